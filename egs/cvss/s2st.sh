@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# The driver of every recipe: stages 1-10, each reading what the one before left on disk.
+# A recipe's run.sh sets a pair and its conf, and calls this with "$@" last.
+set -euo pipefail
+
+stage=1            # first stage to run
+stop_stage=10      # last stage to run
+nj=2               # jobs of sharded stages
+src_lang=          # source language code
+tgt_lang=en        # target language code
+title="Speech-to-speech translation"
+datadir=data
+dumpdir=dump
+expdir=exp
+conf=conf          # folder with a YAML for each stage
+common_voice=      # cv-corpus-4-2019-12-10/<src>; db.sh names the real one
+covost=            # covost_v2.<src>_en.tsv
+cvss=              # cvss_c_<src>_en_v1.0
+local_data=        # program that makes or fetches the corpus in stage 1
+train_split=standard # CoVoST's train; or extended, with train_covost
+valid_set=dev
+test_sets=test
+encoder=facebook/w2v-bert-2.0 # to fine-tune in stage 2
+llm=meta-llama/Llama-3.2-1B   # to fine-tune in stage 6
+asr=large-v3                  # Whisper for ASR-BLEU: a name or a folder
+encoder_dir=       # a finished stage 2 of another recipe
+kmeans_dir=        # a finished stage 4 (codebook) of another recipe
+vocoder_dir=       # a finished stage 8 (vocoder) of another recipe
+systems="baseline scheduled" # conf/systems/<name>.yaml each
+parallel_systems=1 # how many train and decode at once
+checkpoints="last best"
+cascade_prompt=    # how the text LLM is asked to translate, with {text}
+num_threads=0      # CPU threads of one training; 0: all
+device=auto
+overwrite=false    # make anew what was made with other options
+mini=false         # results of the made corpus
+results=RESULTS.md
+command=./run.sh    # that RESULTS.md names as its own
+data_args=         # more options for the command of a stage, for example
+encoder_args=      # --encoder_args "--max_steps 50 --lr 1e-3"
+kmeans_args=
+train_args=
+decode_args=
+vocoder_args=
+score_args=
+help_message="Usage: ./run.sh [--stage 1] [--stop_stage 10] [--name value ...]
+  1 data  2 encoder  3 align  4 units  5 dump  6 train  7 decode  8 vocode  9 score
+  10 results. Options and their defaults are the first lines of egs/cvss/s2st.sh."
+
+S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
+. "$S2ST/utils/parse_options.sh"
+. ./path.sh
+. ./cmd.sh
+
+if [[ -z $src_lang ]]; then
+  echo "$0: --src_lang is not set" >&2
+  exit 1
+fi
+splits="train $valid_set $test_sets"
+encoder_dir="${encoder_dir:-$expdir/encoder}"
+kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
+vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
+log="$expdir/log"
+
+# s2st COMMAND OPTIONS: one command of the package.
+s2st=(python -m s2st_interleave)
+
+# JOB=a,b: one job for each system.
+system_jobs="JOB=${systems// /,}"
+
+for script in "$S2ST"/stages/[0-9][0-9]_*.sh; do
+  name="$(basename "$script" .sh)"
+  number=$((10#${name%%_*}))
+  if ((stage <= number && number <= stop_stage)); then
+    echo "== stage $number: ${name#*_} ($(date +%T))"
+    . "$script"
+  fi
+done

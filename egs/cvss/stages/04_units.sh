@@ -1,0 +1,20 @@
+# Stage 4: one codebook for both languages, then the units of every utterance.
+if [[ $kmeans_dir == "$expdir/kmeans" ]]; then
+  $cuda_cmd "$log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
+    --data_dir "$datadir/train" --encoder "$encoder_dir" --out_dir "$kmeans_dir" \
+    --languages "$src_lang $tgt_lang" --device "$device" --overwrite "$overwrite" \
+    --num_threads "$num_threads" $kmeans_args
+else
+  echo "kmeans: shared, $kmeans_dir"
+fi
+for split in $splits; do
+  out="$dumpdir/units/$split"
+  if [[ $overwrite == true ]]; then rm -rf -- "$out"; fi
+  units=("${s2st[@]}" units --data_dir "$datadir/$split" --encoder "$encoder_dir"
+    --kmeans "$kmeans_dir" --languages "$src_lang $tgt_lang" --out_dir "$out"
+    --device "$device")
+  if [[ ! -f $out/stage.json ]]; then
+    $decode_cmd JOB=1:"$nj" "$log/units.$split.JOB.log" "${units[@]}" --shard "JOB/$nj"
+  fi
+  "${units[@]}" --num_shards "$nj"
+done

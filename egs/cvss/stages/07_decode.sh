@@ -1,0 +1,11 @@
+# Stage 7: source units -> transcript -> translation -> target units.
+for split in $test_sets; do
+  for checkpoint in $checkpoints; do
+    $cuda_cmd --max-jobs-run "$parallel_systems" "$system_jobs" \
+      "$log/decode.JOB.$checkpoint.$split.log" \
+      "${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$expdir/JOB" \
+      --checkpoint "$checkpoint" --dump_dir "$dumpdir/interleave/$split" \
+      --out_dir "$expdir/JOB/greedy_$checkpoint/$split" --device "$device" \
+      --num_threads "$num_threads" --overwrite "$overwrite" $decode_args
+  done
+done

@@ -1,0 +1,26 @@
+# Stage 9: ASR-BLEU of toplines and systems, and the difference to the baseline.
+for split in $test_sets; do
+  score=(--config "$conf/score.yaml" --data_dir "$datadir/$split" --asr "$asr"
+    --src_lang "$src_lang" --tgt_lang "$tgt_lang" --nj "$nj" --device "$device"
+    --overwrite "$overwrite")
+  topline="$expdir/topline/$split"
+  $cuda_cmd "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
+    --vocode_dir "$vocoder_dir/resynthesis/$split" --llm "$llm" --cascade_prompt "$cascade_prompt" \
+    --out_dir "$topline" $score_args
+  for checkpoint in $checkpoints; do
+    for system in $systems; do
+      decode="$expdir/$system/greedy_$checkpoint/$split"
+      $cuda_cmd "$log/score.$system.$checkpoint.$split.log" "${s2st[@]}" score \
+        "${score[@]}" --train_dir "$expdir/$system" --decode_dir "$decode" \
+        --vocode_dir "$decode/vocode" --out_dir "$decode/score" $score_args
+    done
+    baseline="${systems%% *}"
+    for system in ${systems#"$baseline"}; do
+      "${s2st[@]}" compare --data_dir "$datadir/$split" --tgt_lang "$tgt_lang" \
+        --system_dir "$expdir/$system/greedy_$checkpoint/$split/score" \
+        --baseline_dir "$expdir/$baseline/greedy_$checkpoint/$split/score" \
+        --out_dir "$expdir/$system/greedy_$checkpoint/$split/compare" \
+        --overwrite "$overwrite"
+    done
+  done
+done

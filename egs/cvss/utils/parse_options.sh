@@ -1,0 +1,178 @@
+# shellcheck shell=bash
+# Reads `--name value` options into variables. Set the defaults, then source it:
+#
+#   stage=1
+#   skip_train=false
+#   help_message="Usage: $0 [--stage 1] [--skip_train false]"
+#   . utils/parse_options.sh
+#
+# - An option is a lower-case variable that is set at this point; `-` and `_` are the
+#   same. A variable that is `true` or `false` takes only these. `--name=value`, an
+#   unknown option, a missing value and a left-over argument are errors (exit 1).
+# - `--config FILE`, anywhere on the line, is read before the other options, so the
+#   line wins; of several files the later wins. Its lines are `name=value` or
+#   `--name value`, `#` starts a comment, quotes around a value are taken off. It is
+#   read, never executed: `$(...)` and `$x` stay as they are.
+# - `--help` or `-h` prints $help_message and exits 0.
+#
+# Own names start with _po_: bash functions see their callers' variables, so any other
+# name could be an option's.
+
+_po_letters=abcdefghijklmnopqrstuvwxyz
+
+_po_fail() {
+  printf '%s: %s\n' "${0##*/}" "$1" >&2
+  exit 1
+}
+
+# Is $1 the name of an option: a plain lower-case variable that is set?
+_po_is_option() {
+  [[ $1 =~ ^[$_po_letters][${_po_letters}0-9_]*$ && $1 != help_message ]] || return 1
+  [[ -n ${!1+set} ]] || return 1
+  # Attributes other than exported: an array or a constant takes no value.
+  [[ ! "$(declare -p -- "$1")" =~ ^declare\ -[a-zA-Z]*[aArn] ]]
+}
+
+# Sets $1 to the number of edits that turn $2 into $3.
+_po_distance() {
+  local _po_i _po_j _po_cost _po_best _po_left=() _po_row=()
+  for ((_po_j = 0; _po_j <= ${#3}; _po_j++)); do
+    _po_row[_po_j]=$_po_j
+  done
+  for ((_po_i = 1; _po_i <= ${#2}; _po_i++)); do
+    _po_left=("${_po_row[@]}")
+    _po_row[0]=$_po_i
+    for ((_po_j = 1; _po_j <= ${#3}; _po_j++)); do
+      _po_cost=1
+      [[ ${2:_po_i-1:1} != "${3:_po_j-1:1}" ]] || _po_cost=0
+      _po_best=$((_po_left[_po_j - 1] + _po_cost))
+      ((_po_best <= _po_left[_po_j] + 1)) || _po_best=$((_po_left[_po_j] + 1))
+      ((_po_best <= _po_row[_po_j - 1] + 1)) || _po_best=$((_po_row[_po_j - 1] + 1))
+      _po_row[_po_j]=$_po_best
+    done
+  done
+  printf -v "$1" '%d' "${_po_row[${#3}]}"
+}
+
+# Says that $1 is no option, and which one it resembles. $2: where it was found.
+_po_unknown() {
+  local _po_known _po_edits _po_nearest='' _po_fewest=$((${#1} / 3 + 1))
+  for _po_known in $(compgen -v); do
+    [[ $_po_known == ["$_po_letters"]* ]] || continue
+    _po_distance _po_edits "${1//-/_}" "$_po_known"
+    if ((_po_edits <= _po_fewest)) && _po_is_option "$_po_known"; then
+      _po_fewest=$((_po_edits - 1))
+      _po_nearest=$_po_known
+    fi
+  done
+  _po_fail "$2unknown option --$1${_po_nearest:+, did you mean --$_po_nearest?}"
+}
+
+# Sets option $1 to value $2. $3: where it was found, "" or "FILE, line N: ".
+_po_set() {
+  local _po_name="${1//-/_}"
+  _po_is_option "$_po_name" || _po_unknown "$1" "$3"
+  if [[ ${!_po_name} == true || ${!_po_name} == false ]]; then
+    [[ $2 == true || $2 == false ]] ||
+      _po_fail "$3--$1 takes true or false, not '$2'"
+  fi
+  printf -v "$_po_name" '%s' "$2"
+}
+
+_po_no_equals() {
+  _po_fail "$2write '--${1%%=*} ${1#*=}', with a space: options take no '='"
+}
+
+# Sets _po_value to what the text $1 of a config line means: quotes taken off, or
+# without a comment behind it. $2: where it was found.
+_po_unquote() {
+  local _po_rest
+  case "$1" in
+    [\"\']*)
+      _po_value="${1:1}"
+      [[ $_po_value == *"${1:0:1}"* ]] || _po_fail "$2the quote is not closed: $1"
+      _po_rest="${_po_value#*"${1:0:1}"}"
+      _po_value="${_po_value%%"${1:0:1}"*}"
+      [[ $_po_rest =~ ^[[:space:]]*$ || $_po_rest =~ ^[[:space:]]+# ]] ||
+        _po_fail "$2text behind the closing quote: $1"
+      ;;
+    '#'*) _po_value='' ;;
+    *)
+      _po_value="${1%%[[:space:]]#*}"
+      _po_value="${_po_value%"${_po_value##*[![:space:]]}"}"
+      ;;
+  esac
+}
+
+_po_read_config() {
+  local _po_line _po_where _po_value _po_number=0
+  [[ -f $1 && -r $1 ]] || _po_fail "--config: no such file: $1"
+  while IFS= read -r _po_line || [[ -n $_po_line ]]; do
+    _po_number=$((_po_number + 1))
+    _po_where="$1, line $_po_number: "
+    _po_line="${_po_line%$'\r'}"
+    _po_line="${_po_line#"${_po_line%%[![:space:]]*}"}"
+    case "$_po_line" in
+      '' | '#'*) continue ;;
+    esac
+    if [[ $_po_line =~ ^--([^[:space:]=]+)[[:space:]]+([^#[:space:]].*)$ ]] ||
+      [[ $_po_line =~ ^([a-zA-Z_][a-zA-Z0-9_-]*)=(.*)$ ]]; then
+      local _po_name="${BASH_REMATCH[1]}"
+      _po_unquote "${BASH_REMATCH[2]}" "$_po_where"
+      _po_set "$_po_name" "$_po_value" "$_po_where"
+    elif [[ $_po_line =~ ^--([^[:space:]]+=.*)$ ]]; then
+      _po_no_equals "${BASH_REMATCH[1]}" "$_po_where"
+    elif [[ $_po_line == --* ]]; then
+      _po_fail "${_po_where}${_po_line%%[[:space:]]*} needs a value"
+    else
+      _po_fail "${_po_where}write name=value or --name value, not: $_po_line"
+    fi
+  done <"$1"
+}
+
+# Is $1, in the place of a value, clearly the next option?
+_po_looks_like_option() {
+  [[ $1 == --* ]] || return 1
+  local _po_name="${1#--}"
+  [[ $_po_name == config || $_po_name == help ]] || _po_is_option "${_po_name//-/_}"
+}
+
+_po_parse() {
+  local _po_names=() _po_values=() _po_index _po_name
+  # 1. the shape of the line, and the config files in their order
+  while (($# > 0)); do
+    case "$1" in
+      -h | --help)
+        printf '%s\n' "${help_message:-${0##*/}: no help_message is set}"
+        exit 0
+        ;;
+      --*=*) _po_no_equals "${1#--}" "" ;;
+      --?*) ;;
+      -?*) _po_fail "unknown option $1: options start with --" ;;
+      *) _po_fail "unexpected argument '$1': values come as --name value" ;;
+    esac
+    if (($# < 2)) || _po_looks_like_option "$2"; then
+      _po_name="${1#--}"
+      [[ $1 == --config ]] || _po_is_option "${_po_name//-/_}" ||
+        _po_unknown "$_po_name" ""
+      _po_fail "$1 needs a value"
+    fi
+    if [[ $1 == --config ]]; then
+      _po_read_config "$2"
+    else
+      _po_names+=("${1#--}")
+      _po_values+=("$2")
+    fi
+    shift 2
+  done
+  # 2. the line itself, which wins
+  for ((_po_index = 0; _po_index < ${#_po_names[@]}; _po_index++)); do
+    _po_set "${_po_names[_po_index]}" "${_po_values[_po_index]}" ""
+  done
+}
+
+_po_parse "$@"
+set --
+unset -f _po_fail _po_is_option _po_distance _po_unknown _po_set _po_no_equals \
+  _po_unquote _po_read_config _po_looks_like_option _po_parse
+unset _po_letters

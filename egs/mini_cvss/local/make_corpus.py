@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""Make a small speech translation corpus in the layout of the real ones.
+
+    python make_corpus.py --src es --num_train 1500 --out corpus --nj 2
+
+writes Common Voice v4 (clips, validated.tsv), CoVoST 2 and CVSS-C, with the words'
+times and parallel text for a language model. The same options give the same bytes, for
+any --nj and after any interruption; dev and test do not depend on --num_train, and no
+meaning in them occurs in training, as speech or as text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from layout import (
+    TGT,
+    Layout,
+    Pair,
+    remove,
+    write_bytes,
+    write_lines,
+    write_tables,
+    write_text,
+)
+from meaning import LEXICON_DIR, Draw
+from realise import load_language, normalise, realise
+from space import MeaningSpace
+
+FIRST_ID = {"dev": 1_000_000, "test": 2_000_000, "train": 3_000_000}
+SRC_RATE, TGT_RATE = 48_000, 24_000
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """What decides the corpus's bytes."""
+
+    src: str
+    num_train: int
+    num_dev: int
+    num_test: int
+    num_text: int
+    seed: int
+    target_voice: str
+
+    def __post_init__(self) -> None:
+        for name in ("num_train", "num_dev", "num_test", "num_text"):
+            if not 0 <= getattr(self, name) < 1_000_000:
+                raise ValueError(f"--{name} must be 0 to 999999")
+
+
+class Maker:
+    """Speaks pairs; each process has one, made by `start_worker`."""
+
+    def __init__(self, options: Options, layout: Layout) -> None:
+        from synthesise import Espeak, target_voice
+
+        self.options, self.layout = options, layout
+        self.voices = load_language(options.src).voices
+        self.engine = Espeak()
+        self.target = target_voice(options.target_voice)
+
+    def make(self, pair: Pair) -> None:
+        """Write a pair's clips, then its word times, which say that it is complete."""
+        from synthesise import encode, finish, source_voice
+
+        seed, words = self.options.seed, normalise(pair.src_text).split()
+        client, voice = source_voice(self.engine, self.voices, seed, pair.utt_id)
+        draw = Draw(seed, "silence", pair.utt_id)
+        src = finish(voice.speak(pair.src_text, words), SRC_RATE, draw)
+        words = normalise(pair.tgt_text).split()
+        tgt = finish(self.target.speak(pair.tgt_text, words), TGT_RATE, draw)
+        write_bytes(self.layout.mp3(pair), encode(src, "MP3"))
+        write_bytes(self.layout.wav(pair), encode(tgt, "WAV"))
+        record = {"voice": client}
+        for lang, speech in ((self.options.src, src), (TGT, tgt)):
+            record[lang] = [
+                [word.text, round(word.start_sec, 4), round(word.end_sec, 4)]
+                for word in speech.words
+            ]
+        write_text(self.layout.partial / f"{pair.utt_id}.json", json.dumps(record))
+
+
+_maker: Maker | None = None
+
+
+def start_worker(options: Options, layout: Layout) -> None:
+    global _maker
+    _maker = Maker(options, layout)
+
+
+def make_pair(pair: Pair) -> None:
+    assert _maker is not None
+    _maker.make(pair)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parse_arguments(argv)
+    options = Options(**{name: getattr(args, name) for name in Options.__annotations__})
+    layout = Layout(args.out, options.src)
+    # 1. Is it there already?
+    identity = {**asdict(options), "fingerprint": fingerprint(options)}
+    if args.overwrite:
+        remove(layout.made())
+    elif layout.done.exists():
+        require_same(json.loads(layout.done.read_text())["options"], identity, layout)
+        print(f"{layout.root}: up to date")
+        return 0
+    started = layout.partial / "options.json"
+    if started.exists():
+        require_same(json.loads(started.read_text()), identity, layout)
+    write_text(started, json.dumps(identity))
+    # 2. What is said
+    pairs, text = compose(options)
+    # 3. Say it
+    todo = [p for p in pairs if not (layout.partial / f"{p.utt_id}.json").exists()]
+    speak(todo, options, layout, args.nj)
+    # 4. The tables, and last the mark that all is there
+    counts = write_tables(pairs, layout, load_language(options.src).voices)
+    for name, sentences in text.items():
+        write_lines(layout.root / "text" / name, sentences)
+        counts[f"text/{name}"] = len(sentences)
+    done = {"options": identity, "counts": counts, "versions": versions()}
+    write_text(layout.done, json.dumps(done, indent=2) + "\n")
+    remove([layout.partial])
+    print(f"{layout.root}: {len(pairs)} pairs, {len(todo)} of them made now")
+    return 0
+
+
+def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
+    """The pairs of all splits, and the lines of the files under `text`.
+
+    Text lines are train meanings (`dev`: dev meanings); ValueError if a sentence of dev
+    or test can be found in training.
+    """
+    languages = [load_language(name) for name in (options.src, TGT)]
+    sizes = {"train": max(options.num_train, options.num_text)}
+    sizes["dev"] = max(options.num_dev, options.num_text // 40)
+    sizes["test"] = options.num_test
+    meanings = MeaningSpace().splits(options.seed, sizes)
+    pairs: list[Pair] = []
+    text: dict[str, list[str]] = {}
+    held_out: set[str] = set()
+    for split in ("test", "dev", "train"):
+        said = [tuple(realise(m, lang) for lang in languages) for m in meanings[split]]
+        sentences = {sentence for both in said for sentence in both}
+        if split != "train":
+            held_out |= sentences
+        elif sentences & held_out:
+            raise ValueError(f"held-out text in train: {min(sentences & held_out)}")
+        for k, both in enumerate(said[: getattr(options, f"num_{split}")]):
+            utt_id = f"common_voice_{options.src}_{FIRST_ID[split] + k}"
+            pairs.append(Pair(utt_id, split, *both))
+        if split != "test":
+            lines = said[: options.num_text if split == "train" else sizes["dev"]]
+            text[f"{split}.{options.src}"] = [both[0] for both in lines]
+            text[f"{split}.{TGT}"] = [both[1] for both in lines]
+    return sorted(pairs, key=lambda pair: pair.utt_id), text
+
+
+def speak(todo: Sequence[Pair], options: Options, layout: Layout, nj: int) -> None:
+    """Make the clips of `todo` in `nj` processes."""
+    from tqdm import tqdm
+
+    if not todo:
+        return
+    start_worker(options, layout)  # fails here, in words, if a voice is missing
+    bar = tqdm(
+        total=len(todo), desc=f"speech {options.src}-{TGT}", unit="pair", mininterval=2
+    )
+    if nj == 1:
+        for pair in todo:
+            make_pair(pair)
+            bar.update()
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with spawn.Pool(nj, start_worker, (options, layout)) as pool:
+        for _ in pool.imap_unordered(make_pair, todo, chunksize=8):
+            bar.update()
+
+
+def fingerprint(options: Options) -> str:
+    """A hash of the lexicons, so that a corpus from other words is told apart."""
+    digest = hashlib.sha256(str(FORMAT_VERSION).encode())
+    for name in ("meanings", options.src, TGT):
+        path = LEXICON_DIR / f"{name}.yaml"
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("espeakng-loader", "soundfile", "soxr", "numpy")
+    return {"python": sys.version.split()[0], **{n: version(n) for n in names}}
+
+
+def require_same(old: dict[str, Any], new: dict[str, Any], layout: Layout) -> None:
+    """Stop where a corpus made with other options is in the way."""
+    differ = [
+        f"{key} {old.get(key)} -> {value}"
+        for key, value in new.items()
+        if old.get(key) != value
+    ]
+    if differ:
+        raise ValueError(
+            f"{layout.root} was made with other options ({', '.join(differ)}); "
+            "pass --overwrite true to make it anew, or another --out"
+        )
+
+
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the options; `-` and `_` are the same in their names."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--src", required=True, help="source language: a file in lexicon/")
+    add("--out", required=True, type=Path, help="folder to write the corpus to")
+    add("--num_train", type=int, default=1500, help="pairs of speech to train on")
+    add("--num_dev", type=int, default=100, help="pairs of speech for development")
+    add("--num_test", type=int, default=200, help="pairs of speech for the test")
+    add("--num_text", type=int, default=20000, help="lines of parallel text")
+    add("--seed", type=int, default=1, help="another seed is another corpus")
+    add("--target_voice", default="flite", help="English voice: flite or piper")
+    add("--nj", type=int, default=1, help="number of processes")
+    add("--overwrite", type=boolean, default=False, help="true: make it anew")
+    words = sys.argv[1:] if argv is None else argv
+    return parser.parse_args([underscored(word) for word in words])
+
+
+def underscored(word: str) -> str:
+    name, equals, value = word.partition("=")
+    if not name.startswith("--"):
+        return word
+    return "--" + name[2:].replace("-", "_") + equals + value
+
+
+def boolean(word: str) -> bool:
+    if word not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"'{word}' is not true or false")
+    return word == "true"
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (ValueError, OSError) as error:
+        sys.exit(f"make_corpus.py: {error}")

@@ -1,0 +1,234 @@
+"""Say a meaning in a language: everything about the language is data.
+
+`lexicon/<language>.yaml` holds, for one language:
+
+order      template of slots: `plain`, and `fronted` where the fronted part is `front`
+one_part_verb  slot (`head` or `tail`) of a verb form that is a single part; a form with
+           an auxiliary has its finite part in `head` and the rest in `tail`, and a `|`
+           in a form splits it in the same way ("steht|auf")
+adjective  `before` or `after` the noun, unless the adjective's entry says otherwise
+voices     espeak-ng voices that speak the language, if it is a source, and their gender
+rules      [regular expression, replacement] pairs for contractions, applied in order
+paradigms  name -> {features, forms}; "compr/ar" is the stem `compr` in paradigm `ar`,
+           stems are separated by spaces ("_" is a space inside one), `{0}` is the first
+determiners, auxiliaries   name -> forms
+roles      subject, object -> {text: marker said before it, case}
+relations  name -> {text, case}; a noun's entry may override one under `relations`
+nouns, adjectives, adverbs, verbs   concept -> word, or {word, features, forms, slot,
+           position, relations}; a word without a paradigm never changes
+
+Forms are chosen by features: a form's key is a dotted set such as `f.pl`; the key that
+has most features among those that all hold is taken, "" always holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from meaning import LEXICON_DIR, Meaning, NounPhrase, Phrase
+
+T = TypeVar("T")
+ENDING = re.compile(r"[^\w' ]")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A concept's word in one language: its forms by features, and its habits."""
+
+    forms: Mapping[str, str]
+    features: frozenset[str] = frozenset()
+    slot: str = ""
+    position: str = ""
+    relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language file, its words inflected."""
+
+    name: str
+    order: Mapping[str, str]
+    one_part_verb: str
+    adjective: str
+    rules: tuple[tuple[re.Pattern[str], str], ...]
+    tables: Mapping[str, Mapping[str, Any]]  # determiners, auxiliaries, roles, ...
+    entries: Mapping[str, Mapping[str, Entry]]  # nouns, adjectives, adverbs, verbs
+    voices: Mapping[str, str]  # espeak-ng voice -> "female" or "male"
+
+    def entry(self, kind: str, concept: str) -> Entry:
+        try:
+            return self.entries[kind][concept]
+        except KeyError:
+            raise ValueError(f"{self.name}.yaml: no '{concept}' in {kind}") from None
+
+
+def pick(forms: Mapping[str, T], features: frozenset[str]) -> T:
+    """The value whose dotted key has most features, all of which hold.
+
+    >>> pick({"": "the", "f.pl": "las", "f": "la"}, frozenset({"f", "pl", "def"}))
+    'las'
+    """
+    best: list[str] = []
+    for key in forms:
+        wanted = key.split(".") if key else []
+        if features.issuperset(wanted):
+            best.append(key)
+    if not best:
+        raise ValueError(f"no form for {sorted(features)} among {sorted(forms)}")
+    return forms[max(best, key=lambda key: (key.count(".") + bool(key), key))]
+
+
+@cache
+def load_language(name: str, folder: Path = LEXICON_DIR) -> Language:
+    """Read `<folder>/<name>.yaml`; ValueError names a paradigm that is missing."""
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder.glob("??.yaml")))
+        raise ValueError(f"no lexicon for '{name}': {path} is missing (have: {known})")
+    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    kinds = ("nouns", "adjectives", "adverbs", "verbs")
+    entries = {
+        kind: {
+            concept: _entry(value, data.get("paradigms", {}), f"{path.name}: {concept}")
+            for concept, value in data[kind].items()
+        }
+        for kind in kinds
+    }
+    tables = {
+        key: data.get(key, {})
+        for key in ("determiners", "auxiliaries", "roles", "relations")
+    }
+    rules = tuple((re.compile(left), right) for left, right in data.get("rules", []))
+    return Language(
+        name,
+        data["order"],
+        data["one_part_verb"],
+        data["adjective"],
+        rules,
+        tables,
+        entries,
+        data.get("voices", {}),
+    )
+
+
+def _entry(value: Any, paradigms: Mapping[str, Any], where: str) -> Entry:
+    """Inflect one lexicon item: "compr/ar" or a mapping with `word`."""
+    item = value if isinstance(value, dict) else {"word": value}
+    stems, _, name = str(item["word"]).partition("/")
+    forms, features = {"": stems}, set(str(item.get("features", "")).split())
+    if name:
+        if name not in paradigms:
+            raise ValueError(f"{where}: no paradigm '{name}'")
+        words = [stem.replace("_", " ") for stem in stems.split()]
+        words += words[-1:] * 4  # a stem that is not given is like the last one
+        forms = {k: v.format(*words) for k, v in paradigms[name]["forms"].items()}
+        features.update(str(paradigms[name].get("features", "")).split())
+    return Entry(
+        forms={**forms, **item.get("forms", {})},
+        features=frozenset(features),
+        slot=item.get("slot", ""),
+        position=item.get("position", ""),
+        relations=item.get("relations", {}),
+    )
+
+
+def realise(meaning: Meaning, language: Language) -> str:
+    """The sentence, cased and with its final stop: "Mi hermana compro un coche."."""
+    slots: dict[str, str] = {"subject": _argument(meaning.subject, "subject", language)}
+    slots.update(_verb(meaning, language))
+    if meaning.object:
+        slots["object"] = _argument(meaning.object, "object", language)
+    if meaning.predicate:
+        features = _features(meaning.subject, language) | {"predicate"}
+        entry = language.entry("adjectives", meaning.predicate)
+        slots["predicate"] = pick(entry.forms, features)
+    for slot in ("recipient", "goal", "companion", "place"):
+        phrase = getattr(meaning, slot)
+        if phrase:
+            slots[slot] = _phrase(phrase, language)
+    for slot in ("time", "frequency", "manner"):
+        concept = getattr(meaning, slot)
+        if concept:
+            entry = language.entry("adverbs", concept)
+            place = "front" if meaning.fronted == slot else entry.slot or slot
+            slots[place] = pick(entry.forms, frozenset())
+    if meaning.fronted == "place":
+        slots["front"] = slots.pop("place")
+    order = language.order["fronted" if meaning.fronted else "plain"].split()
+    lost = set(slots) - set(order)
+    if lost:
+        raise ValueError(f"{language.name}.yaml: order has no slot for {sorted(lost)}")
+    words = " ".join(slots.get(slot, "") for slot in order)
+    return _sentence(words, language)
+
+
+def normalise(sentence: str) -> str:
+    """Lower-case words without punctuation, apostrophes kept, as CVSS has its text."""
+    return " ".join(ENDING.sub(" ", sentence.lower()).split())
+
+
+def _sentence(words: str, language: Language) -> str:
+    """Contract, then write the first letter large and end with a full stop."""
+    text = " ".join(words.split())
+    for pattern, replacement in language.rules:
+        text = pattern.sub(replacement, text)
+    return text[:1].upper() + text[1:] + "."
+
+
+def _features(phrase: NounPhrase, language: Language) -> frozenset[str]:
+    """Number, gender, person and determiner of a noun phrase."""
+    entry = language.entry("nouns", phrase.noun)
+    person = frozenset() if "1" in entry.features else frozenset({"3"})
+    human = frozenset({"human"} if phrase.human else ())
+    return entry.features | person | human | {phrase.number, phrase.determiner}
+
+
+def _noun_phrase(phrase: NounPhrase, language: Language, case: str) -> str:
+    """Determiner, adjective and noun in the language's order, all agreeing."""
+    features = _features(phrase, language) | ({case} if case else frozenset())
+    determiner = pick(language.tables["determiners"][phrase.determiner], features)
+    noun = pick(language.entry("nouns", phrase.noun).forms, features)
+    if not phrase.adjective:
+        return f"{determiner} {noun}"
+    entry = language.entry("adjectives", phrase.adjective)
+    adjective = pick(entry.forms, features)
+    if (entry.position or language.adjective) == "before":
+        return f"{determiner} {adjective} {noun}"
+    return f"{determiner} {noun} {adjective}"
+
+
+def _argument(phrase: NounPhrase, role: str, language: Language) -> str:
+    """A subject or object with its case and marker (Spanish "a" before a person)."""
+    features = _features(phrase, language) | {role}
+    marking = pick(language.tables["roles"], features)
+    words = _noun_phrase(phrase, language, marking.get("case", ""))
+    return f"{marking.get('text', '')} {words}"
+
+
+def _phrase(phrase: Phrase, language: Language) -> str:
+    """A preposition with its noun phrase, in the case that the preposition takes."""
+    noun = language.entry("nouns", phrase.noun_phrase.noun)
+    relation = noun.relations.get(phrase.relation)
+    relation = relation or language.tables["relations"][phrase.relation]
+    words = _noun_phrase(phrase.noun_phrase, language, relation.get("case", ""))
+    return f"{relation.get('text', '')} {words}"
+
+
+def _verb(meaning: Meaning, language: Language) -> dict[str, str]:
+    """The slots `head` (finite part) and `tail` of the verb in its tense."""
+    features = _features(meaning.subject, language) | {meaning.tense}
+    forms = language.entry("verbs", meaning.verb).forms
+    auxiliary = language.tables["auxiliaries"].get(meaning.tense)
+    if auxiliary:
+        infinitive = pick(forms, frozenset({"inf"})).replace("|", "")
+        return {"head": pick(auxiliary, features), "tail": infinitive}
+    head, bar, tail = pick(forms, features).partition("|")
+    if bar:
+        return {"head": head, "tail": tail}
+    return {language.one_part_verb: head}

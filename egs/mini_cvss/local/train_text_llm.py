@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Train a small Llama on the grammar's parallel text: it stands in for a real text LLM.
+
+    python train_text_llm.py --text_dir corpus/text --languages "es en" --out_dir llm
+
+What it has seen: training sentences of the grammar in both languages, as the lines of
+`cascade_prompt` ("Spanish: ...", "English: ..."), and each language alone. No test
+meaning. The result is an ordinary Hugging Face directory.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from s2st_interleave import config, keyed
+from s2st_interleave.artifact import Input, open_stage
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.train.loop import (
+    LoopOptions,
+    fit,
+    resolve_device,
+    set_threads,
+)
+
+NAMES = {"es": "Spanish", "en": "English"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(LoopOptions):
+    text_dir: Path = option(REQUIRED, "text/{train,dev}.<lang>, line i is one meaning")
+    languages: tuple[str, ...] = option(REQUIRED, "sources, then the target")
+    out_dir: Path = option(REQUIRED, "Hugging Face directory to write")
+    vocab_size: int = option(1000, "byte-level BPE, as Llama's")
+    hidden_size: int = option(192, "width")
+    num_layers: int = option(4, "layers")
+    num_heads: int = option(4, "attention heads")
+    max_steps: int = option(400, "optimizer steps")
+    batch_size: int = option(64, "documents per step")
+    lr: float = option(2e-3, "peak learning rate")
+    lr_scheduler: Any = option("cosine", "after the warm-up")
+    warmup_steps: int = option(20, "linear warm-up")
+    overwrite: bool = option(False, "make it anew", runtime=True)
+
+
+def main() -> None:
+    options = config.parse(Options, sys.argv[1:], prog="train_text_llm", about=__doc__)
+    files = {
+        f"{part}.{lang}": options.text_dir / f"{part}.{lang}"
+        for part in ("train", "dev")
+        for lang in options.languages
+    }
+    stage = open_stage(
+        options.out_dir,
+        stage="text_llm",
+        options=options,
+        inputs={name: Input(path) for name, path in files.items()},
+        overwrite=options.overwrite,
+    )
+    if stage is None:
+        return
+    set_threads(options.num_threads)
+    train = documents(files, "train", options.languages)
+    tokenizer = train_tokenizer(train, options.vocab_size)
+    device = resolve_device(options.device)
+    task = TextTask(
+        model=build_model(tokenizer, options).to(device),
+        tokenizer=tokenizer,
+        train=train,
+        dev=documents(files, "dev", options.languages),
+        options=options,
+        device=device,
+    )
+    outcome = fit(task, options, options.out_dir)
+    task.save(options.out_dir)
+    stage.finish(num_in=len(train), num_out=len(train), train_sec=outcome.train_sec)
+
+
+def documents(
+    files: dict[str, Path], part: str, languages: tuple[str, ...]
+) -> list[str]:
+    """Two lines a meaning for each source language: its sentence and the target's."""
+    texts = {
+        lang: files[f"{part}.{lang}"].read_text(encoding="utf-8").splitlines()
+        for lang in languages
+    }
+    *sources, target = languages
+    return [
+        f"{NAMES[source]}: {a}\n{NAMES[target]}: {b}\n"
+        for source in sources
+        for a, b in zip(texts[source], texts[target], strict=True)
+    ]
+
+
+def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    marks = ["<|begin_of_text|>", "<|end_of_text|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=marks,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    bpe.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe, bos_token=marks[0], eos_token=marks[1]
+    )
+
+
+def build_model(tokenizer: Any, options: Options) -> Any:
+    """A Llama of Llama-3.2-1B's kind: grouped keys, tied embeddings, no biases."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(keyed.stable_hash(options.seed, "text llm", bits=32))
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=options.hidden_size,
+            intermediate_size=options.hidden_size * 8 // 3 // 8 * 8,
+            num_hidden_layers=options.num_layers,
+            num_attention_heads=options.num_heads,
+            num_key_value_heads=options.num_heads // 2,
+            max_position_embeddings=2048,
+            tie_word_embeddings=True,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+
+
+@dataclass
+class TextTask:
+    """The loop's view of language modelling; every token is a target."""
+
+    model: Any
+    tokenizer: Any
+    train: Sequence[str]
+    dev: Sequence[str]
+    options: Options
+    device: Any
+
+    def batches(self, step: int) -> list[dict[str, Any]]:
+        options = self.options
+        texts = batch_at(self.train, step, options.batch_size, options.seed)
+        return [
+            self._collate(part) for part in split(sorted(texts), options.accum_grad)
+        ]
+
+    def num_targets(self, batch: dict[str, Any]) -> int:
+        return int((batch["labels"][:, 1:] >= 0).sum())
+
+    def loss_sum(self, batch: dict[str, Any]) -> Any:
+        return self.model(**batch).loss * self.num_targets(batch)
+
+    def facts(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
+        return {"tokens": sum(int(b["attention_mask"].sum()) for b in batches)}
+
+    def evaluate(self) -> dict[str, float]:
+        batch = self._collate(self.dev[:200])
+        return {"loss": self.loss_sum(batch).item() / self.num_targets(batch)}
+
+    def save(self, directory: Path) -> None:
+        self.model.save_pretrained(directory)
+        self.tokenizer.save_pretrained(directory)
+
+    def _collate(self, texts: Sequence[str]) -> dict[str, Any]:
+        import torch
+
+        bos, eos = self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
+        rows = [
+            torch.tensor(
+                [bos, *self.tokenizer.encode(t, add_special_tokens=False), eos]
+            )
+            for t in texts
+        ]
+        pad = torch.nn.utils.rnn.pad_sequence
+        batch = {
+            "input_ids": pad(rows, batch_first=True, padding_value=eos),
+            "labels": pad(rows, batch_first=True, padding_value=-100),
+            "attention_mask": pad([torch.ones_like(r) for r in rows], batch_first=True),
+        }
+        return {name: tensor.to(self.device) for name, tensor in batch.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Usage: python -m s2st_interleave <command> [--config conf.yaml] [--option value ...]"""
+
+import importlib
+import sys
+
+from s2st_interleave import config
+
+# Stage number, module and what it does. Modules are imported only when called,
+# so that --help answers at once.
+COMMANDS = {
+    "data": ("1", "stages.data", "corpus as distributed -> Kaldi-style data/"),
+    "encoder": ("2", "stages.encoder", "CTC fine-tuning of the speech encoder"),
+    "align": ("3", "stages.align", "word times by CTC segmentation"),
+    "kmeans": ("4", "stages.kmeans", "one codebook for all languages"),
+    "units": ("4", "stages.units", "speech -> discrete units"),
+    "dump": ("5", "stages.dump", "ratio-independent dump of units and words"),
+    "train": ("6", "stages.train", "scheduled interleaved fine-tuning of the LLM"),
+    "decode": ("7", "stages.decode", "source units -> text -> target units"),
+    "vocoder": ("8", "stages.vocoder", "train the unit vocoder"),
+    "vocode": ("8", "stages.vocode", "target units -> speech"),
+    "score": ("9", "stages.score", "ASR-BLEU and what belongs to it"),
+    "topline": ("9", "stages.topline", "the scores no system can pass"),
+    "compare": ("9", "stages.compare", "paired significance test of two systems"),
+    "results": ("10", "stages.results", "RESULTS.md"),
+    "validate": ("-", "data.validate", "check a data directory; fails when it should"),
+    "launch": ("-", "launch", "run JOB=1:N of a command, with a log each"),
+}
+
+
+def usage() -> str:
+    lines = [__doc__ or "", "commands (stage):"]
+    for name, (stage, _, text) in COMMANDS.items():
+        lines.append(f"  {name:<9} {stage:>2}  {text}")
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if argv else 2
+    name, *rest = argv
+    if name not in COMMANDS:
+        near = config.nearest(name, COMMANDS)
+        print(f"error: no command '{name}'{near}\n\n{usage()}", file=sys.stderr)
+        return 2
+    module = importlib.import_module(f"s2st_interleave.{COMMANDS[name][1]}")
+    try:
+        if hasattr(module, "main"):
+            return module.main(rest)
+        options = config.parse(module.Options, rest, prog=name, about=module.__doc__)
+        module.run(options)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; the same command carries on", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

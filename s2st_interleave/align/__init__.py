@@ -1,0 +1,1 @@
+"""Where each word lies in time."""

@@ -1,0 +1,64 @@
+"""CTC segmentation (Kuerzinger et al. 2020) of an utterance by the ctc-segmentation library."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from s2st_interleave.align.words import Firing
+from s2st_interleave.encoder.speech_encoder import BLANK, spoken_form
+
+
+def surface_words(text: str) -> list[str]:
+    """White-space words of a transcript; one without a sound joins the word before it.
+
+    >>> surface_words("- Yes , no ...")
+    ['- Yes ,', 'no ...']
+    """
+    words: list[str] = []
+    silent = ""
+    for token in text.split():
+        if spoken_form(token):
+            words.append(f"{silent}{token}")
+            silent = ""
+        elif words:
+            words[-1] += f" {token}"
+        else:
+            silent += f"{token} "
+    return words
+
+
+def segment(
+    log_probs: np.ndarray, words: Sequence[str], bpe: Any, frame_sec: float
+) -> list[Firing]:
+    """When the tokens of each word fire, given CTC log_probs (num_frames, num_pieces).
+
+    Raises ValueError when the audio has fewer frames than the text has tokens.
+    """
+    from ctc_segmentation import (
+        CtcSegmentationParameters,
+        ctc_segmentation,
+        prepare_token_list,
+    )
+
+    pieces = [bpe.encode(spoken_form(word)) for word in words]
+    tokens = np.array([piece for word in pieces for piece in word], dtype=np.int64)
+    # One "utterance" of all tokens: as words are many utterances the library would
+    # demand a blank frame between any two of them. It adds a start mark and two blanks.
+    if len(tokens) + 3 > len(log_probs):
+        raise ValueError(f"audio is shorter than text: {len(log_probs)} frames")
+    names = [bpe.id_to_piece(i) for i in range(bpe.get_piece_size())]
+    config = CtcSegmentationParameters(
+        char_list=names, blank=BLANK, index_duration=frame_sec
+    )
+    truth, _ = prepare_token_list(config, [tokens])
+    timings, _, _ = ctc_segmentation(config, log_probs, truth)
+    frames = np.round(timings[2 : 2 + len(tokens)] / frame_sec).astype(int)
+    scores = log_probs[frames, tokens]
+    firings, start = [], 0
+    for word in pieces:
+        end = start + len(word)
+        centres = (frames[[start, end - 1]] + 0.5) * frame_sec
+        firings.append(Firing(*centres.tolist(), float(scores[start:end].mean())))
+        start = end
+    return firings

@@ -1,0 +1,254 @@
+"""Stage directories: complete only when `stage.json` is there, written last, by rename.
+
+A stage opens its directory, works, and finishes it. Opened again with the same options
+and inputs it says so and is skipped; with others it stops and shows the difference.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any
+
+from s2st_interleave import config
+
+STAGES = {
+    "data": 1,
+    "encoder": 2,
+    "align": 3,
+    "kmeans": 4,
+    "units": 4,
+    "dump": 5,
+    "train": 6,
+    "decode": 7,
+    "vocoder": 8,
+    "vocode": 8,
+    "score": 9,
+    "topline": 9,
+    "compare": 9,
+    "results": 10,
+}
+DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
+PACKAGES = ("s2st-interleave", "numpy", "torch", "transformers")
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a file that appears under its name whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        encoding = None if "b" in mode else "utf-8"
+        with temporary.open(mode, encoding=encoding) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    with atomic_write(path) as stream:
+        json.dump(value, stream, indent=1, ensure_ascii=False)
+        stream.write("\n")
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Input:
+    """Something a stage reads: where it lies and which stage makes it."""
+
+    path: Path
+    made_by: str | None = None  # a key of STAGES; None: the user brings it
+
+    def fingerprint(self) -> str:
+        """Of a finished stage its own fingerprint, of other files their content."""
+        if (self.path / DONE).is_file():
+            return read_json(self.path / DONE)["fingerprint"]
+        if self.path.is_file():
+            return file_digest(self.path)
+        if self.path.is_dir() and self.made_by is None:
+            names = sorted(p for p in self.path.iterdir() if p.is_file())
+            return digest({p.name: file_digest(p) for p in names})
+        raise FileNotFoundError(self._explain())
+
+    def _explain(self) -> str:
+        state = "is not finished" if self.path.exists() else "is missing"
+        if self.made_by is None:
+            return f"{self.path} {state}"
+        number = STAGES[self.made_by]
+        return (
+            f"{self.path} {state}; it is made by stage {number} ({self.made_by}): "
+            f"./run.sh --stage {number} --stop_stage {number}"
+        )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One directory that a stage is filling."""
+
+    directory: Path
+    record: dict[str, Any]
+    started: float
+
+    def finish(
+        self,
+        *,
+        num_in: int,
+        num_out: int,
+        dropped: Mapping[str, str] | None = None,
+        **facts: Any,
+    ) -> None:
+        """Write `dropped.tsv` (utterance id, reason) and `stage.json`, which ends it."""
+        dropped = dropped or {}
+        reasons: dict[str, int] = {}
+        for reason in dropped.values():
+            kind = reason.split(":")[0]
+            reasons[kind] = reasons.get(kind, 0) + 1
+        with atomic_write(self.directory / DROPPED) as stream:
+            stream.writelines(f"{k}\t{v}\n" for k, v in sorted(dropped.items()))
+        size = sum(p.stat().st_size for p in self.directory.rglob("*") if p.is_file())
+        done = self.record | {
+            "counts": {"in": num_in, "out": num_out, "dropped": reasons},
+            "facts": facts,
+            "git": git_state(),
+            "versions": versions(),
+            "wall_sec": round(time.time() - self.started, 1),
+            "bytes": size,
+        }
+        write_json(self.directory / DONE, done)
+        (self.directory / OPEN).unlink(missing_ok=True)
+        lost = f", {len(dropped)} dropped {reasons}" if dropped else ""
+        print(
+            f"{self.record['stage']}: {self.directory} finished: {num_out} of {num_in}"
+            f"{lost}, {size / 1e6:.1f} MB, {done['wall_sec']} s",
+            flush=True,
+        )
+
+
+def open_stage(
+    directory: Path,
+    *,
+    stage: str,
+    options: Any,
+    inputs: Mapping[str, Input | str],
+    overwrite: bool = False,
+) -> Stage | None:
+    """Open `directory` for a stage; None when it is already complete and up to date.
+
+    Raises ValueError when the directory was made, or begun, with other options or
+    inputs, unless `overwrite`, which empties it.
+    """
+    record = _record(stage, options, inputs)
+    found = next(
+        (directory / n for n in (DONE, OPEN) if (directory / n).is_file()), None
+    )
+    if overwrite and found:
+        shutil.rmtree(directory)
+    elif found:
+        before = read_json(found)
+        difference = _difference(before, record, _extendable(options))
+        if difference:
+            raise ValueError(
+                f"{directory} was made with other options or inputs:\n"
+                + "\n".join(f"  {line}" for line in difference)
+                + "\npass --overwrite true to make it anew, or choose another tag"
+            )
+        if found.name == DONE and before["fingerprint"] == record["fingerprint"]:
+            print(f"{stage}: {directory} is up to date, skipped", flush=True)
+            return None
+        (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
+    directory.mkdir(parents=True, exist_ok=True)
+    write_json(directory / OPEN, record)
+    return Stage(directory, record, time.time())
+
+
+def read_done(directory: Path, made_by: str) -> dict[str, Any]:
+    """The `stage.json` of a finished directory, or an error naming its stage."""
+    Input(directory / DONE, made_by).fingerprint()
+    return read_json(directory / DONE)
+
+
+def _record(
+    stage: str, options: Any, inputs: Mapping[str, Input | str]
+) -> dict[str, Any]:
+    # Where inputs lie is not what they are: a recipe may be moved. Paths are kept for
+    # the reader, their contents are in the fingerprints of the inputs.
+    values = {f.name: f for f in fields(options) if not f.metadata.get("runtime")}
+    paths = {k for k in values if isinstance(getattr(options, k), Path)}
+    resolved = config.to_dict(options)
+    content = {k: resolved[k] for k in values if k not in paths}
+    prints = {
+        name: one if isinstance(one, str) else one.fingerprint()
+        for name, one in inputs.items()
+    }
+    return {
+        "stage": stage,
+        "fingerprint": digest([stage, content, prints]),
+        "options": content,
+        "paths": {k: resolved[k] for k in sorted(paths)},
+        "inputs": prints,
+    }
+
+
+def _extendable(options: Any) -> set[str]:
+    return options.extendable() if hasattr(options, "extendable") else set()
+
+
+def _difference(before: Any, now: Any, extendable: set[str]) -> list[str]:
+    lines = []
+    for part in ("options", "inputs"):
+        old, new = before[part], now[part]
+        for key in sorted(old.keys() | new.keys()):
+            a, b = old.get(key), new.get(key)
+            grows = key in extendable and None not in (a, b) and b > a
+            if a != b and not grows:
+                lines.append(f"{part[:-1]} {key}: was {a}, is {b}")
+    return lines
+
+
+def git_state() -> dict[str, Any]:
+    """Commit of the code that runs and whether it was edited; nulls outside a checkout."""
+    here = Path(__file__).parent
+
+    def ask(*words: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(here), *words], capture_output=True, text=True
+            )
+        except OSError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    status = ask("status", "--porcelain", "--untracked-files=no")
+    return {"hash": ask("rev-parse", "HEAD"), "dirty": bool(status)}
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

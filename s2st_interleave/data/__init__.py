@@ -1,0 +1,1 @@
+"""Corpora as distributed, Kaldi-style data directories, audio."""

@@ -1,0 +1,112 @@
+"""Kaldi-style files: one `<utterance id> <value>` a line, sorted by id, joined by id."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2st_interleave.artifact import atomic_write
+
+
+def read_table(path: Path) -> dict[str, str]:
+    """Read `<id> <value>` lines; an id alone has an empty value. Duplicates are errors."""
+    table: dict[str, str] = {}
+    with path.open(encoding="utf-8", newline="\n") as stream:
+        for number, line in enumerate(stream, 1):
+            utterance, _, value = line.rstrip("\r\n").partition(" ")
+            if not utterance:
+                raise ValueError(f"{path}:{number}: line without an utterance id")
+            if utterance in table:
+                raise ValueError(f"{path}:{number}: utterance {utterance} occurs twice")
+            table[utterance] = value
+    return table
+
+
+def write_table(path: Path, table: Mapping[str, str]) -> None:
+    with atomic_write(path) as stream:
+        for utterance in sorted(table):
+            value = table[utterance]
+            if " " in utterance or "\n" in value:
+                raise ValueError(f"{path}: utterance {utterance!r}: id or value unfit")
+            stream.write(f"{utterance} {value}\n".replace(" \n", "\n"))
+
+
+@dataclass(frozen=True)
+class DataDir:
+    """`data/<split>`: wav.scp, text and utt2dur of each language; speakers of the source."""
+
+    path: Path
+
+    def file(self, name: str, language: str) -> Path:
+        return self.path / f"{name}.{language}"
+
+    def wavs(self, language: str) -> dict[str, Path]:
+        table = read_table(self.file("wav.scp", language))
+        return {utterance: Path(value) for utterance, value in table.items()}
+
+    def texts(self, language: str) -> dict[str, str]:
+        return read_table(self.file("text", language))
+
+    def durations(self, language: str) -> dict[str, float]:
+        """Seconds of 16 kHz audio by utterance id."""
+        table = read_table(self.file("utt2dur", language))
+        return {utterance: float(value) for utterance, value in table.items()}
+
+
+def problems(data: DataDir, languages: tuple[str, ...]) -> list[str]:
+    """Everything that makes a data directory unfit, each naming file and utterance."""
+    found: list[str] = []
+    tables = {}
+    names = [
+        f"{n}.{lang}" for lang in languages for n in ("wav.scp", "text", "utt2dur")
+    ]
+    for name in [*names, "utt2spk", "spk2utt"]:
+        try:
+            tables[name] = read_table(data.path / name)
+        except (ValueError, OSError) as error:
+            found.append(str(error))
+    if found:
+        return found
+    speakers = tables.pop("spk2utt")
+    listed = {u for value in speakers.values() for u in value.split()}
+    tables["spk2utt"] = dict.fromkeys(listed, "-")
+    everyone = set().union(*tables.values())
+    if not everyone:
+        found.append(f"{data.path}: no utterances")
+    for name, table in tables.items():
+        for utterance in sorted(everyone - table.keys()):
+            found.append(f"{data.path / name}: utterance {utterance} is missing")
+    for language in languages:
+        found += _bad_values(data, language)
+    return found
+
+
+def _bad_values(data: DataDir, language: str) -> list[str]:
+    found = []
+    for utterance, text in data.texts(language).items():
+        if not text.strip():
+            found.append(
+                f"{data.file('text', language)}: utterance {utterance}: no text"
+            )
+    for utterance, wav in data.wavs(language).items():
+        if not wav.is_file() or wav.stat().st_size == 0:
+            scp = data.file("wav.scp", language)
+            found.append(f"{scp}: utterance {utterance}: no audio at {wav}")
+    for utterance, value in read_table(data.file("utt2dur", language)).items():
+        try:
+            good = float(value) > 0
+        except ValueError:
+            good = False
+        if not good:
+            path = data.file("utt2dur", language)
+            found.append(f"{path}: utterance {utterance}: duration '{value}'")
+    return found
+
+
+def validate(data: DataDir, languages: tuple[str, ...]) -> None:
+    """Raise ValueError listing what is wrong (the first 20) in a data directory."""
+    found = problems(data, languages)
+    if found:
+        more = f"\n  ... and {len(found) - 20} more" if len(found) > 20 else ""
+        raise ValueError(
+            f"{data.path} is not valid:\n  " + "\n  ".join(found[:20]) + more
+        )

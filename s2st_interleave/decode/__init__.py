@@ -1,0 +1,1 @@
+"""Inference along the chain of thought."""

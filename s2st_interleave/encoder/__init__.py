@@ -1,0 +1,1 @@
+"""The CTC-fine-tuned speech encoder that units and alignments come from."""

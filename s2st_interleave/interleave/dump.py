@@ -1,0 +1,117 @@
+"""The dump: units, words and their unit spans, memory-mapped, free of any text ratio.
+
+The ratio is applied when a batch is built, so that a new schedule costs no disk. Files:
+`{src,tgt}.units.npy` int32 (total units,), `{src,tgt}.spans.npy` int32 (total words, 2),
+`utterances.jsonl` with id, words and where they lie, `vocab.json` with K and the unit's
+length, `version`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from s2st_interleave.artifact import atomic_write, read_json, write_json
+from s2st_interleave.interleave.segments import Side, segment_units
+
+VERSION = 1
+SIDES = ("src", "tgt")
+
+
+@dataclass(frozen=True)
+class Utterance:
+    id: str
+    src: Side
+    tgt: Side
+
+
+@dataclass(frozen=True)
+class UnitVocabulary:
+    """`vocab.json`: a function of the codebook alone."""
+
+    num_units: int
+    unit_sec: float
+
+
+def write(
+    directory: Path, utterances: list[Utterance], vocabulary: UnitVocabulary
+) -> None:
+    """Write all utterances, sorted by id; raises ValueError on units or spans unfit."""
+    utterances = sorted(utterances, key=lambda one: one.id)
+    for one in utterances:
+        for name, side in zip(SIDES, (one.src, one.tgt), strict=True):
+            _check(f"utterance {one.id}, {name}", side, vocabulary.num_units)
+    for name in SIDES:
+        sides = [getattr(one, name) for one in utterances]
+        units = [side.units for side in sides]
+        spans = [side.spans.reshape(-1, 2) for side in sides]
+        _write_array(directory / f"{name}.units.npy", np.concatenate(units))
+        _write_array(directory / f"{name}.spans.npy", np.concatenate(spans))
+    with atomic_write(directory / "utterances.jsonl") as stream:
+        ends = dict.fromkeys(SIDES, (0, 0))
+        for one in utterances:
+            line: dict[str, object] = {"id": one.id}
+            for name in SIDES:
+                side = getattr(one, name)
+                unit, word = ends[name]
+                ends[name] = unit + len(side.units), word + len(side.words)
+                line[name] = {"units": [unit, ends[name][0]], "first_word": word}
+                line[name] |= {"words": side.words}  # type: ignore[operator]
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    facts = {"num_units": vocabulary.num_units, "unit_sec": vocabulary.unit_sec}
+    write_json(directory / "vocab.json", facts | {"version": VERSION})
+
+
+def _write_array(path: Path, array: np.ndarray) -> None:
+    with atomic_write(path, "wb") as stream:
+        np.save(stream, array.astype(np.int32))
+
+
+def _check(where: str, side: Side, num_units: int) -> None:
+    if not len(side.units) or not side.words:
+        raise ValueError(f"{where}: no units or no words")
+    if side.units.min() < 0 or side.units.max() >= num_units:
+        raise ValueError(f"{where}: units outside 0..{num_units - 1}")
+    if len(side.spans) != len(side.words):
+        raise ValueError(f"{where}: {len(side.words)} words, {len(side.spans)} spans")
+    try:
+        segment_units(len(side.units), side.spans)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+class Dump:
+    """A dump opened for reading; a sequence of Utterance, sorted by id."""
+
+    def __init__(self, directory: Path):
+        facts = read_json(directory / "vocab.json")
+        if facts.pop("version") != VERSION:
+            raise ValueError(
+                f"{directory}: not a dump of version {VERSION}; rerun stage 5"
+            )
+        self.vocabulary = UnitVocabulary(**facts)
+        lines = (directory / "utterances.jsonl").read_text(encoding="utf-8")
+        self._index: list[Mapping] = [json.loads(line) for line in lines.splitlines()]
+        self._arrays = {
+            (name, kind): np.load(directory / f"{name}.{kind}.npy", mmap_mode="r")
+            for name in SIDES
+            for kind in ("units", "spans")
+        }
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __getitem__(self, index: int) -> Utterance:
+        line = self._index[index]
+        return Utterance(line["id"], *(self._side(name, line[name]) for name in SIDES))
+
+    def _side(self, name: str, entry: Mapping) -> Side:
+        first, last = entry["units"]
+        word, words = entry["first_word"], tuple(entry["words"])
+        return Side(
+            units=self._arrays[name, "units"][first:last],
+            words=words,
+            spans=self._arrays[name, "spans"][word : word + len(words)],
+        )

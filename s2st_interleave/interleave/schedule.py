@@ -1,0 +1,48 @@
+"""The text ratio p of a training step (paper Sec. 3.2): 0.9, falling by 0.1 to 0."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`step`: from `start` down by `drop` every `every` optimizer steps; else constant."""
+
+    shape: Literal["step", "constant"]
+    start: float
+    drop: float = 0.1
+    every: int = 300
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= 1:
+            raise ValueError(
+                f"text_ratio is {self.start}, wants a share of words, 0 to 1"
+            )
+        if self.shape == "step":
+            if self.every < 1 or not 0 < self.drop <= 1:
+                raise ValueError(
+                    "text_ratio_every wants 1 or more, text_ratio_drop (0, 1]"
+                )
+            if abs(self.num_drops * self.drop - self.start) > 1e-6:
+                raise ValueError(
+                    f"text_ratio {self.start} is no multiple of its drop {self.drop}"
+                )
+
+    @property
+    def num_drops(self) -> int:
+        return round(self.start / self.drop)
+
+
+def text_ratio(schedule: Schedule, step: int) -> float:
+    """Share of words, 0 to 1, that 0-based optimizer step `step` shows as text.
+
+    Counted in whole drops: 0.9 - 9 * 0.1 is not 0 in floating point, and exactly 0 is
+    what turns interleaving off.
+
+    >>> [text_ratio(Schedule("step", 0.9), step) for step in (0, 299, 300, 2699, 2700)]
+    [0.9, 0.9, 0.8, 0.1, 0.0]
+    """
+    if schedule.shape == "constant":
+        return schedule.start
+    left = schedule.num_drops - step // schedule.every
+    return round(schedule.start * max(0, left) / max(1, schedule.num_drops), 9)

@@ -1,0 +1,82 @@
+"""Words and gaps that partition the units of an utterance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Units [start_unit, end_unit); `word` counts from 0, None in a gap."""
+
+    start_unit: int
+    end_unit: int
+    word: int | None
+
+
+@dataclass(frozen=True)
+class Side:
+    """One language of one utterance: what interleaving needs to know about it.
+
+    units: int32 (num_units,); words: as they stand in the transcript; spans: int32
+    (num_words, 2), half-open, rising, not overlapping, within the units.
+    """
+
+    units: np.ndarray
+    words: tuple[str, ...]
+    spans: np.ndarray
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+
+def to_unit_spans(
+    times: Sequence[tuple[float, float]], unit_sec: float, num_units: int
+) -> np.ndarray:
+    """Word times in seconds -> int32 (num_words, 2) of half-open unit spans.
+
+    Borders are rounded to the nearest unit; where two words share a border it falls on
+    one unit for both. A span is never empty unless there are fewer units than words.
+    """
+    spans = np.zeros((len(times), 2), dtype=np.int32)
+    floor = 0
+    for index, (start_sec, end_sec) in enumerate(times):
+        left = len(times) - index - 1  # words still to come want a unit each
+        start = max(floor, min(round(start_sec / unit_sec), num_units - left - 1))
+        end = max(start + 1, min(round(end_sec / unit_sec), num_units - left))
+        spans[index] = min(start, num_units), min(end, num_units)
+        floor = int(spans[index, 1])
+    return spans
+
+
+def uniform_spans(num_words: int, num_units: int) -> np.ndarray:
+    """Equal intervals in place of an alignment (paper Table 3); half-open.
+
+    a_i = i * floor(M/N), b_i = (i+1) * floor(M/N) - 1, i from 0.
+    """
+    width = num_units // num_words if num_words else 0
+    starts = np.arange(num_words, dtype=np.int32) * width
+    return np.stack([starts, starts + width], axis=1).astype(np.int32)
+
+
+def segment_units(num_units: int, spans: np.ndarray) -> list[Segment]:
+    """Partition 0..num_units into the words' spans and the gaps between them.
+
+    Raises ValueError when spans overlap, run backwards or leave the utterance.
+    """
+    segments, position = [], 0
+    for word, (start, end) in enumerate(np.asarray(spans).tolist()):
+        if not position <= start <= end <= num_units:
+            raise ValueError(
+                f"word {word} spans units {start}..{end} after {position}, "
+                f"of {num_units} units in all"
+            )
+        if start > position:
+            segments.append(Segment(position, start, None))
+        segments.append(Segment(start, end, word))
+        position = end
+    if position < num_units:
+        segments.append(Segment(position, num_units, None))
+    return segments

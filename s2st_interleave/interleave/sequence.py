@@ -1,0 +1,96 @@
+"""What the LLM reads: units with text in their midst, and the chain of thought."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from s2st_interleave.interleave.segments import Side, segment_units, uniform_spans
+from s2st_interleave.interleave.vocabulary import Vocabulary
+
+Encode = Callable[[str], list[int]]
+IGNORE = -100
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training sequence; labels are IGNORE where there is no loss."""
+
+    ids: list[int]
+    labels: list[int]
+
+
+def interleave(
+    side: Side,
+    replaced: np.ndarray,
+    vocabulary: Vocabulary,
+    encode: Encode,
+    *,
+    fill: Literal["text", "mask"] = "text",
+    alignment: Literal["words", "uniform"] = "words",
+) -> list[int]:
+    """Token ids of I_p: the units, with each run of replaced words as text (Sec. 3.2).
+
+    A maximal run of replaced words, and the gaps inside it, is one BPE call on its whole
+    text (or one mask token): BPE is a property of the text, not of its words. A word in
+    mid-sentence keeps its leading space. Gaps outside of runs stay units.
+    """
+    uniform = alignment == "uniform"
+    spans = uniform_spans(len(side.words), len(side.units)) if uniform else side.spans
+    ids: list[int] = []
+    for start, end, words in _runs(len(side.units), spans, replaced):
+        if not words:
+            ids += vocabulary.unit_ids(side.units[start:end])
+        elif fill == "mask":
+            ids.append(vocabulary.mask)
+        else:
+            text = " ".join(side.words[word] for word in words)
+            ids += encode(text if words[0] == 0 else " " + text)
+    return ids
+
+
+def _runs(
+    num_units: int, spans: np.ndarray, replaced: np.ndarray
+) -> list[tuple[int, int, list[int]]]:
+    """(start_unit, end_unit, words of a maximal replaced run or nothing), in order."""
+    runs: list[tuple[int, int, list[int]]] = []
+    for segment in segment_units(num_units, spans):
+        word = segment.word
+        if word is not None and replaced[word]:
+            if word > 0 and replaced[word - 1]:  # swallow the gap between the two
+                while runs[-1][2] == []:
+                    runs.pop()
+                start, _, words = runs.pop()
+                runs.append((start, segment.end_unit, [*words, word]))
+            else:
+                runs.append((segment.start_unit, segment.end_unit, [word]))
+        else:
+            runs.append((segment.start_unit, segment.end_unit, []))
+    return runs
+
+
+def build_example(
+    source: list[int],
+    target: list[int],
+    src_text: list[int],
+    tgt_text: list[int],
+    vocabulary: Vocabulary,
+    *,
+    cot: bool = True,
+) -> Example:
+    """<bos> I_src <sep> T_src <sep> T_tgt <sep> I_tgt <eos>, all arguments token ids.
+
+    Without chain of thought the two text blocks fall away. The likelihood conditions on
+    the source (Sec. 3.1): loss on everything after the first <sep>.
+    """
+    prompt = [*prompt_ids(source, vocabulary)]
+    sep = vocabulary.sep
+    thought = [*src_text, sep, *tgt_text, sep] if cot else []
+    answer = [*thought, *target, vocabulary.eos]
+    return Example(prompt + answer, [IGNORE] * len(prompt) + answer)
+
+
+def prompt_ids(source: list[int], vocabulary: Vocabulary) -> list[int]:
+    """What inference starts from: <bos> I_src <sep>."""
+    return [vocabulary.bos, *source, vocabulary.sep]

@@ -1,0 +1,1 @@
+"""Stage 9's functional core: recognise, normalise, score and render."""

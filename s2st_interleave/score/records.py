@@ -1,0 +1,165 @@
+"""The score files of stage 9 as frozen dataclasses, read and written strictly.
+
+`score.json` of a system is a SystemScore, that of `exp/topline/<split>` a ToplineScore,
+`compare.json` a Comparison. This module turns them from and into JSON objects; who
+opens the file passes its name along for the error messages.
+"""
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True)
+class AsrDescription:
+    """Everything about the recogniser that can change a text."""
+
+    backend: str
+    version: str
+    model: str
+    weights_sha256: str
+    compute_type: str
+    language: str
+
+
+@dataclass(frozen=True)
+class SystemScore:
+    """Scores of one system's checkpoint on one split; BLEU, chrF and WER are 0..100.
+
+    `text_bleu` (CoT translation) and `src_wer` (CoT transcript) are None for a system
+    without chain of thought. `ci95` is the interval of `asr_bleu`. `checkpoint` is
+    "last" or "best", `git` a hash with "-dirty" behind it where that was so.
+    """
+
+    system: str
+    split: str
+    asr_bleu: float
+    chrf: float
+    ci95: tuple[float, float]
+    signature: str
+    num_utterances: int
+    num_missing: int
+    text_bleu: float | None
+    src_wer: float | None
+    asr: AsrDescription
+    normalizer: str
+    checkpoint: str
+    seed: int
+    git: str
+    tokens_seen: int
+    train_sec: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of score.json."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any, origin: str) -> "SystemScore":
+        """Read the JSON object of `origin`; ValueError for a wrong key or type."""
+        return _from_json(cls, data, origin)
+
+
+@dataclass(frozen=True)
+class ToplineScore:
+    """What the best system could reach on a split: scores made without the S2ST model.
+
+    ASR on the reference audio; ASR on the reference units through the vocoder; and the
+    text LLM on the reference transcript (None where the recipe has none).
+    """
+
+    split: str
+    reference_asr_bleu: float
+    resynthesis_asr_bleu: float
+    cascade_text_bleu: float | None
+    signature: str
+    num_utterances: int
+    asr: AsrDescription
+    normalizer: str
+    git: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of the toplines' score.json."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any, origin: str) -> "ToplineScore":
+        """Read the JSON object of `origin`; ValueError for a wrong key or type."""
+        return _from_json(cls, data, origin)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired bootstrap of a system against a baseline, at the same checkpoint rule.
+
+    `delta` is system minus baseline in points of `metric`, `ci95` its interval.
+    """
+
+    system: str
+    baseline: str
+    checkpoint: str
+    split: str
+    metric: str
+    delta: float
+    ci95: tuple[float, float]
+    p_value: float
+    num_resamples: int
+    seed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of compare.json."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any, origin: str) -> "Comparison":
+        """Read the JSON object of `origin`; ValueError for a wrong key or type."""
+        return _from_json(cls, data, origin)
+
+
+def _from_json(cls: type[Record], data: Any, origin: str) -> Record:
+    """Build a record from a JSON object: exactly its keys, exactly its types."""
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{origin}: expected an object, not {data!r}")
+    field_types = typing.get_type_hints(cls)
+    for key in data:
+        if key not in field_types:
+            nearest = get_close_matches(str(key), field_types, n=1)
+            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+            raise ValueError(f"{origin}: unknown key {key!r}{hint}")
+    missing = [key for key in field_types if key not in data]
+    if missing:
+        raise ValueError(f"{origin}: missing keys: {', '.join(missing)}")
+    return cls(
+        **{
+            key: _value(field_type, data[key], f"{origin}: {key}")
+            for key, field_type in field_types.items()
+        }
+    )
+
+
+def _value(field_type: Any, value: Any, origin: str) -> Any:
+    """Return `value` as `field_type`, or raise ValueError naming `origin`."""
+    if dataclasses.is_dataclass(field_type):
+        return _from_json(field_type, value, origin)
+    if isinstance(field_type, types.UnionType):  # float | None
+        return None if value is None else _value(float, value, origin)
+    if typing.get_origin(field_type) is tuple:
+        if isinstance(value, list | tuple) and len(value) == 2:
+            return tuple(_value(float, number, origin) for number in value)
+    elif field_type is float:
+        # JSON writes 100.0 as it likes; NaN is what a failed score looks like.
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and math.isfinite(value):
+            return float(value)
+    elif type(value) is field_type:
+        return value
+    name = getattr(field_type, "__name__", field_type)
+    if typing.get_origin(field_type) is tuple:
+        name = "[low, high]"
+    raise ValueError(f"{origin}: expected {name}, not {value!r}")

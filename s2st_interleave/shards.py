@@ -1,0 +1,38 @@
+"""JOB=1:N over sorted utterance ids: a shard's file appears whole, a rerun keeps it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+Process = Callable[[Sequence[str], Path], None]
+
+
+def run_shards(
+    ids: Sequence[str], folder: Path, shard: str, num_shards: int, process: Process
+) -> list[Path] | None:
+    """Process one shard (`shard` is "2/4": returns None), or all that are missing.
+
+    `process(ids, path)` must make `path` appear whole. The files of all shards are
+    returned, in order; what they hold does not depend on their number.
+    """
+    if shard:
+        index, count = _parse(shard)
+        _one(ids, folder, index, count, process)
+        return None
+    return [_one(ids, folder, k, num_shards, process) for k in range(1, num_shards + 1)]
+
+
+def _parse(shard: str) -> tuple[int, int]:
+    index, _, count = shard.partition("/")
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise ValueError(f"--shard is '{shard}', wants JOB/N such as 2/4")
+    return int(index), int(count)
+
+
+def _one(
+    ids: Sequence[str], folder: Path, index: int, count: int, process: Process
+) -> Path:
+    path = folder / f"{index}of{count}"
+    if path.is_file():
+        return path
+    process(sorted(ids)[index - 1 :: count], path)
+    return path

@@ -1,0 +1,1 @@
+"""One thin shell per numbered stage: options, inputs, outputs, one call."""

@@ -1,0 +1,70 @@
+"""Stage 9: paired bootstrap of a system against the baseline, joined by utterance id."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2st_interleave.artifact import Input, open_stage, read_json, write_json
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data import kaldi
+from s2st_interleave.score.bleu import paired_bootstrap
+from s2st_interleave.score.normalize import Normalizer
+from s2st_interleave.score.records import Comparison, SystemScore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    data_dir: Path = option(REQUIRED, "data/<split>: the references")
+    system_dir: Path = option(REQUIRED, "with the system's score.json")
+    baseline_dir: Path = option(REQUIRED, "with the baseline's score.json")
+    out_dir: Path = option(REQUIRED, "where compare.json goes")
+    tgt_lang: str = option("en", "target language code")
+    num_resamples: int = option(1000, "of the bootstrap")
+    bootstrap_seed: int = option(0, "of the bootstrap")
+    overwrite: bool = option(False, "make it anew", runtime=True)
+
+
+def run(options: Options) -> None:
+    stage = open_stage(
+        options.out_dir,
+        stage="compare",
+        options=options,
+        inputs={
+            "data": Input(options.data_dir, "data"),
+            "system": Input(options.system_dir, "score"),
+            "baseline": Input(options.baseline_dir, "score"),
+        },
+        overwrite=options.overwrite,
+    )
+    if stage is None:
+        return
+    references = kaldi.DataDir(options.data_dir).texts(options.tgt_lang)
+    system, baseline = (
+        _score(directory) for directory in (options.system_dir, options.baseline_dir)
+    )
+    result = paired_bootstrap(
+        references,
+        kaldi.read_table(options.system_dir / "hyp"),
+        kaldi.read_table(options.baseline_dir / "hyp"),
+        normalize=Normalizer(options.tgt_lang).normalize,
+        num_resamples=options.num_resamples,
+        seed=options.bootstrap_seed,
+    )
+    record = Comparison(
+        system=system.system,
+        baseline=baseline.system,
+        checkpoint=system.checkpoint,
+        split=system.split,
+        metric="asr_bleu",
+        delta=result.delta,
+        ci95=result.ci95,
+        p_value=result.p_value,
+        num_resamples=options.num_resamples,
+        seed=options.bootstrap_seed,
+    )
+    write_json(options.out_dir / "compare.json", record.to_json())
+    stage.finish(num_in=len(references), num_out=len(references))
+
+
+def _score(directory: Path) -> SystemScore:
+    path = directory / "score.json"
+    return SystemScore.from_json(read_json(path), str(path))

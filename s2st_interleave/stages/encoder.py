@@ -1,0 +1,96 @@
+"""Stage 2: fine-tune the speech encoder with CTC, source and target language together."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2st_interleave.artifact import Input, open_stage
+from s2st_interleave.config import REQUIRED, option, to_dict
+from s2st_interleave.data import kaldi
+from s2st_interleave.encoder import ctc
+from s2st_interleave.encoder.speech_encoder import BPE_FILE, spoken_form
+from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(LoopOptions):
+    encoder: Path = option(REQUIRED, "Hugging Face directory or name to start from")
+    scratch: bool = option(False, "take only its configuration, random weights")
+    train_dir: Path = option(REQUIRED, "data/train")
+    dev_dir: Path = option(REQUIRED, "data/dev")
+    out_dir: Path = option(REQUIRED, "exp/<encoder> to write")
+    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
+    num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K")
+    lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5")
+    cache_features: bool = option(False, "keep filter banks in memory", runtime=True)
+    overwrite: bool = option(False, "make it anew", runtime=True)
+
+
+def model_input(path: Path) -> Input | str:
+    """A local model counts by content, a hub's by its name."""
+    return Input(path) if path.exists() else str(path)
+
+
+def run(options: Options) -> None:
+    # 1. Is there anything to do?
+    stage = open_stage(
+        options.out_dir,
+        stage="encoder",
+        options=options,
+        inputs={
+            "encoder": model_input(options.encoder),
+            "train": Input(options.train_dir, "data"),
+            "dev": Input(options.dev_dir, "data"),
+        },
+        overwrite=options.overwrite,
+    )
+    if stage is None:
+        return
+    import sentencepiece
+
+    # 2. One BPE and one model for all languages, both sides.
+    set_threads(options.num_threads)
+    train = _recordings(options.train_dir, options.languages)
+    dev = _recordings(options.dev_dir, options.languages)
+    bpe_path = options.out_dir / BPE_FILE
+    if not bpe_path.is_file():
+        ctc.train_bpe([one.text for one in train], bpe_path, options.num_pieces)
+    bpe = sentencepiece.SentencePieceProcessor(model_file=str(bpe_path))
+    model, extractor = ctc.build(options.encoder, bpe, options.scratch, options.seed)
+    device = resolve_device(options.device)
+    task = ctc.CtcTask(
+        model=model.to(device),
+        extractor=extractor,
+        bpe=bpe,
+        bpe_path=bpe_path,
+        train=train,
+        dev=dev,
+        batch_size=options.batch_size,
+        accum_grad=options.accum_grad,
+        seed=options.seed,
+        device=device,
+        cache=options.cache_features,
+    )
+
+    # 3. Train; the last checkpoint is the encoder.
+    outcome = fit(task, options, options.out_dir)
+    for file in outcome.last.iterdir():
+        if file.name not in ("optimizer.pt", "meta.json"):
+            shutil.copy2(file, options.out_dir / file.name)
+    num = len(train)
+    stage.finish(
+        num_in=num, num_out=num, train_sec=outcome.train_sec, loop=to_dict(outcome)
+    )
+
+
+def _recordings(directory: Path, languages: tuple[str, ...]) -> list[ctc.Recording]:
+    data = kaldi.DataDir(directory)
+    recordings = []
+    for language in languages:
+        wavs, texts = data.wavs(language), data.texts(language)
+        for utterance in sorted(wavs):
+            text = spoken_form(texts[utterance])
+            recordings.append(
+                ctc.Recording(f"{language}:{utterance}", wavs[utterance], text)
+            )
+    return recordings

@@ -1,0 +1,68 @@
+"""Stage 4, first half: cluster the frames of one encoder layer, all languages together."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from s2st_interleave import keyed
+from s2st_interleave.artifact import Input, open_stage
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.progress import progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    data_dir: Path = option(REQUIRED, "data/train")
+    encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
+    out_dir: Path = option(REQUIRED, "exp/<kmeans> to write")
+    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
+    layer: int = option(20, "as in hidden_states, 0 is the input; the paper's is 20")
+    num_units: int = option(2048, "clusters; the paper's is 2048")
+    num_utterances: int = option(10_000, "drawn from data_dir, over all languages")
+    seed: int = option(1, "of the draw and of k-means")
+    device: str = option("auto", "auto, cpu, cuda ...", runtime=True)
+    num_threads: int = option(0, "CPU threads; 0: all there are", runtime=True)
+    overwrite: bool = option(False, "make it anew", runtime=True)
+
+
+def run(options: Options) -> None:
+    stage = open_stage(
+        options.out_dir,
+        stage="kmeans",
+        options=options,
+        inputs={
+            "data": Input(options.data_dir, "data"),
+            "encoder": Input(options.encoder, "encoder"),
+        },
+        overwrite=options.overwrite,
+    )
+    if stage is None:
+        return
+    from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+    from s2st_interleave.train.loop import resolve_device, set_threads
+    from s2st_interleave.units import kmeans
+
+    # 1. Draw utterances of all languages alike, by key: not by their order on disk.
+    data = kaldi.DataDir(options.data_dir)
+    wavs = {
+        (language, utterance): wav
+        for language in options.languages
+        for utterance, wav in data.wavs(language).items()
+    }
+    drawn = sorted(wavs, key=lambda k: keyed.stable_hash(options.seed, "kmeans", *k))
+    drawn = drawn[: options.num_utterances]
+
+    # 2. Their frames, then the clusters.
+    set_threads(options.num_threads)
+    encoder = SpeechEncoder.load(options.encoder, resolve_device(options.device))
+    frames = [
+        encoder.forward(audio.read(wavs[key]), options.layer)
+        for key in progress(drawn, "features for k-means")
+    ]
+    codebook = kmeans.fit(np.concatenate(frames), options.num_units, options.seed)
+    codebook.save(options.out_dir)
+    stage.finish(
+        num_in=len(wavs), num_out=len(drawn), num_frames=sum(len(f) for f in frames)
+    )

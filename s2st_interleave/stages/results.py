@@ -1,0 +1,84 @@
+"""Stage 10: RESULTS.md from the score files, and the same table on the screen."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2st_interleave.artifact import (
+    Input,
+    atomic_write,
+    git_state,
+    read_json,
+    versions,
+)
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
+from s2st_interleave.score.results import (
+    MINI_CORPUS_NOTE,
+    Environment,
+    Results,
+    render_markdown,
+    render_terminal,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    title: str = option(REQUIRED, "heading of the page")
+    src_lang: str = option(REQUIRED, "source language code: picks the paper's figures")
+    topline_dir: Path = option(REQUIRED, "exp/topline/<split>")
+    exp_dir: Path = option(REQUIRED, "exp")
+    split: str = option("test", "which split")
+    systems: tuple[str, ...] = option(
+        REQUIRED, "tags, for example 'baseline scheduled'"
+    )
+    decode_tags: tuple[str, ...] = option(
+        REQUIRED, "for example 'greedy_last greedy_best'"
+    )
+    baseline: str = option("baseline", "the tag that others are compared with")
+    command: str = option("./run.sh", "the command that makes these results")
+    mini: bool = option(False, "say what the made corpus is")
+    out: Path = option(Path("RESULTS.md"), "file to write")
+
+
+def run(options: Options) -> None:
+    # 1. Read every score; none may be missing.
+    topline = ToplineScore.from_json(*_read(options.topline_dir, "score", "topline"))
+    scores, comparisons = [], []
+    for tag in options.decode_tags:
+        for name in options.systems:
+            directory = options.exp_dir / name / tag / options.split / "score"
+            scores.append(SystemScore.from_json(*_read(directory, "score", "score")))
+            if name != options.baseline:
+                found = _read(directory.with_name("compare"), "compare", "compare")
+                comparisons.append(Comparison.from_json(*found))
+
+    # 2. Render.
+    git, packages = git_state(), versions()
+    results = Results(
+        title=options.title,
+        src_lang=options.src_lang,
+        corpus_note=MINI_CORPUS_NOTE if options.mini else "",
+        environment=Environment(
+            date=time.strftime("%Y-%m-%d"),
+            python=packages.pop("python"),
+            packages=tuple(packages.items()),
+            git_hash=git["hash"] or "unknown",
+            git_dirty=git["dirty"],
+            seed=scores[0].seed,
+            config=options.command,
+        ),
+        topline=topline,
+        systems=tuple(scores),
+        comparisons=tuple(comparisons),
+        baseline=options.baseline,
+    )
+    with atomic_write(options.out) as stream:
+        stream.write(render_markdown(results))
+    print(f"\n{render_terminal(results)}\nresults: {options.out}")
+
+
+def _read(directory: Path, name: str, made_by: str) -> tuple[object, str]:
+    Input(directory, made_by).fingerprint()
+    path = directory / f"{name}.json"
+    return read_json(path), str(path)

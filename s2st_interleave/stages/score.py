@@ -1,0 +1,157 @@
+"""Stage 9: ASR-BLEU of a system's speech, and its text along the way."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2st_interleave.artifact import (
+    Input,
+    atomic_write,
+    git_state,
+    open_stage,
+    read_done,
+    write_json,
+)
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data import kaldi
+from s2st_interleave.score.asr import AsrOptions, describe, transcribe
+from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_rate
+from s2st_interleave.score.normalize import Normalizer
+from s2st_interleave.score.records import SystemScore
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringOptions:
+    data_dir: Path = option(REQUIRED, "data/<split>: the references")
+    src_lang: str = option(REQUIRED, "source language code")
+    tgt_lang: str = option("en", "target language code")
+    asr: Path = option(
+        Path("large-v3"), "Whisper: folder of CTranslate2 weights, or name"
+    )
+    compute_type: str = option("float32", "of CTranslate2: float32, float16, int8 ...")
+    num_resamples: int = option(1000, "of the bootstrap")
+    bootstrap_seed: int = option(0, "of the bootstrap")
+    nj: int = option(2, "utterances recognised at once", runtime=True)
+    device: str = option("auto", "auto, cpu, cuda", runtime=True)
+    overwrite: bool = option(False, "make it anew", runtime=True)
+
+    def asr_options(self) -> AsrOptions:
+        return AsrOptions(
+            model=str(self.asr),
+            language=self.tgt_lang,
+            device=self.device,
+            compute_type=self.compute_type,
+            num_workers=self.nj,
+        )
+
+    def asr_input(self) -> Input | str:
+        return Input(self.asr) if self.asr.is_dir() else str(self.asr)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(ScoringOptions):
+    train_dir: Path = option(REQUIRED, "exp/<tag>")
+    decode_dir: Path = option(REQUIRED, "exp/<tag>/<decode_tag>/<split>")
+    vocode_dir: Path = option(REQUIRED, "with the wav.scp of stage 8")
+    out_dir: Path = option(REQUIRED, "where score.json goes")
+
+
+def run(options: Options) -> None:
+    # 1. Is there anything to do?
+    stage = open_stage(
+        options.out_dir,
+        stage="score",
+        options=options,
+        inputs={
+            "data": Input(options.data_dir, "data"),
+            "decode": Input(options.decode_dir, "decode"),
+            "vocode": Input(options.vocode_dir, "vocode"),
+            "asr": options.asr_input(),
+        },
+        overwrite=options.overwrite,
+    )
+    if stage is None:
+        return
+
+    # 2. Hear what the system said, and compare it by utterance id.
+    data = kaldi.DataDir(options.data_dir)
+    references = data.texts(options.tgt_lang)
+    heard = recognise(options.vocode_dir, options)
+    scores = score_texts(references, heard, options)
+
+    # 3. The chain of thought: WER of the transcript, BLEU of the translation.
+    trained = read_done(options.train_dir, "train")
+    text_bleu = src_wer = None
+    if trained["options"]["cot"]:
+        translation = kaldi.read_table(options.decode_dir / "translation")
+        text_bleu = score_texts(references, translation, options).asr_bleu
+        src_wer = word_error_rate(
+            data.texts(options.src_lang),
+            kaldi.read_table(options.decode_dir / "transcript"),
+            normalize=Normalizer(options.src_lang).normalize,
+        )
+
+    # 4. Write.
+    record = SystemScore(
+        system=options.train_dir.name,
+        split=options.data_dir.name,
+        asr_bleu=scores.asr_bleu,
+        chrf=scores.chrf,
+        ci95=scores.ci95,
+        signature=scores.signature,
+        num_utterances=scores.num_utterances,
+        num_missing=scores.num_missing,
+        text_bleu=text_bleu,
+        src_wer=src_wer,
+        asr=describe(options.asr_options()),
+        normalizer=Normalizer(options.tgt_lang).name,
+        checkpoint=read_done(options.decode_dir, "decode")["options"]["checkpoint"],
+        seed=trained["options"]["seed"],
+        git=git_label(),
+        tokens_seen=trained["facts"]["tokens_seen"],
+        train_sec=trained["facts"]["train_sec"],
+    )
+    kaldi.write_table(options.out_dir / "hyp", heard)
+    write_utterance_scores(options.out_dir / "utterances.tsv", scores)
+    write_json(options.out_dir / "score.json", record.to_json())
+    stage.finish(num_in=len(references), num_out=len(heard))
+    print(f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}")
+
+
+def recognise(vocode_dir: Path, options: ScoringOptions) -> dict[str, str]:
+    """ASR text by utterance id, of those that have audio."""
+    wavs = kaldi.read_table(vocode_dir / "wav.scp")
+    paths = {utterance: Path(wav) for utterance, wav in wavs.items()}
+    return transcribe(paths, options.asr_options())
+
+
+def score_texts(
+    references: dict[str, str], hypotheses: dict[str, str], options: ScoringOptions
+) -> CorpusScores:
+    return corpus_scores(
+        references,
+        hypotheses,
+        normalize=Normalizer(options.tgt_lang).normalize,
+        num_resamples=options.num_resamples,
+        seed=options.bootstrap_seed,
+    )
+
+
+def write_utterance_scores(path: Path, scores: CorpusScores) -> None:
+    """Id, sentence BLEU, normalised reference and hypothesis, worst first."""
+    with atomic_write(path) as stream:
+        stream.write("id\tbleu\treference\thypothesis\n")
+        for one in sorted(
+            scores.utterances, key=lambda one: (one.sentence_bleu, one.utterance_id)
+        ):
+            row = (
+                one.utterance_id,
+                f"{one.sentence_bleu:.1f}",
+                one.reference,
+                one.hypothesis,
+            )
+            stream.write("\t".join(row) + "\n")
+
+
+def git_label() -> str:
+    state = git_state()
+    return f"{state['hash'] or 'unknown'}{'-dirty' if state['dirty'] else ''}"

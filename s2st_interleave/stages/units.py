@@ -1,0 +1,116 @@
+"""Stage 4, second half: the units of every utterance, not deduplicated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+
+from s2st_interleave.artifact import Input, atomic_write, open_stage, read_done
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.progress import progress
+from s2st_interleave.shards import run_shards
+from s2st_interleave.units import store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    data_dir: Path = option(REQUIRED, "data/<split>")
+    encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
+    kmeans: Path = option(REQUIRED, "exp/<kmeans> of stage 4")
+    out_dir: Path = option(REQUIRED, "dump/units/<split> to write")
+    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
+    shard: str = option("", "JOB/N: only this shard", runtime=True)
+    num_shards: int = option(1, "into how many the work was cut", runtime=True)
+    device: str = option("auto", "auto, cpu, cuda ...", runtime=True)
+    num_threads: int = option(1, "CPU threads", runtime=True)
+    overwrite: bool = option(False, "make it anew", runtime=True)
+
+
+def run(options: Options) -> None:
+    # 1. Is there anything to do?
+    stage = open_stage(
+        options.out_dir,
+        stage="units",
+        options=options,
+        inputs={
+            "data": Input(options.data_dir, "data"),
+            "encoder": Input(options.encoder, "encoder"),
+            "kmeans": Input(options.kmeans, "kmeans"),
+        },
+        overwrite=options.overwrite,
+    )
+    if stage is None:
+        return
+
+    # 2. One utterance at a time: what is written does not depend on the shards.
+    data = kaldi.DataDir(options.data_dir)
+    extractor = _Extractor(options)
+    num_frames = 0
+    for language in options.languages:
+        wavs = data.wavs(language)
+
+        def process(ids: Sequence[str], path: Path, wavs=wavs) -> None:
+            shown = progress(ids, f"units {path.parent.name}")
+            units = {i: extractor.units(wavs[i]) for i in shown}
+            with atomic_write(path, "wb") as stream:
+                stream.write(safetensors.numpy.save(units))
+
+        folder = options.out_dir / "shards" / language
+        paths = run_shards(
+            list(wavs), folder, options.shard, options.num_shards, process
+        )
+        if paths is None:
+            continue
+
+        # 3. Merge.
+        units: dict[str, np.ndarray] = {}
+        for path in paths:
+            units |= safetensors.numpy.load_file(path)
+        store.write_units(options.out_dir / f"units.{language}", units)
+        num_frames += sum(map(len, units.values()))
+    if not options.shard:
+        facts = {"num_units": extractor.num_units, "unit_sec": extractor.unit_sec}
+        count = len(data.texts(options.languages[0]))
+        stage.finish(num_in=count, num_out=count, num_frames=num_frames, **facts)
+
+
+class _Extractor:
+    """Encoder and codebook, loaded when the first shard asks for them."""
+
+    def __init__(self, options: Options):
+        self.options = options
+
+    @cached_property
+    def encoder(self):
+        from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+        from s2st_interleave.train.loop import resolve_device, set_threads
+
+        set_threads(self.options.num_threads)
+        device = resolve_device(self.options.device)
+        return SpeechEncoder.load(self.options.encoder, device)
+
+    @cached_property
+    def codebook(self):
+        from s2st_interleave.units.kmeans import Codebook
+
+        return Codebook.load(self.options.kmeans)
+
+    @cached_property
+    def layer(self) -> int:
+        return read_done(self.options.kmeans, "kmeans")["options"]["layer"]
+
+    @property
+    def num_units(self) -> int:
+        return self.codebook.num_units
+
+    @property
+    def unit_sec(self) -> float:
+        return self.encoder.frame_sec
+
+    def units(self, wav: Path) -> np.ndarray:
+        features = self.encoder.forward(audio.read(wav), self.layer)
+        return self.codebook.assign(features)

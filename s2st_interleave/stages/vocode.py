@@ -1,0 +1,110 @@
+"""Stage 8, second half: units of a decode, or of recordings, become speech."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from s2st_interleave.artifact import DONE, Input, open_stage, read_json
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data import audio
+from s2st_interleave.data.kaldi import write_table
+from s2st_interleave.progress import progress
+from s2st_interleave.units import store
+
+NO_UNITS = "no units"
+
+
+@dataclass(frozen=True)
+class Options:
+    units: Path = option(
+        REQUIRED, "<dir>/units of a decode, or dump/units/<split>/units.<lang>"
+    )
+    vocoder: Path = option(REQUIRED, "exp/<vocoder>")
+    out_dir: Path = option(REQUIRED, "gets wav.scp and wav/<id>.wav")
+    nj: int = option(1, "processes", runtime=True)
+    device: str = option("auto", "auto, cpu, cuda ...", runtime=True)
+    num_threads: int = option(1, "CPU threads of a process", runtime=True)
+    overwrite: bool = option(False, "make it anew", runtime=True)
+
+
+def run(options: Options) -> None:
+    # 1. Is there anything to do?
+    stage = open_stage(
+        options.out_dir,
+        stage="vocode",
+        options=options,
+        inputs={
+            "units": _source(options.units),
+            "name": options.units.name,  # a directory holds those of two languages
+            "vocoder": Input(options.vocoder, "vocoder"),
+        },
+        overwrite=options.overwrite,
+    )
+    if stage is None:
+        return
+
+    # 2. One file an utterance, by rename: a rerun makes what is missing.
+    units = store.read_units(options.units)
+    wavs = {
+        utterance: options.out_dir / "wav" / f"{utterance}.wav"
+        for utterance, one in units.items()
+        if len(one)
+    }
+    missing = {u: units[u] for u, path in wavs.items() if not path.is_file()}
+    _synthesise_all(missing, wavs, options)
+
+    # 3. No line for an utterance without units: the score counts it as missing.
+    write_table(options.out_dir / "wav.scp", {u: str(path) for u, path in wavs.items()})
+    stage.finish(
+        num_in=len(units),
+        num_out=len(wavs),
+        dropped=dict.fromkeys(sorted(units.keys() - wavs.keys()), NO_UNITS),
+    )
+
+
+def _source(units: Path) -> Input:
+    """The stage directory that holds `<units>.scp`, of stage 4 or of stage 7."""
+    done = units.parent / DONE
+    made_by = read_json(done)["stage"] if done.is_file() else "decode"
+    return Input(units.parent, made_by)
+
+
+def _synthesise_all(
+    units: Mapping[str, np.ndarray], wavs: Mapping[str, Path], options: Options
+) -> None:
+    work = [(u, units[u], wavs[u]) for u in sorted(units)]
+    one = partial(_synthesise, options.vocoder, options.device, options.num_threads)
+    label = f"vocode {options.out_dir.name}"
+    if options.nj == 1 or len(work) < 2:
+        for item in progress(work, label):
+            one(item)
+        return
+    # Fresh processes: a device must not be opened before a fork.
+    with get_context("spawn").Pool(options.nj) as pool:
+        for _ in progress(pool.imap(one, work, chunksize=4), label, len(work)):
+            pass
+
+
+def _synthesise(
+    vocoder: Path, device: str, num_threads: int, item: tuple[str, np.ndarray, Path]
+) -> None:
+    utterance, units, path = item
+    model = _load(vocoder, device, num_threads)
+    try:
+        samples = model.synthesise(units)
+    except ValueError as error:
+        raise ValueError(f"utterance {utterance}: {error}") from None
+    audio.write(path, samples, model.sample_rate)
+
+
+@lru_cache(maxsize=1)
+def _load(vocoder: Path, device: str, num_threads: int):
+    from s2st_interleave.train.loop import resolve_device, set_threads
+    from s2st_interleave.vocoder.base import load
+
+    set_threads(num_threads)
+    return load(vocoder, resolve_device(device))

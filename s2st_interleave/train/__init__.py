@@ -1,0 +1,1 @@
+"""The training loop and what the LLM is fed."""

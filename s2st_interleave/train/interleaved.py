@@ -1,0 +1,174 @@
+"""The training task of the paper: batches whose text ratio is a function of the step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from s2st_interleave import keyed
+from s2st_interleave.interleave.dump import Dump, Utterance
+from s2st_interleave.interleave.schedule import Schedule, text_ratio
+from s2st_interleave.interleave.segments import Side
+from s2st_interleave.interleave.sequence import (
+    IGNORE,
+    Example,
+    build_example,
+    interleave,
+)
+from s2st_interleave.interleave.spans import Stop, choose_spans
+from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.train.llm import SpeechLlm
+
+
+@dataclass(frozen=True)
+class Interleaving:
+    """Everything that Sec. 3.2 and Table 3 vary, one argument each."""
+
+    schedule: Schedule
+    span_lambda: float = 1.0
+    stop: Stop = "literal"
+    sides: Literal["both", "src", "tgt", "none"] = "both"
+    fill: Literal["text", "mask"] = "text"
+    alignment: Literal["words", "uniform"] = "words"
+    cot: bool = True
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An example and the share of words shown as text on either side."""
+
+    example: Example
+    realised_src: float
+    realised_tgt: float
+
+
+def draw_example(
+    utterance: Utterance, ratio: float, step: int, how: Interleaving, llm: SpeechLlm
+) -> Drawn:
+    """The sequence of one utterance at a step; depends on (seed, step, id) alone."""
+    ids, shares = {}, {}
+    for name in ("src", "tgt"):
+        side: Side = getattr(utterance, name)
+        p = ratio if how.sides in ("both", name) else 0.0
+        # Source and target draw independently (Sec. 3.2): the side is part of the key.
+        rng = keyed.generator(how.seed, step, utterance.id, name)
+        replaced = choose_spans(len(side.words), p, how.span_lambda, how.stop, rng)
+        ids[name] = interleave(
+            side,
+            replaced,
+            llm.vocabulary,
+            llm.encode,
+            fill=how.fill,
+            alignment=how.alignment,
+        )
+        shares[name] = float(replaced.mean())
+    example = build_example(
+        ids["src"],
+        ids["tgt"],
+        llm.encode(utterance.src.text),
+        llm.encode(utterance.tgt.text),
+        llm.vocabulary,
+        cot=how.cot,
+    )
+    return Drawn(example, shares["src"], shares["tgt"])
+
+
+@dataclass
+class InterleavedTask:
+    """The loop's view of scheduled interleaved training."""
+
+    llm: SpeechLlm
+    train: Dump
+    dev: Dump
+    how: Interleaving
+    batch_size: int
+    accum_grad: int
+    device: Any
+
+    @property
+    def model(self) -> Any:
+        return self.llm.model
+
+    def batches(self, step: int) -> list[dict[str, Any]]:
+        ratio = text_ratio(self.how.schedule, step)
+        indices = batch_at(range(len(self.train)), step, self.batch_size, self.how.seed)
+        drawn = [
+            draw_example(self.train[index], ratio, step, self.how, self.llm)
+            for index in indices
+        ]
+        # Alike lengths share a micro-batch: padding is work for nothing.
+        drawn.sort(key=lambda one: len(one.example.ids))
+        return [self._collate(part) for part in split(drawn, self.accum_grad)]
+
+    def num_targets(self, batch: dict[str, Any]) -> int:
+        return batch["num_targets"]
+
+    def loss_sum(self, batch: dict[str, Any]) -> Any:
+        return self._loss_sum(batch)[0]
+
+    def facts(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
+        drawn = [one for batch in batches for one in batch["drawn"]]
+        return {
+            "tokens": sum(len(one.example.ids) for one in drawn),
+            "text_ratio": text_ratio(self.how.schedule, step),
+            "realised_src": float(np.mean([one.realised_src for one in drawn])),
+            "realised_tgt": float(np.mean([one.realised_tgt for one in drawn])),
+        }
+
+    def evaluate(self) -> dict[str, float]:
+        """Dev loss and accuracy per token at text ratio 0, which is what inference sees."""
+        total, correct, targets = 0.0, 0, 0
+        drawn = [
+            draw_example(self.dev[index], 0.0, 0, self.how, self.llm)
+            for index in range(len(self.dev))
+        ]
+        drawn.sort(key=lambda one: len(one.example.ids))
+        size = max(1, self.batch_size // self.accum_grad)
+        for start in range(0, len(drawn), size):
+            batch = self._collate(drawn[start : start + size])
+            loss, hits = self._loss_sum(batch)
+            total += loss.item()
+            correct += int(hits)
+            targets += batch["num_targets"]
+        return {"loss": total / targets, "accuracy": correct / targets}
+
+    def save(self, directory: Path) -> None:
+        self.llm.save(directory)
+
+    def _collate(self, drawn: Sequence[Drawn]) -> dict[str, Any]:
+        """Right-padded ids, mask and labels of shape (num_examples, longest)."""
+        import torch
+
+        longest = max(len(one.example.ids) for one in drawn)
+        ids = np.full((len(drawn), longest), self.llm.vocabulary.pad)
+        labels = np.full((len(drawn), longest), IGNORE)
+        mask = np.zeros((len(drawn), longest), dtype=np.int64)
+        for row, one in enumerate(drawn):
+            length = len(one.example.ids)
+            ids[row, :length] = one.example.ids
+            labels[row, :length] = one.example.labels
+            mask[row, :length] = 1
+        tensors = {"input_ids": ids, "labels": labels, "attention_mask": mask}
+        batch = {k: torch.from_numpy(v).to(self.device) for k, v in tensors.items()}
+        return batch | {
+            "num_targets": int((labels[:, 1:] != IGNORE).sum()),
+            "drawn": drawn,
+        }
+
+    def _loss_sum(self, batch: dict[str, Any]) -> tuple[Any, Any]:
+        """Summed cross-entropy and number of right tokens; logits only where supervised."""
+        import torch
+
+        hidden = self.model.base_model(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+        ).last_hidden_state
+        labels = batch["labels"][:, 1:]
+        wanted = labels != IGNORE
+        head = self.model.get_output_embeddings()
+        logits = head(hidden[:, :-1][wanted]).float()
+        targets = labels[wanted]
+        loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+        return loss, (logits.detach().argmax(-1) == targets).sum()

@@ -1,0 +1,224 @@
+"""One training loop for every model of the recipe: pure in the step, exact to resume.
+
+Batches, learning rate and dropout are functions of (seed, step) alone, so that a run
+which was stopped and resumed is bit-identical to one which was not.
+"""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from s2st_interleave import keyed
+from s2st_interleave.artifact import atomic_write
+from s2st_interleave.config import option
+from s2st_interleave.train import checkpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopOptions:
+    max_steps: int = option(1000, "optimizer steps")
+    lr: float = option(5e-5, "peak learning rate of AdamW")
+    lr_scheduler: Literal["constant", "linear", "cosine"] = option(
+        "constant", "after the warm-up; only 'constant' can be extended later"
+    )
+    warmup_steps: int = option(0, "linear warm-up")
+    weight_decay: float = option(0.0, "of AdamW")
+    max_grad_norm: float = option(1.0, "clip the gradient's norm")
+    batch_size: int = option(32, "utterances per optimizer step")
+    accum_grad: int = option(1, "micro-batches that a step's batch is split into")
+    seed: int = option(1, "of batches, dropout and interleaving")
+    save_every: int = option(100, "steps between checkpoints", runtime=True)
+    keep_last: int = option(2, "checkpoints kept besides the best", runtime=True)
+    eval_every: int = option(100, "steps between evaluations on dev")
+    log_every: int = option(20, "steps between lines on the screen", runtime=True)
+    device: str = option("auto", "auto, cpu, cuda, cuda:1 ...", runtime=True)
+    num_threads: int = option(0, "CPU threads; 0: all there are", runtime=True)
+
+    def extendable(self) -> set[str]:
+        """Options that may grow without making it another experiment."""
+        return {"max_steps"} if self.lr_scheduler == "constant" else set()
+
+
+class Task(Protocol):
+    """What differs between the models that the loop trains."""
+
+    model: Any
+
+    def batches(self, step: int) -> Sequence[Any]:
+        """The micro-batches of a step: a pure function of the step."""
+
+    def num_targets(self, batch: Any) -> int:
+        """What the summed loss is divided by, for example supervised tokens."""
+
+    def loss_sum(self, batch: Any) -> Any:
+        """Scalar tensor, summed over the targets of a micro-batch."""
+
+    def facts(self, step: int, batches: Sequence[Any]) -> dict[str, float]:
+        """More to log about a step; must contain `tokens`, the positions processed."""
+
+    def evaluate(self) -> dict[str, float]:
+        """Scores on dev; `loss` (lower is better) picks the best checkpoint."""
+
+    def save(self, directory: Path) -> None:
+        """Write model.safetensors and all that loading the model needs."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    last: Path
+    best: Path
+    num_steps: int
+    tokens_seen: int
+    train_sec: float
+
+
+def learning_rate(options: LoopOptions, step: int) -> float:
+    """Learning rate of 0-based `step`."""
+    if step < options.warmup_steps:
+        return options.lr * (step + 1) / options.warmup_steps
+    if options.lr_scheduler == "constant":
+        return options.lr
+    done = (step - options.warmup_steps) / max(
+        1, options.max_steps - options.warmup_steps
+    )
+    share = (
+        1 - done
+        if options.lr_scheduler == "linear"
+        else (1 + math.cos(math.pi * done)) / 2
+    )
+    return options.lr * share
+
+
+def resolve_device(name: str) -> Any:
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def set_threads(num_threads: int) -> None:
+    import torch
+
+    if num_threads:
+        torch.set_num_threads(num_threads)
+
+
+def fit(task: Task, options: LoopOptions, directory: Path) -> Outcome:
+    """Train `task` to `max_steps`, resuming from the newest whole checkpoint."""
+    import torch
+
+    # 1. Where did we stop?
+    optimizer = torch.optim.AdamW(
+        task.model.parameters(), lr=options.lr, weight_decay=options.weight_decay
+    )
+    progress = checkpoint.resume(directory, task.model, optimizer)
+    metrics = _Metrics(directory / "metrics.jsonl", progress.step)
+    if progress.step:
+        print(f"resuming from step {progress.step} of {options.max_steps}", flush=True)
+    clock = time.time() - progress.train_sec
+
+    while progress.step < options.max_steps:
+        step = progress.step
+
+        # 2. One optimizer step: the loss is a mean over all targets of the whole batch,
+        # however it is cut into micro-batches.
+        task.model.train()
+        torch.manual_seed(keyed.stable_hash(options.seed, "dropout", step, bits=32))
+        batches = task.batches(step)
+        num_targets = sum(task.num_targets(batch) for batch in batches)
+        loss = 0.0
+        for batch in batches:
+            part = task.loss_sum(batch) / num_targets
+            part.backward()
+            loss += part.item()
+        norm = torch.nn.utils.clip_grad_norm_(
+            task.model.parameters(), options.max_grad_norm
+        )
+        if not math.isfinite(loss) or not torch.isfinite(norm):
+            raise ValueError(
+                f"step {step}: loss {loss}, gradient norm {norm}: not finite"
+            )
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(options, step)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+        # 3. Say what happened.
+        facts = task.facts(step, batches)
+        progress = progress.advanced(int(facts["tokens"]), time.time() - clock)
+        line = {"step": step, "loss": loss, "grad_norm": norm.item()}
+        line |= {"lr": learning_rate(options, step), "num_targets": num_targets} | facts
+        line |= {
+            "tokens_seen": progress.tokens_seen,
+            "sec": round(progress.train_sec, 2),
+        }
+        last = progress.step == options.max_steps
+
+        # 4. Once in a while: evaluate, log, save.
+        if last or progress.step % options.eval_every == 0:
+            scores = _evaluate(task)
+            line |= {f"dev_{name}": value for name, value in scores.items()}
+            progress = progress.judged(scores["loss"])
+        metrics.add(line)
+        if last or progress.step % options.log_every == 0 or "dev_loss" in line:
+            print(_describe(line, options.max_steps), flush=True)
+        best_now = progress.best_step == progress.step
+        if last or best_now or progress.step % options.save_every == 0:
+            metrics.flush()
+            checkpoint.save(
+                directory, task.save, optimizer, progress, options.keep_last
+            )
+
+    return Outcome(
+        last=checkpoint.path(directory, progress.step),
+        best=checkpoint.path(directory, progress.best_step),
+        num_steps=progress.step,
+        tokens_seen=progress.tokens_seen,
+        train_sec=round(progress.train_sec, 1),
+    )
+
+
+def _evaluate(task: Task) -> dict[str, float]:
+    import torch
+
+    task.model.eval()
+    with torch.inference_mode():
+        return task.evaluate()
+
+
+def _describe(line: dict[str, float], max_steps: int) -> str:
+    done = line["step"] + 1
+    left = line["sec"] / done * (max_steps - done)
+    shown = (
+        "loss",
+        "dev_loss",
+        "dev_accuracy",
+        "text_ratio",
+        "realised_src",
+        "realised_tgt",
+    )
+    values = "  ".join(f"{k} {line[k]:.3f}" for k in shown if k in line)
+    return (
+        f"step {done:>5}/{max_steps}  {values}  {line['sec']:.0f} s, {left:.0f} s left"
+    )
+
+
+class _Metrics:
+    """metrics.jsonl, one line a step; a resumed run forgets the lines after its start."""
+
+    def __init__(self, path: Path, step: int):
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        self.path = path
+        self.lines = [text for text in lines if json.loads(text)["step"] < step]
+
+    def add(self, line: dict[str, float]) -> None:
+        self.lines.append(json.dumps(line))
+
+    def flush(self) -> None:
+        with atomic_write(self.path) as stream:
+            stream.writelines(f"{line}\n" for line in self.lines)

@@ -1,0 +1,31 @@
+"""Units on disk: `units.<lang>.{ark,scp}`, int32 vectors in Kaldi's format."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from s2st_interleave.artifact import atomic_write
+from s2st_interleave.data.kaldi import read_table, write_table
+
+
+def write_units(stem: Path, units: Mapping[str, np.ndarray]) -> None:
+    """Write `<stem>.ark` and, last, `<stem>.scp`, both sorted by utterance id."""
+    import kaldiio
+
+    ark = stem.with_name(f"{stem.name}.ark")
+    offsets = {}
+    with atomic_write(ark, "wb") as stream:
+        for utterance in sorted(units):
+            stream.write(f"{utterance} ".encode())
+            offsets[utterance] = f"{ark}:{stream.tell()}"
+            kaldiio.matio.write_array(stream, units[utterance].astype(np.int32))
+    write_table(stem.with_name(f"{stem.name}.scp"), offsets)
+
+
+def read_units(stem: Path) -> dict[str, np.ndarray]:
+    """int32 (num_units,) by utterance id, through `<stem>.scp`."""
+    import kaldiio
+
+    table = read_table(stem.with_name(f"{stem.name}.scp"))
+    return {utterance: kaldiio.load_mat(place) for utterance, place in table.items()}

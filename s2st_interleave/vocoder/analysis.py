@@ -1,0 +1,114 @@
+"""WORLD parameters of recordings: smooth numbers that a small network can regress.
+
+A spectrogram's harmonics blur when regressed; log F0, voicing and a smooth envelope do
+not. Columns of a frame: log F0, voicing, band aperiodicity, cepstra of the envelope.
+"""
+
+import warnings
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from s2st_interleave import keyed
+from s2st_interleave.artifact import atomic_write
+from s2st_interleave.data import audio
+from s2st_interleave.progress import progress
+
+LOG_F0, VOICED, APERIODICITY, CEPSTRA = 0, 1, 2, 3  # the last: where they begin
+LOG_F0_WITHOUT_VOICE = np.log(150.0)
+FFT_SIZE = 1024  # pyworld's own choice at 16 kHz and its lowest F0 of 71 Hz
+DITHER = 1 / 32768  # of 16-bit audio: digital silence would have no logarithm
+
+
+def analyse(
+    samples: np.ndarray, frame_ms: float, num_cepstra: int, key: str
+) -> np.ndarray:
+    """Float32 (num_frames, 3 + num_cepstra) of 16 kHz `samples`; frame k is at k steps.
+
+    The dither depends on `key` (the utterance id) alone.
+    """
+    pw = _pyworld()
+    noise = keyed.generator("dither", key).standard_normal(len(samples))
+    wave = samples.astype(np.float64) + DITHER * noise
+    rate = audio.SAMPLE_RATE
+    # Not harvest: it takes 0.2 s for a second of speech, dio with stonemask 0.006 s.
+    coarse, times = pw.dio(wave, rate, frame_period=frame_ms)
+    f0 = pw.stonemask(wave, coarse, times, rate)
+    envelope = pw.cheaptrick(wave, f0, times, rate, fft_size=FFT_SIZE)
+    aperiodicity = pw.d4c(wave, f0, times, rate, fft_size=FFT_SIZE)
+    voiced = f0 > 0
+    log_f0 = np.full(len(f0), LOG_F0_WITHOUT_VOICE)
+    if voiced.any():  # through unvoiced frames: a jump to 0 cannot be regressed
+        log_f0 = np.interp(times, times[voiced], np.log(f0[voiced]))
+    columns = [
+        log_f0[:, None],
+        voiced[:, None],
+        pw.code_aperiodicity(aperiodicity, rate),
+        pw.code_spectral_envelope(envelope, rate, num_cepstra),
+    ]
+    return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def synthesise(frames: np.ndarray, frame_ms: float, num_samples: int) -> np.ndarray:
+    """Float32 (num_samples,) of frames like those of `analyse`; voiced from 0.5 on."""
+    pw = _pyworld()
+    rate = audio.SAMPLE_RATE
+    # WORLD makes one step less than there are frames: say the last one again.
+    frames = np.concatenate([frames, frames[-1:]]).astype(np.float64)
+    voiced = frames[:, VOICED] >= 0.5
+    f0 = np.where(voiced, np.exp(frames[:, LOG_F0]), 0.0)
+    coded = np.minimum(frames[:, APERIODICITY:CEPSTRA], 0.0)  # dB
+    aperiodicity = pw.decode_aperiodicity(np.ascontiguousarray(coded), rate, FFT_SIZE)
+    cepstra = np.ascontiguousarray(frames[:, CEPSTRA:])
+    envelope = pw.decode_spectral_envelope(cepstra, rate, FFT_SIZE)
+    wave = pw.synthesize(f0, envelope, aperiodicity, rate, frame_ms)
+    assert len(wave) >= num_samples
+    return np.clip(wave[:num_samples], -1.0, 1.0).astype(np.float32)
+
+
+def analyse_all(
+    wavs: Mapping[str, Path],
+    folder: Path,
+    *,
+    frame_ms: float,
+    num_cepstra: int,
+    nj: int = 1,
+) -> dict[str, Path]:
+    """Analyse what has no file in `folder` yet; the files (.npy) by utterance id.
+
+    What a file holds does not depend on `nj`, the number of processes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {utterance: folder / f"{utterance}.npy" for utterance in sorted(wavs)}
+    missing = [u for u, path in paths.items() if not path.is_file()]
+    job = partial(_analyse_file, frame_ms=frame_ms, num_cepstra=num_cepstra)
+    jobs = (missing, [wavs[u] for u in missing], [paths[u] for u in missing])
+    if nj == 1 or len(missing) < 2:
+        for _ in progress(map(job, *jobs), "analysis", len(missing)):
+            pass
+        return paths
+    # Fresh processes: forking one that runs torch's threads may hang.
+    with ProcessPoolExecutor(nj, mp_context=get_context("spawn")) as pool:
+        done = pool.map(job, *jobs, chunksize=8)
+        for _ in progress(done, "analysis", len(missing)):
+            pass
+    return paths
+
+
+def _analyse_file(
+    utterance: str, wav: Path, path: Path, *, frame_ms: float, num_cepstra: int
+) -> None:
+    frames = analyse(audio.read(wav), frame_ms, num_cepstra, utterance)
+    with atomic_write(path, "wb") as stream:
+        np.save(stream, frames)
+
+
+def _pyworld():
+    with warnings.catch_warnings():  # its import of pkg_resources
+        warnings.simplefilter("ignore")
+        import pyworld
+    return pyworld

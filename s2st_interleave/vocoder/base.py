@@ -1,0 +1,134 @@
+"""What every unit vocoder does, the sizes of the two there are, and how one is loaded.
+
+`hifigan` is the paper's (Sec. 3.1); `world` is a light one that trains in minutes on a
+CPU core. Both map every unit to a fixed number of samples: units are not deduplicated,
+so that no duration has to be predicted.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.config import nearest, option
+
+VOCODER_FILE = "vocoder.json"
+WEIGHTS_FILE = "model.safetensors"
+BACKENDS = {
+    "world": ("s2st_interleave.vocoder.world", "WorldVocoder"),
+    "hifigan": ("s2st_interleave.vocoder.hifigan", "HifiganVocoder"),
+}
+S = TypeVar("S", bound="Sizes")
+
+
+class Vocoder(Protocol):
+    """Units to a waveform; what `load` returns."""
+
+    sample_rate: int
+    samples_per_unit: int  # 640 at 25 Hz, 320 at 50 Hz
+
+    def synthesise(self, units: np.ndarray) -> np.ndarray:
+        """Float32 (num_units * samples_per_unit,) of int32 units (num_units,).
+
+        Raises ValueError for no units at all and for units that are none.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """What both backends are built from: a part of their `vocoder.json`."""
+
+    crop_units: int = option(26, "units of a training example")
+    embedding_dim: int = option(128, "of a unit; ours, the paper names none")
+
+    @classmethod
+    def of(cls: type[S], values: Any) -> S:
+        """These fields of options (an object) or of a `vocoder.json` (a mapping)."""
+        names = [field.name for field in fields(cls)]
+        if not isinstance(values, dict):
+            return cls(**{name: getattr(values, name) for name in names})
+        lists = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**{name: lists[name] for name in names})
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldSizes(Sizes):
+    """The light backend's: units -> WORLD parameters, two resolutions in time."""
+
+    unit_channels: int = option(256, "world: width at the rate of units")
+    num_unit_blocks: int = option(4, "world: blocks there; 4 see +-12 units")
+    frame_channels: int = option(160, "world: width at the rate of frames")
+    num_frame_blocks: int = option(4, "world: blocks there")
+    frame_ms: float = option(10.0, "world: milliseconds of an analysis frame")
+    num_cepstra: int = option(40, "world: coefficients of the spectral envelope")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HifiganSizes(Sizes):
+    """The paper's backend; defaults are ParallelWaveGAN's LJSpeech recipe at 50 Hz."""
+
+    channels: int = option(512, "hifigan: width before the first upsampling")
+    kernel_size: int = option(7, "hifigan: of the first and the last convolution")
+    upsample_scales: tuple[int, ...] = option(
+        (5, 4, 4, 2, 2), "hifigan: their product is the samples of a unit"
+    )
+    resblock_kernel_sizes: tuple[int, ...] = option((3, 7, 11), "hifigan: fusion")
+    resblock_dilations: tuple[int, ...] = option((1, 3, 5), "hifigan: of each block")
+    discriminator_channels: int = option(128, "hifigan: of each scale's first layer")
+    period_channels: int = option(32, "hifigan: of each period's first layer")
+    max_discriminator_channels: int = option(1024, "hifigan: of the later layers")
+    num_mels: int = option(80, "hifigan: of the mel loss")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How units lie in time and how many there are: the other part of the file."""
+
+    num_units: int
+    samples_per_unit: int
+    sample_rate: int
+
+
+def save_description(directory: Path, backend: str, rate: Rate, sizes: Sizes) -> None:
+    write_json(
+        directory / VOCODER_FILE, {"backend": backend} | asdict(rate) | asdict(sizes)
+    )
+
+
+def read_rate(description: dict[str, Any]) -> Rate:
+    return Rate(**{field.name: description[field.name] for field in fields(Rate)})
+
+
+def load(directory: Path, device: Any = "cpu") -> Vocoder:
+    """The trained vocoder in `directory`: a stage's, or one of its checkpoints.
+
+    Raises ValueError when there is none, or one of a backend that does not exist.
+    """
+    path = directory / VOCODER_FILE
+    if not path.is_file():
+        raise ValueError(f"{directory}: no vocoder here, {VOCODER_FILE} is missing")
+    description = read_json(path)
+    name = description.get("backend")
+    if name not in BACKENDS:
+        near = nearest(str(name), BACKENDS)
+        raise ValueError(f"{path}: unknown backend '{name}'{near}")
+    module, cls = BACKENDS[name]
+    return getattr(import_module(module), cls).load(directory, description, device)
+
+
+def check_units(units: np.ndarray, num_units: int) -> np.ndarray:
+    """`units` as int64 (num_units,); ValueError where no speech can be made of them."""
+    units = np.asarray(units)
+    if units.ndim != 1 or not np.issubdtype(units.dtype, np.integer):
+        raise ValueError(
+            f"units are {units.dtype} of shape {units.shape}, want int (n,)"
+        )
+    if not len(units):
+        raise ValueError("no units")
+    if units.min() < 0 or units.max() >= num_units:
+        wrong = units[(units < 0) | (units >= num_units)][0]
+        raise ValueError(f"unit {wrong} is not one of 0..{num_units - 1}")
+    return units.astype(np.int64)

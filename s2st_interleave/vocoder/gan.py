@@ -1,0 +1,269 @@
+"""Training of the unit HiFi-GAN: pure in the step and exact to resume, as train/loop.py.
+
+A loop of its own because two networks with two optimizers take turns. The order of
+ParallelWaveGAN's trainer: generator, then discriminators on speech generated anew.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from espnet2.gan_tts.hifigan import HiFiGANMultiScaleMultiPeriodDiscriminator
+from espnet2.gan_tts.hifigan.loss import (
+    DiscriminatorAdversarialLoss,
+    FeatureMatchLoss,
+    GeneratorAdversarialLoss,
+    MelSpectrogramLoss,
+)
+from safetensors.torch import save_model
+from torch import nn
+
+from s2st_interleave import keyed
+from s2st_interleave.data import audio
+from s2st_interleave.train import checkpoint
+from s2st_interleave.train.batches import batch_at
+from s2st_interleave.train.loop import LoopOptions, Outcome, _Metrics, learning_rate
+from s2st_interleave.vocoder.base import (
+    WEIGHTS_FILE,
+    HifiganSizes,
+    Rate,
+    save_description,
+)
+from s2st_interleave.vocoder.hifigan import UnitGenerator
+
+BETAS = (0.5, 0.9)  # of Adam, both networks; the recipe's
+MAX_HALVINGS = 4  # the recipe's milestones: 200k, 400k, 600k, 800k
+NEGATIVE_SLOPE = {"negative_slope": 0.1}
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    mel: float = 45.0
+    feat_match: float = 2.0
+    adv: float = 1.0
+
+
+class Gan(nn.Module):
+    """Both networks, so that a checkpoint is one file of weights."""
+
+    def __init__(self, rate: Rate, sizes: HifiganSizes):
+        super().__init__()
+        self.generator = UnitGenerator(rate, sizes)
+        common = {
+            "max_downsample_channels": sizes.max_discriminator_channels,
+            "nonlinear_activation_params": NEGATIVE_SLOPE,
+        }
+        self.discriminator = HiFiGANMultiScaleMultiPeriodDiscriminator(
+            scale_discriminator_params=common
+            | {
+                "channels": sizes.discriminator_channels,
+                "downsample_scales": [4, 4, 4, 4, 1],
+            },
+            period_discriminator_params=common
+            | {
+                "channels": sizes.period_channels,
+                "downsample_scales": [3, 3, 3, 3, 1],
+            },
+        )
+
+
+class Optimizers:
+    """Two optimizers behind the one that a checkpoint saves."""
+
+    def __init__(self, gan: Gan, lr: float):
+        def adam(part: nn.Module) -> torch.optim.Optimizer:
+            return torch.optim.Adam(part.parameters(), lr=lr, betas=BETAS)
+
+        self.parts = {
+            "generator": adam(gan.generator),
+            "discriminator": adam(gan.discriminator),
+        }
+
+    def step(self, name: str, loss: torch.Tensor, lr: float) -> None:
+        optimizer = self.parts[name]
+        # The other network's step left gradients here too.
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        optimizer.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {name: one.state_dict() for name, one in self.parts.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        for name, one in self.parts.items():
+            one.load_state_dict(state[name])
+
+
+@dataclass
+class GanTask:
+    """Batches, losses and files of the adversarial training."""
+
+    rate: Rate
+    sizes: HifiganSizes
+    weights: LossWeights
+    units: Mapping[str, np.ndarray]  # of training and dev utterances
+    wavs: Mapping[str, Path]
+    train: Sequence[str]
+    dev: Sequence[str]
+    batch_size: int
+    seed: int
+    device: Any
+    model: Gan = field(init=False)
+
+    def __post_init__(self) -> None:
+        torch.manual_seed(keyed.stable_hash(self.seed, "vocoder init", bits=32))
+        self.model = Gan(self.rate, self.sizes).to(self.device)
+        # Sums over discriminators and layers, as in the recipe, whose weights fit them.
+        self.adversarial = GeneratorAdversarialLoss(average_by_discriminators=False)
+        self.real_or_fake = DiscriminatorAdversarialLoss(average_by_discriminators=False)
+        self.feature_match = FeatureMatchLoss(
+            average_by_layers=False, average_by_discriminators=False
+        )
+        self.mel = MelSpectrogramLoss(
+            fs=self.rate.sample_rate,
+            n_mels=self.sizes.num_mels,
+            fmax=self.rate.sample_rate // 2,
+            log_base=None,
+        ).to(self.device)
+
+    def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Units (batch, crop_units) and waveforms (batch, 1, samples) of a step."""
+        chosen = batch_at(self.train, step, self.batch_size, self.seed)
+        return self._collate(
+            [self._crop(one, keyed.generator(self.seed, step, one)) for one in chosen]
+        )
+
+    def generator_losses(
+        self, units: torch.Tensor, real: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Unweighted losses of the generator."""
+        fake = self.model.generator(units)
+        judged = self.model.discriminator(fake)
+        with torch.no_grad():
+            judged_real = self.model.discriminator(real)
+        return {
+            "mel": self.mel(fake, real),
+            "feat_match": self.feature_match(judged, judged_real),
+            "adv": self.adversarial(judged),
+        }
+
+    def discriminator_loss(
+        self, units: torch.Tensor, real: torch.Tensor
+    ) -> torch.Tensor:
+        with torch.no_grad():
+            fake = self.model.generator(units)
+        judge = self.model.discriminator
+        real_loss, fake_loss = self.real_or_fake(judge(fake), judge(real))
+        return real_loss + fake_loss
+
+    def evaluate(self) -> dict[str, float]:
+        """Mel loss on one fixed crop of each dev utterance: `loss`."""
+        total = 0.0
+        for start in range(0, len(self.dev), self.batch_size):
+            part = self.dev[start : start + self.batch_size]
+            crops = [self._crop(one, keyed.generator("dev crop", one)) for one in part]
+            units, real = self._collate(crops)
+            total += self.mel(self.model.generator(units), real).item() * len(part)
+        return {"loss": total / len(self.dev)}
+
+    def save(self, directory: Path) -> None:
+        save_model(self.model, directory / WEIGHTS_FILE)
+        save_description(directory, "hifigan", self.rate, self.sizes)
+
+    def _crop(
+        self, utterance: str, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Units and samples of a random crop; a short utterance is said again."""
+        size, samples_per_unit = self.sizes.crop_units, self.rate.samples_per_unit
+        units, wave = self.units[utterance], audio.read(self.wavs[utterance])
+        # An encoder may see one unit more or less than the samples hold.
+        num_units = max(1, min(len(units), len(wave) // samples_per_unit))
+        units = units[:num_units]
+        wave = np.resize(wave, num_units * samples_per_unit)
+        if num_units < size:
+            return np.resize(units, size), np.resize(wave, size * samples_per_unit)
+        start = int(rng.integers(num_units - size + 1))
+        first, last = start * samples_per_unit, (start + size) * samples_per_unit
+        return units[start : start + size], wave[first:last]
+
+    def _collate(
+        self, crops: Sequence[tuple[np.ndarray, np.ndarray]]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        units = torch.from_numpy(np.stack([one for one, _ in crops])).long()
+        waves = torch.from_numpy(np.stack([wave for _, wave in crops])).unsqueeze(1)
+        return units.to(self.device), waves.to(self.device)
+
+
+def gan_learning_rate(options: LoopOptions, step: int, halve_every: int) -> float:
+    halvings = min(step // halve_every, MAX_HALVINGS)
+    return learning_rate(options, step) / 2**halvings
+
+
+def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
+    """Train to `max_steps`, resuming from the newest whole checkpoint."""
+    # 1. Where did we stop?
+    optimizers = Optimizers(task.model, options.lr)
+    progress = checkpoint.resume(directory, task.model, optimizers)
+    metrics = _Metrics(directory / "metrics.jsonl", progress.step)
+    if progress.step:
+        print(f"resuming from step {progress.step} of {options.max_steps}", flush=True)
+    clock = time.time() - progress.train_sec
+    pool = ThreadPoolExecutor(1)
+    ahead = pool.submit(task.batch, progress.step)
+
+    while progress.step < options.max_steps:
+        step = progress.step
+
+        # 2. The next batch is read meanwhile: it depends on the step alone.
+        units, real = ahead.result()
+        ahead = pool.submit(task.batch, step + 1)
+
+        # 3. Generator, then discriminators; the first step is the discriminators' alone.
+        task.model.train()
+        lr = gan_learning_rate(options, step, options.lr_halve_every)
+        losses: dict[str, torch.Tensor] = {}
+        if step:
+            losses = task.generator_losses(units, real)
+            weighted = sum(getattr(task.weights, k) * v for k, v in losses.items())
+            optimizers.step("generator", weighted, lr)
+        losses["discriminator"] = task.discriminator_loss(units, real)
+        optimizers.step("discriminator", losses["discriminator"], lr)
+        line = {"step": step, "lr": lr} | {k: v.item() for k, v in losses.items()}
+        if not all(map(math.isfinite, line.values())):
+            raise ValueError(f"step {step}: a loss is not finite: {line}")
+
+        # 4. Say what happened; once in a while evaluate and save.
+        progress = progress.advanced(units.numel(), time.time() - clock)
+        line |= {"tokens_seen": progress.tokens_seen, "sec": progress.train_sec}
+        last = progress.step == options.max_steps
+        if last or progress.step % options.eval_every == 0:
+            task.model.eval()
+            with torch.inference_mode():
+                line["dev_loss"] = task.evaluate()["loss"]
+            progress = progress.judged(line["dev_loss"])
+        metrics.add(line)
+        if last or progress.step % options.log_every == 0:
+            shown = "  ".join(f"{k} {v:.3f}" for k, v in line.items() if k != "step")
+            print(f"step {progress.step:>7}/{options.max_steps}  {shown}", flush=True)
+        best_now = progress.best_step == progress.step
+        if last or best_now or progress.step % options.save_every == 0:
+            metrics.flush()
+            checkpoint.save(
+                directory, task.save, optimizers, progress, options.keep_last
+            )
+    pool.shutdown()
+    return Outcome(
+        last=checkpoint.path(directory, progress.step),
+        best=checkpoint.path(directory, progress.best_step),
+        num_steps=progress.step,
+        tokens_seen=progress.tokens_seen,
+        train_sec=round(progress.train_sec, 1),
+    )

@@ -1,0 +1,101 @@
+"""The paper's vocoder (Sec. 3.1): a unit embedding in front of ESPnet's HiFi-GAN.
+
+`espnet2.gan_tts.hifigan` is the port of ParallelWaveGAN by its own author. Units are not
+deduplicated, so there is no duration predictor. How it is trained: gan.py.
+"""
+
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from espnet2.gan_tts.hifigan import HiFiGANGenerator
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from s2st_interleave.artifact import atomic_write
+from s2st_interleave.vocoder.base import (
+    VOCODER_FILE,
+    WEIGHTS_FILE,
+    HifiganSizes,
+    Rate,
+    check_units,
+    read_rate,
+)
+
+GENERATOR = "generator."  # what its weights' names begin with in a checkpoint
+
+
+class UnitGenerator(nn.Module):
+    """Units (batch, num_units) -> waveforms (batch, 1, num_units * samples_per_unit)."""
+
+    def __init__(self, rate: Rate, sizes: HifiganSizes):
+        super().__init__()
+        scales = sizes.upsample_scales
+        if prod(scales) != rate.samples_per_unit:
+            raise ValueError(
+                f"upsample_scales {' '.join(map(str, scales))} make {prod(scales)} "
+                f"samples of a unit, which has {rate.samples_per_unit}"
+            )
+        self.embed = nn.Embedding(rate.num_units, sizes.embedding_dim)
+        self.network = HiFiGANGenerator(
+            in_channels=sizes.embedding_dim,
+            channels=sizes.channels,
+            kernel_size=sizes.kernel_size,
+            upsample_scales=list(scales),
+            upsample_kernel_sizes=[2 * scale for scale in scales],
+            resblock_kernel_sizes=list(sizes.resblock_kernel_sizes),
+            resblock_dilations=[
+                list(sizes.resblock_dilations) for _ in sizes.resblock_kernel_sizes
+            ],
+        )
+
+    def forward(self, units: torch.Tensor) -> torch.Tensor:
+        return self.network(self.embed(units).transpose(1, 2))
+
+
+def export(checkpoint: Path, directory: Path) -> None:
+    """The generator of a checkpoint alone, as a vocoder that `load` reads."""
+    weights = load_file(checkpoint / WEIGHTS_FILE)
+    kept = {k: v for k, v in weights.items() if k.startswith(GENERATOR)}
+    for name in (WEIGHTS_FILE, VOCODER_FILE):
+        with atomic_write(directory / name, "wb") as stream:
+            if name == VOCODER_FILE:
+                stream.write((checkpoint / name).read_bytes())
+            else:
+                save_file(kept, stream.name)
+
+
+@dataclass
+class HifiganVocoder:
+    """A trained generator (vocoder/base.py's `Vocoder`)."""
+
+    model: UnitGenerator
+    rate: Rate
+    device: Any
+
+    def __post_init__(self) -> None:
+        self.sample_rate = self.rate.sample_rate
+        self.samples_per_unit = self.rate.samples_per_unit
+
+    @classmethod
+    def load(
+        cls, directory: Path, description: dict[str, Any], device: Any
+    ) -> "HifiganVocoder":
+        rate = read_rate(description)
+        model = UnitGenerator(rate, HifiganSizes.of(description))
+        weights = load_file(directory / WEIGHTS_FILE)
+        own = {k: v for k, v in weights.items() if k.startswith(GENERATOR)}
+        model.load_state_dict({k.removeprefix(GENERATOR): v for k, v in own.items()})
+        # Weight norm helps training only; folded in, synthesis is faster.
+        model.network.remove_weight_norm()
+        return cls(model.to(device).eval(), rate, device)
+
+    def synthesise(self, units: np.ndarray) -> np.ndarray:
+        """Float32 (num_units * samples_per_unit,) of int (num_units,)."""
+        units = check_units(units, self.rate.num_units)
+        with torch.inference_mode():
+            wave = self.model(torch.from_numpy(units)[None].to(self.device))
+        return wave[0, 0].cpu().numpy()

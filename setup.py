@@ -1,0 +1,47 @@
+"""Installs the package. `tools/setup.sh` pins versions; here is only what it needs."""
+
+from setuptools import find_packages, setup
+
+INSTALL_REQUIRES = [
+    "torch",  # models and training
+    "transformers",  # Llama, w2v-BERT 2.0
+    "numpy",  # arrays on disk, counter-based random numbers
+    "scipy",  # signal filters
+    "scikit-learn",  # k-means
+    "safetensors",  # checkpoints without pickle
+    "pyyaml",  # configuration files
+    "tqdm",  # progress of long loops
+    "soundfile",  # audio files
+    "soxr",  # resampling
+    "kaldiio",  # units.{ark,scp}
+    "setuptools<81",  # kaldiio and pyworld import pkg_resources, which 81 dropped
+    "sentencepiece",  # the encoder's BPE
+    "ctc-segmentation",  # word times from CTC posteriors
+    "sacrebleu",  # BLEU and its bootstrap
+]
+
+EXTRAS_REQUIRE = {
+    # ASR for ASR-BLEU; openai-whisper needs --no-deps beside a CPU torch.
+    "asr": ["faster-whisper", "more-itertools", "tiktoken", "numba"],
+    # The light vocoder, and what espnet's HiFi-GAN (itself --no-deps) imports.
+    "vocoder": ["pyworld", "librosa", "humanfriendly", "typeguard"],
+    "report": ["matplotlib"],
+}
+
+setup(
+    name="s2st_interleave",
+    version="0.1.0",
+    description=(
+        "Recipes that train a speech-to-speech translation LLM on speech units "
+        "interleaved with text"
+    ),
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["s2st_interleave", "s2st_interleave.*"]),
+    python_requires=">=3.11",
+    install_requires=INSTALL_REQUIRES,
+    extras_require=EXTRAS_REQUIRE,
+    entry_points={
+        "console_scripts": ["s2st-interleave = s2st_interleave.__main__:main"]
+    },
+)

@@ -1,0 +1,52 @@
+"""Case, punctuation and digits must not count, on either side."""
+
+import subprocess
+import sys
+
+import pytest
+
+from s2st_interleave.score.bleu import corpus_scores
+from s2st_interleave.score.normalize import Normalizer
+
+CVSS = "the train doesn't leave at nine from mister smith's grey house"
+WHISPER = "The train does not leave at 9, from Mr. Smith's gray house!"
+
+
+@pytest.mark.parametrize(("left", "right"), [(CVSS, WHISPER), (WHISPER, CVSS)])
+def test_english_notation_does_not_count(left: str, right: str) -> None:
+    scores = corpus_scores(
+        {"u": left},
+        {"u": right},
+        normalize=Normalizer("en").normalize,
+        num_resamples=5,
+    )
+    assert scores.asr_bleu == pytest.approx(100)
+
+
+def test_other_languages_lose_case_and_punctuation_but_no_accent() -> None:
+    spanish = Normalizer("es")
+    upper = "\u00bfD\u00d3NDE est\u00e1 la casa, hoy?"
+    assert spanish.normalize(upper) == "d\u00f3nde est\u00e1 la casa hoy"
+
+
+def test_dots_of_whisper_are_no_words() -> None:
+    normalize = Normalizer("en").normalize
+    assert normalize(" ... ") == normalize("") == ""
+    assert normalize("Yes... and no...") == "yes and no"
+    assert normalize("It costs 5% of $3.20.") == "it costs 5% of $3.20"
+
+
+def test_name_tells_rules_and_version_without_loading_them() -> None:
+    code = (
+        "import sys\n"
+        "from s2st_interleave.score import asr, bleu, normalize, records, results\n"
+        "print(normalize.Normalizer('en').name)\n"
+        "print(normalize.Normalizer('es').name)\n"
+        "heavy = {'torch', 'whisper', 'sacrebleu', 'faster_whisper', 'tqdm'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    assert output[0].startswith("EnglishTextNormalizer (openai-whisper 20")
+    assert output[1].startswith("BasicTextNormalizer (openai-whisper 20")

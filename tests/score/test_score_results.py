@@ -1,0 +1,160 @@
+"""Score records are strict; RESULTS.md shows everything or fails."""
+
+import dataclasses
+import json
+
+import pytest
+
+from s2st_interleave.score.records import (
+    AsrDescription,
+    Comparison,
+    SystemScore,
+    ToplineScore,
+)
+from s2st_interleave.score.results import (
+    HEADER,
+    MINI_CORPUS_NOTE,
+    Environment,
+    MissingScoreError,
+    Results,
+    render_markdown,
+    render_terminal,
+)
+
+ASR = AsrDescription("faster-whisper", "1.2.1", "tiny.en", "ab" * 32, "float32", "en")
+TOPLINE = ToplineScore("test", 90.0, 80.0, 95.5, "sig", 100, ASR, "norm", "abc1234")
+SYSTEM = SystemScore(
+    system="scheduled",
+    split="test",
+    asr_bleu=40.0,
+    chrf=55.5,
+    ci95=(37.2, 42.9),
+    signature="sig",
+    num_utterances=100,
+    num_missing=2,
+    text_bleu=50.0,
+    src_wer=None,
+    asr=ASR,
+    normalizer="norm",
+    checkpoint="last",
+    seed=1,
+    git="abc1234",
+    tokens_seen=1234567,
+    train_sec=61.4,
+)
+BASELINE = dataclasses.replace(SYSTEM, system="baseline", asr_bleu=20.0)
+COMPARISON = Comparison(
+    "scheduled", "baseline", "last", "test", "asr_bleu", 20.0, (15.1, 24.8), 0.001, 9, 1
+)
+RESULTS = Results(
+    title="Mini CVSS, es to en",
+    src_lang="es",
+    corpus_note=MINI_CORPUS_NOTE,
+    environment=Environment(
+        "2026-01-02",
+        "3.11.2",
+        (("torch", "2.13.0"),),
+        "abc1234",
+        True,
+        1,
+        "conf/x.yaml",
+    ),
+    topline=TOPLINE,
+    systems=(BASELINE, SYSTEM),
+    comparisons=(COMPARISON,),
+)
+
+
+@pytest.mark.parametrize("record", [SYSTEM, TOPLINE, COMPARISON])
+def test_records_survive_json(record: SystemScore) -> None:
+    data = json.loads(json.dumps(record.to_json()))
+    assert type(record).from_json(data, "score.json") == record
+
+
+def test_whole_numbers_are_floats() -> None:
+    data = SYSTEM.to_json() | {"asr_bleu": 40}
+    assert isinstance(SystemScore.from_json(data, "score.json").asr_bleu, float)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"chfr": 1.0}, r"score\.json: unknown key 'chfr'; did you mean 'chrf'"),
+        ({"asr_bleu": None}, r"score\.json: asr_bleu: expected float, not None"),
+        ({"asr_bleu": float("nan")}, "asr_bleu: expected float, not nan"),
+        ({"asr_bleu": "40"}, "asr_bleu"),
+        ({"seed": True}, "seed"),
+        ({"ci95": [1.0]}, r"ci95: expected \[low, high\]"),
+        ({"asr": {"backend": "x"}}, "asr: missing keys: version"),
+    ],
+)
+def test_wrong_score_file_is_named(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SystemScore.from_json(SYSTEM.to_json() | change, "score.json")
+
+
+def test_missing_key_and_non_object_are_named() -> None:
+    data = SYSTEM.to_json()
+    del data["num_missing"]
+    with pytest.raises(ValueError, match=r"x/score\.json: missing keys: num_missing"):
+        SystemScore.from_json(data, "x/score.json")
+    with pytest.raises(ValueError, match=r"x/score\.json: expected an object"):
+        SystemScore.from_json([], "x/score.json")
+
+
+def test_markdown_shows_every_score() -> None:
+    text = render_markdown(RESULTS)
+    assert text.splitlines()[0] == HEADER
+    assert text.isascii()
+    for part in (
+        MINI_CORPUS_NOTE,
+        "`abc1234` (with uncommitted changes)",
+        "| ASR on the reference audio | 90.0 | 100% |",
+        "| 80.0 | 89% |",
+        "| scheduled | last | 40.0 [37.2, 42.9] | 55.5 | n/a | 50.0 | 2 | 50% "
+        "| 1,234,567 | 61 |",
+        "| scheduled | last | asr_bleu | +20.0 | [15.1, 24.8] | 0.0010 | 9 |",
+        "## The paper's figures (not ours)",
+        "| Spanish | 97 | 33.5 / 4.28 | 33.9 / 4.28 | 21.9 / 4.29 |",
+    ):
+        assert part in text
+
+
+def test_tables_have_as_many_cells_as_their_header() -> None:
+    widths: list[int] = []
+    for line in render_markdown(RESULTS).splitlines():
+        if not line.startswith("|"):
+            widths.clear()
+            continue
+        widths.append(line.count("|"))
+        assert widths[-1] == widths[0], line
+
+
+def test_terminal_columns_are_aligned() -> None:
+    header, *rows, toplines = render_terminal(RESULTS).splitlines()
+    column = header.index("checkpoint")
+    assert [row[column : column + 4] for row in rows] == ["last", "last"]
+    assert "resynthesis 80.0" in toplines
+
+
+@pytest.mark.parametrize("missing", ["topline", "systems", "comparisons"])
+def test_missing_score_names_the_stage(missing: str) -> None:
+    nothing = None if missing == "topline" else ()
+    with pytest.raises(MissingScoreError, match=r"stage 9 \(score\)"):
+        render_markdown(dataclasses.replace(RESULTS, **{missing: nothing}))
+
+
+def test_other_recogniser_is_not_comparable() -> None:
+    other = dataclasses.replace(SYSTEM, asr=dataclasses.replace(ASR, model="large-v3"))
+    with pytest.raises(ValueError, match=r"scheduled \(last\) is not comparable.* asr"):
+        render_markdown(dataclasses.replace(RESULTS, systems=(BASELINE, other)))
+
+
+def test_baseline_alone_needs_no_comparison() -> None:
+    alone = dataclasses.replace(RESULTS, systems=(BASELINE,), comparisons=())
+    assert "nothing to compare" in render_markdown(alone)
+
+
+def test_language_without_paper_figures_shows_all_pairs() -> None:
+    text = render_markdown(dataclasses.replace(RESULTS, src_lang="eo"))
+    assert all(name in text for name in ("French", "Portuguese", "Russian"))

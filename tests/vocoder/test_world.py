@@ -1,0 +1,198 @@
+"""The light vocoder, and the stages `vocoder` and `vocode` around it."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pyworld")
+
+from s2st_interleave.artifact import open_stage, read_json
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.stages import vocode, vocoder
+from s2st_interleave.units import store
+from s2st_interleave.vocoder import analysis
+from s2st_interleave.vocoder.base import VOCODER_FILE, load
+
+SMALL = {
+    "backend": "world",
+    "embedding_dim": 16,
+    "unit_channels": 32,
+    "num_unit_blocks": 1,
+    "frame_channels": 24,
+    "num_frame_blocks": 1,
+    "num_cepstra": 20,
+    "crop_units": 12,
+    "batch_size": 8,
+    "lr": 5e-3,
+    "max_steps": 60,
+    "save_every": 20,
+    "eval_every": 20,
+    "num_dev": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tone_corpus: Path) -> Path:
+    out = tone_corpus / "exp" / "world"
+    vocoder.run(options(tone_corpus, out))
+    return out
+
+
+def options(root: Path, out: Path, **changes) -> vocoder.Options:
+    places = {
+        "data_dir": root / "data" / "train",
+        "dev_data_dir": root / "data" / "dev",
+        "units_dir": root / "dump" / "units" / "train",
+        "dev_units_dir": root / "dump" / "units" / "dev",
+    }
+    common = {"device": "cpu", "num_threads": 1, "out_dir": out}
+    return vocoder.Options(**places | common | SMALL | changes)
+
+
+def metrics(out: Path) -> list[dict]:
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").open()]
+    return [{k: v for k, v in line.items() if k != "sec"} for line in lines]
+
+
+def pitch(samples: np.ndarray) -> float:
+    frames = analysis.analyse(samples, 10.0, 20, "any")
+    voiced = frames[:, analysis.VOICED] > 0.5
+    assert voiced.mean() > 0.5
+    return float(np.exp(np.median(frames[voiced, analysis.LOG_F0])))
+
+
+def test_analysis_and_synthesis_keep_pitch_and_length(tone_corpus: Path):
+    samples = audio.read(tone_corpus / "audio" / "dev" / "utt00.wav")
+    frames = analysis.analyse(samples, 10.0, 40, "utt00")
+    assert frames.shape == (len(samples) // 160 + 1, 43)
+    again = analysis.synthesise(frames, 10.0, len(samples))
+    assert again.shape == samples.shape and again.dtype == np.float32
+    assert pitch(again) == pytest.approx(pitch(samples), rel=0.05)
+    np.testing.assert_array_equal(frames, analysis.analyse(samples, 10.0, 40, "utt00"))
+
+
+def test_digital_silence_has_finite_parameters():
+    frames = analysis.analyse(np.zeros(8000, np.float32), 10.0, 40, "silence")
+    assert np.isfinite(frames).all() and not frames[:, analysis.VOICED].any()
+    assert np.abs(analysis.synthesise(frames, 10.0, 8000)).max() < 0.01
+
+
+def test_training_lowers_the_loss_and_learns_the_pitch(trained: Path):
+    lines = metrics(trained)
+    assert lines[-1]["loss"] < 0.5 * lines[0]["loss"]
+    assert lines[-1]["dev_loss"] < lines[19]["dev_loss"]
+    model = load(trained)
+    low, high = (pitch(model.synthesise(np.full(20, u, np.int32))) for u in (0, 5))
+    assert low == pytest.approx(110, rel=0.15) and high > 1.4 * low
+
+
+@pytest.mark.parametrize("num_units", [1, 2, 7, 50])
+def test_every_unit_has_its_samples(trained: Path, num_units: int):
+    model = load(trained)
+    samples = model.synthesise(np.arange(num_units, dtype=np.int32) % 6)
+    assert samples.shape == (num_units * model.samples_per_unit,)
+    assert samples.dtype == np.float32 and np.isfinite(samples).all()
+    assert (model.sample_rate, model.samples_per_unit) == (16_000, 640)
+
+
+def test_padding_in_a_batch_changes_nothing(trained: Path):
+    import torch
+
+    net = load(trained).model
+    short, padding = torch.tensor([[1, 2, 3]]), net.padding
+    alone = net(short)
+    padded = net(torch.tensor([[1, 2, 3, padding, padding], [5, 4, 3, 2, 1]]))
+    torch.testing.assert_close(padded[:1, : alone.shape[1]], alone)
+
+
+def test_resume_is_bit_identical(tone_corpus: Path, trained: Path):
+    out = tone_corpus / "exp" / "resumed"
+    vocoder.run(options(tone_corpus, out, max_steps=30))
+    vocoder.run(options(tone_corpus, out))  # may grow: the schedule is constant
+    assert metrics(out)[-1] == metrics(trained)[-1]
+    for name in ("model.safetensors", VOCODER_FILE):
+        assert (out / name).read_bytes() == (trained / name).read_bytes()
+    units = np.array([0, 3, 5], np.int32)
+    np.testing.assert_array_equal(
+        load(out).synthesise(units), load(trained).synthesise(units)
+    )
+
+
+def test_a_rerun_keeps_analyses_and_jobs_change_nothing(tone_corpus: Path, trained: Path):
+    wavs = kaldi.DataDir(tone_corpus / "data" / "dev").wavs("en")
+    named = {f"dev-{utterance}": wav for utterance, wav in wavs.items()}
+    kept, made = trained / "analysis", tone_corpus / "analysis with two jobs"
+    before = {p: p.stat().st_mtime_ns for p in kept.iterdir()}
+    settings = {"frame_ms": 10.0, "num_cepstra": 20}
+    analysis.analyse_all(named, kept, **settings)
+    assert before == {p: p.stat().st_mtime_ns for p in kept.iterdir()}
+    for path in analysis.analyse_all(named, made, nj=2, **settings).values():
+        assert path.read_bytes() == (kept / path.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "bad", [np.array([], np.int32), np.array([6]), np.array([0, -1]), np.array([0.5])]
+)
+def test_bad_units_are_errors(trained: Path, bad: np.ndarray):
+    with pytest.raises(ValueError, match="unit"):
+        load(trained).synthesise(bad)
+
+
+def test_load_names_what_is_wrong(tmp_path: Path):
+    with pytest.raises(ValueError, match="no vocoder here"):
+        load(tmp_path)
+    (tmp_path / VOCODER_FILE).write_text('{"backend": "wordl"}')
+    with pytest.raises(ValueError, match="did you mean 'world'"):
+        load(tmp_path)
+
+
+def test_a_frame_must_divide_a_unit(tone_corpus: Path):
+    with pytest.raises(ValueError, match="frame_ms"):
+        vocoder.run(options(tone_corpus, tone_corpus / "exp" / "bad", frame_ms=12.0))
+
+
+def test_vocode_counts_an_utterance_without_units(tone_corpus: Path, trained: Path):
+    decoded = tone_corpus / "exp" / "tag" / "decode" / "test"
+    stage = open_stage(decoded, stage="decode", options=Empty(), inputs={})
+    units = {"b": [1, 2, 3], "a": [0], "none": []}
+    arrays = {k: np.array(v, np.int32) for k, v in units.items()}
+    store.write_units(decoded / "units", arrays)
+    wanted = vocode.Options(
+        units=decoded / "units", vocoder=trained, out_dir=decoded / "speech"
+    )
+    with pytest.raises(FileNotFoundError, match="stage 7"):
+        vocode.run(wanted)
+    stage.finish(num_in=3, num_out=3)
+
+    vocode.run(wanted)
+    table = kaldi.read_table(decoded / "speech" / "wav.scp")
+    assert table == {k: str(decoded / "speech" / "wav" / f"{k}.wav") for k in "ab"}
+    heard = audio.read(Path(table["b"]))
+    assert len(heard) == 3 * 640
+    made = load(trained).synthesise(arrays["b"])
+    np.testing.assert_allclose(heard, made, atol=1e-4)
+    done = read_json(decoded / "speech" / "stage.json")
+    assert done["counts"] == {"in": 3, "out": 2, "dropped": {"no units": 1}}
+
+
+def test_vocode_makes_only_what_is_missing(tone_corpus: Path, trained: Path, capsys):
+    units = tone_corpus / "dump" / "units" / "dev" / "units.en"
+    out = tone_corpus / "dump" / "resynthesis"
+    wanted = vocode.Options(units=units, vocoder=trained, out_dir=out)
+    vocode.run(wanted)
+    (out / "stage.json").rename(out / "stage.open.json")  # as if it was interrupted
+    kept, lost = sorted((out / "wav").iterdir())
+    before, content = kept.stat().st_mtime_ns, lost.read_bytes()
+    lost.unlink()
+    vocode.run(dataclasses.replace(wanted, nj=2))
+    assert kept.stat().st_mtime_ns == before and lost.read_bytes() == content
+    vocode.run(wanted)
+    assert "is up to date" in capsys.readouterr().out
+
+
+@dataclasses.dataclass(frozen=True)
+class Empty:
+    pass
