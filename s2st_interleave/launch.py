@@ -4,7 +4,8 @@
         python -m s2st_interleave align --shard JOB/4 ...
 
 JOB in the log's name and the command is replaced by 1, 2, 3, 4, or by the names in
-JOB=baseline,scheduled; without it there is one job. Lines are shown as they come and kept in the log.
+JOB=baseline,scheduled; without it there is one job. Lines are shown as they come and
+kept in the log.
 """
 
 import os

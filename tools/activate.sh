@@ -22,8 +22,9 @@ if [[ -f $_s2st_env/pyvenv.cfg ]]; then
 fi
 unset _s2st_tools _s2st_env
 
-# Idle OpenMP threads sleep: spinning ones make a shared machine 5 times slower.
-export OMP_WAIT_POLICY=passive
+# Idle OpenMP threads sleep, and numpy keeps to one: spinning ones make a shared
+# machine 5 times slower.
+export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1
 # The same order of sets and of sorted lines on every machine.
 export PYTHONHASHSEED=0 LC_ALL=C.UTF-8
 # Workers are forked after the tokenizer was used: its own threads would deadlock.

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -67,7 +67,9 @@ def run(options: Options) -> None:
     rate = unit_rate(options.units_dir)
     lang = options.language
     wavs, units = _pairs(options.data_dir, options.units_dir, lang, "train")
-    dev_wavs, dev_units = _pairs(options.dev_data_dir, options.dev_units_dir, lang, "dev")
+    dev_wavs, dev_units = _pairs(
+        options.dev_data_dir, options.dev_units_dir, lang, "dev"
+    )
     train = sorted(wavs)
     dev = sorted(dev_wavs)[: options.num_dev or None]
     wavs |= {utterance: dev_wavs[utterance] for utterance in dev}
@@ -102,7 +104,7 @@ def unit_rate(units_dir: Path) -> Rate:
 def _pairs(
     data_dir: Path, units_dir: Path, language: str, split: str
 ) -> tuple[dict[str, Path], dict[str, np.ndarray]]:
-    """Wavs and units by '<split>:<id>'-like keys that cannot clash between splits."""
+    """Wavs and units by '<split>-<id>': no id clashes with one of another split."""
     wavs = kaldi.DataDir(data_dir).wavs(language)
     units = store.read_units(units_dir / f"units.{language}")
     missing = sorted(wavs.keys() - {k for k, one in units.items() if len(one)})
@@ -127,7 +129,7 @@ def _train_world(
 ) -> Outcome:
     import torch
 
-    from s2st_interleave.vocoder import analysis, world
+    from s2st_interleave.vocoder import analysis, regression, world
 
     sizes = WorldSizes.of(options)
     frames = analysis.analyse_all(
@@ -139,7 +141,7 @@ def _train_world(
     )
     torch.manual_seed(keyed.stable_hash(options.seed, "vocoder init", bits=32))
     device = resolve_device(options.device)
-    task = world.WorldTask(
+    task = regression.WorldTask(
         model=world.WorldNet(rate, sizes).to(device),
         rate=rate,
         sizes=sizes,
@@ -167,9 +169,15 @@ def _train_hifigan(
     train: list[str],
     dev: list[str],
 ) -> Outcome:
-    from s2st_interleave.vocoder import gan, hifigan
+    try:
+        from s2st_interleave.vocoder import gan, hifigan
+    except ImportError as error:
+        raise ValueError(
+            f"backend hifigan trains with ESPnet's modules: {error}; "
+            "tools/setup.sh installs them"
+        ) from None
 
-    device: Any = resolve_device(options.device)
+    device = resolve_device(options.device)
     task = gan.GanTask(
         rate=rate,
         sizes=HifiganSizes.of(options),

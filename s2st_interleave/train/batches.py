@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -28,4 +29,4 @@ def _shuffled(count: int, epoch: int, seed: int) -> np.ndarray:
 def split(items: Sequence[T], parts: int) -> list[Sequence[T]]:
     """At most `parts` pieces of nearly equal size, none empty."""
     bounds = np.linspace(0, len(items), min(parts, len(items)) + 1).astype(int)
-    return [items[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [items[a:b] for a, b in pairwise(bounds)]

@@ -1,4 +1,4 @@
-"""Training of the unit HiFi-GAN: pure in the step and exact to resume, as train/loop.py.
+"""Training of the unit HiFi-GAN: pure in the step, exact to resume, as train/loop.py.
 
 A loop of its own because two networks with two optimizers take turns. The order of
 ParallelWaveGAN's trainer: generator, then discriminators on speech generated anew.
@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from espnet2.gan_tts.hifigan import HiFiGANMultiScaleMultiPeriodDiscriminator
 from espnet2.gan_tts.hifigan.loss import (
     DiscriminatorAdversarialLoss,
     FeatureMatchLoss,
@@ -35,11 +34,10 @@ from s2st_interleave.vocoder.base import (
     Rate,
     save_description,
 )
-from s2st_interleave.vocoder.hifigan import UnitGenerator
+from s2st_interleave.vocoder.hifigan import Gan
 
 BETAS = (0.5, 0.9)  # of Adam, both networks; the recipe's
 MAX_HALVINGS = 4  # the recipe's milestones: 200k, 400k, 600k, 800k
-NEGATIVE_SLOPE = {"negative_slope": 0.1}
 
 
 @dataclass(frozen=True)
@@ -47,30 +45,6 @@ class LossWeights:
     mel: float = 45.0
     feat_match: float = 2.0
     adv: float = 1.0
-
-
-class Gan(nn.Module):
-    """Both networks, so that a checkpoint is one file of weights."""
-
-    def __init__(self, rate: Rate, sizes: HifiganSizes):
-        super().__init__()
-        self.generator = UnitGenerator(rate, sizes)
-        common = {
-            "max_downsample_channels": sizes.max_discriminator_channels,
-            "nonlinear_activation_params": NEGATIVE_SLOPE,
-        }
-        self.discriminator = HiFiGANMultiScaleMultiPeriodDiscriminator(
-            scale_discriminator_params=common
-            | {
-                "channels": sizes.discriminator_channels,
-                "downsample_scales": [4, 4, 4, 4, 1],
-            },
-            period_discriminator_params=common
-            | {
-                "channels": sizes.period_channels,
-                "downsample_scales": [3, 3, 3, 3, 1],
-            },
-        )
 
 
 class Optimizers:
@@ -121,9 +95,11 @@ class GanTask:
     def __post_init__(self) -> None:
         torch.manual_seed(keyed.stable_hash(self.seed, "vocoder init", bits=32))
         self.model = Gan(self.rate, self.sizes).to(self.device)
-        # Sums over discriminators and layers, as in the recipe, whose weights fit them.
+        # Sums over discriminators and layers: the recipe's weights are meant for them.
         self.adversarial = GeneratorAdversarialLoss(average_by_discriminators=False)
-        self.real_or_fake = DiscriminatorAdversarialLoss(average_by_discriminators=False)
+        self.real_or_fake = DiscriminatorAdversarialLoss(
+            average_by_discriminators=False
+        )
         self.feature_match = FeatureMatchLoss(
             average_by_layers=False, average_by_discriminators=False
         )
@@ -226,7 +202,7 @@ def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
         units, real = ahead.result()
         ahead = pool.submit(task.batch, step + 1)
 
-        # 3. Generator, then discriminators; the first step is the discriminators' alone.
+        # 3. Generator, then discriminators; the first step is theirs alone.
         task.model.train()
         lr = gan_learning_rate(options, step, options.lr_halve_every)
         losses: dict[str, torch.Tensor] = {}

@@ -1,7 +1,7 @@
 """The paper's vocoder (Sec. 3.1): a unit embedding in front of ESPnet's HiFi-GAN.
 
-`espnet2.gan_tts.hifigan` is the port of ParallelWaveGAN by its own author. Units are not
-deduplicated, so there is no duration predictor. How it is trained: gan.py.
+`espnet2.gan_tts.hifigan` is the port of ParallelWaveGAN by its own author. Units are
+not deduplicated, so there is no duration predictor. Its training: gan.py.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from espnet2.gan_tts.hifigan import HiFiGANGenerator
-from safetensors.torch import load_file, save_file
+from espnet2.gan_tts.hifigan import (
+    HiFiGANGenerator,
+    HiFiGANMultiScaleMultiPeriodDiscriminator,
+)
+from safetensors.torch import load_file, save
 from torch import nn
 
 from s2st_interleave.artifact import atomic_write
@@ -29,7 +32,7 @@ GENERATOR = "generator."  # what its weights' names begin with in a checkpoint
 
 
 class UnitGenerator(nn.Module):
-    """Units (batch, num_units) -> waveforms (batch, 1, num_units * samples_per_unit)."""
+    """Units (batch, num_units) -> samples (batch, 1, num_units * samples_per_unit)."""
 
     def __init__(self, rate: Rate, sizes: HifiganSizes):
         super().__init__()
@@ -56,16 +59,35 @@ class UnitGenerator(nn.Module):
         return self.network(self.embed(units).transpose(1, 2))
 
 
+class Gan(nn.Module):
+    """Both networks, so that a checkpoint is one file of weights."""
+
+    def __init__(self, rate: Rate, sizes: HifiganSizes):
+        super().__init__()
+        self.generator = UnitGenerator(rate, sizes)
+        common = {"max_downsample_channels": sizes.max_discriminator_channels}
+        self.discriminator = HiFiGANMultiScaleMultiPeriodDiscriminator(
+            scale_discriminator_params=common
+            | {
+                "channels": sizes.discriminator_channels,
+                "downsample_scales": [4, 4, 4, 4, 1],
+            },
+            period_discriminator_params=common
+            | {
+                "channels": sizes.period_channels,
+                "downsample_scales": [3, 3, 3, 3, 1],
+            },
+        )
+
+
 def export(checkpoint: Path, directory: Path) -> None:
     """The generator of a checkpoint alone, as a vocoder that `load` reads."""
     weights = load_file(checkpoint / WEIGHTS_FILE)
     kept = {k: v for k, v in weights.items() if k.startswith(GENERATOR)}
-    for name in (WEIGHTS_FILE, VOCODER_FILE):
-        with atomic_write(directory / name, "wb") as stream:
-            if name == VOCODER_FILE:
-                stream.write((checkpoint / name).read_bytes())
-            else:
-                save_file(kept, stream.name)
+    with atomic_write(directory / WEIGHTS_FILE, "wb") as stream:
+        stream.write(save(kept))
+    with atomic_write(directory / VOCODER_FILE, "wb") as stream:
+        stream.write((checkpoint / VOCODER_FILE).read_bytes())
 
 
 @dataclass

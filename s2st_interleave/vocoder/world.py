@@ -1,19 +1,19 @@
-"""The light backend: units -> WORLD parameters by regression -> pyworld's synthesis."""
+"""The light backend: units -> WORLD parameters -> pyworld's synthesis.
 
-from collections.abc import Mapping, Sequence
+How the network is trained: regression.py.
+"""
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_model
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 
-from s2st_interleave import keyed
 from s2st_interleave.data import audio
-from s2st_interleave.train.batches import batch_at, split
 from s2st_interleave.vocoder import analysis
 from s2st_interleave.vocoder.base import (
     WEIGHTS_FILE,
@@ -21,7 +21,6 @@ from s2st_interleave.vocoder.base import (
     WorldSizes,
     check_units,
     read_rate,
-    save_description,
 )
 
 KERNEL_SIZE = 7
@@ -72,6 +71,7 @@ class WorldNet(nn.Module):
         self.leave = nn.Linear(fine, num_columns)
         self.register_buffer("mean", torch.zeros(num_columns))
         self.register_buffer("std", torch.ones(num_columns))
+        self.register_buffer("gain", torch.ones(sizes.num_cepstra))
 
     def forward(self, units: torch.Tensor) -> torch.Tensor:
         """Float (batch, num_units * frames_per_unit, columns); voicing is a logit."""
@@ -85,9 +85,19 @@ class WorldNet(nn.Module):
             x = block(x, mask)
         return self.leave(self.norm(x))
 
-    def normalise_by(self, mean: np.ndarray, std: np.ndarray) -> None:
-        self.mean.copy_(torch.from_numpy(mean))
-        self.std.copy_(torch.from_numpy(std))
+    def frames(self, units: torch.Tensor) -> torch.Tensor:
+        """WORLD parameters (num_frames, columns) of one utterance's (num_units,).
+
+        A regressed envelope moves less than a spoken one and sounds muffled; `gain`
+        stretches it about its mean to the variance of speech (Toda's global variance).
+        """
+        found = self(units[None])[0]
+        frames = found * self.std + self.mean
+        frames[:, analysis.VOICED] = torch.sigmoid(found[:, analysis.VOICED])
+        centre = frames[:, analysis.CEPSTRA :].mean(dim=0)
+        moved = frames[:, analysis.CEPSTRA :] - centre
+        frames[:, analysis.CEPSTRA :] = centre + self.gain * moved
+        return frames
 
 
 def frames_per_unit(rate: Rate, sizes: WorldSizes) -> int:
@@ -101,124 +111,6 @@ def frames_per_unit(rate: Rate, sizes: WorldSizes) -> int:
             f"no multiple of the {samples:g} of a frame"
         )
     return int(rate.samples_per_unit / samples)
-
-
-@dataclass
-class WorldTask:
-    """The loop's view of the regression (train/loop.py)."""
-
-    model: WorldNet
-    rate: Rate
-    sizes: WorldSizes
-    units: Mapping[str, np.ndarray]  # of training and dev utterances
-    frames: Mapping[str, Path]  # their analyses
-    train: Sequence[str]
-    dev: Sequence[str]
-    batch_size: int
-    accum_grad: int
-    seed: int
-    device: Any
-
-    def __post_init__(self) -> None:
-        mean, std = statistics([self.frames[utterance] for utterance in self.train])
-        self.model.normalise_by(mean, std)
-
-    def batches(self, step: int) -> list[dict[str, Any]]:
-        chosen = batch_at(self.train, step, self.batch_size, self.seed)
-        crops = [
-            self._crop(one, keyed.generator(self.seed, step, one)) for one in chosen
-        ]
-        return [self._collate(part) for part in split(crops, self.accum_grad)]
-
-    def num_targets(self, batch: Mapping[str, Any]) -> int:
-        return int(batch["mask"].sum())
-
-    def loss_sum(self, batch: Mapping[str, Any]) -> torch.Tensor:
-        return sum(self._losses(batch).values())
-
-    def facts(
-        self, step: int, batches: Sequence[Mapping[str, Any]]
-    ) -> dict[str, float]:
-        tokens = sum(int((b["units"] != self.model.padding).sum()) for b in batches)
-        return {"tokens": tokens}
-
-    def evaluate(self) -> dict[str, float]:
-        """Losses per frame on whole dev utterances; `loss` is their sum."""
-        totals: dict[str, float] = {}
-        num_frames = 0
-        for start in range(0, len(self.dev), self.batch_size):
-            part = self.dev[start : start + self.batch_size]
-            batch = self._collate([self._crop(utterance) for utterance in part])
-            for name, loss in self._losses(batch).items():
-                totals[name] = totals.get(name, 0.0) + loss.item()
-            num_frames += self.num_targets(batch)
-        scores = {name: total / num_frames for name, total in totals.items()}
-        return {"loss": sum(scores.values())} | scores
-
-    def save(self, directory: Path) -> None:
-        save_model(self.model, directory / WEIGHTS_FILE)
-        save_description(directory, "world", self.rate, self.sizes)
-
-    def _crop(
-        self, utterance: str, rng: np.random.Generator | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Units and frames of a random crop, or of the whole utterance."""
-        units, per_unit = self.units[utterance], self.model.frames_per_unit
-        frames = np.load(self.frames[utterance])
-        # An encoder may see one unit more or less than the samples hold.
-        units = units[: max(1, len(frames) // per_unit)]
-        frames = frames[: len(units) * per_unit]
-        if rng is None or len(units) <= self.sizes.crop_units:
-            return units, frames
-        start = int(rng.integers(len(units) - self.sizes.crop_units + 1))
-        end = start + self.sizes.crop_units
-        return units[start:end], frames[start * per_unit : end * per_unit]
-
-    def _collate(
-        self, crops: Sequence[tuple[np.ndarray, np.ndarray]]
-    ) -> dict[str, torch.Tensor]:
-        """Right-padded units (batch, units); frames and their mask (batch, frames, .)."""
-        longest, per_unit = max(len(u) for u, _ in crops), self.model.frames_per_unit
-        units = torch.full((len(crops), longest), self.model.padding)
-        frames = torch.zeros(len(crops), longest * per_unit, len(self.model.mean))
-        mask = torch.zeros(len(crops), longest * per_unit)
-        for row, (one, target) in enumerate(crops):
-            units[row, : len(one)] = torch.from_numpy(one)
-            frames[row, : len(target)] = torch.from_numpy(target)
-            mask[row, : len(target)] = 1
-        made = {"units": units, "frames": frames, "mask": mask}
-        return {name: tensor.to(self.device) for name, tensor in made.items()}
-
-    def _losses(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Summed over frames; each a mean over its columns, in standard deviations."""
-        found, mask, frames = self.model(batch["units"]), batch["mask"], batch["frames"]
-        wanted = (frames - self.model.mean) / self.model.std
-        voiced = frames[..., analysis.VOICED]
-        error = (found - wanted).abs()
-        voicing = functional.binary_cross_entropy_with_logits(
-            found[..., analysis.VOICED], voiced, reduction="none"
-        )
-        aperiodicity = error[..., analysis.APERIODICITY : analysis.CEPSTRA].mean(-1)
-        return {
-            "log_f0": (error[..., analysis.LOG_F0] * mask).sum(),
-            "voicing": (voicing * mask).sum(),
-            # Unvoiced frames are noise whatever it says.
-            "aperiodicity": (aperiodicity * voiced * mask).sum(),
-            "cepstra": (error[..., analysis.CEPSTRA :].mean(-1) * mask).sum(),
-        }
-
-
-def statistics(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of every column over all frames, float32."""
-    count, total, squares = 0, 0.0, 0.0
-    for path in paths:
-        frames = np.load(path).astype(np.float64)
-        count += len(frames)
-        total = total + frames.sum(axis=0)
-        squares = squares + (frames**2).sum(axis=0)
-    mean = total / count
-    std = np.sqrt(np.maximum(squares / count - mean**2, 1e-8))
-    return mean.astype(np.float32), std.astype(np.float32)
 
 
 @dataclass
@@ -247,9 +139,6 @@ class WorldVocoder:
         """Float32 (num_units * samples_per_unit,) of int (num_units,)."""
         units = check_units(units, self.rate.num_units)
         with torch.inference_mode():
-            found = self.model(torch.from_numpy(units)[None].to(self.device))[0]
-            voiced = torch.sigmoid(found[:, analysis.VOICED])
-            frames = found * self.model.std + self.model.mean
-        frames[:, analysis.VOICED] = voiced
+            frames = self.model.frames(torch.from_numpy(units).to(self.device))
         length = len(units) * self.samples_per_unit
         return analysis.synthesise(frames.cpu().numpy(), self.sizes.frame_ms, length)

@@ -1,5 +1,7 @@
 """A made corpus in which a unit is a pitch: what it says can be learned in seconds."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from s2st_interleave import keyed
 from s2st_interleave.artifact import open_stage
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.stages import vocoder
 from s2st_interleave.units import store
 
 NUM_UNITS, UNIT_SEC, SAMPLES_PER_UNIT = 6, 0.04, 640
@@ -35,6 +38,8 @@ def make_split(root: Path, split: str, count: int) -> None:
         units[utterance] = np.repeat(drawn, 4).astype(np.int32)
         wavs[utterance] = root / "audio" / split / f"{utterance}.wav"
         audio.write(wavs[utterance], tones(units[utterance]))
+    # An encoder may see a unit more than the samples hold.
+    units["utt00"] = np.append(units["utt00"], 0).astype(np.int32)
     stage = open_stage(data_dir, stage="data", options=Nothing(), inputs={})
     kaldi.write_table(data_dir / "wav.scp.en", {u: str(p) for u, p in wavs.items()})
     stage.finish(num_in=count, num_out=count)
@@ -55,14 +60,32 @@ def tone_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def stage_options(tone_corpus: Path):
-    """The places of the corpus, as options of the stage."""
-    return {
-        "data_dir": tone_corpus / "data" / "train",
-        "dev_data_dir": tone_corpus / "data" / "dev",
-        "units_dir": tone_corpus / "dump" / "units" / "train",
-        "dev_units_dir": tone_corpus / "dump" / "units" / "dev",
-        "device": "cpu",
-        "num_threads": 1,
-    }
+@pytest.fixture(scope="session")
+def stage_options(tone_corpus: Path) -> Callable[..., vocoder.Options]:
+    """Options of stage `vocoder` on the corpus."""
+
+    def options(out: Path, **values) -> vocoder.Options:
+        return vocoder.Options(
+            data_dir=tone_corpus / "data" / "train",
+            dev_data_dir=tone_corpus / "data" / "dev",
+            units_dir=tone_corpus / "dump" / "units" / "train",
+            dev_units_dir=tone_corpus / "dump" / "units" / "dev",
+            out_dir=out,
+            device="cpu",
+            num_threads=1,
+            num_dev=2,
+            **values,
+        )
+
+    return options
+
+
+@pytest.fixture(scope="session")
+def read_metrics() -> Callable[[Path], list[dict]]:
+    """Lines of a run's metrics without the clock."""
+
+    def read(out: Path) -> list[dict]:
+        lines = map(json.loads, (out / "metrics.jsonl").read_text().splitlines())
+        return [{k: v for k, v in line.items() if k != "sec"} for line in lines]
+
+    return read

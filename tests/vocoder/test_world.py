@@ -1,7 +1,6 @@
 """The light vocoder, and the stages `vocoder` and `vocode` around it."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,12 @@ from s2st_interleave.stages import vocode, vocoder
 from s2st_interleave.units import store
 from s2st_interleave.vocoder import analysis
 from s2st_interleave.vocoder.base import VOCODER_FILE, load
+
+
+@dataclasses.dataclass(frozen=True)
+class Empty:
+    pass
+
 
 SMALL = {
     "backend": "world",
@@ -30,31 +35,14 @@ SMALL = {
     "max_steps": 60,
     "save_every": 20,
     "eval_every": 20,
-    "num_dev": 2,
 }
 
 
 @pytest.fixture(scope="module")
-def trained(tone_corpus: Path) -> Path:
+def trained(tone_corpus: Path, stage_options) -> Path:
     out = tone_corpus / "exp" / "world"
-    vocoder.run(options(tone_corpus, out))
+    vocoder.run(stage_options(out, **SMALL))
     return out
-
-
-def options(root: Path, out: Path, **changes) -> vocoder.Options:
-    places = {
-        "data_dir": root / "data" / "train",
-        "dev_data_dir": root / "data" / "dev",
-        "units_dir": root / "dump" / "units" / "train",
-        "dev_units_dir": root / "dump" / "units" / "dev",
-    }
-    common = {"device": "cpu", "num_threads": 1, "out_dir": out}
-    return vocoder.Options(**places | common | SMALL | changes)
-
-
-def metrics(out: Path) -> list[dict]:
-    lines = [json.loads(line) for line in (out / "metrics.jsonl").open()]
-    return [{k: v for k, v in line.items() if k != "sec"} for line in lines]
 
 
 def pitch(samples: np.ndarray) -> float:
@@ -80,13 +68,18 @@ def test_digital_silence_has_finite_parameters():
     assert np.abs(analysis.synthesise(frames, 10.0, 8000)).max() < 0.01
 
 
-def test_training_lowers_the_loss_and_learns_the_pitch(trained: Path):
-    lines = metrics(trained)
+def test_training_lowers_the_loss_and_learns_the_pitch(trained: Path, read_metrics):
+    lines = read_metrics(trained)
     assert lines[-1]["loss"] < 0.5 * lines[0]["loss"]
     assert lines[-1]["dev_loss"] < lines[19]["dev_loss"]
     model = load(trained)
     low, high = (pitch(model.synthesise(np.full(20, u, np.int32))) for u in (0, 5))
     assert low == pytest.approx(110, rel=0.15) and high > 1.4 * low
+
+
+def test_the_envelope_is_stretched_never_squeezed(trained: Path):
+    gain = load(trained).model.gain
+    assert gain.shape == (20,) and gain.min() >= 1 and 1 < gain.max() <= 3
 
 
 @pytest.mark.parametrize("num_units", [1, 2, 7, 50])
@@ -108,11 +101,13 @@ def test_padding_in_a_batch_changes_nothing(trained: Path):
     torch.testing.assert_close(padded[:1, : alone.shape[1]], alone)
 
 
-def test_resume_is_bit_identical(tone_corpus: Path, trained: Path):
+def test_resume_is_bit_identical(
+    tone_corpus: Path, trained: Path, stage_options, read_metrics
+):
     out = tone_corpus / "exp" / "resumed"
-    vocoder.run(options(tone_corpus, out, max_steps=30))
-    vocoder.run(options(tone_corpus, out))  # may grow: the schedule is constant
-    assert metrics(out)[-1] == metrics(trained)[-1]
+    vocoder.run(stage_options(out, **SMALL | {"max_steps": 30}))
+    vocoder.run(stage_options(out, **SMALL))
+    assert read_metrics(out)[-1] == read_metrics(trained)[-1]
     for name in ("model.safetensors", VOCODER_FILE):
         assert (out / name).read_bytes() == (trained / name).read_bytes()
     units = np.array([0, 3, 5], np.int32)
@@ -121,7 +116,9 @@ def test_resume_is_bit_identical(tone_corpus: Path, trained: Path):
     )
 
 
-def test_a_rerun_keeps_analyses_and_jobs_change_nothing(tone_corpus: Path, trained: Path):
+def test_a_rerun_keeps_analyses_and_jobs_change_nothing(
+    tone_corpus: Path, trained: Path
+):
     wavs = kaldi.DataDir(tone_corpus / "data" / "dev").wavs("en")
     named = {f"dev-{utterance}": wav for utterance, wav in wavs.items()}
     kept, made = trained / "analysis", tone_corpus / "analysis with two jobs"
@@ -149,9 +146,9 @@ def test_load_names_what_is_wrong(tmp_path: Path):
         load(tmp_path)
 
 
-def test_a_frame_must_divide_a_unit(tone_corpus: Path):
+def test_a_frame_must_divide_a_unit(tone_corpus: Path, stage_options):
     with pytest.raises(ValueError, match="frame_ms"):
-        vocoder.run(options(tone_corpus, tone_corpus / "exp" / "bad", frame_ms=12.0))
+        vocoder.run(stage_options(tone_corpus / "exp" / "bad", **SMALL, frame_ms=12.0))
 
 
 def test_vocode_counts_an_utterance_without_units(tone_corpus: Path, trained: Path):
@@ -191,8 +188,3 @@ def test_vocode_makes_only_what_is_missing(tone_corpus: Path, trained: Path, cap
     assert kept.stat().st_mtime_ns == before and lost.read_bytes() == content
     vocode.run(wanted)
     assert "is up to date" in capsys.readouterr().out
-
-
-@dataclasses.dataclass(frozen=True)
-class Empty:
-    pass

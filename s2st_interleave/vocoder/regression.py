@@ -1,0 +1,160 @@
+"""Training of the light vocoder: WORLD parameters by regression, in train/loop.py."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_model
+from torch.nn import functional
+
+from s2st_interleave import keyed
+from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.vocoder import analysis
+from s2st_interleave.vocoder.base import (
+    WEIGHTS_FILE,
+    Rate,
+    WorldSizes,
+    save_description,
+)
+from s2st_interleave.vocoder.world import WorldNet
+
+MAX_GAIN = 3.0  # of the envelope's movement: fine detail is noise to a bad model
+
+
+@dataclass
+class WorldTask:
+    """The loop's view of the regression (train/loop.py)."""
+
+    model: WorldNet
+    rate: Rate
+    sizes: WorldSizes
+    units: Mapping[str, np.ndarray]  # of training and dev utterances
+    frames: Mapping[str, Path]  # their analyses
+    train: Sequence[str]
+    dev: Sequence[str]
+    batch_size: int
+    accum_grad: int
+    seed: int
+    device: Any
+
+    def __post_init__(self) -> None:
+        mean, std = statistics([self.frames[utterance] for utterance in self.train])
+        self.model.mean.copy_(torch.from_numpy(mean))
+        self.model.std.copy_(torch.from_numpy(std))
+
+    def batches(self, step: int) -> list[dict[str, Any]]:
+        chosen = batch_at(self.train, step, self.batch_size, self.seed)
+        crops = [
+            self._crop(one, keyed.generator(self.seed, step, one)) for one in chosen
+        ]
+        return [self._collate(part) for part in split(crops, self.accum_grad)]
+
+    def num_targets(self, batch: Mapping[str, Any]) -> int:
+        return int(batch["mask"].sum())
+
+    def loss_sum(self, batch: Mapping[str, Any]) -> torch.Tensor:
+        return sum(self._losses(batch).values())
+
+    def facts(
+        self, step: int, batches: Sequence[Mapping[str, Any]]
+    ) -> dict[str, float]:
+        tokens = sum(int((b["units"] != self.model.padding).sum()) for b in batches)
+        return {"tokens": tokens}
+
+    def evaluate(self) -> dict[str, float]:
+        """Losses per frame on whole dev utterances; `loss` is their sum.
+
+        Sets the network's `gain` on the way: how much less its envelopes move there
+        than spoken ones. Training does not read it.
+        """
+        totals: dict[str, float] = {}
+        num_frames, spoken, found = 0, 0.0, 0.0
+        for start in range(0, len(self.dev), self.batch_size):
+            part = self.dev[start : start + self.batch_size]
+            batch = self._collate([self._crop(utterance) for utterance in part])
+            for name, loss in self._losses(batch).items():
+                totals[name] = totals.get(name, 0.0) + loss.item()
+            num_frames += self.num_targets(batch)
+            spoken = spoken + _movement(self._normalised(batch), batch["mask"])
+            found = found + _movement(self.model(batch["units"]), batch["mask"])
+        self.model.gain.copy_((spoken / found).sqrt().clamp(1.0, MAX_GAIN))
+        scores = {name: total / num_frames for name, total in totals.items()}
+        return {"loss": sum(scores.values())} | scores
+
+    def save(self, directory: Path) -> None:
+        save_model(self.model, directory / WEIGHTS_FILE)
+        save_description(directory, "world", self.rate, self.sizes)
+
+    def _crop(
+        self, utterance: str, rng: np.random.Generator | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Units and frames of a random crop, or of the whole utterance."""
+        units, per_unit = self.units[utterance], self.model.frames_per_unit
+        frames = np.load(self.frames[utterance])
+        # An encoder may see one unit more or less than the samples hold.
+        units = units[: max(1, len(frames) // per_unit)]
+        frames = frames[: len(units) * per_unit]
+        if rng is None or len(units) <= self.sizes.crop_units:
+            return units, frames
+        start = int(rng.integers(len(units) - self.sizes.crop_units + 1))
+        end = start + self.sizes.crop_units
+        return units[start:end], frames[start * per_unit : end * per_unit]
+
+    def _collate(
+        self, crops: Sequence[tuple[np.ndarray, np.ndarray]]
+    ) -> dict[str, torch.Tensor]:
+        """Right-padded units (batch, units), frames and mask (batch, frames, ...)."""
+        longest, per_unit = max(len(u) for u, _ in crops), self.model.frames_per_unit
+        units = torch.full((len(crops), longest), self.model.padding)
+        frames = torch.zeros(len(crops), longest * per_unit, len(self.model.mean))
+        mask = torch.zeros(len(crops), longest * per_unit)
+        for row, (one, target) in enumerate(crops):
+            units[row, : len(one)] = torch.from_numpy(one)
+            frames[row, : len(target)] = torch.from_numpy(target)
+            mask[row, : len(target)] = 1
+        made = {"units": units, "frames": frames, "mask": mask}
+        return {name: tensor.to(self.device) for name, tensor in made.items()}
+
+    def _normalised(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        return (batch["frames"] - self.model.mean) / self.model.std
+
+    def _losses(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Summed over frames; each a mean over its columns, in standard deviations."""
+        found, mask, frames = self.model(batch["units"]), batch["mask"], batch["frames"]
+        voiced = frames[..., analysis.VOICED]
+        error = (found - self._normalised(batch)).abs()
+        voicing = functional.binary_cross_entropy_with_logits(
+            found[..., analysis.VOICED], voiced, reduction="none"
+        )
+        aperiodicity = error[..., analysis.APERIODICITY : analysis.CEPSTRA].mean(-1)
+        return {
+            "log_f0": (error[..., analysis.LOG_F0] * mask).sum(),
+            "voicing": (voicing * mask).sum(),
+            # Unvoiced frames are noise whatever it says.
+            "aperiodicity": (aperiodicity * voiced * mask).sum(),
+            "cepstra": (error[..., analysis.CEPSTRA :].mean(-1) * mask).sum(),
+        }
+
+
+def _movement(frames: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Sum over utterances of the variance of each cepstrum in time, (num_cepstra,)."""
+    cepstra, mask = frames[..., analysis.CEPSTRA :], mask.unsqueeze(-1)
+    count = mask.sum(dim=1, keepdim=True)
+    centre = (cepstra * mask).sum(dim=1, keepdim=True) / count
+    return (((cepstra - centre) ** 2 * mask) / count).sum(dim=(0, 1))
+
+
+def statistics(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of every column over all frames, float32."""
+    count, total, squares = 0, 0.0, 0.0
+    for path in paths:
+        frames = np.load(path).astype(np.float64)
+        count += len(frames)
+        total = total + frames.sum(axis=0)
+        squares = squares + (frames**2).sum(axis=0)
+    mean = total / count
+    std = np.sqrt(np.maximum(squares / count - mean**2, 1e-8))
+    return mean.astype(np.float32), std.astype(np.float32)

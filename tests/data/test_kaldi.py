@@ -1,0 +1,85 @@
+"""Tables by id, and a validator that fails when it should."""
+
+from pathlib import Path
+
+import pytest
+
+from s2st_interleave.__main__ import main
+from s2st_interleave.data import kaldi
+from s2st_interleave.data.audio import write
+
+LANGUAGES = ("es", "en")
+
+
+@pytest.fixture
+def data(tmp_path) -> kaldi.DataDir:
+    import numpy as np
+
+    folder = kaldi.DataDir(tmp_path / "da ta")
+    folder.path.mkdir()
+    for language in LANGUAGES:
+        wav = tmp_path / f"it's {language}.wav"
+        write(wav, np.zeros(160, dtype=np.float32))
+        kaldi.write_table(
+            folder.file("wav.scp", language), {"u1": str(wav), "u2": str(wav)}
+        )
+        kaldi.write_table(
+            folder.file("text", language), {"u1": "NA", "u2": '"quoted" null'}
+        )
+        kaldi.write_table(
+            folder.file("utt2dur", language), {"u1": "0.01", "u2": "0.01"}
+        )
+    kaldi.write_table(folder.path / "utt2spk", {"u1": "s", "u2": "s"})
+    kaldi.write_table(folder.path / "spk2utt", {"s": "u1 u2"})
+    return folder
+
+
+def validate(data: kaldi.DataDir) -> int:
+    return main(["validate", "--data_dir", str(data.path), "--languages", "es en"])
+
+
+def test_a_good_directory_is_valid(data):
+    assert validate(data) == 0
+    assert data.texts("en") == {"u1": "NA", "u2": '"quoted" null'}
+
+
+def break_file(name: str, text: str):
+    return lambda data: (data.path / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (break_file("text.es", "u1 uno\n"), "text.es: utterance u2 is missing"),
+        (
+            break_file("text.en", "u1 one\nu1 two\nu2 x\n"),
+            "text.en:2: utterance u1 occurs twice",
+        ),
+        (break_file("text.en", "u1\nu2 two\n"), "text.en: utterance u1: no text"),
+        (
+            break_file("wav.scp.en", "u1 none.wav\nu2 none.wav\n"),
+            "u1: no audio at none.wav",
+        ),
+        (break_file("utt2dur.es", "u1 long\nu2 0\n"), "utterance u1: duration 'long'"),
+        (lambda data: (data.path / "utt2spk").unlink(), "utt2spk"),
+        (break_file("spk2utt", "s u1\n"), "spk2utt: utterance u2 is missing"),
+    ],
+)
+def test_a_bad_directory_fails_with_status_1(data, damage, message, capsys):
+    """`lhotse validate` printed "Validation failed" and exited with 0."""
+    damage(data)
+    assert validate(data) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_tables_are_sorted_and_keep_empty_values(tmp_path):
+    path = tmp_path / "hyp"
+    kaldi.write_table(path, {"b": "", "a": "x  y"})
+    assert path.read_text() == "a x  y\nb\n"
+    assert kaldi.read_table(path) == {"a": "x  y", "b": ""}
+
+
+def test_an_id_with_a_space_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="'a b'"):
+        kaldi.write_table(tmp_path / "x", {"a b": "1"})
+    assert not Path(tmp_path / "x").exists()

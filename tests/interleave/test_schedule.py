@@ -1,0 +1,40 @@
+"""The text ratio of the paper: 0.9 - 0.1 every 300 steps, exactly 0 from step 2700."""
+
+import pytest
+
+from s2st_interleave.interleave.schedule import Schedule, text_ratio
+
+PAPER = Schedule("step", 0.9)
+
+
+def test_the_papers_schedule():
+    for step in range(3000):
+        assert text_ratio(PAPER, step) == pytest.approx(max(0, 9 - step // 300) / 10)
+
+
+def test_the_end_is_exactly_0_where_nine_subtractions_are_not():
+    ratio = 0.9
+    for _ in range(9):
+        ratio -= 0.1
+    assert ratio != 0
+    assert text_ratio(PAPER, 2700) == 0.0
+    assert text_ratio(PAPER, 10**6) == 0.0
+
+
+def test_constant_and_baseline():
+    assert text_ratio(Schedule("constant", 0.3), 10**6) == 0.3
+    assert text_ratio(Schedule("constant", 0), 0) == 0
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"start": 1.2},
+        {"start": -0.1},
+        {"start": 0.9, "drop": 0.2},
+        {"start": 0.9, "every": 0},
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(bad):
+    with pytest.raises(ValueError, match="text_ratio"):
+        Schedule("step", **bad)

@@ -1,0 +1,54 @@
+"""Words and gaps partition the units, for any times."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2st_interleave.interleave.segments import (
+    segment_units,
+    to_unit_spans,
+    uniform_spans,
+)
+
+
+@st.composite
+def word_times(draw):
+    count = draw(st.integers(1, 15))
+    edges = sorted(draw(st.floats(0, 6)) for _ in range(2 * count))
+    times = list(zip(edges[::2], edges[1::2], strict=True))
+    return times, draw(st.integers(count, 160))
+
+
+@given(word_times())
+def test_words_and_gaps_partition_the_units(drawn):
+    times, num_units = drawn
+    spans = to_unit_spans(times, 0.04, num_units)
+    segments = segment_units(num_units, spans)
+    covered = [u for s in segments for u in range(s.start_unit, s.end_unit)]
+    assert covered == list(range(num_units))
+    assert [s.word for s in segments if s.word is not None] == list(range(len(times)))
+    assert (spans[:, 1] > spans[:, 0]).all()  # no word without a unit
+
+
+def test_words_that_share_a_border_share_it_in_units():
+    spans = to_unit_spans([(0.0, 0.21), (0.21, 0.5)], 0.04, 13)
+    assert spans.tolist() == [[0, 5], [5, 12]]
+
+
+def test_fewer_units_than_words_still_partition():
+    spans = to_unit_spans([(0, 1), (1, 2), (2, 3)], 0.04, 2)
+    segments = segment_units(2, spans)
+    assert sum(s.end_unit - s.start_unit for s in segments) == 2
+
+
+@given(st.integers(1, 30), st.integers(0, 200))
+def test_uniform_spans_are_of_equal_width(num_words, num_units):
+    spans = uniform_spans(num_words, num_units)
+    assert set((spans[:, 1] - spans[:, 0]).tolist()) == {num_units // num_words}
+    segment_units(num_units, spans)
+
+
+def test_overlapping_spans_are_refused():
+    with pytest.raises(ValueError, match="word 1 spans units 2..5 after 3"):
+        segment_units(6, np.array([[0, 3], [2, 5]]))

@@ -1,0 +1,128 @@
+"""Interleaving: no unit is lost, whole spans are one BPE call, loss where it belongs."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2st_interleave import keyed
+from s2st_interleave.interleave.segments import Side
+from s2st_interleave.interleave.sequence import IGNORE, build_example, interleave
+from s2st_interleave.interleave.spans import choose_spans
+from s2st_interleave.interleave.vocabulary import Vocabulary
+
+VOCABULARY = Vocabulary(num_text=1000, num_units=50, bos=0, eos=1)
+
+
+def encode(text: str) -> list[int]:
+    """A tokenizer that keeps every character, so that text can be read back."""
+    return [ord(c) for c in text]
+
+
+@st.composite
+def sides(draw) -> Side:
+    """Words of 1-4 units with gaps of 0-3 before, between and behind them."""
+    count = draw(st.integers(1, 12))
+    spans, position = [], 0
+    for _ in range(count):
+        start = position + draw(st.integers(0, 3))
+        position = start + draw(st.integers(1, 4))
+        spans.append((start, position))
+    num_units = position + draw(st.integers(0, 3))
+    units = np.array(
+        [draw(st.integers(0, 49)) for _ in range(num_units)], dtype=np.int32
+    )
+    words = tuple(f"w{i}" for i in range(count))
+    return Side(units, words, np.array(spans, dtype=np.int32))
+
+
+def masks(side: Side, seed: int, ratio: float) -> np.ndarray:
+    rng = keyed.generator(seed)
+    return choose_spans(len(side.words), ratio, 1.0, "literal", rng)
+
+
+@given(sides())
+def test_ratio_0_gives_exactly_the_units(side):
+    nothing = np.zeros(len(side.words), dtype=bool)
+    ids = interleave(side, nothing, VOCABULARY, encode)
+    assert ids == VOCABULARY.unit_ids(side.units)
+
+
+@given(sides())
+def test_ratio_1_leaves_no_word_as_units(side):
+    everything = np.ones(len(side.words), dtype=bool)
+    ids = interleave(side, everything, VOCABULARY, encode)
+    text = "".join(chr(i) for i in ids if i < VOCABULARY.num_text)
+    assert text == side.text  # one BPE call on the whole text
+    edges = [*side.units[: side.spans[0, 0]], *side.units[side.spans[-1, 1] :]]
+    assert [i for i in ids if i >= VOCABULARY.offset] == VOCABULARY.unit_ids(edges)
+
+
+@given(sides(), st.integers(0, 1000), st.sampled_from([0.1, 0.5, 0.9]))
+def test_putting_back_the_units_of_each_run_restores_the_sequence(side, seed, ratio):
+    replaced = masks(side, seed, ratio)
+    ids = interleave(side, replaced, VOCABULARY, encode, fill="mask")
+    runs = maximal_runs(replaced)
+    assert ids.count(VOCABULARY.mask) == len(runs)
+    restored, left = [], iter(runs)
+    for token in ids:
+        if token == VOCABULARY.mask:
+            first, last = next(left)
+            units = side.units[side.spans[first, 0] : side.spans[last, 1]]
+            restored += VOCABULARY.unit_ids(units)
+        else:
+            restored.append(token)
+    assert restored == VOCABULARY.unit_ids(side.units)
+
+
+def maximal_runs(replaced: np.ndarray) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    for word in np.flatnonzero(replaced).tolist():
+        if runs and runs[-1][1] == word - 1:
+            runs[-1] = (runs[-1][0], word)
+        else:
+            runs.append((word, word))
+    return runs
+
+
+def test_a_word_in_mid_sentence_keeps_its_leading_space():
+    side = Side(
+        np.arange(6, dtype=np.int32),
+        ("a", "b", "c"),
+        np.array([[0, 2], [2, 4], [4, 6]]),
+    )
+    ids = interleave(side, np.array([False, True, True]), VOCABULARY, encode)
+    assert ids == [*VOCABULARY.unit_ids(side.units[:2]), *encode(" b c")]
+    ids = interleave(side, np.array([True, False, False]), VOCABULARY, encode)
+    assert ids == [*encode("a"), *VOCABULARY.unit_ids(side.units[2:])]
+
+
+def test_uniform_alignment_is_one_argument():
+    """Table 3: a_i = i * floor(M/N); seven units of three words leave one over."""
+    side = Side(
+        np.arange(7, dtype=np.int32),
+        ("a", "b", "c"),
+        np.array([[0, 1], [1, 2], [2, 7]]),
+    )
+    replaced = np.array([False, False, True])
+    ids = interleave(side, replaced, VOCABULARY, encode, alignment="uniform")
+    units = VOCABULARY.unit_ids(side.units)
+    assert ids == [*units[:4], *encode(" c"), units[6]]
+
+
+def test_loss_is_on_everything_after_the_first_sep():
+    source, target = [1003, 1004], [1005]
+    with_cot = build_example(source, target, [5], [6, 7], VOCABULARY)
+    sep, eos = VOCABULARY.sep, VOCABULARY.eos
+    assert with_cot.ids == [0, 1003, 1004, sep, 5, sep, 6, 7, sep, 1005, eos]
+    assert with_cot.labels == [IGNORE] * 4 + with_cot.ids[4:]
+    without = build_example(source, target, [5], [6, 7], VOCABULARY, cot=False)
+    assert without.ids == [0, 1003, 1004, sep, 1005, eos]
+    assert without.labels == [IGNORE] * 4 + [1005, eos]
+
+
+def test_unit_vocabulary_is_a_function_of_k_only():
+    """Another toolkit built it from training labels: an unseen unit became unknown."""
+    every_unit = np.arange(50, dtype=np.int32)
+    ids = VOCABULARY.unit_ids(every_unit)
+    assert ids == list(range(1003, 1053)) and VOCABULARY.size == 1053
+    assert (VOCABULARY.units(ids) == every_unit).all()

@@ -1,0 +1,96 @@
+"""A directory is complete only with its stage.json; nothing is skipped on existence."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from s2st_interleave import artifact
+from s2st_interleave.artifact import Input, open_stage
+from s2st_interleave.config import option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    size: int = option(1, "matters")
+    steps: int = option(10, "may grow")
+    nj: int = option(1, "does not matter", runtime=True)
+    place: Path = option(Path("here"), "a path: its content matters, not its name")
+
+    def extendable(self) -> set[str]:
+        return {"steps"}
+
+
+def run(folder: Path, options: Options, source: Path | None = None, **more) -> bool:
+    """Run a stage; whether there was something to do."""
+    inputs = {"source": Input(source)} if source else {}
+    stage = open_stage(folder, stage="units", options=options, inputs=inputs, **more)
+    if stage is None:
+        return False
+    (folder / "work").write_text(str(options.size))
+    stage.finish(num_in=3, num_out=2, dropped={"u1": "too short: 0.1 s"})
+    return True
+
+
+def test_a_finished_stage_is_skipped_aloud(tmp_path, capsys):
+    assert run(tmp_path / "a b", Options())
+    assert not run(tmp_path / "a b", Options(nj=4, place=Path("elsewhere")))
+    assert "up to date, skipped" in capsys.readouterr().out
+    done = artifact.read_json(tmp_path / "a b" / "stage.json")
+    assert done["counts"] == {"in": 3, "out": 2, "dropped": {"too short": 1}}
+    assert (tmp_path / "a b" / "dropped.tsv").read_text() == "u1\ttoo short: 0.1 s\n"
+
+
+def test_a_directory_that_exists_is_not_taken_for_a_finished_one(tmp_path):
+    folder = tmp_path / "stage"
+    assert open_stage(folder, stage="units", options=Options(), inputs={})
+    (folder / "work").write_text("half")
+    assert run(folder, Options())  # the same options carry on
+    with pytest.raises(
+        FileNotFoundError, match=r"is made by stage 3 \(align\).*--stage 3"
+    ):
+        Input(tmp_path, "align").fingerprint()
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_other_options_stop_and_show_the_difference(tmp_path, finished):
+    folder = tmp_path / "stage"
+    stage = open_stage(folder, stage="units", options=Options(), inputs={})
+    if finished:
+        stage.finish(num_in=1, num_out=1)
+    with pytest.raises(
+        ValueError, match=r"option size: was 1, is 2\n.*--overwrite true"
+    ):
+        run(folder, Options(size=2))
+    assert run(folder, Options(size=2), overwrite=True)
+    assert not run(folder, Options(size=2))
+
+
+def test_a_changed_input_is_noticed(tmp_path):
+    source = tmp_path / "text"
+    source.write_text("one")
+    assert run(tmp_path / "out", Options(), source)
+    assert not run(tmp_path / "out", Options(), source)
+    source.write_text("two")
+    with pytest.raises(ValueError, match="input source: was"):
+        run(tmp_path / "out", Options(), source)
+
+
+def test_an_option_that_extends_the_run_reopens_it_and_one_that_shrinks_it_does_not(
+    tmp_path,
+):
+    """An override must not silently start a new experiment from step 0."""
+    assert run(tmp_path, Options(steps=10))
+    (tmp_path / "kept").write_text("checkpoint")
+    assert run(tmp_path, Options(steps=20))
+    assert (tmp_path / "kept").is_file()
+    with pytest.raises(ValueError, match="option steps: was 20, is 10"):
+        run(tmp_path, Options(steps=10))
+
+
+def test_files_appear_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "file"
+    with pytest.raises(RuntimeError), artifact.atomic_write(path) as stream:
+        stream.write("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,67 @@
+"""The launcher's exit status tells the truth, and failures name job, cause and log."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+LAUNCH = [sys.executable, "-m", "s2st_interleave", "launch"]
+
+
+def launch(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run([*LAUNCH, *words], capture_output=True, text=True)
+
+
+def test_every_job_gets_its_number_and_its_log(tmp_path):
+    log = tmp_path / "a dir's" / "x.JOB.log"
+    done = launch("JOB=1:3", str(log), "echo", "shard JOB/3; $(false)")
+    assert done.returncode == 0
+    for number in "123":
+        text = Path(str(log).replace("JOB", number)).read_text()
+        assert f"\nshard {number}/3; $(false)\n" in text  # no shell in between
+
+
+def test_one_failure_fails_the_whole_and_is_named_by_its_status(tmp_path):
+    """Others pick the failed job by looking for the word "error" in the logs."""
+    code = "import sys; print('error: no error here' if 'JOB' != 'b' else 'fine'); sys.exit(7 * ('JOB' == 'b'))"
+    log = tmp_path / "JOB.log"
+    done = launch("JOB=a,b", str(log), sys.executable, "-c", code)
+    assert done.returncode == 1
+    assert "[b] failed with exit status 7" in done.stderr
+    assert "1 of 2 jobs failed" in done.stderr and "[a] failed" not in done.stderr
+
+
+def test_a_killed_job_says_so(tmp_path):
+    code = "import os; os.kill(os.getpid(), 9)"
+    done = launch(str(tmp_path / "log"), sys.executable, "-c", code)
+    assert done.returncode == 1
+    assert "killed by signal 9: probably out of memory" in done.stderr
+
+
+def test_termination_takes_the_jobs_along(tmp_path):
+    started = tmp_path / "pid"
+    code = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    launcher = subprocess.Popen(
+        [*LAUNCH, str(tmp_path / "log"), sys.executable, "-c", code]
+    )
+    deadline = time.monotonic() + 20
+    while (
+        not (started.is_file() and started.read_text()) and time.monotonic() < deadline
+    ):
+        time.sleep(0.05)
+    job = int(started.read_text())
+    launcher.send_signal(signal.SIGTERM)
+    assert launcher.wait(20) != 0
+    while time.monotonic() < deadline and _alive(job):
+        time.sleep(0.05)
+    assert not _alive(job)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
