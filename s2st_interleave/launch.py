@@ -42,15 +42,11 @@ def main(argv: Sequence[str]) -> int:
     jobs = _jobs(words)
 
     # 2. Run; Ctrl-C and termination take the children along.
-    running: list[subprocess.Popen] = []
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        with ThreadPoolExecutor(limit or len(jobs)) as pool:
-            codes = list(pool.map(lambda job: _run(job, running), jobs))
-    finally:
-        for process in running:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
+    crew = _Crew()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, crew.stop)
+    with ThreadPoolExecutor(limit or len(jobs)) as pool:
+        codes = list(pool.map(crew.run, jobs))
 
     # 3. Name each failure, with the end of its log.
     failed = [(job, code) for job, code in zip(jobs, codes, strict=True) if code]
@@ -84,34 +80,47 @@ def _jobs(words: list[str]) -> list[Job]:
     ]
 
 
-def _run(job: Job, running: list[subprocess.Popen]) -> int:
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    # Logs alone are appended to: the history of reruns is what they are for.
-    with job.log.open("a", encoding="utf-8") as log:
-        log.write(f"# {time.strftime('%F %T')} {shlex.join(job.command)}\n")
-        log.flush()
-        process = subprocess.Popen(
-            job.command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
-        )
-        running.append(process)
-        assert process.stdout is not None
-        for line in process.stdout:
-            log.write(line)
-            log.flush()
-            with _SCREEN:
-                print(f"{job.prefix}{line}", end="", flush=True)
-        code = process.wait()
-        log.write(f"# {time.strftime('%F %T')} ended with {code}\n")
-    return code
+class _Crew:
+    """The running processes, so that a signal can end them all."""
 
+    def __init__(self) -> None:
+        self.running: list[subprocess.Popen] = []
+        self.stopping = threading.Event()
+        self.screen = threading.Lock()
 
-_SCREEN = threading.Lock()
+    def stop(self, number: int, _: object) -> None:
+        self.stopping.set()
+        for process in self.running:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        sys.exit(128 + number)
+
+    def run(self, job: Job) -> int:
+        """Run one job, its lines on the screen and in its log; its exit status."""
+        if self.stopping.is_set():
+            return 128 + signal.SIGTERM
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        # Logs alone are appended to: the history of reruns is what they are for.
+        with job.log.open("a", encoding="utf-8", buffering=1) as log:
+            log.write(f"# {time.strftime('%F %T')} {shlex.join(job.command)}\n")
+            process = subprocess.Popen(
+                job.command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
+            self.running.append(process)
+            assert process.stdout is not None
+            for line in process.stdout:
+                log.write(line)
+                with self.screen:
+                    print(f"{job.prefix}{line}", end="", flush=True)
+            code = process.wait()
+            log.write(f"# {time.strftime('%F %T')} ended with {code}\n")
+        return code
 
 
 def _cause(code: int) -> str:

@@ -21,7 +21,6 @@ from espnet2.gan_tts.hifigan.loss import (
     MelSpectrogramLoss,
 )
 from safetensors.torch import save_model
-from torch import nn
 
 from s2st_interleave import keyed
 from s2st_interleave.data import audio
@@ -34,9 +33,8 @@ from s2st_interleave.vocoder.base import (
     Rate,
     save_description,
 )
-from s2st_interleave.vocoder.hifigan import Gan
+from s2st_interleave.vocoder.hifigan import Gan, Optimizers
 
-BETAS = (0.5, 0.9)  # of Adam, both networks; the recipe's
 MAX_HALVINGS = 4  # the recipe's milestones: 200k, 400k, 600k, 800k
 
 
@@ -45,35 +43,6 @@ class LossWeights:
     mel: float = 45.0
     feat_match: float = 2.0
     adv: float = 1.0
-
-
-class Optimizers:
-    """Two optimizers behind the one that a checkpoint saves."""
-
-    def __init__(self, gan: Gan, lr: float):
-        def adam(part: nn.Module) -> torch.optim.Optimizer:
-            return torch.optim.Adam(part.parameters(), lr=lr, betas=BETAS)
-
-        self.parts = {
-            "generator": adam(gan.generator),
-            "discriminator": adam(gan.discriminator),
-        }
-
-    def step(self, name: str, loss: torch.Tensor, lr: float) -> None:
-        optimizer = self.parts[name]
-        # The other network's step left gradients here too.
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        optimizer.step()
-
-    def state_dict(self) -> dict[str, Any]:
-        return {name: one.state_dict() for name, one in self.parts.items()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        for name, one in self.parts.items():
-            one.load_state_dict(state[name])
 
 
 @dataclass
@@ -183,6 +152,30 @@ def gan_learning_rate(options: LoopOptions, step: int, halve_every: int) -> floa
     return learning_rate(options, step) / 2**halvings
 
 
+def train_step(
+    task: GanTask,
+    optimizers: Optimizers,
+    units: torch.Tensor,
+    real: torch.Tensor,
+    lr: float,
+    *,
+    generator: bool,
+) -> dict[str, float]:
+    """One step of the generator, then of the discriminators, in the recipe's order.
+
+    Without `generator` (the first step) the discriminators learn alone.
+    """
+    task.model.train()
+    losses: dict[str, torch.Tensor] = {}
+    if generator:
+        losses = task.generator_losses(units, real)
+        weighted = sum(getattr(task.weights, k) * v for k, v in losses.items())
+        optimizers.step("generator", weighted, lr)
+    losses["discriminator"] = task.discriminator_loss(units, real)
+    optimizers.step("discriminator", losses["discriminator"], lr)
+    return {name: loss.item() for name, loss in losses.items()}
+
+
 def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
     """Train to `max_steps`, resuming from the newest whole checkpoint."""
     # 1. Where did we stop?
@@ -202,17 +195,10 @@ def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
         units, real = ahead.result()
         ahead = pool.submit(task.batch, step + 1)
 
-        # 3. Generator, then discriminators; the first step is theirs alone.
-        task.model.train()
+        # 3. Both networks.
         lr = gan_learning_rate(options, step, options.lr_halve_every)
-        losses: dict[str, torch.Tensor] = {}
-        if step:
-            losses = task.generator_losses(units, real)
-            weighted = sum(getattr(task.weights, k) * v for k, v in losses.items())
-            optimizers.step("generator", weighted, lr)
-        losses["discriminator"] = task.discriminator_loss(units, real)
-        optimizers.step("discriminator", losses["discriminator"], lr)
-        line = {"step": step, "lr": lr} | {k: v.item() for k, v in losses.items()}
+        line = {"step": step, "lr": lr}
+        line |= train_step(task, optimizers, units, real, lr, generator=step > 0)
         if not all(map(math.isfinite, line.values())):
             raise ValueError(f"step {step}: a loss is not finite: {line}")
 
@@ -225,8 +211,9 @@ def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
             with torch.inference_mode():
                 line["dev_loss"] = task.evaluate()["loss"]
             progress = progress.judged(line["dev_loss"])
-        metrics.add(line)
-        if last or progress.step % options.log_every == 0:
+        # Not every step: a full run has millions.
+        if last or "dev_loss" in line or progress.step % options.log_every == 0:
+            metrics.add(line)
             shown = "  ".join(f"{k} {v:.3f}" for k, v in line.items() if k != "step")
             print(f"step {progress.step:>7}/{options.max_steps}  {shown}", flush=True)
         best_now = progress.best_step == progress.step

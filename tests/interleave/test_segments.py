@@ -50,5 +50,5 @@ def test_uniform_spans_are_of_equal_width(num_words, num_units):
 
 
 def test_overlapping_spans_are_refused():
-    with pytest.raises(ValueError, match="word 1 spans units 2..5 after 3"):
+    with pytest.raises(ValueError, match=r"word 1 spans units 2\.\.5 after 3"):
         segment_units(6, np.array([[0, 3], [2, 5]]))

@@ -27,6 +27,7 @@ SMALL = {
     "max_steps": 8,
     "save_every": 4,
     "eval_every": 4,
+    "log_every": 1,
 }
 
 

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""How far word onsets of stage 3 lie from the synthesiser's own word times.
+
+    python ../local/check_align.py --split test --languages "es en"
+
+Joined by utterance id; an utterance without true times, or with another number of
+words, is counted as left out.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from s2st_interleave import config
+from s2st_interleave.align.words import read_words
+from s2st_interleave.config import option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    align_dir: Path = option(Path("dump/align"), "of the recipe")
+    corpus: Path = option(Path("downloads/corpus"), "with word_times.<lang>.jsonl")
+    split: str = option("test", "which split")
+    languages: tuple[str, ...] = option(("es", "en"), "which sides")
+
+
+def main() -> None:
+    options = config.parse(Options, sys.argv[1:], prog="check_align", about=__doc__)
+    for language in options.languages:
+        found = read_words(
+            options.align_dir / options.split / f"words.{language}.jsonl"
+        )
+        true = _true_onsets(options.corpus / f"word_times.{language}.jsonl")
+        errors: list[float] = []
+        num_used = 0
+        for utterance, words in found.items():
+            onsets = true.get(utterance, [])
+            if len(onsets) == len(words):
+                num_used += 1
+                errors += [w.start_sec - t for w, t in zip(words, onsets, strict=True)]
+        size = np.abs(errors)
+        print(
+            f"{options.split} {language}: onset error median {np.median(size) * 1000:.0f} ms,"
+            f" 90 % within {np.quantile(size, 0.9) * 1000:.0f} ms, mean offset "
+            f"{np.mean(errors) * 1000:+.0f} ms, {len(errors)} words of {num_used} utterances, "
+            f"{len(found) - num_used} left out"
+        )
+
+
+def _true_onsets(path: Path) -> dict[str, list[float]]:
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return {line["id"]: [start for _, start, _ in line["words"]] for line in lines}
+
+
+if __name__ == "__main__":
+    main()

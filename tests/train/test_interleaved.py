@@ -1,0 +1,174 @@
+"""Training batches depend on (seed, step, utterance id) alone; resume is exact."""
+
+import json
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.train import checkpoint, llm
+from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.train.interleaved import (
+    InterleavedTask,
+    Interleaving,
+    draw_example,
+)
+from s2st_interleave.train.loop import LoopOptions, fit, learning_rate
+
+HOW = Interleaving(Schedule("step", 0.9, 0.3, 2), seed=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(LoopOptions):
+    max_steps: int = 6
+    lr: float = 1e-3
+    batch_size: int = 8
+    accum_grad: int = 2
+    save_every: int = 2
+    eval_every: int = 3
+    num_threads: int = 1
+
+
+@pytest.fixture
+def make_task(text_llm, small_dump):
+    def make(how: Interleaving = HOW, accum_grad: int = 2, **more) -> InterleavedTask:
+        more = {"attention_dropout": 0.2} | more
+        speech_llm = llm.extend(text_llm, 20, **more)
+        return InterleavedTask(
+            speech_llm, small_dump, small_dump, how, 8, accum_grad, "cpu"
+        )
+
+    return make
+
+
+def weights(task: InterleavedTask) -> dict[str, torch.Tensor]:
+    return {k: v.clone() for k, v in task.model.state_dict().items()}
+
+
+def same(a: dict, b: dict) -> bool:
+    return all(torch.equal(a[k], b[k]) for k in a | b)
+
+
+def test_a_resumed_run_is_bit_identical_to_one_that_was_not_stopped(
+    make_task, tmp_path
+):
+    whole, stopped = make_task(), make_task()
+    outcome = fit(whole, Options(), tmp_path / "whole")
+    fit(stopped, replace(Options(), max_steps=4), tmp_path / "stopped")
+    resumed = make_task()
+    again = fit(resumed, Options(), tmp_path / "stopped")
+    assert same(weights(whole), weights(resumed))
+    assert (outcome.num_steps, outcome.tokens_seen) == (
+        again.num_steps,
+        again.tokens_seen,
+    )
+    lines = [
+        [
+            json.loads(t)
+            for t in (tmp_path / d / "metrics.jsonl").read_text().splitlines()
+        ]
+        for d in ("whole", "stopped")
+    ]
+    assert [x["loss"] for x in lines[0]] == [x["loss"] for x in lines[1]]
+    assert [x["text_ratio"] for x in lines[0]] == [0.9, 0.9, 0.6, 0.6, 0.3, 0.3]
+
+
+def test_a_checkpoint_without_its_meta_is_ignored(make_task, tmp_path):
+    """A run killed while it saves goes on from the checkpoint before."""
+    fit(make_task(), replace(Options(), max_steps=4), tmp_path)
+    (checkpoint.path(tmp_path, 4) / "meta.json").unlink()
+    (checkpoint.path(tmp_path, 4) / "model.safetensors").write_bytes(b"half")
+    resumed = make_task()
+    fit(resumed, Options(), tmp_path)
+    whole = make_task()
+    fit(whole, Options(), tmp_path / "whole")
+    assert same(weights(whole), weights(resumed))
+
+
+def test_only_the_newest_and_the_best_checkpoints_are_kept(make_task, tmp_path):
+    outcome = fit(make_task(), replace(Options(), save_every=1), tmp_path)
+    kept = set(checkpoint.found(tmp_path).values())
+    assert kept == {checkpoint.path(tmp_path, s) for s in (5, 6)} | {outcome.best}
+
+
+def test_the_loss_does_not_depend_on_how_a_batch_is_cut(make_task):
+    """Summed over all supervised tokens of the batch, not averaged over micro-batches."""
+    losses = []
+    for parts in (1, 2, 8):
+        task = make_task(accum_grad=parts, attention_dropout=0.0)
+        task.model.eval()
+        batches = task.batches(3)
+        assert len(batches) == parts
+        total = sum(task.loss_sum(b).item() for b in batches)
+        losses.append(total / sum(task.num_targets(b) for b in batches))
+    assert losses[1:] == pytest.approx([losses[0]] * 2, rel=1e-5)
+
+
+def test_an_example_depends_on_seed_step_and_id_only(make_task, small_dump):
+    task = make_task()
+    draw = lambda index, step, how=HOW: draw_example(  # noqa: E731
+        small_dump[index], 0.5, step, how, task.llm
+    )
+    forward = [draw(i, 7) for i in range(10)]
+    backward = [draw(i, 7) for i in reversed(range(10))]
+    assert forward == backward[::-1]
+    assert any(draw(i, 8) != forward[i] for i in range(10))
+    assert any(draw(i, 7, replace(HOW, seed=6)) != forward[i] for i in range(10))
+
+
+def test_sides_are_drawn_independently_and_one_sided_variants_are_one_argument(
+    make_task, small_dump
+):
+    task = make_task()
+    nothing = draw_example(small_dump[0], 0.0, 0, HOW, task.llm).example
+    for sides, moved in (("src", (True, False)), ("tgt", (False, True))):
+        drawn = draw_example(small_dump[0], 0.9, 0, replace(HOW, sides=sides), task.llm)
+        assert (drawn.realised_src > 0, drawn.realised_tgt > 0) == moved
+    none = draw_example(small_dump[0], 0.9, 0, replace(HOW, sides="none"), task.llm)
+    assert none.example == nothing
+    both = [draw_example(small_dump[i], 0.5, 0, HOW, task.llm) for i in range(30)]
+    assert any(one.realised_src != one.realised_tgt for one in both)
+
+
+def test_the_baseline_sees_the_same_utterances_in_the_same_order(make_task):
+    baseline = make_task(replace(HOW, schedule=Schedule("constant", 0.0)))
+    scheduled = make_task()
+    for step in range(5):
+        texts = []
+        for task in (baseline, scheduled):
+            drawn = [d for batch in task.batches(step) for d in batch["drawn"]]
+            ends = [d.example.ids.count(task.llm.vocabulary.sep) for d in drawn]
+            assert set(ends) == {3}
+            texts.append(sorted(thought(d.example.ids, task) for d in drawn))
+        assert texts[0] == texts[1]
+
+
+def thought(ids: list[int], task: InterleavedTask) -> tuple[int, ...]:
+    """Transcript and translation, which no ratio changes."""
+    seps = [i for i, token in enumerate(ids) if token == task.llm.vocabulary.sep]
+    return tuple(ids[seps[0] : seps[2]])
+
+
+def test_every_utterance_comes_once_an_epoch():
+    seen = [x for step in range(5) for x in batch_at(range(20), step, 4, 1)]
+    assert sorted(seen) == list(range(20)) and seen != list(range(20))
+    assert [len(part) for part in split(range(7), 3)] == [2, 2, 3]
+
+
+def test_new_rows_are_where_they_should_be(text_llm):
+    made = llm.extend(text_llm, 20)
+    table = made.model.get_input_embeddings().weight
+    assert len(table) == made.vocabulary.size == made.vocabulary.num_text + 3 + 20
+    old, new = table[: made.vocabulary.num_text], table[made.vocabulary.offset :]
+    assert (new.mean(0) - old.mean(0)).abs().max() < old.std()
+    assert not torch.equal(new[0], new[1])
+    zero = llm.extend(text_llm, 20, new_rows="zero").model.get_input_embeddings().weight
+    assert not zero[made.vocabulary.num_text :].any()
+
+
+def test_learning_rate_warms_up_and_decays():
+    options = replace(Options(), max_steps=20, warmup_steps=10, lr=1.0)
+    assert learning_rate(options, 4) == 0.5 and learning_rate(options, 15) == 1.0
+    linear = replace(options, lr_scheduler="linear")
+    assert learning_rate(linear, 15) == 0.5
