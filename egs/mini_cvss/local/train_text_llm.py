@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from s2st_interleave import config, keyed
 from s2st_interleave.artifact import Input, open_stage
@@ -42,7 +42,9 @@ class Options(LoopOptions):
     max_steps: int = option(400, "optimizer steps")
     batch_size: int = option(64, "documents per step")
     lr: float = option(2e-3, "peak learning rate")
-    lr_scheduler: Any = option("cosine", "after the warm-up")
+    lr_scheduler: Literal["constant", "linear", "cosine"] = option(
+        "cosine", "after the warm-up"
+    )
     warmup_steps: int = option(20, "linear warm-up")
     overwrite: bool = option(False, "make it anew", runtime=True)
 
