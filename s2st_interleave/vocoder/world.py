@@ -29,7 +29,7 @@ KERNEL_SIZE = 7
 class Block(nn.Module):
     """A ConvNeXt block over (batch, length, channels); padding stays zero."""
 
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, dropout: float):
         super().__init__()
         half = KERNEL_SIZE // 2
         self.mix_time = nn.Conv1d(
@@ -38,11 +38,12 @@ class Block(nn.Module):
         self.norm = nn.LayerNorm(channels)
         self.widen = nn.Linear(channels, 2 * channels)
         self.narrow = nn.Linear(2 * channels, channels)
+        self.drop = nn.Dropout(dropout)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         mixed = self.mix_time(x.transpose(1, 2)).transpose(1, 2)
         update = self.narrow(functional.gelu(self.widen(self.norm(mixed))))
-        return (x + update) * mask
+        return (x + self.drop(update)) * mask
 
 
 class WorldNet(nn.Module):
@@ -59,13 +60,14 @@ class WorldNet(nn.Module):
         num_columns = analysis.CEPSTRA + sizes.num_cepstra
         wide, fine = sizes.unit_channels, sizes.frame_channels
         self.embed = nn.Embedding(rate.num_units + 1, sizes.embedding_dim)
+        self.drop = nn.Dropout(sizes.dropout)
         self.enter = nn.Linear(sizes.embedding_dim, wide)
         self.unit_blocks = nn.ModuleList(
-            Block(wide) for _ in range(sizes.num_unit_blocks)
+            Block(wide, sizes.dropout) for _ in range(sizes.num_unit_blocks)
         )
         self.spread = nn.Linear(wide, self.frames_per_unit * fine)
         self.frame_blocks = nn.ModuleList(
-            Block(fine) for _ in range(sizes.num_frame_blocks)
+            Block(fine, sizes.dropout) for _ in range(sizes.num_frame_blocks)
         )
         self.norm = nn.LayerNorm(fine)
         self.leave = nn.Linear(fine, num_columns)
@@ -76,7 +78,7 @@ class WorldNet(nn.Module):
     def forward(self, units: torch.Tensor) -> torch.Tensor:
         """Float (batch, num_units * frames_per_unit, columns); voicing is a logit."""
         mask = (units != self.padding).unsqueeze(-1).float()
-        x = self.enter(self.embed(units)) * mask
+        x = self.enter(self.drop(self.embed(units))) * mask
         for block in self.unit_blocks:
             x = block(x, mask)
         mask = mask.repeat_interleave(self.frames_per_unit, dim=1)

@@ -1,0 +1,157 @@
+"""All stages of egs/mini_cvss/es_en as a user types them, with very little of everything.
+
+What is small here is the amount of data and of steps; every part is the real one.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.slow
+
+LITTLE = {
+    "MINI_CORPUS": "--num_train 40 --num_dev 6 --num_test 8 --num_text 300",
+    "MINI_LLM": "--max_steps 20 --eval_every 20",
+}
+FAST = [
+    "--encoder_args",
+    "--max_steps 30 --eval_every 30 --num_pieces 100 --batch_size 8",
+    "--kmeans_args",
+    "--num_units 30 --num_utterances 20",
+    "--train_args",
+    "--max_steps 20 --text_ratio_every 2 --eval_every 10 --save_every 5 --batch_size 6",
+    "--decode_args",
+    "--max_unit_ratio 1.2 --max_text_tokens 12",
+    "--vocoder_args",
+    "--max_steps 20 --eval_every 20",
+]
+
+
+def start(recipe: Path, *options: str) -> subprocess.Popen:
+    bin_dir = str(Path(sys.executable).parent)
+    env = os.environ | LITTLE | {"PATH": f"{bin_dir}:{os.environ['PATH']}"}
+    return subprocess.Popen(
+        [recipe / "run.sh", *FAST, *options],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(recipe: Path, *options: str, status: int = 0) -> str:
+    process = start(recipe, *options)
+    output, _ = process.communicate(timeout=900)
+    assert process.returncode == status, output[-8000:]
+    return output
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory) -> tuple[Path, str]:
+    """A finished run in a folder with a space and a quote in its name, and its output."""
+    root = tmp_path_factory.mktemp("end to end") / "a user's copy"
+    ignored = shutil.ignore_patterns("downloads", "data", "dump", "exp", "RESULTS.md")
+    shutil.copytree(ROOT / "egs", root / "egs", ignore=ignored)
+    shutil.copytree(ROOT / "tools", root / "tools")
+    folder = root / "egs" / "mini_cvss" / "es_en"
+    return folder, run(folder)
+
+
+def test_results_hold_both_systems_and_the_toplines(recipe):
+    folder, output = recipe
+    page = (folder / "RESULTS.md").read_text()
+    for word in ("baseline", "scheduled", "last", "resynthesis", "The paper's figures"):
+        assert word in page
+    assert "ASR-BLEU" in output
+    for tag in ("baseline", "scheduled"):
+        path = folder / "exp" / tag / "greedy_last" / "test" / "score" / "score.json"
+        score = json.loads(path.read_text())
+        assert score["num_utterances"] == 8
+        assert 0 <= score["ci95"][0] <= score["asr_bleu"] <= score["ci95"][1] <= 100
+    assert (folder / "exp/scheduled/greedy_last/test/compare/compare.json").is_file()
+
+
+def test_both_systems_saw_the_same_steps_and_the_schedule_fell_to_0(recipe):
+    folder, _ = recipe
+    lines = {
+        tag: [json.loads(t) for t in (folder / f"exp/{tag}/metrics.jsonl").open()]
+        for tag in ("baseline", "scheduled")
+    }
+    ratios = [line["text_ratio"] for line in lines["scheduled"]]
+    assert ratios[:4] == [0.9, 0.9, 0.8, 0.8] and ratios[18:] == [0.0, 0.0]
+    assert {line["text_ratio"] for line in lines["baseline"]} == {0.0}
+    assert (
+        lines["scheduled"][0]["realised_src"]
+        > 0.9
+        > 0
+        == lines["baseline"][0]["realised_src"]
+    )
+    assert lines["scheduled"][0]["tokens"] < lines["baseline"][0]["tokens"]
+    assert lines["scheduled"][-1]["tokens"] == lines["baseline"][-1]["tokens"]
+
+
+def test_a_second_run_finds_everything_done(recipe):
+    folder, _ = recipe
+    output = run(folder)
+    assert output.count("up to date, skipped") >= 25
+    assert " finished: " not in output
+
+
+def test_stages_3_to_6_alone(recipe):
+    folder, _ = recipe
+    output = run(folder, "--stage", "3", "--stop-stage", "6")
+    assert "== stage 3" in output and "== stage 6" in output
+    assert "== stage 2" not in output and "== stage 7" not in output
+
+
+def test_a_missing_input_names_the_stage_that_makes_it(recipe, tmp_path):
+    folder = copy_of(recipe[0], tmp_path)
+    shutil.rmtree(folder / "dump" / "align")
+    output = run(folder, "--stage", "5", "--stop_stage", "5", status=1)
+    assert "dump/align/train is missing; it is made by stage 3 (align)" in output
+    assert "./run.sh --stage 3 --stop_stage 3" in output
+
+
+def test_other_options_are_not_taken_for_the_same_experiment(recipe, tmp_path):
+    folder = copy_of(recipe[0], tmp_path)
+    more = " ".join([FAST[FAST.index("--train_args") + 1], "--span_lambda 3"])
+    stage = ["--stage", "6", "--stop_stage", "6", "--train_args", more]
+    output = run(folder, *stage, status=1)
+    assert (
+        "option span_lambda: was 1.0, is 3.0" in output and "--overwrite true" in output
+    )
+
+
+def test_a_run_that_was_killed_carries_on_to_the_same_weights(recipe, tmp_path):
+    folder = copy_of(recipe[0], tmp_path)
+    for tag in ("baseline", "scheduled"):
+        shutil.rmtree(folder / "exp" / tag)
+    process = start(folder, "--stage", "6", "--stop_stage", "6")
+    deadline = time.monotonic() + 300
+    while not list((folder / "exp/scheduled").glob("checkpoint-*/meta.json")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert not (folder / "exp/scheduled/stage.json").is_file()
+
+    output = run(folder, "--stage", "6", "--stop_stage", "6")
+    assert "resuming from step" in output
+    for tag in ("baseline", "scheduled"):
+        name = Path("exp") / tag / "checkpoint-20" / "model.safetensors"
+        assert (folder / name).read_bytes() == (recipe[0] / name).read_bytes()
+
+
+def copy_of(folder: Path, place: Path) -> Path:
+    """Another copy of the whole tree around a finished recipe."""
+    shutil.copytree(folder.parents[2], place / "copy")
+    return place / "copy" / folder.relative_to(folder.parents[2])
