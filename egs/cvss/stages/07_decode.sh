@@ -6,6 +6,6 @@ for split in $test_sets; do
       "${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$expdir/JOB" \
       --checkpoint "$checkpoint" --dump_dir "$dumpdir/interleave/$split" \
       --out_dir "$expdir/JOB/greedy_$checkpoint/$split" --device "$device" \
-      --num_threads "$num_threads" --overwrite "$overwrite" $decode_args
+      --num_threads "$system_threads" --overwrite "$overwrite" $decode_args
   done
 done

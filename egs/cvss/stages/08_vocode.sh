@@ -4,7 +4,7 @@ if [[ $vocoder_dir == "$expdir/vocoder" ]]; then
     --data_dir "$datadir/train" --dev_data_dir "$datadir/$valid_set" \
     --units_dir "$dumpdir/units/train" --dev_units_dir "$dumpdir/units/$valid_set" \
     --language "$tgt_lang" --out_dir "$vocoder_dir" --device "$device" \
-    --overwrite "$overwrite" $vocoder_args
+    --num_threads "$num_threads" --nj "$nj" --overwrite "$overwrite" $vocoder_args
 else
   echo "vocoder: shared, $vocoder_dir"
 fi

@@ -12,4 +12,4 @@ exec ../../cvss/s2st.sh --title "mini CVSS, es-en: a made corpus on a laptop" \
   --common_voice "$COMMON_VOICE" --covost "$COVOST" --cvss "$CVSS" \
   --encoder ../conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en \
   --cascade_prompt $'Spanish: {text}\nEnglish:' \
-  --parallel_systems 2 --num_threads 1 --device cpu "$@"
+  --parallel_systems 2 --system_threads 1 --device cpu "$@"
