@@ -44,3 +44,10 @@ def progress(
 def _line(desc: str, done: int, total: int | None, elapsed_sec: float) -> str:
     of_total = f"/{total}" if total is not None else ""
     return f"{desc}: {done}{of_total} in {elapsed_sec:.0f} s"
+
+
+def quiet_transformers() -> None:
+    """No bar for each small file that transformers loads or saves."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()

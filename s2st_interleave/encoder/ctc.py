@@ -11,6 +11,7 @@ from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data import audio
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE, extract
+from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train.batches import batch_at, split
 
 
@@ -61,6 +62,7 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Any]:
         Wav2Vec2BertForCTC,
     )
 
+    quiet_transformers()
     settings = {
         "vocab_size": bpe.get_piece_size(),
         "pad_token_id": BLANK,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from s2st_interleave.data.audio import SAMPLE_RATE
+from s2st_interleave.progress import quiet_transformers
 
 BPE_FILE = "bpe.model"
 FRAME_SHIFT_SEC = 0.01  # of the filter banks, before `stride` of them are stacked
@@ -44,6 +45,7 @@ class SpeechEncoder:
         import sentencepiece
         from transformers import SeamlessM4TFeatureExtractor, Wav2Vec2BertForCTC
 
+        quiet_transformers()
         model = Wav2Vec2BertForCTC.from_pretrained(directory).to(device).eval()
         extractor = SeamlessM4TFeatureExtractor.from_pretrained(directory)
         bpe = sentencepiece.SentencePieceProcessor(model_file=str(directory / BPE_FILE))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from s2st_interleave import keyed
 from s2st_interleave.artifact import read_json, write_json
 from s2st_interleave.interleave.vocabulary import Vocabulary
+from s2st_interleave.progress import quiet_transformers
 
 VOCABULARY_FILE = "units_vocabulary.json"
 NewRows = Literal["mean", "normal", "zero"]
@@ -43,6 +44,7 @@ def load_text_llm(source: Path) -> tuple[Any, Any]:
     """Model and tokenizer of a directory or a hub's name, the same code for all sizes."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    quiet_transformers()
     model = AutoModelForCausalLM.from_pretrained(source)
     return model, AutoTokenizer.from_pretrained(source)
 

@@ -62,7 +62,7 @@ class WorldSizes(Sizes):
     num_unit_blocks: int = option(4, "world: blocks there; 4 see +-12 units")
     frame_channels: int = option(160, "world: width at the rate of frames")
     num_frame_blocks: int = option(4, "world: blocks there")
-    dropout: float = option(0.1, "world: in embeddings and blocks")
+    dropout: float = option(0.0, "world: in embeddings and blocks")
     frame_ms: float = option(10.0, "world: milliseconds of an analysis frame")
     num_cepstra: int = option(40, "world: coefficients of the spectral envelope")
 

@@ -29,6 +29,7 @@ SMALL = {
     "frame_channels": 24,
     "num_frame_blocks": 1,
     "num_cepstra": 20,
+    "dropout": 0.1,
     "crop_units": 12,
     "batch_size": 8,
     "lr": 5e-3,

@@ -19,6 +19,7 @@ from s2st_interleave import config, keyed
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.encoder.speech_encoder import spoken_form
+from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train.batches import batch_at, split
 from s2st_interleave.train.loop import (
     LoopOptions,
@@ -65,6 +66,7 @@ def main() -> None:
     )
     if stage is None:
         return
+    quiet_transformers()
     set_threads(options.num_threads)
     train = documents(files, "train", options.languages)
     tokenizer = train_tokenizer(train, options.vocab_size)
