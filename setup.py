@@ -24,7 +24,7 @@ EXTRAS_REQUIRE = {
     # ASR for ASR-BLEU; openai-whisper needs --no-deps beside a CPU torch.
     "asr": ["faster-whisper", "more-itertools", "tiktoken", "numba"],
     # The light vocoder, and what espnet's HiFi-GAN (itself --no-deps) imports.
-    "vocoder": ["pyworld", "librosa", "humanfriendly", "typeguard"],
+    "vocoder": ["pyworld", "librosa", "humanfriendly", "typeguard", "torch-complex"],
     "report": ["matplotlib"],
 }
 

@@ -117,7 +117,7 @@ def fit(task: Task, options: LoopOptions, directory: Path) -> Outcome:
         task.model.parameters(), lr=options.lr, weight_decay=options.weight_decay
     )
     progress = checkpoint.resume(directory, task.model, optimizer)
-    metrics = _Metrics(directory / "metrics.jsonl", progress.step)
+    metrics = Metrics(directory / "metrics.jsonl", progress.step)
     if progress.step:
         print(f"resuming from step {progress.step} of {options.max_steps}", flush=True)
     clock = time.time() - progress.train_sec
@@ -208,7 +208,7 @@ def _describe(line: dict[str, float], max_steps: int) -> str:
     )
 
 
-class _Metrics:
+class Metrics:
     """metrics.jsonl, one line a step; a resumed run forgets the lines after its start."""
 
     def __init__(self, path: Path, step: int):

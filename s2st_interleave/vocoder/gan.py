@@ -26,7 +26,7 @@ from s2st_interleave import keyed
 from s2st_interleave.data import audio
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.batches import batch_at
-from s2st_interleave.train.loop import LoopOptions, Outcome, _Metrics, learning_rate
+from s2st_interleave.train.loop import LoopOptions, Outcome, Metrics, learning_rate
 from s2st_interleave.vocoder.base import (
     WEIGHTS_FILE,
     HifiganSizes,
@@ -181,7 +181,7 @@ def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
     # 1. Where did we stop?
     optimizers = Optimizers(task.model, options.lr)
     progress = checkpoint.resume(directory, task.model, optimizers)
-    metrics = _Metrics(directory / "metrics.jsonl", progress.step)
+    metrics = Metrics(directory / "metrics.jsonl", progress.step)
     if progress.step:
         print(f"resuming from step {progress.step} of {options.max_steps}", flush=True)
     clock = time.time() - progress.train_sec

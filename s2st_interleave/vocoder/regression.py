@@ -21,6 +21,7 @@ from s2st_interleave.vocoder.base import (
 )
 from s2st_interleave.vocoder.world import WorldNet
 
+CEPSTRA_WEIGHT = 3.0  # what is said lies in the envelope
 MAX_GAIN = 3.0  # of the envelope's movement: fine detail is noise to a bad model
 
 
@@ -122,7 +123,10 @@ class WorldTask:
         return (batch["frames"] - self.model.mean) / self.model.std
 
     def _losses(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Summed over frames; each a mean over its columns, in standard deviations."""
+        """Summed over frames; each a mean over its columns, in standard deviations.
+
+        The cepstra's mean is weighted.
+        """
         found, mask, frames = self.model(batch["units"]), batch["mask"], batch["frames"]
         voiced = frames[..., analysis.VOICED]
         error = (found - self._normalised(batch)).abs()
@@ -130,12 +134,15 @@ class WorldTask:
             found[..., analysis.VOICED], voiced, reduction="none"
         )
         aperiodicity = error[..., analysis.APERIODICITY : analysis.CEPSTRA].mean(-1)
+        # By their spread: high cepstra hardly move, and how they do is mostly noise.
+        spread = self.model.std[analysis.CEPSTRA :]
+        cepstra = (error[..., analysis.CEPSTRA :] * spread).sum(-1) / spread.sum()
         return {
             "log_f0": (error[..., analysis.LOG_F0] * mask).sum(),
             "voicing": (voicing * mask).sum(),
             # Unvoiced frames are noise whatever it says.
             "aperiodicity": (aperiodicity * voiced * mask).sum(),
-            "cepstra": (error[..., analysis.CEPSTRA :].mean(-1) * mask).sum(),
+            "cepstra": CEPSTRA_WEIGHT * (cepstra * mask).sum(),
         }
 
 
