@@ -36,6 +36,17 @@ STAGES = {
     "compare": 9,
     "results": 10,
 }
+# Files that tell of one run (seconds, options that change nothing), and folders that no
+# other stage reads: not part of what a stage's outputs are.
+VOLATILE = {
+    "stage.json",
+    "stage.open.json",
+    "metrics.jsonl",
+    "optimizer.pt",
+    "meta.json",
+}
+VOLATILE |= {"config.yaml", "run.sh"}
+PRIVATE = {"shards", "analysis"}
 DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
 PACKAGES = ("s2st-interleave", "numpy", "torch", "transformers")
 
@@ -84,12 +95,14 @@ class Input:
     made_by: str | None = None  # a key of STAGES; None: the user brings it
 
     def fingerprint(self) -> str:
-        """Of a finished stage its own fingerprint, of other files their content."""
+        """Of a finished stage what it was made from and made, of files their content."""
         if (self.path / DONE).is_file():
-            return read_json(self.path / DONE)["fingerprint"]
+            done = read_json(self.path / DONE)
+            return digest([done["fingerprint"], done["outputs"]])
         if self.path.is_file():
             return file_digest(self.path)
-        if self.path.is_dir() and self.made_by is None:
+        begun = (self.path / OPEN).is_file()
+        if self.path.is_dir() and self.made_by is None and not begun:
             names = sorted(p for p in self.path.iterdir() if p.is_file())
             return digest({p.name: file_digest(p) for p in names})
         raise FileNotFoundError(self._explain())
@@ -112,6 +125,7 @@ class Stage:
     directory: Path
     record: dict[str, Any]
     started: float
+    is_new: bool  # nothing of an earlier, interrupted run is here
 
     def finish(
         self,
@@ -131,6 +145,7 @@ class Stage:
             stream.writelines(f"{k}\t{v}\n" for k, v in sorted(dropped.items()))
         size = sum(p.stat().st_size for p in self.directory.rglob("*") if p.is_file())
         done = self.record | {
+            "outputs": _outputs(self.directory),
             "counts": {"in": num_in, "out": num_out, "dropped": reasons},
             "facts": facts,
             "git": git_state(),
@@ -159,30 +174,62 @@ def open_stage(
     """Open `directory` for a stage; None when it is already complete and up to date.
 
     Raises ValueError when the directory was made, or begun, with other options or
-    inputs, unless `overwrite`, which empties it.
+    inputs, unless `overwrite`, which makes just that anew, or when it holds files that
+    no stage has signed for.
     """
     record = _record(stage, options, inputs)
     found = next(
         (directory / n for n in (DONE, OPEN) if (directory / n).is_file()), None
     )
-    if overwrite and found:
-        shutil.rmtree(directory)
-    elif found:
+    if found:
         before = read_json(found)
         difference = _difference(before, record, _extendable(options))
-        if difference:
+        if difference and not overwrite:
             raise ValueError(
                 f"{directory} was made with other options or inputs:\n"
                 + "\n".join(f"  {line}" for line in difference)
                 + "\npass --overwrite true to make it anew, or choose another tag"
             )
-        if found.name == DONE and before["fingerprint"] == record["fingerprint"]:
+        if difference:
+            _discard(directory)
+            found = None
+        elif found.name == DONE and before["fingerprint"] == record["fingerprint"]:
             print(f"{stage}: {directory} is up to date, skipped", flush=True)
             return None
-        (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
+    elif _unsigned(directory):
+        raise ValueError(
+            f"{directory} holds {_unsigned(directory)[0].name} but neither {DONE} nor "
+            f"{OPEN}: move it away, nobody knows how it was made"
+        )
     directory.mkdir(parents=True, exist_ok=True)
+    (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
     write_json(directory / OPEN, record)
-    return Stage(directory, record, time.time())
+    return Stage(directory, record, time.time(), is_new=found is None)
+
+
+def _discard(directory: Path) -> None:
+    """Remove a stage's directory; renamed first, so that no half of it is taken up."""
+    old = directory.with_name(f".{directory.name}.{os.getpid()}.old")
+    directory.rename(old)
+    shutil.rmtree(old)
+
+
+def _unsigned(directory: Path) -> list[Path]:
+    if not directory.is_dir() or (directory / OPEN).is_file():
+        return []
+    return sorted(p for p in directory.iterdir() if p.name[0] != ".")
+
+
+def _outputs(directory: Path) -> str:
+    """Digest of what a stage leaves to others, so that a remade stage is noticed."""
+    inner = {p.parent for n in (DONE, OPEN) for p in directory.glob(f"*/**/{n}")}
+    files = {}
+    for path in sorted(p for p in directory.rglob("*") if p.is_file()):
+        name = path.relative_to(directory)
+        private = path.name in VOLATILE or PRIVATE.intersection(name.parts)
+        if not private and not inner.intersection(path.parents):
+            files[str(name)] = file_digest(path)
+    return digest(files)
 
 
 def read_done(directory: Path, made_by: str) -> dict[str, Any]:

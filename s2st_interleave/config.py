@@ -111,7 +111,7 @@ def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:
             items = value.split() if isinstance(value, str) else value
             return tuple(convert(name, v, arguments[0], source=source) for v in items)
         if hint is bool:
-            if value in (True, False) or str(value) in ("true", "false"):
+            if isinstance(value, bool) or value in ("true", "false"):
                 return str(value).lower() == "true"
             raise ValueError("true or false")
         if isinstance(value, bool):

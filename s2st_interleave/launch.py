@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
 
     # 2. Run; Ctrl-C and termination take the children along.
     crew = _Crew()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, crew.stop)
     with ThreadPoolExecutor(limit or len(jobs)) as pool:
         codes = list(pool.map(crew.run, jobs))

@@ -11,19 +11,22 @@ def run_shards(
 ) -> list[Path] | None:
     """Process one shard (`shard` is "2/4": returns None), or all that are missing.
 
+    Shard "0/4" processes nothing: its job opens the directory before the others come.
+
     `process(ids, path)` must make `path` appear whole. The files of all shards are
     returned, in order; what they hold does not depend on their number.
     """
     if shard:
         index, count = _parse(shard)
-        _one(ids, folder, index, count, process)
+        if index:
+            _one(ids, folder, index, count, process)
         return None
     return [_one(ids, folder, k, num_shards, process) for k in range(1, num_shards + 1)]
 
 
 def _parse(shard: str) -> tuple[int, int]:
     index, _, count = shard.partition("/")
-    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+    if not (index.isdigit() and count.isdigit() and int(index) <= int(count)):
         raise ValueError(f"--shard is '{shard}', wants JOB/N such as 2/4")
     return int(index), int(count)
 

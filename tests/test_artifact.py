@@ -1,5 +1,6 @@
 """A directory is complete only with its stage.json; nothing is skipped on existence."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,3 +95,49 @@ def test_files_appear_whole_or_not_at_all(tmp_path):
         stream.write("half")
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_overwrite_makes_anew_only_what_differs(tmp_path):
+    """Typing an interrupted --overwrite true again must not start from nothing again."""
+    assert run(tmp_path / "out", Options(size=1))
+    assert run(tmp_path / "out", Options(size=2), overwrite=True)
+    assert not run(tmp_path / "out", Options(size=2), overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_remade_input_is_noticed_even_with_the_same_options(tmp_path):
+    """Fingerprints of options alone took the vocoder of yesterday's code for today's."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    run(first, Options())
+    stage = open_stage(
+        second, stage="dump", options=Options(), inputs={"first": Input(first, "units")}
+    )
+    stage.finish(num_in=1, num_out=1)
+    before = Input(first, "units").fingerprint()
+    shutil.rmtree(first)
+    run(first, Options())
+    assert Input(first, "units").fingerprint() == before  # bit-identical: still valid
+    shutil.rmtree(first)
+    stage = open_stage(first, stage="units", options=Options(), inputs={})
+    (first / "work").write_text("other code wrote this")
+    stage.finish(num_in=3, num_out=2)
+    with pytest.raises(ValueError, match="input first: was"):
+        open_stage(
+            second,
+            stage="dump",
+            options=Options(),
+            inputs={"first": Input(first, "units")},
+        )
+
+
+def test_files_that_no_stage_signed_for_are_not_taken_up(tmp_path):
+    """A deletion that was interrupted leaves shards and checkpoints of other options."""
+    (tmp_path / "checkpoint-4").mkdir()
+    with pytest.raises(ValueError, match="holds checkpoint-4 but neither"):
+        run(tmp_path, Options())
+
+
+def test_a_begun_directory_is_no_input(tmp_path):
+    open_stage(tmp_path / "llm", stage="text_llm", options=Options(), inputs={})
+    with pytest.raises(FileNotFoundError, match="is not finished"):
+        Input(tmp_path / "llm").fingerprint()

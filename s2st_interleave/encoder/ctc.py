@@ -76,7 +76,9 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Any]:
         config = Wav2Vec2BertConfig.from_pretrained(source, **settings)
         model = Wav2Vec2BertForCTC(config)
     else:
-        model = Wav2Vec2BertForCTC.from_pretrained(source, **settings)
+        model = Wav2Vec2BertForCTC.from_pretrained(
+            source, dtype=torch.float32, **settings
+        )
     return model, SeamlessM4TFeatureExtractor.from_pretrained(source)
 
 

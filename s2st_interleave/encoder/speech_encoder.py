@@ -78,7 +78,13 @@ class SpeechEncoder:
 
 
 def extract(extractor: Any, samples: np.ndarray) -> np.ndarray:
-    """(num_frames, 80 * stride) float32; the last incomplete frame is padded."""
+    """(num_frames, 80 * stride) float32; the last incomplete frame is padded.
+
+    Never without a frame: evaluation data holds clips of a few milliseconds.
+    """
+    window, shift = 0.025, FRAME_SHIFT_SEC
+    shortest = round((window + shift * (extractor.stride - 1)) * SAMPLE_RATE)
+    samples = np.pad(samples, (0, max(0, shortest - len(samples))))
     made = extractor(
         samples,
         sampling_rate=SAMPLE_RATE,

@@ -77,7 +77,11 @@ def run(options: Options) -> None:
         missing = data.texts(language).keys() - words.keys()
         dropped |= dict.fromkeys(missing, f"{language} audio is shorter than its text")
     if len(dropped) > options.max_drop_rate * num_in:
-        raise ValueError(f"{len(dropped)} of {num_in} utterances cannot be aligned")
+        first = min(dropped)
+        raise ValueError(
+            f"{len(dropped)} of {num_in} utterances cannot be aligned, first {first}: "
+            f"{dropped[first]} (--max_drop_rate {options.max_drop_rate})"
+        )
     for language, words in merged.items():
         kept = {k: v for k, v in words.items() if k not in dropped}
         write_words(options.out_dir / f"words.{language}.jsonl", kept)

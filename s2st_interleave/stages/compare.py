@@ -14,9 +14,8 @@ from s2st_interleave.score.records import Comparison, SystemScore
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/<split>: the references")
-    system_dir: Path = option(REQUIRED, "with the system's score.json")
-    baseline_dir: Path = option(REQUIRED, "with the baseline's score.json")
-    out_dir: Path = option(REQUIRED, "where compare.json goes")
+    system_dir: Path = option(REQUIRED, "decodes of the system, with its score.json")
+    baseline_dir: Path = option(REQUIRED, "the same of the baseline")
     tgt_lang: str = option("en", "target language code")
     num_resamples: int = option(1000, "of the bootstrap")
     bootstrap_seed: int = option(0, "of the bootstrap")
@@ -25,13 +24,13 @@ class Options:
 
 def run(options: Options) -> None:
     stage = open_stage(
-        options.out_dir,
+        options.system_dir / "compare",
         stage="compare",
         options=options,
         inputs={
             "data": Input(options.data_dir, "data"),
-            "system": Input(options.system_dir, "score"),
-            "baseline": Input(options.baseline_dir, "score"),
+            "system": Input(options.system_dir / "score", "score"),
+            "baseline": Input(options.baseline_dir / "score", "score"),
         },
         overwrite=options.overwrite,
     )
@@ -43,8 +42,8 @@ def run(options: Options) -> None:
     )
     result = paired_bootstrap(
         references,
-        kaldi.read_table(options.system_dir / "hyp"),
-        kaldi.read_table(options.baseline_dir / "hyp"),
+        kaldi.read_table(options.system_dir / "score" / "hyp"),
+        kaldi.read_table(options.baseline_dir / "score" / "hyp"),
         normalize=Normalizer(options.tgt_lang).normalize,
         num_resamples=options.num_resamples,
         seed=options.bootstrap_seed,
@@ -61,7 +60,7 @@ def run(options: Options) -> None:
         num_resamples=options.num_resamples,
         seed=options.bootstrap_seed,
     )
-    write_json(options.out_dir / "compare.json", record.to_json())
+    write_json(options.system_dir / "compare.json", record.to_json())
     stage.finish(num_in=len(references), num_out=len(references))
 
 

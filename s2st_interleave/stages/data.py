@@ -1,12 +1,13 @@
 """Stage 1: the corpus as distributed -> data/<split>, 16 kHz audio in dump/audio."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from s2st_interleave.artifact import Input, open_stage
+from s2st_interleave.artifact import Input, digest, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.corpus import Corpus, Pair
@@ -34,11 +35,16 @@ class Options:
 
 
 def run(options: Options) -> None:
-    # 1. What is there? A changed TSV is a changed input; clips count by name only.
+    # 1. What is there? TSVs count by content, recordings by name and size.
+    corpus = Corpus(options.common_voice, options.covost, options.cvss)
+    pairs = corpus.pairs(options.split, extended=options.train_split == "extended")
     inputs: dict[str, Input | str] = {
         "validated": Input(options.common_voice / "validated.tsv"),
         "covost": Input(options.covost),
         "cvss": Input(options.cvss / f"{options.split}.tsv"),
+        "clips": digest(
+            [(p.id, _size(p.src_audio), _size(p.tgt_audio)) for p in pairs]
+        ),
     }
     stage = open_stage(
         options.data_dir,
@@ -49,8 +55,8 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
-    corpus = Corpus(options.common_voice, options.covost, options.cvss)
-    pairs = corpus.pairs(options.split, extended=options.train_split == "extended")
+    if stage.is_new:  # recordings of the same names may have been others
+        shutil.rmtree(options.audio_dir, ignore_errors=True)
 
     # 2. Convert the audio of both sides, once.
     convert = partial(_convert_pair, options)
@@ -75,6 +81,10 @@ def run(options: Options) -> None:
     languages = (options.src_lang, options.tgt_lang)
     kaldi.validate(kaldi.DataDir(options.data_dir), languages)
     stage.finish(num_in=len(pairs), num_out=len(kept), dropped=dropped)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
 
 
 def _audio_path(options: Options, language: str, utterance: str) -> Path:
@@ -103,7 +113,7 @@ def _convert_pair(options: Options, pair: Pair) -> tuple[float, float] | str:
         if options.split == "train" and duration > options.max_sec:
             return f"{language} audio is too long: {duration:.2f} s"
         target = _audio_path(options, language, pair.id)
-        if options.overwrite or not target.is_file():  # whole: it appears by rename
+        if not target.is_file():  # whole or absent: it appears by rename
             audio.write(target, samples)
         seconds.append(duration)
     return seconds[0], seconds[1]

@@ -27,8 +27,15 @@ class Options(LoopOptions):
 
 
 def model_input(path: Path) -> Input | str:
-    """A local model counts by content, a hub's by its name."""
-    return Input(path) if path.exists() else str(path)
+    """A local model counts by content, a hub's by its name.
+
+    Raises FileNotFoundError for a name that can only be a path.
+    """
+    if path.exists():
+        return Input(path)
+    if path.is_absolute() or len(path.parts) != 2 or path.parent.is_dir():
+        raise FileNotFoundError(f"{path} is missing; a mini recipe makes it in stage 1")
+    return str(path)
 
 
 def run(options: Options) -> None:

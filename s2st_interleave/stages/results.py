@@ -43,15 +43,14 @@ class Options:
 
 def run(options: Options) -> None:
     # 1. Read every score; none may be missing.
-    topline = ToplineScore.from_json(*_read(options.topline_dir, "score", "topline"))
+    topline = ToplineScore.from_json(*_read_topline(options.topline_dir))
     scores, comparisons = [], []
     for tag in options.decode_tags:
         for name in options.systems:
-            directory = options.exp_dir / name / tag / options.split / "score"
-            scores.append(SystemScore.from_json(*_read(directory, "score", "score")))
+            decodes = options.exp_dir / name / tag / options.split
+            scores.append(SystemScore.from_json(*_read(decodes, "score")))
             if name != options.baseline:
-                found = _read(directory.with_name("compare"), "compare", "compare")
-                comparisons.append(Comparison.from_json(*found))
+                comparisons.append(Comparison.from_json(*_read(decodes, "compare")))
 
     # 2. Render.
     git, packages = git_state(), versions()
@@ -78,7 +77,14 @@ def run(options: Options) -> None:
     print(f"\n{render_terminal(results)}\nresults: {options.out}")
 
 
-def _read(directory: Path, name: str, made_by: str) -> tuple[object, str]:
-    Input(directory, made_by).fingerprint()
-    path = directory / f"{name}.json"
+def _read(decodes: Path, name: str) -> tuple[object, str]:
+    """score.json or compare.json beside the decodes, once its stage has finished."""
+    Input(decodes / name, name).fingerprint()
+    path = decodes / f"{name}.json"
+    return read_json(path), str(path)
+
+
+def _read_topline(directory: Path) -> tuple[object, str]:
+    Input(directory, "topline").fingerprint()
+    path = directory / "score.json"
     return read_json(path), str(path)

@@ -44,7 +44,9 @@ class ScoringOptions:
         )
 
     def asr_input(self) -> Input | str:
-        return Input(self.asr) if self.asr.is_dir() else str(self.asr)
+        if len(self.asr.parts) > 1:  # a name such as large-v3 has one part
+            return Input(self.asr)
+        return str(self.asr)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +114,8 @@ def run(options: Options) -> None:
     )
     kaldi.write_table(options.out_dir / "hyp", heard)
     write_utterance_scores(options.out_dir / "utterances.tsv", scores)
-    write_json(options.out_dir / "score.json", record.to_json())
+    # Beside the decodes, where others look for it.
+    write_json(options.decode_dir / "score.json", record.to_json())
     stage.finish(num_in=len(references), num_out=len(heard))
     print(f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}")
 

@@ -46,6 +46,13 @@ def run(options: Options) -> None:
     if stage is None:
         return
 
+    made_with = read_done(options.kmeans, "kmeans")["inputs"]["encoder"]
+    if made_with != stage.record["inputs"]["encoder"]:
+        raise ValueError(
+            f"the codebook {options.kmeans} was made with another encoder than "
+            f"{options.encoder}: a shared codebook needs its own --encoder_dir"
+        )
+
     # 2. One utterance at a time: what is written does not depend on the shards.
     data = kaldi.DataDir(options.data_dir)
     extractor = _Extractor(options)
@@ -74,6 +81,7 @@ def run(options: Options) -> None:
         num_frames += sum(map(len, units.values()))
     if not options.shard:
         facts = {"num_units": extractor.num_units, "unit_sec": extractor.unit_sec}
+        facts |= {"kmeans": stage.record["inputs"]["kmeans"]}
         count = len(data.texts(options.languages[0]))
         stage.finish(num_in=count, num_out=count, num_frames=num_frames, **facts)
 

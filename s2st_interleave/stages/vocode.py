@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from s2st_interleave.artifact import DONE, Input, open_stage, read_json
+from s2st_interleave.artifact import Input, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio
 from s2st_interleave.data.kaldi import write_table
@@ -46,6 +46,7 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
+    _check_codebook(options)
 
     # 2. One file an utterance, by rename: a rerun makes what is missing.
     units = store.read_units(options.units)
@@ -67,10 +68,21 @@ def run(options: Options) -> None:
 
 
 def _source(units: Path) -> Input:
-    """The stage directory that holds `<units>.scp`, of stage 4 or of stage 7."""
-    done = units.parent / DONE
-    made_by = read_json(done)["stage"] if done.is_file() else "decode"
-    return Input(units.parent, made_by)
+    """The stage directory that holds `<units>.scp`: `units.<lang>` is stage 4's."""
+    return Input(units.parent, "units" if units.suffix else "decode")
+
+
+def _check_codebook(options: Options) -> None:
+    """Units of another codebook than the vocoder's would be noise: same ids, other sounds."""
+    if not options.units.suffix:
+        return  # decoded units: the reference units of the same run are checked
+    units = read_done(options.units.parent, "units")["facts"].get("kmeans")
+    vocoder = read_done(options.vocoder, "vocoder")["facts"].get("kmeans")
+    if units != vocoder:
+        raise ValueError(
+            f"{options.vocoder} was trained on units of another codebook than "
+            f"{options.units}: a shared vocoder needs its own --kmeans_dir"
+        )
 
 
 def _synthesise_all(

@@ -82,6 +82,7 @@ def run(options: Options) -> None:
         num_in=len(train),
         num_out=len(train),
         backend=options.backend,
+        kmeans=read_done(options.units_dir, "units")["facts"].get("kmeans"),
         num_units=rate.num_units,
         samples_per_unit=rate.samples_per_unit,
         train_sec=outcome.train_sec,

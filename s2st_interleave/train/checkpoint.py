@@ -81,6 +81,6 @@ def save(
     temporary.rename(target)
 
     checkpoints = found(directory)
-    keep = {*sorted(checkpoints)[-keep_last:], progress.best_step}
+    keep = {*sorted(checkpoints)[-max(1, keep_last) :], progress.best_step}
     for step in checkpoints.keys() - keep:
         shutil.rmtree(checkpoints[step])

@@ -25,7 +25,8 @@ class SpeechLlm:
         return self.tokenizer.encode(text, add_special_tokens=False)
 
     def decode(self, ids: list[int]) -> str:
-        return self.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        """Text of one line, whatever white space the model put into it."""
+        return " ".join(self.tokenizer.decode(ids, skip_special_tokens=True).split())
 
     def save(self, directory: Path) -> None:
         """A plain Hugging Face directory, and the unit vocabulary beside it."""
@@ -41,11 +42,15 @@ class SpeechLlm:
 
 
 def load_text_llm(source: Path) -> tuple[Any, Any]:
-    """Model and tokenizer of a directory or a hub's name, the same code for all sizes."""
+    """Model and tokenizer of a directory or a hub's name, the same code for all sizes.
+
+    In fp32 whatever the file holds: AdamW's small updates are lost on bf16 weights.
+    """
+    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     quiet_transformers()
-    model = AutoModelForCausalLM.from_pretrained(source)
+    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     return model, AutoTokenizer.from_pretrained(source)
 
 

@@ -54,5 +54,5 @@ def fit(features: np.ndarray, num_units: int, seed: int) -> Codebook:
         max_no_improvement=20,
         reassignment_ratio=0.0,
     )
-    model.fit(features.astype(np.float32))
+    model.fit(features.astype(np.float32, copy=False))
     return Codebook(model.cluster_centers_.astype(np.float32))

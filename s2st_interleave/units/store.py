@@ -1,7 +1,9 @@
 """Units on disk: `units.<lang>.{ark,scp}`, int32 vectors in Kaldi's format."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,10 +11,17 @@ from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data.kaldi import read_table, write_table
 
 
+def _kaldiio() -> Any:
+    with warnings.catch_warnings():
+        # It imports pkg_resources, which says at every start that it is deprecated.
+        warnings.simplefilter("ignore", UserWarning)
+        import kaldiio
+    return kaldiio
+
+
 def write_units(stem: Path, units: Mapping[str, np.ndarray]) -> None:
     """Write `<stem>.ark` and, last, `<stem>.scp`, both sorted by utterance id."""
-    import kaldiio
-
+    kaldiio = _kaldiio()
     ark = stem.with_name(f"{stem.name}.ark")
     offsets = {}
     with atomic_write(ark, "wb") as stream:
@@ -25,7 +34,6 @@ def write_units(stem: Path, units: Mapping[str, np.ndarray]) -> None:
 
 def read_units(stem: Path) -> dict[str, np.ndarray]:
     """int32 (num_units,) by utterance id, through `<stem>.scp`."""
-    import kaldiio
-
     table = read_table(stem.with_name(f"{stem.name}.scp"))
-    return {utterance: kaldiio.load_mat(place) for utterance, place in table.items()}
+    load = _kaldiio().load_mat
+    return {utterance: load(place) for utterance, place in table.items()}

@@ -26,7 +26,7 @@ from s2st_interleave import keyed
 from s2st_interleave.data import audio
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.batches import batch_at
-from s2st_interleave.train.loop import LoopOptions, Outcome, Metrics, learning_rate
+from s2st_interleave.train.loop import LoopOptions, Metrics, Outcome, learning_rate
 from s2st_interleave.vocoder.base import (
     WEIGHTS_FILE,
     HifiganSizes,

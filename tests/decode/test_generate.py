@@ -52,6 +52,11 @@ def test_an_answer_that_stops_early_has_empty_parts(speech_llm):
     assert len(parsed.units) == 0
 
 
+def test_text_is_one_line_whatever_the_llm_says(speech_llm):
+    """A line break in a transcript made stage 7 fail after all its work."""
+    assert speech_llm.decode(speech_llm.encode("la\ncasa \n")) == "la casa"
+
+
 def test_a_saved_llm_loads_as_a_plain_causal_lm_and_answers_alike(speech_llm, tmp_path):
     from transformers import AutoModelForCausalLM
 

@@ -1,6 +1,6 @@
 # Stage 1: the corpus as distributed -> data/<split>, 16 kHz audio.
 if [[ -n $local_data ]]; then
-  "$local_data"
+  S2ST_OVERWRITE="$overwrite" "$local_data"
 fi
 for split in $splits; do
   $train_cmd "$log/data.$split.log" "${s2st[@]}" data $data_args \

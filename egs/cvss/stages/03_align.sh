@@ -3,12 +3,12 @@ for split in $splits; do
   out="$dumpdir/align/$split"
   drop=false # evaluation data loses nothing
   if [[ $split == train ]]; then drop=true; fi
-  if [[ $overwrite == true ]]; then rm -rf -- "$out"; fi
   align=("${s2st[@]}" align --data_dir "$datadir/$split" --encoder "$encoder_dir"
     --languages "$src_lang $tgt_lang" --out_dir "$out" --drop "$drop"
-    --device "$device")
+    --device "$device" $align_args)
+  "${align[@]}" --shard "0/$nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
     $decode_cmd JOB=1:"$nj" "$log/align.$split.JOB.log" "${align[@]}" --shard "JOB/$nj"
+    "${align[@]}" --num_shards "$nj"
   fi
-  "${align[@]}" --num_shards "$nj"
 done

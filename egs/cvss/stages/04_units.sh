@@ -9,12 +9,12 @@ else
 fi
 for split in $splits; do
   out="$dumpdir/units/$split"
-  if [[ $overwrite == true ]]; then rm -rf -- "$out"; fi
   units=("${s2st[@]}" units --data_dir "$datadir/$split" --encoder "$encoder_dir"
     --kmeans "$kmeans_dir" --languages "$src_lang $tgt_lang" --out_dir "$out"
     --device "$device")
+  "${units[@]}" --shard "0/$nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
     $decode_cmd JOB=1:"$nj" "$log/units.$split.JOB.log" "${units[@]}" --shard "JOB/$nj"
+    "${units[@]}" --num_shards "$nj"
   fi
-  "${units[@]}" --num_shards "$nj"
 done

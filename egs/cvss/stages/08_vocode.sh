@@ -8,15 +8,20 @@ if [[ $vocoder_dir == "$expdir/vocoder" ]]; then
 else
   echo "vocoder: shared, $vocoder_dir"
 fi
+
+# vocode NAME UNITS OUT_DIR
+vocode() {
+  $cuda_cmd "$log/vocode.$1.log" "${s2st[@]}" vocode --units "$2" --out_dir "$3" \
+    --vocoder "$vocoder_dir" --device "$device" --nj "$nj" --overwrite "$overwrite" \
+    $vocode_args
+}
 for split in $test_sets; do
-  "${s2st[@]}" vocode --units "$dumpdir/units/$split/units.$tgt_lang" \
-    --vocoder "$vocoder_dir" --out_dir "$vocoder_dir/resynthesis/$split" --nj "$nj" \
-    --overwrite "$overwrite"
+  vocode "resynthesis.$split" "$dumpdir/units/$split/units.$tgt_lang" \
+    "$expdir/resynthesis/$split"
   for system in $systems; do
     for checkpoint in $checkpoints; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
-      "${s2st[@]}" vocode --units "$decode/units" --vocoder "$vocoder_dir" \
-        --out_dir "$decode/vocode" --nj "$nj" --overwrite "$overwrite"
+      vocode "$system.$checkpoint.$split" "$decode/units" "$decode/vocode"
     done
   done
 done

@@ -5,7 +5,7 @@ for split in $test_sets; do
     --overwrite "$overwrite")
   topline="$expdir/topline/$split"
   $cuda_cmd "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
-    --vocode_dir "$vocoder_dir/resynthesis/$split" --llm "$llm" --cascade_prompt "$cascade_prompt" \
+    --vocode_dir "$expdir/resynthesis/$split" --llm "$llm" --cascade_prompt "$cascade_prompt" \
     --out_dir "$topline" $score_args
   for checkpoint in $checkpoints; do
     for system in $systems; do
@@ -14,13 +14,13 @@ for split in $test_sets; do
         "${score[@]}" --train_dir "$expdir/$system" --decode_dir "$decode" \
         --vocode_dir "$decode/vocode" --out_dir "$decode/score" $score_args
     done
-    baseline="${systems%% *}"
-    for system in ${systems#"$baseline"}; do
-      "${s2st[@]}" compare --data_dir "$datadir/$split" --tgt_lang "$tgt_lang" \
-        --system_dir "$expdir/$system/greedy_$checkpoint/$split/score" \
-        --baseline_dir "$expdir/$baseline/greedy_$checkpoint/$split/score" \
-        --out_dir "$expdir/$system/greedy_$checkpoint/$split/compare" \
-        --overwrite "$overwrite"
+    for system in $systems; do
+      if [[ $system != "$baseline" ]]; then
+        "${s2st[@]}" compare --data_dir "$datadir/$split" --tgt_lang "$tgt_lang" \
+          --system_dir "$expdir/$system/greedy_$checkpoint/$split" \
+          --baseline_dir "$expdir/$baseline/greedy_$checkpoint/$split" \
+          --overwrite "$overwrite" $compare_args
+      fi
     done
   done
 done

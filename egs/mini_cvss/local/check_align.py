@@ -41,6 +41,8 @@ def main() -> None:
             if len(onsets) == len(words):
                 num_used += 1
                 errors += [w.start_sec - t for w, t in zip(words, onsets, strict=True)]
+        if not errors:
+            raise SystemExit(f"{options.split} {language}: no utterance has true times")
         size = np.abs(errors)
         print(
             f"{options.split} {language}: onset error median {np.median(size) * 1000:.0f} ms,"

@@ -111,15 +111,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     layout = Layout(args.out, options.src)
     # 1. Is it there already?
     identity = {**asdict(options), "fingerprint": fingerprint(options)}
-    if args.overwrite:
+    started = layout.partial / "options.json"
+    differ: list[str] = []
+    if layout.done.exists():
+        differ = differences(json.loads(layout.done.read_text())["options"], identity)
+    elif started.exists():
+        differ = differences(json.loads(started.read_text()), identity)
+    if differ and args.overwrite:
         remove(layout.made())
+    elif differ:
+        raise ValueError(
+            f"{layout.root} was made with other options ({', '.join(differ)}); "
+            "pass --overwrite true to make it anew, or another --out"
+        )
     elif layout.done.exists():
-        require_same(json.loads(layout.done.read_text())["options"], identity, layout)
         print(f"{layout.root}: up to date")
         return 0
-    started = layout.partial / "options.json"
-    if started.exists():
-        require_same(json.loads(started.read_text()), identity, layout)
     write_text(started, json.dumps(identity))
     # 2. What is said
     pairs, text = compose(options)
@@ -214,18 +221,13 @@ def versions(options: Options) -> dict[str, str]:
     return {**found, **{name: version(name) for name in names}}
 
 
-def require_same(old: dict[str, Any], new: dict[str, Any], layout: Layout) -> None:
-    """Stop where a corpus made with other options is in the way."""
-    differ = [
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Options in which a corpus that is in the way differs from the one asked for."""
+    return [
         f"{key} {old.get(key)} -> {value}"
         for key, value in new.items()
         if old.get(key) != value
     ]
-    if differ:
-        raise ValueError(
-            f"{layout.root} was made with other options ({', '.join(differ)}); "
-            "pass --overwrite true to make it anew, or another --out"
-        )
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -6,10 +6,16 @@ set -euo pipefail
 
 local="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 tools="$local/../../../tools"
+anew="${S2ST_OVERWRITE:-false}" # what was made with other options, as in the stages
 read -ra corpus <<<"${MINI_CORPUS:---num_train 1500 --num_dev 100 --num_test 200}"
 read -ra llm <<<"${MINI_LLM:-}"
 
+if [[ "${corpus[*]}" != *piper* ]]; then
+  bash "$tools/setup.sh" --flite --quiet >/dev/null
+fi
 python "$tools/fetch_whisper.py" --out downloads/whisper-tiny.en
-python "$local/make_corpus.py" --src es --out downloads/corpus --nj 2 "${corpus[@]}"
+python "$local/make_corpus.py" --src es --out downloads/corpus --nj 2 \
+  --overwrite "$anew" "${corpus[@]}"
 python "$local/train_text_llm.py" --config "$local/../conf/text_llm.yaml" \
-  --text_dir downloads/corpus/text --languages "es en" --out_dir downloads/llm "${llm[@]}"
+  --text_dir downloads/corpus/text --languages "es en" --out_dir downloads/llm \
+  --overwrite "$anew" "${llm[@]}"

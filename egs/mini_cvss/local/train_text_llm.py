@@ -106,7 +106,14 @@ def documents(
 
 
 def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import (
+        Tokenizer,
+        decoders,
+        models,
+        pre_tokenizers,
+        processors,
+        trainers,
+    )
     from transformers import PreTrainedTokenizerFast
 
     bpe = Tokenizer(models.BPE())
@@ -120,6 +127,10 @@ def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
         show_progress=False,
     )
     bpe.train_from_iterator(texts, trainer)
+    # As Llama's does: a prompt starts with the mark that every document starts with.
+    bpe.post_processor = processors.TemplateProcessing(
+        single=f"{marks[0]} $A", special_tokens=[(marks[0], bpe.token_to_id(marks[0]))]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe, bos_token=marks[0], eos_token=marks[1]
     )
