@@ -60,11 +60,16 @@ class AsrOptions:
             raise ValueError(f"num_workers must be at least 1, not {self.num_workers}")
 
 
-def transcribe(wavs: Mapping[str, Path], options: AsrOptions) -> dict[str, str]:
+def transcribe(
+    wavs: Mapping[str, Path],
+    options: AsrOptions,
+    on_text: Callable[[str, str], None] = lambda utterance_id, text: None,
+) -> dict[str, str]:
     """Recognise each audio file and return its text by utterance id.
 
     Text is as Whisper writes it (case, punctuation); "" means that Whisper heard
-    nothing. Files of any sampling rate are resampled to 16 kHz.
+    nothing. Files of any sampling rate are resampled to 16 kHz. `on_text` is told
+    of each text (id, text) as it comes.
 
     Raises:
         AsrError: an utterance failed; the error names it and what went wrong. The rest
@@ -85,6 +90,7 @@ def transcribe(wavs: Mapping[str, Path], options: AsrOptions) -> dict[str, str]:
             utterance_id = utterance_ids[future]
             try:
                 texts[utterance_id] = future.result()
+                on_text(utterance_id, texts[utterance_id])
             except Exception as error:
                 raise AsrError(
                     f"utterance {utterance_id} ({wavs[utterance_id]}): "

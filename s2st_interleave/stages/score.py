@@ -13,8 +13,9 @@ from s2st_interleave.artifact import (
 )
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
-from s2st_interleave.score.asr import AsrOptions, describe, transcribe
+from s2st_interleave.score.asr import AsrOptions, describe
 from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_rate
+from s2st_interleave.score.heard import recognise
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
 
@@ -30,6 +31,9 @@ class ScoringOptions:
     compute_type: str = option("float32", "of CTranslate2: float32, float16, int8 ...")
     num_resamples: int = option(1000, "of the bootstrap")
     bootstrap_seed: int = option(0, "of the bootstrap")
+    asr_cache: Path = option(
+        Path("exp/asr_cache"), "texts of audio heard before", runtime=True
+    )
     nj: int = option(2, "utterances recognised at once", runtime=True)
     device: str = option("auto", "auto, cpu, cuda", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
@@ -77,7 +81,7 @@ def run(options: Options) -> None:
     # 2. Hear what the system said, and compare it by utterance id.
     data = kaldi.DataDir(options.data_dir)
     references = data.texts(options.tgt_lang)
-    heard = recognise(options.vocode_dir, options)
+    heard = hear(options.vocode_dir, options)
     scores = score_texts(references, heard, options)
 
     # 3. The chain of thought: WER of the transcript, BLEU of the translation.
@@ -120,11 +124,11 @@ def run(options: Options) -> None:
     print(f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}")
 
 
-def recognise(vocode_dir: Path, options: ScoringOptions) -> dict[str, str]:
+def hear(vocode_dir: Path, options: ScoringOptions) -> dict[str, str]:
     """ASR text by utterance id, of those that have audio."""
-    wavs = kaldi.read_table(vocode_dir / "wav.scp")
-    paths = {utterance: Path(wav) for utterance, wav in wavs.items()}
-    return transcribe(paths, options.asr_options())
+    table = kaldi.read_table(vocode_dir / "wav.scp")
+    wavs = {utterance: Path(wav) for utterance, wav in table.items()}
+    return recognise(wavs, options.asr_options(), options.asr_cache)
 
 
 def score_texts(

@@ -8,14 +8,15 @@ from s2st_interleave.artifact import Input, open_stage, write_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.progress import progress
-from s2st_interleave.score.asr import describe, transcribe
+from s2st_interleave.score.asr import describe
+from s2st_interleave.score.heard import recognise
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import ToplineScore
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.stages.score import (
     ScoringOptions,
     git_label,
-    recognise,
+    hear,
     score_texts,
 )
 
@@ -47,10 +48,11 @@ def run(options: Options) -> None:
     references = data.texts(options.tgt_lang)
 
     # 1. The reference audio itself, and its units through the vocoder.
-    heard = transcribe(data.wavs(options.tgt_lang), options.asr_options())
+    wavs = data.wavs(options.tgt_lang)
+    heard = recognise(wavs, options.asr_options(), options.asr_cache)
     reference = score_texts(references, heard, options)
     kaldi.write_table(options.out_dir / "hyp.reference", heard)
-    heard = recognise(options.vocode_dir, options)
+    heard = hear(options.vocode_dir, options)
     resynthesis = score_texts(references, heard, options)
     kaldi.write_table(options.out_dir / "hyp.resynthesis", heard)
 

@@ -2,7 +2,7 @@
 for split in $test_sets; do
   score=(--config "$conf/score.yaml" --data_dir "$datadir/$split" --asr "$asr"
     --src_lang "$src_lang" --tgt_lang "$tgt_lang" --nj "$nj" --device "$device"
-    --overwrite "$overwrite")
+    --asr_cache "$expdir/asr_cache" --overwrite "$overwrite")
   topline="$expdir/topline/$split"
   $cuda_cmd "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
     --vocode_dir "$expdir/resynthesis/$split" --llm "$llm" --cascade_prompt "$cascade_prompt" \

@@ -1,0 +1,56 @@
+"""Audio is heard once, whoever asks; what failed is not kept."""
+
+from pathlib import Path
+
+import pytest
+
+from s2st_interleave.score import heard
+from s2st_interleave.score.asr import AsrOptions
+from s2st_interleave.score.records import AsrDescription
+
+OPTIONS = AsrOptions(model="tiny.en")
+
+
+@pytest.fixture
+def recogniser(monkeypatch) -> list[str]:
+    """A recogniser that says the file's content, and a list of the ids it was given."""
+    asked: list[str] = []
+
+    def transcribe(wavs, options, on_text):
+        for utterance, path in wavs.items():
+            asked.append(utterance)
+            if path.read_text() == "broken":
+                raise RuntimeError(utterance)
+            on_text(utterance, path.read_text())
+
+    about = AsrDescription("b", "1", "tiny.en", "0" * 64, "float32", "en")
+    monkeypatch.setattr(heard, "transcribe", transcribe)
+    monkeypatch.setattr(heard, "describe", lambda options: about)
+    return asked
+
+
+def make(folder: Path, **texts: str) -> dict[str, Path]:
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    return {name: folder / name for name in texts}
+
+
+def test_the_same_audio_is_heard_once_and_other_audio_anew(recogniser, tmp_path):
+    cache = tmp_path / "cache"
+    first = make(tmp_path, a="one", b="two")
+    assert heard.recognise(first, OPTIONS, cache) == {"a": "one", "b": "two"}
+    assert heard.recognise(first, OPTIONS, cache) == {"a": "one", "b": "two"}
+    assert recogniser == ["a", "b"]
+    make(tmp_path, b="three")
+    assert heard.recognise(first, OPTIONS, cache)["b"] == "three"
+    assert recogniser == ["a", "b", "b"]
+
+
+def test_a_failure_is_not_kept_and_what_was_heard_before_it_is(recogniser, tmp_path):
+    cache = tmp_path / "cache"
+    wavs = make(tmp_path, a="one", b="broken")
+    with pytest.raises(RuntimeError, match="b"):
+        heard.recognise(wavs, OPTIONS, cache)
+    make(tmp_path, b="mended")
+    assert heard.recognise(wavs, OPTIONS, cache) == {"a": "one", "b": "mended"}
+    assert recogniser == ["a", "b", "b"]
