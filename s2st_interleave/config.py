@@ -31,6 +31,15 @@ def option(default: Any, text: str, *, runtime: bool = False) -> Any:
     )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a command runs; nothing of it changes what is written."""
+
+    device: str = option("auto", "auto, cpu, cuda, cuda:1 ...", runtime=True)
+    num_threads: int = option(0, "CPU threads; 0: all there are", runtime=True)
+    overwrite: bool = option(False, "make anew what differs", runtime=True)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean '{match[0]}'?" if match else ""

@@ -8,6 +8,7 @@ JOB=baseline,scheduled; without it there is one job. Lines are shown as they com
 kept in the log.
 """
 
+import ctypes
 import os
 import shlex
 import signal
@@ -41,7 +42,8 @@ def main(argv: Sequence[str]) -> int:
         limit, words = int(words[1]), words[2:]
     jobs = _jobs(words)
 
-    # 2. Run; Ctrl-C and termination take the children along.
+    # 2. Run; Ctrl-C, termination and the end of the recipe take the children along.
+    _end_with_parent()
     crew = _Crew()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, crew.stop)
@@ -58,6 +60,13 @@ def main(argv: Sequence[str]) -> int:
         what = f"{len(failed)} of {len(jobs)} jobs failed"
         print(f"{what}; the same command reruns only what is missing", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _end_with_parent() -> None:
+    """Ask Linux for SIGTERM when run.sh is killed: two runs must not share an exp/."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "prctl"):
+        libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _jobs(words: list[str]) -> list[Job]:

@@ -1,7 +1,19 @@
 """JOB=1:N over sorted utterance ids: a shard's file appears whole, a rerun keeps it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+from s2st_interleave.config import RunOptions, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardOptions(RunOptions):
+    """Of a command whose work can be cut by utterances."""
+
+    shard: str = option("", "JOB/N: only this shard", runtime=True)
+    num_shards: int = option(1, "into how many the work was cut", runtime=True)
+
 
 Process = Callable[[Sequence[str], Path], None]
 

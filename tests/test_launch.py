@@ -58,6 +58,25 @@ def test_termination_takes_the_jobs_along(tmp_path):
     assert not _alive(job)
 
 
+def test_a_killed_recipe_takes_its_jobs_along(tmp_path):
+    """`kill <pid of run.sh>` ends bash alone; its training went on beside the next one."""
+    started = tmp_path / "pid"
+    code = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid()))"
+    words = [*LAUNCH, str(tmp_path / "log"), sys.executable, "-c"]
+    words += [code + "; time.sleep(60)", str(started)]
+    recipe = subprocess.Popen(["bash", "-c", '"$@"; true', "bash", *words])
+    deadline = time.monotonic() + 20
+    while (
+        not (started.is_file() and started.read_text()) and time.monotonic() < deadline
+    ):
+        time.sleep(0.05)
+    recipe.kill()
+    recipe.wait(20)
+    while time.monotonic() < deadline and _alive(int(started.read_text())):
+        time.sleep(0.05)
+    assert not _alive(int(started.read_text()))
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)

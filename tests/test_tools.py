@@ -340,7 +340,9 @@ def test_requirements_are_pinned_and_carry_a_reason(name):
     lines = [line for line in lines if line and not line.startswith("#")]
     assert lines
     for line in lines:
-        assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][\w.]*  # \S.{8,}", line), line
+        assert re.fullmatch(
+            r"[\w.-]+==[0-9][\w.]*(; python_version >= \S+)?  # \S.{8,}", line
+        ), line
     assert len({line.split("==")[0].lower() for line in lines}) == len(lines)
 
 

@@ -2,7 +2,6 @@
 # The driver of every recipe: stages 1-10, each reading what the one before left on disk.
 # A recipe's run.sh sets a pair and its conf, and calls this with "$@" last.
 set -euo pipefail
-trap 'trap - TERM HUP; kill 0' TERM HUP # jobs do not outlive the recipe
 
 stage=1            # first stage to run
 stop_stage=10      # last stage to run

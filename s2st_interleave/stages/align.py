@@ -16,11 +16,11 @@ from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.progress import progress
-from s2st_interleave.shards import run_shards
+from s2st_interleave.shards import ShardOptions, run_shards
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(ShardOptions):
     data_dir: Path = option(REQUIRED, "data/<split>")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
@@ -30,11 +30,6 @@ class Options:
         True, "drop what cannot be aligned; false (dev, test): equal parts"
     )
     max_drop_rate: float = option(0.05, "drop more and fail")
-    shard: str = option("", "JOB/N: only this shard", runtime=True)
-    num_shards: int = option(1, "into how many the work was cut", runtime=True)
-    device: str = option("auto", "auto, cpu, cuda ...", runtime=True)
-    num_threads: int = option(1, "CPU threads", runtime=True)
-    overwrite: bool = option(False, "make it anew", runtime=True)
 
 
 def run(options: Options) -> None:

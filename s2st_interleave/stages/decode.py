@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from s2st_interleave.artifact import Input, open_stage, read_done
-from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data.kaldi import write_table
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.progress import progress
@@ -14,7 +14,7 @@ from s2st_interleave.units import store
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(RunOptions):
     train_dir: Path = option(REQUIRED, "exp/<tag> of stage 6")
     checkpoint: Literal["last", "best"] = option("last", "or the best on dev")
     dump_dir: Path = option(REQUIRED, "dump/interleave/<split>")
@@ -23,9 +23,6 @@ class Options:
     max_text_tokens: int = option(100, "limit of transcript and translation")
     max_unit_ratio: float = option(3.0, "limit of target units per source unit")
     batch_size: int = option(32, "utterances at once")
-    device: str = option("auto", "auto, cpu, cuda ...", runtime=True)
-    num_threads: int = option(0, "CPU threads; 0: all there are", runtime=True)
-    overwrite: bool = option(False, "make it anew", runtime=True)
 
 
 def run(options: Options) -> None:

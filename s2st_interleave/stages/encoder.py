@@ -23,7 +23,6 @@ class Options(LoopOptions):
     num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K")
     lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5")
     cache_features: bool = option(False, "keep filter banks in memory", runtime=True)
-    overwrite: bool = option(False, "make it anew", runtime=True)
 
 
 def model_input(path: Path) -> Input | str:

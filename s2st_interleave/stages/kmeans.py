@@ -7,13 +7,13 @@ import numpy as np
 
 from s2st_interleave import keyed
 from s2st_interleave.artifact import Input, open_stage
-from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.progress import progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(RunOptions):
     data_dir: Path = option(REQUIRED, "data/train")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "exp/<kmeans> to write")
@@ -22,9 +22,6 @@ class Options:
     num_units: int = option(2048, "clusters; the paper's is 2048")
     num_utterances: int = option(10_000, "drawn from data_dir, over all languages")
     seed: int = option(1, "of the draw and of k-means")
-    device: str = option("auto", "auto, cpu, cuda ...", runtime=True)
-    num_threads: int = option(0, "CPU threads; 0: all there are", runtime=True)
-    overwrite: bool = option(False, "make it anew", runtime=True)
 
 
 def run(options: Options) -> None:

@@ -40,7 +40,6 @@ class Options(LoopOptions):
     attention_dropout: float = option(0.2, "the paper's dropout is 0.2")
     residual_dropout: float = option(0.0, "behind each attention and MLP block")
     new_rows: Literal["mean", "normal", "zero"] = option("mean", "embedding of units")
-    overwrite: bool = option(False, "make it anew", runtime=True)
 
     def interleaving(self) -> Interleaving:
         # Ratio 0 is the baseline under either shape.

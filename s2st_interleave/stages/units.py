@@ -12,22 +12,17 @@ from s2st_interleave.artifact import Input, atomic_write, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.progress import progress
-from s2st_interleave.shards import run_shards
+from s2st_interleave.shards import ShardOptions, run_shards
 from s2st_interleave.units import store
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(ShardOptions):
     data_dir: Path = option(REQUIRED, "data/<split>")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     kmeans: Path = option(REQUIRED, "exp/<kmeans> of stage 4")
     out_dir: Path = option(REQUIRED, "dump/units/<split> to write")
     languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
-    shard: str = option("", "JOB/N: only this shard", runtime=True)
-    num_shards: int = option(1, "into how many the work was cut", runtime=True)
-    device: str = option("auto", "auto, cpu, cuda ...", runtime=True)
-    num_threads: int = option(1, "CPU threads", runtime=True)
-    overwrite: bool = option(False, "make it anew", runtime=True)
 
 
 def run(options: Options) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave.artifact import Input, open_stage, read_done
-from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio
 from s2st_interleave.data.kaldi import write_table
 from s2st_interleave.progress import progress
@@ -19,16 +19,13 @@ NO_UNITS = "no units"
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RunOptions):
     units: Path = option(
         REQUIRED, "<dir>/units of a decode, or dump/units/<split>/units.<lang>"
     )
     vocoder: Path = option(REQUIRED, "exp/<vocoder>")
     out_dir: Path = option(REQUIRED, "gets wav.scp and wav/<id>.wav")
     nj: int = option(1, "processes", runtime=True)
-    device: str = option("auto", "auto, cpu, cuda ...", runtime=True)
-    num_threads: int = option(1, "CPU threads of a process", runtime=True)
-    overwrite: bool = option(False, "make it anew", runtime=True)
 
 
 def run(options: Options) -> None:

@@ -42,7 +42,6 @@ class Options(LoopOptions, HifiganSizes, WorldSizes):
     lambda_feat_match: float = option(2.0, "hifigan: weight of feature matching")
     lambda_adv: float = option(1.0, "hifigan: weight of the adversarial loss")
     nj: int = option(1, "world: processes of the analysis", runtime=True)
-    overwrite: bool = option(False, "make it anew", runtime=True)
 
 
 def run(options: Options) -> None:

@@ -14,12 +14,12 @@ from typing import Any, Literal, Protocol
 
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
-from s2st_interleave.config import option
+from s2st_interleave.config import RunOptions, option
 from s2st_interleave.train import checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoopOptions:
+class LoopOptions(RunOptions):
     max_steps: int = option(1000, "optimizer steps")
     lr: float = option(5e-5, "peak learning rate of AdamW")
     lr_scheduler: Literal["constant", "linear", "cosine"] = option(
@@ -36,8 +36,6 @@ class LoopOptions:
     keep_last: int = option(2, "checkpoints kept besides the best", runtime=True)
     eval_every: int = option(100, "steps between evaluations on dev")
     log_every: int = option(20, "steps between lines on the screen", runtime=True)
-    device: str = option("auto", "auto, cpu, cuda, cuda:1 ...", runtime=True)
-    num_threads: int = option(0, "CPU threads; 0: all there are", runtime=True)
 
     def extendable(self) -> set[str]:
         """Options that may grow without making it another experiment."""

@@ -11,7 +11,7 @@ for split in $splits; do
   out="$dumpdir/units/$split"
   units=("${s2st[@]}" units --data_dir "$datadir/$split" --encoder "$encoder_dir"
     --kmeans "$kmeans_dir" --languages "$src_lang $tgt_lang" --out_dir "$out"
-    --device "$device")
+    --device "$device" --num_threads 1)
   "${units[@]}" --shard "0/$nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
     $decode_cmd JOB=1:"$nj" "$log/units.$split.JOB.log" "${units[@]}" --shard "JOB/$nj"

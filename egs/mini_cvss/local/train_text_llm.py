@@ -47,7 +47,6 @@ class Options(LoopOptions):
         "cosine", "after the warm-up"
     )
     warmup_steps: int = option(20, "linear warm-up")
-    overwrite: bool = option(False, "make it anew", runtime=True)
 
 
 def main() -> None:
