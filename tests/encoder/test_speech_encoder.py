@@ -1,0 +1,95 @@
+"""The encoder stage on a few noises: one loading code, one frame rate, no padding leaks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+from s2st_interleave.stages import data, encoder
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = ROOT / "egs" / "mini_cvss" / "conf" / "w2v_bert"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> SpeechEncoder:
+    """Two steps of the real stage 2, from the mini recipe's configuration."""
+    root = tmp_path_factory.mktemp("encoder stage")
+    folder = root / "data"
+    rng = np.random.default_rng(0)
+    pairs = []
+    for number in range(4):
+        for language in ("es", "en"):
+            path = root / "audio" / language / f"u{number}.flac"
+            audio.write(path, 0.1 * rng.standard_normal(16_000 + 700 * number))
+        pairs.append(
+            data.Pair(f"u{number}", "spk", root, "La casa roja.", root, "the red house")
+        )
+    from s2st_interleave.artifact import open_stage
+
+    options = data.Options(
+        common_voice=root,
+        covost=root,
+        cvss=root,
+        data_dir=folder,
+        audio_dir=root / "audio",
+        split="train",
+        src_lang="es",
+    )
+    stage = open_stage(folder, stage="data", options=options, inputs={})
+    data._write_tables(options, pairs, {pair.id: (1.0, 1.0) for pair in pairs})
+    kaldi.validate(kaldi.DataDir(folder), ("es", "en"))
+    stage.finish(num_in=4, num_out=4)
+    made = encoder.Options(
+        encoder=TINY,
+        scratch=True,
+        train_dir=folder,
+        dev_dir=folder,
+        out_dir=root / "exp",
+        languages=("es", "en"),
+        num_pieces=24,
+        max_steps=2,
+        batch_size=4,
+        num_threads=1,
+        device="cpu",
+    )
+    encoder.run(made)
+    return SpeechEncoder.load(root / "exp")
+
+
+def noise(seconds: float) -> np.ndarray:
+    made = np.random.default_rng(1).standard_normal(int(16_000 * seconds))
+    return (0.1 * made).astype(np.float32)
+
+
+def test_blank_and_pad_are_0_and_the_defaults_that_hurt_are_off(trained):
+    config = trained.model.config
+    assert config.pad_token_id == 0 == trained.bpe.pad_id()
+    assert config.ctc_zero_infinity and not config.apply_spec_augment
+    assert config.layerdrop == 0 and config.vocab_size == trained.bpe.get_piece_size()
+
+
+@pytest.mark.parametrize("seconds", [0.005, 0.02, 0.5, 1.03])
+def test_a_frame_is_40_ms_and_no_clip_is_without_one(trained, seconds):
+    """Clips of a few milliseconds exist in evaluation data."""
+    log_probs = trained.forward(noise(seconds))
+    assert trained.frame_sec == pytest.approx(0.04)
+    assert abs(len(log_probs) * 0.04 - max(seconds, 0.04)) <= 0.04
+    assert np.exp(log_probs).sum(-1) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_layers_count_as_in_hidden_states(trained):
+    """0 is the projected input; the last feeds the CTC layer."""
+    import torch
+
+    samples = noise(0.5)
+    layers = [trained.forward(samples, layer) for layer in range(5)]
+    assert {layer.shape for layer in layers} == {layers[0].shape}
+    with torch.inference_mode():
+        logits = trained.model.lm_head(torch.from_numpy(layers[4]))
+    found = logits.log_softmax(-1).numpy()
+    assert np.allclose(found, trained.forward(samples), atol=1e-4)
+    with pytest.raises(IndexError):
+        trained.forward(samples, 5)
