@@ -12,7 +12,7 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
@@ -116,6 +116,14 @@ class Input:
             f"{self.path} {state}; it is made by stage {number} ({self.made_by}): "
             f"./run.sh --stage {number} --stop_stage {number}"
         )
+
+
+def numbered(name: str, paths: Sequence[Path], made_by: str) -> dict[str, Input]:
+    """Inputs `name`, or `name.0`, `name.1` ... where there are several."""
+    inputs = [Input(path, made_by) for path in paths]
+    if len(inputs) == 1:
+        return {name: inputs[0]}
+    return {f"{name}.{index}": one for index, one in enumerate(inputs)}
 
 
 @dataclass(frozen=True)
@@ -244,7 +252,7 @@ def _record(
     # Where inputs lie is not what they are: a recipe may be moved. Paths are kept for
     # the reader, their contents are in the fingerprints of the inputs.
     values = {f.name: f for f in fields(options) if not f.metadata.get("runtime")}
-    paths = {k for k in values if isinstance(getattr(options, k), Path)}
+    paths = {k for k in values if _is_path(getattr(options, k))}
     resolved = config.to_dict(options)
     content = {k: resolved[k] for k in values if k not in paths}
     prints = {
@@ -258,6 +266,11 @@ def _record(
         "paths": {k: resolved[k] for k in sorted(paths)},
         "inputs": prints,
     }
+
+
+def _is_path(value: Any) -> bool:
+    first = value[0] if isinstance(value, tuple) and value else value
+    return isinstance(first, Path)
 
 
 def _extendable(options: Any) -> set[str]:

@@ -30,6 +30,7 @@ systems="baseline scheduled" # conf/systems/<name>.yaml each
 baseline=baseline  # the one that others are compared with
 parallel_systems=1 # how many train and decode at once
 checkpoints="last best"
+toplines=true      # score reference and resynthesis as well
 cascade_prompt=    # how the text LLM is asked to translate, with {text}
 num_threads=0      # CPU threads of a training; 0: all
 system_threads=0   # the same for systems that run at once

@@ -1,10 +1,13 @@
 """Kaldi-style files: one `<utterance id> <value>` a line, sorted by id, joined by id."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from s2st_interleave.artifact import atomic_write
+
+T = TypeVar("T")
 
 
 def read_table(path: Path) -> dict[str, str]:
@@ -50,6 +53,40 @@ class DataDir:
         """Seconds of 16 kHz audio by utterance id."""
         table = read_table(self.file("utt2dur", language))
         return {utterance: float(value) for utterance, value in table.items()}
+
+
+@dataclass(frozen=True)
+class DataDirs:
+    """Data directories of several language pairs, read as one."""
+
+    paths: tuple[Path, ...]
+
+    def wavs(self, language: str) -> dict[str, Path]:
+        return self._merged(language, "wav.scp", DataDir.wavs)
+
+    def texts(self, language: str) -> dict[str, str]:
+        return self._merged(language, "text", DataDir.texts)
+
+    def _merged(
+        self, language: str, name: str, read: Callable[[DataDir, str], dict[str, T]]
+    ) -> dict[str, T]:
+        """Of all directories that have the language; ids are unique among them."""
+        merged: dict[str, T] = {}
+        dirs = [DataDir(path) for path in self.paths]
+        having = [data for data in dirs if data.file(name, language).is_file()]
+        if not having:
+            where = ", ".join(map(str, self.paths))
+            raise ValueError(f"no {name}.{language} in {where}")
+        for data in having:
+            table = read(data, language)
+            twice = merged.keys() & table.keys()
+            if twice:
+                raise ValueError(
+                    f"{data.file(name, language)}: utterance {min(twice)} occurs in "
+                    "another of the data directories as well"
+                )
+            merged |= table
+        return merged
 
 
 def problems(data: DataDir, languages: tuple[str, ...]) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data import audio
+from s2st_interleave.encoder.spec_augment import spec_augment
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE, extract
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train.batches import batch_at, split
@@ -97,13 +98,15 @@ class CtcTask:
     seed: int
     device: Any
     cache: bool  # keep filter banks in memory: a tenth of a MB for 3 s
+    augment: bool = False
 
     def __post_init__(self) -> None:
         self._features: dict[str, np.ndarray] = {}
 
     def batches(self, step: int) -> list[dict[str, Any]]:
         chosen = batch_at(self.train, step, self.batch_size, self.seed)
-        return [self._collate(part) for part in split(chosen, self.accum_grad)]
+        parts = split(chosen, self.accum_grad)
+        return [self._collate(part, step if self.augment else None) for part in parts]
 
     def num_targets(self, batch: Mapping[str, Any]) -> int:
         return int((batch["labels"] >= 0).sum())
@@ -143,10 +146,19 @@ class CtcTask:
         self.extractor.save_pretrained(directory)
         (directory / BPE_FILE).write_bytes(self.bpe_path.read_bytes())
 
-    def _collate(self, recordings: Sequence[Recording]) -> dict[str, Any]:
+    def _collate(
+        self, recordings: Sequence[Recording], augment_step: int | None = None
+    ) -> dict[str, Any]:
+        """A padded batch, masked by (seed, step, utterance) where a step is given."""
         import torch
 
-        features = [torch.from_numpy(self._extract(one)) for one in recordings]
+        found = [self._extract(one) for one in recordings]
+        if augment_step is not None:
+            found = [
+                spec_augment(f, keyed.generator(self.seed, augment_step, one.key))
+                for f, one in zip(found, recordings, strict=True)
+            ]
+        features = [torch.from_numpy(f) for f in found]
         labels = [torch.tensor(self.bpe.encode(one.text)) for one in recordings]
         pad = torch.nn.utils.rnn.pad_sequence
         mask = [torch.ones(len(f), dtype=torch.long) for f in features]

@@ -1,14 +1,21 @@
 """The text ratio p of a training step (paper Sec. 3.2): 0.9, falling by 0.1 to 0."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
+
+Shape = Literal["step", "constant", "linear", "cosine", "inverse_sigmoid"]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """`step`: from `start` down by `drop` every `every` optimizer steps; else constant."""
+    """`step`, the paper's: from `start` down by `drop` every `every` optimizer steps.
 
-    shape: Literal["step", "constant"]
+    `linear`, `cosine` and `inverse_sigmoid` are extensions: they fall from `start` to 0
+    over as many steps as `step` does, and stay there. `constant` stays at `start`.
+    """
+
+    shape: Shape
     start: float
     drop: float = 0.1
     every: int = 300
@@ -18,7 +25,7 @@ class Schedule:
             raise ValueError(
                 f"text_ratio is {self.start}, wants a share of words, 0 to 1"
             )
-        if self.shape == "step":
+        if self.shape != "constant":
             if self.every < 1 or not 0 < self.drop <= 1:
                 raise ValueError(
                     "text_ratio_every wants 1 or more, text_ratio_drop (0, 1]"
@@ -45,4 +52,15 @@ def text_ratio(schedule: Schedule, step: int) -> float:
     if schedule.shape == "constant":
         return schedule.start
     left = schedule.num_drops - step // schedule.every
-    return round(schedule.start * max(0, left) / max(1, schedule.num_drops), 9)
+    if left <= 0:
+        return 0.0
+    if schedule.shape == "step":
+        return round(schedule.start * left / schedule.num_drops, 9)
+    done = step / (schedule.num_drops * schedule.every)  # 0 to 1
+    share = {
+        "linear": 1 - done,
+        "cosine": (1 + math.cos(math.pi * done)) / 2,
+        # 0.998 at the start, 0.002 before it is cut off at the end.
+        "inverse_sigmoid": 1 / (1 + math.exp(12 * (done - 0.5))),
+    }[schedule.shape]
+    return schedule.start * share

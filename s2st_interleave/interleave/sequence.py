@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -13,12 +13,22 @@ Encode = Callable[[str], list[int]]
 IGNORE = -100
 
 
+class Blocks(NamedTuple):
+    """Where a sequence's four blocks lie, half-open; the texts empty without CoT."""
+
+    src_speech: slice
+    src_text: slice
+    tgt_text: slice
+    tgt_speech: slice
+
+
 @dataclass(frozen=True)
 class Example:
     """One training sequence; labels are IGNORE where there is no loss."""
 
     ids: list[int]
     labels: list[int]
+    blocks: Blocks
 
 
 def interleave(
@@ -88,7 +98,18 @@ def build_example(
     sep = vocabulary.sep
     thought = [*src_text, sep, *tgt_text, sep] if cot else []
     answer = [*thought, *target, vocabulary.eos]
-    return Example(prompt + answer, [IGNORE] * len(prompt) + answer)
+    texts = (src_text, tgt_text) if cot else ((), ())
+    blocks = _blocks(len(source), *map(len, texts), len(target), cot=cot)
+    return Example(prompt + answer, [IGNORE] * len(prompt) + answer, blocks)
+
+
+def _blocks(*lengths: int, cot: bool) -> Blocks:
+    """Blocks of these lengths, one mark before each; without CoT none around the texts."""
+    found, position = [], 1
+    for index, length in enumerate(lengths):
+        found.append(slice(position, position + length))
+        position += length + (cot or index == 0)
+    return Blocks(*found)
 
 
 def prompt_ids(source: list[int], vocabulary: Vocabulary) -> list[int]:

@@ -137,10 +137,10 @@ def paired_bootstrap(
     null hypothesis, so a system against itself gives 1 and not 1/(n+1).
     """
     statistics = [
-        _bleu_statistics(_normalized(join(references, hypotheses), normalize))[0]
+        bleu_counts(references, hypotheses, normalize=normalize)
         for hypotheses in (system, baseline)
     ]
-    delta = _bleu(statistics[0].sum(0)) - _bleu(statistics[1].sum(0))
+    delta = bleu_of(statistics[0].sum(0)) - bleu_of(statistics[1].sum(0))
     resampled = _resampled_bleu(statistics, num_resamples, seed)
     differences = resampled[0] - resampled[1]
     sizes = np.abs(differences)
@@ -196,7 +196,21 @@ def _bleu_statistics(pairs: Iterable[Pair]) -> tuple[np.ndarray, list[float]]:
     return np.array(rows, dtype=np.int64), [s.score for s in scores]
 
 
-def _bleu(sums: np.ndarray) -> float:
+def bleu_counts(
+    references: Mapping[str, str],
+    hypotheses: Mapping[str, str],
+    *,
+    normalize: Normalize,
+) -> np.ndarray:
+    """What BLEU adds up, int64 [num_utterances, 10], rows sorted by id.
+
+    Raises ValueError as `join` does.
+    """
+    return _bleu_statistics(_normalized(join(references, hypotheses), normalize))[0]
+
+
+def bleu_of(sums: np.ndarray) -> float:
+    """Corpus BLEU (0..100) of summed rows of `bleu_counts`."""
     from sacrebleu.metrics import BLEU
 
     sys_len, ref_len, *ngrams = sums.tolist()
@@ -224,7 +238,7 @@ def _resampled_bleu(
         drawn = rng.integers(num_utterances, size=num_utterances)
         times_drawn = np.bincount(drawn, minlength=num_utterances)
         for system, rows in enumerate(statistics):
-            scores[system, resample] = _bleu(times_drawn @ rows)
+            scores[system, resample] = bleu_of(times_drawn @ rows)
     return scores
 
 

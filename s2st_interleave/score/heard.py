@@ -1,15 +1,19 @@
-"""What the recogniser heard, kept by the content of the audio.
+"""What was heard, kept by the content of the audio.
 
 Recognition is the longest part of scoring. A run that was stopped goes on where it was,
 and the best checkpoint that is also the last is not heard twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from s2st_interleave.artifact import atomic_write, digest, file_digest
 from s2st_interleave.config import to_dict
+from s2st_interleave.score import mos
 from s2st_interleave.score.asr import AsrOptions, describe, transcribe
+
+Keep = Callable[[str, str], None]  # utterance id, text
 
 
 def recognise(
@@ -19,9 +23,31 @@ def recognise(
 
     Raises what `transcribe` raises; an error is never kept.
     """
-    asr = to_dict(describe(options))
+
+    def hear(unheard: Mapping[str, Path], keep: Keep) -> None:
+        transcribe(unheard, options, on_text=keep)
+
+    return _kept(wavs, to_dict(describe(options)), cache, hear)
+
+
+def rate(wavs: Mapping[str, Path], cache: Path) -> dict[str, float]:
+    """Predicted MOS, 1 to 5, by utterance id; of audio rated before from `cache`."""
+
+    def predict(unheard: Mapping[str, Path], keep: Keep) -> None:
+        mos.predict(unheard, on_score=lambda u, score: keep(u, repr(score)))
+
+    texts = _kept(wavs, mos.describe(), cache, predict)
+    return {utterance: float(text) for utterance, text in texts.items()}
+
+
+def _kept(
+    wavs: Mapping[str, Path],
+    made_by: Any,
+    cache: Path,
+    compute: Callable[[Mapping[str, Path], Keep], None],
+) -> dict[str, str]:
     places = {
-        utterance: cache / f"{digest([asr, file_digest(wav)])}.txt"
+        utterance: cache / f"{digest([made_by, file_digest(wav)])}.txt"
         for utterance, wav in wavs.items()
     }
     unheard = {u: wavs[u] for u, place in places.items() if not place.is_file()}
@@ -30,5 +56,5 @@ def recognise(
         with atomic_write(places[utterance]) as stream:
             stream.write(text)
 
-    transcribe(unheard, options, on_text=keep)
+    compute(unheard, keep)
     return {u: place.read_text(encoding="utf-8") for u, place in places.items()}

@@ -34,8 +34,9 @@ class SystemScore:
     """Scores of one system's checkpoint on one split; BLEU, chrF and WER are 0..100.
 
     `text_bleu` (CoT translation) and `src_wer` (CoT transcript) are None for a system
-    without chain of thought. `ci95` is the interval of `asr_bleu`. `checkpoint` is
-    "last" or "best", `git` a hash with "-dirty" behind it where that was so.
+    without chain of thought, `mos` (predicted, 1 to 5) where none was asked for. `ci95`
+    is the interval of `asr_bleu`. `checkpoint` is "last" or "best", `git` a hash with
+    "-dirty" behind it where that was so.
     """
 
     system: str
@@ -48,6 +49,7 @@ class SystemScore:
     num_missing: int
     text_bleu: float | None
     src_wer: float | None
+    mos: float | None
     asr: AsrDescription
     normalizer: str
     checkpoint: str
@@ -78,6 +80,8 @@ class ToplineScore:
     reference_asr_bleu: float
     resynthesis_asr_bleu: float
     cascade_text_bleu: float | None
+    reference_mos: float | None
+    resynthesis_mos: float | None
     signature: str
     num_utterances: int
     asr: AsrDescription

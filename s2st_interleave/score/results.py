@@ -27,6 +27,7 @@ _SYSTEM_HEADER = (
     "chrF",
     "transcript WER",
     "translation BLEU",
+    "MOS",
     "missing",
     "of resynthesis",
     "tokens seen",
@@ -85,14 +86,14 @@ def render_markdown(results: Results) -> str:
         "## Environment",
         _environment(results.environment),
         f"## Toplines ({topline.split}, {topline.num_utterances} utterances)",
-        _markdown_table(*_topline_rows(topline)),
+        markdown_table(*_topline_rows(topline)),
         f"## Systems ({topline.split}, {topline.num_utterances} utterances)",
-        _markdown_table(_SYSTEM_HEADER, systems),
+        markdown_table(_SYSTEM_HEADER, systems),
         _scoring_note(topline),
         f"## Differences to `{results.baseline}`",
         _comparisons(results.comparisons),
         "## The paper's figures (not ours)",
-        _markdown_table(*paper_rows(results.src_lang)),
+        markdown_table(*paper_rows(results.src_lang)),
         f"ASR-BLEU by Whisper large-v3 / UTMOS, as printed in {CITATION}.",
     )
     return "\n\n".join(sections) + "\n"
@@ -162,16 +163,23 @@ def _environment(environment: Environment) -> str:
 
 def _topline_rows(topline: ToplineScore) -> tuple[list[str], list[list[str]]]:
     reference, resynthesis = topline.reference_asr_bleu, topline.resynthesis_asr_bleu
-    return ["topline", "BLEU", "of reference"], [
-        ["ASR on the reference audio", f"{reference:.1f}", _ratio(1, 1)],
+    return ["topline", "BLEU", "of reference", "MOS"], [
+        [
+            "ASR on the reference audio",
+            f"{reference:.1f}",
+            _ratio(1, 1),
+            _number(topline.reference_mos, 2),
+        ],
         [
             "ASR on the reference units through the vocoder (resynthesis)",
             f"{resynthesis:.1f}",
             _ratio(resynthesis, reference),
+            _number(topline.resynthesis_mos, 2),
         ],
         [
             "text of the LLM on the reference transcript (cascade)",
             _number(topline.cascade_text_bleu),
+            "",
             "",
         ],
     ]
@@ -188,6 +196,7 @@ def _system_rows(
             f"{score.chrf:.1f}",
             _number(score.src_wer),
             _number(score.text_bleu),
+            _number(score.mos, 2),
             f"{score.num_missing}",
             _ratio(score.asr_bleu, topline.resynthesis_asr_bleu),
             f"{score.tokens_seen:,}",
@@ -224,13 +233,13 @@ def _comparisons(comparisons: Sequence[Comparison]) -> str:
         for each in comparisons
     ]
     return (
-        f"{_markdown_table(names.split(','), rows)}\n\nPaired bootstrap over "
+        f"{markdown_table(names.split(','), rows)}\n\nPaired bootstrap over "
         "utterances. A difference is claimed only where its interval excludes 0; the "
         "p-value is sacrebleu's, which is close to one-sided."
     )
 
 
-def _markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
@@ -239,8 +248,8 @@ def _interval(ci95: tuple[float, float]) -> str:
     return f"[{ci95[0]:.1f}, {ci95[1]:.1f}]"
 
 
-def _number(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.1f}"
+def _number(value: float | None, digits: int = 1) -> str:
+    return "n/a" if value is None else f"{value:.{digits}f}"
 
 
 def _ratio(value: float, whole: float) -> str:

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave.artifact import Input, open_stage
+from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
 from s2st_interleave.encoder import ctc
@@ -16,12 +16,13 @@ from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_thr
 class Options(LoopOptions):
     encoder: Path = option(REQUIRED, "Hugging Face directory or name to start from")
     scratch: bool = option(False, "take only its configuration, random weights")
-    train_dir: Path = option(REQUIRED, "data/train")
-    dev_dir: Path = option(REQUIRED, "data/dev")
+    train_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
+    dev_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<encoder> to write")
     languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
     num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K")
     lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5")
+    spec_augment: bool = option(False, "mask bands of the training features")
     cache_features: bool = option(False, "keep filter banks in memory", runtime=True)
 
 
@@ -45,8 +46,8 @@ def run(options: Options) -> None:
         options=options,
         inputs={
             "encoder": model_input(options.encoder),
-            "train": Input(options.train_dir, "data"),
-            "dev": Input(options.dev_dir, "data"),
+            **numbered("train", options.train_dir, "data"),
+            **numbered("dev", options.dev_dir, "data"),
         },
         overwrite=options.overwrite,
     )
@@ -56,8 +57,8 @@ def run(options: Options) -> None:
 
     # 2. One BPE and one model for all languages, both sides.
     set_threads(options.num_threads)
-    train = _recordings(options.train_dir, options.languages)
-    dev = _recordings(options.dev_dir, options.languages)
+    train = _recordings(kaldi.DataDirs(options.train_dir), options.languages)
+    dev = _recordings(kaldi.DataDirs(options.dev_dir), options.languages)
     bpe_path = options.out_dir / BPE_FILE
     if not bpe_path.is_file():
         ctc.train_bpe([one.text for one in train], bpe_path, options.num_pieces)
@@ -76,6 +77,7 @@ def run(options: Options) -> None:
         seed=options.seed,
         device=device,
         cache=options.cache_features,
+        augment=options.spec_augment,
     )
 
     # 3. Train; the last checkpoint is the encoder.
@@ -89,8 +91,9 @@ def run(options: Options) -> None:
     )
 
 
-def _recordings(directory: Path, languages: tuple[str, ...]) -> list[ctc.Recording]:
-    data = kaldi.DataDir(directory)
+def _recordings(
+    data: kaldi.DataDirs, languages: tuple[str, ...]
+) -> list[ctc.Recording]:
     recordings = []
     for language in languages:
         wavs, texts = data.wavs(language), data.texts(language)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import Input, open_stage
+from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.progress import progress
@@ -14,7 +14,7 @@ from s2st_interleave.progress import progress
 
 @dataclass(frozen=True, kw_only=True)
 class Options(RunOptions):
-    data_dir: Path = option(REQUIRED, "data/train")
+    data_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "exp/<kmeans> to write")
     languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
@@ -30,7 +30,7 @@ def run(options: Options) -> None:
         stage="kmeans",
         options=options,
         inputs={
-            "data": Input(options.data_dir, "data"),
+            **numbered("data", options.data_dir, "data"),
             "encoder": Input(options.encoder, "encoder"),
         },
         overwrite=options.overwrite,
@@ -42,7 +42,7 @@ def run(options: Options) -> None:
     from s2st_interleave.units import kmeans
 
     # 1. Draw utterances of all languages alike, by key: not by their order on disk.
-    data = kaldi.DataDir(options.data_dir)
+    data = kaldi.DataDirs(options.data_dir)
     wavs = {
         (language, utterance): wav
         for language in options.languages

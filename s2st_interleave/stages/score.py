@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from s2st_interleave.artifact import (
     Input,
@@ -15,7 +16,7 @@ from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.score.asr import AsrOptions, describe
 from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_rate
-from s2st_interleave.score.heard import recognise
+from s2st_interleave.score.heard import rate, recognise
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
 
@@ -29,10 +30,11 @@ class ScoringOptions:
         Path("large-v3"), "Whisper: folder of CTranslate2 weights, or name"
     )
     compute_type: str = option("float32", "of CTranslate2: float32, float16, int8 ...")
+    mos: Literal["none", "dnsmos"] = option("none", "predictor of speech quality")
     num_resamples: int = option(1000, "of the bootstrap")
     bootstrap_seed: int = option(0, "of the bootstrap")
     asr_cache: Path = option(
-        Path("exp/asr_cache"), "texts of audio heard before", runtime=True
+        Path("exp/asr_cache"), "what was heard before", runtime=True
     )
     nj: int = option(2, "utterances recognised at once", runtime=True)
     device: str = option("auto", "auto, cpu, cuda", runtime=True)
@@ -81,8 +83,10 @@ def run(options: Options) -> None:
     # 2. Hear what the system said, and compare it by utterance id.
     data = kaldi.DataDir(options.data_dir)
     references = data.texts(options.tgt_lang)
-    heard = hear(options.vocode_dir, options)
+    wavs = spoken(options.vocode_dir)
+    heard = recognise(wavs, options.asr_options(), options.asr_cache)
     scores = score_texts(references, heard, options)
+    ratings = rate_all(wavs, options)
 
     # 3. The chain of thought: WER of the transcript, BLEU of the translation.
     trained = read_done(options.train_dir, "train")
@@ -108,6 +112,7 @@ def run(options: Options) -> None:
         num_missing=scores.num_missing,
         text_bleu=text_bleu,
         src_wer=src_wer,
+        mos=mean(ratings),
         asr=describe(options.asr_options()),
         normalizer=Normalizer(options.tgt_lang).name,
         checkpoint=read_done(options.decode_dir, "decode")["options"]["checkpoint"],
@@ -117,18 +122,26 @@ def run(options: Options) -> None:
         train_sec=trained["facts"]["train_sec"],
     )
     kaldi.write_table(options.out_dir / "hyp", heard)
-    write_utterance_scores(options.out_dir / "utterances.tsv", scores)
+    write_utterance_scores(options.out_dir / "utterances.tsv", scores, ratings)
     # Beside the decodes, where others look for it.
     write_json(options.decode_dir / "score.json", record.to_json())
     stage.finish(num_in=len(references), num_out=len(heard))
     print(f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}")
 
 
-def hear(vocode_dir: Path, options: ScoringOptions) -> dict[str, str]:
-    """ASR text by utterance id, of those that have audio."""
+def spoken(vocode_dir: Path) -> dict[str, Path]:
+    """Audio by utterance id, of those that have some."""
     table = kaldi.read_table(vocode_dir / "wav.scp")
-    wavs = {utterance: Path(wav) for utterance, wav in table.items()}
-    return recognise(wavs, options.asr_options(), options.asr_cache)
+    return {utterance: Path(wav) for utterance, wav in table.items()}
+
+
+def rate_all(wavs: dict[str, Path], options: ScoringOptions) -> dict[str, float]:
+    """Predicted MOS by utterance id; empty where no predictor is chosen."""
+    return rate(wavs, options.asr_cache) if options.mos == "dnsmos" else {}
+
+
+def mean(ratings: dict[str, float]) -> float | None:
+    return sum(ratings.values()) / len(ratings) if ratings else None
 
 
 def score_texts(
@@ -143,16 +156,20 @@ def score_texts(
     )
 
 
-def write_utterance_scores(path: Path, scores: CorpusScores) -> None:
-    """Id, sentence BLEU, normalised reference and hypothesis, worst first."""
+def write_utterance_scores(
+    path: Path, scores: CorpusScores, ratings: dict[str, float]
+) -> None:
+    """Id, sentence BLEU, MOS, normalised reference and hypothesis, worst first."""
     with atomic_write(path) as stream:
-        stream.write("id\tbleu\treference\thypothesis\n")
+        stream.write("id\tbleu\tmos\treference\thypothesis\n")
         for one in sorted(
             scores.utterances, key=lambda one: (one.sentence_bleu, one.utterance_id)
         ):
+            rating = ratings.get(one.utterance_id)
             row = (
                 one.utterance_id,
                 f"{one.sentence_bleu:.1f}",
+                "" if rating is None else f"{rating:.3f}",
                 one.reference,
                 one.hypothesis,
             )

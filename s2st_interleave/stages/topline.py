@@ -16,8 +16,10 @@ from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.stages.score import (
     ScoringOptions,
     git_label,
-    hear,
+    mean,
+    rate_all,
     score_texts,
+    spoken,
 )
 
 
@@ -52,7 +54,8 @@ def run(options: Options) -> None:
     heard = recognise(wavs, options.asr_options(), options.asr_cache)
     reference = score_texts(references, heard, options)
     kaldi.write_table(options.out_dir / "hyp.reference", heard)
-    heard = hear(options.vocode_dir, options)
+    made = spoken(options.vocode_dir)
+    heard = recognise(made, options.asr_options(), options.asr_cache)
     resynthesis = score_texts(references, heard, options)
     kaldi.write_table(options.out_dir / "hyp.resynthesis", heard)
 
@@ -77,6 +80,8 @@ def run(options: Options) -> None:
         reference_asr_bleu=reference.asr_bleu,
         resynthesis_asr_bleu=resynthesis.asr_bleu,
         cascade_text_bleu=text_bleu,
+        reference_mos=mean(rate_all(wavs, options)),
+        resynthesis_mos=mean(rate_all(made, options)),
         signature=reference.signature,
         num_utterances=reference.num_utterances,
         asr=describe(options.asr_options()),

@@ -15,7 +15,7 @@ import yaml
 from s2st_interleave.artifact import Input, atomic_write, open_stage
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.interleave.dump import Dump
-from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
@@ -27,7 +27,7 @@ class Options(LoopOptions):
     train_dir: Path = option(REQUIRED, "dump/interleave/train")
     dev_dir: Path = option(REQUIRED, "dump/interleave/dev")
     out_dir: Path = option(REQUIRED, "exp/<tag> to write")
-    schedule: Literal["step", "constant"] = option("step", "shape of the text ratio")
+    schedule: Shape = option("step", "shape of the text ratio; the paper's is step")
     text_ratio: float = option(0.9, "share of words as text at the start; 0: baseline")
     text_ratio_drop: float = option(0.1, "by which it falls")
     text_ratio_every: int = option(300, "optimizer steps between two falls")
@@ -40,6 +40,9 @@ class Options(LoopOptions):
     attention_dropout: float = option(0.2, "the paper's dropout is 0.2")
     residual_dropout: float = option(0.0, "behind each attention and MLP block")
     new_rows: Literal["mean", "normal", "zero"] = option("mean", "embedding of units")
+    probe_every: int = option(
+        0, "steps between two probes of hidden states, as in Fig. 3", runtime=True
+    )
 
     def interleaving(self) -> Interleaving:
         # Ratio 0 is the baseline under either shape.
@@ -101,6 +104,7 @@ def run(options: Options) -> None:
         batch_size=options.batch_size,
         accum_grad=options.accum_grad,
         device=device,
+        probe_every=options.probe_every,
     )
     outcome = fit(task, options, options.out_dir)
     stage.finish(num_in=len(train), num_out=len(train), **to_dict(outcome))

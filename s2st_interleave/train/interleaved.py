@@ -18,8 +18,11 @@ from s2st_interleave.interleave.sequence import (
     interleave,
 )
 from s2st_interleave.interleave.spans import Stop, choose_spans
+from s2st_interleave.train import probe
 from s2st_interleave.train.batches import batch_at, split
 from s2st_interleave.train.llm import SpeechLlm
+
+NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 is drawn from
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class InterleavedTask:
     batch_size: int
     accum_grad: int
     device: Any
+    probe_every: int = 0
 
     @property
     def model(self) -> Any:
@@ -111,12 +115,17 @@ class InterleavedTask:
 
     def facts(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
         drawn = [one for batch in batches for one in batch["drawn"]]
-        return {
+        found = {
             "tokens": sum(len(one.example.ids) for one in drawn),
             "text_ratio": text_ratio(self.how.schedule, step),
             "realised_src": float(np.mean([one.realised_src for one in drawn])),
             "realised_tgt": float(np.mean([one.realised_tgt for one in drawn])),
         }
+        if self.how.cot:
+            found |= probe.length_ratios([one.example.blocks for one in drawn])
+        if self.how.cot and self.probe_every and step % self.probe_every == 0:
+            found |= probe.similarities(self._probe_batch(step), self.model)
+        return found
 
     def evaluate(self) -> dict[str, float]:
         """Dev loss and accuracy per token at text ratio 0, which is what inference sees."""
@@ -137,6 +146,14 @@ class InterleavedTask:
 
     def save(self, directory: Path) -> None:
         self.llm.save(directory)
+
+    def _probe_batch(self, step: int) -> dict[str, Any]:
+        """The same dev utterances every time, as interleaved as this step's batch."""
+        ratio = text_ratio(self.how.schedule, step)
+        some = range(min(NUM_PROBED, len(self.dev)))
+        return self._collate(
+            [draw_example(self.dev[k], ratio, step, self.how, self.llm) for k in some]
+        )
 
     def _collate(self, drawn: Sequence[Drawn]) -> dict[str, Any]:
         """Right-padded ids, mask and labels of shape (num_examples, longest)."""

@@ -123,6 +123,8 @@ def fit(task: Task, options: LoopOptions, directory: Path) -> Outcome:
     if progress.step:
         print(f"resuming from step {progress.step} of {options.max_steps}", flush=True)
     clock = time.time() - progress.train_sec
+    if options.max_steps == 0:  # an untrained stand-in is a model as well
+        checkpoint.save(directory, task.save, optimizer, progress, options.keep_last)
 
     while progress.step < options.max_steps:
         step = progress.step

@@ -83,3 +83,18 @@ def test_an_id_with_a_space_is_refused(tmp_path):
     with pytest.raises(ValueError, match="'a b'"):
         kaldi.write_table(tmp_path / "x", {"a b": "1"})
     assert not Path(tmp_path / "x").exists()
+
+
+def test_directories_of_several_pairs_are_read_as_one(tmp_path):
+    for src, tgt in (("fr", "en"), ("de", "en")):
+        folder = tmp_path / src
+        for lang in (src, tgt):
+            kaldi.write_table(folder / f"text.{lang}", {f"{src}_1": f"hello {lang}"})
+    both = kaldi.DataDirs((tmp_path / "fr", tmp_path / "de"))
+    assert both.texts("en") == {"fr_1": "hello en", "de_1": "hello en"}
+    assert both.texts("de") == {"de_1": "hello de"}
+    with pytest.raises(ValueError, match=r"no text\.it in"):
+        both.texts("it")
+    again = kaldi.DataDirs((tmp_path / "fr", tmp_path / "fr"))
+    with pytest.raises(ValueError, match="fr_1 occurs in another"):
+        again.texts("en")

@@ -45,8 +45,8 @@ def trained(tmp_path_factory) -> SpeechEncoder:
     made = encoder.Options(
         encoder=TINY,
         scratch=True,
-        train_dir=folder,
-        dev_dir=folder,
+        train_dir=(folder,),
+        dev_dir=(folder,),
         out_dir=root / "exp",
         languages=("es", "en"),
         num_pieces=24,

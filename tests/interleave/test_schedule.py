@@ -38,3 +38,13 @@ def test_constant_and_baseline():
 def test_a_schedule_that_cannot_be_is_refused(bad):
     with pytest.raises(ValueError, match="text_ratio"):
         Schedule("step", **bad)
+
+
+@pytest.mark.parametrize("shape", ["linear", "cosine", "inverse_sigmoid"])
+def test_extensions_fall_from_the_start_to_0_where_the_steps_do(shape):
+    schedule = Schedule(shape, 0.9)
+    ratios = [text_ratio(schedule, step) for step in range(3000)]
+    assert ratios[0] == pytest.approx(0.9, abs=0.005)
+    assert ratios == sorted(ratios, reverse=True)
+    assert ratios[1350] == pytest.approx(0.45)
+    assert ratios[2699] > 0 and set(ratios[2700:]) == {0.0}

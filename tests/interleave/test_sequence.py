@@ -120,6 +120,15 @@ def test_loss_is_on_everything_after_the_first_sep():
     assert without.labels == [IGNORE] * 4 + [1005, eos]
 
 
+def test_blocks_are_where_the_four_parts_lie():
+    parts = ([11, 12, 13], [21, 22, 23, 24], [31, 32], [41, 42, 43, 44, 45])
+    src, tgt, texts = parts[0], parts[1], parts[2:]
+    thought = build_example(src, tgt, *texts, VOCABULARY)
+    assert [thought.ids[block] for block in thought.blocks] == [src, *texts, tgt]
+    short = build_example(src, tgt, *texts, VOCABULARY, cot=False)
+    assert [short.ids[block] for block in short.blocks] == [src, [], [], tgt]
+
+
 def test_unit_vocabulary_is_a_function_of_k_only():
     """Another toolkit built it from training labels: an unseen unit became unknown."""
     every_unit = np.arange(50, dtype=np.int32)

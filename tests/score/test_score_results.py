@@ -22,7 +22,9 @@ from s2st_interleave.score.results import (
 )
 
 ASR = AsrDescription("faster-whisper", "1.2.1", "tiny.en", "ab" * 32, "float32", "en")
-TOPLINE = ToplineScore("test", 90.0, 80.0, 95.5, "sig", 100, ASR, "norm", "abc1234")
+TOPLINE = ToplineScore(
+    "test", 90.0, 80.0, 95.5, 3.9, 3.7, "sig", 100, ASR, "norm", "abc1234"
+)
 SYSTEM = SystemScore(
     system="scheduled",
     split="test",
@@ -34,6 +36,7 @@ SYSTEM = SystemScore(
     num_missing=2,
     text_bleu=50.0,
     src_wer=None,
+    mos=3.61,
     asr=ASR,
     normalizer="norm",
     checkpoint="last",
@@ -109,9 +112,9 @@ def test_markdown_shows_every_score() -> None:
     for part in (
         MINI_CORPUS_NOTE,
         "`abc1234` (with uncommitted changes)",
-        "| ASR on the reference audio | 90.0 | 100% |",
-        "| 80.0 | 89% |",
-        "| scheduled | last | 40.0 [37.2, 42.9] | 55.5 | n/a | 50.0 | 2 | 50% "
+        "| ASR on the reference audio | 90.0 | 100% | 3.90 |",
+        "| 80.0 | 89% | 3.70 |",
+        "| scheduled | last | 40.0 [37.2, 42.9] | 55.5 | n/a | 50.0 | 3.61 | 2 | 50% "
         "| 1,234,567 | 61 |",
         "| scheduled | last | asr_bleu | +20.0 | [15.1, 24.8] | 0.0010 | 9 |",
         "## The paper's figures (not ours)",

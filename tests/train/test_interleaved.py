@@ -172,3 +172,36 @@ def test_learning_rate_warms_up_and_decays():
     assert learning_rate(options, 4) == 0.5 and learning_rate(options, 15) == 1.0
     linear = replace(options, lr_scheduler="linear")
     assert learning_rate(linear, 15) == 0.5
+
+
+def test_figure_3_is_logged_without_changing_the_weights(make_task, tmp_path):
+    plain, probed = make_task(), make_task()
+    probed.probe_every = 2
+    fit(plain, Options(), tmp_path / "plain")
+    fit(probed, Options(), tmp_path / "probed")
+    assert same(weights(plain), weights(probed))
+    lines = [json.loads(line) for line in (tmp_path / "probed/metrics.jsonl").open()]
+    names = ("similarity_src", "similarity_text", "similarity_tgt")
+    assert [line["step"] for line in lines if names[0] in line] == [0, 2, 4]
+    assert all(-1 <= lines[0][name] <= 1 for name in names)
+    # With most words as text a block of speech is about as long as its text (Fig. 3a).
+    ratios = [line["length_ratio_tgt"] for line in lines]
+    assert ratios[0] < ratios[-1]
+
+
+def test_without_chain_of_thought_there_are_no_blocks_of_text_to_probe(
+    make_task, tmp_path
+):
+    task = make_task(replace(HOW, cot=False))
+    task.probe_every = 1
+    fit(task, replace(Options(), max_steps=1), tmp_path)
+    assert "similarity_src" not in (tmp_path / "metrics.jsonl").read_text()
+
+
+def test_0_steps_leave_an_untrained_model(make_task, tmp_path):
+    task = make_task()
+    before = weights(task)
+    outcome = fit(task, replace(Options(), max_steps=0), tmp_path)
+    assert outcome.last == outcome.best
+    assert (outcome.last / "model.safetensors").is_file()
+    assert same(before, weights(task))

@@ -16,8 +16,10 @@ vocode() {
     --overwrite "$overwrite" $vocode_args
 }
 for split in $test_sets; do
-  vocode "resynthesis.$split" "$dumpdir/units/$split/units.$tgt_lang" \
-    "$expdir/resynthesis/$split"
+  if [[ $toplines == true ]]; then
+    vocode "resynthesis.$split" "$dumpdir/units/$split/units.$tgt_lang" \
+      "$expdir/resynthesis/$split"
+  fi
   for system in $systems; do
     for checkpoint in $checkpoints; do
       decode="$expdir/$system/greedy_$checkpoint/$split"

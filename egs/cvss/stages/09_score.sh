@@ -4,9 +4,11 @@ for split in $test_sets; do
     --src_lang "$src_lang" --tgt_lang "$tgt_lang" --nj "$nj" --device "$device"
     --asr_cache "$expdir/asr_cache" --overwrite "$overwrite")
   topline="$expdir/topline/$split"
-  $cuda_cmd "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
-    --vocode_dir "$expdir/resynthesis/$split" --llm "$llm" --cascade_prompt "$cascade_prompt" \
-    --out_dir "$topline" $score_args
+  if [[ $toplines == true ]]; then
+    $cuda_cmd "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
+      --vocode_dir "$expdir/resynthesis/$split" --out_dir "$topline" \
+      --llm "$llm" --cascade_prompt "$cascade_prompt" $score_args
+  fi
   for checkpoint in $checkpoints; do
     for system in $systems; do
       decode="$expdir/$system/greedy_$checkpoint/$split"

@@ -23,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import yaml
 from layout import (
     TGT,
     Layout,
@@ -40,6 +41,7 @@ from space import MeaningSpace
 FIRST_ID = {"dev": 1_000_000, "test": 2_000_000, "train": 3_000_000}
 SRC_RATE, TGT_RATE = 48_000, 24_000
 FORMAT_VERSION = 1
+SIZES = LEXICON_DIR.parents[1] / "conf" / "sizes.yaml"
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--src", required=True, help="source language: a file in lexicon/")
     add("--out", required=True, type=Path, help="folder to write the corpus to")
-    add("--num_train", type=int, default=1500, help="pairs of speech to train on")
+    help_train = "pairs of speech to train on (default: as in conf/sizes.yaml)"
+    add("--num_train", type=int, help=help_train)
     add("--num_dev", type=int, default=100, help="pairs of speech for development")
     add("--num_test", type=int, default=200, help="pairs of speech for the test")
     add("--num_text", type=int, default=20000, help="lines of parallel text")
@@ -247,7 +250,18 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--nj", type=int, default=1, help="number of processes")
     add("--overwrite", type=boolean, default=False, help="true: make it anew")
     words = sys.argv[1:] if argv is None else argv
-    return parser.parse_args([underscored(word) for word in words])
+    args = parser.parse_args([underscored(word) for word in words])
+    if args.num_train is None:
+        args.num_train = size(args.src)
+    return args
+
+
+def size(src: str) -> int:
+    """Training pairs of a source language; ValueError where none are stated."""
+    sizes = yaml.safe_load(SIZES.read_text(encoding="utf-8"))
+    if src not in sizes:
+        raise ValueError(f"{SIZES} has no size for '{src}': pass --num_train")
+    return int(sizes[src])
 
 
 def underscored(word: str) -> str:

@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
 # Stage 1 of the mini recipes, before the corpus is read: makes, in ./downloads, what a
-# real recipe downloads. What is there already is kept. MINI_CORPUS: options for
+# real recipe downloads. What is there already is kept. MINI_SRC: the source language.
+# MINI_SHARED=true: recogniser and text LLM are ../x_en's. MINI_CORPUS: more options for
 # make_corpus.py, MINI_LLM: for train_text_llm.py (the end-to-end test makes less).
 set -euo pipefail
 
 local="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 tools="$local/../../../tools"
 anew="${S2ST_OVERWRITE:-false}" # what was made with other options, as in the stages
-read -ra corpus <<<"${MINI_CORPUS:---num_train 1500 --num_dev 100 --num_test 200}"
+read -ra corpus <<<"${MINI_CORPUS:-}"
 read -ra llm <<<"${MINI_LLM:-}"
 
 if [[ "${corpus[*]}" != *piper* ]]; then
   bash "$tools/setup.sh" --flite --quiet >/dev/null
 fi
-python "$tools/fetch_whisper.py" --out downloads/whisper-tiny.en
-python "$local/make_corpus.py" --src es --out downloads/corpus --nj 2 \
+python "$local/make_corpus.py" --src "$MINI_SRC" --out downloads/corpus --nj 2 \
   --overwrite "$anew" "${corpus[@]}"
-python "$local/train_text_llm.py" --config "$local/../conf/text_llm.yaml" \
-  --text_dir downloads/corpus/text --languages "es en" --out_dir downloads/llm \
-  --overwrite "$anew" "${llm[@]}"
+if [[ ${MINI_SHARED:-false} == false ]]; then
+  python "$tools/fetch_whisper.py" --out downloads/whisper-tiny.en
+  python "$local/train_text_llm.py" --config "$local/../conf/text_llm.yaml" \
+    --text_dirs downloads/corpus/text --languages "$MINI_SRC en" \
+    --out_dir downloads/llm --overwrite "$anew" "${llm[@]}"
+fi

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Train a small Llama on the grammar's parallel text: it stands in for a real text LLM.
 
-    python train_text_llm.py --text_dir corpus/text --languages "es en" --out_dir llm
+    python train_text_llm.py --text_dirs corpus/text --languages "es en" --out_dir llm
 
 What it has seen: parallel training sentences of the grammar as two lines, "Spanish: ..."
 and "English: ...", every other English one in the form of CVSS (lower case, without
-punctuation): a real LLM knows both. No test meaning. The result is an ordinary Hugging
-Face directory.
+punctuation): a real LLM knows both. No test meaning. With --parallel false it has seen
+each of these lines by itself; with --max_steps 0 its weights are random. The result is an
+ordinary Hugging Face directory.
 """
 
 import sys
@@ -28,13 +29,25 @@ from s2st_interleave.train.loop import (
     set_threads,
 )
 
-NAMES = {"es": "Spanish", "en": "English"}
+NAMES = {
+    "ca": "Catalan",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "it": "Italian",
+    "pt": "Portuguese",
+    "ru": "Russian",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(LoopOptions):
-    text_dir: Path = option(REQUIRED, "text/{train,dev}.<lang>, line i is one meaning")
+    text_dirs: tuple[Path, ...] = option(
+        REQUIRED, "one a source: {train,dev}.<source> and .<target>, line by line"
+    )
     languages: tuple[str, ...] = option(REQUIRED, "sources, then the target")
+    parallel: bool = option(True, "a sentence with its translation, or by itself")
     out_dir: Path = option(REQUIRED, "Hugging Face directory to write")
     vocab_size: int = option(1000, "byte-level BPE, as Llama's")
     hidden_size: int = option(192, "width")
@@ -51,11 +64,7 @@ class Options(LoopOptions):
 
 def main() -> None:
     options = config.parse(Options, sys.argv[1:], prog="train_text_llm", about=__doc__)
-    files = {
-        f"{part}.{lang}": options.text_dir / f"{part}.{lang}"
-        for part in ("train", "dev")
-        for lang in options.languages
-    }
+    files = text_files(options)
     stage = open_stage(
         options.out_dir,
         stage="text_llm",
@@ -67,14 +76,14 @@ def main() -> None:
         return
     quiet_transformers()
     set_threads(options.num_threads)
-    train = documents(files, "train", options.languages)
+    train = documents(files, "train", options)
     tokenizer = train_tokenizer(train, options.vocab_size)
     device = resolve_device(options.device)
     task = TextTask(
         model=build_model(tokenizer, options).to(device),
         tokenizer=tokenizer,
         train=train,
-        dev=documents(files, "dev", options.languages),
+        dev=documents(files, "dev", options),
         options=options,
         device=device,
     )
@@ -83,24 +92,37 @@ def main() -> None:
     stage.finish(num_in=len(train), num_out=len(train), train_sec=outcome.train_sec)
 
 
-def documents(
-    files: dict[str, Path], part: str, languages: tuple[str, ...]
-) -> list[str]:
+def text_files(options: Options) -> dict[str, Path]:
+    """By "<part>.<source>.<language>": ValueError unless each source has a folder."""
+    *sources, target = options.languages
+    if len(sources) != len(options.text_dirs):
+        raise ValueError(
+            f"{len(sources)} source languages and {len(options.text_dirs)} text_dirs"
+        )
+    return {
+        f"{part}.{source}.{lang}": folder / f"{part}.{lang}"
+        for source, folder in zip(sources, options.text_dirs, strict=True)
+        for part in ("train", "dev")
+        for lang in (source, target)
+    }
+
+
+def documents(files: dict[str, Path], part: str, options: Options) -> list[str]:
     """Two lines a meaning for each source language: its sentence and the target's.
 
     Every other target sentence is in its spoken form, as CVSS has it.
     """
-    texts = {
-        lang: files[f"{part}.{lang}"].read_text(encoding="utf-8").splitlines()
-        for lang in languages
-    }
-    *sources, target = languages
+    *sources, target = options.languages
     found = []
     for source in sources:
-        pairs = zip(texts[source], texts[target], strict=True)
-        for number, (a, b) in enumerate(pairs):
+        texts, translations = (
+            files[f"{part}.{source}.{lang}"].read_text(encoding="utf-8").splitlines()
+            for lang in (source, target)
+        )
+        for number, (a, b) in enumerate(zip(texts, translations, strict=True)):
             b = spoken_form(b) if number % 2 else b
-            found.append(f"{NAMES[source]}: {a}\n{NAMES[target]}: {b}\n")
+            a, b = f"{NAMES[source]}: {a}\n", f"{NAMES[target]}: {b}\n"
+            found += [a + b] if options.parallel else [a, b]
     return found
 
 
@@ -185,7 +207,7 @@ class TextTask:
         return {"tokens": sum(int(b["attention_mask"].sum()) for b in batches)}
 
     def evaluate(self) -> dict[str, float]:
-        batch = self._collate(self.dev[:200])
+        batch = self._collate(self.dev[:: max(1, len(self.dev) // 200)])
         return {"loss": self.loss_sum(batch).item() / self.num_targets(batch)}
 
     def save(self, directory: Path) -> None:

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# What the mini recipes of single pairs share: text LLM, encoder, codebook and vocoder over
+# all source languages and English. ./run.sh, then ../fr_en/run.sh and so on.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+stage=1            # 1 corpora and text LLM, 2 encoder, 4 codebook, 8 vocoder
+stop_stage=8
+sources="fr de es ca it ru pt" # the vocoder learns from the first one's English
+text_llms="parallel" # what it has seen: parallel, mono (no translations), random (nothing)
+units=             # untrained: codebook and vocoder of an encoder that is not fine-tuned
+num_threads=0
+nj=2
+overwrite=false
+llm_args=
+encoder_args=
+kmeans_args=
+vocoder_args=
+help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
+. ../../cvss/utils/parse_options.sh
+. ./path.sh
+. ./cmd.sh
+
+export MINI_SHARED=true
+first="${sources%% *}"
+exp="exp${units:+/$units}"
+dump="shared/dump${units:+_$units}" # of a pair
+common=(--num_threads "$num_threads" --overwrite "$overwrite")
+train_dirs= dev_dirs= text_dirs=
+for src in $sources; do
+  train_dirs+="../${src}_en/data/train " dev_dirs+="../${src}_en/data/dev "
+  text_dirs+="../${src}_en/downloads/corpus/text "
+done
+s2st=(python -m s2st_interleave)
+
+in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
+
+pair() { # pair SRC OPTIONS: that pair's recipe
+  "../$1_en/run.sh" --overwrite "$overwrite" --nj "$nj" "${@:2}"
+}
+
+if in_stage 1; then
+  python ../../../tools/fetch_whisper.py --out downloads/whisper-tiny.en
+  for src in $sources; do
+    pair "$src" --stage 1 --stop_stage 1
+  done
+  for seen in $text_llms; do
+    name=llm more=()
+    case $seen in
+      mono) name=llm_mono more=(--parallel false --batch_size 128) ;;
+      random) name=llm_random more=(--max_steps 0) ;;
+    esac
+    $cuda_cmd "exp/log/$name.log" python ../local/train_text_llm.py \
+      --config ../conf/x_en/text_llm.yaml --text_dirs "$text_dirs" \
+      --languages "$sources en" --out_dir "downloads/$name" "${common[@]}" \
+      $llm_args "${more[@]}"
+  done
+fi
+if in_stage 2; then
+  steps=()
+  if [[ $units == untrained ]]; then steps=(--max_steps 0); fi
+  $cuda_cmd "$exp/log/encoder.log" "${s2st[@]}" encoder --config ../conf/x_en/encoder.yaml \
+    --encoder ../conf/w2v_bert --languages "$sources en" --train_dir "$train_dirs" \
+    --dev_dir "$dev_dirs" --out_dir "$exp/encoder" "${common[@]}" $encoder_args "${steps[@]}"
+fi
+if in_stage 4; then
+  $cuda_cmd "$exp/log/kmeans.log" "${s2st[@]}" kmeans --config ../conf/x_en/kmeans.yaml \
+    --data_dir "$train_dirs" --languages "$sources en" --encoder "$exp/encoder" \
+    --out_dir "$exp/kmeans" "${common[@]}" $kmeans_args
+fi
+if in_stage 8; then
+  pair "$first" --stage 4 --stop_stage 4 --dumpdir "$dump" \
+    --encoder_dir "../x_en/$exp/encoder" --kmeans_dir "../x_en/$exp/kmeans"
+  of="../${first}_en"
+  $cuda_cmd "$exp/log/vocoder.log" "${s2st[@]}" vocoder --config ../conf/vocoder.yaml \
+    --data_dir "$of/data/train" --dev_data_dir "$of/data/dev" \
+    --units_dir "$of/$dump/units/train" --dev_units_dir "$of/$dump/units/dev" \
+    --language en --out_dir "$exp/vocoder" --nj "$nj" "${common[@]}" $vocoder_args
+fi

@@ -1,0 +1,31 @@
+"""SpecAugment (Park et al. 2019) with a generator of our own: the library's is global."""
+
+import numpy as np
+
+NUM_MEL = 80  # bins of a filter bank; a frame stacks several of them
+NUM_FREQ_MASKS, MAX_BINS = 2, 16
+MAX_FRAMES, FRAMES_PER_TIME_MASK = 6, 25
+
+
+def spec_augment(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A copy of normalised features, (num_frames, stacked * 80), with bands set to 0.
+
+    Two bands of up to 16 mel bins, and for each 25 frames one of up to 6 frames: at
+    25 frames a second less than a word.
+    """
+    masked = features.copy()
+    num_frames = len(masked)
+    bins = masked.reshape(num_frames, -1, NUM_MEL)
+    for _ in range(NUM_FREQ_MASKS):
+        start, end = _band(rng, NUM_MEL, MAX_BINS)
+        bins[:, :, start:end] = 0
+    for _ in range(max(1, num_frames // FRAMES_PER_TIME_MASK)):
+        start, end = _band(rng, num_frames, MAX_FRAMES)
+        masked[start:end] = 0
+    return masked
+
+
+def _band(rng: np.random.Generator, size: int, longest: int) -> tuple[int, int]:
+    width = int(rng.integers(0, min(longest, size) + 1))
+    start = int(rng.integers(0, size - width + 1))
+    return start, start + width

@@ -1,0 +1,1 @@
+"""The paper in miniature: its tables cell by cell, its claims decided by rule."""

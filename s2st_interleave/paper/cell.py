@@ -1,0 +1,124 @@
+"""Run one cell through its pair's recipe, and keep what it gave as text."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from s2st_interleave.artifact import git_state, read_done, read_json, write_json
+from s2st_interleave.data import kaldi
+from s2st_interleave.paper.grid import Cell, Grid
+
+CHECKPOINTS = ("last", "best")
+CURVE = ("step", "loss", "dev_loss", "dev_accuracy", "tokens_seen", "sec", "text_ratio")
+PROBES = ("length_ratio_src", "length_ratio_tgt")
+PROBES += ("similarity_src", "similarity_text", "similarity_tgt")
+NUM_DIGITS = 5
+
+
+def command(cell: Cell, exp: Path) -> list[str]:
+    """run.sh of the pair with all that is the cell's own; relative to its folder."""
+    options = {
+        "stage": "6",
+        "stop_stage": "6" if cell.train_only else "9",
+        "systems": cell.system,
+        "baseline": cell.system,  # the page compares, over seeds
+        "expdir": str(exp),
+        "toplines": "false",
+        "parallel_systems": "1",
+        "nj": "1",
+        "train_args": f"--seed {cell.seed} --probe_every 20 --log_every 100",
+    }
+    if cell.llm:
+        options["llm"] = f"../x_en/downloads/llm_{cell.llm}"
+    if cell.units:
+        options["dumpdir"] = f"shared/dump_{cell.units}"
+        options["vocoder_dir"] = f"../x_en/exp/{cell.units}/vocoder"
+    return ["./run.sh", *(word for k, v in options.items() for word in (f"--{k}", v))]
+
+
+def run(grid: Grid, cell: Cell) -> None:
+    """Train and score a cell where it is pending; a run that was stopped goes on.
+
+    Raises ValueError when its recipe fails.
+    """
+    if grid.result(cell) is None:
+        folder = grid.recipe / cell.pair
+        exp = Path("shared/exp/cells") / cell.name
+        started = time.time()
+        environment = os.environ | {"MINI_SHARED": "true"}
+        done = subprocess.run(command(cell, exp), cwd=folder, env=environment)
+        if done.returncode:
+            raise ValueError(f"{cell.name}: its recipe ended with {done.returncode}")
+        result = collect(folder, exp, cell) | {
+            "identity": grid.identity(cell),
+            "wall_sec": round(time.time() - started, 1),
+        }
+        write_json(grid.place(cell), result)
+        shutil.rmtree(folder / exp)  # checkpoints and audio; the scores are kept
+    print(progress_line(grid, cell), flush=True)
+
+
+def collect(folder: Path, exp: Path, cell: Cell) -> dict[str, Any]:
+    """Everything of a finished cell that the page, its figures and its tests need."""
+    trained = folder / exp / cell.system
+    done = read_done(trained, "train")
+    metrics = _lines(trained / "metrics.jsonl")
+    scored = () if cell.train_only else CHECKPOINTS
+    return {
+        "git": git_state(),
+        "inputs": done["inputs"],  # which build of the shared models it came from
+        "train": done["facts"],
+        "seconds_per_system": done["wall_sec"],
+        "scores": {name: _scores(trained, name) for name in scored},
+        "curve": _columns([m for m in metrics if "dev_loss" in m], CURVE),
+        "probes": _columns(
+            [m for m in metrics if "similarity_src" in m],
+            ("step", "text_ratio", *PROBES),
+        ),
+    }
+
+
+def _lines(path: Path) -> list[dict[str, float]]:
+    return [json.loads(text) for text in path.read_text("utf-8").splitlines()]
+
+
+def _columns(
+    rows: Iterable[Mapping[str, float]], names: Iterable[str]
+) -> dict[str, list[float]]:
+    rows = list(rows)
+    return {n: [float(f"{r[n]:.{NUM_DIGITS}g}") for r in rows] for n in names}
+
+
+def _scores(trained: Path, checkpoint: str) -> dict[str, Any]:
+    """score.json, and what was heard and how it sounded, by utterance id."""
+    decode = trained / f"greedy_{checkpoint}" / "test"
+    table = (decode / "score" / "utterances.tsv").read_text("utf-8").splitlines()
+    names, *rows = (line.split("\t") for line in table)
+    ratings = {row[0]: row[names.index("mos")] for row in rows}
+    return read_json(decode / "score.json") | {
+        "hyp": kaldi.read_table(decode / "score" / "hyp"),
+        "utterance_mos": {u: float(r) for u, r in sorted(ratings.items()) if r},
+    }
+
+
+def progress_line(grid: Grid, cell: Cell) -> str:
+    """What a cell gave, how many are done, and how long the others will take."""
+    results = {c.name: grid.result(c) for c in grid.cells}
+    done = [result for result in results.values() if result]
+    result = results[cell.name]
+    assert result is not None
+    if cell.train_only:
+        gave = f"dev loss {min(result['curve']['dev_loss']):.3f}"
+    else:
+        gave = f"ASR-BLEU {result['scores']['last']['asr_bleu']:.1f}"
+    left = len(results) - len(done)
+    hours = left * sum(one["wall_sec"] for one in done) / len(done) / 3600
+    return (
+        f"== {cell.name}: {gave}; {len(done)} of {len(results)} cells done, "
+        f"{hours:.1f} hours left for one at a time"
+    )

@@ -1,0 +1,147 @@
+"""The cells of the paper's tables: which are declared, and which still want a run.
+
+A cell is one training of one system on one pair with one seed, and its scores. It is
+declared in grid.yaml; what it gave lies beside it in `cells/<name>.json`, text only.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from s2st_interleave.artifact import digest, read_json
+from s2st_interleave.config import nearest
+
+# What makes a cell's scores, besides code: for that there is `version` in grid.yaml.
+SOURCES = ("conf/**/*.*", "local/lexicon/*.yaml")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`table` is where it first appears; `units` and `llm` name stand-ins, if any."""
+
+    table: str
+    pair: str
+    system: str
+    seed: int
+    units: str = ""
+    llm: str = ""
+    train_only: bool = False
+
+    @property
+    def variant(self) -> str:
+        """The system and its stand-ins: what runs of several seeds have in common."""
+        return ".".join(part for part in (self.system, self.units, self.llm) if part)
+
+    @property
+    def name(self) -> str:
+        return f"{self.pair}.{self.variant}.s{self.seed}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All cells in the order in which they are run, and the folder they live in."""
+
+    folder: Path
+    version: int
+    cells: tuple[Cell, ...]
+
+    @property
+    def recipe(self) -> Path:
+        """egs/mini_cvss"""
+        return self.folder.parent
+
+    def cell(self, name: str) -> Cell:
+        for cell in self.cells:
+            if cell.name == name:
+                return cell
+        known = [cell.name for cell in self.cells]
+        raise ValueError(f"no cell '{name}' in {self.folder}{nearest(name, known)}")
+
+    def place(self, cell: Cell) -> Path:
+        return self.folder / "cells" / f"{cell.name}.json"
+
+    def identity(self, cell: Cell) -> str:
+        """Digest of everything a cell's scores follow from, machines left aside.
+
+        Values count, comments do not; of the systems only the cell's own, so that a
+        new one does not make the others old.
+        """
+        systems = self.recipe / "conf" / "systems"
+        files = {p for pattern in SOURCES for p in self.recipe.glob(pattern)}
+        files = {p for p in files if p.is_file() and p.parent != systems}
+        files.add(systems / f"{cell.system}.yaml")
+        content = {
+            str(path.relative_to(self.recipe)): yaml.safe_load(path.read_text("utf-8"))
+            for path in sorted(files)
+        }
+        return digest([self.version, content, _facts(cell)])
+
+    def result(self, cell: Cell) -> dict[str, Any] | None:
+        """What a cell gave, None if it was not run or what it follows from changed."""
+        place = self.place(cell)
+        if not place.is_file():
+            return None
+        result = read_json(place)
+        return result if result["identity"] == self.identity(cell) else None
+
+    def pending(self, cells: Iterable[Cell] | None = None) -> list[Cell]:
+        return [c for c in cells or self.cells if self.result(c) is None]
+
+
+def _facts(cell: Cell) -> dict[str, Any]:
+    """A cell that two tables show is one cell."""
+    return {f.name: getattr(cell, f.name) for f in fields(cell) if f.name != "table"}
+
+
+def load(path: Path, *, quick: bool = False) -> Grid:
+    """Read grid.yaml; `quick` keeps only what its `quick` entry names."""
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    unknown = data.keys() - {"version", "pairs", "groups", "quick"}
+    if unknown:
+        raise ValueError(f"{path}: unknown key '{min(unknown)}'")
+    found: dict[str, Cell] = {}
+    for number, group in enumerate(data["groups"], 1):
+        for cell in _expand(group, data["pairs"], f"{path}: group {number}"):
+            found.setdefault(cell.name, cell)
+    cells = list(found.values())
+    if quick:
+        chosen = data["quick"]
+        cells = [c for c in cells if _is_chosen(c, chosen)]
+    _check_systems(cells, path)
+    return Grid(path.parent, data["version"], tuple(cells))
+
+
+def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[Cell]:
+    known = {"table", "pairs", "systems", "seeds", "units", "llm", "train_only"}
+    for key in group.keys() - known:
+        raise ValueError(f"{where}: unknown key '{key}'{nearest(key, known)}")
+    chosen = pairs if group["pairs"] == "all" else group["pairs"]
+    for seed, pair, system, llm in product(
+        group["seeds"], chosen, group["systems"], group.get("llm", [""])
+    ):
+        if pair not in pairs:
+            raise ValueError(f"{where}: no pair '{pair}'{nearest(pair, pairs)}")
+        yield Cell(
+            table=str(group["table"]),
+            pair=pair,
+            system=system,
+            seed=seed,
+            units=group.get("units", ""),
+            llm=llm,
+            train_only=group.get("train_only", False),
+        )
+
+
+def _is_chosen(cell: Cell, chosen: Mapping[str, Any]) -> bool:
+    return all(str(getattr(cell, key)) in map(str, chosen[key]) for key in chosen)
+
+
+def _check_systems(cells: Iterable[Cell], path: Path) -> None:
+    for cell in cells:
+        config = path.parent.parent / "conf" / "systems" / f"{cell.system}.yaml"
+        if not config.is_file():
+            raise ValueError(f"{path}: system '{cell.system}' has no {config}")

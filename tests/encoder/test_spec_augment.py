@@ -1,0 +1,27 @@
+"""SpecAugment: keyed, partial, and harmless to what it is given."""
+
+import numpy as np
+import pytest
+
+from s2st_interleave import keyed
+from s2st_interleave.encoder.spec_augment import spec_augment
+
+
+@pytest.mark.parametrize("num_frames", [1, 5, 75])
+def test_some_bands_are_0_the_rest_is_untouched_and_the_key_decides(num_frames):
+    features = np.random.default_rng(0).standard_normal((num_frames, 320)) + 9
+    before = features.copy()
+    masked = [spec_augment(features, keyed.generator(1, step)) for step in (0, 0, 1, 2)]
+    assert np.array_equal(features, before)
+    assert np.array_equal(masked[0], masked[1])
+    assert not all(np.array_equal(masked[0], other) for other in masked[2:])
+    for one in masked:
+        kept = one != 0
+        assert np.array_equal(one[kept], features[kept])
+    assert any((one == 0).any() for one in masked)
+
+
+def test_most_of_an_utterance_is_left():
+    features = np.ones((75, 320))
+    shares = [spec_augment(features, keyed.generator(1, k)).mean() for k in range(50)]
+    assert 0.5 < np.mean(shares) < 0.9

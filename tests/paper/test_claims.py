@@ -1,0 +1,93 @@
+"""Verdicts follow the stored scores by rule, and missing cells decide nothing."""
+
+import numpy as np
+import pytest
+
+from s2st_interleave.paper.claims import Run, judge
+from s2st_interleave.score.paper import PAPER_PAIRS
+
+PAIRS = [f"{src}_en" for src in PAPER_PAIRS]
+HOURS = [pair.hours for pair in PAPER_PAIRS.values()]
+SMALL = ("src_only", "tgt_only", "mask", "uniform")
+
+
+def bleu(sums) -> float:
+    """Stands in for BLEU: the mean of what a run has in its first column."""
+    return float(sums[0]) / 100
+
+
+def run(score: float, mos: float = 4.0, seed: int = 0) -> Run:
+    rng = np.random.default_rng([seed, int(score * 10)])
+    counts = np.zeros((100, 10), dtype=np.int64)
+    counts[:, 0] = 100 * score + rng.integers(-50, 50, 100)
+    return Run(counts, mos + rng.normal(0, 0.1, 100))
+
+
+def as_in_the_paper():
+    """Every printed score of the paper, as if our corpus had given it."""
+    runs = {}
+    for pair, paper in zip(PAIRS, PAPER_PAIRS.values(), strict=True):
+        for system in ("baseline", "scheduled", "constant"):
+            score = getattr(paper, system).asr_bleu
+            runs[pair, system] = [run(score, seed=seed) for seed in (1, 2, 3)]
+    others = {"src_only": 11.1, "tgt_only": 12.6, "mask": 6.2, "uniform": 11.5}
+    for system, score in others.items():
+        runs["pt_en", system] = [run(score, seed=seed) for seed in (1, 2, 3)]
+    runs["fr_en", "baseline.untrained"] = [run(9.6)]
+    runs["fr_en", "no_cot"] = [run(13.7)]
+    return runs
+
+
+def verdicts(runs) -> dict[int, str]:
+    return {c.id: c.verdict for c in judge(runs, PAIRS, HOURS, bleu)}
+
+
+def test_the_papers_own_scores_hold_what_the_paper_claims():
+    found = verdicts(as_in_the_paper())
+    assert found == dict.fromkeys(range(1, 9), "holds")
+
+
+def test_no_cells_decide_nothing():
+    for claim in judge({}, PAIRS, HOURS, bleu):
+        assert claim.verdict == "not decided" and claim.missing
+        assert claim.statistic is None and claim.p_value is None
+
+
+def test_one_pair_that_is_missing_leaves_it_open():
+    runs = as_in_the_paper()
+    del runs["ru_en", "baseline"]
+    found = verdicts(runs)
+    assert found[1] == found[2] == found[8] == "not decided"
+    assert found[3] == "holds"
+
+
+def test_two_seeds_of_three_leave_claims_4_to_6_open():
+    runs = as_in_the_paper()
+    for system in SMALL:
+        runs["pt_en", system] = runs["pt_en", system][:2]
+    found = verdicts(runs)
+    assert found[4] == found[5] == found[6] == "not decided"
+
+
+def test_a_baseline_that_wins_on_one_pair_is_said():
+    runs = as_in_the_paper()
+    runs["fr_en", "scheduled"] = [run(20.0, seed=s) for s in (1, 2, 3)]
+    assert verdicts(runs)[1] == "does not hold"
+
+
+def test_gains_that_grow_with_the_data_contradict_claim_2():
+    runs = as_in_the_paper()
+    for rank, pair in enumerate(PAIRS):
+        runs[pair, "baseline"] = [run(10.0, seed=s) for s in (1, 2, 3)]
+        runs[pair, "scheduled"] = [run(20.0 - rank, seed=s) for s in (1, 2, 3)]
+    assert verdicts(runs)[2] == "does not hold"
+
+
+@pytest.mark.parametrize(("loss", "verdict"), [(0.05, "holds"), (0.2, "does not hold")])
+def test_quality_may_fall_by_less_than_a_tenth(loss, verdict):
+    runs = as_in_the_paper()
+    for pair in PAIRS:
+        runs[pair, "scheduled"] = [
+            Run(one.bleu_counts, one.mos - loss) for one in runs[pair, "scheduled"]
+        ]
+    assert verdicts(runs)[8] == verdict

@@ -1,0 +1,105 @@
+"""Which cells there are, and when one is run again."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from s2st_interleave.artifact import write_json
+from s2st_interleave.paper import cell as cells
+from s2st_interleave.paper.grid import load
+
+RECIPE = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss"
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    """The real grid with its configs, and no result."""
+    for name in ("conf", "local/lexicon"):
+        shutil.copytree(RECIPE / name, tmp_path / name)
+    (tmp_path / "paper").mkdir()
+    return Path(shutil.copy(RECIPE / "paper" / "grid.yaml", tmp_path / "paper"))
+
+
+def store(grid, cell) -> None:
+    write_json(grid.place(cell), {"identity": grid.identity(cell)})
+
+
+def test_the_grid_holds_every_table_of_the_paper():
+    grid = load(RECIPE / "paper" / "grid.yaml")
+    names = [cell.name for cell in grid.cells]
+    assert len(names) == len(set(names))
+    table_2 = [c for c in grid.cells if c.table == "2"]
+    assert len(table_2) == 7 * (3 + 3 + 1)
+    for system in ("src_only", "tgt_only", "mask", "uniform"):
+        assert {f"pt_en.{system}.s{seed}" for seed in (1, 2, 3)} <= set(names)
+    assert {"fr_en.no_cot.s1", "fr_en.baseline.untrained.s1"} <= set(names)
+    assert {"pt_en.baseline.mono.s1", "pt_en.scheduled.random.s1"} <= set(names)
+    quick = load(RECIPE / "paper" / "grid.yaml", quick=True).cells
+    assert len(quick) == 4 and {c.seed for c in quick} == {1}
+
+
+def test_only_what_is_missing_or_has_changed_is_pending(path):
+    grid = load(path)
+    first, second, *_ = grid.cells
+    store(grid, first)
+    assert first not in grid.pending() and second in grid.pending()
+
+    # A comment is not a change, a value is.
+    train = path.parent.parent / "conf" / "train.yaml"
+    train.write_text("# again\n" + train.read_text())
+    assert first not in load(path).pending()
+    train.write_text(train.read_text().replace("max_steps: ", "max_steps: 1"))
+    assert first in load(path).pending()
+
+
+def test_a_systems_own_file_makes_only_its_own_cells_old(path):
+    grid = load(path)
+    first, second, *_ = grid.cells
+    assert first.system != second.system
+    store(grid, first)
+    store(grid, second)
+    config = path.parent.parent / "conf" / "systems" / f"{first.system}.yaml"
+    config.write_text(config.read_text().replace("{}", "") + "span_lambda: 2\n")
+    assert first in load(path).pending() and second not in load(path).pending()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("pairs: all, systems: [constant]", "pair: all, systems: [constant]", "'pair'"),
+        ("[constant]", "[constent]", "constent"),
+        (
+            "[pt_en], systems: [src_only",
+            "[xx_en], systems: [src_only",
+            "no pair 'xx_en'",
+        ),
+    ],
+)
+def test_a_slip_in_the_grid_is_named(path, old, new, message):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ValueError, match=message):
+        load(path)
+
+
+def test_a_cell_is_a_call_of_its_pairs_recipe():
+    grid = load(RECIPE / "paper" / "grid.yaml")
+    words = cells.command(grid.cell("pt_en.mask.s2"), Path("exp/x"))
+    assert words[0] == "./run.sh"
+    options = dict(zip(words[1::2], words[2::2], strict=True))
+    assert options["--systems"] == "mask" and "--seed 2" in options["--train_args"]
+    untrained = cells.command(grid.cell("fr_en.baseline.untrained.s1"), Path("exp/x"))
+    assert "shared/dump_untrained" in untrained
+    with pytest.raises(ValueError, match=r"did you mean 'pt_en\.mask\.s2'"):
+        grid.cell("pt_en.mask.s22")
+
+
+def test_training_sizes_are_in_the_ratio_of_the_papers_hours():
+    from s2st_interleave.score.paper import PAPER_PAIRS
+
+    sizes = yaml.safe_load((RECIPE / "conf" / "sizes.yaml").read_text())
+    for src, pair in PAPER_PAIRS.items():
+        assert sizes[src] == pytest.approx(sizes["fr"] * pair.hours / 180, abs=1)

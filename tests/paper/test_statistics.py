@@ -1,0 +1,66 @@
+"""The tests behind the verdicts: what they must find, and what they must not."""
+
+import numpy as np
+import pytest
+
+from s2st_interleave.paper.statistics import (
+    holm,
+    paired_difference,
+    spearman_permutation,
+)
+
+
+def scorer(values):
+    return lambda times: float(times @ values / times.sum())
+
+
+def runs(rng, mean, num_seeds=3, num_utterances=200):
+    return [scorer(rng.normal(mean, 1, num_utterances)) for _ in range(num_seeds)]
+
+
+def test_a_clear_difference_is_found_and_a_system_is_not_better_than_itself():
+    rng = np.random.default_rng(0)
+    better, worse = runs(rng, 1.0), runs(rng, 0.0)
+    found = paired_difference(better, worse, 200, num_resamples=200)
+    assert found.delta == pytest.approx(1.0, abs=0.2)
+    assert found.p_better < 0.01 and found.p_worse == 1
+    assert found.ci95[0] > 0
+    same = paired_difference(worse, worse, 200, num_resamples=200)
+    assert same.delta == 0 and same.p_better == 1 == same.p_worse
+
+
+def test_one_lucky_seed_of_three_decides_nothing():
+    rng = np.random.default_rng(1)
+    flat = [scorer(rng.normal(0, 0.1, 200)) for _ in range(3)]
+    lucky = [scorer(rng.normal(mean, 0.1, 200)) for mean in (9.0, -1.0, -1.0)]
+    assert paired_difference(lucky, flat, 200, num_resamples=300).p_better > 0.05
+
+
+def test_non_inferiority_is_a_margin():
+    rng = np.random.default_rng(2)
+    noise = rng.normal(0, 1, 200)
+    a, b = [scorer(noise - 0.05)], [scorer(noise)]
+    assert paired_difference(a, b, 200, num_resamples=200).p_better == 1
+    shifted = paired_difference(a, b, 200, margin=-0.1, num_resamples=200)
+    assert shifted.p_better < 0.05
+
+
+def test_numbers_of_seeds_must_agree():
+    with pytest.raises(ValueError, match="3 and 2 seeds"):
+        paired_difference([len] * 3, [len] * 2, 5)
+
+
+def test_holm_is_monotone_and_never_below_the_plain_value():
+    plain = {"a": 0.001, "b": 0.02, "c": 0.021, "d": 0.9}
+    adjusted = holm(plain)
+    assert adjusted == pytest.approx({"a": 0.004, "b": 0.06, "c": 0.06, "d": 0.9})
+
+
+def test_spearman_over_all_orders():
+    size = [180, 119, 97, 81, 28, 16, 7]
+    rho, below, above = spearman_permutation(size, [1, 2, 3, 4, 5, 6, 7])
+    assert rho == pytest.approx(-1)
+    assert below == pytest.approx(1 / 5040) and above == 1
+    # The paper's own gains.
+    rho, below, _ = spearman_permutation(size, [0.7, 1.9, 0.4, 2.1, 6.7, 8.1, 9.2])
+    assert rho == pytest.approx(-25 / 28) and below < 0.01
