@@ -59,7 +59,7 @@ def topline(grid: Grid, args: argparse.Namespace) -> None:
         "score": read_json(
             folder / "shared" / "exp" / "topline" / "test" / "score.json"
         ),
-        "references": kaldi.DataDir(folder / "data" / "test").texts("en"),
+        "references": kaldi.DataDir(folder / "shared" / "data" / "test").texts("en"),
     }
     write_json(grid.folder / "toplines" / f"{args.name}.json", kept)
 

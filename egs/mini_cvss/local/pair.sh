@@ -4,7 +4,10 @@
 # and text LLM are those of ../x_en.
 src="$1"
 corpus=downloads/corpus
-export MINI_SRC="$src"
+if [[ ${MINI_SHARED:-false} == true ]]; then
+  corpus="../x_en/downloads/corpus/$src"
+fi
+export MINI_SRC="$src" MINI_CORPUS_DIR="$corpus"
 recipe=(--src_lang "$src" --tgt_lang en --conf ../conf --mini true
   --title "mini CVSS, $src-en: a made corpus on a laptop"
   --local_data ../local/prepare.sh --train_split extended
@@ -16,7 +19,8 @@ if [[ ${MINI_SHARED:-false} == true ]]; then
   x=../x_en
   recipe+=(--encoder_dir "$x/exp/encoder" --kmeans_dir "$x/exp/kmeans"
     --vocoder_dir "$x/exp/vocoder" --llm "$x/downloads/llm"
-    --asr "$x/downloads/whisper-tiny.en" --dumpdir shared/dump --expdir shared/exp)
+    --asr "$x/downloads/whisper-tiny.en" --datadir shared/data
+    --dumpdir shared/dump --expdir shared/exp)
 else
   recipe+=(--encoder ../conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en)
 fi

@@ -28,8 +28,8 @@ dump="shared/dump${units:+_$units}" # of a pair
 common=(--num_threads "$num_threads" --overwrite "$overwrite")
 train_dirs= dev_dirs= text_dirs=
 for src in $sources; do
-  train_dirs+="../${src}_en/data/train " dev_dirs+="../${src}_en/data/dev "
-  text_dirs+="../${src}_en/downloads/corpus/text "
+  train_dirs+="../${src}_en/shared/data/train " dev_dirs+="../${src}_en/shared/data/dev "
+  text_dirs+="downloads/corpus/$src/text "
 done
 s2st=(python -m s2st_interleave)
 
@@ -73,7 +73,7 @@ if in_stage 8; then
     --encoder_dir "../x_en/$exp/encoder" --kmeans_dir "../x_en/$exp/kmeans"
   of="../${first}_en"
   $cuda_cmd "$exp/log/vocoder.log" "${s2st[@]}" vocoder --config ../conf/vocoder.yaml \
-    --data_dir "$of/data/train" --dev_data_dir "$of/data/dev" \
+    --data_dir "$of/shared/data/train" --dev_data_dir "$of/shared/data/dev" \
     --units_dir "$of/$dump/units/train" --dev_units_dir "$of/$dump/units/dev" \
     --language en --out_dir "$exp/vocoder" --nj "$nj" "${common[@]}" $vocoder_args
 fi
