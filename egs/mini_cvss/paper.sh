@@ -45,7 +45,7 @@ if [[ $page == false && -n $pending ]]; then
   for pair in $("${paper[@]}" pending --what untrained); do
     x_en/run.sh --stage 2 --sources "$sources" --nj "$nj" --units untrained
     # Words are aligned by the encoder that was trained, units are the other one's.
-    dump=(--nj "$nj" --dumpdir shared/dump_untrained)
+    dump=(--nj "$nj" --dumpdir "../$pair/shared/dump_untrained")
     "$pair/run.sh" --stage 3 --stop_stage 3 "${dump[@]}"
     "$pair/run.sh" --stage 4 --stop_stage 5 "${dump[@]}" \
       --encoder_dir ../x_en/exp/untrained/encoder --kmeans_dir ../x_en/exp/untrained/kmeans

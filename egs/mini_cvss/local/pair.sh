@@ -19,8 +19,10 @@ if [[ ${MINI_SHARED:-false} == true ]]; then
   x=../x_en
   recipe+=(--encoder_dir "$x/exp/encoder" --kmeans_dir "$x/exp/kmeans"
     --vocoder_dir "$x/exp/vocoder" --llm "$x/downloads/llm"
-    --asr "$x/downloads/whisper-tiny.en" --datadir shared/data
-    --dumpdir shared/dump --expdir shared/exp)
+    --asr "$x/downloads/whisper-tiny.en")
+  # Paths in scp files are read from $x as well: they are the same from there.
+  own="../${src}_en/shared"
+  recipe+=(--datadir "$own/data" --dumpdir "$own/dump" --expdir "$own/exp")
 else
   recipe+=(--encoder ../conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en)
 fi

@@ -24,7 +24,8 @@ help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
 export MINI_SHARED=true
 first="${sources%% *}"
 exp="exp${units:+/$units}"
-dump="shared/dump${units:+_$units}" # of a pair
+of="../${first}_en/shared" # data and units that the vocoder learns from
+dump="$of/dump${units:+_$units}"
 common=(--num_threads "$num_threads" --overwrite "$overwrite")
 train_dirs= dev_dirs= text_dirs=
 for src in $sources; do
@@ -71,9 +72,8 @@ fi
 if in_stage 8; then
   pair "$first" --stage 4 --stop_stage 4 --dumpdir "$dump" \
     --encoder_dir "../x_en/$exp/encoder" --kmeans_dir "../x_en/$exp/kmeans"
-  of="../${first}_en"
   $cuda_cmd "$exp/log/vocoder.log" "${s2st[@]}" vocoder --config ../conf/vocoder.yaml \
-    --data_dir "$of/shared/data/train" --dev_data_dir "$of/shared/data/dev" \
-    --units_dir "$of/$dump/units/train" --dev_units_dir "$of/$dump/units/dev" \
+    --data_dir "$of/data/train" --dev_data_dir "$of/data/dev" \
+    --units_dir "$dump/units/train" --dev_units_dir "$dump/units/dev" \
     --language en --out_dir "$exp/vocoder" --nj "$nj" "${common[@]}" $vocoder_args
 fi
