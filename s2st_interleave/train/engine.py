@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, Literal, TypeVar
 
 import torch
-from torch import nn
+from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from s2st_interleave.train import parallel
@@ -84,8 +84,11 @@ def whole(model: nn.Module) -> Iterator[None]:
     for _, _, shard in shards:
         if id(shard) not in found:
             full = shard.detach().full_tensor()  # all ranks together
-            keep = parallel.ranks().is_first
-            found[id(shard)] = nn.Parameter(full.cpu()) if keep else shard
+            mine = parallel.ranks().is_first
+            # A copy: the gathered one may be a view of something longer.
+            found[id(shard)] = (
+                nn.Parameter(full.to("cpu", copy=True)) if mine else shard
+            )
     for owner, name, shard in shards:
         owner[name] = found[id(shard)]
     try:
@@ -102,15 +105,15 @@ def _replicated(root: Root) -> nn.Module:
     # embedding); where it has none, torch finds the search for them worth a warning.
     warnings.filterwarnings("ignore", message="find_unused_parameters=True")
     made = DistributedDataParallel(
-        root, broadcast_buffers=False, find_unused_parameters=True
+        root, forward_sync_buffers=False, find_unused_parameters=True
     )
     made.register_comm_hook(None, _sum)
     return made
 
 
-def _sum(_: None, bucket: Any) -> Any:
+def _sum(_: None, bucket: distributed.GradBucket) -> torch.futures.Future[torch.Tensor]:
     """DDP's own reduction is a mean over ranks; ours have unequal numbers of targets."""
-    summed = torch.distributed.all_reduce(bucket.buffer(), async_op=True)
+    summed = distributed.all_reduce(bucket.buffer(), async_op=True)
     return summed.get_future().then(lambda future: future.value()[0])
 
 
