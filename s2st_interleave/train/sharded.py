@@ -4,6 +4,7 @@ It is kept by the names of parameters and written by every rank for itself, so t
 number of ranks can read it, sharded or not.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,10 @@ def load(directory: Path, model: Any, optimizer: Any) -> None:
         parameter = parameters[key.rpartition("/")[0]]
         same = meta.size == parameter.shape
         values[key] = torch.empty_like(parameter) if same else torch.empty(meta.size)
-    dcp.load(values, checkpoint_id=directory, no_dist=parallel.ranks().count == 1)
+    with warnings.catch_warnings():
+        # That it takes one process for one process.
+        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
+        dcp.load(values, checkpoint_id=directory, no_dist=parallel.ranks().count == 1)
     numbers = {name: number for number, name in enumerate(parameters)}
     state: dict[int, dict[str, Any]] = {}
     for key, value in values.items():

@@ -5,8 +5,11 @@ Everything is done by the commands themselves, on two ranks under torchrun.
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +17,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
+from transformers import AutoModelForCausalLM, Wav2Vec2BertForCTC
 
 from s2st_interleave import keyed
 from s2st_interleave.__main__ import main
@@ -21,11 +26,13 @@ from s2st_interleave.artifact import open_stage, write_json
 from s2st_interleave.config import RunOptions
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.interleave import dump
+from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.batches import chunks, share
 from s2st_interleave.units import store
+from s2st_interleave.vocoder import base as vocoder
 
-STEPS, HALF = 4, 2
+STEPS, HALF = 3, 2
 LOOP = {
     "max_steps": STEPS,
     "save_every": 1,
@@ -115,9 +122,7 @@ class Finished:
 
     def __init__(self, directory: Path, stage: str, **facts):
         self.facts = facts
-        self.stage = open_stage(
-            directory, stage=stage, options=RunOptions(), inputs={}
-        )
+        self.stage = open_stage(directory, stage=stage, options=RunOptions(), inputs={})
 
     def __enter__(self):
         return self
@@ -183,13 +188,13 @@ def runs(corpus: Path, command: Callable[..., list[str]]) -> Path:
     todo = []
     for name in RUNS:
         assert main(command(name, f"{name} 1")) == 0
-        assert main(command(name, f"{name} 1 to ddp", max_steps=HALF)) == 0
+        assert main(command(name, f"{name} 1 begun", max_steps=HALF)) == 0
     for name, how in PARALLEL:
+        shutil.copytree(corpus / f"{name} 1 begun", corpus / f"{name} 1 to {how}")
         two = {"parallel": how}
         todo.append(command(name, f"{name} {how}", **two))
         todo.append(command(name, f"{name} {how} to 1", **two, max_steps=HALF))
-    for name in RUNS:
-        todo.append(command(name, f"{name} 1 to ddp"))
+        todo.append(command(name, f"{name} 1 to {how}", **two))
     torchrun(corpus, todo)
     for name, how in PARALLEL:
         assert main(command(name, f"{name} {how} to 1")) == 0
@@ -242,3 +247,131 @@ def test_weights_are_those_of_one_rank(runs, name, how):
     assert one.keys() == two.keys()
     for key in one:
         torch.testing.assert_close(two[key], one[key], rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize(("name", "how"), PARALLEL)
+def test_gradients_are_those_of_one_rank(runs, name, how):
+    """Adam's first moment after the first step is a tenth of the clipped gradient."""
+    one, two = (first_moments(runs / f"{name} {end}", name) for end in ("1", how))
+    assert one.keys() == two.keys() and one
+    for key, gradient in one.items():
+        scale = gradient.abs().max().item()
+        torch.testing.assert_close(two[key], gradient, rtol=1e-5, atol=1e-5 * scale)
+
+
+def first_moments(run: Path, name: str) -> dict[str, torch.Tensor]:
+    folder = checkpoint.path(run, 1)
+    if (folder / checkpoint.SHARDS).is_dir():
+        dcp_to_torch_save(folder / checkpoint.SHARDS, run / "whole.pt")
+        whole = torch.load(run / "whole.pt", weights_only=True)
+        return {k.rpartition("/")[0]: v for k, v in whole.items() if "/exp_avg" in k}
+    state = torch.load(folder / checkpoint.OPTIMIZER, weights_only=True)
+    if name == "hifigan":
+        parts = [(part, one["state"]) for part, one in state.items()]
+        return {f"{p}{k}": v["exp_avg"] for p, one in parts for k, v in one.items()}
+    names = [key for key, _ in read_back(folder, name).named_parameters()]
+    return {names[k]: v["exp_avg"] for k, v in state["state"].items()}
+
+
+def read_back(folder: Path, name: str) -> torch.nn.Module:
+    """A checkpoint as whoever knows nothing of ranks reads it."""
+    if name == "llm":
+        return AutoModelForCausalLM.from_pretrained(folder)
+    if name == "encoder":
+        return Wav2Vec2BertForCTC.from_pretrained(folder)
+    return vocoder.load(folder).model
+
+
+@pytest.mark.parametrize(("name", "how"), PARALLEL)
+def test_a_checkpoint_of_two_ranks_is_an_ordinary_model(runs, name, how):
+    model = read_back(checkpoint.path(runs / f"{name} {how}", STEPS), name)
+    whole = read_back(checkpoint.path(runs / f"{name} 1", STEPS), name)
+    shapes = {key: p.shape for key, p in whole.named_parameters()}
+    assert {key: p.shape for key, p in model.named_parameters()} == shapes
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize(("name", "how"), PARALLEL)
+def test_one_rank_carries_on_what_two_began_and_two_what_one(runs, name, how):
+    for run in (f"{name} {how} to 1", f"{name} 1 to {how}"):
+        assert_same_metrics(runs / f"{name} 1", runs / run)
+        assert (runs / run / "stage.json").is_file()
+
+
+def test_ranks_share_out_a_batch(monkeypatch):
+    items = list(range(10))
+    for count, parts, pieces in (
+        (1, 4, 4),
+        (2, 3, 2),
+        (3, 1, 1),
+        (4, 9, 2),
+        (10, 1, 1),
+    ):
+        monkeypatch.setenv("WORLD_SIZE", str(count))
+        shares = []
+        for index in range(count):
+            monkeypatch.setenv("RANK", str(index))
+            shares.append(share(items, parts))
+        assert {len(one) for one in shares} == {pieces}
+        assert sorted(i for one in shares for piece in one for i in piece) == items
+    monkeypatch.setenv("WORLD_SIZE", "11")
+    with pytest.raises(ValueError, match="11 ranks cannot share 10"):
+        share(items, 1)
+
+
+def test_one_rank_evaluates_in_batches_of_the_size_asked_for():
+    assert chunks([0, 1, 2, 3, 4], 2) == [[0, 1], [2, 3], [4]]
+
+
+def test_a_run_that_a_signal_stopped_is_carried_on_to_the_same_bits(runs, command):
+    words = command("llm", "llm stopped")
+    ended = threading.Event()
+
+    def disturb() -> None:
+        while not ended.wait(0.02):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        with pytest.raises(SystemExit, match=str(EXIT_REQUEUE)):
+            main(words)
+    finally:
+        ended.set()
+        thread.join()
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, before)
+    assert max(checkpoint.found(runs / "llm stopped")) < STEPS
+    assert main(words) == 0
+    whole, stopped = (
+        (checkpoint.path(runs / name, STEPS) / "model.safetensors").read_bytes()
+        for name in ("llm 1", "llm stopped")
+    )
+    assert whole == stopped
+    assert lines(runs / "llm 1") == lines(runs / "llm stopped")
+
+
+def test_torchrun_hands_a_signal_to_its_ranks_and_their_exit_status_up(runs, command):
+    """As a cluster sends it: to the one process that it knows."""
+    start = ["s2st_interleave.train.torchrun", "--standalone", "--nproc_per_node", "2"]
+    endless = dict.fromkeys(("max_steps", "save_every", "eval_every"), 10**6)
+    words = command("llm", "llm endless", **endless, log_every=1)
+    process = subprocess.Popen(
+        [sys.executable, "-m", *start, "-m", "s2st_interleave", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        text=True,
+    )
+    with process:
+        for line in process.stdout:
+            if line.startswith("step "):
+                process.send_signal(signal.SIGUSR1)
+                break
+        said, complaints = process.communicate()
+    assert process.returncode == EXIT_REQUEUE, complaints
+    assert "stopped by a signal after step" in said and "Traceback" not in complaints
+    (done,) = checkpoint.found(runs / "llm endless")
+    assert len(lines(runs / "llm endless")) == done
