@@ -38,7 +38,8 @@ def _whole_mp3(path: Path, samples: np.ndarray, claimed: int, rate: int) -> np.n
     """`samples`, or all of them where libsndfile stopped too early.
 
     An MP3 of variable bit rate need not say how long it is; libsndfile then guesses from
-    its first frames and reads no further. ValueError where the file breaks off.
+    its first frames and reads no further. ValueError where a file that does say it
+    breaks off.
     """
     import av
 
@@ -53,12 +54,25 @@ def _whole_mp3(path: Path, samples: np.ndarray, claimed: int, rate: int) -> np.n
             return np.concatenate(frames, axis=1).T
     except av.FFmpegError as error:
         raise ValueError(f"{path}: cannot be read as audio ({error})") from None
-    if len(samples) < 0.9 * claimed:
+    if len(samples) < 0.9 * claimed and _says_its_length(path):
         raise ValueError(
             f"{path}: breaks off after {len(samples) / rate:.1f} of "
             f"{claimed / rate:.1f} s"
         )
     return samples
+
+
+def _says_its_length(path: Path) -> bool:
+    """Whether the first frame of an MP3 is an encoder's note about all the others."""
+    with path.open("rb") as stream:
+        head = stream.read(10)
+        if head[:3] == b"ID3":  # a tag before it, whose size has 7 bits a byte
+            size = sum(byte << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
+            stream.seek(10 + size)
+        else:
+            stream.seek(0)
+        frame = stream.read(64)
+    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
 
 
 def write(path: Path, samples: np.ndarray, rate: int = SAMPLE_RATE) -> None:

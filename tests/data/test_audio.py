@@ -37,10 +37,24 @@ def test_variable_bit_rate_whose_length_nobody_says(mp3):
     assert len(audio.read(mp3)) / 16_000 == pytest.approx(SECONDS, abs=0.1)
 
 
-@pytest.mark.parametrize("kept", [0.5, 0.8])
-def test_half_a_recording_is_not_a_recording(mp3, kept):
+def test_a_guess_that_is_too_long_is_no_damage(mp3):
+    """Silence in front is coded in few bits: libsndfile then expects 8 s."""
+    samples, rate = soundfile.read(mp3)
+    samples = np.concatenate([np.zeros(rate // 2), samples])
+    soundfile.write(mp3, samples, rate, format="MP3", bitrate_mode="VARIABLE")
     data = mp3.read_bytes()
-    mp3.write_bytes(data[: int(kept * len(data))])
+    mp3.write_bytes(data[data.index(b"\xff\xfb", 4) :])
+    with soundfile.SoundFile(mp3) as file:
+        assert file.frames / file.samplerate > 6
+    seconds = len(audio.read(mp3)) / 16_000
+    assert seconds == pytest.approx(SECONDS + 0.5, abs=0.1)
+
+
+@pytest.mark.parametrize("tag", [b"", b"ID3\x03\0\0\0\0\1\0" + bytes(128)])
+@pytest.mark.parametrize("kept", [0.5, 0.8])
+def test_half_a_recording_is_not_a_recording(mp3, kept, tag):
+    data = mp3.read_bytes()
+    mp3.write_bytes(tag + data[: int(kept * len(data))])
     with pytest.raises(
         ValueError, match=r"clip\.mp3: breaks off after \d\.\d of 4\.0 s"
     ):

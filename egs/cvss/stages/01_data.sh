@@ -7,7 +7,8 @@ if [[ -n $tsv ]]; then
 else
   for name in common_voice covost cvss; do
     if [[ -z ${!name} ]]; then
-      echo "$0: --$name is not set: egs/cvss/db.sh says where the corpora lie" >&2
+      echo "$0: --$name is not set; egs/cvss/db.sh says where CVSS lies, --tsv where a" \
+        "corpus of your own does" >&2
       exit 1
     fi
   done
