@@ -26,7 +26,9 @@ pytestmark = [
 
 SIZES = "--num_train 24 --num_dev 4 --num_test 5 --num_text 60".split()
 SCRATCH = {"max_steps": 8, "eval_every": 8, "save_every": 8, "batch_size": 4}
+ONE_CORE = ["--nj", "1", "--device", "cpu"]
 TINY = {
+    "data": {"max_drop_rate": 0.1, "max_missing_rate": 0.3},
     "encoder": SCRATCH
     | {
         "scratch": True,
@@ -55,8 +57,6 @@ TINY = {
     },
     "score": {"compute_type": "float32", "num_resamples": 50},
 }
-
-DAMAGED = "--max_drop_rate 0.1 --max_missing_rate 0.3"
 
 
 def run(folder: Path, *options: str, status: int = 0) -> str:
@@ -137,8 +137,7 @@ def egs(tmp_path_factory, text_llm) -> Path:
 def pair(egs) -> tuple[Path, str]:
     """A finished run of pt_en, which makes x_en's parts, and its output."""
     folder = egs / "cvss" / "pt_en"
-    less = ["--checkpoints", "last", "--nj", "1", "--device", "cpu"]
-    return folder, run(folder, *less, "--data_args", DAMAGED)
+    return folder, run(folder, "--checkpoints", "last", *ONE_CORE)
 
 
 def test_results_of_both_test_sets(pair):
@@ -176,7 +175,7 @@ def test_shared_parts_are_made_once_and_found(pair):
         assert not (folder / "exp" / part).exists()
         assert f"{part}: shared, ../x_en/exp/{part}" in output
     assert output.count("unpacking") == 1
-    again = run(folder.parent / "x_en", "--nj", "1", "--device", "cpu")
+    again = run(folder.parent / "x_en", *ONE_CORE)
     assert " finished: " not in again and again.count("up to date, skipped") == 7
 
 

@@ -80,7 +80,7 @@ system_jobs="JOB=${systems// /,}"
 # use_shared NAME DIR FIRST LAST: says so, and makes it by these stages if it is missing.
 use_shared() {
   if [[ -n $shared && ! -f $2/stage.json ]]; then
-    "$shared" --stage "$3" --stop_stage "$4"
+    "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --device "$device"
   fi
   echo "$1: shared, $2"
 }

@@ -15,6 +15,7 @@ else
   data=(data --common_voice "$common_voice" --covost "$covost" --cvss "$cvss"
     --train_split "$train_split" --unpack_dir "$dumpdir/unpacked")
 fi
+if [[ -f $conf/data.yaml ]]; then data+=(--config "$conf/data.yaml"); fi
 # test1k is a part of test, which stands in for it here.
 for split in $(printf '%s\n' ${splits//test1k/test} | sort -u); do
   $train_cmd "$log/data.$split.log" "${s2st[@]}" "${data[@]}" $data_args \
