@@ -29,6 +29,7 @@ kmeans_dir=        # a finished stage 4 (codebook) of another recipe
 vocoder_dir=       # a finished stage 8 (vocoder) of another recipe
 shared=            # program that makes these three in its stages 2, 4 and 8
 systems="baseline scheduled" # conf/systems/<name>.yaml each
+trained=           # folder of the systems, if another than expdir has trained them
 baseline=baseline  # the one that others are compared with
 parallel_systems=1 # how many train and decode at once
 checkpoints="last best"
@@ -69,6 +70,7 @@ systems="$(echo $systems)" # one space between names
 encoder_dir="${encoder_dir:-$expdir/encoder}"
 kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
+trained="${trained:-$expdir}"
 log="$expdir/log"
 
 # s2st COMMAND OPTIONS: one command of the package.
