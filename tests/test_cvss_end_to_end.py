@@ -59,11 +59,12 @@ TINY = {
 }
 
 
-def run(folder: Path, *options: str, status: int = 0) -> str:
+def run(folder: Path, *options: str, status: int = 0, cwd: Path | None = None) -> str:
     bin_dir = str(Path(sys.executable).parent)
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
         [folder / "run.sh", *options],
+        cwd=cwd,
         env=os.environ | threads | {"PATH": f"{bin_dir}:{os.environ['PATH']}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -187,3 +188,28 @@ def test_the_language_and_the_place_of_a_corpus_are_checked(pair, egs):
     assert "'sv' is no source language of CVSS; did you mean 'sv-SE'?" in output
     output = run(folder, *stage, "--cvss", "", status=1)
     assert "--cvss is not set; egs/cvss/db.sh says where" in output
+
+
+def test_a_corpus_of_ones_own_runs_on_from_one_tsv(pair, egs):
+    """The unpacked clips, listed in a TSV beside them; encoder and codebook as they are."""
+    corpus = egs.parent / "the corpora"
+    spoken = egs / "cvss" / "pt_en" / "dump" / "unpacked" / "cvss_c_pt_en_v1.0"
+    lines = ["id\tsrc_audio\tsrc_text\ttgt_audio\ttgt_text\tsplit"]
+    for split in ("train", "dev", "test"):
+        for line in (spoken / f"{split}.tsv").read_text().splitlines()[2:6]:
+            clip, text = line.split("\t")
+            source = f"cv-corpus-4-2019-12-10/pt/clips/{clip}"
+            target = spoken / split / f"{clip}.wav"
+            lines.append(f"{clip}\t{source}\tolá mundo\t{target}\t{text}\t{split}")
+    (corpus / "my own.tsv").write_text("\n".join(lines) + "\n")
+    options = ["--tsv", "the corpora/my own.tsv", "--src_lang", "pt", *ONE_CORE]
+    for part in ("encoder", "kmeans"):
+        options += [f"--{part}_dir", f"../cvss/x_en/exp/{part}"]
+    options += ["--systems", "baseline"]
+    output = run(egs / "own", *options, "--stop_stage", "6", cwd=egs.parent)
+    assert "encoder: shared, ../cvss/x_en/exp/encoder" in output
+    assert (egs / "own" / "exp" / "baseline" / "stage.json").is_file()
+    lines[3] = lines[3].replace("train", "trian")
+    (corpus / "my own.tsv").write_text("\n".join(lines) + "\n")
+    output = run(egs / "own", *options, "--stop_stage", "1", cwd=egs.parent, status=1)
+    assert "my own.tsv:4: split 'trian' is not train, dev or test" in output
