@@ -63,11 +63,11 @@ def run(options: Options) -> None:
     if not bpe_path.is_file():
         ctc.train_bpe([one.text for one in train], bpe_path, options.num_pieces)
     bpe = sentencepiece.SentencePieceProcessor(model_file=str(bpe_path))
-    model, extractor = ctc.build(options.encoder, bpe, options.scratch, options.seed)
+    model, front = ctc.build(options.encoder, bpe, options.scratch, options.seed)
     device = resolve_device(options.device)
     task = ctc.CtcTask(
         model=model.to(device),
-        extractor=extractor,
+        frontend=front,
         bpe=bpe,
         bpe_path=bpe_path,
         train=train,
