@@ -14,6 +14,7 @@ from s2st_interleave.encoder.frontend import Frontend, collate, frontend
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.train.precision import autocast
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def _pretrained(source: Path, config: Any) -> Any:
     )
     unfit = {str(key) for key in info["missing_keys"]}
     unfit |= {str(key[0]) for key in info["mismatched_keys"]}
-    unfit = {k for k in unfit if not k.startswith("lm_head.") and "masked_spec" not in k}
+    ours = ("lm_head.", f"{model.base_model_prefix}.masked_spec_embed")
+    unfit = {key for key in unfit if not key.startswith(ours)}
     if unfit:
         raise ValueError(
             f"{source}: {len(unfit)} weights of {type(model).__name__} are missing or of "
@@ -124,6 +126,7 @@ class CtcTask:
     device: Any
     cache: bool  # keep features in memory: a tenth of a MB for 3 s of filter banks
     augment: bool = False
+    bf16: bool = False
 
     def __post_init__(self) -> None:
         self._features: dict[str, np.ndarray] = {}
@@ -137,7 +140,11 @@ class CtcTask:
         return int((batch["inputs"]["labels"] >= 0).sum())
 
     def loss_sum(self, batch: Mapping[str, Any]) -> Any:
-        return self.model(**batch["inputs"]).loss
+        return self._output(batch).loss
+
+    def _output(self, batch: Mapping[str, Any]) -> Any:
+        with autocast(self.model.device, self.bf16):
+            return self.model(**batch["inputs"])
 
     def facts(
         self, step: int, batches: Sequence[Mapping[str, Any]]
@@ -153,7 +160,7 @@ class CtcTask:
         for start in range(0, len(self.dev), self.batch_size):
             part = self.dev[start : start + self.batch_size]
             batch = self._collate(part)
-            output = self.model(**batch["inputs"])
+            output = self._output(batch)
             total += output.loss.item()
             targets += self.num_targets(batch)
             best = output.logits.argmax(-1).cpu().numpy()

@@ -48,9 +48,7 @@ def frontend(extractor: Any, config: Any) -> Frontend:
     if name == FilterBanks.name and hasattr(extractor, "stride"):
         return FilterBanks(extractor)
     if name == Waveform.name and hasattr(config, "conv_stride"):
-        return Waveform(
-            extractor, tuple(config.conv_kernel), tuple(config.conv_stride)
-        )
+        return Waveform(extractor, tuple(config.conv_kernel), tuple(config.conv_stride))
     raise ValueError(
         f"a {config.model_type} encoder with a {type(extractor).__name__} is neither of "
         "the kind of w2v-BERT nor of wav2vec 2.0 (XLS-R, HuBERT, WavLM)"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.train.lora import TRAINED_FILE
 
 META = "meta.json"
 
@@ -48,13 +49,18 @@ def found(directory: Path) -> dict[int, Path]:
 def resume(directory: Path, model: Any, optimizer: Any) -> Progress:
     """Load the newest whole checkpoint in place; a fresh Progress when there is none."""
     import torch
-    from safetensors.torch import load_model
+    from safetensors.torch import load_file, load_model
 
     checkpoints = found(directory)
     if not checkpoints:
         return Progress()
     newest = checkpoints[max(checkpoints)]
-    load_model(model, newest / "model.safetensors")
+    trained = newest / TRAINED_FILE  # of adapters; the rest is as `model` came
+    if trained.is_file():
+        unknown = model.load_state_dict(load_file(trained), strict=False)[1]
+        assert not unknown, f"{trained}: not of this model: {unknown[0]}"
+    else:
+        load_model(model, newest / "model.safetensors")
     state = torch.load(newest / "optimizer.pt", map_location="cpu", weights_only=True)
     optimizer.load_state_dict(state)
     return Progress(**read_json(newest / META))
