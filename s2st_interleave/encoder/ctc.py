@@ -173,7 +173,7 @@ class CtcTask:
         }
 
     def save(self, directory: Path) -> None:
-        self.model.save_pretrained(directory)
+        self.model.save_pretrained(directory, save_original_format=False)
         self.frontend.extractor.save_pretrained(directory)
         (directory / BPE_FILE).write_bytes(self.bpe_path.read_bytes())
 

@@ -62,7 +62,10 @@ class SpeechLlm:
         """
         adapted = lora.has_lora(self.model)
         state = lora.merged_state(self.model) if adapted else None
-        self.model.save_pretrained(directory, state_dict=state)
+        # By the names that the model has in memory, which `resume` looks for.
+        self.model.save_pretrained(
+            directory, state_dict=state, save_original_format=False
+        )
         self.tokenizer.save_pretrained(directory)
         write_json(directory / VOCABULARY_FILE, asdict(self.vocabulary))
         if adapted:

@@ -1,5 +1,6 @@
 """Low-rank adapters of peft, with the rows of marks and units trained as well."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def add_lora(model: Any, rank: int, alpha: float, new_rows: range, seed: int) ->
         trainable_token_indices={names[table]: list(new_rows) for table in tables},
         task_type="CAUSAL_LM",
     )
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        # It asks transformers by a name that will go.
+        warnings.simplefilter("ignore", FutureWarning)
         torch.manual_seed(keyed.stable_hash(seed, "lora", bits=32))
         return get_peft_model(model, config).get_base_model()
 
