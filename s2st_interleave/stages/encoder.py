@@ -10,6 +10,7 @@ from s2st_interleave.encoder import ctc
 from s2st_interleave.encoder.speech_encoder import BPE_FILE, spoken_form
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
+from s2st_interleave.train.precision import Dtype, use_bf16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,15 @@ class Options(LoopOptions):
     languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
     num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K")
     lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5")
-    spec_augment: bool = option(False, "mask bands of the training features")
-    cache_features: bool = option(False, "keep filter banks in memory", runtime=True)
+    spec_augment: bool = option(
+        False,
+        "mask bands of filter banks and spans of time; of a waveform only the latter",
+    )
+    dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
+    gradient_checkpointing: bool = option(
+        False, "compute activations twice instead of keeping them"
+    )
+    cache_features: bool = option(False, "keep features in memory", runtime=True)
 
 
 def model_input(path: Path) -> Input | str:
@@ -69,11 +77,13 @@ def run(options: Options) -> None:
 
     parallel.on_first(learn_pieces)
     bpe = sentencepiece.SentencePieceProcessor(model_file=str(bpe_path))
-    model, extractor = ctc.build(options.encoder, bpe, options.scratch, options.seed)
+    model, front = ctc.build(options.encoder, bpe, options.scratch, options.seed)
+    if options.gradient_checkpointing:
+        model.activation_checkpointing_enable({"use_reentrant": False})
     device = resolve_device(options.device)
     task = ctc.CtcTask(
         model=model.to(device),
-        extractor=extractor,
+        frontend=front,
         bpe=bpe,
         bpe_path=bpe_path,
         train=train,
@@ -84,6 +94,7 @@ def run(options: Options) -> None:
         device=device,
         cache=options.cache_features,
         augment=options.spec_augment,
+        bf16=use_bf16(options.dtype, device),
     )
 
     # 3. Train; the last checkpoint is the encoder.

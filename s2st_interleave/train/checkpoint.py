@@ -7,6 +7,7 @@ from typing import Any
 
 from s2st_interleave.artifact import read_json, write_json
 from s2st_interleave.train import parallel
+from s2st_interleave.train.lora import TRAINED_FILE
 
 META, OPTIMIZER = "meta.json", "optimizer.pt"
 SHARDS = "shards"  # in place of OPTIMIZER where its state is sharded over ranks
@@ -53,11 +54,16 @@ def newest(directory: Path) -> Path | None:
 
 def load_model(source: Path | None, model: Any) -> Progress:
     """Load a checkpoint's weights in place; a fresh Progress when there is none."""
-    from safetensors.torch import load_model
+    from safetensors.torch import load_file, load_model
 
     if source is None:
         return Progress()
-    load_model(model, source / "model.safetensors")
+    trained = source / TRAINED_FILE  # of adapters; the rest is as `model` came
+    if trained.is_file():
+        unknown = model.load_state_dict(load_file(trained), strict=False)[1]
+        assert not unknown, f"{trained}: not of this model: {unknown[0]}"
+    else:
+        load_model(model, source / "model.safetensors")
     return Progress(**read_json(source / META))
 
 

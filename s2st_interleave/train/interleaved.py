@@ -77,6 +77,12 @@ def draw_example(
         cot=how.cot,
         pair=llm.encode(utterance.pair) if utterance.pair else (),
     )
+    length, most = len(example.ids), llm.max_length
+    if most is not None and length > most:
+        raise ValueError(
+            f"utterance {utterance.id} makes {length} tokens, and the LLM has positions "
+            f"for {most}: take another LLM, or leave out long utterances in stage 1"
+        )
     return Drawn(example, shares["src"], shares["tgt"])
 
 
@@ -186,13 +192,15 @@ class InterleavedTask:
         """Summed cross-entropy and number of right tokens; logits only where supervised."""
         import torch
 
-        hidden = self.model.base_model(
-            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
-        ).last_hidden_state
         labels = batch["labels"][:, 1:]
         wanted = labels != IGNORE
-        head = self.model.get_output_embeddings()
-        logits = head(hidden[:, :-1][wanted]).float()
+        with self.llm.autocast():
+            hidden = self.model.base_model(
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                use_cache=False,
+            ).last_hidden_state
+            logits = self.llm.logits(hidden[:, :-1][wanted])
         targets = labels[wanted]
         loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
         return loss, (logits.detach().argmax(-1) == targets).sum()
