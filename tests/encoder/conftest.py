@@ -34,7 +34,8 @@ def noises(tmp_path_factory) -> Path:
         src_lang="es",
     )
     stage = open_stage(folder, stage="data", options=options, inputs={})
-    data._write_tables(options, pairs, {pair.id: (1.0, 1.0) for pair in pairs})
+    heard = data._Outcome((1.0, 1.0), ("", ""))
+    data._write_tables(options, pairs, {pair.id: heard for pair in pairs})
     kaldi.validate(kaldi.DataDir(folder), ("es", "en"))
     stage.finish(num_in=4, num_out=4)
     return folder
