@@ -166,3 +166,15 @@ def test_scores_of_two_predictors_are_kept_apart(tmp_path):
     assert mos.describe(how[0]) != mos.describe(how[1])
     elsewhere = mos.MosOptions("utmos", tmp_path / "moved")
     assert mos.describe(how[1]) == mos.describe(elsewhere)
+
+
+@pytest.mark.parametrize("seconds", [0.4, 2.0, 9.5, 12.3])
+def test_dnsmos_is_that_of_its_package(tmp_path, seconds):
+    from speechmos import dnsmos
+
+    rng = np.random.default_rng(0)
+    samples = 0.1 * rng.standard_normal(int(16_000 * seconds)).astype(np.float32)
+    audio.write(tmp_path / "a.wav", samples)
+    found = heard.rate({"a": tmp_path / "a.wav"}, mos.MosOptions(), tmp_path / "cache")
+    whole = dnsmos.run(audio.read(tmp_path / "a.wav"), 16_000)["p808_mos"]
+    assert found["a"] == pytest.approx(float(whole), abs=1e-4)
