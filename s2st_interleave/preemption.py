@@ -1,4 +1,4 @@
-"""What a training and the scheduler that may interrupt it agree on."""
+"""What a training that was asked to stop says to whoever started it."""
 
-# "I was asked to stop and saved a checkpoint: start me again, I go on from there."
+# Exit status: a checkpoint is written, the same command carries on from it.
 EXIT_REQUEUE = 85

@@ -18,6 +18,9 @@ from s2st_interleave.artifact import atomic_write
 from s2st_interleave.launch import states
 from s2st_interleave.preemption import EXIT_REQUEUE
 
+# Of a command that saved, and of one that the warning met before it could listen to it.
+ASKS = (EXIT_REQUEUE, 128 + signal.SIGUSR1)
+
 
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -37,9 +40,9 @@ def main(argv: Sequence[str]) -> int:
     _say(f"ended with {code}")
 
     # 2. Ask for another turn, or leave the exit status behind.
-    if code == EXIT_REQUEUE and _requeue(number, turn, options.max_requeue):
-        return EXIT_REQUEUE
     status = code if code >= 0 else 128 - code
+    if status in ASKS and _requeue(number, turn, options.max_requeue):
+        return EXIT_REQUEUE
     with atomic_write(options.status) as stream:
         stream.write(f"{number} {status}\n")
     return status
