@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import threading
 import time
 from collections import Counter
@@ -129,19 +130,18 @@ class Slurm:
     def _give_another_turn(
         self, batch: Batch, number: str, seen: dict[int, State]
     ) -> None:
-        """Requeue what Slurm itself ended before the job could ask for it."""
+        """Requeue what ended before the job itself could ask for it."""
         for job in batch.jobs:
             state = seen.get(job.index, State("PENDING"))
-            saved = batch.exit_status(job, _number(number, job)) == EXIT_REQUEUE
-            ended = state.name == "PREEMPTED" or (state.name == "TIMEOUT" and saved)
-            if not ended or state.num_restarts >= self.resources.max_requeue:
+            if state.num_restarts >= self.resources.max_requeue or (
+                self.stopping.is_set() or not _wants_turn(batch, number, job, state)
+            ):
                 continue
-            if not self.stopping.is_set():
-                try:
-                    states.call(["scontrol", "requeue", _number(number, job)])
-                    del seen[job.index]
-                except SlurmError as error:
-                    self._print(f"{job.prefix}not queued again: {error}")
+            try:
+                states.call(["scontrol", "requeue", _number(number, job)])
+                del seen[job.index]
+            except SlurmError as error:
+                self._print(f"{job.prefix}not queued again: {error}")
 
     def _print(self, text: str) -> None:
         with self.screen:
@@ -168,6 +168,13 @@ class _Follower:
 
 def _number(number: str, job: Job) -> str:
     return f"{number}_{job.index}" if job.index else number
+
+
+def _wants_turn(batch: Batch, number: str, job: Job, state: State) -> bool:
+    """Was it preempted, warned before it could listen, or ended after it had saved?"""
+    if state.name == "TIMEOUT":
+        return batch.exit_status(job, _number(number, job)) == EXIT_REQUEUE
+    return state.name == "PREEMPTED" or state.signal == signal.SIGUSR1
 
 
 def _refuse_second(batch: Batch) -> None:
