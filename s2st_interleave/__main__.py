@@ -25,7 +25,7 @@ COMMANDS = {
     "compare": ("9", "stages.compare", "paired significance test of two systems"),
     "results": ("10", "stages.results", "RESULTS.md"),
     "validate": ("-", "data.validate", "check a data directory; fails when it should"),
-    "launch": ("-", "launch", "run JOB=1:N of a command, with a log each"),
+    "launch": ("-", "launch.command", "run JOB=1:N of a command, with a log each"),
 }
 
 

@@ -52,7 +52,7 @@ if [[ $page == false && -n $pending ]]; then
   done
 
   # 2. The cells, through the launcher of cmd.sh.
-  $cuda_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" x_en/exp/log/cell.JOB.log \
+  $decode_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" x_en/exp/log/cell.JOB.log \
     "${paper[@]}" cell --name JOB --until "$until"
 fi
 

@@ -13,6 +13,9 @@ import signal
 import sys
 from pathlib import Path
 
+# Warnings of the C++ side, once per rank, about what is meant.
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+
 from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 

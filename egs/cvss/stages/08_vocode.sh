@@ -11,7 +11,7 @@ fi
 
 # vocode NAME UNITS OUT_DIR
 vocode() {
-  $cuda_cmd "$log/vocode.$1.log" "${s2st[@]}" vocode --units "$2" --out_dir "$3" \
+  $decode_cmd "$log/vocode.$1.log" "${s2st[@]}" vocode --units "$2" --out_dir "$3" \
     --vocoder "$vocoder_dir" --device "$device" --nj "$nj" --num_threads 1 \
     --overwrite "$overwrite" $vocode_args
 }

@@ -51,7 +51,7 @@ if in_stage 1; then
       mono) name=llm_mono more=(--parallel false --batch_size 128) ;;
       random) name=llm_random more=(--max_steps 0) ;;
     esac
-    $cuda_cmd "exp/log/$name.log" python ../local/train_text_llm.py \
+    $decode_cmd "exp/log/$name.log" python ../local/train_text_llm.py \
       --config ../conf/x_en/text_llm.yaml --text_dirs "$text_dirs" \
       --languages "$sources en" --out_dir "downloads/$name" "${common[@]}" \
       $llm_args "${more[@]}"
@@ -65,7 +65,7 @@ if in_stage 2; then
     --dev_dir "$dev_dirs" --out_dir "$exp/encoder" "${common[@]}" $encoder_args "${steps[@]}"
 fi
 if in_stage 4; then
-  $cuda_cmd "$exp/log/kmeans.log" "${s2st[@]}" kmeans --config ../conf/x_en/kmeans.yaml \
+  $decode_cmd "$exp/log/kmeans.log" "${s2st[@]}" kmeans --config ../conf/x_en/kmeans.yaml \
     --data_dir "$train_dirs" --languages "$sources en" --encoder "$exp/encoder" \
     --out_dir "$exp/kmeans" "${common[@]}" $kmeans_args
 fi
