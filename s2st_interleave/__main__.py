@@ -22,6 +22,7 @@ COMMANDS = {
     "topline": ("9", "stages.topline", "the scores no system can pass"),
     "compare": ("9", "stages.compare", "paired significance test of two systems"),
     "results": ("10", "stages.results", "RESULTS.md"),
+    "plan": ("-", "plan.command", "tokens, memory, hours and disk of a training"),
     "validate": ("-", "data.validate", "check a data directory; fails when it should"),
     "launch": ("-", "launch", "run JOB=1:N of a command, with a log each"),
 }
@@ -30,7 +31,7 @@ COMMANDS = {
 def usage() -> str:
     lines = [__doc__ or "", "commands (stage):"]
     for name, (stage, _, text) in COMMANDS.items():
-        lines.append(f"  {name:<9} {stage:>2}  {text}")
+        lines.append(f"  {name:<17} {stage:>2}  {text}")
     return "\n".join(lines)
 
 
