@@ -2,7 +2,7 @@
 
     python -m s2st_interleave plan --config conf/train.yaml \\
         --config conf/systems/scheduled.yaml --dump_dir dump/interleave/train \\
-        --llm meta-llama/Llama-3.2-1B --precision bf16 --ranks 2 --engine fsdp
+        --llm meta-llama/Llama-3.2-1B --ranks 2 --parallel fsdp
 
 It takes the options of `train` and draws the batches that the training would draw, so
 that tokens and steps are exact. Of the LLM it reads configuration and tokenizer;
@@ -13,7 +13,7 @@ that tokens and steps are exact. Of the LLM it reads configuration and tokenizer
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from s2st_interleave.artifact import Input
 from s2st_interleave.config import REQUIRED, option
@@ -34,9 +34,11 @@ class Options(train.Options):
     out_dir: Path = option(Path(), "not used: nothing is written")
     sizes: Path | None = option(None, "plan for this LLM's dimensions, not --llm's")
     ranks: int = option(1, "GPUs")
-    engine: memory.Engine = option("ddp", "what --ranks share: ddp nothing, fsdp all")
-    precision: memory.Precision = option("fp32", "bf16: autocast over fp32 weights")
-    attention: memory.Attention = option("fused", "math: a CPU's, with dropout")
+    parallel: memory.Parallel = option("ddp", "weights whole on each, or sharded")
+    dtype: Literal["auto", "fp32", "bf16"] = option("auto", "of products; auto: bf16")
+    kernel: memory.Kernel = option(
+        "fused", "of attention; math keeps its scores, as a CPU with dropout does"
+    )
     gpus: tuple[str, ...] = option((), "of 'A100 H100 H200 RTX4090'; default all")
     utilisation: float = option(0.35, "assumed share of a GPU's peak")
     max_drawn: int = option(
@@ -80,8 +82,8 @@ def _task(options: Options) -> InterleavedTask:
     num_text = max(sizes.read_config(options.llm).vocab_size, len(tokenizer))
     if options.sizes:
         num_text = max(sizes.read_config(options.sizes).vocab_size, len(tokenizer))
-    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
-    vocabulary = Vocabulary(num_text, dump.vocabulary.num_units, bos, eos)
+    # Which ids mark begin and end changes no count.
+    vocabulary = Vocabulary(num_text, dump.vocabulary.num_units, 0, 0)
     return InterleavedTask(
         llm=SpeechLlm(None, tokenizer, vocabulary),
         train=dump,
@@ -94,8 +96,8 @@ def _task(options: Options) -> InterleavedTask:
 
 
 def _parts(options: Options) -> int:
-    """A step's batch is cut into as many micro-batches on each rank."""
-    return options.accum_grad * options.ranks
+    """Micro-batches of a step over all ranks: as many on each."""
+    return options.ranks * -(-options.accum_grad // options.ranks)
 
 
 def _describe(llm: sizes.LlmSizes, task: InterleavedTask, options: Options) -> str:
@@ -104,9 +106,18 @@ def _describe(llm: sizes.LlmSizes, task: InterleavedTask, options: Options) -> s
         f"{task.train.vocabulary.num_units} units\n"
         f"LLM     {llm.name}: {llm.num_weights:,} weights, {llm.num_layers} layers, "
         f"width {llm.hidden}, {llm.vocabulary:,} rows; tokenizer {options.llm}\n"
-        f"batch   {options.batch_size} utterances in {options.accum_grad} micro-batches"
-        f" on each of {options.ranks} GPUs, {options.precision}"
+        f"batch   {options.batch_size} utterances in {task.accum_grad} micro-batches over "
+        f"{options.ranks} GPUs, {_precision(options)}"
+        + ("; LoRA is planned as if all was trained" if _lora(options) else "")
     )
+
+
+def _precision(options: Options) -> memory.Precision:
+    return "fp32" if options.dtype == "fp32" else "bf16"
+
+
+def _lora(options: Options) -> bool:
+    return bool(getattr(options, "lora_rank", 0))
 
 
 def _print_tokens(
@@ -144,35 +155,40 @@ def memory_table(
     llm: sizes.LlmSizes, micro: Sequence[counts.MicroBatch], options: Options
 ) -> str:
     """Bytes on one GPU without and with gradient checkpointing."""
-    columns = [
-        memory.peak(llm, micro, replace(setup(options), checkpointing=checkpointing))
-        for checkpointing in (False, True)
-    ]
+    setups = [replace(setup(options), checkpointing=again) for again in (False, True)]
+    columns = [memory.moments(llm, micro, one) for one in setups]
     names = ["weights", "gradients", "optimizer", "activations", "logits", "buffers"]
-    rows = [[n, *(human(getattr(c, n)) for c in columns)] for n in [*names, "total"]]
+    rows = [
+        [name, *(human(max(getattr(m, name) for m in moments)) for moments in columns)]
+        for name in names
+    ]
+    peaks = [memory.peak(llm, micro, one) for one in setups]
+    rows.append(["at its most", *(human(one.total) for one in peaks)])
+    rows.append(["which is at", *(one.moment for one in peaks)])
     largest = max(micro, key=lambda one: one.rows * one.length)
     return (
         f"\n{table(['memory per GPU', 'plain', 'gradient checkpointing'], rows)}\n"
-        f"within {memory.ERROR:.0%}, without torch's own start-up and fragmentation; "
-        f"attention {options.attention}; largest micro-batch {largest.rows} x "
-        f"{largest.length}"
-        + (f"; {options.ranks} GPUs, {options.engine}" if options.ranks > 1 else "")
+        f"within {memory.ERROR:.0%}, without torch's own start-up and fragmentation; not "
+        "all rows are\nthere at once; largest micro-batch "
+        f"{largest.rows} x {largest.length}; attention {options.kernel}"
+        + (f"; {options.ranks} GPUs, {options.parallel}" if options.ranks > 1 else "")
     )
 
 
 def setup(options: Options) -> memory.Setup:
     return memory.Setup(
-        precision=options.precision,
-        attention=options.attention,
+        precision=_precision(options),
+        kernel=options.kernel,
         ranks=options.ranks,
-        engine=options.engine,
-        accumulates=options.accum_grad > 1,
+        parallel=options.parallel,
+        accumulates=_parts(options) > options.ranks,
     )
 
 
 def hours_table(
     llm: sizes.LlmSizes, micro: Sequence[counts.MicroBatch], options: Options
 ) -> str:
+    precision = _precision(options)
     work = [compute.flops(llm, micro, checkpointing=again) for again in (False, True)]
     needs = [
         memory.peak(llm, micro, replace(setup(options), checkpointing=again)).total
@@ -180,15 +196,15 @@ def hours_table(
     ]
     rows = []
     for name, gpu in _gpus(options).items():
-        row = [name, f"{gpu.peak(options.precision) / 1e12:g}"]
+        row = [name, f"{gpu.peak(precision) / 1e12:g}"]
         for operations, need in zip(work, needs, strict=True):
             took = compute.hours(
-                operations, gpu, options.precision, options.utilisation, options.ranks
+                operations, gpu, precision, options.utilisation, options.ranks
             )
             fits = need * (1 + memory.ERROR) < gpu.memory
             row.append(f"{took:.3g}{'' if fits else ' (does not fit)'}")
         rows.append(row)
-    head = ["GPU", f"peak TFLOP/s, {options.precision}", "hours", "with checkpointing"]
+    head = ["GPU", f"peak TFLOP/s, {precision}", "hours", "with checkpointing"]
     return (
         f"\n{work[0]:.3g} FLOPs, {work[1]:.3g} with checkpointing: forward 2 a weight "
         "and position, attention\n4 a width and pair of positions; backward twice "

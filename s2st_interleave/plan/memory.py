@@ -22,8 +22,8 @@ from s2st_interleave.plan.counts import MicroBatch
 from s2st_interleave.plan.sizes import LlmSizes
 
 Precision = Literal["fp32", "bf16"]
-Attention = Literal["fused", "math"]
-Engine = Literal["ddp", "fsdp"]
+Kernel = Literal["fused", "math"]
+Parallel = Literal["ddp", "fsdp"]
 ERROR = 0.1  # relative; torch's own start-up and fragmentation come on top
 
 
@@ -32,45 +32,53 @@ class Setup:
     """How a step runs; `ranks` share weights (fsdp) or have them each (ddp)."""
 
     precision: Precision = "fp32"
-    attention: Attention = "fused"
+    kernel: Kernel = "fused"
     checkpointing: bool = False
     ranks: int = 1
-    engine: Engine = "ddp"
+    parallel: Parallel = "ddp"
     accumulates: bool = False  # gradients of a micro-batch before are there
     foreach: bool = True  # AdamW works on all tensors at once, as it does on a GPU
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes on one GPU, at the moment when they are most."""
+    """Bytes on one GPU at one moment."""
 
+    moment: str
     weights: float
     optimizer: float
     gradients: float
     activations: float
     logits: float
-    buffers: float  # what the engine, autocast or the optimizer needs besides
+    buffers: float  # what ranks, autocast or the optimizer needs besides
 
     @property
     def total(self) -> float:
-        return sum(getattr(self, field.name) for field in fields(self))
+        parts = [f.name for f in fields(self) if f.name != "moment"]
+        return sum(getattr(self, name) for name in parts)
 
 
 def peak(sizes: LlmSizes, micro: Iterable[MicroBatch], setup: Setup) -> Memory:
-    """The worst of all micro-batches, or the optimizer's own step where that is worse."""
-    moments = [_optimizer_step(sizes, setup)]
+    """The moment when most is in use."""
+    return max(moments(sizes, micro, setup), key=lambda memory: memory.total)
+
+
+def moments(sizes: LlmSizes, micro: Iterable[MicroBatch], setup: Setup) -> list[Memory]:
+    """Where memory may be at its most: three in each micro-batch, and AdamW's step."""
+    found = [_optimizer_step(sizes, setup)]
     for batch in set(micro):
-        moments += [
+        found += [
             _at_the_loss(sizes, batch, setup),
             _in_the_last_layer(sizes, batch, setup),
             _in_the_first_layer(sizes, batch, setup),
         ]
-    return max(moments, key=lambda memory: memory.total)
+    return found
 
 
 def _at_the_loss(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
     """The backward pass begins: all that was kept, and the logits three times."""
     return _memory(
+        "the loss",
         sizes,
         setup,
         gradients=_gradients(sizes, setup) if setup.accumulates else 0,
@@ -83,6 +91,7 @@ def _in_the_last_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memo
     """The head has its gradient; with checkpointing the layer is computed again."""
     again = _working_bytes(sizes, batch, setup) if setup.checkpointing else 0
     return _memory(
+        "backward, last layer",
         sizes,
         setup,
         gradients=_gradients(sizes, setup, head_only=not setup.accumulates),
@@ -94,6 +103,7 @@ def _in_the_last_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memo
 def _in_the_first_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
     """All gradients are there, one layer's activations, the embedding's new gradient."""
     return _memory(
+        "backward, first layer",
         sizes,
         setup,
         gradients=_gradients(sizes, setup),
@@ -111,6 +121,7 @@ def _gradients(sizes: LlmSizes, setup: Setup, *, head_only: bool = False) -> flo
 def _optimizer_step(sizes: LlmSizes, setup: Setup) -> Memory:
     at_once = sizes.num_weights if setup.foreach else sizes.largest_tensor
     return _memory(
+        "AdamW's step",
         sizes,
         setup,
         gradients=_gradients(sizes, setup),
@@ -122,6 +133,7 @@ def _optimizer_step(sizes: LlmSizes, setup: Setup) -> Memory:
 
 
 def _memory(
+    moment: str,
     sizes: LlmSizes,
     setup: Setup,
     *,
@@ -134,10 +146,11 @@ def _memory(
     share = _share(setup)
     buffers = more
     if setup.ranks > 1:
-        buffers += _engine_bytes(sizes, setup)
+        buffers += _parallel_bytes(sizes, setup)
     if computing and setup.precision == "bf16":
         buffers += 2 * sizes.num_weights * share
     return Memory(
+        moment=moment,
         weights=4 * sizes.num_weights * share,
         optimizer=8 * sizes.num_weights * share,
         gradients=gradients,
@@ -148,12 +161,12 @@ def _memory(
 
 
 def _share(setup: Setup) -> float:
-    return 1 / setup.ranks if setup.engine == "fsdp" else 1.0
+    return 1 / setup.ranks if setup.parallel == "fsdp" else 1.0
 
 
-def _engine_bytes(sizes: LlmSizes, setup: Setup) -> float:
+def _parallel_bytes(sizes: LlmSizes, setup: Setup) -> float:
     """DDP: buckets that hold all gradients again. FSDP: the embedding and two layers whole."""
-    if setup.engine == "ddp":
+    if setup.parallel == "ddp":
         return 4 * sizes.num_weights
     return 4 * (sizes.embedding + 2 * 2 * sizes.layer_weights)
 
@@ -183,5 +196,5 @@ def _layer_bytes(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> float:
     square = batch.rows * batch.length**2 * small
     norms = sizes.hidden * (2 * 4 * 2 + 2 * small)
     others = 4 * small * (sizes.query + sizes.intermediate)
-    scores = 3 * sizes.num_heads * square if setup.attention == "math" else square
+    scores = 3 * sizes.num_heads * square if setup.kernel == "math" else square
     return positions * (norms + others) + scores

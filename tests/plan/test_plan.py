@@ -146,8 +146,8 @@ def test_two_gpus_have_half_each_under_fsdp_and_all_under_ddp(plan):
     llm = sizes.measure(plan.llm, task.llm.vocabulary.size)
     batch = counts.MicroBatch(3, 40, 60)
     alone, ddp, fsdp = (
-        memory.peak(llm, [batch], memory.Setup(ranks=ranks, engine=engine))
-        for ranks, engine in ((1, "ddp"), (2, "ddp"), (2, "fsdp"))
+        memory.peak(llm, [batch], memory.Setup(ranks=ranks, parallel=parallel))
+        for ranks, parallel in ((1, "ddp"), (2, "ddp"), (2, "fsdp"))
     )
     assert alone.optimizer == ddp.optimizer == 2 * fsdp.optimizer
     assert alone.total < ddp.total

@@ -127,7 +127,7 @@ def test_memory_is_that_of_a_real_step(case):
         llm,
         [batch],
         memory.Setup(
-            attention="math" if dropout else "fused",
+            kernel="math" if dropout else "fused",
             checkpointing=checkpointing,
             accumulates=accumulates,
             foreach=False,
