@@ -22,6 +22,8 @@ COMMANDS = {
     "topline": ("9", "stages.topline", "the scores no system can pass"),
     "compare": ("9", "stages.compare", "paired significance test of two systems"),
     "results": ("10", "stages.results", "RESULTS.md"),
+    "pack": ("11", "pack.command", "one folder with all that translation needs"),
+    "translate": ("-", "pack.translate", "recordings with a packed folder"),
     "plan": ("-", "plan.command", "tokens, memory, hours and disk of a training"),
     "validate": ("-", "data.validate", "check a data directory; fails when it should"),
     "launch": ("-", "launch", "run JOB=1:N of a command, with a log each"),
