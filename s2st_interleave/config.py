@@ -117,7 +117,7 @@ def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:
                 return value
             raise ValueError(f"one of {', '.join(map(str, arguments))}")
         if origin is tuple:
-            items = value.split() if isinstance(value, str) else value
+            items = _words(value, arguments[0]) if isinstance(value, str) else value
             return tuple(convert(name, v, arguments[0], source=source) for v in items)
         if hint is bool:
             if isinstance(value, bool) or value in ("true", "false"):
@@ -133,6 +133,12 @@ def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:
         raise ValueError(
             f"{source}: option '{name}' is '{value}', wants: {wanted}"
         ) from None
+
+
+def _words(text: str, hint: Any) -> list[str]:
+    """`text` at its spaces; one path that exists is one, with spaces in its name."""
+    is_one = hint is Path and text.strip() and Path(text).exists()
+    return [text] if is_one else text.split()
 
 
 def _metavar(hint: Any) -> str:

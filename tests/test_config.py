@@ -19,6 +19,7 @@ class Options:
     stop: Literal["literal", "exact"] = option("literal", "a choice")
     languages: tuple[str, ...] = option(("es",), "a list")
     limit: int | None = option(None, "may be absent")
+    dirs: tuple[Path, ...] = option((), "several")
 
 
 def parse(*argv: str) -> Options:
@@ -77,6 +78,14 @@ def test_a_bad_config_file_is_named(tmp_path, text, message, capsys):
         parse("--out_dir", "a", "--config", str(path))
     error = " ".join(capsys.readouterr().err.split())
     assert message in error and "bad conf.yaml" in error
+
+
+def test_a_folder_with_a_space_in_its_name_is_one_of_several_or_the_only_one(tmp_path):
+    one = tmp_path / "my disk"
+    one.mkdir()
+    assert parse("--out_dir", "a", "--dirs", str(one)).dirs == (one,)
+    assert parse("--out_dir", "a", "--dirs", "b c ").dirs == (Path("b"), Path("c"))
+    assert parse("--out_dir", "a", "--dirs", "").dirs == ()
 
 
 def test_help_of_every_command_needs_no_torch():

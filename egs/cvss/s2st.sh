@@ -16,6 +16,7 @@ conf=conf          # folder with a YAML for each stage
 common_voice=      # cv-corpus-4-2019-12-10/<src>; db.sh names the real one
 covost=            # covost_v2.<src>_en.tsv
 cvss=              # cvss_c_<src>_en_v1.0
+tsv=               # a corpus of one's own in place of the three: see egs/own
 local_data=        # program that makes or fetches the corpus in stage 1
 train_split=standard # CoVoST's train; or extended, with train_covost
 valid_set=dev
@@ -26,7 +27,9 @@ asr=large-v3                  # Whisper for ASR-BLEU: a name or a folder
 encoder_dir=       # a finished stage 2 of another recipe
 kmeans_dir=        # a finished stage 4 (codebook) of another recipe
 vocoder_dir=       # a finished stage 8 (vocoder) of another recipe
+shared=            # program that makes these three in its stages 2, 4 and 8
 systems="baseline scheduled" # conf/systems/<name>.yaml each
+trained=           # folder of the systems, if another than expdir has trained them
 baseline=baseline  # the one that others are compared with
 parallel_systems=1 # how many train and decode at once
 checkpoints="last best"
@@ -68,6 +71,7 @@ systems="$(echo $systems)" # one space between names
 encoder_dir="${encoder_dir:-$expdir/encoder}"
 kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
+trained="${trained:-$expdir}"
 log="$expdir/log"
 
 # s2st COMMAND OPTIONS: one command of the package.
@@ -75,6 +79,14 @@ s2st=(python -m s2st_interleave)
 
 # JOB=a,b: one job for each system.
 system_jobs="JOB=${systems// /,}"
+
+# use_shared NAME DIR FIRST LAST: says so, and makes it by these stages if it is missing.
+use_shared() {
+  if [[ -n $shared && ! -f $2/stage.json ]]; then
+    "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --device "$device"
+  fi
+  echo "$1: shared, $2"
+}
 
 for script in "$S2ST"/stages/[0-9][0-9]_*.sh; do
   name="$(basename "$script" .sh)"

@@ -33,7 +33,8 @@ def segment(
 ) -> list[Firing]:
     """When the tokens of each word fire, given CTC log_probs (num_frames, num_pieces).
 
-    Raises ValueError when the audio has fewer frames than the text has tokens.
+    Raises ValueError when the audio has fewer frames than the text has tokens, or the
+    text has none.
     """
     from ctc_segmentation import (
         CtcSegmentationParameters,
@@ -43,6 +44,8 @@ def segment(
 
     pieces = [bpe.encode(spoken_form(word)) for word in words]
     tokens = np.array([piece for word in pieces for piece in word], dtype=np.int64)
+    if not len(tokens):
+        raise ValueError("there is no word to align")
     # One "utterance" of all tokens: as words are many utterances the library would
     # demand a blank frame between any two of them. It adds a start mark and two blanks.
     if len(tokens) + 3 > len(log_probs):

@@ -1,17 +1,31 @@
 """CVSS-C, CoVoST 2 and Common Voice v4 as they are distributed, paired by clip name."""
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from s2st_interleave.config import nearest
+from s2st_interleave.data import tsv
+
+# Source languages of CoVoST 2, and so of CVSS, by the codes in their file names.
+SOURCES = "fr de es ca it ru zh-CN pt fa et mn nl tr ar sv-SE lv sl ta ja id cy".split()
 SPLITS = {"train": ("train",), "dev": ("dev",), "test": ("test",)}
 EXTENDED_TRAIN = ("train", "train_covost")
+# Columns that validated.tsv has had since version 5 or later.
+LATER_COLUMNS = {
+    "locale",
+    "segment",
+    "accents",
+    "variant",
+    "sentence_id",
+    "sentence_domain",
+}
+NEEDED = "CVSS pairs only with Common Voice version 4 (cv-corpus-4-2019-12-10)"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One utterance of the corpus: a recording and its spoken translation."""
+    """One utterance of a corpus: a recording and its spoken translation."""
 
     id: str
     speaker: str
@@ -19,11 +33,13 @@ class Pair:
     src_text: str
     tgt_audio: Path
     tgt_text: str
+    where: str = ""  # file:line, for messages
+    fault: str = ""  # why it cannot be used, if its line already says so
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Where the three parts lie.
+    """Where the three parts lie, unpacked.
 
     common_voice: `cv-corpus-4-2019-12-10/<src>`; covost: `covost_v2.<src>_en.tsv`;
     cvss: `cvss_c_<src>_en_v1.0`.
@@ -33,80 +49,112 @@ class Corpus:
     covost: Path
     cvss: Path
 
+    @property
+    def validated(self) -> Path:
+        return self.common_voice / "validated.tsv"
+
     def pairs(self, split: str, *, extended: bool = False) -> list[Pair]:
         """All pairs of a split, sorted by id.
 
         CVSS names the utterances; CoVoST says to which split they belong; Common Voice
-        has recording and transcript. Raises ValueError where they do not fit together.
+        has recording and transcript. A clip that a table has twice, with different
+        values, carries a fault. Raises ValueError where the parts do not fit together.
         """
+        check_version(self.validated)
+        table = self.cvss / f"{split}.tsv"
+        translations = tsv.read(table, "path", ("text",), header=("path", "text"))
+        covost = tsv.read(self.covost, "path", ("split",))
+        clips = tsv.read(self.validated, "path", ("client_id", "sentence"))
+        for part, name in ((covost, self.covost), (clips, self.validated)):
+            _check_known(translations.keys(), part, table, name)
         wanted = EXTENDED_TRAIN if extended and split == "train" else SPLITS[split]
-        covost = {row["path"]: row["split"] for row in read_tsv(self.covost)}
-        validated = self.common_voice / "validated.tsv"
-        sentences = {row["path"]: row for row in read_tsv(validated)}
-        pairs, strangers = [], []
-        for clip, tgt_text in self._translations(split).items():
-            if clip not in covost or clip not in sentences:
-                strangers.append(clip)
-            elif covost[clip] in wanted:
-                row = sentences[clip]
-                pairs.append(
-                    Pair(
-                        id=clip.removesuffix(".mp3"),
-                        speaker=row["client_id"],
-                        src_audio=self.common_voice / "clips" / clip,
-                        src_text=row["sentence"],
-                        tgt_audio=self.cvss / split / f"{clip}.wav",
-                        tgt_text=tgt_text,
-                    )
-                )
-        if strangers:
-            raise ValueError(
-                f"{len(strangers)} clips of {self.cvss / split}.tsv are not in "
-                f"{self.covost} or {validated}, first {strangers[0]}. CVSS pairs only "
-                "with Common Voice version 4 (cv-corpus-4-2019-12-10)"
-            )
+        self._check_splits(translations, covost, split)
+        pairs = [
+            self._pair(split, clip, row, clips[clip], covost[clip])
+            for clip, row in translations.items()
+            if covost[clip].values[0] in wanted
+        ]
         if not pairs:
-            raise ValueError(f"{self.cvss / split}.tsv: no utterance of split {split}")
+            raise ValueError(f"{table}: no utterance of split {split}")
         return sorted(pairs, key=lambda pair: pair.id)
 
-    def _translations(self, split: str) -> dict[str, str]:
-        path = self.cvss / f"{split}.tsv"
-        found: dict[str, str] = {}
-        for number, row in _rows(path):
-            if len(row) != 2:
-                raise ValueError(f"{path}:{number}: {len(row)} columns, expected 2")
-            if row[0] in found:
-                raise ValueError(f"{path}:{number}: clip {row[0]} occurs twice")
-            found[row[0]] = row[1]
-        return found
-
-
-def read_tsv(path: Path) -> list[dict[str, str]]:
-    """Rows of a TSV with header; clips in column `path` must be unique."""
-    rows = _rows(path)
-    _, header = next(rows, (0, []))
-    if "path" not in header:
-        raise ValueError(f"{path}:1: no column 'path' in the header")
-    table, seen = [], set()
-    for number, row in rows:
-        if len(row) != len(header):
-            raise ValueError(f"{path}:{number}: {len(row)} columns, not {len(header)}")
-        named = dict(zip(header, row, strict=True))
-        if named["path"] in seen:
-            raise ValueError(f"{path}:{number}: clip {named['path']} occurs twice")
-        seen.add(named["path"])
-        table.append(named)
-    return table
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and fields. No quoting: quotes occur inside sentences; "NA" is a word."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; it is part of the corpus")
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(
-            stream, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar="\\", strict=True
+    def _pair(
+        self, split: str, clip: str, row: tsv.Row, source: tsv.Row, covost: tsv.Row
+    ) -> Pair:
+        table = self.cvss / f"{split}.tsv"
+        check_id(clip, f"{table}:{row.line}")
+        speaker, sentence = source.values
+        faults = [
+            f"clip occurs twice: with other values in {path}:{one.line} and {one.twice}"
+            for path, one in (
+                (table, row),
+                (self.validated, source),
+                (self.covost, covost),
+            )
+            if one.twice
+        ]
+        return Pair(
+            id=clip.removesuffix(".mp3"),
+            speaker=speaker,
+            src_audio=self.common_voice / "clips" / clip,
+            src_text=sentence,
+            tgt_audio=self.cvss / split / f"{clip}.wav",
+            tgt_text=row.values[0],
+            where=f"{table}:{row.line}",
+            fault=faults[0] if faults else "",
         )
-        for row in reader:
-            if row:
-                yield reader.line_num, row
+
+    def _check_splits(
+        self, translations: Mapping[str, tsv.Row], covost: Mapping, split: str
+    ) -> None:
+        """CVSS's train is CoVoST's extended one; dev and test are exactly the same."""
+        allowed = EXTENDED_TRAIN if split == "train" else SPLITS[split]
+        for clip, row in translations.items():
+            (found,) = covost[clip].values
+            if found not in allowed:
+                raise ValueError(
+                    f"{self.cvss / split}.tsv:{row.line}: clip {clip} belongs to "
+                    f"'{found}' in {self.covost}:{covost[clip].line}, not to {split}"
+                )
+
+
+def check_source(language: str) -> None:
+    """Raise ValueError unless CVSS has the language, named as in its files."""
+    if language not in SOURCES:
+        raise ValueError(
+            f"'{language}' is no source language of CVSS{nearest(language, SOURCES)} "
+            f"(it has {' '.join(SOURCES)}; a corpus of your own: egs/own)"
+        )
+
+
+def check_version(validated: Path) -> None:
+    """Raise ValueError for a validated.tsv that is not of Common Voice 4."""
+    _, header = next(tsv.rows(validated), (0, []))
+    later = sorted(LATER_COLUMNS.intersection(header))
+    if later:
+        raise ValueError(
+            f"{validated} is of a later Common Voice (column '{later[0]}'): clips were "
+            f"taken out and sentences changed since. {NEEDED}"
+        )
+
+
+def check_id(name: str, where: str) -> None:
+    """Raise ValueError for a name that cannot be an utterance id and a file's name."""
+    bad = not name or name.startswith(".") or len(name.encode()) > 200
+    if bad or any(c.isspace() or c in "/\\\0" for c in name):
+        raise ValueError(
+            f"{where}: {name!r} is no id: 1 to 200 bytes without space, / or \\, and "
+            "no dot at the start"
+        )
+
+
+def _check_known(
+    clips: Iterable[str], part: Mapping[str, tsv.Row], table: Path, name: Path
+) -> None:
+    strangers = [clip for clip in clips if clip not in part]
+    if strangers:
+        other = next(iter(part), "nothing")
+        raise ValueError(
+            f"{len(strangers)} clips of {table} are not in {name}, first {strangers[0]} "
+            f"(there it has {other} and others). {NEEDED}"
+        )

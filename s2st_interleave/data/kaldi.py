@@ -8,6 +8,7 @@ from typing import TypeVar
 from s2st_interleave.artifact import atomic_write
 
 T = TypeVar("T")
+NO_AUDIO, NO_WORDS = "no audio", "no words"  # how faults begin
 
 
 def read_table(path: Path) -> dict[str, str]:
@@ -53,6 +54,25 @@ class DataDir:
         """Seconds of 16 kHz audio by utterance id."""
         table = read_table(self.file("utt2dur", language))
         return {utterance: float(value) for utterance, value in table.items()}
+
+    def faults(self, language: str) -> dict[str, str]:
+        """What is wrong with evaluation data that is kept in spite of it, by id."""
+        path = self.file("faults", language)
+        return read_table(path) if path.is_file() else {}
+
+    def silent(self, language: str) -> set[str]:
+        """Ids whose recording cannot be read: silence stands in, nothing is heard."""
+        faults = self.faults(language)
+        return {k for k, fault in faults.items() if fault.startswith(NO_AUDIO)}
+
+
+def write_speakers(data: DataDir, speakers: Mapping[str, str]) -> None:
+    """utt2spk, and spk2utt to go with it."""
+    spoken: dict[str, list[str]] = {}
+    for utterance, speaker in sorted(speakers.items()):
+        spoken.setdefault(speaker, []).append(utterance)
+    write_table(data.path / "utt2spk", speakers)
+    write_table(data.path / "spk2utt", {k: " ".join(v) for k, v in spoken.items()})
 
 
 @dataclass(frozen=True)
@@ -119,8 +139,9 @@ def problems(data: DataDir, languages: tuple[str, ...]) -> list[str]:
 
 def _bad_values(data: DataDir, language: str) -> list[str]:
     found = []
+    known = data.faults(language)
     for utterance, text in data.texts(language).items():
-        if not text.strip():
+        if not text.strip() and utterance not in known:
             found.append(
                 f"{data.file('text', language)}: utterance {utterance}: no text"
             )

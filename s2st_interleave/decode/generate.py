@@ -35,17 +35,22 @@ def translate(
     llm: SpeechLlm,
     *,
     cot: bool = True,
+    pair: str = "",
     limits: Limits = Limits(),
     batch_size: int = 32,
     progress: Any = iter,
 ) -> dict[str, Translation]:
-    """Translate int32 source units (num_units,) by utterance id."""
+    """Translate int32 source units (num_units,) by utterance id.
+
+    `pair` is the prompt that names the language pair to a model that serves several.
+    """
+    named = llm.encode(pair) if pair else []
     # Alike lengths share a batch; the id settles ties, so batches are always the same.
     order = sorted(sources, key=lambda name: (len(sources[name]), name))
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     found: dict[str, Translation] = {}
     for names in progress(batches):
-        answers = _generate([sources[name] for name in names], llm, cot, limits)
+        answers = _generate([sources[name] for name in names], llm, cot, named, limits)
         for name, ids in zip(names, answers, strict=True):
             found[name] = parse_answer(ids, llm, cot=cot)
     return found
@@ -71,14 +76,20 @@ def parse_answer(ids: Sequence[int], llm: SpeechLlm, *, cot: bool) -> Translatio
 
 
 def _generate(
-    sources: Sequence[np.ndarray], llm: SpeechLlm, cot: bool, limits: Limits
+    sources: Sequence[np.ndarray],
+    llm: SpeechLlm,
+    cot: bool,
+    pair: list[int],
+    limits: Limits,
 ) -> list[list[int]]:
     """Answer ids of one left-padded batch."""
     import torch
     from transformers import LogitsProcessorList
 
     vocabulary = llm.vocabulary
-    prompts = [prompt_ids(vocabulary.unit_ids(units), vocabulary) for units in sources]
+    prompts = [
+        prompt_ids(vocabulary.unit_ids(units), vocabulary, pair) for units in sources
+    ]
     longest = max(map(len, prompts))
     ids = torch.full((len(prompts), longest), vocabulary.pad)
     mask = torch.zeros_like(ids)

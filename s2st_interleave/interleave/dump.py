@@ -7,7 +7,7 @@ length, `version`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class Utterance:
     id: str
     src: Side
     tgt: Side
+    pair: str = ""  # names the language pair to a model that serves several
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def _check(where: str, side: Side, num_units: int) -> None:
 class Dump:
     """A dump opened for reading; a sequence of Utterance, sorted by id."""
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, pair: str = ""):
+        self.pair = pair
         facts = read_json(directory / "vocab.json")
         if facts.pop("version") != VERSION:
             raise ValueError(
@@ -105,7 +107,8 @@ class Dump:
 
     def __getitem__(self, index: int) -> Utterance:
         line = self._index[index]
-        return Utterance(line["id"], *(self._side(name, line[name]) for name in SIDES))
+        src, tgt = (self._side(name, line[name]) for name in SIDES)
+        return Utterance(line["id"], src, tgt, self.pair)
 
     def _side(self, name: str, entry: Mapping) -> Side:
         first, last = entry["units"]
@@ -115,3 +118,27 @@ class Dump:
             words=words,
             spans=self._arrays[name, "spans"][word : word + len(words)],
         )
+
+
+class Dumps:
+    """Dumps of several language pairs as one sequence of Utterance.
+
+    Raises ValueError where their units are of different codebooks.
+    """
+
+    def __init__(self, dumps: Sequence[Dump]):
+        self.vocabulary = dumps[0].vocabulary
+        if any(one.vocabulary != self.vocabulary for one in dumps):
+            raise ValueError("the dumps hold units of different codebooks")
+        self._dumps = dumps
+        self._ends = np.cumsum([len(one) for one in dumps])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, index: int) -> Utterance:
+        which = int(np.searchsorted(self._ends, index, side="right"))
+        if which == len(self._dumps):
+            raise IndexError(index)
+        one = self._dumps[which]
+        return one[index - int(self._ends[which]) + len(one)]

@@ -1,6 +1,6 @@
 """What the LLM reads: units with text in their midst, and the chain of thought."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -88,30 +88,38 @@ def build_example(
     vocabulary: Vocabulary,
     *,
     cot: bool = True,
+    pair: Sequence[int] = (),
 ) -> Example:
     """<bos> I_src <sep> T_src <sep> T_tgt <sep> I_tgt <eos>, all arguments token ids.
 
+    `pair` stands before I_src and names the language pair where a model serves several.
     Without chain of thought the two text blocks fall away. The likelihood conditions on
     the source (Sec. 3.1): loss on everything after the first <sep>.
     """
-    prompt = [*prompt_ids(source, vocabulary)]
+    prompt = prompt_ids(source, vocabulary, pair)
     sep = vocabulary.sep
     thought = [*src_text, sep, *tgt_text, sep] if cot else []
     answer = [*thought, *target, vocabulary.eos]
     texts = (src_text, tgt_text) if cot else ((), ())
-    blocks = _blocks(len(source), *map(len, texts), len(target), cot=cot)
+    lengths = [len(source), *map(len, texts), len(target)]
+    blocks = _blocks(1 + len(pair), lengths, cot=cot)
     return Example(prompt + answer, [IGNORE] * len(prompt) + answer, blocks)
 
 
-def _blocks(*lengths: int, cot: bool) -> Blocks:
-    """Blocks of these lengths, one mark before each; without CoT none around the texts."""
-    found, position = [], 1
+def _blocks(position: int, lengths: Sequence[int], *, cot: bool) -> Blocks:
+    """Blocks of these lengths from `position` on, a mark between any two.
+
+    Without CoT there is none around the texts.
+    """
+    found = []
     for index, length in enumerate(lengths):
         found.append(slice(position, position + length))
         position += length + (cot or index == 0)
     return Blocks(*found)
 
 
-def prompt_ids(source: list[int], vocabulary: Vocabulary) -> list[int]:
-    """What inference starts from: <bos> I_src <sep>."""
-    return [vocabulary.bos, *source, vocabulary.sep]
+def prompt_ids(
+    source: list[int], vocabulary: Vocabulary, pair: Sequence[int] = ()
+) -> list[int]:
+    """What inference starts from: <bos> I_src <sep>, or <bos> pair I_src <sep>."""
+    return [vocabulary.bos, *pair, *source, vocabulary.sep]

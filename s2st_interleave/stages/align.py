@@ -111,7 +111,8 @@ class _Aligner:
         found = {}
         for utterance in progress(utterances, f"align {os.path.basename(path.parent)}"):
             text, wav = utterances[utterance]
-            words = segmentation.surface_words(text)
+            # Evaluation data without a word is one silent word: nothing is lost there.
+            words = segmentation.surface_words(text) or [text]
             samples = audio.read(wav)
             duration = len(samples) / audio.SAMPLE_RATE
             try:

@@ -39,6 +39,7 @@ def run(options: Options) -> None:
     if stage is None:
         return
     from s2st_interleave.decode.generate import Limits, translate
+    from s2st_interleave.stages.train import pair_prompt
     from s2st_interleave.train.llm import SpeechLlm
     from s2st_interleave.train.loop import resolve_device, set_threads
 
@@ -56,6 +57,7 @@ def run(options: Options) -> None:
         sources,
         llm,
         cot=trained["options"]["cot"],
+        pair=pair_prompt(options.dump_dir) if trained["options"]["name_pair"] else "",
         limits=Limits(
             options.max_text_tokens, options.max_unit_ratio, num_beams=options.num_beams
         ),

@@ -99,6 +99,8 @@ def _recordings(
         wavs, texts = data.wavs(language), data.texts(language)
         for utterance in sorted(wavs):
             text = spoken_form(texts[utterance])
+            if not text:  # dev keeps such utterances: CTC has nothing to say to them
+                continue
             recordings.append(
                 ctc.Recording(f"{language}:{utterance}", wavs[utterance], text)
             )

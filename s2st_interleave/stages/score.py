@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from s2st_interleave.artifact import (
     Input,
@@ -19,6 +19,8 @@ from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_r
 from s2st_interleave.score.heard import rate, recognise
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +85,8 @@ def run(options: Options) -> None:
     # 2. Hear what the system said, and compare it by utterance id.
     data = kaldi.DataDir(options.data_dir)
     references = data.texts(options.tgt_lang)
-    wavs = spoken(options.vocode_dir)
+    silent = data.silent(options.src_lang)  # nothing to translate: counts as missing
+    wavs = without(silent, spoken(options.vocode_dir))
     heard = recognise(wavs, options.asr_options(), options.asr_cache)
     scores = score_texts(references, heard, options)
     ratings = rate_all(wavs, options)
@@ -93,10 +96,11 @@ def run(options: Options) -> None:
     text_bleu = src_wer = None
     if trained["options"]["cot"]:
         translation = kaldi.read_table(options.decode_dir / "translation")
+        translation = without(silent, translation)
         text_bleu = score_texts(references, translation, options).asr_bleu
         src_wer = word_error_rate(
             data.texts(options.src_lang),
-            kaldi.read_table(options.decode_dir / "transcript"),
+            without(silent, kaldi.read_table(options.decode_dir / "transcript")),
             normalize=Normalizer(options.src_lang).normalize,
         )
 
@@ -133,6 +137,10 @@ def spoken(vocode_dir: Path) -> dict[str, Path]:
     """Audio by utterance id, of those that have some."""
     table = kaldi.read_table(vocode_dir / "wav.scp")
     return {utterance: Path(wav) for utterance, wav in table.items()}
+
+
+def without(ids: set[str], table: dict[str, T]) -> dict[str, T]:
+    return {k: v for k, v in table.items() if k not in ids}
 
 
 def rate_all(wavs: dict[str, Path], options: ScoringOptions) -> dict[str, float]:

@@ -20,6 +20,7 @@ from s2st_interleave.stages.score import (
     rate_all,
     score_texts,
     spoken,
+    without,
 )
 
 
@@ -50,11 +51,12 @@ def run(options: Options) -> None:
     references = data.texts(options.tgt_lang)
 
     # 1. The reference audio itself, and its units through the vocoder.
-    wavs = data.wavs(options.tgt_lang)
+    silent = data.silent(options.tgt_lang)
+    wavs = without(silent, data.wavs(options.tgt_lang))
     heard = recognise(wavs, options.asr_options(), options.asr_cache)
     reference = score_texts(references, heard, options)
     kaldi.write_table(options.out_dir / "hyp.reference", heard)
-    made = spoken(options.vocode_dir)
+    made = without(silent, spoken(options.vocode_dir))
     heard = recognise(made, options.asr_options(), options.asr_cache)
     resynthesis = score_texts(references, heard, options)
     kaldi.write_table(options.out_dir / "hyp.resynthesis", heard)

@@ -6,15 +6,16 @@ The baseline is --text_ratio 0; "without scheduling" is --schedule constant --te
 
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import yaml
 
-from s2st_interleave.artifact import Input, atomic_write, open_stage
+from s2st_interleave.artifact import atomic_write, numbered, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option, to_dict
-from s2st_interleave.interleave.dump import Dump
+from s2st_interleave.interleave.dump import Dump, Dumps
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
@@ -24,8 +25,10 @@ from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_thr
 @dataclass(frozen=True, kw_only=True)
 class Options(LoopOptions):
     llm: Path = option(REQUIRED, "Hugging Face directory or name to start from")
-    train_dir: Path = option(REQUIRED, "dump/interleave/train")
-    dev_dir: Path = option(REQUIRED, "dump/interleave/dev")
+    train_dir: tuple[Path, ...] = option(
+        REQUIRED, "dump/interleave/train; several pairs: an extension"
+    )
+    dev_dir: tuple[Path, ...] = option(REQUIRED, "dump/interleave/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<tag> to write")
     schedule: Shape = option("step", "shape of the text ratio; the paper's is step")
     text_ratio: float = option(0.9, "share of words as text at the start; 0: baseline")
@@ -36,6 +39,7 @@ class Options(LoopOptions):
     sides: Literal["both", "src", "tgt", "none"] = option("both", "sides interleaved")
     fill: Literal["text", "mask"] = option("text", "what stands in for units")
     alignment: Literal["words", "uniform"] = option("words", "or equal intervals")
+    name_pair: bool = option(False, "a prompt such as 'pt-en:' where there are several")
     cot: bool = option(True, "transcript and translation between the speech blocks")
     attention_dropout: float = option(0.2, "the paper's dropout is 0.2")
     residual_dropout: float = option(0.0, "behind each attention and MLP block")
@@ -70,8 +74,8 @@ def run(options: Options) -> None:
         options=options,
         inputs={
             "llm": model_input(options.llm),
-            "train": Input(options.train_dir, "dump"),
-            "dev": Input(options.dev_dir, "dump"),
+            **numbered("train", options.train_dir, "dump"),
+            **numbered("dev", options.dev_dir, "dump"),
         },
         overwrite=options.overwrite,
     )
@@ -83,7 +87,8 @@ def run(options: Options) -> None:
     from s2st_interleave.train import llm
 
     set_threads(options.num_threads)
-    train, dev = Dump(options.train_dir), Dump(options.dev_dir)
+    train = open_dumps(options.train_dir, options.name_pair)
+    dev = open_dumps(options.dev_dir, options.name_pair)
     speech_llm = llm.extend(
         options.llm,
         train.vocabulary.num_units,
@@ -108,6 +113,16 @@ def run(options: Options) -> None:
     )
     outcome = fit(task, options, options.out_dir)
     stage.finish(num_in=len(train), num_out=len(train), **to_dict(outcome))
+
+
+def open_dumps(paths: Sequence[Path], name_pair: bool) -> Dumps:
+    return Dumps([Dump(path, pair_prompt(path) if name_pair else "") for path in paths])
+
+
+def pair_prompt(dump_dir: Path) -> str:
+    """How a language pair is named to a model that serves several: "pt-en:"."""
+    made = read_done(dump_dir, "dump")["options"]
+    return f"{made['src_lang']}-{made['tgt_lang']}:"
 
 
 def _write_command(options: Options) -> None:

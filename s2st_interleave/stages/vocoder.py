@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import Input, open_stage, read_done
+from s2st_interleave.artifact import numbered, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.train.loop import (
@@ -26,10 +26,10 @@ from s2st_interleave.vocoder.base import HifiganSizes, Rate, WorldSizes
 @dataclass(frozen=True, kw_only=True)
 class Options(LoopOptions, HifiganSizes, WorldSizes):
     backend: Literal["hifigan", "world"] = option("hifigan", "world: minutes on a CPU")
-    data_dir: Path = option(REQUIRED, "data/train")
-    dev_data_dir: Path = option(REQUIRED, "data/dev")
-    units_dir: Path = option(REQUIRED, "dump/units/train")
-    dev_units_dir: Path = option(REQUIRED, "dump/units/dev")
+    data_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
+    dev_data_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
+    units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/train, as data_dir")
+    dev_units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/dev, the same")
     language: str = option("en", "whose voice it learns")
     out_dir: Path = option(REQUIRED, "exp/<vocoder> to write")
     num_dev: int = option(100, "dev utterances to evaluate on; 0: all")
@@ -51,10 +51,10 @@ def run(options: Options) -> None:
         stage="vocoder",
         options=options,
         inputs={
-            "data": Input(options.data_dir, "data"),
-            "dev_data": Input(options.dev_data_dir, "data"),
-            "units": Input(options.units_dir, "units"),
-            "dev_units": Input(options.dev_units_dir, "units"),
+            **numbered("data", options.data_dir, "data"),
+            **numbered("dev_data", options.dev_data_dir, "data"),
+            **numbered("units", options.units_dir, "units"),
+            **numbered("dev_units", options.dev_units_dir, "units"),
         },
         overwrite=options.overwrite,
     )
@@ -63,7 +63,8 @@ def run(options: Options) -> None:
 
     # 2. Recordings and units, joined by utterance id; dev is cut, training is not.
     set_threads(options.num_threads)
-    rate = unit_rate(options.units_dir)
+    codebook = _codebook((*options.units_dir, *options.dev_units_dir))
+    rate = unit_rate(options.units_dir[0])
     lang = options.language
     wavs, units = _pairs(options.data_dir, options.units_dir, lang, "train")
     dev_wavs, dev_units = _pairs(
@@ -81,12 +82,22 @@ def run(options: Options) -> None:
         num_in=len(train),
         num_out=len(train),
         backend=options.backend,
-        kmeans=read_done(options.units_dir, "units")["facts"].get("kmeans"),
+        kmeans=codebook,
         num_units=rate.num_units,
         samples_per_unit=rate.samples_per_unit,
         train_sec=outcome.train_sec,
         loop=to_dict(outcome),
     )
+
+
+def _codebook(units_dirs: tuple[Path, ...]) -> str | None:
+    """Fingerprint of the codebook that all the units are of; ValueError if they differ."""
+    made = {p: read_done(p, "units")["facts"].get("kmeans") for p in units_dirs}
+    first, *others = made
+    for other in others:
+        if made[other] != made[first]:
+            raise ValueError(f"{other} and {first} hold units of different codebooks")
+    return made[first]
 
 
 def unit_rate(units_dir: Path) -> Rate:
@@ -102,21 +113,26 @@ def unit_rate(units_dir: Path) -> Rate:
 
 
 def _pairs(
-    data_dir: Path, units_dir: Path, language: str, split: str
+    data_dirs: tuple[Path, ...], units_dirs: tuple[Path, ...], language: str, split: str
 ) -> tuple[dict[str, Path], dict[str, np.ndarray]]:
     """Wavs and units by '<split>-<id>': no id clashes with one of another split."""
-    wavs = kaldi.DataDir(data_dir).wavs(language)
-    units = store.read_units(units_dir / f"units.{language}")
-    missing = sorted(wavs.keys() - {k for k, one in units.items() if len(one)})
-    if missing:
-        raise ValueError(f"{units_dir}: no units.{language} of utterance {missing[0]}")
+    if len(data_dirs) != len(units_dirs):
+        raise ValueError(
+            f"{len(data_dirs)} data directories, {len(units_dirs)} of units"
+        )
+    found = kaldi.DataDirs(data_dirs).wavs(language)
+    wavs, units = {}, {}
+    for data_dir, units_dir in zip(data_dirs, units_dirs, strict=True):
+        made = store.read_units(units_dir / f"units.{language}")
+        silent = kaldi.DataDir(data_dir).silent(language)  # no voice to learn there
+        for utterance in sorted(kaldi.DataDir(data_dir).wavs(language).keys() - silent):
+            if not len(made.get(utterance, ())):
+                raise ValueError(f"{units_dir}: no units.{language} of {utterance}")
+            wavs[f"{split}-{utterance}"] = found[utterance]
+            units[f"{split}-{utterance}"] = made[utterance]
     if not wavs:
-        raise ValueError(f"{data_dir}: no utterances")
-    keys = {utterance: f"{split}-{utterance}" for utterance in wavs}
-    return (
-        {keys[u]: wav for u, wav in wavs.items()},
-        {keys[u]: units[u] for u in wavs},
-    )
+        raise ValueError(f"{', '.join(map(str, data_dirs))}: no utterances")
+    return wavs, units
 
 
 def _train_world(

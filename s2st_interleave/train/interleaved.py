@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.interleave.dump import Dump, Utterance
+from s2st_interleave.interleave.dump import Dump, Dumps, Utterance
 from s2st_interleave.interleave.schedule import Schedule, text_ratio
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.sequence import (
@@ -75,6 +75,7 @@ def draw_example(
         llm.encode(utterance.tgt.text),
         llm.vocabulary,
         cot=how.cot,
+        pair=llm.encode(utterance.pair) if utterance.pair else (),
     )
     return Drawn(example, shares["src"], shares["tgt"])
 
@@ -84,8 +85,8 @@ class InterleavedTask:
     """The loop's view of scheduled interleaved training."""
 
     llm: SpeechLlm
-    train: Dump
-    dev: Dump
+    train: Dump | Dumps
+    dev: Dump | Dumps
     how: Interleaving
     batch_size: int
     accum_grad: int

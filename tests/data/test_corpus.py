@@ -4,15 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.data.corpus import Corpus, read_tsv
+from s2st_interleave.data import tsv
+from s2st_interleave.data.corpus import (
+    SOURCES,
+    Corpus,
+    check_id,
+    check_source,
+)
+from s2st_interleave.data.text import clean, has_words
 
 HEADER = "client_id\tpath\tsentence\n"
 
 
-def make(root: Path, *, validated: str, covost: str, cvss: str) -> Corpus:
+def make(
+    root: Path, *, validated: str, covost: str, cvss: str, header: str = HEADER
+) -> Corpus:
     for name in ("cv", "cvss"):
         (root / name).mkdir(parents=True)
-    (root / "cv" / "validated.tsv").write_bytes((HEADER + validated).encode())
+    (root / "cv" / "validated.tsv").write_bytes((header + validated).encode())
     covost_path = root / "covost.tsv"
     covost_path.write_bytes(("path\ttranslation\tsplit\n" + covost).encode())
     for split in ("train", "dev", "test"):
@@ -33,6 +42,7 @@ def test_quotes_na_backslashes_crlf_and_bom_are_kept_or_cleaned(tmp_path):
         ("b", "NA", "null"),
     ]
     assert pairs[0].tgt_audio == tmp_path / "cvss" / "train" / "a.mp3.wav"
+    assert pairs[1].where == f"{tmp_path / 'cvss' / 'train.tsv'}:2"
 
 
 def test_standard_and_extended_training_split(tmp_path):
@@ -53,26 +63,114 @@ def test_another_version_of_common_voice_is_explained(tmp_path):
         covost="a.mp3\tone\ttrain\n",
         cvss="a.mp3\tone\n",
     )
-    with pytest.raises(ValueError, match=r"first a\.mp3.*Common Voice version 4"):
+    with pytest.raises(ValueError, match=r"first a\.mp3 .*has z\.mp3.*Voice version 4"):
         corpus.pairs("train")
+
+
+def test_a_later_common_voice_is_told_by_its_columns(tmp_path):
+    """Later versions hold most of the clips: pairing alone would not notice."""
+    corpus = make(
+        tmp_path,
+        header="client_id\tpath\tsentence\tlocale\tsegment\n",
+        validated="s\ta.mp3\tuno\tes\t\n",
+        covost="a.mp3\tone\ttrain\n",
+        cvss="a.mp3\tone\n",
+    )
+    with pytest.raises(
+        ValueError, match=r"later Common Voice \(column 'locale'\).*-4-"
+    ):
+        corpus.pairs("train")
+
+
+def test_a_clip_of_another_split_never_vanishes(tmp_path):
+    corpus = make(
+        tmp_path,
+        validated="s\ta.mp3\tuno\ns\tb.mp3\tdos\n",
+        covost="a.mp3\tone\ttest\nb.mp3\ttwo\tdev\n",
+        cvss="a.mp3\tone\nb.mp3\ttwo\n",
+    )
+    message = (
+        r"test\.tsv:2: clip b\.mp3 belongs to 'dev' in .*covost\.tsv:3, not to test"
+    )
+    with pytest.raises(ValueError, match=message):
+        corpus.pairs("test")
+
+
+def test_a_line_that_occurs_twice_is_one_and_a_contradiction_is_a_fault(tmp_path):
+    corpus = make(
+        tmp_path,
+        validated="s\ta.mp3\tuno\ns\ta.mp3\tuno\ns\tb.mp3\tdos\n",
+        covost="a.mp3\tone\ttrain\nb.mp3\ttwo\ttrain\n",
+        cvss="a.mp3\tone\na.mp3\tone\nb.mp3\ttwo\nb.mp3\ttwice\n",
+    )
+    a, b = corpus.pairs("train")
+    assert (a.tgt_text, a.fault) == ("one", "")
+    assert b.fault.startswith("clip occurs twice: with other values in")
+    assert b.fault.endswith("train.tsv:3 and 4")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("path\tx\na.mp3\t1\na.mp3\t2\n", r"tsv:3: clip a\.mp3 occurs twice"),
-        ("path\tx\na.mp3\n", r"tsv:2: 1 columns, not 2"),
-        ("file\tx\n", r"tsv:1: no column 'path'"),
+        (b"path\tx\na.mp3\n", r"tsv:2: 1 columns, not 2"),
+        (b"file\tx\n", r"tsv:1: no column 'path'"),
+        (b"path\tx\na.mp3\tcaf\xe9\n", r"tsv:2: not UTF-8"),
+        (b"\xff\xfep\x00a\x00", r"tsv:1: not UTF-8"),
+        (b"path\tx\na.mp3\t" + 200_000 * b"x" + b"\n", r"tsv:2: field larger"),
+        (b"", r"tsv:1: no column 'path'"),
     ],
 )
 def test_a_bad_tsv_names_file_and_line(tmp_path, text, message):
     path = tmp_path / "bad.tsv"
-    path.write_text(text)
+    path.write_bytes(text)
     with pytest.raises(ValueError, match=message):
-        read_tsv(path)
+        tsv.read(path, "path", ("x",))
 
 
 def test_a_backslash_escapes_and_a_quote_does_not_open_a_field(tmp_path):
     path = tmp_path / "x.tsv"
     path.write_text('path\tx\na.mp3\t"open\nb.mp3\ttab\\\there\n')
-    assert [row["x"] for row in read_tsv(path)] == ['"open', "tab\there"]
+    table = tsv.read(path, "path", ("x",))
+    assert [row.values for row in table.values()] == [('"open',), ("tab\there",)]
+
+
+def test_only_a_line_feed_ends_a_line(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_bytes("path\tx\na.mp3\tone\u2028two\x85three\rfour\n".encode())
+    (row,) = tsv.read(path, "path", ("x",)).values()
+    assert clean(row.values[0]) == "one two three four"
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("cafe\u0301", "caf\u00e9"),
+        ("\ufeffuno\u200b dos\u00ad", "uno dos"),
+        ("uno\u00a0\u3000dos\x07tres", "uno dos tres"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",)
+        * 2,  # Persian needs its joiner
+        ("NA",) * 2,
+        ("\u00a0\u200b", ""),
+    ],
+)
+def test_unicode_is_made_uniform_and_no_word_changes(text, cleaned):
+    assert clean(text) == cleaned
+
+
+def test_what_counts_as_words():
+    assert has_words("7") and has_words("\u4f60\u597d") and has_words("NA")
+    assert not has_words("... \u00bf?! \u2014") and not has_words("")
+
+
+def test_all_21_pairs_are_known_by_their_file_names():
+    assert len(set(SOURCES)) == 21
+    for language in SOURCES:
+        check_source(language)
+    with pytest.raises(ValueError, match="did you mean 'sv-SE'"):
+        check_source("sv")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../a", ".a", "a\tb", "x" * 201])
+def test_an_id_must_be_a_name_of_a_file(name):
+    with pytest.raises(ValueError, match=r"t\.tsv:7: .* is no id"):
+        check_id(name, "t.tsv:7")

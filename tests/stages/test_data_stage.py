@@ -1,5 +1,8 @@
 """Stage 1 on a corpus with the damage that real ones have."""
 
+import hashlib
+import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ import soundfile
 
 from s2st_interleave.artifact import read_json
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.stages import own, subset
 from s2st_interleave.stages.data import Options, run
 
 CLIPS = ("good", "vbr", "broken", "tiny", "silent", "lost")
@@ -66,10 +70,11 @@ def test_training_data_is_dropped_with_reasons_and_counted(corpus):
         line.split("\t")
         for line in (data.path / "dropped.tsv").read_text().splitlines()
     )
-    assert reasons["train_broken"].startswith("es audio is broken")
+    assert reasons["train_broken"].startswith("no audio, es is broken: ")
     assert reasons["train_tiny"].startswith("es audio is too short")
-    assert reasons["train_silent"] == "no words in the es text"
-    assert reasons["train_lost"].startswith("es audio is missing")
+    assert reasons["train_silent"].startswith("no words in the es text: '...', ")
+    assert reasons["train_silent"].endswith("cvss/train.tsv:5")
+    assert reasons["train_lost"].startswith("no audio, es is missing: ")
     counts = read_json(data.path / "stage.json")["counts"]
     assert (counts["in"], counts["out"]) == (6, 2)
     assert sum(counts["dropped"].values()) == 4
@@ -85,6 +90,101 @@ def test_too_many_drops_fail(corpus):
 
 
 def test_a_test_set_never_shrinks(corpus):
-    """A short clip stays; one that cannot be used at all is an error."""
-    with pytest.raises(ValueError, match="3 of 6 test utterances are unusable"):
-        run(options(corpus, "test", max_drop_rate=1.0))
+    """Not by a short clip, nor by one without words, nor by one that cannot be read."""
+    run(options(corpus, "test", max_missing_rate=0.5))
+    data = kaldi.DataDir(corpus / "data" / "test")
+    assert set(data.texts("es")) == {f"test_{clip}" for clip in CLIPS}
+    assert data.silent("es") == {"test_broken", "test_lost"}
+    assert data.faults("es")["test_silent"].startswith("no words in the es text")
+    assert data.faults("en") == {}
+    assert np.abs(audio.read(data.wavs("es")["test_lost"])).max() == 0
+    assert data.durations("es")["test_tiny"] < 0.1
+    assert read_json(data.path / "stage.json")["facts"]["num_silent"] == 2
+
+
+def test_too_many_missing_recordings_of_a_test_set_fail(corpus):
+    with pytest.raises(
+        ValueError, match=r"2 of 6 test .* not readable .*--max_missing"
+    ):
+        run(options(corpus, "test"))
+    assert not (corpus / "data" / "test" / "stage.json").exists()
+
+
+def test_contradicting_lines_are_dropped_from_train_and_stop_a_test(corpus):
+    for split in ("train", "test"):
+        with (corpus / "cvss" / f"{split}.tsv").open("a") as stream:
+            stream.write(f"{split}_good.mp3\tgoodbye\n")
+    run(options(corpus, "train", max_drop_rate=0.9))
+    dropped = (corpus / "data" / "train" / "dropped.tsv").read_text()
+    assert "train_good\tclip occurs twice: with other values in" in dropped
+    with pytest.raises(ValueError, match=r"1 of 6 test .* unusable .*\n.*tsv:1 and 7"):
+        run(options(corpus, "test", max_missing_rate=0.5))
+
+
+def test_archives_serve_as_well_as_folders(corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(options(corpus, "train", max_drop_rate=0.8))
+    names = {"common_voice": "cv", "covost": "covost.tsv", "cvss": "cvss"}
+    for name in names.values():
+        with tarfile.open(corpus / f"{name}.tar.gz", "w:gz") as tar:
+            tar.add(corpus / name, arcname=f"./{name}")
+    packed = {key: corpus / f"{name}.tar.gz" for key, name in names.items()}
+    again = replace(
+        options(corpus, "train", max_drop_rate=0.8, unpack_dir=corpus / "un packed"),
+        data_dir=corpus / "again",
+        audio_dir=corpus / "audio again",
+        **packed,
+    )
+    run(again)
+    for name in ("text.es", "text.en", "utt2dur.es", "utt2spk"):
+        first = (corpus / "data" / "train" / name).read_text()
+        assert (corpus / "again" / name).read_text() == first
+
+
+def test_a_subset_is_fixed_by_the_names_alone(corpus):
+    run(options(corpus, "test", max_missing_rate=0.5))
+    part = subset.Options(
+        data_dir=corpus / "data" / "test",
+        out_dir=corpus / "data" / "test2",
+        languages=("es", "en"),
+        num_utterances=2,
+    )
+    subset.run(part)
+    data = kaldi.DataDir(corpus / "data" / "test2")
+    whole = sorted(
+        (hashlib.sha256(f"test_{clip}".encode()).hexdigest(), f"test_{clip}")
+        for clip in CLIPS
+    )
+    chosen = {name for _, name in whole[:2]}
+    assert set(data.texts("es")) == set(data.wavs("en")) == chosen
+    assert data.silent("es") == chosen & {"test_broken", "test_lost"}
+    assert (data.path / "spk2utt").read_text() == f"spk {' '.join(sorted(chosen))}\n"
+    everything = replace(part, out_dir=corpus / "data" / "test1k", num_utterances=1000)
+    subset.run(everything)
+    assert len(kaldi.DataDir(everything.out_dir).texts("es")) == len(CLIPS)
+
+
+def test_a_corpus_of_ones_own_becomes_the_same_directory(corpus):
+    clips = corpus / "cv" / "clips"
+    lines = ["id\tsrc_audio\tsrc_text\ttgt_audio\ttgt_text\tsplit"]
+    for split in ("train", "dev", "test"):
+        wav = f"cvss/{split}/{split}_good.mp3.wav"
+        lines.append(
+            f"{split}1\tcv/clips/{split}_good.mp3\thola\t{wav}\thello\t{split}"
+        )
+        lines.append(f"{split}2\t{clips}/{split}_lost.mp3\tya\t{wav}\tnow\t{split}")
+    (corpus / "my.tsv").write_text("\n".join(lines))
+    given = {
+        "tsv": corpus / "my.tsv",
+        "audio_dir": corpus / "own",
+        "src_lang": "gsw",
+        "max_drop_rate": 0.5,
+    }
+    own.run(own.Options(data_dir=corpus / "own_data", split="train", **given))
+    data = kaldi.DataDir(corpus / "own_data")
+    assert data.texts("gsw") == {"train1": "hola"}
+    dropped = (data.path / "dropped.tsv").read_text()
+    assert dropped.startswith("train2\tno audio, gsw is missing: ")
+    assert dropped.endswith("my.tsv:3\n")
+    with pytest.raises(ValueError, match=r"not readable .*\n.*my\.tsv:7"):
+        own.run(own.Options(data_dir=corpus / "own_test", split="test", **given))

@@ -66,10 +66,10 @@ def stage_options(tone_corpus: Path) -> Callable[..., vocoder.Options]:
 
     def options(out: Path, **values) -> vocoder.Options:
         return vocoder.Options(
-            data_dir=tone_corpus / "data" / "train",
-            dev_data_dir=tone_corpus / "data" / "dev",
-            units_dir=tone_corpus / "dump" / "units" / "train",
-            dev_units_dir=tone_corpus / "dump" / "units" / "dev",
+            data_dir=(tone_corpus / "data" / "train",),
+            dev_data_dir=(tone_corpus / "data" / "dev",),
+            units_dir=(tone_corpus / "dump" / "units" / "train",),
+            dev_units_dir=(tone_corpus / "dump" / "units" / "dev",),
             out_dir=out,
             device="cpu",
             num_threads=1,

@@ -2,10 +2,28 @@
 if [[ -n $local_data ]]; then
   S2ST_OVERWRITE="$overwrite" "$local_data"
 fi
-for split in $splits; do
-  $train_cmd "$log/data.$split.log" "${s2st[@]}" data $data_args \
-    --common_voice "$common_voice" --covost "$covost" --cvss "$cvss" \
-    --split "$split" --src_lang "$src_lang" --tgt_lang "$tgt_lang" \
-    --train_split "$train_split" --nj "$nj" --overwrite "$overwrite" \
-    --data_dir "$datadir/$split" --audio_dir "$dumpdir/audio/$split"
+if [[ -n $tsv ]]; then
+  data=(own --tsv "$tsv")
+else
+  for name in common_voice covost cvss; do
+    if [[ -z ${!name} ]]; then
+      echo "$0: --$name is not set; egs/cvss/db.sh says where CVSS lies, --tsv where a" \
+        "corpus of your own does" >&2
+      exit 1
+    fi
+  done
+  data=(data --common_voice "$common_voice" --covost "$covost" --cvss "$cvss"
+    --train_split "$train_split" --unpack_dir "$dumpdir/unpacked")
+fi
+if [[ -f $conf/data.yaml ]]; then data+=(--config "$conf/data.yaml"); fi
+# test1k is a part of test, which stands in for it here.
+for split in $(printf '%s\n' ${splits//test1k/test} | sort -u); do
+  $train_cmd "$log/data.$split.log" "${s2st[@]}" "${data[@]}" $data_args \
+    --split "$split" --src_lang "$src_lang" --tgt_lang "$tgt_lang" --nj "$nj" \
+    --data_dir "$datadir/$split" --audio_dir "$dumpdir/audio/$split" \
+    --overwrite "$overwrite"
 done
+if [[ " $splits " == *" test1k "* ]]; then
+  "${s2st[@]}" subset --data_dir "$datadir/test" --out_dir "$datadir/test1k" \
+    --languages "$src_lang $tgt_lang" --overwrite "$overwrite"
+fi

@@ -6,5 +6,5 @@ if [[ $encoder_dir == "$expdir/encoder" ]]; then
     --device "$device" --num_threads "$num_threads" --overwrite "$overwrite" \
     $encoder_args
 else
-  echo "encoder: shared, $encoder_dir"
+  use_shared encoder "$encoder_dir" 1 2
 fi

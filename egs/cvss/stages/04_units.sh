@@ -5,7 +5,7 @@ if [[ $kmeans_dir == "$expdir/kmeans" ]]; then
     --languages "$src_lang $tgt_lang" --device "$device" --overwrite "$overwrite" \
     --num_threads "$num_threads" $kmeans_args
 else
-  echo "kmeans: shared, $kmeans_dir"
+  use_shared kmeans "$kmeans_dir" 4 4
 fi
 for split in $splits; do
   out="$dumpdir/units/$split"

@@ -3,7 +3,7 @@ for split in $test_sets; do
   for checkpoint in $checkpoints; do
     $cuda_cmd --max-jobs-run "$parallel_systems" "$system_jobs" \
       "$log/decode.JOB.$checkpoint.$split.log" \
-      "${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$expdir/JOB" \
+      "${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$trained/JOB" \
       --checkpoint "$checkpoint" --dump_dir "$dumpdir/interleave/$split" \
       --out_dir "$expdir/JOB/greedy_$checkpoint/$split" --device "$device" \
       --num_threads "$system_threads" --overwrite "$overwrite" $decode_args

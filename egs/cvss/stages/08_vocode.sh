@@ -6,7 +6,7 @@ if [[ $vocoder_dir == "$expdir/vocoder" ]]; then
     --language "$tgt_lang" --out_dir "$vocoder_dir" --device "$device" \
     --num_threads "$num_threads" --nj "$nj" --overwrite "$overwrite" $vocoder_args
 else
-  echo "vocoder: shared, $vocoder_dir"
+  use_shared vocoder "$vocoder_dir" 8 8
 fi
 
 # vocode NAME UNITS OUT_DIR

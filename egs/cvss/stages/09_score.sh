@@ -13,7 +13,7 @@ for split in $test_sets; do
     for system in $systems; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
       $cuda_cmd "$log/score.$system.$checkpoint.$split.log" "${s2st[@]}" score \
-        "${score[@]}" --train_dir "$expdir/$system" --decode_dir "$decode" \
+        "${score[@]}" --train_dir "$trained/$system" --decode_dir "$decode" \
         --vocode_dir "$decode/vocode" --out_dir "$decode/score" $score_args
     done
     for system in $systems; do

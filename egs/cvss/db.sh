@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# Where the corpora lie: three folders, with the files as they are distributed or
+# unpacked. <src> is one of
+#   fr de es ca it ru zh-CN pt fa et mn nl tr ar sv-SE lv sl ta ja id cy
+
+# Common Voice VERSION 4 (cv-corpus-4-2019-12-10): <src>/ with validated.tsv and clips/,
+# or <src>.tar.gz. From https://commonvoice.mozilla.org/datasets, by hand: there are terms
+# to agree to. Other versions do not pair with CVSS.
+COMMON_VOICE=
+
+# CoVoST 2: covost_v2.<src>_en.tsv, or .tsv.tar.gz. The addresses are in
+# https://github.com/facebookresearch/covost
+COVOST=
+
+# CVSS-C: cvss_c_<src>_en_v1.0/ or cvss_c_<src>_en_v1.0.tar.gz. The addresses are in
+# https://github.com/google-research-datasets/cvss
+CVSS=
+
+# The languages that x_en learns from: those whose corpora are there. The paper's: all.
+SOURCES="fr de es ca it ru zh-CN pt fa et mn nl tr ar sv-SE lv sl ta ja id cy"
+
+# Models: a Hugging Face name, or a folder where there is no network.
+ENCODER=facebook/w2v-bert-2.0 # the paper's
+LLM=meta-llama/Llama-3.2-1B   # the paper's; its licence is accepted on its page
+ASR=large-v3                  # the paper's Whisper

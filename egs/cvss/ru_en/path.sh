@@ -1,0 +1,2 @@
+# The environment, nothing else: sets up on first use, or takes the active one.
+. ../../../tools/activate.sh

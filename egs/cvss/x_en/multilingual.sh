@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# An extension, not in the paper: one LLM fine-tuned over all pairs of ../db.sh, scored on
+# each, in the schedule of the pairs. After ./run.sh: ./multilingual.sh --sources "pt es"
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+stage=3            # 3-5 the pairs' dumps, 6 training, 7-10 each pair's scores
+stop_stage=10
+sources=           # source languages; default: SOURCES of ../db.sh
+checkpoints="last best"
+test_sets="test1k test"
+nj=2
+device=auto
+num_threads=0
+overwrite=false
+train_args=
+help_message="Usage: ./multilingual.sh [--stage 3] [--stop_stage 10] [--name value ...]"
+. ../utils/parse_options.sh
+. ./path.sh
+. ./cmd.sh
+. ../db.sh
+
+sources="$(echo ${sources:-$SOURCES})" # one space between names
+train_dirs= dev_dirs=
+for src in $sources; do
+  train_dirs+="../${src}_en/dump/interleave/train "
+  dev_dirs+="../${src}_en/dump/interleave/dev "
+done
+
+# each_pair FIRST LAST: these stages of every pair; what is trained is exp/multilingual.
+each_pair() {
+  local first=$((stage > $1 ? stage : $1)) last=$((stop_stage < $2 ? stop_stage : $2))
+  if ((first > last)); then return; fi
+  for src in $sources; do
+    . ../local/pair.sh "$src"
+    ../s2st.sh "${recipe[@]}" --stage "$first" --stop_stage "$last" --trained exp \
+      --systems multilingual --baseline multilingual --expdir "exp/${src}_en" \
+      --title "CVSS-C, $src to English, one LLM for all pairs (an extension)" \
+      --results "RESULTS.$src.md" --command egs/cvss/x_en/multilingual.sh \
+      --test_sets "$test_sets" --checkpoints "$checkpoints" --nj "$nj" \
+      --device "$device" --overwrite "$overwrite"
+  done
+}
+
+each_pair 3 5
+if ((stage <= 6 && 6 <= stop_stage)); then
+  $cuda_cmd exp/log/train.multilingual.log python -m s2st_interleave train \
+    --config ../conf/train.yaml --config ../conf/systems/multilingual.yaml --llm "$LLM" \
+    --train_dir "$train_dirs" --dev_dir "$dev_dirs" --out_dir exp/multilingual \
+    --device "$device" --num_threads "$num_threads" --overwrite "$overwrite" $train_args
+fi
+each_pair 7 10

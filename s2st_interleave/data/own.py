@@ -1,0 +1,90 @@
+"""A corpus of one's own: one TSV with a line per utterance."""
+
+from pathlib import Path
+
+from s2st_interleave.config import nearest
+from s2st_interleave.data import tsv
+from s2st_interleave.data.corpus import SPLITS, Pair, check_id
+from s2st_interleave.keyed import stable_hash
+
+COLUMNS = ("id", "src_audio", "src_text", "tgt_audio", "tgt_text")
+OPTIONAL = ("split",)
+PERCENT = {"train": 90, "dev": 5, "test": 5}
+
+
+def read_pairs(path: Path) -> dict[str, list[Pair]]:
+    """Pairs by split, each sorted by id; audio paths are relative to the TSV.
+
+    Raises ValueError, naming file and line, for a header, an id or a split that is
+    none, and for an id that occurs twice.
+    """
+    lines = tsv.rows(path)
+    _, header = next(lines, (0, []))
+    _check_header(path, header)
+    found: dict[str, list[Pair]] = {split: [] for split in SPLITS}
+    first: dict[str, int] = {}
+    for number, fields in lines:
+        where = f"{path}:{number}"
+        if len(fields) != len(header):
+            raise ValueError(f"{where}: {len(fields)} columns, not {len(header)}")
+        row = dict(zip(header, fields, strict=True))
+        check_id(row["id"], where)
+        if row["id"] in first:
+            raise ValueError(
+                f"{where}: id {row['id']} is that of line {first[row['id']]}"
+            )
+        first[row["id"]] = number
+        split = row.get("split") or hash_split(row["src_text"] or row["id"])
+        if split not in SPLITS:
+            near = nearest(split, SPLITS)
+            raise ValueError(
+                f"{where}: split '{split}' is not train, dev or test{near}"
+            )
+        found[split].append(_pair(path, row, where))
+    for split, pairs in found.items():
+        if not pairs:
+            raise ValueError(
+                f"{path}: no utterance of split {split}; set column 'split'"
+            )
+    return {k: sorted(v, key=lambda pair: pair.id) for k, v in found.items()}
+
+
+def hash_split(text: str) -> str:
+    """90, 5 and 5 of 100 source texts, always the same ones.
+
+    By the text and not by the id: a sentence that two people speak stays on one side.
+    """
+    drawn = stable_hash("own split", text) % 100
+    if drawn < PERCENT["train"]:
+        return "train"
+    return "dev" if drawn < PERCENT["train"] + PERCENT["dev"] else "test"
+
+
+def _pair(path: Path, row: dict[str, str], where: str) -> Pair:
+    for column in ("src_audio", "tgt_audio"):
+        if not row[column]:
+            raise ValueError(f"{where}: column {column} is empty")
+    return Pair(
+        id=row["id"],
+        speaker=row["id"],  # nobody says who speaks: each by oneself
+        src_audio=path.parent / row["src_audio"],
+        src_text=row["src_text"],
+        tgt_audio=path.parent / row["tgt_audio"],
+        tgt_text=row["tgt_text"],
+        where=where,
+    )
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        raise ValueError(
+            f"{path}:1: no column {missing[0]}; the header is "
+            f"{' '.join(COLUMNS)} [split], with tabs"
+        )
+    for name in header:
+        if name not in COLUMNS + OPTIONAL:
+            near = nearest(name, COLUMNS + OPTIONAL)
+            raise ValueError(f"{path}:1: unknown column '{name}'{near}")
+        if header.count(name) > 1:
+            raise ValueError(f"{path}:1: column '{name}' occurs twice")

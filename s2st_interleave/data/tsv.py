@@ -1,0 +1,82 @@
+"""Tab-separated files as corpora ship them, by key; errors name file and line."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+
+@dataclass(frozen=True)
+class Row:
+    """The asked-for columns of one line; `twice` is a later line that contradicts it."""
+
+    line: int
+    values: tuple[str, ...]
+    twice: int = 0  # 0: none
+
+
+def read(
+    path: Path, key: str, columns: tuple[str, ...], *, header: tuple[str, ...] = ()
+) -> dict[str, Row]:
+    """Rows by the column `key`; `header` names the columns of a file without one.
+
+    A key that occurs twice with the same values is one row; with other values the first
+    stays and is marked. Raises ValueError for a column or a field that is missing.
+    """
+    lines = rows(path)
+    names = list(header) or next(lines, (0, []))[1]
+    for name in (key, *columns):
+        if name not in names:
+            raise ValueError(f"{path}:1: no column '{name}' in the header")
+    places = [names.index(name) for name in columns]
+    table: dict[str, Row] = {}
+    for number, fields in lines:
+        if len(fields) != len(names):
+            raise ValueError(
+                f"{path}:{number}: {len(fields)} columns, not {len(names)}"
+            )
+        name = fields[names.index(key)]
+        values = tuple(fields[place] for place in places)
+        first = table.setdefault(name, Row(number, values))
+        if first.values != values:
+            table[name] = Row(first.line, first.values, twice=number)
+    return table
+
+
+def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and fields of every line that has some.
+
+    No quoting: quotes occur inside sentences. A backslash escapes. "NA" is a word. BOM
+    and CRLF, which editors add, are no part of a field.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; it is part of the corpus")
+    with path.open("rb") as stream:
+        reader = csv.reader(
+            _lines(path, stream),
+            delimiter="\t",
+            quoting=csv.QUOTE_NONE,
+            escapechar="\\",
+            strict=True,
+        )
+        try:
+            for row in reader:
+                if any(row):
+                    yield reader.line_num, row
+        except csv.Error as error:
+            raise ValueError(f"{path}:{reader.line_num}: {error}") from None
+
+
+def _lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
+    """Only a line feed ends a line: other marks of Unicode occur inside sentences."""
+    for number, line in enumerate(stream, 1):
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{path}:{number}: not UTF-8 ({error.reason}, byte {error.start})"
+            ) from None
+        if number == 1:
+            text = text.removeprefix("\ufeff")
+        yield text.rstrip("\r\n").replace("\r", " ") + "\n"

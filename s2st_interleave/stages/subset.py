@@ -1,0 +1,54 @@
+"""Stage 1: a fixed part of a data directory: the utterances of the smallest sha256(id).
+
+The paper scores 1,000 random test utterances a pair and does not say which. These are
+chosen by their names alone, so that everybody has the same ones; all where there are fewer.
+The ids are listed in utt2spk.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2st_interleave.artifact import Input, open_stage
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data import kaldi
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    data_dir: Path = option(REQUIRED, "data/test")
+    out_dir: Path = option(REQUIRED, "data/test1k to write")
+    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
+    num_utterances: int = option(1000, "how many; the paper's is 1,000")
+    overwrite: bool = option(False, "make it anew", runtime=True)
+
+
+def run(options: Options) -> None:
+    stage = open_stage(
+        options.out_dir,
+        stage="subset",
+        options=options,
+        inputs={"data": Input(options.data_dir, "data")},
+        overwrite=options.overwrite,
+    )
+    if stage is None:
+        return
+    whole, part = kaldi.DataDir(options.data_dir), kaldi.DataDir(options.out_dir)
+    speakers = kaldi.read_table(whole.path / "utt2spk")
+    ids = smallest(speakers, options.num_utterances)
+    for language in options.languages:
+        for name in ("wav.scp", "text", "utt2dur", "faults"):
+            source = whole.file(name, language)
+            table = kaldi.read_table(source) if source.is_file() else {}
+            if chosen := {k: v for k, v in table.items() if k in ids}:
+                kaldi.write_table(part.file(name, language), chosen)
+    kaldi.write_speakers(part, {k: speakers[k] for k in ids})
+    kaldi.validate(part, options.languages)
+    stage.finish(num_in=len(speakers), num_out=len(ids))
+
+
+def smallest(ids: Iterable[str], count: int) -> set[str]:
+    """The `count` ids whose sha256, of UTF-8 and in hexadecimal, comes first."""
+    ordered = sorted(ids, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    return set(ordered[:count])

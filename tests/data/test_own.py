@@ -1,0 +1,71 @@
+"""A corpus of one's own: what its TSV may hold, and how a mistake is explained."""
+
+import pytest
+
+from s2st_interleave.data.own import hash_split, read_pairs
+
+HEADER = "id\tsrc_audio\tsrc_text\ttgt_audio\ttgt_text"
+THREE = [f"{s}1\ta.wav\tuno\tb/b.wav\tone\t{s}" for s in ("train", "dev", "test")]
+
+
+def write(folder, *lines: str, header: str = HEADER + "\tsplit"):
+    path = folder / "my own.tsv"
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_paths_are_relative_to_the_tsv_and_lines_are_known(tmp_path):
+    path = write(tmp_path, *THREE, "t2\t/abs/c.mp3\tdos\tc.wav\ttwo\ttrain")
+    pairs = read_pairs(path)
+    assert [p.id for p in pairs["train"]] == ["t2", "train1"]
+    assert pairs["dev"][0].tgt_audio == tmp_path / "b" / "b.wav"
+    assert str(pairs["train"][0].src_audio) == "/abs/c.mp3"
+    assert pairs["test"][0].where == f"{path}:4"
+
+
+def test_without_a_split_it_is_drawn_by_the_source_text(tmp_path):
+    rows = [f"u{k}\ta.wav\ttext {k}\tb.wav\tx" for k in range(400)]
+    rows += [f"again{k}\ta.wav\ttext {k}\tb.wav\ty" for k in range(400)]
+    pairs = read_pairs(write(tmp_path, *rows, header=HEADER))
+    assert 0.86 < len(pairs["train"]) / 800 < 0.94
+    texts = {split: {p.src_text for p in found} for split, found in pairs.items()}
+    assert not texts["train"] & (texts["dev"] | texts["test"])
+    # Published: another hash would move sentences from test to train.
+    assert [k for k in range(60) if hash_split(f"text {k}") == "dev"] == [17, 22]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["a b\ta\tx\tb\ty\ttrain"], r":5: 'a b' is no id"),
+        (["../a\ta\tx\tb\ty\ttrain"], r":5: '\.\./a' is no id"),
+        (["dev1\ta\tx\tb\ty\ttrain"], r":5: id dev1 is that of line 3"),
+        (["u\ta\tx\tb\ty\ttrian"], r":5: split 'trian'.*did you mean 'train'"),
+        (["u\ta\tx\tb\ty"], r":5: 5 columns, not 6"),
+        (["u\t\tx\tb\ty\ttrain"], r":5: column src_audio is empty"),
+    ],
+)
+def test_a_bad_line_names_file_and_line(tmp_path, lines, message):
+    with pytest.raises(ValueError, match=rf"my own\.tsv{message}"):
+        read_pairs(write(tmp_path, *THREE, *lines))
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("id\tsrc_audio\tsrc_text\ttgt_text", r":1: no column tgt_audio"),
+        (HEADER + "\tspit", r":1: unknown column 'spit'; did you mean 'split'"),
+        (HEADER + "\tid", r":1: column 'id' occurs twice"),
+        (HEADER.replace("\t", ","), r":1: no column id.*with tabs"),
+    ],
+)
+def test_a_bad_header_is_explained(tmp_path, header, message):
+    with pytest.raises(ValueError, match=message):
+        read_pairs(write(tmp_path, *THREE, header=header))
+
+
+def test_a_split_without_utterances_is_an_error(tmp_path):
+    with pytest.raises(
+        ValueError, match="no utterance of split dev; set column 'split'"
+    ):
+        read_pairs(write(tmp_path, THREE[0], THREE[2]))

@@ -1,0 +1,63 @@
+"""Several pairs as one training set, each named to the model in a prompt."""
+
+from pathlib import Path
+
+import pytest
+
+from s2st_interleave.artifact import open_stage
+from s2st_interleave.interleave import dump
+from s2st_interleave.interleave.sequence import IGNORE, build_example, prompt_ids
+from s2st_interleave.interleave.vocabulary import Vocabulary
+from s2st_interleave.stages.dump import Options
+from s2st_interleave.stages.train import open_dumps
+
+VOCABULARY = Vocabulary(num_text=10, num_units=20, bos=0, eos=1)
+
+
+def copy_of(small: dump.Dump, folder: Path, source: str, num_units: int = 20) -> Path:
+    options = Options(
+        align_dir=folder, units_dir=folder, out_dir=folder, src_lang=source
+    )
+    stage = open_stage(folder, stage="dump", options=options, inputs={})
+    vocabulary = dump.UnitVocabulary(num_units, 0.04)
+    dump.write(folder, list(small)[: len(source) * 5], vocabulary)
+    stage.finish(num_in=1, num_out=1)
+    return folder
+
+
+def test_dumps_are_read_as_one_and_name_their_pair(small_dump, tmp_path):
+    paths = tuple(copy_of(small_dump, tmp_path / s, s) for s in ("p", "xy"))
+    both = open_dumps(paths, True)
+    assert len(both) == 5 + 10
+    assert [one.pair for one in both] == ["p-en:"] * 5 + ["xy-en:"] * 10
+    assert [one.id for one in both] == [
+        one.id for k in (5, 10) for one in first(small_dump, k)
+    ]
+    assert {one.pair for one in open_dumps(paths, False)} == {""}
+
+
+def first(small: dump.Dump, count: int) -> list[dump.Utterance]:
+    return [small[k] for k in range(count)]
+
+
+def test_units_of_different_codebooks_do_not_mix(small_dump, tmp_path):
+    paths = (
+        copy_of(small_dump, tmp_path / "p", "p"),
+        copy_of(small_dump, tmp_path / "q", "q", num_units=30),
+    )
+    with pytest.raises(ValueError, match="different codebooks"):
+        open_dumps(paths, True)
+
+
+@pytest.mark.parametrize("cot", [True, False])
+def test_the_name_of_a_pair_stands_before_the_speech(cot):
+    blocks = ([20, 21], [22], [5], [6, 7])
+    plain = build_example(*blocks, VOCABULARY, cot=cot)
+    named = build_example(*blocks, VOCABULARY, cot=cot, pair=[8, 9])
+    assert named.ids == [VOCABULARY.bos, 8, 9, *plain.ids[1:]]
+    assert named.labels == [IGNORE, IGNORE, *plain.labels]
+    assert named.ids[: len(prompt_ids([20, 21], VOCABULARY, [8, 9]))] == prompt_ids(
+        [20, 21], VOCABULARY, [8, 9]
+    )
+    for a, b in zip(plain.blocks, named.blocks, strict=True):
+        assert plain.ids[a] == named.ids[b]

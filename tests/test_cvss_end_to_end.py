@@ -1,0 +1,215 @@
+"""All stages of egs/cvss/pt_en as a user types them, with tiny models of the real kinds.
+
+The corpus is made, but lies as CVSS-C, CoVoST 2 and Common Voice are distributed, with the
+damage that they have. What is tiny stands in db.sh and conf/, where a user would put it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("flite") is None,
+        reason="flite is not installed: apt-get install flite",
+    ),
+]
+
+SIZES = "--num_train 24 --num_dev 4 --num_test 5 --num_text 60".split()
+SCRATCH = {"max_steps": 8, "eval_every": 8, "save_every": 8, "batch_size": 4}
+ONE_CORE = ["--nj", "1", "--device", "cpu"]
+TINY = {
+    "data": {"max_drop_rate": 0.1, "max_missing_rate": 0.3},
+    "encoder": SCRATCH
+    | {
+        "scratch": True,
+        "num_pieces": 60,
+        "lr": 1e-3,
+        "accum_grad": 1,
+        "warmup_steps": 2,
+    },
+    "kmeans": {"layer": 3, "num_units": 20, "num_utterances": 16},
+    "train": SCRATCH
+    | {"text_ratio_every": 1, "accum_grad": 2, "lr": 1e-3, "warmup_steps": 2},
+    "decode": {"batch_size": 8, "max_text_tokens": 8, "max_unit_ratio": 1.2},
+    "vocoder": SCRATCH
+    | {
+        "backend": "hifigan",
+        "embedding_dim": 16,
+        "channels": 32,
+        "upsample_scales": [8, 5, 4, 4],
+        "resblock_kernel_sizes": [3],
+        "resblock_dilations": [1, 3],
+        "discriminator_channels": 16,
+        "max_discriminator_channels": 32,
+        "period_channels": 4,
+        "crop_units": 3,
+        "num_dev": 2,
+    },
+    "score": {"compute_type": "float32", "num_resamples": 50},
+}
+
+
+def run(folder: Path, *options: str, status: int = 0, cwd: Path | None = None) -> str:
+    bin_dir = str(Path(sys.executable).parent)
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [folder / "run.sh", *options],
+        cwd=cwd,
+        env=os.environ | threads | {"PATH": f"{bin_dir}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout[-8000:]
+    return done.stdout
+
+
+def make_corpus(root: Path) -> Path:
+    """Portuguese and English, then damaged; CVSS as an archive, the rest unpacked."""
+    corpus = root / "the corpora"
+    script = ROOT / "egs" / "mini_cvss" / "local" / "make_corpus.py"
+    command = [sys.executable, script, "--src", "pt", "--out", corpus, *SIZES]
+    subprocess.run(command, check=True)
+    clips = corpus / "cv-corpus-4-2019-12-10" / "pt" / "clips"
+    (clips / "common_voice_pt_3000000.mp3").write_bytes(b"<html>404</html>")
+    (clips / "common_voice_pt_2000001.mp3").write_bytes(b"<html>404</html>")
+    make_variable(clips / "common_voice_pt_3000001.mp3")
+    covost = corpus / "covost_v2.pt_en.tsv"
+    covost.write_bytes(b"\xef\xbb\xbf" + covost.read_bytes().replace(b"\n", b"\r\n"))
+    cvss = corpus / "cvss_c_pt_en_v1.0"
+    with tarfile.open(f"{cvss}.tar.gz", "w:gz") as tar:
+        tar.add(cvss, arcname=".")
+    shutil.rmtree(cvss)
+    return corpus
+
+
+def make_variable(mp3: Path) -> None:
+    """Half a second of silence in front; no frame says how long the clip is."""
+    import numpy as np
+    import soundfile
+
+    samples, rate = soundfile.read(mp3)
+    samples = np.concatenate([np.zeros(rate // 2), samples])
+    soundfile.write(mp3, samples, rate, format="MP3", bitrate_mode="VARIABLE")
+    data = mp3.read_bytes()
+    mp3.write_bytes(data[data.index(b"\xff\xfb", 4) :])
+
+
+@pytest.fixture(scope="module")
+def egs(tmp_path_factory, text_llm) -> Path:
+    """A user's copy of egs/cvss whose db.sh and conf/ name what is tiny."""
+    root = tmp_path_factory.mktemp("cvss") / "a user's copy"
+    ignored = shutil.ignore_patterns("downloads", "data", "dump", "exp", "shared")
+    shutil.copytree(ROOT / "egs", root / "egs", ignore=ignored)
+    shutil.copytree(ROOT / "tools", root / "tools")
+    corpus, whisper = make_corpus(root), root / "whisper-tiny.en"
+    fetch = [sys.executable, ROOT / "tools" / "fetch_whisper.py", "--out", whisper]
+    subprocess.run(fetch, check=True)
+    places = {
+        "COMMON_VOICE": corpus / "cv-corpus-4-2019-12-10",
+        "COVOST": corpus,
+        "CVSS": corpus,
+        "SOURCES": "pt",
+        "ENCODER": root / "egs" / "mini_cvss" / "conf" / "w2v_bert",
+        "LLM": text_llm,
+        "ASR": whisper,
+    }
+    lines = [f'{name}="{place}"\n' for name, place in places.items()]
+    (root / "egs" / "cvss" / "db.sh").write_text("".join(lines))
+    for name, options in TINY.items():
+        path = root / "egs" / "cvss" / "conf" / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(options))
+    return root / "egs"
+
+
+@pytest.fixture(scope="module")
+def pair(egs) -> tuple[Path, str]:
+    """A finished run of pt_en, which makes x_en's parts, and its output."""
+    folder = egs / "cvss" / "pt_en"
+    less = ["--checkpoints", "last", "--test_sets", "test1k"]
+    return folder, run(folder, *less, *ONE_CORE)
+
+
+def test_results_of_the_published_test_ids(pair):
+    folder, output = pair
+    assert "ASR-BLEU" in output
+    text = (folder / "RESULTS.md").read_text()
+    assert "baseline" in text and "scheduled" in text and "19.5 / 4.17" in text
+    for system in ("baseline", "scheduled"):
+        path = folder / "exp" / system / "greedy_last" / "test1k" / "score.json"
+        score = json.loads(path.read_text())
+        assert (score["num_utterances"], score["num_missing"]) == (5, 1)
+
+
+def test_damage_is_dropped_from_train_and_kept_in_test(pair):
+    data = pair[0] / "data"
+    dropped = (data / "train" / "dropped.tsv").read_text()
+    assert dropped.startswith("common_voice_pt_3000000\tno audio, pt is broken: ")
+    assert dropped.count("\n") == 1
+    assert "common_voice_pt_3000001 " in (data / "train" / "wav.scp.pt").read_text()
+    for split in ("test", "test1k"):
+        faults = (data / split / "faults.pt").read_text()
+        assert faults.startswith("common_voice_pt_2000001 no audio, pt is broken: ")
+        assert len((data / split / "text.pt").read_text().splitlines()) == 5
+    hypotheses = pair[0] / "exp/baseline/greedy_last/test1k/score/hyp"
+    assert "common_voice_pt_2000001" not in hypotheses.read_text()
+
+
+def test_shared_parts_are_made_once_and_found(pair):
+    folder, output = pair
+    shared = folder.parent / "x_en" / "exp"
+    for part in ("encoder", "kmeans", "vocoder"):
+        assert (shared / part / "stage.json").is_file()
+        assert not (folder / "exp" / part).exists()
+        assert f"{part}: shared, ../x_en/exp/{part}" in output
+    assert output.count("unpacking") == 1
+    again = run(folder.parent / "x_en", *ONE_CORE)
+    assert " finished: " not in again and again.count("up to date, skipped") == 7
+
+
+def test_the_language_and_the_place_of_a_corpus_are_checked(pair, egs):
+    folder = egs / "cvss" / "de_en"
+    stage = ["--stage", "1", "--stop_stage", "1"]
+    output = run(folder, *stage, status=1)
+    assert "cv-corpus-4-2019-12-10/de/validated.tsv is missing" in output
+    output = run(folder, *stage, "--src_lang", "sv", status=1)
+    assert "'sv' is no source language of CVSS; did you mean 'sv-SE'?" in output
+    output = run(folder, *stage, "--cvss", "", status=1)
+    assert "--cvss is not set; egs/cvss/db.sh says where" in output
+
+
+def test_a_corpus_of_ones_own_runs_on_from_one_tsv(pair, egs):
+    """The unpacked clips, listed in a TSV beside them; encoder and codebook as they are."""
+    corpus = egs.parent / "the corpora"
+    spoken = egs / "cvss" / "pt_en" / "dump" / "unpacked" / "cvss_c_pt_en_v1.0"
+    lines = ["id\tsrc_audio\tsrc_text\ttgt_audio\ttgt_text\tsplit"]
+    for split in ("train", "dev", "test"):
+        for line in (spoken / f"{split}.tsv").read_text().splitlines()[2:6]:
+            clip, text = line.split("\t")
+            source = f"cv-corpus-4-2019-12-10/pt/clips/{clip}"
+            target = spoken / split / f"{clip}.wav"
+            lines.append(f"{clip}\t{source}\tolá mundo\t{target}\t{text}\t{split}")
+    (corpus / "my own.tsv").write_text("\n".join(lines) + "\n")
+    options = ["--tsv", "the corpora/my own.tsv", "--src_lang", "pt", *ONE_CORE]
+    for part in ("encoder", "kmeans"):
+        options += [f"--{part}_dir", f"../cvss/x_en/exp/{part}"]
+    options += ["--systems", "baseline"]
+    output = run(egs / "own", *options, "--stop_stage", "6", cwd=egs.parent)
+    assert "encoder: shared, ../cvss/x_en/exp/encoder" in output
+    assert (egs / "own" / "exp" / "baseline" / "stage.json").is_file()
+    lines[3] = lines[3].replace("train", "trian")
+    (corpus / "my own.tsv").write_text("\n".join(lines) + "\n")
+    output = run(egs / "own", *options, "--stop_stage", "1", cwd=egs.parent, status=1)
+    assert "my own.tsv:4: split 'trian' is not train, dev or test" in output
