@@ -27,6 +27,7 @@ EXTRAS_REQUIRE = {
     # The light vocoder, and what espnet's HiFi-GAN (itself --no-deps) imports.
     "vocoder": ["pyworld", "librosa", "humanfriendly", "typeguard", "torch-complex"],
     "mos": ["speechmos", "onnxruntime"],
+    "interop": ["praatio"],  # alignments in TextGrids
     "report": ["matplotlib"],
 }
 

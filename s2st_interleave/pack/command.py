@@ -21,6 +21,7 @@ from s2st_interleave.artifact import (
 )
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.pack import folder, notice
+from s2st_interleave.stages.train import pair_prompt
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
 # Of a checkpoint or a stage's directory: what only training, or nobody, reads again.
@@ -105,7 +106,7 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
         "decode": read_done(options.decode_dir, "decode")["inputs"],
         "vocoder": read_done(options.vocoder, "vocoder")["facts"],
     }
-    links = [  # this part says it was made with that one, under this name
+    links = [  # this part says it was made with that one, under this name or name.0 ...
         ("kmeans", "encoder", "encoder"),
         ("units", "kmeans", "kmeans"),
         ("dump", "units", "units"),
@@ -115,7 +116,8 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
     ]
     where = vars(options)
     for part, maker, name in links:
-        if made[part].get(name) != prints[maker]:
+        several = [v for k, v in made[part].items() if k.partition(".")[0] == name]
+        if prints[maker] not in several:
             paths = [where.get(k) or where[f"{k}_dir"] for k in (part, maker)]
             raise ValueError(
                 f"{paths[0]} was not made with {paths[1]}: pack parts of one recipe, or "
@@ -142,6 +144,7 @@ def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
     encoder = read_done(options.encoder, "encoder")
     limits = decoded["options"]
     git = git_state()
+    named = trained["options"].get("name_pair", False)
     return folder.Description(
         src_lang=options.src_lang,
         tgt_lang=options.tgt_lang,
@@ -149,6 +152,7 @@ def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
         checkpoint=decoded["facts"]["checkpoint"],
         layer=read_done(options.kmeans, "kmeans")["options"]["layer"],
         cot=trained["options"]["cot"],
+        pair=pair_prompt(options.dump_dir) if named else "",
         num_beams=limits["num_beams"],
         max_text_tokens=limits["max_text_tokens"],
         max_unit_ratio=limits["max_unit_ratio"],

@@ -33,6 +33,7 @@ class Description:
     checkpoint: str
     layer: int  # of the encoder that the codebook was made of
     cot: bool
+    pair: str  # prompt that names the pair to a model of several, else empty
     num_beams: int
     max_text_tokens: int
     max_unit_ratio: float

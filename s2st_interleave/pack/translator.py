@@ -68,7 +68,9 @@ class Translator:
         limits = Limits(
             how.max_text_tokens, how.max_unit_ratio, num_beams=how.num_beams
         )
-        answer = translate({NAME: source}, self.llm, cot=how.cot, limits=limits)[NAME]
+        answer = translate(
+            {NAME: source}, self.llm, cot=how.cot, pair=how.pair, limits=limits
+        )[NAME]
         if not len(answer.units):
             raise ValueError(f"no speech in the answer ('{answer.translation}')")
         return Spoken(

@@ -17,7 +17,6 @@ from typing import Any, Literal
 
 from s2st_interleave.artifact import Input
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.disk import human
@@ -28,9 +27,9 @@ from s2st_interleave.train.llm import SpeechLlm
 
 @dataclass(frozen=True, kw_only=True)
 class Options(train.Options):
-    dump_dir: Path = option(REQUIRED, "dump/interleave/train")
-    train_dir: Path = option(Path(), "not used: --dump_dir")
-    dev_dir: Path = option(Path(), "not used: evaluations are not planned")
+    dump_dir: tuple[Path, ...] = option(REQUIRED, "dump/interleave/train, or several")
+    train_dir: tuple[Path, ...] = option((), "not used: --dump_dir")
+    dev_dir: tuple[Path, ...] = option((), "not used: evaluations are not planned")
     out_dir: Path = option(Path(), "not used: nothing is written")
     sizes: Path | None = option(None, "plan for this LLM's dimensions, not --llm's")
     ranks: int = option(1, "GPUs")
@@ -70,8 +69,9 @@ def _task(options: Options) -> InterleavedTask:
     """The training's own task, with a tokenizer but without a model."""
     from transformers import AutoTokenizer
 
-    Input(options.dump_dir, "dump").fingerprint()
-    dump = Dump(options.dump_dir)
+    for path in options.dump_dir:
+        Input(path, "dump").fingerprint()
+    dump = train.open_dumps(options.dump_dir, options.name_pair)
     try:
         tokenizer = AutoTokenizer.from_pretrained(options.llm)
     except (OSError, ValueError) as error:
@@ -102,7 +102,7 @@ def _parts(options: Options) -> int:
 
 def _describe(llm: sizes.LlmSizes, task: InterleavedTask, options: Options) -> str:
     return (
-        f"data    {options.dump_dir}: {len(task.train)} utterances, "
+        f"data    {' '.join(map(str, options.dump_dir))}: {len(task.train)} utterances, "
         f"{task.train.vocabulary.num_units} units\n"
         f"LLM     {llm.name}: {llm.num_weights:,} weights, {llm.num_layers} layers, "
         f"width {llm.hidden}, {llm.vocabulary:,} rows; tokenizer {options.llm}\n"

@@ -35,7 +35,7 @@ def plan(text_llm, dump_dir) -> command.Options:
     """Six utterances a step make five steps an epoch, and each ratio lasts an epoch."""
     return command.Options(
         llm=text_llm,
-        dump_dir=dump_dir,
+        dump_dir=(dump_dir,),
         max_steps=20,
         batch_size=6,
         accum_grad=2,
@@ -55,7 +55,7 @@ def plan(text_llm, dump_dir) -> command.Options:
 def trained(plan, dump_dir, tmp_path_factory) -> Path:
     """The training that was planned, by the real stage 6."""
     values = {name: getattr(plan, name) for name in train.Options.__dataclass_fields__}
-    values |= {"train_dir": dump_dir, "dev_dir": dump_dir, "device": "cpu"}
+    values |= {"train_dir": (dump_dir,), "dev_dir": (dump_dir,), "device": "cpu"}
     values |= {"out_dir": tmp_path_factory.mktemp("exp") / "scheduled"}
     train.run(train.Options(**values | {"num_threads": 1}))
     return values["out_dir"]
@@ -157,7 +157,7 @@ def test_what_cannot_be_planned_says_why(plan, tmp_path):
     with pytest.raises(ValueError, match="no H800; there are A100"):
         command.run(replace(plan, gpus=("H800",)))
     with pytest.raises(FileNotFoundError, match=r"made by stage 5 \(dump\)"):
-        command.run(replace(plan, dump_dir=tmp_path / "nothing"))
+        command.run(replace(plan, dump_dir=(tmp_path / "nothing",)))
     json_only = ROOT / "egs/cvss/conf/llama_3.2_1b.json"
     with pytest.raises(ValueError, match="no tokenizer"):
         command.run(replace(plan, llm=json_only))
