@@ -28,6 +28,7 @@ EXTRAS_REQUIRE = {
     "vocoder": ["pyworld", "librosa", "humanfriendly", "typeguard", "torch-complex"],
     "lora": ["peft"],  # adapters instead of training the whole LLM
     "mos": ["speechmos", "onnxruntime"],
+    "interop": ["praatio"],  # alignments in TextGrids
     "report": ["matplotlib"],
 }
 

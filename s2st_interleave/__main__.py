@@ -24,6 +24,18 @@ COMMANDS = {
     "topline": ("9", "stages.topline", "the scores no system can pass"),
     "compare": ("9", "stages.compare", "paired significance test of two systems"),
     "results": ("10", "stages.results", "RESULTS.md"),
+    "pack": ("11", "pack.command", "one folder with all that translation needs"),
+    "translate": ("-", "pack.translate", "recordings with a packed folder"),
+    "import_data": ("1", "interop.import_data", "Kaldi or ESPnet directories -> data/"),
+    "import_alignments": ("3", "interop.import_alignments", "TextGrid, CTM, Whisper"),
+    "import_units": (
+        "4",
+        "interop.import_units",
+        "text.km, fairseq's .km, ark and scp",
+    ),
+    "export_data": ("-", "interop.export_data", "data/ -> a Kaldi directory"),
+    "export_units": ("-", "interop.export_units", "units -> text.km"),
+    "plan": ("-", "plan.command", "tokens, memory, hours and disk of a training"),
     "validate": ("-", "data.validate", "check a data directory; fails when it should"),
     "launch": ("-", "launch.command", "run JOB=1:N of a command, with a log each"),
 }
@@ -32,7 +44,7 @@ COMMANDS = {
 def usage() -> str:
     lines = [__doc__ or "", "commands (stage):"]
     for name, (stage, _, text) in COMMANDS.items():
-        lines.append(f"  {name:<9} {stage:>2}  {text}")
+        lines.append(f"  {name:<17} {stage:>2}  {text}")
     return "\n".join(lines)
 
 

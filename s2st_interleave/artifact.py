@@ -35,6 +35,7 @@ STAGES = {
     "topline": 9,
     "compare": 9,
     "results": 10,
+    "pack": 11,
 }
 # Files that tell of one run (seconds, options that change nothing), and folders that no
 # other stage reads: not part of what a stage's outputs are.

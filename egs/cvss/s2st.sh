@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The driver of every recipe: stages 1-10, each reading what the one before left on disk.
+# The driver of every recipe: stages 1-11, each reading what the one before left on disk.
 # A recipe's run.sh sets a pair and its conf, and calls this with "$@" last.
 set -euo pipefail
 
@@ -53,9 +53,10 @@ vocode_args=
 compare_args=
 vocoder_args=
 score_args=
+pack_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 10] [--name value ...]
   1 data  2 encoder  3 align  4 units  5 dump  6 train  7 decode  8 vocode  9 score
-  10 results. Options and their defaults are the first lines of egs/cvss/s2st.sh."
+  10 results  (11 pack: only when asked for). Options and their defaults are the first lines of egs/cvss/s2st.sh."
 
 S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/parse_options.sh"

@@ -1,0 +1,34 @@
+"""One language of data/<split> as a Kaldi data directory: wav.scp, text, utt2spk, spk2utt.
+
+python -m s2st_interleave export_data --data_dir data/train --language es --out_dir kaldi
+
+(data/<split> itself is one of ESPnet's kind, with a file of each name a language.)
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2st_interleave.artifact import read_done
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data import kaldi
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    data_dir: Path = option(REQUIRED, "data/<split> of stage 1")
+    language: str = option(REQUIRED, "which language of it")
+    out_dir: Path = option(REQUIRED, "directory to write, new or empty")
+
+
+def run(options: Options) -> None:
+    read_done(options.data_dir, "data")
+    out, data = options.out_dir, kaldi.DataDir(options.data_dir)
+    if out.exists() and any(out.iterdir()):
+        raise ValueError(f"{out} is not empty: nothing is written over it")
+    wavs = data.wavs(options.language)
+    # Absolute, as Kaldi's scripts run elsewhere.
+    paths = {k: str(wav.absolute()) for k, wav in wavs.items()}
+    kaldi.write_table(out / "wav.scp", paths)
+    kaldi.write_table(out / "text", data.texts(options.language))
+    kaldi.write_speakers(kaldi.DataDir(out), kaldi.read_table(data.path / "utt2spk"))
+    print(f"{out}: {len(wavs)} utterances in {options.language}")

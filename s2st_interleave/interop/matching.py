@@ -1,0 +1,78 @@
+"""Words of an aligner onto words of the transcript, by the letters they are made of."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from s2st_interleave.align.words import Word
+from s2st_interleave.encoder.speech_encoder import spoken_form
+from s2st_interleave.interop.timed import TimedWord
+
+LATE_SEC = 0.25  # how far words may end behind the audio's end, or start early
+
+
+def letters(text: str) -> str:
+    """What the two sides must share: lower case, no punctuation, no space.
+
+    >>> letters("L'Homme-là !")
+    'lhommelà'
+    """
+    return "".join(spoken_form(text).replace("'", "").split())
+
+
+def match(
+    words: Sequence[str], timed: Sequence[TimedWord], duration_sec: float
+) -> list[Word]:
+    """Times for `words` as they stand in the transcript.
+
+    Aligners cut otherwise ("l'" + "homme", "well" + "known", or two words as one): what
+    must agree is the letters of all words in a row. Inside of an aligner's word letters
+    are taken to last equally long. Raises ValueError where letters or times do not fit.
+    """
+    timed = [word for word in timed if letters(word.text)]
+    _check_letters(words, timed)
+    _check_times(timed, duration_sec)
+    starts: list[float] = []  # of each letter
+    ends: list[float] = []
+    scores: list[float] = []
+    for word in timed:
+        count = len(letters(word.text))
+        width = (word.end_sec - word.start_sec) / count
+        starts += [word.start_sec + i * width for i in range(count)]
+        ends += [word.start_sec + (i + 1) * width for i in range(count)]
+        scores += [word.score] * count
+    found, position = [], 0
+    for text in words:
+        last = position + len(letters(text))
+        found.append(
+            Word(
+                text,
+                round(max(0.0, starts[position]), 4),
+                round(min(duration_sec, ends[last - 1]), 4),
+                round(sum(scores[position:last]) / (last - position), 3),
+            )
+        )
+        position = last
+    return found
+
+
+def _check_letters(words: Sequence[str], timed: Sequence[TimedWord]) -> None:
+    wanted = "".join(map(letters, words))
+    heard = "".join(letters(word.text) for word in timed)
+    if heard != wanted:
+        said = " ".join(word.text for word in timed)
+        raise ValueError(f"aligned is '{said}', the transcript is '{' '.join(words)}'")
+
+
+def _check_times(timed: Sequence[TimedWord], duration_sec: float) -> None:
+    for word in timed:
+        early = word.start_sec < -LATE_SEC
+        if early or word.end_sec > duration_sec + LATE_SEC:
+            raise ValueError(
+                f"'{word.text}' lies at {word.start_sec:.2f}..{word.end_sec:.2f} s of "
+                f"{duration_sec:.2f} s: are times those of a longer recording?"
+            )
+        if word.end_sec < word.start_sec:
+            raise ValueError(f"'{word.text}' ends before it starts")
+    for left, right in pairwise(timed):
+        if right.start_sec < left.end_sec - 0.02:
+            raise ValueError(f"'{left.text}' and '{right.text}' overlap")

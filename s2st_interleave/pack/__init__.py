@@ -1,0 +1,1 @@
+"""One folder that translates speech: what a recipe trained, and nothing else."""

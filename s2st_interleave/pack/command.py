@@ -1,0 +1,168 @@
+"""Stage 11: encoder, codebook, LLM and vocoder in one folder that `translate` loads.
+
+Licences, scores and checksums lie beside them; the optimizer's state stays behind. That
+the parts were made for each other is checked along the fingerprints of their stages.
+"""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from s2st_interleave.artifact import (
+    VOLATILE,
+    Input,
+    Stage,
+    atomic_write,
+    git_state,
+    open_stage,
+    read_done,
+)
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.pack import folder, notice
+from s2st_interleave.stages.train import pair_prompt
+from s2st_interleave.units.kmeans import FILE as CENTROIDS
+
+# Of a checkpoint or a stage's directory: what only training, or nobody, reads again.
+LEFT_BEHIND = VOLATILE | {"dropped.tsv", "trained.safetensors"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
+    kmeans: Path = option(REQUIRED, "exp/<kmeans> of stage 4")
+    units_dir: Path = option(REQUIRED, "dump/units/train that the LLM learned")
+    dump_dir: Path = option(REQUIRED, "dump/interleave/train, the same as a dump")
+    train_dir: Path = option(REQUIRED, "exp/<tag> of stage 6")
+    decode_dir: Path = option(
+        REQUIRED, "exp/<tag>/<decode_tag>/<split>: its checkpoint, limits and score"
+    )
+    vocoder: Path = option(REQUIRED, "exp/<vocoder>")
+    out_dir: Path = option(REQUIRED, "folder to write")
+    src_lang: str = option(REQUIRED, "source language code")
+    tgt_lang: str = option("en", "target language code")
+    overwrite: bool = option(False, "make it anew", runtime=True)
+
+
+def run(options: Options) -> None:
+    # 1. Is there anything to do, and do the parts belong together?
+    inputs = {
+        "encoder": Input(options.encoder, "encoder"),
+        "kmeans": Input(options.kmeans, "kmeans"),
+        "units": Input(options.units_dir, "units"),
+        "dump": Input(options.dump_dir, "dump"),
+        "train": Input(options.train_dir, "train"),
+        "decode": Input(options.decode_dir, "decode"),
+        "vocoder": Input(options.vocoder, "vocoder"),
+    }
+    check_chain(options, {name: one.fingerprint() for name, one in inputs.items()})
+    score = options.decode_dir / "score.json"
+    stage = open_stage(
+        options.out_dir,
+        stage="pack",
+        options=options,
+        inputs=inputs | ({"score": Input(score)} if score.is_file() else {}),
+        overwrite=options.overwrite,
+    )
+    if stage is None:
+        return
+
+    # 2. The models, without what only training needs.
+    out = options.out_dir
+    for name in folder.PARTS:  # of a packing that was interrupted
+        shutil.rmtree(out / name, ignore_errors=True)
+    decoded = read_done(options.decode_dir, "decode")
+    checkpoint = options.train_dir / decoded["facts"]["checkpoint"]
+    copy(_models(options.encoder), out / "encoder")
+    copy([options.kmeans / CENTROIDS], out / "kmeans")
+    copy(_models(checkpoint), out / "llm")
+    copy(_models(options.vocoder), out / "vocoder")
+
+    # 3. What it is, how good it is, what its user may do with it; the sums come last.
+    description = describe(options, decoded)
+    description.write(out)
+    if score.is_file():
+        copy([score], out)
+    copy(notice.LICENCES, out)
+    with atomic_write(out / "NOTICE") as stream:
+        stream.write(notice.render(description))
+    folder.write_sums(out)
+    _finish(stage, out)
+
+
+def _finish(stage: Stage, out: Path) -> None:
+    stage.finish(num_in=len(folder.PARTS), num_out=len(folder.PARTS))
+    print(f"pack: python -m s2st_interleave translate --model {out} in.wav")
+
+
+def check_chain(options: Options, prints: dict[str, str]) -> None:
+    """ValueError unless each part was made with the one before."""
+    made = {
+        "kmeans": read_done(options.kmeans, "kmeans")["inputs"],
+        "units": read_done(options.units_dir, "units")["inputs"],
+        "dump": read_done(options.dump_dir, "dump")["inputs"],
+        "train": read_done(options.train_dir, "train")["inputs"],
+        "decode": read_done(options.decode_dir, "decode")["inputs"],
+        "vocoder": read_done(options.vocoder, "vocoder")["facts"],
+    }
+    links = [  # this part says it was made with that one, under this name or name.0 ...
+        ("kmeans", "encoder", "encoder"),
+        ("units", "kmeans", "kmeans"),
+        ("dump", "units", "units"),
+        ("train", "dump", "train"),
+        ("decode", "train", "train"),
+        ("vocoder", "kmeans", "kmeans"),
+    ]
+    where = vars(options)
+    for part, maker, name in links:
+        several = [v for k, v in made[part].items() if k.partition(".")[0] == name]
+        if prints[maker] not in several:
+            paths = [where.get(k) or where[f"{k}_dir"] for k in (part, maker)]
+            raise ValueError(
+                f"{paths[0]} was not made with {paths[1]}: pack parts of one recipe, or "
+                "run it again from there"
+            )
+
+
+def _models(directory: Path) -> list[Path]:
+    return [
+        path
+        for path in sorted(directory.iterdir())
+        if path.is_file() and path.name not in LEFT_BEHIND and path.name[0] != "."
+    ]
+
+
+def copy(files: Iterable[Path], into: Path) -> None:
+    into.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, into / file.name)
+
+
+def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
+    trained = read_done(options.train_dir, "train")
+    encoder = read_done(options.encoder, "encoder")
+    limits = decoded["options"]
+    git = git_state()
+    named = trained["options"].get("name_pair", False)
+    return folder.Description(
+        src_lang=options.src_lang,
+        tgt_lang=options.tgt_lang,
+        system=options.train_dir.name,
+        checkpoint=decoded["facts"]["checkpoint"],
+        layer=read_done(options.kmeans, "kmeans")["options"]["layer"],
+        cot=trained["options"]["cot"],
+        pair=pair_prompt(options.dump_dir) if named else "",
+        num_beams=limits["num_beams"],
+        max_text_tokens=limits["max_text_tokens"],
+        max_unit_ratio=limits["max_unit_ratio"],
+        base_llm=_base(trained["paths"]["llm"]),
+        base_encoder=_base(encoder["paths"]["encoder"]),
+        git=f"{git['hash'] or 'unknown'}{'-dirty' if git['dirty'] else ''}",
+    )
+
+
+def _base(source: str) -> str:
+    """A hub's name as it is; of a folder its last name: where it lay is nobody's business."""
+    path = Path(source)
+    return path.name if path.is_dir() or len(path.parts) != 2 else source

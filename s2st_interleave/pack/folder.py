@@ -1,0 +1,106 @@
+"""The packed folder: what lies where, what it says of itself, and its checksums.
+
+encoder/ kmeans/ llm/ vocoder/   each loads with the code that loads a stage's
+pack.json                        `Description`: how they work together
+score.json                       of the test set, where it was scored
+LICENSE THIRD_PARTY.md NOTICE    what its user has to know
+SHA256SUMS                       of all these, as `sha256sum -c` reads it; written last
+"""
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from s2st_interleave.artifact import (
+    atomic_write,
+    file_digest,
+    read_json,
+    write_json,
+)
+
+PARTS = ("encoder", "kmeans", "llm", "vocoder")
+DESCRIPTION, SUMS, VERSION = "pack.json", "SHA256SUMS", 1
+# Written by stage 11 itself, before or after the checksums.
+OUTSIDE = {SUMS, "stage.json", "stage.open.json", "dropped.tsv"}
+
+
+@dataclass(frozen=True)
+class Description:
+    """`pack.json`: everything between the four models that is no weight."""
+
+    src_lang: str
+    tgt_lang: str
+    system: str
+    checkpoint: str
+    layer: int  # of the encoder that the codebook was made of
+    cot: bool
+    pair: str  # prompt that names the pair to a model of several, else empty
+    num_beams: int
+    max_text_tokens: int
+    max_unit_ratio: float
+    base_llm: str
+    base_encoder: str
+    git: str
+    version: int = VERSION
+
+    def write(self, directory: Path) -> None:
+        write_json(directory / DESCRIPTION, asdict(self))
+
+    @classmethod
+    def read(cls, directory: Path) -> "Description":
+        values = read_json(directory / DESCRIPTION)
+        known = {field.name for field in fields(cls)}
+        if values.get("version") != VERSION or values.keys() != known:
+            raise ValueError(
+                f"{directory / DESCRIPTION} is not of version {VERSION}: pack it again"
+            )
+        return cls(**values)
+
+
+def write_sums(directory: Path) -> None:
+    sums = {name: file_digest(directory / name) for name in _files(directory)}
+    with atomic_write(directory / SUMS) as stream:
+        stream.writelines(f"{digest}  {name}\n" for name, digest in sums.items())
+
+
+def check_sums(directory: Path) -> None:
+    """Raise ValueError, naming it, for a file that is missing, changed or not listed."""
+    path = directory / SUMS
+    if not path.is_file():
+        raise ValueError(
+            f"{directory}: no packed model here, {SUMS} is missing; stage 11 makes one: "
+            "./run.sh --stage 11 --stop_stage 11"
+        )
+    listed = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        digest, gap, name = line.partition("  ")
+        if not gap or len(digest) != 64:
+            raise ValueError(f"{path}:{number}: no line '<sha256>  <file>'")
+        listed[name] = digest
+    for name, digest in listed.items():
+        if not (directory / name).is_file():
+            raise ValueError(f"{directory / name} is missing: copy the folder again")
+        if file_digest(directory / name) != digest:
+            raise ValueError(
+                f"{directory / name} is not what was packed (sha256 differs): copy the "
+                "folder again"
+            )
+    strangers = sorted(set(_files(directory)) - listed.keys())
+    if strangers:
+        raise ValueError(
+            f"{directory / strangers[0]} is not listed in {SUMS}: it was not packed, "
+            "take it out"
+        )
+
+
+def _files(directory: Path) -> list[str]:
+    """Names relative to the folder, sorted; what the system adds (.name) is left out."""
+    names = (
+        path.relative_to(directory)
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    )
+    return [
+        str(name)
+        for name in names
+        if str(name) not in OUTSIDE and not any(p[0] == "." for p in name.parts)
+    ]

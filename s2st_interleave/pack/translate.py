@@ -1,0 +1,104 @@
+"""Translate recordings with a packed model (stage 11), and say what was heard and said.
+
+python -m s2st_interleave translate --model DIR in.wav --out out.wav
+python -m s2st_interleave translate --model DIR one.mp3 two.flac --out folder
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2st_interleave import config
+from s2st_interleave.config import REQUIRED, RunOptions, option
+from s2st_interleave.data import audio
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(RunOptions):
+    model: Path = option(REQUIRED, "folder of stage 11")
+    out: Path = option(Path("translated"), "a .wav or .flac, or a folder to write into")
+    min_sec: float = option(0.3, "a shorter recording is refused")
+    max_sec: float = option(30.0, "a longer one as well: training had none")
+    overwrite: bool = option(False, "write over recordings that exist")
+
+
+def main(argv: Sequence[str]) -> int:
+    recordings, rest = split_words(argv)
+    prog = "translate IN.wav [MORE.wav ...]"
+    options = config.parse(Options, rest, prog=prog, about=__doc__)
+    run(options, [Path(name) for name in recordings])
+    return 0
+
+
+def split_words(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names of recordings, and the options with their values.
+
+    >>> split_words(["a.wav", "--model", "m", "b.wav", "--out=c", "--", "--d.wav"])
+    (['a.wav', 'b.wav', '--d.wav'], ['--model', 'm', '--out=c'])
+    """
+    names: list[str] = []
+    rest: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            names += words
+        elif word.startswith("--"):
+            rest.append(word)
+            if "=" not in word and word != "--help":
+                rest += [value for value in [next(words, None)] if value is not None]
+        elif word == "-h":
+            rest.append(word)
+        else:
+            names.append(word)
+    return names, rest
+
+
+def run(options: Options, recordings: Sequence[Path]) -> None:
+    # 1. Everything that can be wrong without a model.
+    targets = out_paths(options, recordings)
+
+    # 2. The model, its checksums looked at.
+    from s2st_interleave.pack.translator import Translator, read_recording
+    from s2st_interleave.train.loop import resolve_device, set_threads
+
+    set_threads(options.num_threads)
+    limits = {"min_sec": options.min_sec, "max_sec": options.max_sec}
+    samples = {path: read_recording(path, **limits) for path in recordings}
+    model = Translator.load(options.model, resolve_device(options.device))
+
+    # 3. One recording at a time.
+    for path, target in targets.items():
+        try:
+            spoken = model.translate(samples[path])
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+        audio.write(target, spoken.samples, model.sample_rate)
+        how = model.description
+        print(
+            f"{path} -> {target}\n  {how.src_lang}: {spoken.transcript}\n"
+            f"  {how.tgt_lang}: {spoken.translation}",
+            flush=True,
+        )
+
+
+def out_paths(options: Options, recordings: Sequence[Path]) -> dict[Path, Path]:
+    """Where each translation goes; ValueError where that is taken, or by two."""
+    if not recordings:
+        raise ValueError("no recording to translate: name one or more")
+    for path in recordings:
+        if not path.is_file():
+            raise ValueError(f"{path}: no such recording")
+    if options.out.suffix.lower() in (".wav", ".flac"):
+        if len(recordings) > 1:
+            raise ValueError(
+                f"--out {options.out}: {len(recordings)} recordings want a folder"
+            )
+        targets = {recordings[0]: options.out}
+    else:
+        targets = {path: options.out / f"{path.stem}.wav" for path in recordings}
+    if len(set(targets.values())) < len(recordings):
+        raise ValueError("two recordings have one name: translate them one by one")
+    taken = [path for path in targets.values() if path.exists()]
+    if taken and not options.overwrite:
+        raise ValueError(f"{taken[0]} exists: pass --overwrite true, or another --out")
+    return targets

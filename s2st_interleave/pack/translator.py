@@ -1,0 +1,105 @@
+"""A recording in, a recording out, along the very code of stages 1, 4, 7 and 8."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from s2st_interleave.data import audio
+from s2st_interleave.pack import folder
+
+NAME = "recording"  # an id where the code of the stages wants one
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A translation: its texts, int32 units of source and target, float32 samples."""
+
+    transcript: str
+    translation: str
+    source: np.ndarray
+    units: np.ndarray
+    samples: np.ndarray
+
+
+@dataclass(frozen=True)
+class Translator:
+    """The four models of a packed folder."""
+
+    description: folder.Description
+    encoder: Any
+    codebook: Any
+    llm: Any
+    vocoder: Any
+
+    @classmethod
+    def load(cls, directory: Path, device: Any = "cpu") -> "Translator":
+        """Raises ValueError where a file is not what was packed."""
+        from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+        from s2st_interleave.train.llm import SpeechLlm
+        from s2st_interleave.units.kmeans import Codebook
+        from s2st_interleave.vocoder import base
+
+        folder.check_sums(directory)
+        return cls(
+            description=folder.Description.read(directory),
+            encoder=SpeechEncoder.load(directory / "encoder", device),
+            codebook=Codebook.load(directory / "kmeans"),
+            llm=SpeechLlm.load(directory / "llm", device),
+            vocoder=base.load(directory / "vocoder", device),
+        )
+
+    @property
+    def sample_rate(self) -> int:
+        return self.vocoder.sample_rate
+
+    def translate(self, samples: np.ndarray) -> Spoken:
+        """Translate float32 (num_samples,) at 16 kHz.
+
+        Raises ValueError where the LLM answers without speech.
+        """
+        from s2st_interleave.decode.generate import Limits, translate
+
+        how = self.description
+        features = self.encoder.forward(samples, how.layer)
+        source = self.codebook.assign(features)
+        limits = Limits(
+            how.max_text_tokens, how.max_unit_ratio, num_beams=how.num_beams
+        )
+        answer = translate(
+            {NAME: source}, self.llm, cot=how.cot, pair=how.pair, limits=limits
+        )[NAME]
+        if not len(answer.units):
+            raise ValueError(f"no speech in the answer ('{answer.translation}')")
+        return Spoken(
+            transcript=answer.transcript,
+            translation=answer.translation,
+            source=source,
+            units=answer.units,
+            samples=self.vocoder.synthesise(answer.units),
+        )
+
+
+def read_recording(path: Path, *, min_sec: float, max_sec: float) -> np.ndarray:
+    """16 kHz mono samples in 16 bits, as stage 1 leaves them to the stages after it.
+
+    Any rate, number of channels and format that soundfile reads. Raises ValueError for
+    what cannot be read and what is too short or too long.
+    """
+    samples = audio.read(path)
+    seconds = len(samples) / audio.SAMPLE_RATE
+    if seconds < min_sec:
+        raise ValueError(
+            f"{path}: {seconds:.2f} s is too short to hold a word (--min_sec {min_sec:g})"
+        )
+    if seconds > max_sec:
+        raise ValueError(
+            f"{path}: {seconds:.0f} s is more than the {max_sec:g} s of a training "
+            "utterance: cut it into sentences, or raise --max_sec"
+        )
+    with tempfile.TemporaryDirectory() as place:
+        rounded = Path(place) / "recording.flac"
+        audio.write(rounded, samples)
+        return audio.read(rounded)

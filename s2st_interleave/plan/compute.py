@@ -1,0 +1,60 @@
+"""Floating-point operations of a training, and hours on named GPUs.
+
+A micro-batch of r rows of length l, of which t positions have a loss, costs forward
+
+    2 r l * matrix weights of all layers  +  2 t h V  +  4 r l^2 q * layers
+
+(attention over the whole square: a mask hides scores, it does not save them); backward
+twice that. Gradient checkpointing computes the layers once more, but for the last
+matrix of each, whose product the backward pass does not ask for.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from s2st_interleave.plan.counts import MicroBatch
+from s2st_interleave.plan.memory import Precision
+from s2st_interleave.plan.sizes import LlmSizes
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """Bytes of memory, and dense peaks of the data sheet in operations a second."""
+
+    memory: float
+    bf16: float
+    fp32: float  # torch's default: no TF32
+
+    def peak(self, precision: Precision) -> float:
+        return self.bf16 if precision == "bf16" else self.fp32
+
+
+GPUS = {
+    "A100": Gpu(80e9, 312e12, 19.5e12),
+    "H100": Gpu(80e9, 989e12, 67e12),
+    "H200": Gpu(141e9, 989e12, 67e12),
+    "RTX 4090": Gpu(24e9, 165e12, 82.6e12),
+}
+
+
+def flops(
+    sizes: LlmSizes, micro: Iterable[MicroBatch], *, checkpointing: bool = False
+) -> int:
+    """Operations of forward and backward passes; evaluation and AdamW are left out."""
+    total = 0
+    for one in micro:
+        positions = one.rows * one.length
+        scores = 4 * one.rows * one.length**2 * sizes.query
+        layers = sizes.num_layers * (2 * positions * sizes.layer_matmul + scores)
+        head = 2 * one.targets * sizes.embedding
+        total += 3 * (layers + head)
+        if checkpointing:
+            last = 2 * positions * sizes.hidden * sizes.intermediate
+            total += layers - sizes.num_layers * last
+    return total
+
+
+def hours(
+    operations: float, gpu: Gpu, precision: Precision, utilisation: float, ranks: int
+) -> float:
+    return operations / (gpu.peak(precision) * utilisation * ranks) / 3600

@@ -1,0 +1,200 @@
+"""Peak memory of one optimizer step on one GPU, by formula.
+
+Counted is what autograd keeps of a Llama of Hugging Face (checked on a CPU against
+torch's memory profiler: tests/plan/test_memory.py). A position is one token of a padded
+micro-batch, h the width, q = heads * head size, f the MLP's width, V the vocabulary:
+
+    a layer keeps     6h of its two norms, 4q of attention, 4f of the MLP, a position
+    attention, fused  and rows * length^2 of the mask a layer
+    attention, math   and 3 * rows * heads * length^2 a layer
+    checkpointing     h a position a layer, and one layer in full with 2h and 2f more
+    logits            3 V a position that has a loss
+
+fp32: 4 bytes each. bf16 is autocast over fp32 weights: norms stay in fp32, all else
+has 2 bytes, and a bf16 copy of the weights is kept during a micro-batch.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from s2st_interleave.plan.counts import MicroBatch
+from s2st_interleave.plan.sizes import LlmSizes
+
+Precision = Literal["fp32", "bf16"]
+Kernel = Literal["fused", "math"]
+Parallel = Literal["ddp", "fsdp"]
+ERROR = 0.1  # relative; torch's own start-up and fragmentation come on top
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How a step runs; `ranks` share weights (fsdp) or have them each (ddp)."""
+
+    precision: Precision = "fp32"
+    kernel: Kernel = "fused"
+    checkpointing: bool = False
+    ranks: int = 1
+    parallel: Parallel = "ddp"
+    accumulates: bool = False  # gradients of a micro-batch before are there
+    foreach: bool = True  # AdamW works on all tensors at once, as it does on a GPU
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes on one GPU at one moment."""
+
+    moment: str
+    weights: float
+    optimizer: float
+    gradients: float
+    activations: float
+    logits: float
+    buffers: float  # what ranks, autocast or the optimizer needs besides
+
+    @property
+    def total(self) -> float:
+        parts = [f.name for f in fields(self) if f.name != "moment"]
+        return sum(getattr(self, name) for name in parts)
+
+
+def peak(sizes: LlmSizes, micro: Iterable[MicroBatch], setup: Setup) -> Memory:
+    """The moment when most is in use."""
+    return max(moments(sizes, micro, setup), key=lambda memory: memory.total)
+
+
+def moments(sizes: LlmSizes, micro: Iterable[MicroBatch], setup: Setup) -> list[Memory]:
+    """Where memory may be at its most: three in each micro-batch, and AdamW's step."""
+    found = [_optimizer_step(sizes, setup)]
+    for batch in set(micro):
+        found += [
+            _at_the_loss(sizes, batch, setup),
+            _in_the_last_layer(sizes, batch, setup),
+            _in_the_first_layer(sizes, batch, setup),
+        ]
+    return found
+
+
+def _at_the_loss(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
+    """The backward pass begins: all that was kept, and the logits three times."""
+    return _memory(
+        "the loss",
+        sizes,
+        setup,
+        gradients=_gradients(sizes, setup) if setup.accumulates else 0,
+        activations=_around_bytes(sizes, batch) + _kept_bytes(sizes, batch, setup),
+        logits=3 * 4 * sizes.vocabulary * batch.targets,
+    )
+
+
+def _in_the_last_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
+    """The head has its gradient; with checkpointing the layer is computed again."""
+    again = _working_bytes(sizes, batch, setup) if setup.checkpointing else 0
+    return _memory(
+        "backward, last layer",
+        sizes,
+        setup,
+        gradients=_gradients(sizes, setup, head_only=not setup.accumulates),
+        activations=_kept_bytes(sizes, batch, setup) + again,
+        logits=0,
+    )
+
+
+def _in_the_first_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
+    """All gradients are there, one layer's activations, the embedding's new gradient."""
+    return _memory(
+        "backward, first layer",
+        sizes,
+        setup,
+        gradients=_gradients(sizes, setup),
+        activations=_working_bytes(sizes, batch, setup),
+        logits=0,
+        more=4 * sizes.embedding,
+    )
+
+
+def _gradients(sizes: LlmSizes, setup: Setup, *, head_only: bool = False) -> float:
+    count = sizes.embedding if head_only else sizes.num_weights
+    return 4 * count * _share(setup)
+
+
+def _optimizer_step(sizes: LlmSizes, setup: Setup) -> Memory:
+    at_once = sizes.num_weights if setup.foreach else sizes.largest_tensor
+    return _memory(
+        "AdamW's step",
+        sizes,
+        setup,
+        gradients=_gradients(sizes, setup),
+        activations=0,
+        logits=0,
+        more=4 * at_once * _share(setup),
+        computing=False,
+    )
+
+
+def _memory(
+    moment: str,
+    sizes: LlmSizes,
+    setup: Setup,
+    *,
+    gradients: float,
+    activations: float,
+    logits: float,
+    more: float = 0.0,
+    computing: bool = True,
+) -> Memory:
+    share = _share(setup)
+    buffers = more
+    if setup.ranks > 1:
+        buffers += _parallel_bytes(sizes, setup)
+    if computing and setup.precision == "bf16":
+        buffers += 2 * sizes.num_weights * share
+    return Memory(
+        moment=moment,
+        weights=4 * sizes.num_weights * share,
+        optimizer=8 * sizes.num_weights * share,
+        gradients=gradients,
+        activations=activations,
+        logits=logits,
+        buffers=buffers,
+    )
+
+
+def _share(setup: Setup) -> float:
+    return 1 / setup.ranks if setup.parallel == "fsdp" else 1.0
+
+
+def _parallel_bytes(sizes: LlmSizes, setup: Setup) -> float:
+    """DDP: buckets that hold all gradients again. FSDP: the embedding and two layers whole."""
+    if setup.parallel == "ddp":
+        return 4 * sizes.num_weights
+    return 4 * (sizes.embedding + 2 * 2 * sizes.layer_weights)
+
+
+def _around_bytes(sizes: LlmSizes, batch: MicroBatch) -> float:
+    """Of the last norm, and of the positions that the head sees."""
+    return 4 * sizes.hidden * (3 * batch.rows * batch.length + batch.targets)
+
+
+def _kept_bytes(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> float:
+    """Of all layers, from the forward pass to the backward one."""
+    if setup.checkpointing:
+        return 4 * sizes.hidden * sizes.num_layers * batch.rows * batch.length
+    return sizes.num_layers * _layer_bytes(sizes, batch, setup)
+
+
+def _working_bytes(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> float:
+    """Of the layer that is gone back through: what it kept, and gradients of that."""
+    gradients = 4 * 2 * (sizes.hidden + sizes.intermediate)
+    kept = _layer_bytes(sizes, batch, setup)
+    return kept + batch.rows * batch.length * gradients
+
+
+def _layer_bytes(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> float:
+    positions = batch.rows * batch.length
+    small = 2 if setup.precision == "bf16" else 4
+    square = batch.rows * batch.length**2 * small
+    norms = sizes.hidden * (2 * 4 * 2 + 2 * small)
+    others = 4 * small * (sizes.query + sizes.intermediate)
+    scores = 3 * sizes.num_heads * square if setup.kernel == "math" else square
+    return positions * (norms + others) + scores

@@ -1,0 +1,102 @@
+"""Dimensions of an LLM from its configuration alone: no weight is read or made."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from s2st_interleave.progress import quiet_transformers
+
+
+@dataclass(frozen=True)
+class LlmSizes:
+    """A decoder of equal layers with gated MLPs, such as a Llama, with its unit rows."""
+
+    name: str
+    hidden: int
+    num_layers: int
+    num_heads: int
+    query: int  # num_heads * head size
+    intermediate: int
+    vocabulary: int  # rows of the embedding, units included
+    tied: bool
+    num_weights: int
+    layer_weights: int  # of one layer
+    layer_matmul: int  # of them in matrices: norms multiply nothing
+    largest_tensor: int
+    tensors: Mapping[str, tuple[int, ...]]  # of model.safetensors: name, shape
+
+    @property
+    def embedding(self) -> int:
+        return self.vocabulary * self.hidden
+
+
+def read_config(source: Path) -> Any:
+    """Hugging Face configuration of a directory, a hub's name or a JSON file."""
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(source)
+    except OSError as error:
+        raise ValueError(f"{source}: no configuration of an LLM: {error}") from None
+
+
+def measure(source: Path, vocabulary: int) -> LlmSizes:
+    """Build the model of a configuration without memory (device "meta"), count it.
+
+    Raises ValueError for a configuration that is not of a decoder of equal layers.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    quiet_transformers()
+    config = read_config(source)
+    config.vocab_size = vocabulary
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    layers = getattr(model.base_model, "layers", None)
+    wanted = ("hidden_size", "num_attention_heads", "intermediate_size")
+    missing = [name for name in wanted if not hasattr(config, name)]
+    if not layers or missing:
+        raise ValueError(f"{source}: {config.model_type} is not a Llama-like decoder")
+    weights = {k: v for k, v in model.named_parameters()}
+    layer = list(layers[0].parameters())
+    heads = config.num_attention_heads
+    head_size = getattr(config, "head_dim", None) or config.hidden_size // heads
+    return LlmSizes(
+        name=str(source),
+        hidden=config.hidden_size,
+        num_layers=len(layers),
+        num_heads=heads,
+        query=heads * head_size,
+        intermediate=config.intermediate_size,
+        vocabulary=vocabulary,
+        tied=bool(config.tie_word_embeddings),
+        num_weights=sum(p.numel() for p in weights.values()),
+        layer_weights=sum(p.numel() for p in layer),
+        layer_matmul=sum(p.numel() for p in layer if p.dim() == 2),
+        largest_tensor=max(p.numel() for p in weights.values()),
+        tensors={name: tuple(p.shape) for name, p in weights.items()},
+    )
+
+
+def weights_bytes(sizes: LlmSizes) -> int:
+    """Bytes of model.safetensors in fp32, exactly: data, and the header that names it."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name in sorted(sizes.tensors):
+        shape = sizes.tensors[name]
+        start, count = end, 1
+        for side in shape:
+            count *= side
+        end += 4 * count
+        one = {"dtype": "F32", "shape": shape, "data_offsets": [start, end]}
+        header[name] = one
+    text = json.dumps(header, separators=(",", ":"))
+    return 8 + -(-len(text) // 8) * 8 + end
+
+
+def optimizer_bytes(sizes: LlmSizes) -> int:
+    """Bytes of optimizer.pt: two moments a weight; a record costs about 400 more."""
+    return 8 * sizes.num_weights + 3 * 400 * len(sizes.tensors)

@@ -1,0 +1,150 @@
+"""Words of MFA, CTM and Whisper on the transcript's words, and on to the dump."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from s2st_interleave.align.words import read_words
+from s2st_interleave.artifact import read_json
+from s2st_interleave.interop import import_alignments, timed
+from s2st_interleave.interop.matching import letters, match
+from s2st_interleave.interop.timed import TimedWord
+
+
+def write_whisper(folder: Path, seconds: dict[str, float], texts) -> Path:
+    folder.mkdir()
+    for utterance, text in texts.items():
+        width = seconds[utterance] / len(text.split())
+        words = [
+            {"word": f" {w}", "start": i * width + 0.1, "end": (i + 1) * width}
+            for i, w in enumerate(text.title().split())
+        ]
+        made = {"text": text, "segments": [{"id": 0, "words": words}]}
+        (folder / f"{utterance}.json").write_text(json.dumps(made))
+    return folder
+
+
+def test_words_keep_the_transcripts_spelling_and_get_the_aligners_times(
+    aligned, data_dir
+):
+    import_alignments.run(aligned)
+    spanish = read_words(aligned.out_dir / "words.es.jsonl")
+    assert [w.text for w in spanish["u1"]] == ["L'Home,", "diu:", "«casa»."]
+    # "l'" and "home" are one word, from the start of one to the end of the other.
+    assert (spanish["u1"][0].start_sec, spanish["u1"][0].end_sec) == (0.1, 0.5)
+    assert [w.text for w in spanish["u3"]][1] == "gato -"
+    english = read_words(aligned.out_dir / "words.en.jsonl")
+    known = english["u3"][4]
+    assert known.text == "well-known" and known.score == pytest.approx(-0.693)
+    for words in (spanish, english):
+        assert words.keys() == {"u1", "u2", "u3", "u4"}
+        for one in words.values():
+            assert all(a.end_sec <= b.start_sec for a, b in pairwise(one))
+
+
+def test_it_is_the_artifact_of_stage_3_and_changes_with_its_files(aligned, capsys):
+    import_alignments.run(aligned)
+    done = read_json(aligned.out_dir / "stage.json")
+    assert done["stage"] == "align"
+    assert done["inputs"].keys() == {"data", "es.alignments", "en.alignments"}
+    import_alignments.run(aligned)
+    assert "up to date, skipped" in capsys.readouterr().out
+    text = aligned.tgt_alignments.read_text()
+    aligned.tgt_alignments.write_text(text.replace("0.5\n", "0.6\n", 1))
+    with pytest.raises(ValueError, match=r"input en.alignments: was"):
+        import_alignments.run(aligned)
+
+
+def test_whisper_gives_the_same_words(aligned, data_dir, tmp_path):
+    import_alignments.run(aligned)
+    folder = write_whisper(
+        tmp_path / "whisper", data_dir.durations("en"), data_dir.texts("en")
+    )
+    other = replace(
+        aligned, tgt_format="whisper", tgt_alignments=folder, out_dir=tmp_path / "two"
+    )
+    import_alignments.run(other)
+    ctm, whisper = (
+        read_words(one.out_dir / "words.en.jsonl") for one in (aligned, other)
+    )
+    for utterance in ("u1", "u2", "u4"):  # u3 has a word that CTM cuts in two
+        for a, b in zip(ctm[utterance], whisper[utterance], strict=True):
+            assert a.text == b.text
+            assert (a.start_sec, a.end_sec) == pytest.approx((b.start_sec, b.end_sec))
+
+
+def test_misfits_are_named_dropped_or_made_equal(
+    aligned, data_dir, tmp_path, heard, save_textgrids
+):
+    heard = heard | {"u2": ["la", "cosa", "roja"]}
+    del heard["u4"]
+    folder = save_textgrids(tmp_path / "other", data_dir.durations("es"), heard)
+    wrong = replace(aligned, src_alignments=folder)
+    with pytest.raises(ValueError) as error:
+        import_alignments.run(wrong)
+    assert "2 of 4 utterances do not match" in str(error.value)
+    assert "u2: es words differ: aligned is 'la cosa roja'" in str(error.value)
+    assert "u4: es has no alignment" in str(error.value)
+    assert not (wrong.out_dir / "stage.json").exists()
+
+    train = replace(
+        wrong, misfit="drop", max_misfit_rate=0.5, out_dir=tmp_path / "train"
+    )
+    import_alignments.run(train)
+    for language in ("es", "en"):
+        words = read_words(train.out_dir / f"words.{language}.jsonl")
+        assert words.keys() == {"u1", "u3"}
+    dropped = (train.out_dir / "dropped.tsv").read_text()
+    assert "u2\tes words differ" in dropped and "u4\tes has no alignment" in dropped
+    with pytest.raises(ValueError, match=r"--max_misfit_rate 0\.1"):
+        import_alignments.run(
+            replace(train, max_misfit_rate=0.1, out_dir=tmp_path / "few")
+        )
+
+    test = replace(train, misfit="equal", out_dir=tmp_path / "test")
+    import_alignments.run(test)
+    words = read_words(test.out_dir / "words.es.jsonl")
+    assert [w.start_sec for w in words["u2"]] == pytest.approx([0, 0.5, 1.0])
+    assert read_json(test.out_dir / "stage.json")["facts"]["num_equal_intervals"] == 2
+
+
+def test_times_of_a_longer_recording_are_noticed():
+    words = [TimedWord("la", 0.0, 0.5), TimedWord("casa", 7.0, 7.4)]
+    with pytest.raises(ValueError, match=r"'casa' lies at 7.00..7.40 s of 1.00 s"):
+        match(["La", "casa."], words, 1.0)
+    with pytest.raises(ValueError, match="overlap"):
+        match(["a", "b"], [TimedWord("a", 0, 0.9), TimedWord("b", 0.5, 1)], 1.0)
+    with pytest.raises(ValueError, match="ends before"):
+        match(["a"], [TimedWord("a", 0.9, 0.2)], 1.0)
+
+
+def test_an_aligners_word_may_be_two_of_the_transcripts():
+    first, second = match(["New", "York"], [TimedWord("newyork", 1.0, 1.7)], 2.0)
+    assert (first.start_sec, first.end_sec) == (1.0, 1.3)
+    assert (second.start_sec, second.end_sec) == (1.3, 1.7)
+    assert letters("¡Qué, l'Été-là!") == "quélétélà"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind", "message"),
+    [
+        ("x.ctm", "u1 1 0.0 word\n", "ctm", r"x.ctm:1: no line '<id>"),
+        ("u1.json", '{"segments": [{"text": "a"}]}', "whisper", "word_timestamps"),
+        (
+            "u1.json",
+            '{"segments": [{"words": [{"word": "9"}]}]}',
+            "whisper",
+            "no start",
+        ),
+        ("u1.TextGrid", "nothing", "textgrid", "cannot be read as a TextGrid"),
+        ("u1.txt", "", "textgrid", "no <utterance id>.TextGrid in it"),
+    ],
+)
+def test_broken_files_are_named(tmp_path, name, text, kind, message):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        timed.read(path if kind == "ctm" else tmp_path, kind)

@@ -1,0 +1,120 @@
+"""Directories of Kaldi and ESPnet become stage 1's, and come out again."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+
+from s2st_interleave.artifact import read_json
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.interop import export_data, import_data
+
+SECONDS = {"u1": 1.0, "u2": 1.5, "u3": 2.0, "u4": 0.8}
+
+
+def options(data, audio_name="more audio", **more) -> import_data.Options:
+    root = data.parents[1]
+    values = {
+        "src_lang": "es",
+        "split": "test",
+        "data_dir": data,
+        "audio_dir": root / "dump" / audio_name,
+    }
+    return import_data.Options(**values | more)
+
+
+def test_it_is_a_data_directory_of_stage_1(data_dir):
+    assert data_dir.texts("es")["u2"] == "La casa roja."
+    assert data_dir.texts("en")["u3"] == "a cat and a well-known dog"
+    assert data_dir.durations("en") == SECONDS
+    samples = audio.read(data_dir.wavs("es")["u2"])
+    assert len(samples) == 24_000  # 1.5 s at 16 kHz, one channel
+    assert kaldi.read_table(data_dir.path / "spk2utt") == {
+        "spk0": "u2 u4",
+        "spk1": "u1 u3",
+    }
+    done = read_json(data_dir.path / "stage.json")
+    assert done["stage"] == "data" and done["counts"]["out"] == 4
+    assert {"src.wav.scp", "tgt.text", "src.utt2spk", "clips"} <= done["inputs"].keys()
+
+
+def test_exported_and_imported_again_it_is_the_same(data_dir, tmp_path):
+    for language in ("es", "en"):
+        out = tmp_path / "kaldi" / language
+        made = export_data.Options(
+            data_dir=data_dir.path, language=language, out_dir=out
+        )
+        export_data.run(made)
+    with pytest.raises(ValueError, match="is not empty"):
+        export_data.run(made)
+    again = tmp_path / "data" / "test"
+    kaldi_dir = tmp_path / "kaldi"
+    how = options(again, src_dir=kaldi_dir / "es", tgt_dir=kaldi_dir / "en")
+    import_data.run(how)
+    for name in ("text.es", "text.en", "utt2dur.es", "utt2spk", "spk2utt"):
+        assert (again / name).read_bytes() == (data_dir.path / name).read_bytes()
+    for utterance, wav in kaldi.DataDir(again).wavs("en").items():
+        assert wav.read_bytes() == data_dir.wavs("en")[utterance].read_bytes()
+
+
+def test_an_espnet_directory_of_two_languages(data_dir, tmp_path):
+    """data/<split> itself is one."""
+    again = tmp_path / "data" / "test"
+    import_data.run(options(again, src_dir=data_dir.path, tgt_dir=data_dir.path))
+    assert kaldi.DataDir(again).texts("en") == data_dir.texts("en")
+
+
+def test_segments_are_cut(kaldi_dirs, tmp_path, data_dir):
+    """All utterances of a side in one recording, one after the other."""
+    folder = tmp_path / "segmented"
+    folder.mkdir()
+    parts = [
+        audio.read(kaldi.DataDir(data_dir.path).wavs("es")[u]) for u in sorted(SECONDS)
+    ]
+    soundfile.write(folder / "all.wav", np.concatenate(parts), 16_000, subtype="PCM_16")
+    (folder / "wav.scp").write_text(f"all {folder / 'all.wav'}\n")
+    (folder / "text").write_bytes((kaldi_dirs / "es" / "text").read_bytes())
+    lines, start = "", 0.0
+    for utterance in sorted(SECONDS):
+        last = utterance == max(SECONDS)
+        end = start + SECONDS[utterance]
+        lines += f"{utterance} all {start} {-1 if last else end}\n"
+        start = end
+    (folder / "segments").write_text(lines)
+    again = tmp_path / "data" / "test"
+    how = options(again, src_dir=folder, tgt_dir=kaldi_dirs / "en")
+    import_data.run(how)
+    for utterance, wav in kaldi.DataDir(again).wavs("es").items():
+        assert np.array_equal(
+            audio.read(wav), audio.read(data_dir.wavs("es")[utterance])
+        )
+    assert [p.name for p in how.audio_dir.parent.iterdir()] == [how.audio_dir.name]
+
+    (folder / "segments").write_text(lines.replace("u2 all 1.0 2.5", "u2 all 9 10"))
+    with pytest.raises(
+        ValueError, match=r"utterance u2: 9..10 s is not within the 5.3"
+    ):
+        import_data.run(replace(how, data_dir=tmp_path / "other", overwrite=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "new", "message"),
+    [
+        ("wav.scp", "u2 sox x.mp3 -t wav - |", "u2 is a pipe .* which is not run"),
+        ("wav.scp", "u2 raw.ark:12", "u2 lies in an ark"),
+        ("text", "u2 a\nu2 b", "text:3: u2 occurs twice"),
+        ("text", "", "text: 1 utterances .* are missing, first u2"),
+    ],
+)
+def test_what_cannot_be_read_is_named(kaldi_dirs, tmp_path, name, new, message):
+    folder = tmp_path / "es"
+    shutil.copytree(kaldi_dirs / "es", folder)
+    lines = (folder / name).read_text().splitlines()
+    lines[1:2] = [new] if new else []
+    (folder / name).write_text("\n".join(lines) + "\n")
+    how = options(tmp_path / "data" / "x", src_dir=folder, tgt_dir=kaldi_dirs / "en")
+    with pytest.raises(ValueError, match=message):
+        import_data.run(how)
+    assert not (tmp_path / "data" / "x" / "stage.json").exists()

@@ -1,0 +1,140 @@
+"""Units of other toolkits as stage 4's, out again, and on to stage 5."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import kaldiio
+import numpy as np
+import pytest
+
+from s2st_interleave.artifact import read_json
+from s2st_interleave.interleave.dump import Dump
+from s2st_interleave.interop import (
+    export_units,
+    import_alignments,
+    import_units,
+    unit_files,
+)
+from s2st_interleave.stages import dump
+from s2st_interleave.units import store
+
+
+@pytest.fixture
+def units(data_dir) -> dict[str, dict[str, np.ndarray]]:
+    """Fifty a second, one less at the end, as an encoder leaves it."""
+    rng = np.random.default_rng(1)
+    return {
+        language: {
+            utterance: rng.integers(0, 30, round(seconds / 0.02) - 1).astype(np.int32)
+            for utterance, seconds in data_dir.durations(language).items()
+        }
+        for language in ("es", "en")
+    }
+
+
+@pytest.fixture
+def imported(data_dir, units, tmp_path) -> import_units.Options:
+    for language, one in units.items():
+        unit_files.write_text(tmp_path / f"{language}.km", one)
+    return import_units.Options(
+        data_dir=data_dir.path,
+        src_lang="es",
+        src_units=tmp_path / "es.km",
+        tgt_units=tmp_path / "en.km",
+        num_units=30,
+        unit_sec=0.02,
+        codebook="a codebook of theirs",
+        out_dir=tmp_path / "units",
+    )
+
+
+def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a)
+
+
+def test_text_km_goes_in_and_comes_out_byte_by_byte(imported, units, tmp_path):
+    import_units.run(imported)
+    found = store.read_units(imported.out_dir / "units.es")
+    assert same(found, units["es"]) and found["u1"].dtype == np.int32
+    done = read_json(imported.out_dir / "stage.json")
+    assert done["stage"] == "units"
+    assert done["facts"]["kmeans"] == "imported: a codebook of theirs"
+    out = export_units.Options(
+        units=imported.out_dir / "units.es", out=tmp_path / "again.km"
+    )
+    export_units.run(out)
+    assert out.out.read_bytes() == imported.src_units.read_bytes()
+    with pytest.raises(ValueError, match=r"again.km exists: pass --overwrite true"):
+        export_units.run(out)
+
+
+def write_fairseq(folder: Path, name: str, units: dict[str, np.ndarray]) -> Path:
+    rows = [f"clips/{utterance}.wav\t16000" for utterance in units]
+    (folder / f"{name}.tsv").write_text("\n".join(["/audio", *rows]) + "\n")
+    lines = [" ".join(map(str, one)) for one in units.values()]
+    (folder / f"{name}.km").write_text("\n".join(lines) + "\n")
+    return folder / f"{name}.km"
+
+
+def write_scp(folder: Path, name: str, units: dict[str, np.ndarray]) -> Path:
+    stem = folder / name
+    kaldiio.save_ark(f"{stem}.ark", units, scp=f"{stem}.scp")
+    return stem.with_suffix(".scp")
+
+
+@pytest.mark.parametrize(
+    ("kind", "write"), [("fairseq", write_fairseq), ("scp", write_scp)]
+)
+def test_other_formats_hold_the_same(imported, units, tmp_path, kind, write):
+    folder = tmp_path / kind
+    folder.mkdir()
+    made = replace(
+        imported,
+        format=kind,
+        src_units=write(folder, "es", units["es"]),
+        tgt_units=write(folder, "en", units["en"]),
+    )
+    import_units.run(made)
+    for language in units:
+        found = store.read_units(made.out_dir / f"units.{language}")
+        assert same(found, units[language])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda one: one[:1] + one[2:], "utterance u2 has no units"),
+        (lambda one: [*one, one[0]], "es.km:5: utterance u1 occurs twice"),
+        (lambda one: [one[0] + " x", *one[1:]], "es.km:1: utterance u1: not all"),
+        (lambda one: [one[0] + " 30", *one[1:]], r"u1: units outside 0..29"),
+        (lambda one: [one[0][:60], *one[1:]], "are repeats taken out"),
+        (lambda one: [*one, ""], "es.km:5: empty line"),
+    ],
+)
+def test_units_that_cannot_be_of_this_data_are_named(imported, change, message):
+    lines = imported.src_units.read_text().splitlines()
+    imported.src_units.write_text("\n".join(change(lines)) + "\n")
+    with pytest.raises(ValueError, match=message):
+        import_units.run(imported)
+    assert not (imported.out_dir / "stage.json").exists()
+
+
+def test_what_was_imported_is_dumped_by_stage_5(imported, aligned, units, tmp_path):
+    import_units.run(imported)
+    import_alignments.run(aligned)
+    made = dump.Options(
+        align_dir=aligned.out_dir,
+        units_dir=imported.out_dir,
+        out_dir=tmp_path / "dump",
+        src_lang="es",
+    )
+    dump.run(made)
+    found = Dump(made.out_dir)
+    assert found.vocabulary.num_units == 30
+    assert [one.id for one in found] == ["u1", "u2", "u3", "u4"]
+    assert np.array_equal(found[1].src.units, units["es"]["u2"])
+    # "casa" of u2 lies at 0.6..1.0 s: units 30 to 50 at 0.02 s.
+    assert found[1].src.words[1] == "casa" and found[1].src.spans[1].tolist() == [
+        30,
+        50,
+    ]

@@ -1,0 +1,170 @@
+"""What the planner says of a small training, and what then really happens."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from s2st_interleave.artifact import open_stage, read_json
+from s2st_interleave.interleave import dump
+from s2st_interleave.plan import command, counts, disk, memory, sizes
+from s2st_interleave.stages import train
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT_OPEN = ("stage", "fingerprint", "options", "paths", "inputs")
+
+
+@dataclass(frozen=True)
+class Nothing:
+    pass
+
+
+@pytest.fixture(scope="module")
+def dump_dir(small_dump, tmp_path_factory) -> Path:
+    """The thirty utterances as a finished stage 5."""
+    folder = tmp_path_factory.mktemp("a recipe's") / "dump"
+    stage = open_stage(folder, stage="dump", options=Nothing(), inputs={})
+    dump.write(folder, list(small_dump), small_dump.vocabulary)
+    stage.finish(num_in=30, num_out=30)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plan(text_llm, dump_dir) -> command.Options:
+    """Six utterances a step make five steps an epoch, and each ratio lasts an epoch."""
+    return command.Options(
+        llm=text_llm,
+        dump_dir=(dump_dir,),
+        max_steps=20,
+        batch_size=6,
+        accum_grad=2,
+        text_ratio=0.9,
+        text_ratio_drop=0.3,
+        text_ratio_every=5,
+        lr=1e-3,
+        keep_last=1,
+        eval_every=20,
+        save_every=20,
+        recipe=dump_dir.parent,
+        gpus=("A100", "RTX4090"),
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(plan, dump_dir, tmp_path_factory) -> Path:
+    """The training that was planned, by the real stage 6."""
+    values = {name: getattr(plan, name) for name in train.Options.__dataclass_fields__}
+    values |= {"train_dir": (dump_dir,), "dev_dir": (dump_dir,), "device": "cpu"}
+    values |= {"out_dir": tmp_path_factory.mktemp("exp") / "scheduled"}
+    train.run(train.Options(**values | {"num_threads": 1}))
+    return values["out_dir"]
+
+
+def lines(trained: Path) -> list[dict]:
+    text = (trained / "metrics.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_tokens_and_steps_are_those_of_the_training(plan, trained):
+    task = command._task(plan)
+    steps = list(counts.draw_steps(task, plan.max_steps))
+    happened = lines(trained)
+    assert [one.tokens for one in steps] == [line["tokens"] for line in happened]
+    assert [one.text_ratio for one in steps] == [x["text_ratio"] for x in happened]
+    assert [sum(m.targets for m in one.micro) for one in steps] == [
+        line["num_targets"] for line in happened
+    ]
+    assert len(steps) == read_json(trained / "stage.json")["facts"]["num_steps"]
+
+
+def test_an_epoch_at_a_ratio_has_the_tokens_that_it_had(plan, trained):
+    task = command._task(plan)
+    found = counts.phases(list(counts.draw_steps(task, plan.max_steps)))
+    assert [phase.text_ratio for phase in found] == [0.9, 0.6, 0.3, 0.0]
+    for phase in found:
+        happened = [x for x in lines(trained) if x["text_ratio"] == phase.text_ratio]
+        tokens = sum(line["tokens"] for line in happened)
+        assert counts.tokens_per_epoch(task, phase) == (tokens, True)
+        assert (phase.tokens, phase.num_steps) == (tokens, 5)
+        estimate, exact = counts.tokens_per_epoch(task, phase, max_utterances=15)
+        assert not exact and estimate == pytest.approx(tokens, rel=0.3)
+
+
+def test_a_smooth_schedule_is_told_by_tenths(plan):
+    smooth = replace(plan, schedule="linear", text_ratio_every=10, max_steps=40)
+    steps = list(counts.draw_steps(command._task(smooth), 40))
+    found = counts.phases(steps)
+    assert len(found) < 15 and sum(phase.num_steps for phase in found) == 40
+
+
+def test_disk_is_what_the_training_left(plan, trained, dump_dir):
+    task = command._task(plan)
+    llm = sizes.measure(plan.llm, task.llm.vocabulary.size)
+    files = trained / "checkpoint-20"
+    weights = (files / "model.safetensors").stat().st_size
+    assert sizes.weights_bytes(llm) == weights
+    optimizer = (files / "optimizer.pt").stat().st_size
+    assert sizes.optimizer_bytes(llm) == pytest.approx(optimizer, rel=0.05)
+
+
+def test_finished_stages_are_counted_to_the_byte(trained, tmp_path):
+    (used,) = disk.finished(trained)
+    assert (used.stage, used.num_directories) == ("train", 1)
+    # stage.json is written last and counts all but itself; the mark of an unfinished
+    # stage was still there.
+    now = disk.size_of(trained) - (trained / "stage.json").stat().st_size
+    record = {k: read_json(trained / "stage.json")[k] for k in KEPT_OPEN}
+    opened = len(json.dumps(record, indent=1, ensure_ascii=False).encode()) + 1
+    assert used.bytes == now + opened
+
+
+def test_weights_are_counted_from_the_configuration_alone(text_llm):
+    from transformers import AutoModelForCausalLM
+
+    real = AutoModelForCausalLM.from_pretrained(text_llm)
+    real.resize_token_embeddings(500)
+    found = sizes.measure(text_llm, 500)
+    assert found.num_weights == sum(p.numel() for p in real.parameters())
+    large = sizes.measure(ROOT / "egs/cvss/conf/llama_3.2_1b.json", 128_256)
+    assert large.num_weights == 1_235_814_400  # as its model card rounds: 1.23B
+    assert large.num_layers * large.layer_weights < large.num_weights
+
+
+def test_the_command_prints_it_all(plan, trained, capsys):
+    command.run(plan)
+    shown = capsys.readouterr().out
+    total = lines(trained)[-1]["tokens_seen"]
+    assert f"20 steps, 4.0 epochs, {total:,} tokens" in shown
+    for words in ("gradient checkpointing", "RTX 4090", "assumed: 35%", "within 10%"):
+        assert words in shown
+    assert "H100" not in shown
+
+
+def test_two_gpus_have_half_each_under_fsdp_and_all_under_ddp(plan):
+    task = command._task(plan)
+    llm = sizes.measure(plan.llm, task.llm.vocabulary.size)
+    batch = counts.MicroBatch(3, 40, 60)
+    alone, ddp, fsdp = (
+        memory.peak(llm, [batch], memory.Setup(ranks=ranks, parallel=parallel))
+        for ranks, parallel in ((1, "ddp"), (2, "ddp"), (2, "fsdp"))
+    )
+    assert alone.optimizer == ddp.optimizer == 2 * fsdp.optimizer
+    assert alone.total < ddp.total
+
+
+def test_what_cannot_be_planned_says_why(plan, tmp_path):
+    with pytest.raises(ValueError, match="no H800; there are A100"):
+        command.run(replace(plan, gpus=("H800",)))
+    with pytest.raises(FileNotFoundError, match=r"made by stage 5 \(dump\)"):
+        command.run(replace(plan, dump_dir=(tmp_path / "nothing",)))
+    json_only = ROOT / "egs/cvss/conf/llama_3.2_1b.json"
+    with pytest.raises(ValueError, match="no tokenizer"):
+        command.run(replace(plan, llm=json_only))
+    with pytest.raises(ValueError, match="there is nothing to plan"):
+        command.run(replace(plan, max_steps=0))
+
+
+def test_dimensions_of_another_llm_with_this_tokenizer(plan, capsys):
+    command.run(replace(plan, sizes=ROOT / "egs/cvss/conf/llama_3.2_1b.json"))
+    assert "1,235,861,504 weights, 16 layers" in capsys.readouterr().out
