@@ -14,7 +14,7 @@ recipe=(--src_lang "$src" --tgt_lang en --conf ../conf --mini true
   --common_voice "$corpus/cv-corpus-4-2019-12-10/$src"
   --covost "$corpus/covost_v2.${src}_en.tsv" --cvss "$corpus/cvss_c_${src}_en_v1.0"
   --cascade_prompt "$2: {text}"$'\n'"English:"
-  --parallel_systems 2 --system_threads 1 --device cpu)
+  --num_threads 1 --system_threads 1 --device cpu)
 if [[ ${MINI_SHARED:-false} == true ]]; then
   x=../x_en
   recipe+=(--encoder_dir "$x/exp/encoder" --kmeans_dir "$x/exp/kmeans"
@@ -24,5 +24,7 @@ if [[ ${MINI_SHARED:-false} == true ]]; then
   own="../${src}_en/shared"
   recipe+=(--datadir "$own/data" --dumpdir "$own/dump" --expdir "$own/exp")
 else
-  recipe+=(--encoder ../conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en)
+  # Two processes a training: on a CPU two threads of one are hardly faster than one.
+  recipe+=(--encoder ../conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en
+    --num_gpus 2)
 fi

@@ -9,7 +9,8 @@ stop_stage=8
 sources="fr de es ca it ru pt" # the vocoder learns from the first one's English
 text_llms="parallel" # what it has seen: parallel, mono (no translations), random (nothing)
 units=             # untrained: codebook and vocoder of an encoder that is not fine-tuned
-num_threads=0
+num_gpus=2         # of a training, or processes of it on a CPU
+num_threads=1
 nj=2
 overwrite=false
 llm_args=
@@ -33,6 +34,7 @@ for src in $sources; do
   text_dirs+="downloads/corpus/$src/text "
 done
 s2st=(python -m s2st_interleave)
+torchrun=(python -m s2st_interleave.train.torchrun --standalone --nproc_per_node "$num_gpus")
 
 in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
 
@@ -51,7 +53,7 @@ if in_stage 1; then
       mono) name=llm_mono more=(--parallel false --batch_size 128) ;;
       random) name=llm_random more=(--max_steps 0) ;;
     esac
-    $decode_cmd "exp/log/$name.log" python ../local/train_text_llm.py \
+    $decode_cmd "exp/log/$name.log" "${torchrun[@]}" ../local/train_text_llm.py \
       --config ../conf/x_en/text_llm.yaml --text_dirs "$text_dirs" \
       --languages "$sources en" --out_dir "downloads/$name" "${common[@]}" \
       $llm_args "${more[@]}"
@@ -60,7 +62,7 @@ fi
 if in_stage 2; then
   steps=()
   if [[ $units == untrained ]]; then steps=(--max_steps 0); fi
-  $cuda_cmd "$exp/log/encoder.log" "${s2st[@]}" encoder --config ../conf/x_en/encoder.yaml \
+  $cuda_cmd "$exp/log/encoder.log" "${torchrun[@]}" -m s2st_interleave encoder --config ../conf/x_en/encoder.yaml \
     --encoder ../conf/w2v_bert --languages "$sources en" --train_dir "$train_dirs" \
     --dev_dir "$dev_dirs" --out_dir "$exp/encoder" "${common[@]}" $encoder_args "${steps[@]}"
 fi
@@ -72,7 +74,7 @@ fi
 if in_stage 8; then
   pair "$first" --stage 4 --stop_stage 4 --dumpdir "$dump" \
     --encoder_dir "../x_en/$exp/encoder" --kmeans_dir "../x_en/$exp/kmeans"
-  $cuda_cmd "$exp/log/vocoder.log" "${s2st[@]}" vocoder --config ../conf/vocoder.yaml \
+  $cuda_cmd "$exp/log/vocoder.log" "${torchrun[@]}" -m s2st_interleave vocoder --config ../conf/vocoder.yaml \
     --data_dir "$of/data/train" --dev_data_dir "$of/data/dev" \
     --units_dir "$dump/units/train" --dev_units_dir "$dump/units/dev" \
     --language en --out_dir "$exp/vocoder" --nj "$nj" "${common[@]}" $vocoder_args
