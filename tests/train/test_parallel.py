@@ -257,8 +257,10 @@ def test_gradients_are_those_of_one_rank(runs, name, how):
     """Adam's first moment after the first step is a tenth of the clipped gradient."""
     one, two = (first_moments(runs / f"{name} {end}", name) for end in ("1", how))
     assert one.keys() == two.keys() and one
+    largest = {key: gradient.abs().max().item() for key, gradient in one.items()}
     for key, gradient in one.items():
-        scale = gradient.abs().max().item()
+        # A bias of attention keys has no gradient but what rounding leaves.
+        scale = max(largest[key], 1e-4 * max(largest.values()))
         torch.testing.assert_close(two[key], gradient, rtol=1e-5, atol=1e-5 * scale)
 
 
@@ -267,7 +269,9 @@ def first_moments(run: Path, name: str) -> dict[str, torch.Tensor]:
     if (folder / checkpoint.SHARDS).is_dir():
         dcp_to_torch_save(folder / checkpoint.SHARDS, run / "whole.pt")
         whole = torch.load(run / "whole.pt", weights_only=True)
-        return {k.rpartition("/")[0]: v for k, v in whole.items() if "/exp_avg" in k}
+        return {
+            k.rpartition("/")[0]: v for k, v in whole.items() if k.endswith("/exp_avg")
+        }
     state = torch.load(folder / checkpoint.OPTIMIZER, weights_only=True)
     if name == "hifigan":
         parts = [(part, one["state"]) for part, one in state.items()]
@@ -331,7 +335,7 @@ def test_a_run_that_a_signal_stopped_is_carried_on_to_the_same_bits(runs, comman
     ended = threading.Event()
 
     def disturb() -> None:
-        while not ended.wait(0.02):
+        while not ended.wait(0.002):
             os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
