@@ -11,9 +11,11 @@ CVSS = Path(__file__).resolve().parents[1] / "egs" / "cvss"
 PAIRS = "fr de es ca it ru pt".split()
 
 
-@pytest.mark.parametrize(
-    "path", sorted(CVSS.glob("conf/**/*.yaml")), ids=lambda p: p.stem
-)
+# What the launcher asks a cluster for is no parameter of the method.
+CONFS = [p for p in sorted(CVSS.glob("conf/**/*.yaml")) if p.stem != "slurm"]
+
+
+@pytest.mark.parametrize("path", CONFS, ids=lambda p: p.stem)
 def test_each_value_is_marked_as_the_papers_or_ours(path):
     for line in path.read_text().splitlines():
         value, _, comment = line.partition("#")

@@ -39,6 +39,8 @@ class SpeechLlm:
     @property
     def max_length(self) -> int | None:
         """Tokens that the model has positions for, where it says so."""
+        if self.model is None:  # a plan draws examples without a model
+            return None
         config = self.model.config.get_text_config()
         return getattr(config, "max_position_embeddings", None)
 
