@@ -13,7 +13,8 @@ from s2st_interleave.data import audio
 from s2st_interleave.encoder.spec_augment import spec_augment
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE, extract
 from s2st_interleave.progress import quiet_transformers
-from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.train import parallel
+from s2st_interleave.train.batches import batch_at, chunks, share
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class CtcTask:
 
     def batches(self, step: int) -> list[dict[str, Any]]:
         chosen = batch_at(self.train, step, self.batch_size, self.seed)
-        parts = split(chosen, self.accum_grad)
+        parts = share(chosen, self.accum_grad)
         return [self._collate(part, step if self.augment else None) for part in parts]
 
     def num_targets(self, batch: Mapping[str, Any]) -> int:
@@ -124,9 +125,9 @@ class CtcTask:
         from s2st_interleave.score.bleu import word_error_rate
 
         total, targets = 0.0, 0
+        spoken: dict[str, str] = {}
         heard: dict[str, str] = {}
-        for start in range(0, len(self.dev), self.batch_size):
-            part = self.dev[start : start + self.batch_size]
+        for part in chunks(self.dev, self.batch_size):
             batch = self._collate(part)
             output = self.model(**batch)
             total += output.loss.item()
@@ -134,11 +135,21 @@ class CtcTask:
             best = output.logits.argmax(-1).cpu().numpy()
             lengths = batch["attention_mask"].sum(-1).tolist()
             for one, ids, length in zip(part, best, lengths, strict=True):
+                spoken[one.key] = one.text
                 heard[one.key] = self.bpe.decode(collapse(ids[:length]))
-        spoken = {one.key: one.text for one in self.dev}
+        words = sum(len(text.split()) for text in spoken.values())
+        wer = word_error_rate(spoken, heard, normalize=str)
+        sums = parallel.sums(
+            {
+                "loss": total,
+                "targets": targets,
+                "errors": round(wer * words / 100),
+                "words": words,
+            }
+        )
         return {
-            "loss": total / targets,
-            "wer": word_error_rate(spoken, heard, normalize=str),
+            "loss": sums["loss"] / sums["targets"],
+            "wer": 100.0 * sums["errors"] / sums["words"],
         }
 
     def save(self, directory: Path) -> None:

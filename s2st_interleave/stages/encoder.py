@@ -1,6 +1,5 @@
 """Stage 2: fine-tune the speech encoder with CTC, source and target language together."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
 from s2st_interleave.encoder import ctc
 from s2st_interleave.encoder.speech_encoder import BPE_FILE, spoken_form
+from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
 
 
@@ -40,16 +40,18 @@ def model_input(path: Path) -> Input | str:
 
 def run(options: Options) -> None:
     # 1. Is there anything to do?
-    stage = open_stage(
-        options.out_dir,
-        stage="encoder",
-        options=options,
-        inputs={
-            "encoder": model_input(options.encoder),
-            **numbered("train", options.train_dir, "data"),
-            **numbered("dev", options.dev_dir, "data"),
-        },
-        overwrite=options.overwrite,
+    stage = parallel.on_first(
+        lambda: open_stage(
+            options.out_dir,
+            stage="encoder",
+            options=options,
+            inputs={
+                "encoder": model_input(options.encoder),
+                **numbered("train", options.train_dir, "data"),
+                **numbered("dev", options.dev_dir, "data"),
+            },
+            overwrite=options.overwrite,
+        )
     )
     if stage is None:
         return
@@ -60,8 +62,12 @@ def run(options: Options) -> None:
     train = _recordings(kaldi.DataDirs(options.train_dir), options.languages)
     dev = _recordings(kaldi.DataDirs(options.dev_dir), options.languages)
     bpe_path = options.out_dir / BPE_FILE
-    if not bpe_path.is_file():
-        ctc.train_bpe([one.text for one in train], bpe_path, options.num_pieces)
+
+    def learn_pieces() -> None:
+        if not bpe_path.is_file():
+            ctc.train_bpe([one.text for one in train], bpe_path, options.num_pieces)
+
+    parallel.on_first(learn_pieces)
     bpe = sentencepiece.SentencePieceProcessor(model_file=str(bpe_path))
     model, extractor = ctc.build(options.encoder, bpe, options.scratch, options.seed)
     device = resolve_device(options.device)
@@ -82,13 +88,17 @@ def run(options: Options) -> None:
 
     # 3. Train; the last checkpoint is the encoder.
     outcome = fit(task, options, options.out_dir)
-    for file in outcome.last.iterdir():
-        if file.name not in ("optimizer.pt", "meta.json"):
-            shutil.copy2(file, options.out_dir / file.name)
-    num = len(train)
-    stage.finish(
-        num_in=num, num_out=num, train_sec=outcome.train_sec, loop=to_dict(outcome)
-    )
+
+    def finish() -> None:
+        checkpoint.export(outcome.last, options.out_dir)
+        stage.finish(
+            num_in=len(train),
+            num_out=len(train),
+            train_sec=outcome.train_sec,
+            loop=to_dict(outcome),
+        )
+
+    parallel.on_first(finish)
 
 
 def _recordings(

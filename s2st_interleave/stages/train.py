@@ -17,6 +17,7 @@ from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.stages.encoder import model_input
+from s2st_interleave.train import parallel
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
 
@@ -64,20 +65,22 @@ class Options(LoopOptions):
 def run(options: Options) -> None:
     # 1. Check options before anything is loaded; is there anything to do?
     how = options.interleaving()
-    stage = open_stage(
-        options.out_dir,
-        stage="train",
-        options=options,
-        inputs={
-            "llm": model_input(options.llm),
-            "train": Input(options.train_dir, "dump"),
-            "dev": Input(options.dev_dir, "dump"),
-        },
-        overwrite=options.overwrite,
+    stage = parallel.on_first(
+        lambda: open_stage(
+            options.out_dir,
+            stage="train",
+            options=options,
+            inputs={
+                "llm": model_input(options.llm),
+                "train": Input(options.train_dir, "dump"),
+                "dev": Input(options.dev_dir, "dump"),
+            },
+            overwrite=options.overwrite,
+        )
     )
     if stage is None:
         return
-    _write_command(options)
+    parallel.on_first(lambda: _write_command(options))
 
     # 2. The data, and the LLM with rows for the units.
     from s2st_interleave.train import llm
@@ -107,7 +110,8 @@ def run(options: Options) -> None:
         probe_every=options.probe_every,
     )
     outcome = fit(task, options, options.out_dir)
-    stage.finish(num_in=len(train), num_out=len(train), **to_dict(outcome))
+    num = len(train)
+    parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, **to_dict(outcome)))
 
 
 def _write_command(options: Options) -> None:

@@ -1,6 +1,6 @@
 # Stage 8: the vocoder, once per target voice; then speech of every system's units.
 if [[ $vocoder_dir == "$expdir/vocoder" ]]; then
-  $cuda_cmd "$log/vocoder.log" "${s2st[@]}" vocoder --config "$conf/vocoder.yaml" \
+  $cuda_cmd "$log/vocoder.log" "${s2st_train[@]}" vocoder --config "$conf/vocoder.yaml" \
     --data_dir "$datadir/train" --dev_data_dir "$datadir/$valid_set" \
     --units_dir "$dumpdir/units/train" --dev_units_dir "$dumpdir/units/$valid_set" \
     --language "$tgt_lang" --out_dir "$vocoder_dir" --device "$device" \
