@@ -61,7 +61,7 @@ def test_nodes_meet_where_srun_was_started():
     variables["SLURM_LAUNCH_NODE_IPADDR"] = "10.0.0.7"
     hosts = []
     for node in "01":
-        words = torchrun._rendezvous(variables | {"SLURM_NODEID": node})
+        words = torchrun.rendezvous(variables | {"SLURM_NODEID": node})
         assert words[words.index("--nnodes") + 1] == "2"
         assert words[words.index("--rdzv_endpoint") + 1] == "10.0.0.7:23456"
         hosts.append(words[-1])

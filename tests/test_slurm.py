@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from s2st_interleave.artifact import open_stage
+from s2st_interleave.config import RunOptions
+from s2st_interleave.interleave import dump
 from s2st_interleave.launch import job, slurm, states
 from s2st_interleave.launch.batch import Batch
 
@@ -159,6 +162,36 @@ def test_a_time_limit_is_answered_by_checkpoint_and_requeue(folder):
     assert "queued again" in log and "turn 2" in log
     weights = "rank0.safetensors"
     assert Path("cut", weights).read_bytes() == Path("whole", weights).read_bytes()
+
+
+def test_a_warned_training_of_the_llm_goes_on_to_the_same_weights(
+    folder, text_llm, small_dump
+):
+    directory = folder / "dump"
+    stage = open_stage(directory, stage="dump", options=RunOptions(), inputs={})
+    utterances = [small_dump[i] for i in range(len(small_dump))]
+    dump.write(directory, utterances, small_dump.vocabulary)
+    stage.finish(num_in=1, num_out=1)
+    train = [sys.executable, "-m", "s2st_interleave", "train", "--llm", str(text_llm)]
+    train += ["--train_dir", "dump", "--dev_dir", "dump", "--device", "cpu"]
+    train += ["--max_steps", "300", "--batch_size", "8", "--text_ratio_every", "20"]
+    train += ["--num_threads", "1", "--eval_every", "300", "--save_every", "300"]
+    subprocess.run([*train, "--out_dir", "whole"], check=True)
+
+    process = start("--resources", "cuda_cmd", "t.log", *train, "--out_dir", "cut")
+    wait_for(folder / "cut/metrics.jsonl", '"step": ')
+    number = job_number(Path("t.log").read_text())
+    subprocess.run(["scancel", "--batch", "--signal=USR1", number], check=True)
+    _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "queued again" in Path("t.log").read_text()
+    for name in ("metrics.jsonl", "stage.json"):
+        assert Path("cut", name).is_file()
+    whole, cut = (
+        next(Path(out).glob("*300*/model.safetensors")).read_bytes()
+        for out in ("whole", "cut")
+    )
+    assert whole == cut
 
 
 def test_turns_are_limited(folder):
