@@ -26,6 +26,7 @@ EXTRAS_REQUIRE = {
     "asr": ["faster-whisper", "more-itertools", "tiktoken", "numba"],
     # The light vocoder, and what espnet's HiFi-GAN (itself --no-deps) imports.
     "vocoder": ["pyworld", "librosa", "humanfriendly", "typeguard", "torch-complex"],
+    "lora": ["peft"],  # adapters instead of training the whole LLM
     "mos": ["speechmos", "onnxruntime"],
     "interop": ["praatio"],  # alignments in TextGrids
     "report": ["matplotlib"],

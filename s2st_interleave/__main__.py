@@ -37,7 +37,7 @@ COMMANDS = {
     "export_units": ("-", "interop.export_units", "units -> text.km"),
     "plan": ("-", "plan.command", "tokens, memory, hours and disk of a training"),
     "validate": ("-", "data.validate", "check a data directory; fails when it should"),
-    "launch": ("-", "launch", "run JOB=1:N of a command, with a log each"),
+    "launch": ("-", "launch.command", "run JOB=1:N of a command, with a log each"),
 }
 
 

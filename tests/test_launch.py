@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 LAUNCH = [sys.executable, "-m", "s2st_interleave", "launch"]
 
 
@@ -31,6 +33,33 @@ def test_one_failure_fails_the_whole_and_is_named_by_its_status(tmp_path):
     assert done.returncode == 1
     assert "[b] failed with exit status 7" in done.stderr
     assert "1 of 2 jobs failed" in done.stderr and "[a] failed" not in done.stderr
+
+
+def test_a_job_whose_file_is_there_is_not_run_again(tmp_path):
+    (tmp_path / "out.1").touch()
+    words = ["--done", str(tmp_path / "out.JOB"), "JOB=1:2", str(tmp_path / "JOB.log")]
+    done = launch(*words, "touch", str(tmp_path / "out.JOB"))
+    assert done.returncode == 0 and "1 of 2 jobs are done already" in done.stdout
+    assert not (tmp_path / "1.log").exists() and (tmp_path / "out.2").exists()
+    assert launch(*words, "false").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--max-job-run", "2", "x.log", "true"], "did you mean 'max_jobs_run'"),
+        (["--max-jobs-run", "two", "x.log", "true"], "wants a number of jobs"),
+        (["--backend", "slrum", "x.log", "true"], "did you mean 'slurm'"),
+        (["JOB=0:3", "JOB.log", "true"], "N of at least 1"),
+        (["JOB=1:3", "x.log", "true"], "3 jobs need JOB in the name"),
+        (["x.log"], "expected"),
+    ],
+)
+def test_a_bad_line_is_refused(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = launch(*words)
+    assert done.returncode == 1 and message in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_killed_job_says_so(tmp_path):

@@ -11,8 +11,9 @@ from s2st_interleave.config import load_yaml
 from s2st_interleave.stages import train
 
 ROOT = Path(__file__).resolve().parents[1]
-# The text LLM is trained by a script of the mini recipes, not by a stage.
-CONFS = [p for p in sorted(ROOT.glob("egs/*/conf/*.yaml")) if p.stem != "text_llm"]
+# Not a stage's: read by a script of the mini recipes, and by the launcher.
+OTHERS = ("text_llm", "slurm")
+CONFS = [p for p in sorted(ROOT.glob("egs/*/conf/*.yaml")) if p.stem not in OTHERS]
 SYSTEMS = sorted(ROOT.glob("egs/*/conf/systems/*.yaml"))
 RECIPES = sorted(ROOT.glob("egs/*/*/run.sh"))
 

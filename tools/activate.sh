@@ -20,6 +20,9 @@ if [[ -f $_s2st_env/pyvenv.cfg ]]; then
   export VIRTUAL_ENV="$_s2st_env"
   unset PYTHONHOME
 fi
+# For cmd.sh, which is the same text in recipes of all depths.
+S2ST_ROOT="${_s2st_tools%/*}"
+export S2ST_ROOT
 unset _s2st_tools _s2st_env
 
 # Idle OpenMP threads sleep, and numpy keeps to one: spinning ones make a shared

@@ -15,7 +15,6 @@ minutes=0          # start no cell later than this; 0: no limit
 max_jobs_run=2     # cells at once
 nj=2
 sources="fr de es ca it ru pt"
-x_args=            # more options for x_en/run.sh
 help_message="Usage: ./paper.sh [--quick false] [--page false] [--minutes 0] [--max_jobs_run 2]"
 . ../cvss/utils/parse_options.sh
 cd x_en
@@ -37,22 +36,23 @@ if [[ $page == false && -n $pending ]]; then
   needs() { [[ " $pending" == *".$1."* ]]; } # a stand-in that some cell asks for
   llms=parallel
   for seen in mono random; do if needs "$seen"; then llms+=" $seen"; fi; done
-  x_en/run.sh --nj "$nj" --sources "$sources" --text_llms "$llms" $x_args
+  x_en/run.sh --nj "$nj" --sources "$sources" --text_llms "$llms"
   for pair in $("${paper[@]}" pending --what pairs); do
     "$pair/run.sh" --stage 3 --stop_stage 5 --nj "$nj"
     "$pair/run.sh" --stage 8 --stop_stage 9 --systems "" --nj "$nj"
     "${paper[@]}" topline --name "$pair"
   done
-  if needs untrained; then
-    x_en/run.sh --stage 2 --sources "$sources" --nj "$nj" --units untrained $x_args
-    untrained=(--nj "$nj" --dumpdir shared/dump_untrained)
-    fr_en/run.sh --stage 3 --stop_stage 3 "${untrained[@]}"
-    fr_en/run.sh --stage 4 --stop_stage 5 "${untrained[@]}" \
+  for pair in $("${paper[@]}" pending --what untrained); do
+    x_en/run.sh --stage 2 --sources "$sources" --nj "$nj" --units untrained
+    # Words are aligned by the encoder that was trained, units are the other one's.
+    dump=(--nj "$nj" --dumpdir "../$pair/shared/dump_untrained")
+    "$pair/run.sh" --stage 3 --stop_stage 3 "${dump[@]}"
+    "$pair/run.sh" --stage 4 --stop_stage 5 "${dump[@]}" \
       --encoder_dir ../x_en/exp/untrained/encoder --kmeans_dir ../x_en/exp/untrained/kmeans
-  fi
+  done
 
   # 2. The cells, through the launcher of cmd.sh.
-  $cuda_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" x_en/exp/log/cell.JOB.log \
+  $decode_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" x_en/exp/log/cell.JOB.log \
     "${paper[@]}" cell --name JOB --until "$until"
 fi
 

@@ -104,11 +104,19 @@ def _generate(
         vocabulary, longest, most_units, limits.max_text_tokens, limits.num_beams, cot
     )
     texts = 2 * (limits.max_text_tokens + 1) if cot else 0
-    with torch.inference_mode():
+    most_tokens = texts + max(most_units) + 1
+    if llm.max_length is not None:
+        most_tokens = min(most_tokens, llm.max_length - longest)
+    if most_tokens < 1:
+        raise ValueError(
+            f"{max(map(len, sources))} source units leave no room for an answer: the LLM "
+            f"has positions for {llm.max_length} tokens"
+        )
+    with torch.inference_mode(), llm.autocast():
         output = llm.model.generate(
             input_ids=ids.to(llm.model.device),
             attention_mask=mask.to(llm.model.device),
-            max_new_tokens=texts + max(most_units) + 1,
+            max_new_tokens=most_tokens,
             do_sample=False,
             num_beams=limits.num_beams,
             logits_processor=LogitsProcessorList([grammar]),

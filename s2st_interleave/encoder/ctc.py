@@ -10,10 +10,12 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data import audio
-from s2st_interleave.encoder.spec_augment import spec_augment
-from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE, extract
+from s2st_interleave.encoder.frontend import Frontend, collate, frontend
+from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
 from s2st_interleave.progress import quiet_transformers
-from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.train import parallel
+from s2st_interleave.train.batches import batch_at, chunks, share
+from s2st_interleave.train.precision import autocast
 
 
 @dataclass(frozen=True)
@@ -50,37 +52,63 @@ def train_bpe(texts: Sequence[str], path: Path, num_pieces: int) -> None:
         stream.write(model.getvalue())
 
 
-def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Any]:
-    """Model and feature extractor from a Hugging Face directory or name.
+def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Frontend]:
+    """Model and front end from a Hugging Face directory or name, of any CTC encoder.
 
     `scratch` takes only the configuration and random weights (the mini recipe); the CTC
     layer is new in both cases. Sets what method.md asks of the library's defaults.
+    Raises ValueError where the weights at `source` are not those of the model.
     """
     import torch
-    from transformers import (
-        SeamlessM4TFeatureExtractor,
-        Wav2Vec2BertConfig,
-        Wav2Vec2BertForCTC,
-    )
+    from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForCTC
 
     quiet_transformers()
-    settings = {
-        "vocab_size": bpe.get_piece_size(),
-        "pad_token_id": BLANK,
-        "ctc_zero_infinity": True,
-        "ctc_loss_reduction": "sum",
-        "layerdrop": 0.0,  # breaks FSDP and unused-parameter checks
-        "apply_spec_augment": False,  # the library's uses global numpy state
-    }
+    config = AutoConfig.from_pretrained(
+        source,
+        vocab_size=bpe.get_piece_size(),
+        pad_token_id=BLANK,
+        ctc_zero_infinity=True,
+        ctc_loss_reduction="sum",
+        layerdrop=0.0,  # breaks FSDP and unused-parameter checks
+        apply_spec_augment=False,  # the library's uses global numpy state
+        add_adapter=False,  # would make fewer frames than there are features of a layer
+    )
     torch.manual_seed(keyed.stable_hash(seed, "encoder init", bits=32))
     if scratch:
-        config = Wav2Vec2BertConfig.from_pretrained(source, **settings)
-        model = Wav2Vec2BertForCTC(config)
+        model = AutoModelForCTC.from_config(config)
     else:
-        model = Wav2Vec2BertForCTC.from_pretrained(
-            source, dtype=torch.float32, **settings
+        model = _pretrained(source, config)
+    for name, parameter in model.named_parameters():
+        if name.endswith("masked_spec_embed"):  # never used, which DDP takes amiss
+            parameter.requires_grad_(False)
+    extractor = AutoFeatureExtractor.from_pretrained(source)
+    return model, frontend(extractor, config)
+
+
+def _pretrained(source: Path, config: Any) -> Any:
+    """All weights but the CTC layer's from `source`; another vocabulary's is no start."""
+    import torch
+    from transformers import AutoModelForCTC
+
+    model, info = AutoModelForCTC.from_pretrained(
+        source,
+        config=config,
+        dtype=torch.float32,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+    )
+    unfit = {str(key) for key in info["missing_keys"]}
+    unfit |= {str(key[0]) for key in info["mismatched_keys"]}
+    ours = ("lm_head.", f"{model.base_model_prefix}.masked_spec_embed")
+    unfit = {key for key in unfit if not key.startswith(ours)}
+    if unfit:
+        raise ValueError(
+            f"{source}: {len(unfit)} weights of {type(model).__name__} are missing or of "
+            f"another shape, first {min(unfit)}: not the checkpoint of such an encoder"
         )
-    return model, SeamlessM4TFeatureExtractor.from_pretrained(source)
+    torch.nn.init.normal_(model.lm_head.weight, std=config.initializer_range)
+    torch.nn.init.zeros_(model.lm_head.bias)
+    return model
 
 
 @dataclass
@@ -88,7 +116,7 @@ class CtcTask:
     """The loop's view of CTC fine-tuning."""
 
     model: Any
-    extractor: Any
+    frontend: Frontend
     bpe: Any
     bpe_path: Path
     train: Sequence[Recording]
@@ -97,82 +125,100 @@ class CtcTask:
     accum_grad: int
     seed: int
     device: Any
-    cache: bool  # keep filter banks in memory: a tenth of a MB for 3 s
+    cache: bool  # keep features in memory: a tenth of a MB for 3 s of filter banks
     augment: bool = False
+    bf16: bool = False
 
     def __post_init__(self) -> None:
         self._features: dict[str, np.ndarray] = {}
 
     def batches(self, step: int) -> list[dict[str, Any]]:
         chosen = batch_at(self.train, step, self.batch_size, self.seed)
-        parts = split(chosen, self.accum_grad)
+        parts = share(chosen, self.accum_grad)
         return [self._collate(part, step if self.augment else None) for part in parts]
 
     def num_targets(self, batch: Mapping[str, Any]) -> int:
-        return int((batch["labels"] >= 0).sum())
+        return int((batch["inputs"]["labels"] >= 0).sum())
 
     def loss_sum(self, batch: Mapping[str, Any]) -> Any:
-        return self.model(**batch).loss
+        return self._output(batch).loss
+
+    def _output(self, batch: Mapping[str, Any]) -> Any:
+        with autocast(self.model.device, self.bf16):
+            return self.model(**batch["inputs"])
 
     def facts(
         self, step: int, batches: Sequence[Mapping[str, Any]]
     ) -> dict[str, float]:
-        return {"tokens": sum(int(b["attention_mask"].sum()) for b in batches)}
+        return {"tokens": sum(sum(batch["num_frames"]) for batch in batches)}
 
     def evaluate(self) -> dict[str, float]:
         """CTC loss per piece and token accuracy (1 - greedy piece errors) on dev."""
         from s2st_interleave.score.bleu import word_error_rate
 
         total, targets = 0.0, 0
+        spoken: dict[str, str] = {}
         heard: dict[str, str] = {}
-        for start in range(0, len(self.dev), self.batch_size):
-            part = self.dev[start : start + self.batch_size]
+        for part in chunks(self.dev, self.batch_size):
             batch = self._collate(part)
-            output = self.model(**batch)
+            output = self._output(batch)
             total += output.loss.item()
             targets += self.num_targets(batch)
             best = output.logits.argmax(-1).cpu().numpy()
-            lengths = batch["attention_mask"].sum(-1).tolist()
-            for one, ids, length in zip(part, best, lengths, strict=True):
+            for one, ids, length in zip(part, best, batch["num_frames"], strict=True):
+                spoken[one.key] = one.text
                 heard[one.key] = self.bpe.decode(collapse(ids[:length]))
-        spoken = {one.key: one.text for one in self.dev}
+        words = sum(len(text.split()) for text in spoken.values())
+        wer = word_error_rate(spoken, heard, normalize=str)
+        sums = parallel.sums(
+            {
+                "loss": total,
+                "targets": targets,
+                "errors": round(wer * words / 100),
+                "words": words,
+            }
+        )
         return {
-            "loss": total / targets,
-            "wer": word_error_rate(spoken, heard, normalize=str),
+            "loss": sums["loss"] / sums["targets"],
+            "wer": 100.0 * sums["errors"] / sums["words"],
         }
 
     def save(self, directory: Path) -> None:
-        self.model.save_pretrained(directory)
-        self.extractor.save_pretrained(directory)
+        self.model.save_pretrained(directory, save_original_format=False)
+        self.frontend.extractor.save_pretrained(directory)
         (directory / BPE_FILE).write_bytes(self.bpe_path.read_bytes())
 
     def _collate(
         self, recordings: Sequence[Recording], augment_step: int | None = None
     ) -> dict[str, Any]:
-        """A padded batch, masked by (seed, step, utterance) where a step is given."""
+        """The model's arguments and the frames of each utterance.
+
+        Parts are masked by (seed, step, utterance) where a step is given.
+        """
         import torch
 
         found = [self._extract(one) for one in recordings]
         if augment_step is not None:
             found = [
-                spec_augment(f, keyed.generator(self.seed, augment_step, one.key))
+                self.frontend.augment(
+                    f, keyed.generator(self.seed, augment_step, one.key)
+                )
                 for f, one in zip(found, recordings, strict=True)
             ]
-        features = [torch.from_numpy(f) for f in found]
         labels = [torch.tensor(self.bpe.encode(one.text)) for one in recordings]
-        pad = torch.nn.utils.rnn.pad_sequence
-        mask = [torch.ones(len(f), dtype=torch.long) for f in features]
-        batch = {
-            "input_features": pad(features, batch_first=True),
-            "attention_mask": pad(mask, batch_first=True),
-            "labels": pad(labels, batch_first=True, padding_value=-100),
+        inputs = collate(self.frontend, found)
+        inputs["labels"] = torch.nn.utils.rnn.pad_sequence(
+            labels, batch_first=True, padding_value=-100
+        )
+        return {
+            "inputs": {name: tensor.to(self.device) for name, tensor in inputs.items()},
+            "num_frames": [self.frontend.num_frames(f) for f in found],
         }
-        return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
     def _extract(self, one: Recording) -> np.ndarray:
         if one.key in self._features:
             return self._features[one.key]
-        made = extract(self.extractor, audio.read(one.wav))
+        made = self.frontend.features(audio.read(one.wav))
         if self.cache:
             self._features[one.key] = made
         return made

@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from s2st_interleave.data.audio import SAMPLE_RATE
+
 NUM_MEL = 80  # bins of a filter bank; a frame stacks several of them
 NUM_FREQ_MASKS, MAX_BINS = 2, 16
 MAX_FRAMES, FRAMES_PER_TIME_MASK = 6, 25
+SAMPLES_PER_FRAME = SAMPLE_RATE // 50  # of a waveform, so that the shares are the same
 
 
 def spec_augment(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -21,6 +24,21 @@ def spec_augment(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         bins[:, :, start:end] = 0
     for _ in range(max(1, num_frames // FRAMES_PER_TIME_MASK)):
         start, end = _band(rng, num_frames, MAX_FRAMES)
+        masked[start:end] = 0
+    return masked
+
+
+def mask_time(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A copy of normalised samples, (num_samples,), with spans of up to 0.12 s set to 0.
+
+    One span for each half a second; a waveform has no bands to mask.
+    """
+    masked = samples.copy()
+    longest = MAX_FRAMES * SAMPLES_PER_FRAME
+    count = len(samples) // (FRAMES_PER_TIME_MASK * SAMPLES_PER_FRAME)
+    for _ in range(max(1, count)):
+        # Half of a clip that is shorter than that: never nothing but silence.
+        start, end = _band(rng, len(samples), min(longest, len(samples) // 2))
         masked[start:end] = 0
     return masked
 

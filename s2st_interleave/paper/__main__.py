@@ -27,7 +27,9 @@ from s2st_interleave.score.paper import PAPER_PAIRS
 def main(argv: list[str] | None = None) -> int:
     args = _arguments(argv)
     try:
-        grid = load(args.grid, quick=args.quick == "true")
+        # The page shows all that there is, however few cells a run was asked for.
+        quick = args.quick == "true" and args.command != "page"
+        grid = load(args.grid, quick=quick)
         {"pending": pending, "cell": cell, "topline": topline, "page": page}[
             args.command
         ](grid, args)
@@ -38,9 +40,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def pending(grid: Grid, args: argparse.Namespace) -> None:
-    """Names of the cells that want a run, or of their pairs, on one line."""
+    """On one line the cells that want a run, their pairs, or pairs of stand-in units."""
     left = grid.pending()
-    names = [c.name for c in left] if args.what == "cells" else [c.pair for c in left]
+    names = {
+        "cells": [c.name for c in left],
+        "pairs": [c.pair for c in left],
+        "untrained": [c.pair for c in left if c.units],
+    }[args.what]
     print(" ".join(dict.fromkeys(names)))
 
 
@@ -59,7 +65,7 @@ def topline(grid: Grid, args: argparse.Namespace) -> None:
         "score": read_json(
             folder / "shared" / "exp" / "topline" / "test" / "score.json"
         ),
-        "references": kaldi.DataDir(folder / "data" / "test").texts("en"),
+        "references": kaldi.DataDir(folder / "shared" / "data" / "test").texts("en"),
     }
     write_json(grid.folder / "toplines" / f"{args.name}.json", kept)
 
@@ -153,7 +159,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", choices=("true", "false"), default="false")
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("pending")
-    listing.add_argument("--what", choices=("cells", "pairs"), default="cells")
+    listing.add_argument(
+        "--what", choices=("cells", "pairs", "untrained"), default="cells"
+    )
     running = commands.add_parser("cell")
     running.add_argument("--name", required=True)
     running.add_argument("--until", type=float, default=0, help="start no later")

@@ -36,7 +36,7 @@ def command(cell: Cell, exp: Path) -> list[str]:
     if cell.llm:
         options["llm"] = f"../x_en/downloads/llm_{cell.llm}"
     if cell.units:
-        options["dumpdir"] = f"shared/dump_{cell.units}"
+        options["dumpdir"] = f"../{cell.pair}/shared/dump_{cell.units}"
         options["vocoder_dir"] = f"../x_en/exp/{cell.units}/vocoder"
     return ["./run.sh", *(word for k, v in options.items() for word in (f"--{k}", v))]
 

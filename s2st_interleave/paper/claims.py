@@ -71,14 +71,19 @@ class Claim:
 
 
 def judge(
-    runs: Runs, pairs: Sequence[str], hours: Sequence[int], bleu: Callable[..., float]
+    runs: Runs,
+    pairs: Sequence[str],
+    hours: Sequence[int],
+    bleu: Callable[..., float],
+    num_resamples: int = 2000,
 ) -> list[Claim]:
     """All claims from whatever runs there are. `bleu` turns summed counts into BLEU.
 
     `pairs` go from the largest to the smallest, with the paper's hours each.
     """
     large, small = pairs[0], pairs[-1]
-    compare = partial(_compared, runs=runs, score=partial(_bleu_scorer, bleu=bleu))
+    judged = partial(_compared, runs=runs, num_resamples=num_resamples)
+    compare = partial(judged, score=partial(_bleu_scorer, bleu=bleu))
     versus = "scheduled", "baseline"
     beats = compare(
         1,
@@ -116,11 +121,10 @@ def judge(
             "ASR fine-tuning of the encoder helps, and so does CoT",
             [(large, "baseline", "baseline.untrained"), (large, "baseline", "no_cot")],
         ),
-        _compared(
+        judged(
             8,
             "speech quality does not suffer",
             [(pair, *versus) for pair in pairs],
-            runs=runs,
             score=_mos_scorer,
             margin=MOS_MARGIN,
         ),
@@ -144,6 +148,7 @@ def _compared(
     *,
     runs: Runs,
     score: Callable[[Run], Scorer],
+    num_resamples: int,
     margin: float = 0.0,
     want_seeds: int = 1,
 ) -> Claim:
@@ -161,7 +166,9 @@ def _compared(
             found[f"{pair} {system} {other}"] = (
                 (pair, system, other),
                 num_seeds,
-                paired_difference(a, b, size, margin=margin),
+                paired_difference(
+                    a, b, size, margin=margin, num_resamples=num_resamples
+                ),
             )
     adjusted = holm({key: one[2].p_better for key, one in found.items()})
     opposite = holm({key: one[2].p_worse for key, one in found.items()})

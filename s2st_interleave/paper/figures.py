@@ -47,7 +47,8 @@ def _axes(count: int, path: Path) -> tuple[Any, Any]:
     figure, axes = pyplot.subplots(1, count, figsize=(3.2 * count, 2.8))
 
     def save() -> None:
-        axes[0].legend(fontsize=7)
+        if axes[0].lines:
+            axes[0].legend(fontsize=7)
         figure.tight_layout()
         with atomic_write(path, "wb") as stream:
             figure.savefig(stream, format="svg", metadata={"Date": None})

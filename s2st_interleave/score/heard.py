@@ -30,13 +30,15 @@ def recognise(
     return _kept(wavs, to_dict(describe(options)), cache, hear)
 
 
-def rate(wavs: Mapping[str, Path], cache: Path) -> dict[str, float]:
+def rate(
+    wavs: Mapping[str, Path], options: mos.MosOptions, cache: Path
+) -> dict[str, float]:
     """Predicted MOS, 1 to 5, by utterance id; of audio rated before from `cache`."""
 
     def predict(unheard: Mapping[str, Path], keep: Keep) -> None:
-        mos.predict(unheard, on_score=lambda u, score: keep(u, repr(score)))
+        mos.predict(unheard, options, on_score=lambda u, score: keep(u, repr(score)))
 
-    texts = _kept(wavs, mos.describe(), cache, predict)
+    texts = _kept(wavs, mos.describe(options), cache, predict)
     return {utterance: float(text) for utterance, text in texts.items()}
 
 

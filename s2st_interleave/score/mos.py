@@ -1,33 +1,89 @@
-"""Speech quality without listeners: DNSMOS P.808, whose weights come with its package.
+"""Speech quality without listeners: UTMOS, the paper's, or DNSMOS P.808.
 
-It stands in for the paper's UTMOS where no weights can be downloaded; the two scales
-are not comparable.
+DNSMOS comes with its package, weights and all, and stands in where those of UTMOS, a
+file of 411 MB, cannot be had; the two scales are not comparable.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from s2st_interleave.data import audio
 from s2st_interleave.progress import progress
 
-PREDICTOR = "dnsmos-p808"
+Predictor = Literal["dnsmos", "utmos"]
 
 
-def describe() -> dict[str, str]:
+@dataclass(frozen=True)
+class MosOptions:
+    """Raises ValueError for UTMOS without its weights."""
+
+    predictor: Predictor = "dnsmos"
+    weights: Path | None = None  # of UTMOS; its hash is pinned, so only their place
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.predictor == "utmos" and self.weights is None:
+            raise ValueError("--mos utmos wants --mos_weights; see score/utmos.py")
+
+
+def describe(options: MosOptions) -> dict[str, str]:
     """All that can change a score."""
-    return {"predictor": PREDICTOR, "speechmos": version("speechmos")}
+    if options.predictor == "utmos":
+        from s2st_interleave.score.utmos import SHA256
+
+        return {"predictor": "utmos22-strong", "sha256": SHA256}
+    return {"predictor": "dnsmos-p808", "speechmos": version("speechmos")}
 
 
 def predict(
-    wavs: Mapping[str, Path], *, on_score: Callable[[str, float], None]
+    wavs: Mapping[str, Path],
+    options: MosOptions,
+    *,
+    on_score: Callable[[str, float], None],
 ) -> None:
     """Call `on_score(utterance id, predicted MOS)` for each; 16 kHz audio."""
     if not wavs:
         return
-    import numpy as np
+    rate = _utmos(options) if options.predictor == "utmos" else _dnsmos()
+    for utterance in progress(sorted(wavs), "speech quality"):
+        on_score(utterance, rate(audio.read(wavs[utterance])))
+
+
+def _dnsmos() -> Callable[[np.ndarray], float]:
+    """The P.808 half of speechmos' DNSMOS: `run` computes three others as well."""
+    import onnxruntime
     from speechmos import dnsmos
 
-    for utterance in progress(sorted(wavs), "speech quality"):
-        samples = np.clip(audio.read(wavs[utterance]), -1, 1)
-        on_score(utterance, float(dnsmos.run(samples, audio.SAMPLE_RATE)["p808_mos"]))
+    weights = Path(dnsmos.__file__).parent / "dnsmos_models" / "model_v8.onnx"
+    # One thread: several spin while they wait, and starve whatever runs beside them.
+    session_options = onnxruntime.SessionOptions()
+    session_options.intra_op_num_threads = session_options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(weights), session_options)
+
+    def rate(samples: np.ndarray) -> float:
+        clipped = np.clip(samples, -1, 1)
+        length = int(dnsmos.INPUT_LENGTH * audio.SAMPLE_RATE)
+        while len(clipped) < length:
+            clipped = np.concatenate([clipped, clipped])
+        num_hops = int(len(clipped) // audio.SAMPLE_RATE - dnsmos.INPUT_LENGTH) + 1
+        scores = []
+        for start in range(0, num_hops * audio.SAMPLE_RATE, audio.SAMPLE_RATE):
+            part = clipped[start : start + length - 160]
+            mels = dnsmos.DNSMOS.audio_melspec(None, audio=part)
+            batch = mels.astype(np.float32)[np.newaxis]
+            scores.append(session.run(None, {"input_1": batch})[0].item())
+        return float(np.mean(scores))
+
+    return rate
+
+
+def _utmos(options: MosOptions) -> Callable[[np.ndarray], float]:
+    from s2st_interleave.score.utmos import Utmos
+    from s2st_interleave.train.loop import resolve_device
+
+    return Utmos.load(options.weights, resolve_device(options.device)).rate

@@ -10,6 +10,8 @@ from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data.kaldi import write_table
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.progress import progress
+from s2st_interleave.train.llm import Attention
+from s2st_interleave.train.precision import Dtype, use_bf16
 from s2st_interleave.units import store
 
 
@@ -23,6 +25,8 @@ class Options(RunOptions):
     max_text_tokens: int = option(100, "limit of transcript and translation")
     max_unit_ratio: float = option(3.0, "limit of target units per source unit")
     batch_size: int = option(32, "utterances at once")
+    dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
+    attention: Attention = option("auto", "backend; auto: the best that is installed")
 
 
 def run(options: Options) -> None:
@@ -40,7 +44,7 @@ def run(options: Options) -> None:
         return
     from s2st_interleave.decode.generate import Limits, translate
     from s2st_interleave.stages.train import pair_prompt
-    from s2st_interleave.train.llm import SpeechLlm
+    from s2st_interleave.train.llm import SpeechLlm, attention_backend
     from s2st_interleave.train.loop import resolve_device, set_threads
 
     # 1. The model of the asked-for checkpoint.
@@ -48,7 +52,10 @@ def run(options: Options) -> None:
     trained = read_done(options.train_dir, "train")
     # By name: the experiment may have been moved since.
     name = Path(trained["facts"][options.checkpoint]).name
-    llm = SpeechLlm.load(options.train_dir / name, resolve_device(options.device))
+    device = resolve_device(options.device)
+    bf16 = use_bf16(options.dtype, device)
+    backend = attention_backend(options.attention, device, bf16)
+    llm = SpeechLlm.load(options.train_dir / name, device, attention=backend, bf16=bf16)
 
     # 2. Translate.
     dump = Dump(options.dump_dir)

@@ -1,6 +1,5 @@
 """Stage 2: fine-tune the speech encoder with CTC, source and target language together."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,9 @@ from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
 from s2st_interleave.encoder import ctc
 from s2st_interleave.encoder.speech_encoder import BPE_FILE, spoken_form
+from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
+from s2st_interleave.train.precision import Dtype, use_bf16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,15 @@ class Options(LoopOptions):
     languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
     num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K")
     lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5")
-    spec_augment: bool = option(False, "mask bands of the training features")
-    cache_features: bool = option(False, "keep filter banks in memory", runtime=True)
+    spec_augment: bool = option(
+        False,
+        "mask bands of filter banks and spans of time; of a waveform only the latter",
+    )
+    dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
+    gradient_checkpointing: bool = option(
+        False, "compute activations twice instead of keeping them"
+    )
+    cache_features: bool = option(False, "keep features in memory", runtime=True)
 
 
 def model_input(path: Path) -> Input | str:
@@ -40,16 +48,18 @@ def model_input(path: Path) -> Input | str:
 
 def run(options: Options) -> None:
     # 1. Is there anything to do?
-    stage = open_stage(
-        options.out_dir,
-        stage="encoder",
-        options=options,
-        inputs={
-            "encoder": model_input(options.encoder),
-            **numbered("train", options.train_dir, "data"),
-            **numbered("dev", options.dev_dir, "data"),
-        },
-        overwrite=options.overwrite,
+    stage = parallel.on_first(
+        lambda: open_stage(
+            options.out_dir,
+            stage="encoder",
+            options=options,
+            inputs={
+                "encoder": model_input(options.encoder),
+                **numbered("train", options.train_dir, "data"),
+                **numbered("dev", options.dev_dir, "data"),
+            },
+            overwrite=options.overwrite,
+        )
     )
     if stage is None:
         return
@@ -60,14 +70,20 @@ def run(options: Options) -> None:
     train = _recordings(kaldi.DataDirs(options.train_dir), options.languages)
     dev = _recordings(kaldi.DataDirs(options.dev_dir), options.languages)
     bpe_path = options.out_dir / BPE_FILE
-    if not bpe_path.is_file():
-        ctc.train_bpe([one.text for one in train], bpe_path, options.num_pieces)
+
+    def learn_pieces() -> None:
+        if not bpe_path.is_file():
+            ctc.train_bpe([one.text for one in train], bpe_path, options.num_pieces)
+
+    parallel.on_first(learn_pieces)
     bpe = sentencepiece.SentencePieceProcessor(model_file=str(bpe_path))
-    model, extractor = ctc.build(options.encoder, bpe, options.scratch, options.seed)
+    model, front = ctc.build(options.encoder, bpe, options.scratch, options.seed)
+    if options.gradient_checkpointing:
+        model.activation_checkpointing_enable({"use_reentrant": False})
     device = resolve_device(options.device)
     task = ctc.CtcTask(
         model=model.to(device),
-        extractor=extractor,
+        frontend=front,
         bpe=bpe,
         bpe_path=bpe_path,
         train=train,
@@ -78,17 +94,22 @@ def run(options: Options) -> None:
         device=device,
         cache=options.cache_features,
         augment=options.spec_augment,
+        bf16=use_bf16(options.dtype, device),
     )
 
     # 3. Train; the last checkpoint is the encoder.
     outcome = fit(task, options, options.out_dir)
-    for file in outcome.last.iterdir():
-        if file.name not in ("optimizer.pt", "meta.json"):
-            shutil.copy2(file, options.out_dir / file.name)
-    num = len(train)
-    stage.finish(
-        num_in=num, num_out=num, train_sec=outcome.train_sec, loop=to_dict(outcome)
-    )
+
+    def finish() -> None:
+        checkpoint.export(outcome.last, options.out_dir)
+        stage.finish(
+            num_in=len(train),
+            num_out=len(train),
+            train_sec=outcome.train_sec,
+            loop=to_dict(outcome),
+        )
+
+    parallel.on_first(finish)
 
 
 def _recordings(

@@ -17,6 +17,7 @@ from s2st_interleave.data import kaldi
 from s2st_interleave.score.asr import AsrOptions, describe
 from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_rate
 from s2st_interleave.score.heard import rate, recognise
+from s2st_interleave.score.mos import MosOptions
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
 
@@ -32,7 +33,14 @@ class ScoringOptions:
         Path("large-v3"), "Whisper: folder of CTranslate2 weights, or name"
     )
     compute_type: str = option("float32", "of CTranslate2: float32, float16, int8 ...")
-    mos: Literal["none", "dnsmos"] = option("none", "predictor of speech quality")
+    mos: Literal["none", "dnsmos", "utmos"] = option(
+        "none", "predictor of speech quality; the paper's is utmos"
+    )
+    mos_weights: Path | None = option(
+        None,
+        "of utmos: utmos22_strong_step7459_v1.pt, checked by its hash",
+        runtime=True,
+    )
     num_resamples: int = option(1000, "of the bootstrap")
     bootstrap_seed: int = option(0, "of the bootstrap")
     asr_cache: Path = option(
@@ -41,6 +49,14 @@ class ScoringOptions:
     nj: int = option(2, "utterances recognised at once", runtime=True)
     device: str = option("auto", "auto, cpu, cuda", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
+
+    def __post_init__(self) -> None:
+        self.mos_options()
+
+    def mos_options(self) -> MosOptions | None:
+        if self.mos == "none":
+            return None
+        return MosOptions(self.mos, self.mos_weights, self.device)
 
     def asr_options(self) -> AsrOptions:
         return AsrOptions(
@@ -145,7 +161,8 @@ def without(ids: set[str], table: dict[str, T]) -> dict[str, T]:
 
 def rate_all(wavs: dict[str, Path], options: ScoringOptions) -> dict[str, float]:
     """Predicted MOS by utterance id; empty where no predictor is chosen."""
-    return rate(wavs, options.asr_cache) if options.mos == "dnsmos" else {}
+    how = options.mos_options()
+    return rate(wavs, how, options.asr_cache) if how else {}
 
 
 def mean(ratings: dict[str, float]) -> float | None:

@@ -18,8 +18,11 @@ from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.interleave.dump import Dump, Dumps
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.stages.encoder import model_input
+from s2st_interleave.train import parallel
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
+from s2st_interleave.train.llm import Attention
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
+from s2st_interleave.train.precision import Dtype, use_bf16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,17 @@ class Options(LoopOptions):
     cot: bool = option(True, "transcript and translation between the speech blocks")
     attention_dropout: float = option(0.2, "the paper's dropout is 0.2")
     residual_dropout: float = option(0.0, "behind each attention and MLP block")
-    new_rows: Literal["mean", "normal", "zero"] = option("mean", "embedding of units")
+    new_rows: Literal["mean", "normal", "zero"] = option(
+        "mean",
+        "embedding of units: the text's mean and a tenth of its noise, noise, or 0",
+    )
+    lora_rank: int = option(0, "of adapters at all linear layers; 0: train all weights")
+    lora_alpha: float = option(16.0, "adapters count alpha / rank")
+    dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
+    attention: Attention = option("auto", "backend; auto: the best that is installed")
+    gradient_checkpointing: bool = option(
+        False, "compute activations twice instead of keeping them"
+    )
     probe_every: int = option(
         0, "steps between two probes of hidden states, as in Fig. 3", runtime=True
     )
@@ -68,25 +81,29 @@ class Options(LoopOptions):
 def run(options: Options) -> None:
     # 1. Check options before anything is loaded; is there anything to do?
     how = options.interleaving()
-    stage = open_stage(
-        options.out_dir,
-        stage="train",
-        options=options,
-        inputs={
-            "llm": model_input(options.llm),
-            **numbered("train", options.train_dir, "dump"),
-            **numbered("dev", options.dev_dir, "dump"),
-        },
-        overwrite=options.overwrite,
+    stage = parallel.on_first(
+        lambda: open_stage(
+            options.out_dir,
+            stage="train",
+            options=options,
+            inputs={
+                "llm": model_input(options.llm),
+                **numbered("train", options.train_dir, "dump"),
+                **numbered("dev", options.dev_dir, "dump"),
+            },
+            overwrite=options.overwrite,
+        )
     )
     if stage is None:
         return
-    _write_command(options)
+    parallel.on_first(lambda: _write_command(options))
 
     # 2. The data, and the LLM with rows for the units.
     from s2st_interleave.train import llm
 
     set_threads(options.num_threads)
+    device = resolve_device(options.device)
+    bf16 = use_bf16(options.dtype, device)
     train = open_dumps(options.train_dir, options.name_pair)
     dev = open_dumps(options.dev_dir, options.name_pair)
     speech_llm = llm.extend(
@@ -96,8 +113,12 @@ def run(options: Options) -> None:
         attention_dropout=options.attention_dropout,
         residual_dropout=options.residual_dropout,
         seed=options.seed,
+        attention=llm.attention_backend(options.attention, device, bf16),
+        lora_rank=options.lora_rank,
+        lora_alpha=options.lora_alpha,
+        gradient_checkpointing=options.gradient_checkpointing,
+        bf16=bf16,
     )
-    device = resolve_device(options.device)
     speech_llm.model.to(device)
 
     # 3. Train.
@@ -112,7 +133,8 @@ def run(options: Options) -> None:
         probe_every=options.probe_every,
     )
     outcome = fit(task, options, options.out_dir)
-    stage.finish(num_in=len(train), num_out=len(train), **to_dict(outcome))
+    num = len(train)
+    parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, **to_dict(outcome)))
 
 
 def open_dumps(paths: Sequence[Path], name_pair: bool) -> Dumps:

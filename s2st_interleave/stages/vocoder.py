@@ -1,6 +1,5 @@
 """Stage 8, first half: train the unit vocoder on the recordings of the target voice."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from s2st_interleave import keyed
 from s2st_interleave.artifact import numbered, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.loop import (
     LoopOptions,
     Outcome,
@@ -46,17 +46,19 @@ class Options(LoopOptions, HifiganSizes, WorldSizes):
 
 def run(options: Options) -> None:
     # 1. Is there anything to do?
-    stage = open_stage(
-        options.out_dir,
-        stage="vocoder",
-        options=options,
-        inputs={
-            **numbered("data", options.data_dir, "data"),
-            **numbered("dev_data", options.dev_data_dir, "data"),
-            **numbered("units", options.units_dir, "units"),
-            **numbered("dev_units", options.dev_units_dir, "units"),
-        },
-        overwrite=options.overwrite,
+    stage = parallel.on_first(
+        lambda: open_stage(
+            options.out_dir,
+            stage="vocoder",
+            options=options,
+            inputs={
+                **numbered("data", options.data_dir, "data"),
+                **numbered("dev_data", options.dev_data_dir, "data"),
+                **numbered("units", options.units_dir, "units"),
+                **numbered("dev_units", options.dev_units_dir, "units"),
+            },
+            overwrite=options.overwrite,
+        )
     )
     if stage is None:
         return
@@ -78,15 +80,17 @@ def run(options: Options) -> None:
     # 3. Train; the last checkpoint is the vocoder.
     learn = {"world": _train_world, "hifigan": _train_hifigan}[options.backend]
     outcome = learn(options, rate, wavs, units, train, dev)
-    stage.finish(
-        num_in=len(train),
-        num_out=len(train),
-        backend=options.backend,
-        kmeans=codebook,
-        num_units=rate.num_units,
-        samples_per_unit=rate.samples_per_unit,
-        train_sec=outcome.train_sec,
-        loop=to_dict(outcome),
+    parallel.on_first(
+        lambda: stage.finish(
+            num_in=len(train),
+            num_out=len(train),
+            backend=options.backend,
+            kmeans=codebook,
+            num_units=rate.num_units,
+            samples_per_unit=rate.samples_per_unit,
+            train_sec=outcome.train_sec,
+            loop=to_dict(outcome),
+        )
     )
 
 
@@ -148,12 +152,14 @@ def _train_world(
     from s2st_interleave.vocoder import analysis, regression, world
 
     sizes = WorldSizes.of(options)
-    frames = analysis.analyse_all(
-        wavs,
-        options.out_dir / "analysis",
-        frame_ms=sizes.frame_ms,
-        num_cepstra=sizes.num_cepstra,
-        nj=options.nj,
+    frames = parallel.on_first(
+        lambda: analysis.analyse_all(
+            wavs,
+            options.out_dir / "analysis",
+            frame_ms=sizes.frame_ms,
+            num_cepstra=sizes.num_cepstra,
+            nj=options.nj,
+        )
     )
     torch.manual_seed(keyed.stable_hash(options.seed, "vocoder init", bits=32))
     device = resolve_device(options.device)
@@ -171,9 +177,7 @@ def _train_world(
         device=device,
     )
     outcome = fit(task, options, options.out_dir)
-    for file in outcome.last.iterdir():
-        if file.name not in ("optimizer.pt", "meta.json"):
-            shutil.copy2(file, options.out_dir / file.name)
+    parallel.on_first(lambda: checkpoint.export(outcome.last, options.out_dir))
     return outcome
 
 
@@ -210,5 +214,5 @@ def _train_hifigan(
     )
     outcome = gan.fit(task, options, options.out_dir)
     # The discriminators, most of the weights, are of no use to who loads it.
-    hifigan.export(outcome.last, options.out_dir)
+    parallel.on_first(lambda: hifigan.export(outcome.last, options.out_dir))
     return outcome

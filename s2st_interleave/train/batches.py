@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from s2st_interleave import keyed
+from s2st_interleave.train.parallel import ranks
 
 T = TypeVar("T")
 
@@ -30,3 +31,28 @@ def split(items: Sequence[T], parts: int) -> list[Sequence[T]]:
     """At most `parts` pieces of nearly equal size, none empty."""
     bounds = np.linspace(0, len(items), min(parts, len(items)) + 1).astype(int)
     return [items[a:b] for a, b in pairwise(bounds)]
+
+
+def share(items: Sequence[T], parts: int) -> list[Sequence[T]]:
+    """This rank's pieces of a batch that is cut into `parts` over all ranks.
+
+    Every rank has equally many, or they would wait for each other: `parts` is rounded
+    up to a multiple of the ranks. Raises ValueError where there are more ranks than
+    items.
+    """
+    me = ranks()
+    most = len(items) // me.count
+    if not most:
+        raise ValueError(
+            f"{me.count} ranks cannot share {len(items)} utterances: "
+            "take fewer GPUs, or a larger batch_size"
+        )
+    parts = me.count * min(-(-parts // me.count), most)
+    return split(items, parts)[me.index :: me.count]
+
+
+def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """This rank's share of what is evaluated, in pieces of about `size`."""
+    if ranks().count > 1:
+        return share(items, -(-len(items) // size))
+    return [items[start : start + size] for start in range(0, len(items), size)]

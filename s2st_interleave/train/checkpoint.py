@@ -1,14 +1,16 @@
 """Checkpoints: `checkpoint-<step>/`, whole or absent; the newest two and the best stay."""
 
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.train import parallel
+from s2st_interleave.train.lora import TRAINED_FILE
 
-META = "meta.json"
+META, OPTIMIZER = "meta.json", "optimizer.pt"
+SHARDS = "shards"  # in place of OPTIMIZER where its state is sharded over ranks
 
 
 @dataclass(frozen=True)
@@ -45,42 +47,90 @@ def found(directory: Path) -> dict[int, Path]:
     return {int(m.parent.name.split("-")[1]): m.parent for m in metas}
 
 
-def resume(directory: Path, model: Any, optimizer: Any) -> Progress:
-    """Load the newest whole checkpoint in place; a fresh Progress when there is none."""
-    import torch
-    from safetensors.torch import load_model
-
+def newest(directory: Path) -> Path | None:
     checkpoints = found(directory)
-    if not checkpoints:
+    return checkpoints[max(checkpoints)] if checkpoints else None
+
+
+def load_model(source: Path | None, model: Any) -> Progress:
+    """Load a checkpoint's weights in place; a fresh Progress when there is none."""
+    from safetensors.torch import load_file, load_model
+
+    if source is None:
         return Progress()
-    newest = checkpoints[max(checkpoints)]
-    load_model(model, newest / "model.safetensors")
-    state = torch.load(newest / "optimizer.pt", map_location="cpu", weights_only=True)
+    trained = source / TRAINED_FILE  # of adapters; the rest is as `model` came
+    if trained.is_file():
+        unknown = model.load_state_dict(load_file(trained), strict=False)[1]
+        assert not unknown, f"{trained}: not of this model: {unknown[0]}"
+    else:
+        load_model(model, source / "model.safetensors")
+    return Progress(**read_json(source / META))
+
+
+def load_optimizer(source: Path | None, model: Any, optimizer: Any) -> None:
+    """Load the optimizer's state in place, whatever number of ranks has written it."""
+    import torch
+
+    from s2st_interleave.train import engine
+
+    if source is None:
+        return
+    if (source / SHARDS).is_dir():
+        from s2st_interleave.train import sharded
+
+        sharded.load(source / SHARDS, model, optimizer)
+        return
+    state = torch.load(source / OPTIMIZER, map_location="cpu", weights_only=True)
+    if engine.is_sharded(model):
+        from s2st_interleave.train import sharded
+
+        state = sharded.distribute(state, model)
     optimizer.load_state_dict(state)
-    return Progress(**read_json(newest / META))
 
 
 def save(
-    directory: Path,
-    save_model: Callable[[Path], None],
-    optimizer: Any,
-    progress: Progress,
-    keep_last: int,
+    directory: Path, task: Any, optimizer: Any, progress: Progress, keep_last: int
 ) -> None:
-    """Write one checkpoint beside its place, move it there, then thin out the old."""
+    """Write one checkpoint beside its place, move it there, then thin out the old.
+
+    The model lies whole in it, as its readers want it, the optimizer's state as it is:
+    in one file, or sharded. All ranks come here together.
+    """
     import torch
+
+    from s2st_interleave.train import engine
 
     target = path(directory, progress.step)
     temporary = directory / f".{target.name}.tmp"
-    for left in (temporary, target):
-        shutil.rmtree(left, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    save_model(temporary)
-    torch.save(optimizer.state_dict(), temporary / "optimizer.pt")
-    write_json(temporary / META, asdict(progress))
-    temporary.rename(target)
 
-    checkpoints = found(directory)
-    keep = {*sorted(checkpoints)[-max(1, keep_last) :], progress.best_step}
-    for step in checkpoints.keys() - keep:
-        shutil.rmtree(checkpoints[step])
+    def begin() -> None:
+        for left in (temporary, target):
+            shutil.rmtree(left, ignore_errors=True)
+        temporary.mkdir(parents=True)
+
+    def end() -> None:
+        write_json(temporary / META, asdict(progress))
+        temporary.rename(target)
+        checkpoints = found(directory)
+        keep = {*sorted(checkpoints)[-max(1, keep_last) :], progress.best_step}
+        for step in checkpoints.keys() - keep:
+            shutil.rmtree(checkpoints[step])
+
+    parallel.on_first(begin)
+    with engine.whole(task.model):
+        parallel.on_first(lambda: task.save(temporary))
+    if engine.is_sharded(task.model):
+        from s2st_interleave.train import sharded
+
+        sharded.save(temporary / SHARDS, task.model, optimizer)
+    else:
+        state = optimizer.state_dict
+        parallel.on_first(lambda: torch.save(state(), temporary / OPTIMIZER))
+    parallel.on_first(end)
+
+
+def export(checkpoint: Path, directory: Path) -> None:
+    """Copy what makes a model out of a checkpoint, and nothing of its training."""
+    for file in checkpoint.iterdir():
+        if file.is_file() and file.name not in (OPTIMIZER, META):
+            shutil.copy2(file, directory / file.name)

@@ -18,8 +18,8 @@ from s2st_interleave.interleave.sequence import (
     interleave,
 )
 from s2st_interleave.interleave.spans import Stop, choose_spans
-from s2st_interleave.train import probe
-from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.train import parallel, probe
+from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.llm import SpeechLlm
 
 NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 is drawn from
@@ -77,6 +77,12 @@ def draw_example(
         cot=how.cot,
         pair=llm.encode(utterance.pair) if utterance.pair else (),
     )
+    length, most = len(example.ids), llm.max_length
+    if most is not None and length > most:
+        raise ValueError(
+            f"utterance {utterance.id} makes {length} tokens, and the LLM has positions "
+            f"for {most}: take another LLM, or leave out long utterances in stage 1"
+        )
     return Drawn(example, shares["src"], shares["tgt"])
 
 
@@ -106,7 +112,8 @@ class InterleavedTask:
         ]
         # Alike lengths share a micro-batch: padding is work for nothing.
         drawn.sort(key=lambda one: len(one.example.ids))
-        return [self._collate(part) for part in split(drawn, self.accum_grad)]
+        parts = [self._collate(part) for part in share(drawn, self.accum_grad)]
+        return [part | {"drawn_by_all": drawn} for part in parts]
 
     def num_targets(self, batch: dict[str, Any]) -> int:
         return batch["num_targets"]
@@ -115,9 +122,10 @@ class InterleavedTask:
         return self._loss_sum(batch)[0]
 
     def facts(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
-        drawn = [one for batch in batches for one in batch["drawn"]]
+        mine = [one for batch in batches for one in batch["drawn"]]
+        drawn = batches[0]["drawn_by_all"]
         found = {
-            "tokens": sum(len(one.example.ids) for one in drawn),
+            "tokens": sum(len(one.example.ids) for one in mine),
             "text_ratio": text_ratio(self.how.schedule, step),
             "realised_src": float(np.mean([one.realised_src for one in drawn])),
             "realised_tgt": float(np.mean([one.realised_tgt for one in drawn])),
@@ -137,13 +145,17 @@ class InterleavedTask:
         ]
         drawn.sort(key=lambda one: len(one.example.ids))
         size = max(1, self.batch_size // self.accum_grad)
-        for start in range(0, len(drawn), size):
-            batch = self._collate(drawn[start : start + size])
+        for part in chunks(drawn, size):
+            batch = self._collate(part)
             loss, hits = self._loss_sum(batch)
             total += loss.item()
             correct += int(hits)
             targets += batch["num_targets"]
-        return {"loss": total / targets, "accuracy": correct / targets}
+        sums = parallel.sums({"loss": total, "correct": correct, "targets": targets})
+        return {
+            "loss": sums["loss"] / sums["targets"],
+            "accuracy": sums["correct"] / sums["targets"],
+        }
 
     def save(self, directory: Path) -> None:
         self.llm.save(directory)
@@ -180,13 +192,15 @@ class InterleavedTask:
         """Summed cross-entropy and number of right tokens; logits only where supervised."""
         import torch
 
-        hidden = self.model.base_model(
-            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
-        ).last_hidden_state
         labels = batch["labels"][:, 1:]
         wanted = labels != IGNORE
-        head = self.model.get_output_embeddings()
-        logits = head(hidden[:, :-1][wanted]).float()
+        with self.llm.autocast():
+            hidden = self.model.base_model(
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                use_cache=False,
+            ).last_hidden_state
+            logits = self.llm.logits(hidden[:, :-1][wanted])
         targets = labels[wanted]
         loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
         return loss, (logits.detach().argmax(-1) == targets).sum()

@@ -8,9 +8,13 @@ from s2st_interleave import keyed
 from s2st_interleave.artifact import read_json, write_json
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.progress import quiet_transformers
+from s2st_interleave.train import dropout, lora
+from s2st_interleave.train.precision import autocast
+from s2st_interleave.train.unit_tokens import add_unit_tokens
 
 VOCABULARY_FILE = "units_vocabulary.json"
 NewRows = Literal["mean", "normal", "zero"]
+Attention = Literal["auto", "flash_attention_2", "sdpa", "eager"]
 
 
 @dataclass(frozen=True)
@@ -20,38 +24,105 @@ class SpeechLlm:
     model: Any
     tokenizer: Any
     vocabulary: Vocabulary
+    bf16: bool = False  # products in bf16; weights are fp32 in any case
 
     def encode(self, text: str) -> list[int]:
-        return self.tokenizer.encode(text, add_special_tokens=False)
+        """Ids of text only: what looks like a mark or a unit in it is text as well."""
+        return self.tokenizer.encode(
+            text, add_special_tokens=False, split_special_tokens=True
+        )
 
     def decode(self, ids: list[int]) -> str:
         """Text of one line, whatever white space the model put into it."""
         return " ".join(self.tokenizer.decode(ids, skip_special_tokens=True).split())
 
+    @property
+    def max_length(self) -> int | None:
+        """Tokens that the model has positions for, where it says so."""
+        config = self.model.config.get_text_config()
+        return getattr(config, "max_position_embeddings", None)
+
+    def autocast(self) -> Any:
+        return autocast(self.model.device, self.bf16)
+
+    def logits(self, hidden: Any) -> Any:
+        """float32 logits of last hidden states, (..., width): the model's own."""
+        import torch
+
+        made = self.model.get_output_embeddings()(hidden).float()
+        cap = getattr(
+            self.model.config.get_text_config(), "final_logit_softcapping", None
+        )
+        return made if cap is None else cap * torch.tanh(made / cap)
+
     def save(self, directory: Path) -> None:
-        """A plain Hugging Face directory, and the unit vocabulary beside it."""
-        self.model.save_pretrained(directory)
+        """A plain Hugging Face directory, and the unit vocabulary beside it.
+
+        Adapters are merged into it; they lie beside it for a run that is resumed.
+        """
+        adapted = lora.has_lora(self.model)
+        state = lora.merged_state(self.model) if adapted else None
+        # By the names that the model has in memory, which `resume` looks for.
+        self.model.save_pretrained(
+            directory, state_dict=state, save_original_format=False
+        )
         self.tokenizer.save_pretrained(directory)
         write_json(directory / VOCABULARY_FILE, asdict(self.vocabulary))
+        if adapted:
+            lora.save_trained(self.model, directory)
 
     @classmethod
-    def load(cls, directory: Path, device: Any = "cpu") -> "SpeechLlm":
-        model, tokenizer = load_text_llm(directory)
+    def load(
+        cls,
+        directory: Path,
+        device: Any = "cpu",
+        *,
+        attention: str | None = None,
+        bf16: bool = False,
+    ) -> "SpeechLlm":
+        """From what `save` wrote; `attention` is a backend, None the model's choice."""
+        model, tokenizer = load_text_llm(directory, attention=attention)
         vocabulary = Vocabulary(**read_json(directory / VOCABULARY_FILE))
-        return cls(model.to(device).eval(), tokenizer, vocabulary)
+        return cls(model.to(device).eval(), tokenizer, vocabulary, bf16)
 
 
-def load_text_llm(source: Path) -> tuple[Any, Any]:
+def load_text_llm(
+    source: Path, *, config: Any = None, attention: str | None = None
+) -> tuple[Any, Any]:
     """Model and tokenizer of a directory or a hub's name, the same code for all sizes.
 
     In fp32 whatever the file holds: AdamW's small updates are lost on bf16 weights.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
     quiet_transformers()
-    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(
+        source, config=config, dtype=torch.float32, attn_implementation=attention
+    )
+    # Some come with sampling and repetition penalties; how to decode is for us to say.
+    model.generation_config = GenerationConfig.from_model_config(model.config)
     return model, AutoTokenizer.from_pretrained(source)
+
+
+def attention_backend(wanted: Attention, device: Any, bf16: bool) -> str | None:
+    """Hugging Face's name of it; None leaves it to the model: sdpa, else eager.
+
+    `auto` takes FlashAttention 2 where its package, a GPU and bf16 are at hand. Raises
+    ValueError where it is asked for and one of them is missing: the library would fetch
+    a kernel from its hub instead.
+    """
+    from transformers.utils import is_flash_attn_2_available
+
+    flash = device.type == "cuda" and bf16 and is_flash_attn_2_available()
+    if wanted == "auto":
+        return "flash_attention_2" if flash else None
+    if wanted == "flash_attention_2" and not flash:
+        raise ValueError(
+            "--attention flash_attention_2 wants the package flash-attn, a GPU and "
+            "--dtype bf16; 'auto' takes the best that is there"
+        )
+    return wanted
 
 
 def extend(
@@ -62,39 +133,96 @@ def extend(
     attention_dropout: float = 0.0,
     residual_dropout: float = 0.0,
     seed: int = 1,
+    attention: str | None = None,
+    lora_rank: int = 0,
+    lora_alpha: float = 16.0,
+    gradient_checkpointing: bool = False,
+    bf16: bool = False,
 ) -> SpeechLlm:
     """A text LLM with rows for marks and units (Sec. 3.1); dropout acts where it is put.
 
     The paper's "dropout 0.2": a Llama's configuration knows only `attention_dropout`;
-    `residual_dropout` is put behind each attention and MLP block when asked for.
+    `residual_dropout` is put behind each attention and MLP block when asked for. An LLM
+    that has rows for as many units already keeps them. `attention` is a backend of
+    Hugging Face, None the model's own choice; `lora_rank` 0 trains all weights. Raises
+    ValueError where the LLM at `source` cannot do what is asked of it.
     """
-    model, tokenizer = load_text_llm(source)
-    num_text = max(model.config.vocab_size, len(tokenizer))
-    vocabulary = Vocabulary(
-        num_text, num_units, tokenizer.bos_token_id, tokenizer.eos_token_id
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(source)
+    dropout.configure(config.get_text_config(), attention_dropout, residual_dropout)
+    # Weights are checked on the CPU, where FlashAttention does not run.
+    flash = attention == "flash_attention_2"
+    model, tokenizer = load_text_llm(
+        source, config=config, attention=None if flash else attention
     )
-    if None in (vocabulary.bos, vocabulary.eos):
-        raise ValueError(f"{source}: the tokenizer has no bos or no eos token")
-    model.config.attention_dropout = attention_dropout
-    for layer in model.base_model.layers:
-        layer.self_attn.attention_dropout = attention_dropout
+    vocabulary = _known_vocabulary(source, num_units)
+    if vocabulary is None:
+        vocabulary = _new_vocabulary(source, model, tokenizer, num_units)
+        _resize(model, vocabulary, new_rows, seed)
+        add_unit_tokens(tokenizer, vocabulary)
+    for one in (model.config, model.generation_config):
+        one.bos_token_id = vocabulary.bos
+        one.eos_token_id = vocabulary.eos
+        one.pad_token_id = vocabulary.pad
+
+    made = SpeechLlm(model, tokenizer, vocabulary, bf16)
+    _check_logits(made)
+    if attention_dropout:
+        dropout.check_attention(model)
     if residual_dropout:
-        _add_residual_dropout(model, residual_dropout)
-    _resize(model, vocabulary, new_rows, seed)
-    model.config.bos_token_id = model.generation_config.bos_token_id = vocabulary.bos
-    model.config.eos_token_id = model.generation_config.eos_token_id = vocabulary.eos
-    model.config.pad_token_id = model.generation_config.pad_token_id = vocabulary.pad
-    return SpeechLlm(model, tokenizer, vocabulary)
+        dropout.add_residual(model, residual_dropout)
+    if lora_rank:
+        rows = range(vocabulary.num_text, vocabulary.size)
+        lora.add_lora(model, lora_rank, lora_alpha, rows, seed)
+    if gradient_checkpointing:
+        model.activation_checkpointing_enable({"use_reentrant": False})
+    if flash:
+        model.set_attn_implementation(attention)
+    return made
+
+
+def _known_vocabulary(source: Path, num_units: int) -> Vocabulary | None:
+    """Of an LLM that this recipe has extended before."""
+    file = Path(source) / VOCABULARY_FILE
+    if not file.is_file():
+        return None
+    vocabulary = Vocabulary(**read_json(file))
+    if vocabulary.num_units != num_units:
+        raise ValueError(
+            f"{source}: an LLM of {vocabulary.num_units} units, and the dump has "
+            f"{num_units}: take its codebook, or start from a text LLM"
+        )
+    return vocabulary
+
+
+def _new_vocabulary(
+    source: Path, model: Any, tokenizer: Any, num_units: int
+) -> Vocabulary:
+    """Behind the text's rows, spare ones included.
+
+    Qwen and its like have no bos: a text of theirs starts behind the eos of the last
+    one, so that eos stands for it.
+    """
+    num_rows = len(model.get_input_embeddings().weight)
+    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
+    if eos is None:
+        raise ValueError(
+            f"{source}: the tokenizer has no eos token, which ends a translation: set "
+            "'eos_token' in its tokenizer_config.json"
+        )
+    num_text = max(num_rows, len(tokenizer))
+    return Vocabulary(num_text, num_units, eos if bos is None else bos, eos)
 
 
 def _resize(model: Any, vocabulary: Vocabulary, new_rows: NewRows, seed: int) -> None:
     """New rows around the mean of the old ones, so that no unit starts as an outlier."""
     import torch
 
-    num_old = model.get_input_embeddings().weight.shape[0]
+    num_old = len(model.get_input_embeddings().weight)
     model.resize_token_embeddings(vocabulary.size, mean_resizing=False)
     tables = [model.get_input_embeddings().weight]
-    if not model.config.tie_word_embeddings:
+    if model.get_output_embeddings().weight is not tables[0]:
         tables.append(model.get_output_embeddings().weight)
     key = keyed.stable_hash(seed, "new rows", bits=32)
     noise = torch.Generator().manual_seed(key)
@@ -111,14 +239,17 @@ def _resize(model: Any, vocabulary: Vocabulary, new_rows: NewRows, seed: int) ->
             table.data[num_old:] = 0
 
 
-def _add_residual_dropout(model: Any, probability: float) -> None:
+def _check_logits(llm: SpeechLlm) -> None:
+    """ValueError unless training, by `logits`, sees what `generate` sees."""
     import torch
 
-    def drop(module: Any, _: Any, output: Any) -> Any:
-        first = output[0] if isinstance(output, tuple) else output
-        first = torch.nn.functional.dropout(first, probability, module.training)
-        return (first, *output[1:]) if isinstance(output, tuple) else first
-
-    for layer in model.base_model.layers:
-        layer.self_attn.register_forward_hook(drop)
-        layer.mlp.register_forward_hook(drop)
+    ids = torch.arange(4)[None]
+    with torch.inference_mode():
+        hidden = llm.model.base_model(ids, use_cache=False).last_hidden_state
+        own = llm.model(ids, use_cache=False).logits.float()
+        alike = torch.allclose(llm.logits(hidden), own, rtol=1e-3, atol=1e-3)
+    if not alike:
+        raise ValueError(
+            f"a {llm.model.config.model_type} model does more than a linear layer and a "
+            "soft cap after its last hidden states: it cannot be trained here"
+        )

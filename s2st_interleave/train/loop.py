@@ -1,7 +1,8 @@
 """One training loop for every model of the recipe: pure in the step, exact to resume.
 
 Batches, learning rate and dropout are functions of (seed, step) alone, so that a run
-which was stopped and resumed is bit-identical to one which was not.
+which was stopped and resumed is bit-identical to one which was not. Under torchrun the
+ranks share out a step's micro-batches, and the loss stays the mean over all of them.
 """
 
 import json
@@ -9,13 +10,17 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal, Protocol
 
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.config import RunOptions, option
-from s2st_interleave.train import checkpoint
+from s2st_interleave.preemption import EXIT_REQUEUE
+from s2st_interleave.train import checkpoint, parallel
+from s2st_interleave.train.stop import stop_requests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,10 @@ class LoopOptions(RunOptions):
     adam_beta2: float = option(0.999, "of AdamW; 0.98 forgets sooner, for short runs")
     max_grad_norm: float = option(1.0, "clip the gradient's norm")
     batch_size: int = option(32, "utterances per optimizer step")
-    accum_grad: int = option(1, "micro-batches that a step's batch is split into")
+    accum_grad: int = option(1, "micro-batches of a step, over all GPUs")
+    parallel: Literal["ddp", "fsdp"] = option(
+        "ddp", "under torchrun: weights whole on every GPU, or sharded", runtime=True
+    )
     seed: int = option(1, "of batches, dropout and interleaving")
     save_every: int = option(100, "steps between checkpoints", runtime=True)
     keep_last: int = option(2, "checkpoints kept besides the best", runtime=True)
@@ -48,7 +56,7 @@ class Task(Protocol):
     model: Any
 
     def batches(self, step: int) -> Sequence[Any]:
-        """The micro-batches of a step: a pure function of the step."""
+        """This rank's micro-batches of a step, as many on every rank; pure in the step."""
 
     def num_targets(self, batch: Any) -> int:
         """What the summed loss is divided by, for example supervised tokens."""
@@ -57,10 +65,13 @@ class Task(Protocol):
         """Scalar tensor, summed over the targets of a micro-batch."""
 
     def facts(self, step: int, batches: Sequence[Any]) -> dict[str, float]:
-        """More to log about a step; must contain `tokens`, the positions processed."""
+        """More to log about a step, the same on all ranks but for one that must be there.
+
+        `tokens`, the positions that this rank has processed, is summed over ranks.
+        """
 
     def evaluate(self) -> dict[str, float]:
-        """Scores on dev; `loss` (lower is better) picks the best checkpoint."""
+        """Scores on dev, over all ranks; `loss` (the lower the better) picks the best."""
 
     def save(self, directory: Path) -> None:
         """Write model.safetensors and all that loading the model needs."""
@@ -97,6 +108,9 @@ def resolve_device(name: str) -> Any:
 
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and parallel.ranks().count > 1:
+        name = f"cuda:{parallel.ranks().local}"
+        torch.cuda.set_device(name)  # where nccl looks for it
     return torch.device(name)
 
 
@@ -108,41 +122,54 @@ def set_threads(num_threads: int) -> None:
 
 
 def fit(task: Task, options: LoopOptions, directory: Path) -> Outcome:
-    """Train `task` to `max_steps`, resuming from the newest whole checkpoint."""
+    """Train `task` to `max_steps`, resuming from the newest whole checkpoint.
+
+    Asked to stop by a signal it ends the step, saves, and exits with EXIT_REQUEUE.
+    """
+    with stop_requests() as asked:
+        return _fit(task, options, directory, asked)
+
+
+def _fit(task: Task, options: LoopOptions, directory: Path, asked: Event) -> Outcome:
     import torch
 
+    from s2st_interleave.train import engine
+
     # 1. Where did we stop?
+    source = parallel.on_first(lambda: checkpoint.newest(directory))
+    progress = checkpoint.load_model(source, task.model)
+    root = engine.wrap(task.model, options.parallel)
     optimizer = torch.optim.AdamW(
         task.model.parameters(),
         lr=options.lr,
         betas=(0.9, options.adam_beta2),
         weight_decay=options.weight_decay,
     )
-    progress = checkpoint.resume(directory, task.model, optimizer)
+    checkpoint.load_optimizer(source, task.model, optimizer)
     metrics = Metrics(directory / "metrics.jsonl", progress.step)
     if progress.step:
-        print(f"resuming from step {progress.step} of {options.max_steps}", flush=True)
+        parallel.say(f"resuming from step {progress.step} of {options.max_steps}")
     clock = time.time() - progress.train_sec
     if options.max_steps == 0:  # an untrained stand-in is a model as well
-        checkpoint.save(directory, task.save, optimizer, progress, options.keep_last)
+        checkpoint.save(directory, task, optimizer, progress, options.keep_last)
 
     while progress.step < options.max_steps:
         step = progress.step
 
         # 2. One optimizer step: the loss is a mean over all targets of the whole batch,
-        # however it is cut into micro-batches.
+        # however it is cut into micro-batches and shared out.
         task.model.train()
-        torch.manual_seed(keyed.stable_hash(options.seed, "dropout", step, bits=32))
+        torch.manual_seed(dropout_seed(options.seed, step))
         batches = task.batches(step)
-        num_targets = sum(task.num_targets(batch) for batch in batches)
+        mine = sum(task.num_targets(batch) for batch in batches)
+        num_targets = int(parallel.sums({"targets": mine})["targets"])
         loss = 0.0
-        for batch in batches:
-            part = task.loss_sum(batch) / num_targets
-            part.backward()
-            loss += part.item()
-        norm = torch.nn.utils.clip_grad_norm_(
-            task.model.parameters(), options.max_grad_norm
-        )
+        for number, batch in enumerate(batches, start=1):
+            work = partial(_share_of_loss, task, batch, num_targets)
+            loss += engine.backward(root, work, last=number == len(batches))
+        said = parallel.sums({"loss": loss, "asked": asked.is_set()})
+        loss, stop = said["loss"], bool(said["asked"])
+        norm = engine.clip(task.model, options.max_grad_norm)
         if not math.isfinite(loss) or not torch.isfinite(norm):
             raise ValueError(
                 f"step {step}: loss {loss}, gradient norm {norm}: not finite"
@@ -153,8 +180,9 @@ def fit(task: Task, options: LoopOptions, directory: Path) -> Outcome:
         optimizer.zero_grad(set_to_none=True)
 
         # 3. Say what happened.
-        facts = task.facts(step, batches)
-        progress = progress.advanced(int(facts["tokens"]), time.time() - clock)
+        facts = engine.read(root, partial(task.facts, step, batches))
+        facts["tokens"] = int(parallel.sums({"tokens": facts["tokens"]})["tokens"])
+        progress = progress.advanced(facts["tokens"], time.time() - clock)
         line = {"step": step, "loss": loss, "grad_norm": norm.item()}
         line |= {"lr": learning_rate(options, step), "num_targets": num_targets} | facts
         line |= {
@@ -165,18 +193,19 @@ def fit(task: Task, options: LoopOptions, directory: Path) -> Outcome:
 
         # 4. Once in a while: evaluate, log, save.
         if last or progress.step % options.eval_every == 0:
-            scores = _evaluate(task)
+            task.model.eval()
+            scores = engine.read(root, task.evaluate)
             line |= {f"dev_{name}": value for name, value in scores.items()}
             progress = progress.judged(scores["loss"])
         metrics.add(line)
         if last or progress.step % options.log_every == 0 or "dev_loss" in line:
-            print(_describe(line, options.max_steps), flush=True)
+            parallel.say(_describe(line, options.max_steps))
         best_now = progress.best_step == progress.step
-        if last or best_now or progress.step % options.save_every == 0:
+        if last or best_now or stop or progress.step % options.save_every == 0:
             metrics.flush()
-            checkpoint.save(
-                directory, task.save, optimizer, progress, options.keep_last
-            )
+            checkpoint.save(directory, task, optimizer, progress, options.keep_last)
+        if stop and not last:
+            leave(progress.step, options.max_steps)
 
     return Outcome(
         last=checkpoint.path(directory, progress.step),
@@ -187,12 +216,23 @@ def fit(task: Task, options: LoopOptions, directory: Path) -> Outcome:
     )
 
 
-def _evaluate(task: Task) -> dict[str, float]:
-    import torch
+def dropout_seed(seed: int, step: int) -> int:
+    """Of this rank: two must not drop the same of different utterances."""
+    rank = parallel.ranks().index
+    return keyed.stable_hash(seed, "dropout", step, *([rank] if rank else []), bits=32)
 
-    task.model.eval()
-    with torch.inference_mode():
-        return task.evaluate()
+
+def leave(step: int, max_steps: int) -> None:
+    """End the process after a signal, with everything saved."""
+    parallel.say(
+        f"stopped by a signal after step {step} of {max_steps}; a checkpoint is "
+        "written, the same command carries on"
+    )
+    raise SystemExit(EXIT_REQUEUE)
+
+
+def _share_of_loss(task: Task, batch: Any, num_targets: int) -> Any:
+    return task.loss_sum(batch) / num_targets
 
 
 def _describe(line: dict[str, float], max_steps: int) -> str:
@@ -213,7 +253,10 @@ def _describe(line: dict[str, float], max_steps: int) -> str:
 
 
 class Metrics:
-    """metrics.jsonl, one line a step; a resumed run forgets the lines after its start."""
+    """metrics.jsonl, one line a step; a resumed run forgets the lines after its start.
+
+    Rank 0 writes it.
+    """
 
     def __init__(self, path: Path, step: int):
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
@@ -224,5 +267,7 @@ class Metrics:
         self.lines.append(json.dumps(line))
 
     def flush(self) -> None:
+        if not parallel.ranks().is_first:
+            return
         with atomic_write(self.path) as stream:
             stream.writelines(f"{line}\n" for line in self.lines)

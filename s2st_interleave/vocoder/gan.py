@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,16 @@ from safetensors.torch import save_model
 
 from s2st_interleave import keyed
 from s2st_interleave.data import audio
-from s2st_interleave.train import checkpoint
-from s2st_interleave.train.batches import batch_at
-from s2st_interleave.train.loop import LoopOptions, Metrics, Outcome, learning_rate
+from s2st_interleave.train import checkpoint, parallel
+from s2st_interleave.train.batches import batch_at, chunks, share
+from s2st_interleave.train.loop import (
+    LoopOptions,
+    Metrics,
+    Outcome,
+    learning_rate,
+    leave,
+)
+from s2st_interleave.train.stop import stop_requests
 from s2st_interleave.vocoder.base import (
     WEIGHTS_FILE,
     HifiganSizes,
@@ -80,10 +88,14 @@ class GanTask:
         ).to(self.device)
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Units (batch, crop_units) and waveforms (batch, 1, samples) of a step."""
+        """Units (crops, crop_units) and waveforms (crops, 1, samples) of a step.
+
+        This rank's of the `batch_size` crops.
+        """
         chosen = batch_at(self.train, step, self.batch_size, self.seed)
+        (mine,) = share(chosen, 1)
         return self._collate(
-            [self._crop(one, keyed.generator(self.seed, step, one)) for one in chosen]
+            [self._crop(one, keyed.generator(self.seed, step, one)) for one in mine]
         )
 
     def generator_losses(
@@ -112,12 +124,11 @@ class GanTask:
     def evaluate(self) -> dict[str, float]:
         """Mel loss on one fixed crop of each dev utterance: `loss`."""
         total = 0.0
-        for start in range(0, len(self.dev), self.batch_size):
-            part = self.dev[start : start + self.batch_size]
+        for part in chunks(self.dev, self.batch_size):
             crops = [self._crop(one, keyed.generator("dev crop", one)) for one in part]
             units, real = self._collate(crops)
             total += self.mel(self.model.generator(units), real).item() * len(part)
-        return {"loss": total / len(self.dev)}
+        return {"loss": parallel.sums({"loss": total})["loss"] / len(self.dev)}
 
     def save(self, directory: Path) -> None:
         save_model(self.model, directory / WEIGHTS_FILE)
@@ -163,29 +174,55 @@ def train_step(
 ) -> dict[str, float]:
     """One step of the generator, then of the discriminators, in the recipe's order.
 
-    Without `generator` (the first step) the discriminators learn alone.
+    Without `generator` (the first step) the discriminators learn alone. The losses are
+    means over the crops of all ranks: each adds its share of them.
     """
     task.model.train()
+    share_of_batch = len(units) / task.batch_size
     losses: dict[str, torch.Tensor] = {}
-    if generator:
-        losses = task.generator_losses(units, real)
+
+    def generator_loss() -> torch.Tensor:
+        losses.update(task.generator_losses(units, real))
         weighted = sum(getattr(task.weights, k) * v for k, v in losses.items())
-        optimizers.step("generator", weighted, lr)
-    losses["discriminator"] = task.discriminator_loss(units, real)
-    optimizers.step("discriminator", losses["discriminator"], lr)
-    return {name: loss.item() for name, loss in losses.items()}
+        return weighted * share_of_batch
+
+    def discriminator_loss() -> torch.Tensor:
+        losses["discriminator"] = task.discriminator_loss(units, real)
+        return losses["discriminator"] * share_of_batch
+
+    if generator:
+        optimizers.step("generator", generator_loss, lr)
+    optimizers.step("discriminator", discriminator_loss, lr)
+    return parallel.sums({k: v.item() * share_of_batch for k, v in losses.items()})
 
 
 def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
-    """Train to `max_steps`, resuming from the newest whole checkpoint."""
+    """Train to `max_steps`, resuming from the newest whole checkpoint.
+
+    Asked to stop by a signal it ends the step, saves, and exits with EXIT_REQUEUE.
+    """
+    if parallel.ranks().count > 1 and options.parallel == "fsdp":
+        raise ValueError("hifigan is small enough for any GPU: take --parallel ddp")
+    with stop_requests() as asked, ThreadPoolExecutor(1) as pool:
+        return _fit(task, options, directory, asked, pool)
+
+
+def _fit(
+    task: GanTask,
+    options: Any,
+    directory: Path,
+    asked: Event,
+    pool: ThreadPoolExecutor,
+) -> Outcome:
     # 1. Where did we stop?
+    source = parallel.on_first(lambda: checkpoint.newest(directory))
+    progress = checkpoint.load_model(source, task.model)
     optimizers = Optimizers(task.model, options.lr)
-    progress = checkpoint.resume(directory, task.model, optimizers)
+    checkpoint.load_optimizer(source, task.model, optimizers)
     metrics = Metrics(directory / "metrics.jsonl", progress.step)
     if progress.step:
-        print(f"resuming from step {progress.step} of {options.max_steps}", flush=True)
+        parallel.say(f"resuming from step {progress.step} of {options.max_steps}")
     clock = time.time() - progress.train_sec
-    pool = ThreadPoolExecutor(1)
     ahead = pool.submit(task.batch, progress.step)
 
     while progress.step < options.max_steps:
@@ -203,7 +240,9 @@ def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
             raise ValueError(f"step {step}: a loss is not finite: {line}")
 
         # 4. Say what happened; once in a while evaluate and save.
-        progress = progress.advanced(units.numel(), time.time() - clock)
+        said = parallel.sums({"units": units.numel(), "asked": asked.is_set()})
+        stop = bool(said["asked"])
+        progress = progress.advanced(int(said["units"]), time.time() - clock)
         line |= {"tokens_seen": progress.tokens_seen, "sec": progress.train_sec}
         last = progress.step == options.max_steps
         if last or progress.step % options.eval_every == 0:
@@ -215,14 +254,13 @@ def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
         if last or "dev_loss" in line or progress.step % options.log_every == 0:
             metrics.add(line)
             shown = "  ".join(f"{k} {v:.3f}" for k, v in line.items() if k != "step")
-            print(f"step {progress.step:>7}/{options.max_steps}  {shown}", flush=True)
+            parallel.say(f"step {progress.step:>7}/{options.max_steps}  {shown}")
         best_now = progress.best_step == progress.step
-        if last or best_now or progress.step % options.save_every == 0:
+        if last or best_now or stop or progress.step % options.save_every == 0:
             metrics.flush()
-            checkpoint.save(
-                directory, task.save, optimizers, progress, options.keep_last
-            )
-    pool.shutdown()
+            checkpoint.save(directory, task, optimizers, progress, options.keep_last)
+        if stop and not last:
+            leave(progress.step, options.max_steps)
     return Outcome(
         last=checkpoint.path(directory, progress.step),
         best=checkpoint.path(directory, progress.best_step),

@@ -4,7 +4,7 @@
 not deduplicated, so there is no duration predictor. Its training: gan.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from s2st_interleave.artifact import atomic_write
+from s2st_interleave.train import engine
 from s2st_interleave.vocoder.base import (
     VOCODER_FILE,
     WEIGHTS_FILE,
@@ -89,16 +90,20 @@ class Optimizers:
         def adam(part: nn.Module) -> torch.optim.Optimizer:
             return torch.optim.Adam(part.parameters(), lr=lr, betas=BETAS)
 
+        self.roots = {
+            "generator": engine.wrap(gan.generator, "ddp"),
+            "discriminator": engine.wrap(gan.discriminator, "ddp"),
+        }
         self.parts = {
             "generator": adam(gan.generator),
             "discriminator": adam(gan.discriminator),
         }
 
-    def step(self, name: str, loss: torch.Tensor, lr: float) -> None:
+    def step(self, name: str, loss: Callable[[], torch.Tensor], lr: float) -> None:
         optimizer = self.parts[name]
         # The other network's step left gradients here too.
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        engine.backward(self.roots[name], loss)
         for group in optimizer.param_groups:
             group["lr"] = lr
         optimizer.step()

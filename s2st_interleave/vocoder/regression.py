@@ -11,7 +11,8 @@ from safetensors.torch import save_model
 from torch.nn import functional
 
 from s2st_interleave import keyed
-from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.train import parallel
+from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.vocoder import analysis
 from s2st_interleave.vocoder.base import (
     WEIGHTS_FILE,
@@ -48,10 +49,12 @@ class WorldTask:
 
     def batches(self, step: int) -> list[dict[str, Any]]:
         chosen = batch_at(self.train, step, self.batch_size, self.seed)
-        crops = [
-            self._crop(one, keyed.generator(self.seed, step, one)) for one in chosen
+        return [
+            self._collate(
+                [self._crop(one, keyed.generator(self.seed, step, one)) for one in part]
+            )
+            for part in share(chosen, self.accum_grad)
         ]
-        return [self._collate(part) for part in split(crops, self.accum_grad)]
 
     def num_targets(self, batch: Mapping[str, Any]) -> int:
         return int(batch["mask"].sum())
@@ -73,15 +76,17 @@ class WorldTask:
         """
         totals: dict[str, float] = {}
         num_frames, spoken, found = 0, 0.0, 0.0
-        for start in range(0, len(self.dev), self.batch_size):
-            part = self.dev[start : start + self.batch_size]
+        for part in chunks(self.dev, self.batch_size):
             batch = self._collate([self._crop(utterance) for utterance in part])
             for name, loss in self._losses(batch).items():
                 totals[name] = totals.get(name, 0.0) + loss.item()
             num_frames += self.num_targets(batch)
             spoken = spoken + _movement(self._normalised(batch), batch["mask"])
             found = found + _movement(self.model(batch["units"]), batch["mask"])
+        spoken, found = parallel.total(torch.stack([spoken, found]))
         self.model.gain.copy_((spoken / found).sqrt().clamp(1.0, MAX_GAIN))
+        totals = parallel.sums(totals | {"frames": num_frames})
+        num_frames = totals.pop("frames")
         scores = {name: total / num_frames for name, total in totals.items()}
         return {"loss": sum(scores.values())} | scores
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from s2st_interleave import keyed
-from s2st_interleave.encoder.spec_augment import spec_augment
+from s2st_interleave.encoder.spec_augment import mask_time, spec_augment
 
 
 @pytest.mark.parametrize("num_frames", [1, 5, 75])
@@ -25,3 +25,17 @@ def test_most_of_an_utterance_is_left():
     features = np.ones((75, 320))
     shares = [spec_augment(features, keyed.generator(1, k)).mean() for k in range(50)]
     assert 0.5 < np.mean(shares) < 0.9
+
+
+@pytest.mark.parametrize("num_samples", [1, 80, 400, 48_000])
+def test_spans_of_a_waveform_are_0_the_rest_is_untouched(num_samples):
+    samples = np.random.default_rng(0).standard_normal(num_samples) + 9
+    before = samples.copy()
+    masked = [
+        mask_time(samples, keyed.generator(1, step)) for step in (0, 0, *range(9))
+    ]
+    assert np.array_equal(samples, before) and np.array_equal(masked[0], masked[1])
+    for one in masked:
+        assert np.array_equal(one[one != 0], samples[one != 0])
+        assert (one != 0).mean() > 0.4
+    assert num_samples == 1 or any((one == 0).any() for one in masked)

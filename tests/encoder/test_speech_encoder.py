@@ -5,58 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s2st_interleave.data import audio, kaldi
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder
-from s2st_interleave.stages import data, encoder
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "egs" / "mini_cvss" / "conf" / "w2v_bert"
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> SpeechEncoder:
+def trained(train_encoder, tmp_path_factory) -> SpeechEncoder:
     """Two steps of the real stage 2, from the mini recipe's configuration."""
-    root = tmp_path_factory.mktemp("encoder stage")
-    folder = root / "data"
-    rng = np.random.default_rng(0)
-    pairs = []
-    for number in range(4):
-        for language in ("es", "en"):
-            path = root / "audio" / language / f"u{number}.flac"
-            audio.write(path, 0.1 * rng.standard_normal(16_000 + 700 * number))
-        pairs.append(
-            data.Pair(f"u{number}", "spk", root, "La casa roja.", root, "the red house")
-        )
-    from s2st_interleave.artifact import open_stage
-
-    options = data.Options(
-        common_voice=root,
-        covost=root,
-        cvss=root,
-        data_dir=folder,
-        audio_dir=root / "audio",
-        split="train",
-        src_lang="es",
-    )
-    stage = open_stage(folder, stage="data", options=options, inputs={})
-    data._write_tables(options, pairs, {pair.id: (1.0, 1.0) for pair in pairs})
-    kaldi.validate(kaldi.DataDir(folder), ("es", "en"))
-    stage.finish(num_in=4, num_out=4)
-    made = encoder.Options(
-        encoder=TINY,
-        scratch=True,
-        train_dir=(folder,),
-        dev_dir=(folder,),
-        out_dir=root / "exp",
-        languages=("es", "en"),
-        num_pieces=24,
-        max_steps=2,
-        batch_size=4,
-        num_threads=1,
-        device="cpu",
-    )
-    encoder.run(made)
-    return SpeechEncoder.load(root / "exp")
+    out_dir = tmp_path_factory.mktemp("w2v-bert") / "exp"
+    return SpeechEncoder.load(train_encoder(TINY, out_dir, scratch=True))
 
 
 def noise(seconds: float) -> np.ndarray:

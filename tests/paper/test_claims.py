@@ -39,7 +39,7 @@ def as_in_the_paper():
 
 
 def verdicts(runs) -> dict[int, str]:
-    return {c.id: c.verdict for c in judge(runs, PAIRS, HOURS, bleu)}
+    return {c.id: c.verdict for c in judge(runs, PAIRS, HOURS, bleu, 200)}
 
 
 def test_the_papers_own_scores_hold_what_the_paper_claims():
@@ -48,7 +48,7 @@ def test_the_papers_own_scores_hold_what_the_paper_claims():
 
 
 def test_no_cells_decide_nothing():
-    for claim in judge({}, PAIRS, HOURS, bleu):
+    for claim in judge({}, PAIRS, HOURS, bleu, 200):
         assert claim.verdict == "not decided" and claim.missing
         assert claim.statistic is None and claim.p_value is None
 

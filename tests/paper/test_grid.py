@@ -92,7 +92,7 @@ def test_a_cell_is_a_call_of_its_pairs_recipe():
     options = dict(zip(words[1::2], words[2::2], strict=True))
     assert options["--systems"] == "mask" and "--seed 2" in options["--train_args"]
     untrained = cells.command(grid.cell("fr_en.baseline.untrained.s1"), Path("exp/x"))
-    assert "shared/dump_untrained" in untrained
+    assert "../fr_en/shared/dump_untrained" in untrained
     with pytest.raises(ValueError, match=r"did you mean 'pt_en\.mask\.s2'"):
         grid.cell("pt_en.mask.s22")
 

@@ -1,6 +1,6 @@
 # Stage 4: one codebook for both languages, then the units of every utterance.
 if [[ $kmeans_dir == "$expdir/kmeans" ]]; then
-  $cuda_cmd "$log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
+  $decode_cmd "$log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
     --data_dir "$datadir/train" --encoder "$encoder_dir" --out_dir "$kmeans_dir" \
     --languages "$src_lang $tgt_lang" --device "$device" --overwrite "$overwrite" \
     --num_threads "$num_threads" $kmeans_args
@@ -14,7 +14,8 @@ for split in $splits; do
     --device "$device" --num_threads 1)
   "${units[@]}" --shard "0/$nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
-    $decode_cmd JOB=1:"$nj" "$log/units.$split.JOB.log" "${units[@]}" --shard "JOB/$nj"
+    $decode_cmd --done "$out/shards/$tgt_lang/JOBof$nj" JOB=1:"$nj" \
+      "$log/units.$split.JOB.log" "${units[@]}" --shard "JOB/$nj"
     "${units[@]}" --num_shards "$nj"
   fi
 done

@@ -1,6 +1,6 @@
 # Stage 6: every system from the same LLM, data, seed, batches and steps.
 $cuda_cmd --max-jobs-run "$parallel_systems" "$system_jobs" "$log/train.JOB.log" \
-  "${s2st[@]}" train --config "$conf/train.yaml" --config "$conf/systems/JOB.yaml" \
+  "${s2st_train[@]}" train --config "$conf/train.yaml" --config "$conf/systems/JOB.yaml" \
   --llm "$llm" --train_dir "$dumpdir/interleave/train" \
   --dev_dir "$dumpdir/interleave/$valid_set" --out_dir "$trained/JOB" \
   --device "$device" --num_threads "$system_threads" --overwrite "$overwrite" $train_args

@@ -1,7 +1,7 @@
 # Stage 7: source units -> transcript -> translation -> target units.
 for split in $test_sets; do
   for checkpoint in $checkpoints; do
-    $cuda_cmd --max-jobs-run "$parallel_systems" "$system_jobs" \
+    $decode_cmd --max-jobs-run "$parallel_systems" "$system_jobs" \
       "$log/decode.JOB.$checkpoint.$split.log" \
       "${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$trained/JOB" \
       --checkpoint "$checkpoint" --dump_dir "$dumpdir/interleave/$split" \

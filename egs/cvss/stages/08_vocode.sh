@@ -1,6 +1,6 @@
 # Stage 8: the vocoder, once per target voice; then speech of every system's units.
 if [[ $vocoder_dir == "$expdir/vocoder" ]]; then
-  $cuda_cmd "$log/vocoder.log" "${s2st[@]}" vocoder --config "$conf/vocoder.yaml" \
+  $cuda_cmd "$log/vocoder.log" "${s2st_train[@]}" vocoder --config "$conf/vocoder.yaml" \
     --data_dir "$datadir/train" --dev_data_dir "$datadir/$valid_set" \
     --units_dir "$dumpdir/units/train" --dev_units_dir "$dumpdir/units/$valid_set" \
     --language "$tgt_lang" --out_dir "$vocoder_dir" --device "$device" \
@@ -11,7 +11,7 @@ fi
 
 # vocode NAME UNITS OUT_DIR
 vocode() {
-  $cuda_cmd "$log/vocode.$1.log" "${s2st[@]}" vocode --units "$2" --out_dir "$3" \
+  $decode_cmd "$log/vocode.$1.log" "${s2st[@]}" vocode --units "$2" --out_dir "$3" \
     --vocoder "$vocoder_dir" --device "$device" --nj "$nj" --num_threads 1 \
     --overwrite "$overwrite" $vocode_args
 }

@@ -5,14 +5,14 @@ for split in $test_sets; do
     --asr_cache "$expdir/asr_cache" --overwrite "$overwrite")
   topline="$expdir/topline/$split"
   if [[ $toplines == true ]]; then
-    $cuda_cmd "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
+    $decode_cmd "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
       --vocode_dir "$expdir/resynthesis/$split" --out_dir "$topline" \
       --llm "$llm" --cascade_prompt "$cascade_prompt" $score_args
   fi
   for checkpoint in $checkpoints; do
     for system in $systems; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
-      $cuda_cmd "$log/score.$system.$checkpoint.$split.log" "${s2st[@]}" score \
+      $decode_cmd "$log/score.$system.$checkpoint.$split.log" "${s2st[@]}" score \
         "${score[@]}" --train_dir "$trained/$system" --decode_dir "$decode" \
         --vocode_dir "$decode/vocode" --out_dir "$decode/score" $score_args
     done

@@ -40,7 +40,7 @@ from space import MeaningSpace
 
 FIRST_ID = {"dev": 1_000_000, "test": 2_000_000, "train": 3_000_000}
 SRC_RATE, TGT_RATE = 48_000, 24_000
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SIZES = LEXICON_DIR.parents[1] / "conf" / "sizes.yaml"
 
 

@@ -4,19 +4,27 @@
 # and text LLM are those of ../x_en.
 src="$1"
 corpus=downloads/corpus
-export MINI_SRC="$src"
+if [[ ${MINI_SHARED:-false} == true ]]; then
+  corpus="../x_en/downloads/corpus/$src"
+fi
+export MINI_SRC="$src" MINI_CORPUS_DIR="$corpus"
 recipe=(--src_lang "$src" --tgt_lang en --conf ../conf --mini true
   --title "mini CVSS, $src-en: a made corpus on a laptop"
   --local_data ../local/prepare.sh --train_split extended
   --common_voice "$corpus/cv-corpus-4-2019-12-10/$src"
   --covost "$corpus/covost_v2.${src}_en.tsv" --cvss "$corpus/cvss_c_${src}_en_v1.0"
   --cascade_prompt "$2: {text}"$'\n'"English:"
-  --parallel_systems 2 --system_threads 1 --device cpu)
+  --num_threads 1 --system_threads 1 --device cpu)
 if [[ ${MINI_SHARED:-false} == true ]]; then
   x=../x_en
   recipe+=(--encoder_dir "$x/exp/encoder" --kmeans_dir "$x/exp/kmeans"
     --vocoder_dir "$x/exp/vocoder" --llm "$x/downloads/llm"
-    --asr "$x/downloads/whisper-tiny.en" --dumpdir shared/dump --expdir shared/exp)
+    --asr "$x/downloads/whisper-tiny.en")
+  # Paths in scp files are read from $x as well: they are the same from there.
+  own="../${src}_en/shared"
+  recipe+=(--datadir "$own/data" --dumpdir "$own/dump" --expdir "$own/exp")
 else
-  recipe+=(--encoder ../conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en)
+  # Two processes a training: on a CPU two threads of one are hardly faster than one.
+  recipe+=(--encoder ../conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en
+    --num_gpus 2)
 fi

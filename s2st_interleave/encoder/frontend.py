@@ -1,0 +1,144 @@
+"""What a speech encoder reads: filter banks (w2v-BERT) or the waveform (all the others)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from s2st_interleave.data.audio import SAMPLE_RATE
+from s2st_interleave.encoder.spec_augment import mask_time, spec_augment
+
+FRAME_SHIFT_SEC, WINDOW_SEC = 0.01, 0.025  # of filter banks, before they are stacked
+
+
+class Frontend(Protocol):
+    """From 16 kHz samples to what the model takes, time first, and its frames."""
+
+    extractor: Any  # of Hugging Face; it normalises as the model was pretrained
+    name: str  # the model's argument
+    masked: bool  # does it take an attention mask?
+
+    @property
+    def frame_sec(self) -> float:
+        """Seconds from one output frame, which is one unit, to the next."""
+
+    def features(self, samples: np.ndarray) -> np.ndarray:
+        """float32, never without a frame: clips of a few milliseconds exist."""
+
+    def num_frames(self, features: np.ndarray) -> int:
+        """Output frames of the model for these features."""
+
+    def augment(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A copy with parts set to 0."""
+
+
+def frontend(extractor: Any, config: Any) -> Frontend:
+    """The kind that a feature extractor and a model's configuration ask for.
+
+    Raises ValueError for what no CTC encoder of Hugging Face at 16 kHz reads.
+    """
+    if extractor.sampling_rate != SAMPLE_RATE:
+        raise ValueError(
+            f"the {config.model_type} encoder reads audio of {extractor.sampling_rate} "
+            f"Hz, the recipe's is of {SAMPLE_RATE} Hz: take another encoder"
+        )
+    name = extractor.model_input_names[0]
+    if name == FilterBanks.name and hasattr(extractor, "stride"):
+        return FilterBanks(extractor)
+    if name == Waveform.name and hasattr(config, "conv_stride"):
+        return Waveform(extractor, tuple(config.conv_kernel), tuple(config.conv_stride))
+    raise ValueError(
+        f"a {config.model_type} encoder with a {type(extractor).__name__} is neither of "
+        "the kind of w2v-BERT nor of wav2vec 2.0 (XLS-R, HuBERT, WavLM)"
+    )
+
+
+@dataclass(frozen=True)
+class FilterBanks:
+    """w2v-BERT 2.0: (num_frames, 80 * stride), `stride` filter banks in each frame."""
+
+    extractor: Any
+    name = "input_features"
+    masked = True
+
+    @property
+    def frame_sec(self) -> float:
+        return FRAME_SHIFT_SEC * self.extractor.stride
+
+    def features(self, samples: np.ndarray) -> np.ndarray:
+        """The last incomplete frame is padded."""
+        stride = self.extractor.stride
+        samples = _at_least(WINDOW_SEC + FRAME_SHIFT_SEC * (stride - 1), samples)
+        made = self.extractor(
+            samples,
+            sampling_rate=SAMPLE_RATE,
+            return_tensors="np",
+            pad_to_multiple_of=stride,
+        )
+        return made[self.name][0].astype(np.float32)
+
+    def num_frames(self, features: np.ndarray) -> int:
+        return len(features)
+
+    def augment(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return spec_augment(features, rng)
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """wav2vec 2.0, XLS-R, HuBERT, WavLM: (num_samples,), strided convolutions inside."""
+
+    extractor: Any
+    kernels: tuple[int, ...]
+    strides: tuple[int, ...]
+    name = "input_values"
+
+    @property
+    def masked(self) -> bool:
+        """Models whose first norm runs over time were pretrained without a mask."""
+        return self.extractor.return_attention_mask
+
+    @property
+    def frame_sec(self) -> float:
+        return math.prod(self.strides) / SAMPLE_RATE
+
+    def features(self, samples: np.ndarray) -> np.ndarray:
+        samples = _at_least(self._shortest / SAMPLE_RATE, samples)
+        made = self.extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="np")
+        return made[self.name][0].astype(np.float32)
+
+    def num_frames(self, features: np.ndarray) -> int:
+        length = len(features)
+        for kernel, stride in zip(self.kernels, self.strides, strict=True):
+            length = (length - kernel) // stride + 1
+        return length
+
+    def augment(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return mask_time(features, rng)
+
+    @property
+    def _shortest(self) -> int:
+        """Samples that one output frame sees."""
+        length = 1
+        for kernel, stride in zip(self.kernels[::-1], self.strides[::-1], strict=True):
+            length = (length - 1) * stride + kernel
+        return length
+
+
+def _at_least(seconds: float, samples: np.ndarray) -> np.ndarray:
+    missing = round(seconds * SAMPLE_RATE) - len(samples)
+    return np.pad(samples, (0, max(0, missing)))
+
+
+def collate(front: Frontend, features: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Features padded with 0 to (num_utterances, longest, ...), and their mask."""
+    import torch
+
+    pad = torch.nn.utils.rnn.pad_sequence
+    batch = {front.name: pad([torch.from_numpy(f) for f in features], batch_first=True)}
+    if front.masked:
+        mask = [torch.ones(len(f), dtype=torch.long) for f in features]
+        batch["attention_mask"] = pad(mask, batch_first=True)
+    return batch

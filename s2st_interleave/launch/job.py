@@ -1,0 +1,104 @@
+"""The line after $train_cmd, $decode_cmd or $cuda_cmd: jobs, each with its log."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from s2st_interleave import config
+
+TAIL_LINES = 20
+
+
+@dataclass(frozen=True)
+class Job:
+    """One command and its log; `index` is its number in an array, 0 outside of one."""
+
+    log: Path
+    command: tuple[str, ...]
+    done: tuple[Path, ...] = ()  # files that are there when the job has been done
+    prefix: str = ""
+    index: int = 0
+
+    def is_done(self) -> bool:
+        return bool(self.done) and all(path.is_file() for path in self.done)
+
+    def tail(self) -> str:
+        """The last lines of the log, indented."""
+        if not self.log.is_file():
+            return "  (no log was written)"
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
+
+
+@dataclass(frozen=True)
+class Line:
+    """What was asked for."""
+
+    backend: str
+    resources: str
+    limit: int  # jobs at once; 0: all
+    log: Path  # as given, with JOB in it
+    jobs: tuple[Job, ...] = field(repr=False)
+
+    @property
+    def is_array(self) -> bool:
+        return self.jobs[0].index > 0
+
+
+def read(words: Sequence[str]) -> Line:
+    """Parse [--backend B] [--resources R] [--max-jobs-run N] [--done FILE]...
+    [JOB=1:N | JOB=a,b] LOG COMMAND...; ValueError says what is wrong with it."""
+    options = {"backend": "local", "resources": "train_cmd", "max_jobs_run": "0"}
+    rest, done = list(words), []
+    while rest and rest[0].startswith("--"):
+        name = rest.pop(0).removeprefix("--").replace("-", "_")
+        if name not in (*options, "done"):
+            near = config.nearest(name, [*options, "done"])
+            raise ValueError(f"unknown option '--{name}'{near}")
+        if not rest:
+            raise ValueError(f"--{name} needs a value")
+        if name == "done":
+            done.append(rest.pop(0))
+        else:
+            options[name] = rest.pop(0)
+    limit = options["max_jobs_run"]
+    if not limit.isdigit():
+        raise ValueError(f"--max-jobs-run is '{limit}', wants a number of jobs")
+    names, numbered = [""], False
+    if rest and rest[0].startswith("JOB="):
+        names, numbered = _names(rest.pop(0).removeprefix("JOB="))
+    if len(rest) < 2:
+        raise ValueError("expected [JOB=1:N] LOG COMMAND ...")
+    jobs = [
+        Job(
+            log=Path(_named(rest[0], name)),
+            command=tuple(_named(word, name) for word in rest[1:]),
+            done=tuple(Path(_named(path, name)) for path in done),
+            prefix=f"[{name}] " if len(names) > 1 else "",
+            index=int(name) if numbered else 0,
+        )
+        for name in names
+    ]
+    if len({job.log for job in jobs}) < len(jobs):
+        raise ValueError(
+            f"{rest[0]}: {len(jobs)} jobs need JOB in the name of their log"
+        )
+    return Line(
+        options["backend"], options["resources"], int(limit), Path(rest[0]), tuple(jobs)
+    )
+
+
+def _names(values: str) -> tuple[list[str], bool]:
+    """Names of the jobs, and whether they are the numbers of an array."""
+    span = re.fullmatch(r"(\d+):(\d+)", values)
+    if not span:
+        return values.split(","), False
+    first, last = int(span[1]), int(span[2])
+    if not 1 <= first <= last:
+        raise ValueError(f"JOB={values}: expected JOB=1:N with N of at least 1")
+    return [str(index) for index in range(first, last + 1)], True
+
+
+def _named(word: str, name: str) -> str:
+    return word.replace("JOB", name) if name else word

@@ -1,0 +1,68 @@
+"""Jobs as processes of this machine."""
+
+import os
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+
+from s2st_interleave.launch.job import Job
+from s2st_interleave.preemption import EXIT_REQUEUE
+
+
+class Local:
+    """The running processes, so that a signal can end them all."""
+
+    def __init__(self) -> None:
+        self.running: list[subprocess.Popen] = []
+        self.stopping = threading.Event()
+        self.screen = threading.Lock()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        for process in self.running:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+
+    def run(self, jobs: Sequence[Job]) -> list[str]:
+        return [_cause(self._run(job)) for job in jobs]
+
+    def _run(self, job: Job) -> int:
+        """Run one job, its lines on the screen and in its log; its exit status."""
+        if self.stopping.is_set():
+            return 128 + signal.SIGTERM
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        # Logs alone are appended to: the history of reruns is what they are for.
+        with job.log.open("a", encoding="utf-8", buffering=1) as log:
+            log.write(f"# {time.strftime('%F %T')} {shlex.join(job.command)}\n")
+            process = subprocess.Popen(
+                job.command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
+            self.running.append(process)
+            assert process.stdout is not None
+            for line in process.stdout:
+                log.write(line)
+                with self.screen:
+                    print(f"{job.prefix}{line}", end="", flush=True)
+            code = process.wait()
+            log.write(f"# {time.strftime('%F %T')} ended with {code}\n")
+        return code
+
+
+def _cause(code: int) -> str:
+    if code == 0:
+        return ""
+    if code == EXIT_REQUEUE:
+        return "stopped with a checkpoint"
+    if code > 0:
+        return f"failed with exit status {code}"
+    hint = ": probably out of memory" if code == -signal.SIGKILL else ""
+    return f"killed by signal {-code}{hint}"

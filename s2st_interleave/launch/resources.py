@@ -1,0 +1,71 @@
+"""conf/slurm.yaml: what a job of each class asks Slurm for."""
+
+import dataclasses
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from s2st_interleave import config
+from s2st_interleave.config import option
+
+CLASSES = ("train_cmd", "decode_cmd", "cuda_cmd")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    account: str = option("", "whom the hours are charged to; empty: Slurm's default")
+    partition: str = option("", "empty: Slurm's default")
+    num_nodes: int = option(1, "nodes of a job; several: one torchrun on each")
+    gpus_per_node: int = option(0, "several: a process for each, through torchrun")
+    cpus_per_node: int = option(1, "CPU cores")
+    memory: str = option("", "of a node, say 32G; empty: Slurm's default")
+    minutes: int = option(0, "time limit; 0: the partition's")
+    warning_sec: int = option(0, "SIGUSR1 comes so long before the limit; 0: never")
+    max_requeue: int = option(0, "how often a job may go on in another turn")
+    sbatch_args: tuple[str, ...] = option((), "more words for sbatch, say --qos=long")
+    poll_sec: float = option(10.0, "how often Slurm is asked how the jobs are")
+
+    def __post_init__(self) -> None:
+        if min(self.num_nodes, self.cpus_per_node) < 1 or self.gpus_per_node < 0:
+            raise ValueError("num_nodes and cpus_per_node are at least 1, GPUs 0")
+        if self.warning_sec and self.minutes * 60 <= self.warning_sec:
+            raise ValueError(
+                f"warning_sec {self.warning_sec} is not within minutes {self.minutes}"
+            )
+
+    @property
+    def num_ranks(self) -> int:
+        return self.num_nodes * max(1, self.gpus_per_node)
+
+
+def read(path: Path, name: str) -> Resources:
+    """Options of class `name`: the file's common ones, and over them its own.
+
+    Raises ValueError naming the file and the option that is wrong.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; $S2ST_SLURM names conf/slurm.yaml")
+    loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    if not isinstance(loaded, dict):
+        raise ValueError(f"{path}: expected 'option: value' lines")
+    if name not in CLASSES:
+        near = config.nearest(name, CLASSES)
+        raise ValueError(f"no class '{name}' of resources{near}")
+    own = loaded.get(name) or {}
+    if not isinstance(own, dict):
+        raise ValueError(f"{path}: expected 'option: value' lines under {name}")
+    common = {k: v for k, v in loaded.items() if k not in CLASSES}
+    hints = typing.get_type_hints(Resources)
+    values = {}
+    for key, value in (common | own).items():
+        if key not in hints:
+            near = config.nearest(str(key), [*hints, *CLASSES])
+            raise ValueError(f"{path}: unknown option '{key}'{near}")
+        value = "" if value is None and hints[key] is str else value
+        values[key] = config.convert(key, value, hints[key], source=str(path))
+    try:
+        return dataclasses.replace(Resources(), **values)
+    except ValueError as error:
+        raise ValueError(f"{path}, {name}: {error}") from None

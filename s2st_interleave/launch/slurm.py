@@ -1,0 +1,232 @@
+"""Jobs through sbatch: submit, follow their logs and states, learn how they ended."""
+
+import os
+import re
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from s2st_interleave.artifact import atomic_write
+from s2st_interleave.launch import resources, states
+from s2st_interleave.launch.batch import Batch, sbatch_words, script_text
+from s2st_interleave.launch.job import Job, Line
+from s2st_interleave.launch.states import SlurmError, State
+from s2st_interleave.preemption import EXIT_REQUEUE
+
+FIRST_POLL_SEC = 1.0
+NO_LOG = 53  # Slurm's "signal" where it could not open a job's output
+CANCEL_SEC = 90  # Slurm kills what has not ended by then
+HINTS = {
+    "TIMEOUT": "; `minutes` in slurm.yaml is its time limit",
+    "OUT_OF_MEMORY": "; `memory` in slurm.yaml is what it may take",
+}
+
+
+class Slurm:
+    """The jobs of one line, so that a signal can cancel them all."""
+
+    def __init__(self, line: Line) -> None:
+        path = os.environ.get("S2ST_SLURM", "")
+        if not path:
+            raise ValueError("$S2ST_SLURM is not set; cmd.sh names slurm.yaml in it")
+        for job in line.jobs:
+            if re.search(r"[\\\n]", str(job.log.absolute())):
+                raise ValueError(
+                    f"{job.log.absolute()}: Slurm takes no such log's name"
+                )
+        self.line = line
+        self.resources = resources.read(Path(path), line.resources)
+        if line.is_array and self.resources.num_ranks > 1:
+            raise ValueError(
+                f"{path}: {line.resources} is for {self.resources.num_ranks} processes "
+                "of one job, but JOB=1:N cuts the work itself: a task of an array has "
+                "one node and one GPU"
+            )
+        self.numbers: list[str] = []
+        self.stopping = threading.Event()
+        self.screen = threading.Lock()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        for number in list(self.numbers):
+            self._cancel(number)
+
+    def run(self, jobs: Sequence[Job]) -> list[str]:
+        batch = Batch(self.line.log, tuple(jobs), self.line.limit)
+        try:
+            number = self._submit(batch)
+        except SlurmError as error:
+            return [str(error)] * len(jobs)
+        ends = self._watch(batch, number)
+        return [_cause(ends[job.index], _number(number, job)) for job in jobs]
+
+    def _submit(self, batch: Batch) -> str:
+        """Hand the batch to Slurm; its number."""
+        _refuse_second(batch)
+        for job in batch.jobs:
+            job.log.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(batch.script) as stream:
+            stream.write(script_text(batch, self.resources))
+        if self.stopping.is_set():
+            raise SlurmError("not started")
+        answer = states.call(sbatch_words(batch, self.resources))
+        number = answer.strip().partition(";")[0]
+        self.numbers.append(number)
+        with atomic_write(batch.record) as stream:
+            stream.write(f"{number}\n")
+        if self.stopping.is_set():  # while sbatch was at it
+            self._cancel(number)
+        return number
+
+    def _cancel(self, number: str) -> None:
+        try:
+            states.call(["scancel", number])
+            self._print(f"Slurm job {number}: cancelled")
+        except SlurmError as error:
+            self._print(f"Slurm job {number}: not cancelled: {error}")
+
+    def _watch(self, batch: Batch, number: str) -> dict[int, State]:
+        """Follow the jobs to their end; the final state of each, by index."""
+        logs = [_Follower(job) for job in batch.jobs]
+        seen: dict[int, State] = {}
+        shown, wait, give_up = "", FIRST_POLL_SEC, 0.0
+        while True:
+            # 1. Look.
+            problem, forgotten = "", False
+            try:
+                live = states.of_tasks(number)
+                forgotten = live is None
+                seen |= live or {}
+            except SlurmError as error:  # the controller is away: jobs go on
+                problem = str(error)
+            for log in logs:
+                for text in log.lines():
+                    self._print(text)
+            # 2. Say what changed.
+            summary = problem or _summary(seen)
+            if summary != shown:
+                self._print(f"Slurm job {number}: {summary}")
+                shown = summary
+            # 3. Is it over?
+            self._give_another_turn(batch, number, seen)
+            over = all(
+                job.index in seen and seen[job.index].is_end for job in batch.jobs
+            )
+            if self.stopping.is_set():
+                give_up = give_up or time.monotonic() + CANCEL_SEC
+                over = over or time.monotonic() > give_up
+            if over or forgotten:
+                break
+            if not self.stopping.wait(wait):
+                wait = min(self.resources.poll_sec, 1.5 * wait)
+            else:
+                time.sleep(FIRST_POLL_SEC)
+        batch.record.unlink(missing_ok=True)
+        return _final(batch, number, seen)
+
+    def _give_another_turn(
+        self, batch: Batch, number: str, seen: dict[int, State]
+    ) -> None:
+        """Requeue what ended before the job itself could ask for it."""
+        for job in batch.jobs:
+            state = seen.get(job.index, State("PENDING"))
+            if state.num_restarts >= self.resources.max_requeue or (
+                self.stopping.is_set() or not _wants_turn(batch, number, job, state)
+            ):
+                continue
+            try:
+                states.call(["scontrol", "requeue", _number(number, job)])
+                del seen[job.index]
+            except SlurmError as error:
+                self._print(f"{job.prefix}not queued again: {error}")
+
+    def _print(self, text: str) -> None:
+        with self.screen:
+            print(text, flush=True)
+
+
+class _Follower:
+    """What is added to a log from now on, line by line."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.offset = job.log.stat().st_size if job.log.is_file() else 0
+
+    def lines(self) -> list[str]:
+        if not self.job.log.is_file():
+            return []
+        with self.job.log.open("rb") as stream:
+            stream.seek(self.offset)
+            whole, newline, _ = stream.read().rpartition(b"\n")
+        self.offset += len(whole + newline)
+        text = whole.decode("utf-8", errors="replace")
+        return [f"{self.job.prefix}{line}" for line in text.splitlines()]
+
+
+def _number(number: str, job: Job) -> str:
+    return f"{number}_{job.index}" if job.index else number
+
+
+def _wants_turn(batch: Batch, number: str, job: Job, state: State) -> bool:
+    """Was it preempted, warned before it could listen, or ended after it had saved?"""
+    if state.name == "TIMEOUT":
+        return batch.exit_status(job, _number(number, job)) == EXIT_REQUEUE
+    return state.name == "PREEMPTED" or state.signal == signal.SIGUSR1
+
+
+def _refuse_second(batch: Batch) -> None:
+    """Two runs must not share an exp/: is a job of an earlier one still there?"""
+    if not batch.record.is_file():
+        return
+    number = batch.record.read_text(encoding="utf-8").strip()
+    there = states.of_tasks(number) or {}
+    if any(not state.is_end for state in there.values()):
+        raise SlurmError(
+            f"Slurm job {number} of an earlier run is still {_summary(there)}: wait for "
+            f"it, or end it with `scancel {number}`, and start again"
+        )
+
+
+def _summary(seen: dict[int, State]) -> str:
+    """How many tasks are in which state, say "2 RUNNING, 1 PENDING (Priority)"."""
+    names = Counter(
+        state.name + (f" ({state.reason})" if state.name == "PENDING" else "")
+        for state in seen.values()
+    )
+    if len(seen) == 1:
+        return next(iter(names))
+    return ", ".join(f"{count} {name}" for name, count in sorted(names.items()))
+
+
+def _final(batch: Batch, number: str, seen: dict[int, State]) -> dict[int, State]:
+    """What accounting says, else what was seen last, else what the job left behind."""
+    account = states.of_account(number)
+    ends = {}
+    for job in batch.jobs:
+        state = account.get(job.index) or seen.get(job.index, State("UNKNOWN"))
+        if not state.is_end:
+            status = batch.exit_status(job, _number(number, job))
+            if status is not None:
+                state = State("FAILED" if status else "COMPLETED", status)
+        ends[job.index] = state
+    return ends
+
+
+def _cause(state: State, number: str) -> str:
+    """What a job failed of; "" where it ended well."""
+    if state.is_well:
+        return ""
+    what = state.name
+    if state.exit_status == EXIT_REQUEUE:
+        what += ", stopped with a checkpoint and not queued again"
+    elif state.exit_status:
+        what += f" with exit status {state.exit_status}"
+    if state.signal == NO_LOG:
+        what += ": Slurm could not open the log; is its folder there on every node?"
+    elif state.signal:
+        what += f" by signal {state.signal}"
+    place = f" on {state.node}" if state.node else ""
+    return f"{what} (Slurm job {number}{place}){HINTS.get(state.name, '')}"

@@ -1,0 +1,28 @@
+"""Number formats: weights and optimizer stay fp32, autocast takes products in bf16."""
+
+from typing import Any, Literal
+
+Dtype = Literal["auto", "fp32", "bf16"]
+
+
+def use_bf16(dtype: Dtype, device: Any) -> bool:
+    """Is bf16 what `dtype` means on this torch.device? `auto`: on GPUs that have it.
+
+    On a CPU `auto` is fp32, which is bit-identical from run to run, and faster. Raises
+    ValueError where bf16 is asked of a GPU without it: emulated, it is slower than fp32.
+    """
+    import torch
+
+    has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(
+        including_emulation=False
+    )
+    if dtype == "bf16" and device.type == "cuda" and not has_it:
+        raise ValueError("this GPU has no bf16: set --dtype fp32")
+    return dtype == "bf16" or (dtype == "auto" and has_it)
+
+
+def autocast(device: Any, bf16: bool) -> Any:
+    """A context in which matrix products are in bf16, or nothing changes."""
+    import torch
+
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)

@@ -1,0 +1,65 @@
+"""The optimizer's state of a sharded model, on disk (torch.distributed.checkpoint).
+
+It is kept by the names of parameters and written by every rank for itself, so that any
+number of ranks can read it, sharded or not.
+"""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.distributed import checkpoint as dcp
+
+from s2st_interleave.train import parallel
+
+
+def save(directory: Path, model: Any, optimizer: Any) -> None:
+    state = {
+        f"{name}/{what}": value
+        for name, parameter in model.named_parameters()
+        for what, value in optimizer.state[parameter].items()
+    }
+    dcp.save(state, checkpoint_id=directory)
+
+
+def load(directory: Path, model: Any, optimizer: Any) -> None:
+    """Load in place, into shards of the ranks there are now or into whole tensors."""
+    parameters = dict(model.named_parameters())
+    written = dcp.FileSystemReader(directory).read_metadata().state_dict_metadata
+    values = {}
+    for key, meta in written.items():
+        parameter = parameters[key.rpartition("/")[0]]
+        same = meta.size == parameter.shape
+        values[key] = torch.empty_like(parameter) if same else torch.empty(meta.size)
+    with warnings.catch_warnings():
+        # That it takes one process for one process.
+        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
+        dcp.load(values, checkpoint_id=directory, no_dist=parallel.ranks().count == 1)
+    numbers = {name: number for number, name in enumerate(parameters)}
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in values.items():
+        name, _, what = key.rpartition("/")
+        state.setdefault(numbers[name], {})[what] = value
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def distribute(whole: dict[str, Any], model: Any) -> dict[str, Any]:
+    """An optimizer's whole `state_dict`, each tensor sharded as its parameter is."""
+    from torch.distributed.tensor import distribute_tensor
+
+    def shard(value: Any, like: Any) -> Any:
+        if value.shape != like.shape:
+            return value  # the count of steps
+        value = value.to(like.device)
+        return distribute_tensor(
+            value, like.device_mesh, like.placements, src_data_rank=None
+        )
+
+    parameters = list(model.parameters())
+    state = {
+        number: {k: shard(v, parameters[number]) for k, v in values.items()}
+        for number, values in whole["state"].items()
+    }
+    return whole | {"state": state}

@@ -1,0 +1,48 @@
+"""torchrun, with its options, that hands signals down and exit statuses up.
+
+    python -m s2st_interleave.train.torchrun --standalone --nproc_per_node 2 \\
+        -m s2st_interleave train ...
+
+torchrun itself dies of SIGUSR1, gives ranks 30 seconds after SIGTERM, and makes 1 of any
+exit status. Here ranks get either signal and may take their time to save, and if they
+end with EXIT_REQUEUE so does this.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+# Warnings of the C++ side, once per rank, about what is meant.
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+
+from torch.distributed import run
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+from s2st_interleave.train.stop import SIGNALS
+
+
+def main(argv: list[str]) -> int:
+    for number in SIGNALS:
+        signal.signal(number, lambda number, _: hand_down(number))
+    # Those that torchrun handles itself: not SIGTERM.
+    arguments = run.parse_args(["--signals_to_handle", "SIGINT,SIGHUP,SIGQUIT", *argv])
+    try:
+        run.run(arguments)
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        code = failure.exitcode
+        print(f"rank {rank} ended with exit status {code}", file=sys.stderr)
+        return code if code > 0 else 128 - code
+    return 0
+
+
+def hand_down(number: int) -> None:
+    """Send a signal to all ranks of this machine: they have sessions of their own."""
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in children.read_text().split():
+            os.kill(int(child), number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

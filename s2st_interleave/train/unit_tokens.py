@@ -1,0 +1,40 @@
+"""Names for marks and units in the tokenizer, so that a saved LLM explains itself."""
+
+from typing import Any
+
+from s2st_interleave.interleave.vocabulary import Vocabulary
+
+
+def add_unit_tokens(tokenizer: Any, vocabulary: Vocabulary) -> None:
+    """Append `<unit_0>` ... behind the text, each with the id that the vocabulary says.
+
+    For those who read ids: training never passes units through tokenizer text, and text
+    never becomes a unit. Rows that the LLM has and its tokenizer does not know get names
+    as well, since a tokenizer counts without gaps. Raises ValueError where one of these
+    names is taken.
+    """
+    from tokenizers import AddedToken
+
+    known = max(tokenizer.get_vocab().values()) + 1
+    names = [f"<spare_{row}>" for row in range(known, vocabulary.num_text)]
+    names += ["<s2st_sep>", "<s2st_mask>", "<s2st_pad>"]
+    names += [f"<unit_{unit}>" for unit in range(vocabulary.num_units)]
+    first = vocabulary.size - len(names)
+    tokenizer.add_tokens(
+        [AddedToken(name, normalized=False, special=True) for name in names],
+        special_tokens=True,
+    )
+    tokenizer.pad_token = "<s2st_pad>"
+    found = tokenizer.convert_tokens_to_ids(names)
+    wrong = [
+        name
+        for name, number, wanted in zip(
+            names, found, range(first, vocabulary.size), strict=True
+        )
+        if number != wanted
+    ]
+    if wrong:
+        raise ValueError(
+            f"the tokenizer of the LLM gives {wrong[0]} another id than its row: does it "
+            "have a token of that name?"
+        )

@@ -1,0 +1,64 @@
+"""A data directory of noises that the encoder stage can be run on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s2st_interleave.artifact import open_stage
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.stages import data, encoder
+
+
+@pytest.fixture(scope="session")
+def noises(tmp_path_factory) -> Path:
+    """data/<split> with two languages of four utterances, as stage 1 writes it."""
+    root = tmp_path_factory.mktemp("encoder stage")
+    folder = root / "data"
+    rng = np.random.default_rng(0)
+    pairs = []
+    for number in range(4):
+        for language in ("es", "en"):
+            path = root / "audio" / language / f"u{number}.flac"
+            audio.write(path, 0.1 * rng.standard_normal(16_000 + 700 * number))
+        pairs.append(
+            data.Pair(f"u{number}", "spk", root, "La casa roja.", root, "the red house")
+        )
+    options = data.Options(
+        common_voice=root,
+        covost=root,
+        cvss=root,
+        data_dir=folder,
+        audio_dir=root / "audio",
+        split="train",
+        src_lang="es",
+    )
+    stage = open_stage(folder, stage="data", options=options, inputs={})
+    heard = data._Outcome((1.0, 1.0), ("", ""))
+    data._write_tables(options, pairs, {pair.id: heard for pair in pairs})
+    kaldi.validate(kaldi.DataDir(folder), ("es", "en"))
+    stage.finish(num_in=4, num_out=4)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def train_encoder(noises):
+    """A function that runs stage 2 from an encoder, for two steps unless told."""
+
+    def train(source: Path, out_dir: Path, **more) -> Path:
+        options = {"max_steps": 2, "batch_size": 4, "num_threads": 1} | more
+        encoder.run(
+            encoder.Options(
+                encoder=source,
+                train_dir=(noises,),
+                dev_dir=(noises,),
+                out_dir=out_dir,
+                languages=("es", "en"),
+                num_pieces=24,
+                device="cpu",
+                **options,
+            )
+        )
+        return out_dir
+
+    return train

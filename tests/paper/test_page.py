@@ -1,0 +1,115 @@
+"""The page is made from stored scores alone, and says so when some are missing."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s2st_interleave.artifact import write_json
+from s2st_interleave.paper.__main__ import main
+from s2st_interleave.paper.cell import PROBES
+from s2st_interleave.paper.grid import load
+
+RECIPE = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss"
+REFERENCES = {f"u{k}": f"my sister bought {k} red cars in the city" for k in range(20)}
+
+
+def recipe_copy(folder: Path, *names: str) -> Path:
+    for name in ("conf", "local/lexicon", *names):
+        shutil.copytree(RECIPE / name, folder / name)
+    return folder
+
+
+def stored(cell, identity: str) -> dict:
+    """What a cell would have kept, with more words right for `scheduled`."""
+    rng = np.random.default_rng([cell.seed, len(cell.variant)])
+    share = 0.9 if cell.variant == "scheduled" else 0.4
+    hyp = {
+        u: " ".join(w if rng.random() < share else "the" for w in text.split())
+        for u, text in REFERENCES.items()
+    }
+    score = {
+        "asr_bleu": 100 * share,
+        "ci95": [1.0, 2.0],
+        "mos": 3.5,
+        "src_wer": None,
+        "text_bleu": 50.0,
+        "tokens_seen": 1000,
+        "train_sec": 60.0,
+        "hyp": hyp,
+        "utterance_mos": dict.fromkeys(REFERENCES, 3.5),
+    }
+    steps = [0.0, 20.0]
+    return {
+        "identity": identity,
+        "git": {"hash": "0" * 40, "dirty": False},
+        "inputs": {"train": "x"},
+        "train": {"best": "checkpoint-2", "tokens_seen": 1000, "train_sec": 60.0},
+        "wall_sec": 90.0,
+        "scores": {} if cell.train_only else {"last": score, "best": score},
+        "curve": {k: steps for k in ("step", "dev_loss", "tokens_seen", "sec")},
+        "probes": {k: steps for k in ("step", "text_ratio", *PROBES)},
+    }
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    folder = recipe_copy(tmp_path)
+    (folder / "paper").mkdir()
+    path = Path(shutil.copy(RECIPE / "paper" / "grid.yaml", folder / "paper"))
+    topline = dict.fromkeys(
+        ("reference_asr_bleu", "resynthesis_asr_bleu", "cascade_text_bleu"), 88.0
+    ) | {"reference_mos": 3.9, "resynthesis_mos": 3.7}
+    for pair in ("pt_en", "es_en"):
+        write_json(
+            folder / "paper" / "toplines" / f"{pair}.json",
+            {"score": topline, "references": REFERENCES},
+        )
+    return path
+
+
+def test_stored_cells_become_tables_claims_and_figures(path):
+    grid = load(path)
+    for cell in grid.cells:
+        if cell.pair == "pt_en":
+            write_json(grid.place(cell), stored(cell, grid.identity(cell)))
+    assert main(["--grid", str(path), "page"]) == 0
+    folder = path.parent.parent
+    page = (folder / "RESULTS.md").read_text()
+    assert "| Portuguese | 108 | 40.0 ± 0.0 (3) | 90.0 ± 0.0 (3) |" in page
+    assert "| 7 | 10.3 | 19.5 | 12.0 | +9.2 |" in page  # the paper's, beside ours
+    assert "| French | 2,783 | n/a | n/a | n/a | n/a | 180 |" in page
+    results = json.loads((folder / "results.json").read_text())
+    verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
+    assert verdicts[4] == verdicts[5] == verdicts[6] == "holds"
+    assert verdicts[1] == verdicts[2] == verdicts[7] == "not decided"
+    keys = {"table", "pair", "system", "seed", "asr_bleu", "ci95", "mos"}
+    assert keys | {"tokens", "seconds", "paper"} <= results["cells"][0].keys()
+    assert (path.parent / "figure3.svg").stat().st_size > 1000
+
+    # The same scores give the same page; other options make a cell disappear from it.
+    before = page
+    assert main(["--grid", str(path), "page"]) == 0
+    assert (folder / "RESULTS.md").read_text() == before
+    train = folder / "conf" / "train.yaml"
+    train.write_text(train.read_text() + "weight_decay: 0.1\n")
+    assert main(["--grid", str(path), "page"]) == 0
+    assert "40.0" not in (folder / "RESULTS.md").read_text()
+
+
+def test_a_page_without_any_score_claims_nothing(path):
+    assert main(["--grid", str(path), "page"]) == 0
+    page = (path.parent.parent / "RESULTS.md").read_text()
+    assert page.count("**not decided**") == 8
+
+
+@pytest.mark.skipif(not (RECIPE / "results.json").is_file(), reason="no results yet")
+def test_the_committed_page_is_what_its_stored_scores_give(tmp_path):
+    folder = recipe_copy(tmp_path, "paper")
+    assert main(["--grid", str(folder / "paper" / "grid.yaml"), "page"]) == 0
+    for name in ("RESULTS.md", "results.json"):
+        assert (folder / name).read_text() == (RECIPE / name).read_text(), (
+            f"egs/mini_cvss/{name} is old: run egs/mini_cvss/paper.sh --page true"
+        )

@@ -1,0 +1,129 @@
+"""What sbatch gets: scripts that quote, options of slurm.yaml; no Slurm is needed."""
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from s2st_interleave.launch import job, resources, states, torchrun
+from s2st_interleave.launch.batch import Batch, sbatch_words, script_text
+from s2st_interleave.launch.resources import Resources
+
+ROOT = Path(__file__).resolve().parents[1]
+NASTY = 'a\'b "c" $(touch broken) `touch broken` \\ ; * \n # é'
+
+
+def batch(*words: str) -> Batch:
+    line = job.read(words)
+    return Batch(line.log, line.jobs, line.limit)
+
+
+@pytest.mark.parametrize("task", ["1", "2"])
+def test_a_script_runs_the_words_of_its_task_and_keeps_its_status(task, tmp_path):
+    """Run by bash as slurmd would run it, outside of any Slurm."""
+    log = tmp_path / f"{NASTY.splitlines()[0]} JOB.log"
+    code = "import sys; print(ascii(sys.argv[1:])); sys.exit(int(sys.argv[1]))"
+    made = batch("JOB=1:2", str(log), sys.executable, "-c", code, "JOB", NASTY)
+    script = tmp_path / "x.sh"
+    script.write_text(script_text(made, Resources()))
+    made.jobs[0].log.parent.joinpath("slurm").mkdir()
+    variables = {"SLURM_ARRAY_JOB_ID": "12", "SLURM_ARRAY_TASK_ID": task}
+    done = subprocess.run(
+        ["bash", str(script)],
+        env=os.environ | variables,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == int(task), done.stderr
+    assert ascii([task, NASTY]) in done.stdout
+    assert not (tmp_path / "broken").exists()
+    one = made.jobs[int(task) - 1]
+    assert made.exit_status(one, f"12_{task}") == int(task)
+    assert made.exit_status(one, f"13_{task}") is None  # of another submission
+
+
+def test_a_training_gets_one_torchrun_on_each_node():
+    made = batch("train.log", "python", "-m", "s2st_interleave", "train")
+    text = script_text(made, Resources(num_nodes=2, gpus_per_node=8, cpus_per_node=64))
+    assert " srun --nodes 2 --ntasks 2 --ntasks-per-node 1 --cpus-per-task 64 " in text
+    assert ".torchrun --nproc_per_node 8 -- python -m s2st_interleave train\n" in text
+    alone = script_text(made, Resources(gpus_per_node=8))
+    assert "srun" not in alone and "torchrun --nproc_per_node 8" in alone
+    assert "torchrun" not in script_text(made, Resources(gpus_per_node=1))
+
+
+def test_nodes_meet_where_srun_was_started():
+    variables = {"SLURM_JOB_ID": "123456", "SLURM_STEP_NUM_NODES": "2"}
+    variables["SLURM_LAUNCH_NODE_IPADDR"] = "10.0.0.7"
+    hosts = []
+    for node in "01":
+        words = torchrun._rendezvous(variables | {"SLURM_NODEID": node})
+        assert words[words.index("--nnodes") + 1] == "2"
+        assert words[words.index("--rdzv_endpoint") + 1] == "10.0.0.7:23456"
+        hosts.append(words[-1])
+    assert hosts == ["is_host=1", "is_host=0"]
+
+
+def test_sbatch_gets_what_slurm_yaml_says(tmp_path):
+    made = batch("--max-jobs-run", "3", "JOB=2:9", "50% done/x.JOB.log", "true")
+    asked = Resources(
+        account="speech", minutes=90, warning_sec=60, sbatch_args=("--qos=long",)
+    )
+    words = sbatch_words(made, asked)
+    options = dict(itertools.pairwise(words))
+    assert options["--array"] == "2,3,4,5,6,7,8,9%3"
+    assert options["--output"].endswith("/50%% done/x.%a.log")
+    assert options["--signal"] == "B:USR1@60" and options["--time"] == "90"
+    assert options["--account"] == "speech" and "--partition" not in words
+    assert words[-2:] == ["--qos=long", "50% done/slurm/x.JOB.log.sh"]
+
+
+def test_the_recipes_slurm_yaml_names_no_account_and_no_partition():
+    path = ROOT / "egs/cvss/conf/slurm.yaml"
+    for name in resources.CLASSES:
+        asked = resources.read(path, name)
+        assert (asked.account, asked.partition) == ("", "")
+    assert asked.warning_sec and asked.max_requeue  # cuda_cmd
+    assert resources.read(path, "decode_cmd").num_ranks == 1  # JOB cuts its work
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cuda_cmd: {gpus_per_nod: 2}", "'gpus_per_nod'; did you mean 'gpus_per_node'"),
+        ("cuda_cmds: {}", "did you mean 'cuda_cmd'"),
+        ("cuda_cmd: {minutes: 5, warning_sec: 300}", "not within minutes"),
+        ("cuda_cmd: {num_nodes: 0}", "at least 1"),
+        ("cuda_cmd: 3", "under cuda_cmd"),
+    ],
+)
+def test_a_bad_slurm_yaml_is_refused(text, message, tmp_path):
+    path = tmp_path / "slurm.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"slurm.yaml.*{message}"):
+        resources.read(path, "cuda_cmd")
+
+
+def test_an_array_has_no_ranks(tmp_path):
+    (tmp_path / "slurm.yaml").write_text("decode_cmd: {gpus_per_node: 2}")
+    words = ["--backend", "slurm", "--resources", "decode_cmd", "JOB=1:2", "JOB.log"]
+    done = subprocess.run(
+        [sys.executable, "-m", "s2st_interleave", "launch", *words, "true"],
+        env=os.environ | {"S2ST_SLURM": str(tmp_path / "slurm.yaml")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "one node and one GPU" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "indices"),
+    [("", [0]), ("7", [7]), ("1,4-6%2", [1, 4, 5, 6]), ("1-7:3,...", [1, 4, 7])],
+)
+def test_tasks_that_wait_together_are_told_apart(text, indices):
+    assert states._indices(text) == indices

@@ -1,0 +1,380 @@
+"""One and two ranks (gloo) compute the same, and one carries on what the other began.
+
+Everything is done by the commands themselves, on two ranks under torchrun.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
+from transformers import AutoModelForCausalLM, Wav2Vec2BertForCTC
+
+from s2st_interleave import keyed
+from s2st_interleave.__main__ import main
+from s2st_interleave.artifact import open_stage, write_json
+from s2st_interleave.config import RunOptions
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.interleave import dump
+from s2st_interleave.preemption import EXIT_REQUEUE
+from s2st_interleave.train import checkpoint
+from s2st_interleave.train.batches import chunks, share
+from s2st_interleave.units import store
+from s2st_interleave.vocoder import base as vocoder
+
+STEPS, HALF = 3, 2
+LOOP = {
+    "max_steps": STEPS,
+    "save_every": 1,
+    "eval_every": 2,
+    "keep_last": STEPS,
+    "device": "cpu",
+    "num_threads": 1,
+}
+W2V_BERT = {
+    "model_type": "wav2vec2-bert",
+    "feature_projection_input_dim": 320,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "conv_depthwise_kernel_size": 3,
+    "initializer_range": 0.08,
+    "hidden_dropout": 0.0,
+    "attention_dropout": 0.0,
+    "activation_dropout": 0.0,
+    "feat_proj_dropout": 0.0,
+    "final_dropout": 0.0,
+    "conformer_conv_dropout": 0.0,
+}
+EXTRACTOR = {
+    "feature_extractor_type": "SeamlessM4TFeatureExtractor",
+    "feature_size": 80,
+    "num_mel_bins": 80,
+    "padding_value": 0.0,
+    "sampling_rate": 16_000,
+    "stride": 4,
+}
+WORLD = {
+    "backend": "world",
+    "embedding_dim": 8,
+    "unit_channels": 16,
+    "num_unit_blocks": 1,
+    "frame_channels": 8,
+    "num_frame_blocks": 1,
+    "num_cepstra": 10,
+    "crop_units": 12,
+}
+HIFIGAN = {
+    "backend": "hifigan",
+    "embedding_dim": 8,
+    "channels": 16,
+    "upsample_scales": "8 5 4 4",
+    "resblock_kernel_sizes": "3",
+    "resblock_dilations": "1 3",
+    "discriminator_channels": 16,
+    "max_discriminator_channels": 16,
+    "period_channels": 2,
+    "crop_units": 2,
+    "log_every": 1,
+}
+# Name of a run -> command and options. Dropout is off, optimizer steps are small: Adam's
+# first ones are signs of gradients, which rounding may turn where they are nothing.
+COMMON = {"lr": 1e-4, "batch_size": 8, "accum_grad": 3}
+RUNS = {
+    "llm": (
+        "train",
+        COMMON | {"attention_dropout": 0, "text_ratio_every": 1, "probe_every": 2},
+    ),
+    "encoder": ("encoder", COMMON | {"scratch": "true", "num_pieces": 20}),
+    "world": ("vocoder", COMMON | WORLD),
+    "hifigan": ("vocoder", COMMON | HIFIGAN),
+}
+PARALLEL = [(n, how) for n in ("llm", "encoder", "world") for how in ("ddp", "fsdp")]
+PARALLEL.append(("hifigan", "ddp"))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory, text_llm: Path, small_dump: dump.Dump) -> Path:
+    """Data, units and dump of a few made utterances, as finished stages leave them."""
+    root = tmp_path_factory.mktemp("ranks")
+    write_json(root / "w2v_bert" / "config.json", W2V_BERT)
+    write_json(root / "w2v_bert" / "preprocessor_config.json", EXTRACTOR)
+    utterances = [small_dump[i] for i in range(len(small_dump))]
+    for split, count in (("train", 10), ("dev", 5)):
+        make_split(root, split, [one.tgt for one in utterances[:count]])
+        directory = root / "dump" / split
+        with Finished(directory, "dump"):
+            dump.write(directory, utterances, small_dump.vocabulary)
+    (root / "llm").symlink_to(text_llm)
+    return root
+
+
+class Finished:
+    """A stage directory around whatever is written inside."""
+
+    def __init__(self, directory: Path, stage: str, **facts):
+        self.facts = facts
+        self.stage = open_stage(directory, stage=stage, options=RunOptions(), inputs={})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.stage.finish(num_in=1, num_out=1, **self.facts)
+
+
+def make_split(root: Path, split: str, sides: list) -> None:
+    data_dir, units_dir = root / "data" / split, root / "units" / split
+    wavs, texts, units = {}, {}, {}
+    for number, side in enumerate(sides):
+        utterance = f"utt{number:02d}"
+        drawn = keyed.generator(split, number).integers(6, size=5)
+        units[utterance] = np.repeat(drawn, 3 + number % 4).astype(np.int32)
+        f0 = np.repeat(110 * 2 ** (units[utterance] / 6), 640)
+        phase = 2 * np.pi * np.cumsum(f0) / audio.SAMPLE_RATE
+        wavs[utterance] = str(root / "audio" / split / f"{utterance}.wav")
+        samples = sum(np.sin(k * phase) / k for k in range(1, 6))
+        audio.write(Path(wavs[utterance]), (0.1 * samples).astype(np.float32))
+        texts[utterance] = side.text
+    with Finished(data_dir, "data"):
+        kaldi.write_table(data_dir / "wav.scp.en", wavs)
+        kaldi.write_table(data_dir / "text.en", texts)
+    with Finished(units_dir, "units", num_units=6, unit_sec=0.04):
+        store.write_units(units_dir / "units.en", units)
+
+
+@pytest.fixture(scope="module")
+def command(corpus: Path) -> Callable[..., list[str]]:
+    """Words of the command of one run."""
+    inputs = {
+        "train": {
+            "llm": corpus / "llm",
+            "train_dir": corpus / "dump" / "train",
+            "dev_dir": corpus / "dump" / "dev",
+        },
+        "encoder": {
+            "encoder": corpus / "w2v_bert",
+            "train_dir": corpus / "data" / "train",
+            "dev_dir": corpus / "data" / "dev",
+            "languages": "en",
+        },
+        "vocoder": {
+            "data_dir": corpus / "data" / "train",
+            "dev_data_dir": corpus / "data" / "dev",
+            "units_dir": corpus / "units" / "train",
+            "dev_units_dir": corpus / "units" / "dev",
+        },
+    }
+
+    def words(name: str, out: str, **more) -> list[str]:
+        stage, options = RUNS[name]
+        values = LOOP | options | inputs[stage] | more | {"out_dir": corpus / out}
+        return [stage, *(str(w) for k, v in values.items() for w in (f"--{k}", v))]
+
+    return words
+
+
+@pytest.fixture(scope="module")
+def runs(corpus: Path, command: Callable[..., list[str]]) -> Path:
+    """All runs: whole on one rank and on two, and begun on one and ended on the other."""
+    todo = []
+    for name in RUNS:
+        assert main(command(name, f"{name} 1")) == 0
+        assert main(command(name, f"{name} 1 begun", max_steps=HALF)) == 0
+    for name, how in PARALLEL:
+        shutil.copytree(corpus / f"{name} 1 begun", corpus / f"{name} 1 to {how}")
+        two = {"parallel": how}
+        todo.append(command(name, f"{name} {how}", **two))
+        todo.append(command(name, f"{name} {how} to 1", **two, max_steps=HALF))
+        todo.append(command(name, f"{name} 1 to {how}", **two))
+    torchrun(corpus, todo)
+    for name, how in PARALLEL:
+        assert main(command(name, f"{name} {how} to 1")) == 0
+    return corpus
+
+
+def torchrun(corpus: Path, commands: list[list[str]]) -> None:
+    """Many commands by one pair of processes: most of their time is imports."""
+    script = corpus / "commands.py"
+    script.write_text(
+        "import json, sys\n"
+        "from s2st_interleave.__main__ import main\n"
+        "for words in json.loads(sys.argv[1]):\n"
+        "    code = main(words)\n"
+        "    if code:\n"
+        "        sys.exit(code)\n"
+    )
+    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [sys.executable, *words, str(script), json.dumps(commands)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def lines(run: Path) -> list[dict[str, float]]:
+    texts = (run / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(t).items() if k != "sec"} for t in texts]
+
+
+def assert_same_metrics(one: Path, two: Path) -> None:
+    assert len(lines(one)) == STEPS
+    for a, b in zip(lines(one), lines(two), strict=True):
+        assert b == pytest.approx(a, rel=1e-5)
+
+
+@pytest.mark.parametrize(("name", "how"), PARALLEL)
+def test_losses_and_norms_are_those_of_one_rank(runs, name, how):
+    assert_same_metrics(runs / f"{name} 1", runs / f"{name} {how}")
+
+
+@pytest.mark.parametrize(("name", "how"), PARALLEL)
+def test_weights_are_those_of_one_rank(runs, name, how):
+    one, two = (
+        load_file(checkpoint.path(runs / f"{name} {end}", STEPS) / "model.safetensors")
+        for end in ("1", how)
+    )
+    assert one.keys() == two.keys()
+    for key in one:
+        torch.testing.assert_close(two[key], one[key], rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize(("name", "how"), PARALLEL)
+def test_gradients_are_those_of_one_rank(runs, name, how):
+    """Adam's first moment after the first step is a tenth of the clipped gradient."""
+    one, two = (first_moments(runs / f"{name} {end}", name) for end in ("1", how))
+    assert one.keys() == two.keys() and one
+    for key, gradient in one.items():
+        scale = gradient.abs().max().item()
+        torch.testing.assert_close(two[key], gradient, rtol=1e-5, atol=1e-5 * scale)
+
+
+def first_moments(run: Path, name: str) -> dict[str, torch.Tensor]:
+    folder = checkpoint.path(run, 1)
+    if (folder / checkpoint.SHARDS).is_dir():
+        dcp_to_torch_save(folder / checkpoint.SHARDS, run / "whole.pt")
+        whole = torch.load(run / "whole.pt", weights_only=True)
+        return {k.rpartition("/")[0]: v for k, v in whole.items() if "/exp_avg" in k}
+    state = torch.load(folder / checkpoint.OPTIMIZER, weights_only=True)
+    if name == "hifigan":
+        parts = [(part, one["state"]) for part, one in state.items()]
+        return {f"{p}{k}": v["exp_avg"] for p, one in parts for k, v in one.items()}
+    names = [key for key, _ in read_back(folder, name).named_parameters()]
+    return {names[k]: v["exp_avg"] for k, v in state["state"].items()}
+
+
+def read_back(folder: Path, name: str) -> torch.nn.Module:
+    """A checkpoint as whoever knows nothing of ranks reads it."""
+    if name == "llm":
+        return AutoModelForCausalLM.from_pretrained(folder)
+    if name == "encoder":
+        return Wav2Vec2BertForCTC.from_pretrained(folder)
+    return vocoder.load(folder).model
+
+
+@pytest.mark.parametrize(("name", "how"), PARALLEL)
+def test_a_checkpoint_of_two_ranks_is_an_ordinary_model(runs, name, how):
+    model = read_back(checkpoint.path(runs / f"{name} {how}", STEPS), name)
+    whole = read_back(checkpoint.path(runs / f"{name} 1", STEPS), name)
+    shapes = {key: p.shape for key, p in whole.named_parameters()}
+    assert {key: p.shape for key, p in model.named_parameters()} == shapes
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize(("name", "how"), PARALLEL)
+def test_one_rank_carries_on_what_two_began_and_two_what_one(runs, name, how):
+    for run in (f"{name} {how} to 1", f"{name} 1 to {how}"):
+        assert_same_metrics(runs / f"{name} 1", runs / run)
+        assert (runs / run / "stage.json").is_file()
+
+
+def test_ranks_share_out_a_batch(monkeypatch):
+    items = list(range(10))
+    for count, parts, pieces in (
+        (1, 4, 4),
+        (2, 3, 2),
+        (3, 1, 1),
+        (4, 9, 2),
+        (10, 1, 1),
+    ):
+        monkeypatch.setenv("WORLD_SIZE", str(count))
+        shares = []
+        for index in range(count):
+            monkeypatch.setenv("RANK", str(index))
+            shares.append(share(items, parts))
+        assert {len(one) for one in shares} == {pieces}
+        assert sorted(i for one in shares for piece in one for i in piece) == items
+    monkeypatch.setenv("WORLD_SIZE", "11")
+    with pytest.raises(ValueError, match="11 ranks cannot share 10"):
+        share(items, 1)
+
+
+def test_one_rank_evaluates_in_batches_of_the_size_asked_for():
+    assert chunks([0, 1, 2, 3, 4], 2) == [[0, 1], [2, 3], [4]]
+
+
+def test_a_run_that_a_signal_stopped_is_carried_on_to_the_same_bits(runs, command):
+    words = command("llm", "llm stopped")
+    ended = threading.Event()
+
+    def disturb() -> None:
+        while not ended.wait(0.02):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        with pytest.raises(SystemExit, match=str(EXIT_REQUEUE)):
+            main(words)
+    finally:
+        ended.set()
+        thread.join()
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, before)
+    assert max(checkpoint.found(runs / "llm stopped")) < STEPS
+    assert main(words) == 0
+    whole, stopped = (
+        (checkpoint.path(runs / name, STEPS) / "model.safetensors").read_bytes()
+        for name in ("llm 1", "llm stopped")
+    )
+    assert whole == stopped
+    assert lines(runs / "llm 1") == lines(runs / "llm stopped")
+
+
+def test_torchrun_hands_a_signal_to_its_ranks_and_their_exit_status_up(runs, command):
+    """As a cluster sends it: to the one process that it knows."""
+    start = ["s2st_interleave.train.torchrun", "--standalone", "--nproc_per_node", "2"]
+    endless = dict.fromkeys(("max_steps", "save_every", "eval_every"), 10**6)
+    words = command("llm", "llm endless", **endless, log_every=1)
+    process = subprocess.Popen(
+        [sys.executable, "-m", *start, "-m", "s2st_interleave", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        text=True,
+    )
+    with process:
+        for line in process.stdout:
+            if line.startswith("step "):
+                process.send_signal(signal.SIGUSR1)
+                break
+        said = process.stdout.read()
+    assert process.returncode == EXIT_REQUEUE, said
+    assert "stopped by a signal after step" in said and "Traceback" not in said
+    (done,) = checkpoint.found(runs / "llm endless")
+    assert len(lines(runs / "llm endless")) == done
