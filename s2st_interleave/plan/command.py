@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from s2st_interleave.artifact import Input
+from s2st_interleave.artifact import Input, read_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.disk import human
 from s2st_interleave.stages import train
 from s2st_interleave.train.interleaved import InterleavedTask
-from s2st_interleave.train.llm import SpeechLlm
+from s2st_interleave.train.llm import VOCABULARY_FILE, SpeechLlm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def run(options: Options) -> None:
 
 
 def _task(options: Options) -> InterleavedTask:
-    """The training's own task, with a tokenizer but without a model."""
+    """The training's own task, with a tokenizer but with a model that has no weights."""
     from transformers import AutoTokenizer
 
     for path in options.dump_dir:
@@ -79,13 +79,10 @@ def _task(options: Options) -> InterleavedTask:
             f"{options.llm}: no tokenizer, tokens cannot be counted ({error}); --llm "
             "wants a whole LLM, --sizes may name the dimensions of another"
         ) from None
-    num_text = max(sizes.read_config(options.llm).vocab_size, len(tokenizer))
-    if options.sizes:
-        num_text = max(sizes.read_config(options.sizes).vocab_size, len(tokenizer))
-    # Which ids mark begin and end changes no count.
-    vocabulary = Vocabulary(num_text, dump.vocabulary.num_units, 0, 0)
+    vocabulary = _vocabulary(options, tokenizer, dump.vocabulary.num_units)
+    model = sizes.build(options.sizes or options.llm, vocabulary.size)
     return InterleavedTask(
-        llm=SpeechLlm(None, tokenizer, vocabulary),
+        llm=SpeechLlm(model, tokenizer, vocabulary),
         train=dump,
         dev=dump,
         how=options.interleaving(),
@@ -93,6 +90,16 @@ def _task(options: Options) -> InterleavedTask:
         accum_grad=_parts(options),
         device="cpu",
     )
+
+
+def _vocabulary(options: Options, tokenizer: Any, num_units: int) -> Vocabulary:
+    """As `extend` makes it; of an LLM that has units already, its own."""
+    own = options.llm / VOCABULARY_FILE
+    if own.is_file() and not options.sizes:
+        return Vocabulary(**read_json(own))
+    config = sizes.read_config(options.sizes or options.llm)
+    # Which ids mark begin and end changes no count.
+    return Vocabulary(max(config.vocab_size, len(tokenizer)), num_units, 0, 0)
 
 
 def _parts(options: Options) -> int:
@@ -117,7 +124,7 @@ def _precision(options: Options) -> memory.Precision:
 
 
 def _lora(options: Options) -> bool:
-    return bool(getattr(options, "lora_rank", 0))
+    return options.lora_rank > 0
 
 
 def _print_tokens(
@@ -178,7 +185,7 @@ def memory_table(
 def setup(options: Options) -> memory.Setup:
     return memory.Setup(
         precision=_precision(options),
-        kernel=options.kernel,
+        kernel="math" if options.attention == "eager" else options.kernel,
         ranks=options.ranks,
         parallel=options.parallel,
         accumulates=_parts(options) > options.ranks,

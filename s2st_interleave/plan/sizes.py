@@ -42,11 +42,8 @@ def read_config(source: Path) -> Any:
         raise ValueError(f"{source}: no configuration of an LLM: {error}") from None
 
 
-def measure(source: Path, vocabulary: int) -> LlmSizes:
-    """Build the model of a configuration without memory (device "meta"), count it.
-
-    Raises ValueError for a configuration that is not of a decoder of equal layers.
-    """
+def build(source: Path, vocabulary: int) -> Any:
+    """The model of a configuration with so many rows, without memory (device "meta")."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -54,7 +51,13 @@ def measure(source: Path, vocabulary: int) -> LlmSizes:
     config = read_config(source)
     config.vocab_size = vocabulary
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
+        return AutoModelForCausalLM.from_config(config)
+
+
+def measure(source: Path, vocabulary: int) -> LlmSizes:
+    """Count the model of a configuration; ValueError where it is not of equal layers."""
+    model = build(source, vocabulary)
+    config = model.config
     layers = getattr(model.base_model, "layers", None)
     wanted = ("hidden_size", "num_attention_heads", "intermediate_size")
     missing = [name for name in wanted if not hasattr(config, name)]

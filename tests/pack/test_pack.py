@@ -99,10 +99,10 @@ def recipe(tmp_path_factory, text_llm) -> Path:
     vocoder.run(
         vocoder.Options(
             backend="world",
-            data_dir=root / "data",
-            dev_data_dir=root / "data",
-            units_dir=root / "dump/units",
-            dev_units_dir=root / "dump/units",
+            data_dir=(root / "data",),
+            dev_data_dir=(root / "data",),
+            units_dir=(root / "dump/units",),
+            dev_units_dir=(root / "dump/units",),
             out_dir=exp / "vocoder",
             max_steps=2,
             batch_size=2,
