@@ -15,6 +15,7 @@ from pathlib import Path
 
 # Warnings of the C++ side, once per rank, about what is meant.
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # torchrun's own default, said aloud
 
 from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
