@@ -64,7 +64,9 @@ def run(options: Options) -> None:
         sources,
         llm,
         cot=trained["options"]["cot"],
-        pair=pair_prompt(options.dump_dir) if trained["options"]["name_pair"] else "",
+        pair=pair_prompt(options.dump_dir)
+        if trained["options"].get("name_pair")
+        else "",
         limits=Limits(
             options.max_text_tokens, options.max_unit_ratio, num_beams=options.num_beams
         ),
