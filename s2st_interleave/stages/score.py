@@ -56,7 +56,7 @@ class ScoringOptions:
     def mos_options(self) -> MosOptions | None:
         if self.mos == "none":
             return None
-        return MosOptions(self.mos, self.mos_weights, self.device)
+        return MosOptions(self.mos, self.mos_weights, self.device, self.nj)
 
     def asr_options(self) -> AsrOptions:
         return AsrOptions(

@@ -6,6 +6,7 @@ does anything. What ranks exchange are sums, never means: losses and gradients a
 of one process with the same batch.
 """
 
+import atexit
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -89,4 +90,6 @@ def connected() -> Any:
     if not distributed.is_initialized():
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         distributed.init_process_group(backend, timeout=TIMEOUT)
+        # A rank that exits while gloo's threads run dies of SIGABRT now and then.
+        atexit.register(distributed.destroy_process_group)
     return distributed

@@ -38,9 +38,11 @@ from meaning import LEXICON_DIR, Draw
 from realise import load_language, normalise, realise
 from space import MeaningSpace
 
+from s2st_interleave.progress import progress
+
 FIRST_ID = {"dev": 1_000_000, "test": 2_000_000, "train": 3_000_000}
 SRC_RATE, TGT_RATE = 48_000, 24_000
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 SIZES = LEXICON_DIR.parents[1] / "conf" / "sizes.yaml"
 
 
@@ -180,23 +182,19 @@ def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
 
 def speak(todo: Sequence[Pair], options: Options, layout: Layout, nj: int) -> None:
     """Make the clips of `todo` in `nj` processes."""
-    from tqdm import tqdm
-
     if not todo:
         return
     start_worker(options, layout)  # fails here, in words, if a voice is missing
-    bar = tqdm(
-        total=len(todo), desc=f"speech {options.src}-{TGT}", unit="pair", mininterval=2
-    )
+    what = f"speech {options.src}-{TGT}"
     if nj == 1:
-        for pair in todo:
-            make_pair(pair)
-            bar.update()
+        for _ in progress(map(make_pair, todo), what, len(todo)):
+            pass
         return
     spawn = multiprocessing.get_context("spawn")
     with spawn.Pool(nj, start_worker, (options, layout)) as pool:
-        for _ in pool.imap_unordered(make_pair, todo, chunksize=8):
-            bar.update()
+        made = pool.imap_unordered(make_pair, todo, chunksize=8)
+        for _ in progress(made, what, len(todo)):
+            pass
 
 
 def fingerprint(options: Options) -> str:
