@@ -230,6 +230,17 @@ def test_setup_leaves_a_directory_that_is_no_environment_alone(checkout):
     assert os.listdir(checkout / "mine") == ["file"]
 
 
+def test_setup_does_not_empty_an_environment_behind_a_link(checkout):
+    theirs = checkout.parent / "theirs"
+    theirs.mkdir()
+    (theirs / "pyvenv.cfg").touch()
+    (checkout / ".venv").symlink_to(theirs)
+    result = run_bash(checkout, "tools/setup.sh", NO_PACKAGE)
+    assert result.returncode == 1
+    assert "remove the link" in result.stderr
+    assert os.listdir(theirs) == ["pyvenv.cfg"]
+
+
 def make_finished_environment(checkout):
     """An environment whose marker says that setup ended, as after a real install."""
     venv = checkout / ".venv"

@@ -164,6 +164,10 @@ make_environment() {
       "or choose another with --venv DIR"
   fi
   environment_is_sound && return
+  if [[ -L $venv && -n "$(ls -A -- "$venv/")" ]]; then
+    fail "$venv is a link to an environment that was not made here, and would be" \
+      "emptied: remove the link, or activate that environment"
+  fi
   python="$(find_python)"
   need_venv_module "$python"
   say "making $venv with $("$python" --version)"
