@@ -36,6 +36,7 @@ checkpoints="last best"
 toplines=true      # score reference and resynthesis as well
 cascade_prompt=    # how the text LLM is asked to translate, with {text}
 num_gpus=1         # of a training (stages 2, 6, 8); more than one: by torchrun
+system_gpus=       # of each of the systems that train at once, if not num_gpus
 num_threads=0      # CPU threads of a training; 0: all
 system_threads=0   # the same for systems that run at once
 device=auto
@@ -78,14 +79,17 @@ log="$expdir/log"
 # s2st COMMAND OPTIONS: one command of the package.
 s2st=(python -m s2st_interleave)
 
-# s2st_train: the same for trainings, on num_gpus GPUs (or as many processes, on a CPU).
-s2st_train=("${s2st[@]}")
+# s2st_on N: sets s2st_train, the same for a training on N GPUs (or processes, on a CPU).
+s2st_on() {
+  s2st_train=("${s2st[@]}")
+  if (($1 > 1)); then
+    s2st_train=(python -m s2st_interleave.train.torchrun --standalone
+      --nproc_per_node "$1" -m s2st_interleave)
+  fi
+}
 if ((num_gpus > 1)) && [[ $cmd_backend != local ]]; then
   echo "$0: --num_gpus is for this machine; for $cmd_backend its configuration says it" >&2
   exit 1
-elif ((num_gpus > 1)); then
-  s2st_train=(python -m s2st_interleave.train.torchrun --standalone
-    --nproc_per_node "$num_gpus" -m s2st_interleave)
 fi
 
 # JOB=a,b: one job for each system.

@@ -382,3 +382,23 @@ def test_torchrun_hands_a_signal_to_its_ranks_and_their_exit_status_up(runs, com
     assert "stopped by a signal after step" in said and "Traceback" not in said
     (done,) = checkpoint.found(runs / "llm endless")
     assert len(lines(runs / "llm endless")) == done
+
+
+def test_a_rank_leaves_the_group_before_it_exits(tmp_path):
+    """One that did not died of SIGABRT now and then, its work done."""
+    script = tmp_path / "rank.py"
+    script.write_text(
+        "import atexit\n"
+        "from torch import distributed\n"
+        "from s2st_interleave.train.parallel import on_first\n"
+        "atexit.register(lambda: print('left', not distributed.is_initialized()))\n"
+        "on_first(lambda: None)\n"
+    )
+    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [sys.executable, *words, str(script)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.count("left True") == 2, done.stdout + done.stderr

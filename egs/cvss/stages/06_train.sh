@@ -1,4 +1,5 @@
 # Stage 6: every system from the same LLM, data, seed, batches and steps.
+s2st_on "${system_gpus:-$num_gpus}"
 $cuda_cmd --max-jobs-run "$parallel_systems" "$system_jobs" "$log/train.JOB.log" \
   "${s2st_train[@]}" train --config "$conf/train.yaml" --config "$conf/systems/JOB.yaml" \
   --llm "$llm" --train_dir "$dumpdir/interleave/train" \

@@ -1,5 +1,6 @@
 # Stage 8: the vocoder, once per target voice; then speech of every system's units.
 if [[ $vocoder_dir == "$expdir/vocoder" ]]; then
+  s2st_on "$num_gpus"
   $cuda_cmd "$log/vocoder.log" "${s2st_train[@]}" vocoder --config "$conf/vocoder.yaml" \
     --data_dir "$datadir/train" --dev_data_dir "$datadir/$valid_set" \
     --units_dir "$dumpdir/units/train" --dev_units_dir "$dumpdir/units/$valid_set" \

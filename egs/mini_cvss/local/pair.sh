@@ -24,7 +24,7 @@ if [[ ${MINI_SHARED:-false} == true ]]; then
   own="../${src}_en/shared"
   recipe+=(--datadir "$own/data" --dumpdir "$own/dump" --expdir "$own/exp")
 else
-  # Two processes a training: on a CPU two threads of one are hardly faster than one.
+  # Two processes a training; the systems, whose batches are small, one each, side by side.
   recipe+=(--encoder ../conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en
-    --num_gpus 2)
+    --num_gpus 2 --system_gpus 1 --parallel_systems 2)
 fi
