@@ -179,6 +179,29 @@ def test_shared_parts_are_made_once_and_found(pair):
     assert " finished: " not in again and again.count("up to date, skipped") == 7
 
 
+def test_what_was_trained_translates_a_recording(pair, tmp_path):
+    folder, _ = pair
+    options = ["--checkpoints", "last", "--test_sets", "test1k", *ONE_CORE]
+    run(folder, "--stage", "11", "--stop_stage", "11", *options)
+    packed = folder / "exp" / "pack" / "scheduled"
+    score = folder / "exp/scheduled/greedy_last/test1k/score.json"
+    assert (packed / "score.json").read_bytes() == score.read_bytes()
+    assert "hifigan" in (packed / "vocoder" / "vocoder.json").read_text()
+    assert "text_ratio_every: 1" in (packed / "config.yaml").read_text()
+    clips = folder.parents[2] / "the corpora/cv-corpus-4-2019-12-10/pt/clips"
+    clip = clips / "common_voice_pt_2000000.mp3"
+    words = ["translate", "--model", packed, clip, "--out", tmp_path / "said.wav"]
+    done = subprocess.run(
+        [sys.executable, "-m", "s2st_interleave", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = [line[:6] for line in done.stdout.splitlines()]
+    assert said[1:3] == ["  pt: ", "  en: "]
+    assert (tmp_path / "said.wav").stat().st_size > 44
+
+
 def test_the_language_and_the_place_of_a_corpus_are_checked(pair, egs):
     folder = egs / "cvss" / "de_en"
     stage = ["--stage", "1", "--stop_stage", "1"]

@@ -22,7 +22,7 @@ groups:
   - {table: 3, pairs: all, systems: [mask], seeds: [2]}
   - {table: 1, pairs: all, systems: [baseline], units: untrained, seeds: [1]}
   - {table: 1, pairs: all, systems: [no_cot], llm: [random], seeds: [1]}
-  - {table: search, pairs: all, systems: [baseline], llm: [mono], seeds: [1], train_only: true}
+  - {table: control, pairs: all, systems: [baseline], llm: [mono], seeds: [1]}
 quick: {table: [2]}
 """
 TINY = {
@@ -55,7 +55,7 @@ def run(folder: Path, *options: str) -> str:
     bin_dir = str(Path(sys.executable).parent)
     env = {"PATH": f"{bin_dir}:{os.environ['PATH']}", "MINI_CORPUS": CORPUS}
     done = subprocess.run(
-        [folder / "paper.sh", "--sources", "pt", *options],
+        [folder / "paper.sh", *options],
         env=os.environ | env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -93,6 +93,7 @@ def test_a_cell_of_each_kind_and_the_page(recipe):
         "scheduled",
         "mask",
         "baseline.untrained",
+        "baseline.mono",
         "no_cot.random",
     }
     assert len(results["claims"]) == 8

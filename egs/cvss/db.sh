@@ -23,3 +23,7 @@ SOURCES="fr de es ca it ru zh-CN pt fa et mn nl tr ar sv-SE lv sl ta ja id cy"
 ENCODER=facebook/w2v-bert-2.0 # the paper's
 LLM=meta-llama/Llama-3.2-1B   # the paper's; its licence is accepted on its page
 ASR=large-v3                  # the paper's Whisper
+
+# UTMOS, the paper's measure of speech quality: the file of weights that
+# s2st_interleave/score/utmos.py names, checked by its hash. Empty: no MOS in the results.
+UTMOS=

@@ -24,6 +24,7 @@ test_sets=test
 encoder=facebook/w2v-bert-2.0 # to fine-tune in stage 2
 llm=meta-llama/Llama-3.2-1B   # to fine-tune in stage 6
 asr=large-v3                  # Whisper for ASR-BLEU: a name or a folder
+utmos=             # weights of UTMOS, for the MOS column; see s2st_interleave/score/utmos.py
 encoder_dir=       # a finished stage 2 of another recipe
 kmeans_dir=        # a finished stage 4 (codebook) of another recipe
 vocoder_dir=       # a finished stage 8 (vocoder) of another recipe
@@ -63,6 +64,8 @@ S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/parse_options.sh"
 . ./path.sh
 . ./cmd.sh
+. "$S2ST/utils/training.sh"
+s2st_on "$num_gpus" # fails at once where it cannot be
 
 if [[ -z $src_lang ]]; then
   echo "$0: --src_lang is not set" >&2
@@ -76,29 +79,14 @@ vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
 trained="${trained:-$expdir}"
 log="$expdir/log"
 
-# s2st COMMAND OPTIONS: one command of the package.
-s2st=(python -m s2st_interleave)
-
-# s2st_on N: sets s2st_train, the same for a training on N GPUs (or processes, on a CPU).
-s2st_on() {
-  s2st_train=("${s2st[@]}")
-  if (($1 > 1)); then
-    s2st_train=(python -m s2st_interleave.train.torchrun --standalone
-      --nproc_per_node "$1" -m s2st_interleave)
-  fi
-}
-if ((num_gpus > 1)) && [[ $cmd_backend != local ]]; then
-  echo "$0: --num_gpus is for this machine; for $cmd_backend its configuration says it" >&2
-  exit 1
-fi
-
 # JOB=a,b: one job for each system.
 system_jobs="JOB=${systems// /,}"
 
 # use_shared NAME DIR FIRST LAST: says so, and makes it by these stages if it is missing.
 use_shared() {
   if [[ -n $shared && ! -f $2/stage.json ]]; then
-    "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --device "$device"
+    "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --device "$device" \
+      --num_gpus "$num_gpus"
   fi
   echo "$1: shared, $2"
 }

@@ -8,6 +8,7 @@ stop_stage=8
 sources=           # source languages; default: SOURCES of ../db.sh
 conf=../conf
 nj=2               # jobs of sharded stages
+num_gpus=1         # of a training; more than one: by torchrun
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false
@@ -21,10 +22,11 @@ help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]
 . ../utils/parse_options.sh
 . ./path.sh
 . ./cmd.sh
+. ../utils/training.sh
 . ../db.sh
 
 sources="$(echo ${sources:-$SOURCES})" # one space between names
-s2st=(python -m s2st_interleave)
+s2st_on "$num_gpus"
 common=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
 train_dirs= dev_dirs= train_units= dev_units=
 for src in $sources; do
@@ -47,18 +49,18 @@ if in_stage 1; then
   each_pair 1
 fi
 if in_stage 2; then
-  $cuda_cmd "exp/log/encoder.log" "${s2st[@]}" encoder --config "$conf/encoder.yaml" \
+  $cuda_cmd "exp/log/encoder.log" "${s2st_train[@]}" encoder --config "$conf/encoder.yaml" \
     --encoder "$ENCODER" --languages "$sources en" --train_dir "$train_dirs" \
     --dev_dir "$dev_dirs" --out_dir "exp/encoder" "${common[@]}" $encoder_args
 fi
 if in_stage 4; then
-  $cuda_cmd "exp/log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
+  $decode_cmd "exp/log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
     --data_dir "$train_dirs" --languages "$sources en" --encoder "exp/encoder" \
     --out_dir "exp/kmeans" "${common[@]}" $kmeans_args
   each_pair 4
 fi
 if in_stage 8; then
-  $cuda_cmd "exp/log/vocoder.log" "${s2st[@]}" vocoder \
+  $cuda_cmd "exp/log/vocoder.log" "${s2st_train[@]}" vocoder \
     --config "$conf/vocoder.yaml" --data_dir "$train_dirs" --dev_data_dir "$dev_dirs" \
     --units_dir "$train_units" --dev_units_dir "$dev_units" --language en --nj "$nj" \
     --out_dir "exp/vocoder" "${common[@]}" $vocoder_args

@@ -14,7 +14,7 @@ page=false
 minutes=0          # start no cell later than this; 0: no limit
 max_jobs_run=2     # cells at once
 nj=2
-sources="fr de es ca it ru pt"
+overwrite=false    # make anew what cells share where its options have changed
 help_message="Usage: ./paper.sh [--quick false] [--page false] [--minutes 0] [--max_jobs_run 2]"
 . ../cvss/utils/parse_options.sh
 cd x_en
@@ -26,6 +26,7 @@ until=0
 if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi
 paper=(python -m s2st_interleave.paper --grid paper/grid.yaml --quick "$quick")
 export MINI_SHARED=true
+status=0
 
 if [[ $page == false ]]; then
   # 1. What is still to do, and the shared parts that it needs.
@@ -33,28 +34,38 @@ if [[ $page == false ]]; then
   echo "cells to run: $(wc -w <<<"$pending")"
 fi
 if [[ $page == false && -n $pending ]]; then
+  sources="$("${paper[@]}" pending --what sources)"
   needs() { [[ " $pending" == *".$1."* ]]; } # a stand-in that some cell asks for
   llms=parallel
   for seen in mono random; do if needs "$seen"; then llms+=" $seen"; fi; done
-  x_en/run.sh --nj "$nj" --sources "$sources" --text_llms "$llms"
+  shared=(x_en/run.sh --nj "$nj" --sources "$sources" --overwrite "$overwrite")
+  "${shared[@]}" --text_llms "$llms"
   for pair in $("${paper[@]}" pending --what pairs); do
-    "$pair/run.sh" --stage 3 --stop_stage 5 --nj "$nj"
-    "$pair/run.sh" --stage 8 --stop_stage 9 --systems "" --nj "$nj"
+    recipe=("$pair/run.sh" --nj "$nj" --overwrite "$overwrite")
+    "${recipe[@]}" --stage 3 --stop_stage 5
+    "${recipe[@]}" --stage 8 --stop_stage 9 --systems ""
+    (cd "$pair" && python ../local/speak_cascade.py --config ../conf/score.yaml \
+      --topline shared/exp/topline/test --data_dir "../$pair/shared/data/test" \
+      --src_lang "${pair%%_*}" --asr ../x_en/downloads/whisper-tiny.en --nj "$nj" \
+      --asr_cache shared/exp/asr_cache --out_dir shared/exp/cascade/test \
+      --overwrite "$overwrite")
     "${paper[@]}" topline --name "$pair"
   done
   for pair in $("${paper[@]}" pending --what untrained); do
-    x_en/run.sh --stage 2 --sources "$sources" --nj "$nj" --units untrained
+    "${shared[@]}" --stage 2 --units untrained
     # Words are aligned by the encoder that was trained, units are the other one's.
-    dump=(--nj "$nj" --dumpdir "../$pair/shared/dump_untrained")
-    "$pair/run.sh" --stage 3 --stop_stage 3 "${dump[@]}"
-    "$pair/run.sh" --stage 4 --stop_stage 5 "${dump[@]}" \
+    recipe=("$pair/run.sh" --nj "$nj" --overwrite "$overwrite"
+      --dumpdir "../$pair/shared/dump_untrained")
+    "${recipe[@]}" --stage 3 --stop_stage 3
+    "${recipe[@]}" --stage 4 --stop_stage 5 \
       --encoder_dir ../x_en/exp/untrained/encoder --kmeans_dir ../x_en/exp/untrained/kmeans
   done
 
   # 2. The cells, through the launcher of cmd.sh.
   $decode_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" x_en/exp/log/cell.JOB.log \
-    "${paper[@]}" cell --name JOB --until "$until"
+    "${paper[@]}" cell --name JOB --until "$until" || status=$?
 fi
 
-# 3. The page, from what is stored.
+# 3. The page, from what is stored; what failed is in the exit status.
 "${paper[@]}" page
+exit "$status"

@@ -24,6 +24,7 @@ from s2st_interleave.pack import folder, notice
 from s2st_interleave.stages.train import pair_prompt
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
+CONFIG = "config.yaml"  # of stage 6: how it was trained
 # Of a checkpoint or a stage's directory: what only training, or nobody, reads again.
 LEFT_BEHIND = VOLATILE | {"dropped.tsv", "trained.safetensors"}
 
@@ -82,8 +83,8 @@ def run(options: Options) -> None:
     # 3. What it is, how good it is, what its user may do with it; the sums come last.
     description = describe(options, decoded)
     description.write(out)
-    if score.is_file():
-        copy([score], out)
+    config = options.train_dir / CONFIG
+    copy([path for path in (score, config) if path.is_file()], out)
     copy(notice.LICENCES, out)
     with atomic_write(out / "NOTICE") as stream:
         stream.write(notice.render(description))

@@ -3,6 +3,7 @@
 encoder/ kmeans/ llm/ vocoder/   each loads with the code that loads a stage's
 pack.json                        `Description`: how they work together
 score.json                       of the test set, where it was scored
+config.yaml                      with which the LLM was trained
 LICENSE THIRD_PARTY.md NOTICE    what its user has to know
 SHA256SUMS                       of all these, as `sha256sum -c` reads it; written last
 """

@@ -16,9 +16,11 @@ import yaml
 from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.data import kaldi
 from s2st_interleave.paper import cell as cells
-from s2st_interleave.paper.claims import Claim, Run, judge
+from s2st_interleave.paper.claims import Run, compare_two, judge
 from s2st_interleave.paper.grid import Grid, load
 from s2st_interleave.paper.page import Findings, cells_json, render
+from s2st_interleave.paper.search import SYSTEMS as SEARCHED
+from s2st_interleave.paper.search import winner
 from s2st_interleave.score.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.paper import PAPER_PAIRS
@@ -40,11 +42,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def pending(grid: Grid, args: argparse.Namespace) -> None:
-    """On one line the cells that want a run, their pairs, or pairs of stand-in units."""
+    """On one line the cells that want a run, their pairs, those of stand-in units; or all
+    source languages that the shared parts learn from.
+    """
     left = grid.pending()
     names = {
         "cells": [c.name for c in left],
         "pairs": [c.pair for c in left],
+        "sources": [pair.partition("_")[0] for pair in grid.pairs],
         "untrained": [c.pair for c in left if c.units],
     }[args.what]
     print(" ".join(dict.fromkeys(names)))
@@ -60,12 +65,12 @@ def cell(grid: Grid, args: argparse.Namespace) -> None:
 
 def topline(grid: Grid, args: argparse.Namespace) -> None:
     """Keep a pair's toplines and references as text."""
-    folder = grid.recipe / args.name
+    shared = grid.recipe / args.name / "shared"
+    cascade = read_json(shared / "exp" / "cascade" / "test" / "score.json")
     kept = {
-        "score": read_json(
-            folder / "shared" / "exp" / "topline" / "test" / "score.json"
-        ),
-        "references": kaldi.DataDir(folder / "shared" / "data" / "test").texts("en"),
+        "score": read_json(shared / "exp" / "topline" / "test" / "score.json"),
+        "cascade_asr_bleu": cascade["asr_bleu"],
+        "references": kaldi.DataDir(shared / "data" / "test").texts("en"),
     }
     write_json(grid.folder / "toplines" / f"{args.name}.json", kept)
 
@@ -78,7 +83,8 @@ def page(grid: Grid, args: argparse.Namespace) -> None:
         stream.write(render(found))
     claims = [
         {k: v for k, v in claim.to_json().items() if k != "comparisons"}
-        for claim in found.claims
+        | {"verdict_at_best_dev": best.verdict}
+        for claim, best in zip(found.claims, found.claims_best, strict=True)
     ]
     write_json(
         grid.recipe / "results.json", {"cells": cells_json(found), "claims": claims}
@@ -98,12 +104,22 @@ def findings(grid: Grid) -> Findings:
     }
     sizes = yaml.safe_load((grid.recipe / "conf" / "sizes.yaml").read_text("utf-8"))
     notes = grid.folder / "notes.md"
+    last, best_dev = (
+        _runs(grid, results, toplines, name) for name in cells.CHECKPOINTS
+    )
+    best = [winner(grid, results, system) for system in SEARCHED]
+    tuned = None
+    if all(best):
+        names = (cell.variant for cell in best)
+        tuned = compare_two(best_dev, best[0].pair, *names, bleu_of)
     return Findings(
         grid=grid,
         results=results,
         toplines=toplines,
         sizes=sizes,
-        claims=_claims(grid, results, toplines),
+        claims=judge(last, *_paper_pairs(), bleu_of),
+        claims_best=judge(best_dev, *_paper_pairs(), bleu_of),
+        tuned=tuned,
         notes=notes.read_text("utf-8") if notes.is_file() else "",
         figures=(
             (
@@ -115,29 +131,36 @@ def findings(grid: Grid) -> Findings:
     )
 
 
-def _claims(
-    grid: Grid, results: Mapping[str, Any], toplines: Mapping[str, Any]
-) -> list[Claim]:
-    """Judge over all of the paper's pairs, also those that this grid leaves out."""
-    runs: dict[tuple[str, str], list[Run]] = {}
-    for c in sorted(grid.cells, key=lambda c: c.seed):
-        if results.get(c.name, {}).get("scores"):
-            run = _run(
-                results[c.name]["scores"]["last"], toplines[c.pair]["references"]
-            )
-            runs.setdefault((c.pair, c.variant), []).append(run)
+def _paper_pairs() -> tuple[list[str], list[int]]:
+    """All of the paper's pairs, also those that a grid leaves out, and their hours."""
     pairs = [f"{src}_en" for src in PAPER_PAIRS]
-    hours = [pair.hours for pair in PAPER_PAIRS.values()]
-    return judge(runs, pairs, hours, bleu_of)
+    return pairs, [pair.hours for pair in PAPER_PAIRS.values()]
 
 
-def _run(score: Mapping[str, Any], references: Mapping[str, str]) -> Run:
+def _runs(
+    grid: Grid,
+    results: Mapping[str, Any],
+    toplines: Mapping[str, Any],
+    checkpoint: str,
+) -> dict[tuple[str, str], dict[int, Run]]:
+    """Whatever is scored, by pair and variant, then by seed."""
+    runs: dict[tuple[str, str], dict[int, Run]] = {}
+    for c in grid.cells:
+        if c.name in results:
+            score = results[c.name]["scores"][checkpoint]
+            of_seed = runs.setdefault((c.pair, c.variant), {})
+            references = toplines[c.pair]["references"]
+            of_seed[c.seed] = _run(score, references, results[c.name]["build"])
+    return runs
+
+
+def _run(score: Mapping[str, Any], references: Mapping[str, str], build: str) -> Run:
     counts = bleu_counts(references, score["hyp"], normalize=Normalizer("en").normalize)
     mos = [
         score["utterance_mos"].get(utterance, np.nan)
         for utterance in sorted(references)
     ]
-    return Run(counts, np.array(mos, dtype=float))
+    return Run(counts, np.array(mos, dtype=float), build)
 
 
 def _draw(grid: Grid, results: Mapping[str, Any]) -> None:
@@ -160,7 +183,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("pending")
     listing.add_argument(
-        "--what", choices=("cells", "pairs", "untrained"), default="cells"
+        "--what", choices=("cells", "pairs", "sources", "untrained"), default="cells"
     )
     running = commands.add_parser("cell")
     running.add_argument("--name", required=True)

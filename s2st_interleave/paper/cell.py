@@ -9,14 +9,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import git_state, read_done, read_json, write_json
+from s2st_interleave.artifact import (
+    digest,
+    git_state,
+    read_done,
+    read_json,
+    write_json,
+)
 from s2st_interleave.data import kaldi
 from s2st_interleave.paper.grid import Cell, Grid
 
 CHECKPOINTS = ("last", "best")
 CURVE = ("step", "loss", "dev_loss", "dev_accuracy", "tokens_seen", "sec", "text_ratio")
-PROBES = ("length_ratio_src", "length_ratio_tgt")
+PROBES = ("probe_length_ratio_src", "probe_length_ratio_tgt")
 PROBES += ("similarity_src", "similarity_text", "similarity_tgt")
+SHARED = ("exp/encoder", "exp/kmeans", "exp/vocoder", "downloads/llm")  # of x_en
 NUM_DIGITS = 5
 
 
@@ -24,7 +31,7 @@ def command(cell: Cell, exp: Path) -> list[str]:
     """run.sh of the pair with all that is the cell's own; relative to its folder."""
     options = {
         "stage": "6",
-        "stop_stage": "6" if cell.train_only else "9",
+        "stop_stage": "9",
         "systems": cell.system,
         "baseline": cell.system,  # the page compares, over seeds
         "expdir": str(exp),
@@ -44,23 +51,40 @@ def command(cell: Cell, exp: Path) -> list[str]:
 def run(grid: Grid, cell: Cell) -> None:
     """Train and score a cell where it is pending; a run that was stopped goes on.
 
-    Raises ValueError when its recipe fails.
+    Raises ValueError when its recipe fails, or when what it follows from was changed
+    meanwhile.
     """
     if grid.result(cell) is None:
         folder = grid.recipe / cell.pair
-        exp = Path("shared/exp/cells") / cell.name
+        identity, git = grid.identity(cell), git_state()
+        # By identity: what was begun with other options is not gone on with.
+        exp = Path("shared/exp/cells") / f"{cell.name}-{identity[:8]}"
         started = time.time()
-        environment = os.environ | {"MINI_SHARED": "true"}
+        # A cell may be a job of a cluster: its stages are not jobs once more.
+        environment = os.environ | {"MINI_SHARED": "true", "S2ST_BACKEND": "local"}
         done = subprocess.run(command(cell, exp), cwd=folder, env=environment)
         if done.returncode:
             raise ValueError(f"{cell.name}: its recipe ended with {done.returncode}")
+        if grid.identity(cell) != identity:
+            raise ValueError(
+                f"{cell.name}: conf was changed while it ran; run it again"
+            )
         result = collect(folder, exp, cell) | {
-            "identity": grid.identity(cell),
+            "identity": identity,
+            "git": git,
+            "build": build(grid.recipe / "x_en"),
             "wall_sec": round(time.time() - started, 1),
         }
         write_json(grid.place(cell), result)
-        shutil.rmtree(folder / exp)  # checkpoints and audio; the scores are kept
+    # Checkpoints and audio; the scores are kept.
+    for left in (grid.recipe / cell.pair).glob(f"shared/exp/cells/{cell.name}-*"):
+        shutil.rmtree(left)
     print(progress_line(grid, cell), flush=True)
+
+
+def build(x_en: Path) -> str:
+    """Which training of the shared models: another machine's differ in the last bits."""
+    return digest([read_json(x_en / part / "stage.json")["outputs"] for part in SHARED])
 
 
 def collect(folder: Path, exp: Path, cell: Cell) -> dict[str, Any]:
@@ -68,13 +92,12 @@ def collect(folder: Path, exp: Path, cell: Cell) -> dict[str, Any]:
     trained = folder / exp / cell.system
     done = read_done(trained, "train")
     metrics = _lines(trained / "metrics.jsonl")
-    scored = () if cell.train_only else CHECKPOINTS
     return {
-        "git": git_state(),
-        "inputs": done["inputs"],  # which build of the shared models it came from
+        "inputs": done["inputs"],
+        "num_train": done["counts"]["in"],
         "train": done["facts"],
         "seconds_per_system": done["wall_sec"],
-        "scores": {name: _scores(trained, name) for name in scored},
+        "scores": {name: _scores(trained, name) for name in CHECKPOINTS},
         "curve": _columns([m for m in metrics if "dev_loss" in m], CURVE),
         "probes": _columns(
             [m for m in metrics if "similarity_src" in m],
@@ -112,10 +135,7 @@ def progress_line(grid: Grid, cell: Cell) -> str:
     done = [result for result in results.values() if result]
     result = results[cell.name]
     assert result is not None
-    if cell.train_only:
-        gave = f"dev loss {min(result['curve']['dev_loss']):.3f}"
-    else:
-        gave = f"ASR-BLEU {result['scores']['last']['asr_bleu']:.1f}"
+    gave = f"ASR-BLEU {result['scores']['last']['asr_bleu']:.1f}"
     left = len(results) - len(done)
     hours = left * sum(one["wall_sec"] for one in done) / len(done) / 3600
     return (

@@ -6,7 +6,7 @@ else, or where cells are missing, it is not decided. Main figure: the last check
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -30,25 +30,30 @@ class Run:
     """One scored cell: what a corpus score is made of, by utterance.
 
     bleu_counts: int64 (num_utterances, 10), as score.bleu has them; mos: float
-    (num_utterances,), NaN where there was no audio.
+    (num_utterances,), NaN where there was no audio; build: of the shared models.
     """
 
     bleu_counts: np.ndarray
     mos: np.ndarray
+    build: str = ""
 
 
-# (pair, system as in Cell.name without pair and seed) -> runs in order of seeds
-Runs = Mapping[tuple[str, str], Sequence[Run]]
+# (pair, system as in Cell.name without pair and seed) -> runs by seed
+Runs = Mapping[tuple[str, str], Mapping[int, Run]]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One system against another on one pair."""
+    """One system against another on one pair.
+
+    `same_build`: each seed's two runs had the same encoder, codebook, vocoder and LLM.
+    """
 
     pair: str
     system: str
     other: str
     num_seeds: int
+    same_build: bool
     difference: Difference
     adjusted_p: float
 
@@ -63,6 +68,7 @@ class Claim:
     statistic: float | None
     p_value: float | None
     verdict: Verdict
+    measure: str = "ASR-BLEU"
     comparisons: tuple[Comparison, ...] = ()
     missing: tuple[str, ...] = ()
 
@@ -131,6 +137,21 @@ def judge(
     ]
 
 
+def compare_two(
+    runs: Runs, pair: str, system: str, other: str, bleu: Callable[..., float]
+) -> Comparison | None:
+    """One comparison outside of the claims, with the p-value as it is."""
+    claim = _compared(
+        0,
+        "",
+        [(pair, system, other)],
+        runs=runs,
+        score=partial(_bleu_scorer, bleu=bleu),
+        num_resamples=2000,
+    )
+    return claim.comparisons[0] if claim.comparisons else None
+
+
 def _bleu_scorer(run: Run, bleu: Callable[..., float]) -> Scorer:
     return lambda times: bleu(times @ run.bleu_counts)
 
@@ -153,44 +174,50 @@ def _compared(
     want_seeds: int = 1,
 ) -> Claim:
     """A claim that `system` beats `other` (by more than `margin`) wherever wanted."""
-    found: dict[str, tuple[tuple[str, str, str], int, Difference]] = {}
+    found: dict[str, Comparison] = {}
+    # What is missing counts among the tests that Holm corrects for.
+    p_better, p_worse = ({" ".join(names): 1.0 for names in wanted} for _ in range(2))
     missing = []
     for pair, system, other in wanted:
-        both = [runs.get((pair, name), ()) for name in (system, other)]
-        num_seeds = min(map(len, both))
+        both = [runs.get((pair, name), {}) for name in (system, other)]
+        seeds = sorted(both[0].keys() & both[1].keys())
+        num_seeds = len(seeds)
         if num_seeds < want_seeds:
-            missing.append(f"{pair}: {system} or {other}, seed {num_seeds + 1}")
+            missing.append(f"{pair}: {system} or {other}, a seed besides {seeds}")
         if num_seeds:
-            a, b = ([score(run) for run in side[:num_seeds]] for side in both)
-            size = len(both[0][0].mos)
-            found[f"{pair} {system} {other}"] = (
-                (pair, system, other),
-                num_seeds,
-                paired_difference(
-                    a, b, size, margin=margin, num_resamples=num_resamples
-                ),
+            a, b = ([score(side[seed]) for seed in seeds] for side in both)
+            size = len(both[0][seeds[0]].mos)
+            difference = paired_difference(
+                a, b, size, margin=margin, num_resamples=num_resamples
             )
-    adjusted = holm({key: one[2].p_better for key, one in found.items()})
-    opposite = holm({key: one[2].p_worse for key, one in found.items()})
+            key = f"{pair} {system} {other}"
+            p_better[key], p_worse[key] = difference.p_better, difference.p_worse
+            alike = all(both[0][s].build == both[1][s].build for s in seeds)
+            found[key] = Comparison(
+                pair, system, other, num_seeds, alike, difference, 1.0
+            )
+    adjusted, opposite = holm(p_better), holm(p_worse)
     comparisons = tuple(
-        Comparison(*names, num_seeds, difference, adjusted[key])
-        for key, (names, num_seeds, difference) in found.items()
+        replace(one, adjusted_p=adjusted[key]) for key, one in found.items()
     )
     verdict: Verdict = "not decided"
-    if any(p < LEVEL for p in opposite.values()):
+    if min(opposite.values()) < LEVEL:
         verdict = "does not hold"
     elif not missing and max(adjusted.values()) < LEVEL:
         verdict = "holds"
     what = "ASR-BLEU" if not margin else f"MOS, non-inferior by {-margin}"
+    seeds_seen = sorted({one.num_seeds for one in comparisons}) or [0]
+    num_seeds = "-".join(map(str, dict.fromkeys((seeds_seen[0], seeds_seen[-1]))))
     return Claim(
         id=number,
         text=text,
         rule=f"{what}: paired bootstrap over utterances and seeds, one-sided, Holm over "
-        f"{len(wanted)}, p < {LEVEL}"
-        + (f", {want_seeds} seeds" if want_seeds > 1 else ""),
+        f"{len(wanted)}, p < {LEVEL}; seeds: {num_seeds}"
+        + (f" of {want_seeds} wanted" if want_seeds > 1 else ""),
         statistic=min((c.difference.delta for c in comparisons), default=None),
-        p_value=max(adjusted.values(), default=None),
+        p_value=max((c.adjusted_p for c in comparisons), default=None),
         verdict=verdict,
+        measure="MOS" if margin else "ASR-BLEU",
         comparisons=comparisons,
         missing=tuple(missing),
     )
@@ -208,9 +235,9 @@ def _larger_where_smaller(
         rho, p_below, p_above = spearman_permutation(
             [size[pair] for pair in gains], list(gains.values())
         )
-        if p_above < LEVEL:
+        if not missing and p_above < LEVEL:
             verdict = "does not hold"
-        elif p_below < LEVEL and not missing:
+        elif not missing and p_below < LEVEL:
             verdict = "holds"
     return Claim(
         id=2,

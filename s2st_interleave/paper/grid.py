@@ -4,6 +4,7 @@ A cell is one training of one system on one pair with one seed, and its scores. 
 declared in grid.yaml; what it gave lies beside it in `cells/<name>.json`, text only.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import product
@@ -15,8 +16,12 @@ import yaml
 from s2st_interleave.artifact import digest, read_json
 from s2st_interleave.config import nearest
 
-# What makes a cell's scores, besides code: for that there is `version` in grid.yaml.
-SOURCES = ("conf/**/*.*", "local/lexicon/*.yaml")
+# What makes a cell's scores, besides its system's own file, and code: for that there is
+# `version` in grid.yaml.
+SOURCES = (
+    *(f"conf/{name}.yaml" for name in ("sizes", "train", "decode", "vocoder", "score")),
+    *("conf/x_en/*.yaml", "conf/w2v_bert/*.json", "local/lexicon/*.yaml"),
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,6 @@ class Cell:
     seed: int
     units: str = ""
     llm: str = ""
-    train_only: bool = False
 
     @property
     def variant(self) -> str:
@@ -47,6 +51,7 @@ class Grid:
 
     folder: Path
     version: int
+    pairs: tuple[str, ...]  # that the encoder and the text LLM learn from
     cells: tuple[Cell, ...]
 
     @property
@@ -67,18 +72,16 @@ class Grid:
     def identity(self, cell: Cell) -> str:
         """Digest of everything a cell's scores follow from, machines left aside.
 
-        Values count, comments do not; of the systems only the cell's own, so that a
-        new one does not make the others old.
+        Values count, comments do not.
         """
-        systems = self.recipe / "conf" / "systems"
-        files = {p for pattern in SOURCES for p in self.recipe.glob(pattern)}
-        files = {p for p in files if p.is_file() and p.parent != systems}
-        files.add(systems / f"{cell.system}.yaml")
+        patterns = (*SOURCES, f"conf/systems/{cell.system}.yaml")
+        files = {p for pattern in patterns for p in self.recipe.glob(pattern)}
         content = {
             str(path.relative_to(self.recipe)): yaml.safe_load(path.read_text("utf-8"))
             for path in sorted(files)
         }
-        return digest([self.version, content, _facts(cell)])
+        content["MINI_CORPUS"] = os.environ.get("MINI_CORPUS", "")
+        return digest([self.version, self.pairs, content, _facts(cell)])
 
     def result(self, cell: Cell) -> dict[str, Any] | None:
         """What a cell gave, None if it was not run or what it follows from changed."""
@@ -112,11 +115,11 @@ def load(path: Path, *, quick: bool = False) -> Grid:
         chosen = data["quick"]
         cells = [c for c in cells if _is_chosen(c, chosen)]
     _check_systems(cells, path)
-    return Grid(path.parent, data["version"], tuple(cells))
+    return Grid(path.parent, data["version"], tuple(data["pairs"]), tuple(cells))
 
 
 def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[Cell]:
-    known = {"table", "pairs", "systems", "seeds", "units", "llm", "train_only"}
+    known = {"table", "pairs", "systems", "seeds", "units", "llm"}
     for key in group.keys() - known:
         raise ValueError(f"{where}: unknown key '{key}'{nearest(key, known)}")
     chosen = pairs if group["pairs"] == "all" else group["pairs"]
@@ -132,7 +135,6 @@ def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[
             seed=seed,
             units=group.get("units", ""),
             llm=llm,
-            train_only=group.get("train_only", False),
         )
 
 

@@ -38,6 +38,8 @@ def paired_difference(
 
     A resample draws utterances with replacement, the same for all runs, and seeds with
     replacement, the same for both systems: run k of either has seen the same batches.
+    Of n seeds n - 1 are drawn, or so few would vary too little (the rescaled bootstrap
+    of Rao and Wu, 1988); one seed tells nothing about others.
     Raises ValueError when the numbers of seeds differ.
     """
     if len(system) != len(other) or not system:
@@ -54,9 +56,8 @@ def paired_difference(
     for resample in range(num_resamples):
         chosen = rng.integers(num_utterances, size=num_utterances)
         times = np.bincount(chosen, minlength=num_utterances)
-        seeds, counts = np.unique(
-            rng.integers(num_seeds, size=num_seeds), return_counts=True
-        )
+        draws = rng.integers(num_seeds, size=max(1, num_seeds - 1))
+        seeds, counts = np.unique(draws, return_counts=True)
         gaps = [system[k](times) - other[k](times) for k in seeds]
         drawn[resample] = np.average(gaps, weights=counts)
     low, high = np.quantile(drawn, (0.025, 0.975)).tolist()

@@ -133,7 +133,10 @@ class InterleavedTask:
         if self.how.cot:
             found |= probe.length_ratios([one.example.blocks for one in drawn])
         if self.how.cot and self.probe_every and step % self.probe_every == 0:
-            found |= probe.similarities(self._probe_batch(step), self.model)
+            probed = self._probe_batch(step)
+            lengths = probe.length_ratios([d.example.blocks for d in probed["drawn"]])
+            found |= {f"probe_{name}": ratio for name, ratio in lengths.items()}
+            found |= probe.similarities(probed, self.model)
         return found
 
     def evaluate(self) -> dict[str, float]:

@@ -29,12 +29,12 @@ def as_in_the_paper():
     for pair, paper in zip(PAIRS, PAPER_PAIRS.values(), strict=True):
         for system in ("baseline", "scheduled", "constant"):
             score = getattr(paper, system).asr_bleu
-            runs[pair, system] = [run(score, seed=seed) for seed in (1, 2, 3)]
+            runs[pair, system] = {seed: run(score, seed=seed) for seed in (1, 2, 3)}
     others = {"src_only": 11.1, "tgt_only": 12.6, "mask": 6.2, "uniform": 11.5}
     for system, score in others.items():
-        runs["pt_en", system] = [run(score, seed=seed) for seed in (1, 2, 3)]
-    runs["fr_en", "baseline.untrained"] = [run(9.6)]
-    runs["fr_en", "no_cot"] = [run(13.7)]
+        runs["pt_en", system] = {seed: run(score, seed=seed) for seed in (1, 2, 3)}
+    runs["fr_en", "baseline.untrained"] = {1: run(9.6)}
+    runs["fr_en", "no_cot"] = {1: run(13.7)}
     return runs
 
 
@@ -64,22 +64,31 @@ def test_one_pair_that_is_missing_leaves_it_open():
 def test_two_seeds_of_three_leave_claims_4_to_6_open():
     runs = as_in_the_paper()
     for system in SMALL:
-        runs["pt_en", system] = runs["pt_en", system][:2]
+        del runs["pt_en", system][2]
     found = verdicts(runs)
     assert found[4] == found[5] == found[6] == "not decided"
 
 
+def test_seeds_are_compared_with_themselves():
+    """Seed 1 of one system was compared with seed 2 of another, whose 1 was missing."""
+    runs = as_in_the_paper()
+    runs["pt_en", "baseline"] = {2: run(10.0, seed=2), 4: run(90.0, seed=4)}
+    (first, *_) = judge(runs, PAIRS, HOURS, bleu, 200)
+    (found,) = [c for c in first.comparisons if c.pair == "pt_en"]
+    assert found.num_seeds == 1 and found.difference.delta > 0
+
+
 def test_a_baseline_that_wins_on_one_pair_is_said():
     runs = as_in_the_paper()
-    runs["fr_en", "scheduled"] = [run(20.0, seed=s) for s in (1, 2, 3)]
+    runs["fr_en", "scheduled"] = {s: run(20.0, seed=s) for s in (1, 2, 3)}
     assert verdicts(runs)[1] == "does not hold"
 
 
 def test_gains_that_grow_with_the_data_contradict_claim_2():
     runs = as_in_the_paper()
     for rank, pair in enumerate(PAIRS):
-        runs[pair, "baseline"] = [run(10.0, seed=s) for s in (1, 2, 3)]
-        runs[pair, "scheduled"] = [run(20.0 - rank, seed=s) for s in (1, 2, 3)]
+        runs[pair, "baseline"] = {s: run(10.0, seed=s) for s in (1, 2, 3)}
+        runs[pair, "scheduled"] = {s: run(20.0 - rank, seed=s) for s in (1, 2, 3)}
     assert verdicts(runs)[2] == "does not hold"
 
 
@@ -87,7 +96,8 @@ def test_gains_that_grow_with_the_data_contradict_claim_2():
 def test_quality_may_fall_by_less_than_a_tenth(loss, verdict):
     runs = as_in_the_paper()
     for pair in PAIRS:
-        runs[pair, "scheduled"] = [
-            Run(one.bleu_counts, one.mos - loss) for one in runs[pair, "scheduled"]
-        ]
+        runs[pair, "scheduled"] = {
+            s: Run(one.bleu_counts, one.mos - loss)
+            for s, one in runs[pair, "scheduled"].items()
+        }
     assert verdicts(runs)[8] == verdict

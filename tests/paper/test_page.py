@@ -34,6 +34,10 @@ def stored(cell, identity: str) -> dict:
         "asr_bleu": 100 * share,
         "ci95": [1.0, 2.0],
         "mos": 3.5,
+        "num_utterances": 20,
+        "signature": "nrefs:1",
+        "normalizer": "English",
+        "asr": {"backend": "faster-whisper", "model": "tiny.en"},
         "src_wer": None,
         "text_bleu": 50.0,
         "tokens_seen": 1000,
@@ -46,9 +50,10 @@ def stored(cell, identity: str) -> dict:
         "identity": identity,
         "git": {"hash": "0" * 40, "dirty": False},
         "inputs": {"train": "x"},
+        "build": "x",
         "train": {"best": "checkpoint-2", "tokens_seen": 1000, "train_sec": 60.0},
         "wall_sec": 90.0,
-        "scores": {} if cell.train_only else {"last": score, "best": score},
+        "scores": {"last": score, "best": score},
         "curve": {k: steps for k in ("step", "dev_loss", "tokens_seen", "sec")},
         "probes": {k: steps for k in ("step", "text_ratio", *PROBES)},
     }
@@ -65,7 +70,7 @@ def path(tmp_path) -> Path:
     for pair in ("pt_en", "es_en"):
         write_json(
             folder / "paper" / "toplines" / f"{pair}.json",
-            {"score": topline, "references": REFERENCES},
+            {"score": topline, "cascade_asr_bleu": 80.0, "references": REFERENCES},
         )
     return path
 
@@ -83,6 +88,7 @@ def test_stored_cells_become_tables_claims_and_figures(path):
     assert "| French | 2,783 | n/a | n/a | n/a | n/a | 180 |" in page
     results = json.loads((folder / "results.json").read_text())
     verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
+    assert "| scheduled | 0.000 | 90.0 | 90.0 |" in page  # a candidate of the search
     assert verdicts[4] == verdicts[5] == verdicts[6] == "holds"
     assert verdicts[1] == verdicts[2] == verdicts[7] == "not decided"
     keys = {"table", "pair", "system", "seed", "asr_bleu", "ci95", "mos"}

@@ -22,5 +22,5 @@ recipe=(--src_lang "$1" --tgt_lang en --conf ../conf --title "CVSS-C, ${2:-$1} t
   --datadir "$pair/data" --dumpdir "$pair/dump" --test_sets "test1k test"
   --encoder_dir ../x_en/exp/encoder --kmeans_dir ../x_en/exp/kmeans
   --vocoder_dir ../x_en/exp/vocoder --shared ../x_en/run.sh
-  --encoder "$ENCODER" --llm "$LLM" --asr "$ASR"
+  --encoder "$ENCODER" --llm "$LLM" --asr "$ASR" --utmos "${UTMOS:-}"
   --cascade_prompt "${2:-$1}: {text}"$'\n'"English:")

@@ -3,6 +3,9 @@ for split in $test_sets; do
   score=(--config "$conf/score.yaml" --data_dir "$datadir/$split" --asr "$asr"
     --src_lang "$src_lang" --tgt_lang "$tgt_lang" --nj "$nj" --device "$device"
     --asr_cache "$expdir/asr_cache" --overwrite "$overwrite")
+  if [[ -n $utmos ]]; then
+    score+=(--mos utmos --mos_weights "$utmos")
+  fi
   topline="$expdir/topline/$split"
   if [[ $toplines == true ]]; then
     $decode_cmd "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \

@@ -11,6 +11,7 @@ checkpoints="last best"
 test_sets="test1k test"
 nj=2
 device=auto
+num_gpus=1
 num_threads=0
 overwrite=false
 train_args=
@@ -18,6 +19,7 @@ help_message="Usage: ./multilingual.sh [--stage 3] [--stop_stage 10] [--name val
 . ../utils/parse_options.sh
 . ./path.sh
 . ./cmd.sh
+. ../utils/training.sh
 . ../db.sh
 
 sources="$(echo ${sources:-$SOURCES})" # one space between names
@@ -44,7 +46,8 @@ each_pair() {
 
 each_pair 3 5
 if ((stage <= 6 && 6 <= stop_stage)); then
-  $cuda_cmd exp/log/train.multilingual.log python -m s2st_interleave train \
+  s2st_on "$num_gpus"
+  $cuda_cmd exp/log/train.multilingual.log "${s2st_train[@]}" train \
     --config ../conf/train.yaml --config ../conf/systems/multilingual.yaml --llm "$LLM" \
     --train_dir "$train_dirs" --dev_dir "$dev_dirs" --out_dir exp/multilingual \
     --device "$device" --num_threads "$num_threads" --overwrite "$overwrite" $train_args
