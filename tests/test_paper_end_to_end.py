@@ -21,8 +21,7 @@ groups:
   - {table: 2, pairs: all, systems: [scheduled], seeds: [1]}
   - {table: 3, pairs: all, systems: [mask], seeds: [2]}
   - {table: 1, pairs: all, systems: [baseline], units: untrained, seeds: [1]}
-  - {table: 1, pairs: all, systems: [no_cot], llm: [random], seeds: [1]}
-  - {table: control, pairs: all, systems: [baseline], llm: [mono], seeds: [1]}
+  - {table: 1, pairs: all, systems: [no_cot], llm: [mono], seeds: [1]}
 quick: {table: [2]}
 """
 TINY = {
@@ -70,15 +69,14 @@ def test_a_cell_of_each_kind_and_the_page(recipe):
     # 1. Quick keeps to its own cells; then the others, and not the first again.
     assert "1 of 1 cells done" in run(recipe, "--quick", "true")
     output = run(recipe)
-    assert "cells to run: 4" in output and "5 of 5 cells done" in output
+    assert "cells to run: 3" in output and "4 of 4 cells done" in output
 
     # 2. Text is kept, checkpoints and audio are not.
     cells = sorted(path.stem for path in (recipe / "paper" / "cells").glob("*.json"))
     assert cells == [
-        "pt_en.baseline.mono.s1",
         "pt_en.baseline.untrained.s1",
         "pt_en.mask.s2",
-        "pt_en.no_cot.random.s1",
+        "pt_en.no_cot.mono.s1",
         "pt_en.scheduled.s1",
     ]
     kept = json.loads((recipe / "paper/cells/pt_en.scheduled.s1.json").read_text())
@@ -93,8 +91,7 @@ def test_a_cell_of_each_kind_and_the_page(recipe):
         "scheduled",
         "mask",
         "baseline.untrained",
-        "baseline.mono",
-        "no_cot.random",
+        "no_cot.mono",
     }
     assert len(results["claims"]) == 8
     page = (recipe / "RESULTS.md").read_text()

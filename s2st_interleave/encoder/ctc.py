@@ -12,6 +12,7 @@ from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data import audio
 from s2st_interleave.encoder.frontend import Frontend, collate, frontend
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
+from s2st_interleave.hub import pretrained
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import parallel
 from s2st_interleave.train.batches import batch_at, chunks, share
@@ -64,7 +65,7 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
 
     quiet_transformers()
     config = AutoConfig.from_pretrained(
-        source,
+        **pretrained(source),
         vocab_size=bpe.get_piece_size(),
         pad_token_id=BLANK,
         ctc_zero_infinity=True,
@@ -81,7 +82,7 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
     for name, parameter in model.named_parameters():
         if name.endswith("masked_spec_embed"):  # never used, which DDP takes amiss
             parameter.requires_grad_(False)
-    extractor = AutoFeatureExtractor.from_pretrained(source)
+    extractor = AutoFeatureExtractor.from_pretrained(**pretrained(source))
     return model, frontend(extractor, config)
 
 
@@ -91,7 +92,7 @@ def _pretrained(source: Path, config: Any) -> Any:
     from transformers import AutoModelForCTC
 
     model, info = AutoModelForCTC.from_pretrained(
-        source,
+        **pretrained(source),
         config=config,
         dtype=torch.float32,
         ignore_mismatched_sizes=True,

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from s2st_interleave.artifact import Input, read_json
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.hub import pretrained
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.disk import human
@@ -73,7 +74,7 @@ def _task(options: Options) -> InterleavedTask:
         Input(path, "dump").fingerprint()
     dump = train.open_dumps(options.dump_dir, options.name_pair)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(options.llm)
+        tokenizer = AutoTokenizer.from_pretrained(**pretrained(options.llm))
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{options.llm}: no tokenizer, tokens cannot be counted ({error}); --llm "

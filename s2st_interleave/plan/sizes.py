@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from s2st_interleave.hub import pretrained
 from s2st_interleave.progress import quiet_transformers
 
 
@@ -37,7 +38,7 @@ def read_config(source: Path) -> Any:
     from transformers import AutoConfig
 
     try:
-        return AutoConfig.from_pretrained(source)
+        return AutoConfig.from_pretrained(**pretrained(source))
     except OSError as error:
         raise ValueError(f"{source}: no configuration of an LLM: {error}") from None
 

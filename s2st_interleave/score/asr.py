@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from s2st_interleave.artifact import file_digest
+from s2st_interleave.hub import split_revision
 from s2st_interleave.progress import progress
 from s2st_interleave.score.records import AsrDescription
 
@@ -153,12 +154,13 @@ def _model_dir(model: str) -> Path:
         return folder
     from faster_whisper.utils import available_models, download_model
 
-    if model not in available_models():
+    name, revision = split_revision(model)
+    if name not in available_models():
         raise ValueError(
-            f"no such Whisper model: {model} is neither a folder nor one of "
+            f"no such Whisper model: {name} is neither a folder nor one of "
             f"{', '.join(available_models())}"
         )
-    return Path(download_model(model))
+    return Path(download_model(name, revision=revision))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from s2st_interleave import keyed
 from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.hub import pretrained
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import dropout, lora
@@ -100,11 +101,14 @@ def load_text_llm(
 
     quiet_transformers()
     model = AutoModelForCausalLM.from_pretrained(
-        source, config=config, dtype=torch.float32, attn_implementation=attention
+        **pretrained(source),
+        config=config,
+        dtype=torch.float32,
+        attn_implementation=attention,
     )
     # Some come with sampling and repetition penalties; how to decode is for us to say.
     model.generation_config = GenerationConfig.from_model_config(model.config)
-    return model, AutoTokenizer.from_pretrained(source)
+    return model, AutoTokenizer.from_pretrained(**pretrained(source))
 
 
 def attention_backend(wanted: Attention, device: Any, bf16: bool) -> str | None:
@@ -151,7 +155,7 @@ def extend(
     """
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(source)
+    config = AutoConfig.from_pretrained(**pretrained(source))
     dropout.configure(config.get_text_config(), attention_dropout, residual_dropout)
     # Weights are checked on the CPU, where FlashAttention does not run.
     flash = attention == "flash_attention_2"
