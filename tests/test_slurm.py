@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tiny_cvss import copy_recipes
 
 from s2st_interleave.artifact import open_stage
 from s2st_interleave.config import RunOptions
@@ -286,3 +287,36 @@ def test_what_sbatch_refuses_is_told(folder):
     done = launch("t.log", "true")
     assert done.returncode == 1
     assert "invalid partition specified: nowhere" in done.stderr
+
+
+RECIPE_CONF = """
+poll_sec: 0.5
+train_cmd: {memory: 900M}
+decode_cmd: {memory: 900M, gpus_per_node: 1}
+cuda_cmd: {memory: 2G, gpus_per_node: 2, cpus_per_node: 2, minutes: 20, warning_sec: 60}
+"""
+
+
+@pytest.mark.slow
+def test_a_whole_recipe_goes_through_slurm(tmp_path, text_llm):
+    """pt_en and what it shares: arrays for cut stages, two ranks for each training."""
+    egs = copy_recipes(tmp_path / "a user's copy", text_llm)
+    (tmp_path / "slurm.yaml").write_text(RECIPE_CONF)
+    backend = {"S2ST_BACKEND": "slurm", "S2ST_SLURM": str(tmp_path / "slurm.yaml")}
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    recipe = egs / "cvss" / "pt_en"
+    done = subprocess.run(
+        [recipe / "run.sh", "--device", "cpu", "--num_threads", "1"]
+        + ["--checkpoints", "last", "--test_sets", "test1k"],
+        env=os.environ | backend | path | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
+    assert "scheduled" in (recipe / "RESULTS.md").read_text()
+    logs = sorted(recipe.glob("exp/log/*.log"))
+    logs += sorted((egs / "cvss" / "x_en").glob("exp/log/*.log"))
+    assert len(logs) > 20
+    for log in logs:
+        assert "Slurm job " in log.read_text(), log

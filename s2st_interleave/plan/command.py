@@ -49,7 +49,7 @@ class Options(train.Options):
 
 def run(options: Options) -> None:
     # 1. What would be trained on what.
-    task = _task(options)
+    task = planned_task(options)
     llm = sizes.measure(options.sizes or options.llm, task.llm.vocabulary.size)
     print(_describe(llm, task, options))
 
@@ -66,7 +66,7 @@ def run(options: Options) -> None:
     print(disk_table(llm, options))
 
 
-def _task(options: Options) -> InterleavedTask:
+def planned_task(options: Options) -> InterleavedTask:
     """The training's own task, with a tokenizer but with a model that has no weights."""
     from transformers import AutoTokenizer
 

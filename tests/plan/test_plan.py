@@ -67,7 +67,7 @@ def lines(trained: Path) -> list[dict]:
 
 
 def test_tokens_and_steps_are_those_of_the_training(plan, trained):
-    task = command._task(plan)
+    task = command.planned_task(plan)
     steps = list(counts.draw_steps(task, plan.max_steps))
     happened = lines(trained)
     assert [one.tokens for one in steps] == [line["tokens"] for line in happened]
@@ -79,7 +79,7 @@ def test_tokens_and_steps_are_those_of_the_training(plan, trained):
 
 
 def test_an_epoch_at_a_ratio_has_the_tokens_that_it_had(plan, trained):
-    task = command._task(plan)
+    task = command.planned_task(plan)
     found = counts.phases(list(counts.draw_steps(task, plan.max_steps)))
     assert [phase.text_ratio for phase in found] == [0.9, 0.6, 0.3, 0.0]
     for phase in found:
@@ -93,13 +93,13 @@ def test_an_epoch_at_a_ratio_has_the_tokens_that_it_had(plan, trained):
 
 def test_a_smooth_schedule_is_told_by_tenths(plan):
     smooth = replace(plan, schedule="linear", text_ratio_every=10, max_steps=40)
-    steps = list(counts.draw_steps(command._task(smooth), 40))
+    steps = list(counts.draw_steps(command.planned_task(smooth), 40))
     found = counts.phases(steps)
     assert len(found) < 15 and sum(phase.num_steps for phase in found) == 40
 
 
 def test_disk_is_what_the_training_left(plan, trained, dump_dir):
-    task = command._task(plan)
+    task = command.planned_task(plan)
     llm = sizes.measure(plan.llm, task.llm.vocabulary.size)
     files = trained / "checkpoint-20"
     weights = (files / "model.safetensors").stat().st_size
@@ -142,7 +142,7 @@ def test_the_command_prints_it_all(plan, trained, capsys):
 
 
 def test_two_gpus_have_half_each_under_fsdp_and_all_under_ddp(plan):
-    task = command._task(plan)
+    task = command.planned_task(plan)
     llm = sizes.measure(plan.llm, task.llm.vocabulary.size)
     batch = counts.MicroBatch(3, 40, 60)
     alone, ddp, fsdp = (
