@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The paper's tables in miniature, cell by cell, and the page that judges its claims.
 #
-#   ./paper.sh            a night: all cells of paper/grid.yaml that are not there yet
-#   ./paper.sh --quick true   two pairs, one seed; within the hour
+#   ./paper.sh                a night: all cells of paper/grid.yaml that are not there yet
+#   ./paper.sh --quick true   quick/grid.yaml: two pairs, one seed, an encoder of their own
 #   ./paper.sh --page true    only the page, from the stored scores
 #
 # Stopped at any point it goes on from the cells in paper/cells.
@@ -24,8 +24,10 @@ cd ..
 
 until=0
 if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi
-paper=(python -m s2st_interleave.paper --grid paper/grid.yaml --quick "$quick")
-export MINI_SHARED=true
+grid=paper
+if [[ $quick == true ]]; then grid=quick; fi
+paper=(python -m s2st_interleave.paper --grid "$grid/grid.yaml")
+export MINI_SHARED="shared/$grid" # of the pairs and of x_en: what the cells share
 status=0
 
 if [[ $page == false ]]; then
@@ -39,15 +41,18 @@ if [[ $page == false && -n $pending ]]; then
   llms=parallel
   for seen in mono random; do if needs "$seen"; then llms+=" $seen"; fi; done
   shared=(x_en/run.sh --nj "$nj" --sources "$sources" --overwrite "$overwrite")
+  if [[ $quick == true ]]; then # three languages in place of eight
+    shared+=(--encoder_args "--max_steps 4000" --llm_args "--max_steps 600")
+  fi
   "${shared[@]}" --text_llms "$llms"
   for pair in $("${paper[@]}" pending --what pairs); do
     recipe=("$pair/run.sh" --nj "$nj" --overwrite "$overwrite")
     "${recipe[@]}" --stage 3 --stop_stage 5
     "${recipe[@]}" --stage 8 --stop_stage 9 --systems ""
     (cd "$pair" && python ../local/speak_cascade.py --config ../conf/score.yaml \
-      --topline shared/exp/topline/test --data_dir "../$pair/shared/data/test" \
-      --src_lang "${pair%%_*}" --asr ../x_en/downloads/whisper-tiny.en --nj "$nj" \
-      --asr_cache shared/exp/asr_cache --out_dir shared/exp/cascade/test \
+      --topline "$MINI_SHARED/exp/topline/test" --data_dir "../$pair/$MINI_SHARED/data/test" \
+      --src_lang "${pair%%_*}" --asr "../x_en/$MINI_SHARED/downloads/whisper-tiny.en" --nj "$nj" \
+      --asr_cache "$MINI_SHARED/exp/asr_cache" --out_dir "$MINI_SHARED/exp/cascade/test" \
       --overwrite "$overwrite")
     "${paper[@]}" topline --name "$pair"
   done
@@ -55,14 +60,15 @@ if [[ $page == false && -n $pending ]]; then
     "${shared[@]}" --stage 2 --units untrained
     # Words are aligned by the encoder that was trained, units are the other one's.
     recipe=("$pair/run.sh" --nj "$nj" --overwrite "$overwrite"
-      --dumpdir "../$pair/shared/dump_untrained")
+      --dumpdir "../$pair/$MINI_SHARED/dump_untrained")
     "${recipe[@]}" --stage 3 --stop_stage 3
     "${recipe[@]}" --stage 4 --stop_stage 5 \
-      --encoder_dir ../x_en/exp/untrained/encoder --kmeans_dir ../x_en/exp/untrained/kmeans
+      --encoder_dir "../x_en/$MINI_SHARED/exp/untrained/encoder" \
+      --kmeans_dir "../x_en/$MINI_SHARED/exp/untrained/kmeans"
   done
 
   # 2. The cells, through the launcher of cmd.sh.
-  $decode_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" x_en/exp/log/cell.JOB.log \
+  $decode_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" "x_en/$MINI_SHARED/exp/log/cell.JOB.log" \
     "${paper[@]}" cell --name JOB --until "$until" || status=$?
 fi
 

@@ -29,9 +29,7 @@ from s2st_interleave.score.paper import PAPER_PAIRS
 def main(argv: list[str] | None = None) -> int:
     args = _arguments(argv)
     try:
-        # The page shows all that there is, however few cells a run was asked for.
-        quick = args.quick == "true" and args.command != "page"
-        grid = load(args.grid, quick=quick)
+        grid = load(args.grid)
         {"pending": pending, "cell": cell, "topline": topline, "page": page}[
             args.command
         ](grid, args)
@@ -65,7 +63,7 @@ def cell(grid: Grid, args: argparse.Namespace) -> None:
 
 def topline(grid: Grid, args: argparse.Namespace) -> None:
     """Keep a pair's toplines and references as text."""
-    shared = grid.recipe / args.name / "shared"
+    shared = grid.recipe / args.name / grid.shared
     cascade = read_json(shared / "exp" / "cascade" / "test" / "score.json")
     kept = {
         "score": read_json(shared / "exp" / "topline" / "test" / "score.json"),
@@ -79,7 +77,7 @@ def page(grid: Grid, args: argparse.Namespace) -> None:
     """RESULTS.md, results.json and the figures, from what is stored and nothing else."""
     found = findings(grid)
     _draw(grid, found.results)
-    with atomic_write(grid.recipe / "RESULTS.md") as stream:
+    with atomic_write(grid.page / "RESULTS.md") as stream:
         stream.write(render(found))
     claims = [
         {k: v for k, v in claim.to_json().items() if k != "comparisons"}
@@ -87,11 +85,11 @@ def page(grid: Grid, args: argparse.Namespace) -> None:
         for claim, best in zip(found.claims, found.claims_best, strict=True)
     ]
     write_json(
-        grid.recipe / "results.json", {"cells": cells_json(found), "claims": claims}
+        grid.page / "results.json", {"cells": cells_json(found), "claims": claims}
     )
     for claim in found.claims:
         print(f"claim {claim.id}: {claim.verdict}: {claim.text}")
-    print(f"results: {grid.recipe / 'RESULTS.md'}")
+    print(f"results: {grid.page / 'RESULTS.md'}")
 
 
 def findings(grid: Grid) -> Findings:
@@ -104,6 +102,7 @@ def findings(grid: Grid) -> Findings:
     }
     sizes = yaml.safe_load((grid.recipe / "conf" / "sizes.yaml").read_text("utf-8"))
     notes = grid.folder / "notes.md"
+    where = "." if grid.page == grid.folder else grid.folder.name
     last, best_dev = (
         _runs(grid, results, toplines, name) for name in cells.CHECKPOINTS
     )
@@ -123,10 +122,13 @@ def findings(grid: Grid) -> Findings:
         notes=notes.read_text("utf-8") if notes.is_file() else "",
         figures=(
             (
-                "paper/figure3.svg",
+                f"{where}/figure3.svg",
                 "Lengths and similarities over steps (pt_en, seed 1).",
             ),
-            ("paper/curves.svg", "Dev loss against steps, tokens and seconds (pt_en)."),
+            (
+                f"{where}/curves.svg",
+                "Dev loss against steps, tokens and seconds (pt_en).",
+            ),
         ),
     )
 
@@ -179,7 +181,6 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         prog="python -m s2st_interleave.paper", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--grid", type=Path, required=True)
-    parser.add_argument("--quick", choices=("true", "false"), default="false")
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("pending")
     listing.add_argument(

@@ -27,7 +27,7 @@ SHARED = ("exp/encoder", "exp/kmeans", "exp/vocoder", "downloads/llm")  # of x_e
 NUM_DIGITS = 5
 
 
-def command(cell: Cell, exp: Path) -> list[str]:
+def command(cell: Cell, exp: Path, shared: Path) -> list[str]:
     """run.sh of the pair with all that is the cell's own; relative to its folder."""
     options = {
         "stage": "6",
@@ -41,10 +41,10 @@ def command(cell: Cell, exp: Path) -> list[str]:
         "train_args": f"--seed {cell.seed} --probe_every 20 --log_every 100",
     }
     if cell.llm:
-        options["llm"] = f"../x_en/downloads/llm_{cell.llm}"
+        options["llm"] = f"../x_en/{shared}/downloads/llm_{cell.llm}"
     if cell.units:
-        options["dumpdir"] = f"../{cell.pair}/shared/dump_{cell.units}"
-        options["vocoder_dir"] = f"../x_en/exp/{cell.units}/vocoder"
+        options["dumpdir"] = f"../{cell.pair}/{shared}/dump_{cell.units}"
+        options["vocoder_dir"] = f"../x_en/{shared}/exp/{cell.units}/vocoder"
     return ["./run.sh", *(word for k, v in options.items() for word in (f"--{k}", v))]
 
 
@@ -58,11 +58,14 @@ def run(grid: Grid, cell: Cell) -> None:
         folder = grid.recipe / cell.pair
         identity, git = grid.identity(cell), git_state()
         # By identity: what was begun with other options is not gone on with.
-        exp = Path("shared/exp/cells") / f"{cell.name}-{identity[:8]}"
+        exp = grid.shared / "exp/cells" / f"{cell.name}-{identity[:8]}"
         started = time.time()
         # A cell may be a job of a cluster: its stages are not jobs once more.
-        environment = os.environ | {"MINI_SHARED": "true", "S2ST_BACKEND": "local"}
-        done = subprocess.run(command(cell, exp), cwd=folder, env=environment)
+        environment = os.environ | {"S2ST_BACKEND": "local"}
+        environment["MINI_SHARED"] = str(grid.shared)
+        done = subprocess.run(
+            command(cell, exp, grid.shared), cwd=folder, env=environment
+        )
         if done.returncode:
             raise ValueError(f"{cell.name}: its recipe ended with {done.returncode}")
         if grid.identity(cell) != identity:
@@ -72,19 +75,23 @@ def run(grid: Grid, cell: Cell) -> None:
         result = collect(folder, exp, cell) | {
             "identity": identity,
             "git": git,
-            "build": build(grid.recipe / "x_en"),
+            "build": build(grid.recipe / "x_en" / grid.shared),
             "wall_sec": round(time.time() - started, 1),
         }
         write_json(grid.place(cell), result)
     # Checkpoints and audio; the scores are kept.
-    for left in (grid.recipe / cell.pair).glob(f"shared/exp/cells/{cell.name}-*"):
+    for left in (grid.recipe / cell.pair).glob(
+        f"{grid.shared}/exp/cells/{cell.name}-*"
+    ):
         shutil.rmtree(left)
     print(progress_line(grid, cell), flush=True)
 
 
-def build(x_en: Path) -> str:
+def build(shared: Path) -> str:
     """Which training of the shared models: another machine's differ in the last bits."""
-    return digest([read_json(x_en / part / "stage.json")["outputs"] for part in SHARED])
+    return digest(
+        [read_json(shared / part / "stage.json")["outputs"] for part in SHARED]
+    )
 
 
 def collect(folder: Path, exp: Path, cell: Cell) -> dict[str, Any]:

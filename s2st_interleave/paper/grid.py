@@ -59,6 +59,16 @@ class Grid:
         """egs/mini_cvss"""
         return self.folder.parent
 
+    @property
+    def shared(self) -> Path:
+        """In each pair's folder and in x_en: what the cells of this grid share."""
+        return Path("shared") / self.folder.name
+
+    @property
+    def page(self) -> Path:
+        """Where RESULTS.md and results.json go: the paper's beside the recipes."""
+        return self.recipe if self.folder.name == "paper" else self.folder
+
     def cell(self, name: str) -> Cell:
         for cell in self.cells:
             if cell.name == name:
@@ -100,22 +110,19 @@ def _facts(cell: Cell) -> dict[str, Any]:
     return {f.name: getattr(cell, f.name) for f in fields(cell) if f.name != "table"}
 
 
-def load(path: Path, *, quick: bool = False) -> Grid:
-    """Read grid.yaml; `quick` keeps only what its `quick` entry names."""
+def load(path: Path) -> Grid:
+    """Read a grid.yaml."""
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    unknown = data.keys() - {"version", "pairs", "groups", "quick"}
+    unknown = data.keys() - {"version", "pairs", "groups"}
     if unknown:
         raise ValueError(f"{path}: unknown key '{min(unknown)}'")
     found: dict[str, Cell] = {}
     for number, group in enumerate(data["groups"], 1):
         for cell in _expand(group, data["pairs"], f"{path}: group {number}"):
             found.setdefault(cell.name, cell)
-    cells = list(found.values())
-    if quick:
-        chosen = data["quick"]
-        cells = [c for c in cells if _is_chosen(c, chosen)]
+    cells = tuple(found.values())
     _check_systems(cells, path)
-    return Grid(path.parent, data["version"], tuple(data["pairs"]), tuple(cells))
+    return Grid(path.parent, data["version"], tuple(data["pairs"]), cells)
 
 
 def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[Cell]:
@@ -136,10 +143,6 @@ def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[
             units=group.get("units", ""),
             llm=llm,
         )
-
-
-def _is_chosen(cell: Cell, chosen: Mapping[str, Any]) -> bool:
-    return all(str(getattr(cell, key)) in map(str, chosen[key]) for key in chosen)
 
 
 def _check_systems(cells: Iterable[Cell], path: Path) -> None:

@@ -113,6 +113,8 @@ def cells_json(found: Findings) -> list[dict[str, Any]]:
 def _how(found: Findings) -> str:
     cells = found.grid.cells
     done = [found.results[c.name] for c in cells if c.name in found.results]
+    name = found.grid.folder.name
+    flag = " --quick true" if name == "quick" else ""
     num_builds = len({one["build"] for one in done})
     hashes = sorted(
         {
@@ -125,10 +127,10 @@ def _how(found: Findings) -> str:
     lines = (
         f"{len(done)} of {len(cells)} cells are there: {hours:.1f} hours in all, one by one",
         *_protocol(done),
-        "command: `egs/mini_cvss/paper.sh`; `--page true` makes this page from the stored "
-        "scores in `paper/cells`",
+        f"command: `egs/mini_cvss/paper.sh{flag}`; with `--page true` it makes this page from "
+        f"the stored scores in `{name}/cells`",
         f"git of the cells: {', '.join(hashes) or 'none'}",
-        f"seeds and configs: `paper/grid.yaml`, `conf`; {num_builds} builds of what the cells "
+        f"seeds and configs: `{name}/grid.yaml`, `conf`; {num_builds} builds of what the cells "
         "share (a fresh machine trains encoder, codebook, vocoder and text LLM again)",
     )
     return "\n".join(f"- {line}" for line in lines)

@@ -36,8 +36,9 @@ def test_the_grid_holds_every_table_of_the_paper():
         assert {f"pt_en.{system}.s{seed}" for seed in (1, 2, 3)} <= set(names)
     assert {"fr_en.no_cot.s1", "fr_en.baseline.untrained.s1"} <= set(names)
     assert {"pt_en.baseline.mono.s1", "pt_en.scheduled.random.s1"} <= set(names)
-    quick = load(RECIPE / "paper" / "grid.yaml", quick=True).cells
-    assert len(quick) == 4 and {c.seed for c in quick} == {1}
+    quick = load(RECIPE / "quick" / "grid.yaml")
+    assert len(quick.cells) == 4 and {c.seed for c in quick.cells} == {1}
+    assert (grid.shared, quick.shared) == (Path("shared/paper"), Path("shared/quick"))
 
 
 def test_only_what_is_missing_or_has_changed_is_pending(path):
@@ -87,12 +88,14 @@ def test_a_slip_in_the_grid_is_named(path, old, new, message):
 
 def test_a_cell_is_a_call_of_its_pairs_recipe():
     grid = load(RECIPE / "paper" / "grid.yaml")
-    words = cells.command(grid.cell("pt_en.mask.s2"), Path("exp/x"))
+    shared = grid.shared
+    words = cells.command(grid.cell("pt_en.mask.s2"), Path("exp/x"), shared)
     assert words[0] == "./run.sh"
     options = dict(zip(words[1::2], words[2::2], strict=True))
     assert options["--systems"] == "mask" and "--seed 2" in options["--train_args"]
-    untrained = cells.command(grid.cell("fr_en.baseline.untrained.s1"), Path("exp/x"))
-    assert "../fr_en/shared/dump_untrained" in untrained
+    cell = grid.cell("fr_en.baseline.untrained.s1")
+    untrained = cells.command(cell, Path("exp/x"), shared)
+    assert "../fr_en/shared/paper/dump_untrained" in untrained
     with pytest.raises(ValueError, match=r"did you mean 'pt_en\.mask\.s2'"):
         grid.cell("pt_en.mask.s22")
 

@@ -83,9 +83,9 @@ def test_stored_cells_become_tables_claims_and_figures(path):
     assert main(["--grid", str(path), "page"]) == 0
     folder = path.parent.parent
     page = (folder / "RESULTS.md").read_text()
-    assert "| Portuguese | 108 | 40.0 ± 0.0 (3) | 90.0 ± 0.0 (3) |" in page
+    assert "| Portuguese | 300 | 40.0 ± 0.0 (3) | 90.0 ± 0.0 (3) |" in page
     assert "| 7 | 10.3 | 19.5 | 12.0 | +9.2 |" in page  # the paper's, beside ours
-    assert "| French | 2,783 | n/a | n/a | n/a | n/a | 180 |" in page
+    assert "| French | 7,714 | n/a | n/a | n/a | n/a | 180 |" in page
     results = json.loads((folder / "results.json").read_text())
     verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
     assert "| scheduled | 0.000 | 90.0 | 90.0 |" in page  # a candidate of the search

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # Sourced by a pair's run.sh, in its directory: `. ../local/pair.sh es Spanish` sets
-# `recipe`, the options of a mini recipe. With MINI_SHARED=true encoder, codebook, vocoder
-# and text LLM are those of ../x_en.
+# `recipe`, the options of a mini recipe. MINI_SHARED=shared/paper is the folder, here and
+# in ../x_en, of a grid of ../paper.sh: encoder, codebook, vocoder and text LLM are x_en's.
 src="$1"
 corpus=downloads/corpus
-if [[ ${MINI_SHARED:-false} == true ]]; then
-  corpus="../x_en/downloads/corpus/$src"
+if [[ -n ${MINI_SHARED:-} ]]; then
+  corpus="../x_en/$MINI_SHARED/downloads/corpus/$src"
 fi
 export MINI_SRC="$src" MINI_CORPUS_DIR="$corpus"
 recipe=(--src_lang "$src" --tgt_lang en --conf ../conf --mini true
@@ -15,13 +15,13 @@ recipe=(--src_lang "$src" --tgt_lang en --conf ../conf --mini true
   --covost "$corpus/covost_v2.${src}_en.tsv" --cvss "$corpus/cvss_c_${src}_en_v1.0"
   --cascade_prompt "$2: {text}"$'\n'"English:"
   --num_threads 1 --system_threads 1 --device cpu)
-if [[ ${MINI_SHARED:-false} == true ]]; then
-  x=../x_en
+if [[ -n ${MINI_SHARED:-} ]]; then
+  x="../x_en/$MINI_SHARED"
   recipe+=(--encoder_dir "$x/exp/encoder" --kmeans_dir "$x/exp/kmeans"
     --vocoder_dir "$x/exp/vocoder" --llm "$x/downloads/llm"
     --asr "$x/downloads/whisper-tiny.en")
   # Paths in scp files are read from $x as well: they are the same from there.
-  own="../${src}_en/shared"
+  own="../${src}_en/$MINI_SHARED"
   recipe+=(--datadir "$own/data" --dumpdir "$own/dump" --expdir "$own/exp")
 else
   # Two processes a training; the systems, whose batches are small, one each, side by side.

@@ -2,7 +2,7 @@
 # Stage 1 of the mini recipes, before the corpus is read: makes, in ./downloads, what a
 # real recipe downloads. What is there already is kept. MINI_SRC: the source language,
 # MINI_CORPUS_DIR: where its corpus goes.
-# MINI_SHARED=true: recogniser and text LLM are ../x_en's. MINI_CORPUS: more options for
+# MINI_SHARED: recogniser and text LLM are ../x_en's. MINI_CORPUS: more options for
 # make_corpus.py, MINI_LLM: for train_text_llm.py (the end-to-end test makes less).
 set -euo pipefail
 
@@ -15,12 +15,12 @@ read -ra llm <<<"${MINI_LLM:-}"
 if [[ "${corpus[*]}" != *piper* ]]; then
   bash "$tools/setup.sh" --flite --quiet >/dev/null
 fi
-if [[ ${MINI_SHARED:-false} == false ]]; then
+if [[ -z ${MINI_SHARED:-} ]]; then
   corpus=(--num_train 2500 "${corpus[@]}") # alone it has more than its share of the grid's
 fi
 python "$local/make_corpus.py" --src "$MINI_SRC" --out "$MINI_CORPUS_DIR" --nj 2 \
   --overwrite "$anew" "${corpus[@]}"
-if [[ ${MINI_SHARED:-false} == false ]]; then
+if [[ -z ${MINI_SHARED:-} ]]; then
   python "$tools/fetch_whisper.py" --out downloads/whisper-tiny.en
   python -m s2st_interleave.train.torchrun --standalone --nproc_per_node 2 \
     "$local/train_text_llm.py" --num_threads 1 --config "$local/../conf/text_llm.yaml" \

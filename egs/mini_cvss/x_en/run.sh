@@ -22,16 +22,17 @@ help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
 . ./path.sh
 . ./cmd.sh
 
-export MINI_SHARED=true
+export MINI_SHARED="${MINI_SHARED:-shared/paper}" # of the grid that asks for them
 first="${sources%% *}"
-exp="exp${units:+/$units}"
-of="../${first}_en/shared" # data and units that the vocoder learns from
+exp="$MINI_SHARED/exp${units:+/$units}"
+downloads="$MINI_SHARED/downloads"
+of="../${first}_en/$MINI_SHARED" # data and units that the vocoder learns from
 dump="$of/dump${units:+_$units}"
 common=(--num_threads "$num_threads" --overwrite "$overwrite")
 train_dirs= dev_dirs= text_dirs=
 for src in $sources; do
-  train_dirs+="../${src}_en/shared/data/train " dev_dirs+="../${src}_en/shared/data/dev "
-  text_dirs+="downloads/corpus/$src/text "
+  train_dirs+="../${src}_en/$MINI_SHARED/data/train " dev_dirs+="../${src}_en/$MINI_SHARED/data/dev "
+  text_dirs+="$downloads/corpus/$src/text "
 done
 s2st=(python -m s2st_interleave)
 torchrun=(python -m s2st_interleave.train.torchrun --standalone --nproc_per_node "$num_gpus")
@@ -43,7 +44,7 @@ pair() { # pair SRC OPTIONS: that pair's recipe
 }
 
 if in_stage 1; then
-  python ../../../tools/fetch_whisper.py --out downloads/whisper-tiny.en
+  python ../../../tools/fetch_whisper.py --out "$downloads/whisper-tiny.en"
   for src in $sources; do
     pair "$src" --stage 1 --stop_stage 1
   done
@@ -53,9 +54,9 @@ if in_stage 1; then
       mono) name=llm_mono more=(--parallel false --batch_size 128) ;;
       random) name=llm_random more=(--max_steps 0) ;;
     esac
-    $decode_cmd "exp/log/$name.log" "${torchrun[@]}" ../local/train_text_llm.py \
+    $decode_cmd "$exp/log/$name.log" "${torchrun[@]}" ../local/train_text_llm.py \
       --config ../conf/x_en/text_llm.yaml --text_dirs "$text_dirs" \
-      --languages "$sources en" --out_dir "downloads/$name" "${common[@]}" \
+      --languages "$sources en" --out_dir "$downloads/$name" "${common[@]}" \
       $llm_args "${more[@]}"
   done
 fi
