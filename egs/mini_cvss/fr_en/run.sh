@@ -4,7 +4,7 @@
 set -euo pipefail
 command="egs/mini_cvss/fr_en/run.sh${*:+ ${*@Q}}"
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
-export MINI_SHARED=true
+export MINI_SHARED="${MINI_SHARED:-shared/paper}"
 . ../local/pair.sh fr French
 
 exec ../../cvss/s2st.sh "${recipe[@]}" --command "$command" "$@"
