@@ -75,7 +75,7 @@ def topline(grid: Grid, args: argparse.Namespace) -> None:
 
 def page(grid: Grid, args: argparse.Namespace) -> None:
     """RESULTS.md, results.json and the figures, from what is stored and nothing else."""
-    found = findings(grid)
+    found = findings(grid, args.num_resamples)
     _draw(grid, found.results)
     with atomic_write(grid.page / "RESULTS.md") as stream:
         stream.write(render(found))
@@ -92,7 +92,7 @@ def page(grid: Grid, args: argparse.Namespace) -> None:
     print(f"results: {grid.page / 'RESULTS.md'}")
 
 
-def findings(grid: Grid) -> Findings:
+def findings(grid: Grid, num_resamples: int) -> Findings:
     results = {
         c.name: result for c in grid.cells if (result := grid.result(c)) is not None
     }
@@ -110,14 +110,14 @@ def findings(grid: Grid) -> Findings:
     tuned = None
     if all(best):
         names = (cell.variant for cell in best)
-        tuned = compare_two(best_dev, best[0].pair, *names, bleu_of)
+        tuned = compare_two(best_dev, best[0].pair, *names, bleu_of, num_resamples)
     return Findings(
         grid=grid,
         results=results,
         toplines=toplines,
         sizes=sizes,
-        claims=judge(last, *_paper_pairs(), bleu_of),
-        claims_best=judge(best_dev, *_paper_pairs(), bleu_of),
+        claims=judge(last, *_paper_pairs(), bleu_of, num_resamples),
+        claims_best=judge(best_dev, *_paper_pairs(), bleu_of, num_resamples),
         tuned=tuned,
         notes=notes.read_text("utf-8") if notes.is_file() else "",
         figures=(
@@ -190,7 +190,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     running.add_argument("--name", required=True)
     running.add_argument("--until", type=float, default=0, help="start no later")
     commands.add_parser("topline").add_argument("--name", required=True)
-    commands.add_parser("page")
+    showing = commands.add_parser("page")
+    showing.add_argument("--num_resamples", type=int, default=2000, help="of a test")
     return parser.parse_args(argv)
 
 

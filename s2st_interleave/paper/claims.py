@@ -81,7 +81,7 @@ def judge(
     pairs: Sequence[str],
     hours: Sequence[int],
     bleu: Callable[..., float],
-    num_resamples: int = 2000,
+    num_resamples: int,
 ) -> list[Claim]:
     """All claims from whatever runs there are. `bleu` turns summed counts into BLEU.
 
@@ -138,7 +138,12 @@ def judge(
 
 
 def compare_two(
-    runs: Runs, pair: str, system: str, other: str, bleu: Callable[..., float]
+    runs: Runs,
+    pair: str,
+    system: str,
+    other: str,
+    bleu: Callable[..., float],
+    num_resamples: int,
 ) -> Comparison | None:
     """One comparison outside of the claims, with the p-value as it is."""
     claim = _compared(
@@ -147,7 +152,7 @@ def compare_two(
         [(pair, system, other)],
         runs=runs,
         score=partial(_bleu_scorer, bleu=bleu),
-        num_resamples=2000,
+        num_resamples=num_resamples,
     )
     return claim.comparisons[0] if claim.comparisons else None
 

@@ -7,6 +7,7 @@ declared in grid.yaml; what it gave lies beside it in `cells/<name>.json`, text 
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ class Grid:
         patterns = (*SOURCES, f"conf/systems/{cell.system}.yaml")
         files = {p for pattern in patterns for p in self.recipe.glob(pattern)}
         content = {
-            str(path.relative_to(self.recipe)): yaml.safe_load(path.read_text("utf-8"))
+            str(path.relative_to(self.recipe)): _values(path.read_text("utf-8"))
             for path in sorted(files)
         }
         content["MINI_CORPUS"] = os.environ.get("MINI_CORPUS", "")
@@ -103,6 +104,12 @@ class Grid:
 
     def pending(self, cells: Iterable[Cell] | None = None) -> list[Cell]:
         return [c for c in cells or self.cells if self.result(c) is None]
+
+
+@lru_cache
+def _values(text: str) -> str:
+    """Digest of what a YAML text says; many cells ask about the same few files."""
+    return digest(yaml.safe_load(text))
 
 
 def _facts(cell: Cell) -> dict[str, Any]:

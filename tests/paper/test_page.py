@@ -80,7 +80,7 @@ def test_stored_cells_become_tables_claims_and_figures(path):
     for cell in grid.cells:
         if cell.pair == "pt_en":
             write_json(grid.place(cell), stored(cell, grid.identity(cell)))
-    assert main(["--grid", str(path), "page"]) == 0
+    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
     folder = path.parent.parent
     page = (folder / "RESULTS.md").read_text()
     assert "| Portuguese | 300 | 40.0 ± 0.0 (3) | 90.0 ± 0.0 (3) |" in page
@@ -97,16 +97,16 @@ def test_stored_cells_become_tables_claims_and_figures(path):
 
     # The same scores give the same page; other options make a cell disappear from it.
     before = page
-    assert main(["--grid", str(path), "page"]) == 0
+    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
     assert (folder / "RESULTS.md").read_text() == before
     train = folder / "conf" / "train.yaml"
     train.write_text(train.read_text() + "weight_decay: 0.1\n")
-    assert main(["--grid", str(path), "page"]) == 0
+    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
     assert "40.0" not in (folder / "RESULTS.md").read_text()
 
 
 def test_a_page_without_any_score_claims_nothing(path):
-    assert main(["--grid", str(path), "page"]) == 0
+    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
     page = (path.parent.parent / "RESULTS.md").read_text()
     assert page.count("**not decided**") == 8
 
