@@ -218,7 +218,8 @@ def test_one_torchrun_on_each_of_two_nodes(folder):
     _, err = process.communicate()
     assert process.returncode == 0, err
     log = Path("t.log").read_text()
-    assert log.count("from step 0 of 4\n") == 4 and log.count("saved at step") == 4
+    # Without line ends: those of ranks that write at once run into each other.
+    assert log.count("from step 0 of 4") == 4 and log.count("saved at step") == 4
     assert log.count("from step ") == 8 and "queued again" in log
     ranks = [path.read_bytes() for path in sorted(Path("out").glob("rank*"))]
     assert len(ranks) == 4 and len(set(ranks)) == 1
