@@ -214,6 +214,9 @@ def test_one_torchrun_on_each_of_two_nodes(folder):
         *("--resources", "cuda_cmd", "t.log"), *training("out", "600", "0.1")
     )
     log = wait_for(Path("t.log"), "from step 0")
+    while log.count("from step 0") < 4 and process.poll() is None:
+        time.sleep(0.1)
+        log = Path("t.log").read_text()
     subprocess.run(["scancel", "--batch", "--signal=USR1", job_number(log)], check=True)
     _, err = process.communicate()
     assert process.returncode == 0, err
