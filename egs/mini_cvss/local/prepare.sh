@@ -16,7 +16,7 @@ if [[ "${corpus[*]}" != *piper* ]]; then
   bash "$tools/setup.sh" --flite --quiet >/dev/null
 fi
 if [[ -z ${MINI_SHARED:-} ]]; then
-  corpus=(--num_train 2500 "${corpus[@]}") # alone it has more than its share of the grid's
+  corpus=(--num_train 2500 "${corpus[@]}") # alone: what half an hour allows, not sizes.yaml
 fi
 python "$local/make_corpus.py" --src "$MINI_SRC" --out "$MINI_CORPUS_DIR" --nj 2 \
   --overwrite "$anew" "${corpus[@]}"
