@@ -6,7 +6,7 @@ ParallelWaveGAN's trainer: generator, then discriminators on speech generated an
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from safetensors.torch import save_model
 
 from s2st_interleave import keyed
 from s2st_interleave.data import audio
-from s2st_interleave.train import checkpoint, parallel
+from s2st_interleave.train import checkpoint, engine, parallel
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.loop import (
     LoopOptions,
@@ -41,8 +41,9 @@ from s2st_interleave.vocoder.base import (
     Rate,
     save_description,
 )
-from s2st_interleave.vocoder.hifigan import Gan, Optimizers
+from s2st_interleave.vocoder.hifigan import Gan
 
+BETAS = (0.5, 0.9)  # of Adam, both networks; the recipe's
 MAX_HALVINGS = 4  # the recipe's milestones: 200k, 400k, 600k, 800k
 
 
@@ -163,9 +164,36 @@ def gan_learning_rate(options: LoopOptions, step: int, halve_every: int) -> floa
     return learning_rate(options, step) / 2**halvings
 
 
+@dataclass(frozen=True)
+class Learner:
+    """One optimizer over both networks, of which one learns at a time."""
+
+    gan: Gan
+    roots: Mapping[str, torch.nn.Module]  # what `engine` takes for a network's step
+    optimizer: torch.optim.Optimizer
+
+    @classmethod
+    def of(cls, gan: Gan, how: engine.Parallel) -> "Learner":
+        if how == "fsdp":  # either network's step reads both, and so gathers both
+            roots = dict.fromkeys(("generator", "discriminator"), engine.wrap(gan, how))
+        else:
+            roots = {name: engine.wrap(net, how) for name, net in gan.named_children()}
+        return cls(gan, roots, torch.optim.Adam(gan.parameters(), betas=BETAS))
+
+    def learn(self, name: str, loss: Callable[[], torch.Tensor], lr: float) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        engine.backward(self.roots[name], loss)
+        for other, network in self.gan.named_children():
+            if other != name:  # the loss went through it, and Adam skips what has none
+                network.zero_grad(set_to_none=True)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.optimizer.step()
+
+
 def train_step(
     task: GanTask,
-    optimizers: Optimizers,
+    learner: Learner,
     units: torch.Tensor,
     real: torch.Tensor,
     lr: float,
@@ -191,8 +219,8 @@ def train_step(
         return losses["discriminator"] * share_of_batch
 
     if generator:
-        optimizers.step("generator", generator_loss, lr)
-    optimizers.step("discriminator", discriminator_loss, lr)
+        learner.learn("generator", generator_loss, lr)
+    learner.learn("discriminator", discriminator_loss, lr)
     return parallel.sums({k: v.item() * share_of_batch for k, v in losses.items()})
 
 
@@ -201,8 +229,6 @@ def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
 
     Asked to stop by a signal it ends the step, saves, and exits with EXIT_REQUEUE.
     """
-    if parallel.ranks().count > 1 and options.parallel == "fsdp":
-        raise ValueError("hifigan is small enough for any GPU: take --parallel ddp")
     with stop_requests() as asked, ThreadPoolExecutor(1) as pool:
         return _fit(task, options, directory, asked, pool)
 
@@ -217,8 +243,8 @@ def _fit(
     # 1. Where did we stop?
     source = parallel.on_first(lambda: checkpoint.newest(directory))
     progress = checkpoint.load_model(source, task.model)
-    optimizers = Optimizers(task.model, options.lr)
-    checkpoint.load_optimizer(source, task.model, optimizers)
+    learner = Learner.of(task.model, options.parallel)
+    checkpoint.load_optimizer(source, task.model, learner.optimizer)
     metrics = Metrics(directory / "metrics.jsonl", progress.step)
     if progress.step:
         parallel.say(f"resuming from step {progress.step} of {options.max_steps}")
@@ -235,7 +261,7 @@ def _fit(
         # 3. Both networks.
         lr = gan_learning_rate(options, step, options.lr_halve_every)
         line = {"step": step, "lr": lr}
-        line |= train_step(task, optimizers, units, real, lr, generator=step > 0)
+        line |= train_step(task, learner, units, real, lr, generator=step > 0)
         if not all(map(math.isfinite, line.values())):
             raise ValueError(f"step {step}: a loss is not finite: {line}")
 
@@ -247,8 +273,8 @@ def _fit(
         last = progress.step == options.max_steps
         if last or progress.step % options.eval_every == 0:
             task.model.eval()
-            with torch.inference_mode():
-                line["dev_loss"] = task.evaluate()["loss"]
+            scores = engine.read(learner.roots["generator"], task.evaluate)
+            line["dev_loss"] = scores["loss"]
             progress = progress.judged(line["dev_loss"])
         # Not every step: a full run has millions.
         if last or "dev_loss" in line or progress.step % options.log_every == 0:
@@ -258,7 +284,9 @@ def _fit(
         best_now = progress.best_step == progress.step
         if last or best_now or stop or progress.step % options.save_every == 0:
             metrics.flush()
-            checkpoint.save(directory, task, optimizers, progress, options.keep_last)
+            checkpoint.save(
+                directory, task, learner.optimizer, progress, options.keep_last
+            )
         if stop and not last:
             leave(progress.step, options.max_steps)
     return Outcome(

@@ -4,7 +4,6 @@
 not deduplicated, so there is no duration predictor. Its training: gan.py.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -20,7 +19,6 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from s2st_interleave.artifact import atomic_write
-from s2st_interleave.train import engine
 from s2st_interleave.vocoder.base import (
     VOCODER_FILE,
     WEIGHTS_FILE,
@@ -30,7 +28,6 @@ from s2st_interleave.vocoder.base import (
     read_rate,
 )
 
-BETAS = (0.5, 0.9)  # of Adam, both networks; the recipe's
 GENERATOR = "generator."  # what its weights' names begin with in a checkpoint
 
 
@@ -81,39 +78,6 @@ class Gan(nn.Module):
                 "downsample_scales": [3, 3, 3, 3, 1],
             },
         )
-
-
-class Optimizers:
-    """Two optimizers behind the one that a checkpoint saves."""
-
-    def __init__(self, gan: Gan, lr: float):
-        def adam(part: nn.Module) -> torch.optim.Optimizer:
-            return torch.optim.Adam(part.parameters(), lr=lr, betas=BETAS)
-
-        self.roots = {
-            "generator": engine.wrap(gan.generator, "ddp"),
-            "discriminator": engine.wrap(gan.discriminator, "ddp"),
-        }
-        self.parts = {
-            "generator": adam(gan.generator),
-            "discriminator": adam(gan.discriminator),
-        }
-
-    def step(self, name: str, loss: Callable[[], torch.Tensor], lr: float) -> None:
-        optimizer = self.parts[name]
-        # The other network's step left gradients here too.
-        optimizer.zero_grad(set_to_none=True)
-        engine.backward(self.roots[name], loss)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        optimizer.step()
-
-    def state_dict(self) -> dict[str, Any]:
-        return {name: one.state_dict() for name, one in self.parts.items()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        for name, one in self.parts.items():
-            one.load_state_dict(state[name])
 
 
 def export(checkpoint: Path, directory: Path) -> None:

@@ -22,15 +22,16 @@ from transformers import AutoModelForCausalLM, Wav2Vec2BertForCTC
 
 from s2st_interleave import keyed
 from s2st_interleave.__main__ import main
-from s2st_interleave.artifact import open_stage, write_json
+from s2st_interleave.artifact import open_stage, read_json, write_json
 from s2st_interleave.config import RunOptions
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.interleave import dump
 from s2st_interleave.preemption import EXIT_REQUEUE
-from s2st_interleave.train import checkpoint
+from s2st_interleave.train import checkpoint, llm
 from s2st_interleave.train.batches import chunks, share
 from s2st_interleave.units import store
 from s2st_interleave.vocoder import base as vocoder
+from s2st_interleave.vocoder.hifigan import Gan
 
 STEPS, HALF = 3, 2
 LOOP = {
@@ -96,12 +97,12 @@ RUNS = {
         "train",
         COMMON | {"attention_dropout": 0, "text_ratio_every": 1, "probe_every": 2},
     ),
+    "lora": ("train", COMMON | {"attention_dropout": 0, "lora_rank": 4}),
     "encoder": ("encoder", COMMON | {"scratch": "true", "num_pieces": 20}),
     "world": ("vocoder", COMMON | WORLD),
     "hifigan": ("vocoder", COMMON | HIFIGAN),
 }
-PARALLEL = [(n, how) for n in ("llm", "encoder", "world") for how in ("ddp", "fsdp")]
-PARALLEL.append(("hifigan", "ddp"))
+PARALLEL = [(name, how) for name in RUNS for how in ("ddp", "fsdp")]
 
 
 @pytest.fixture(scope="module")
@@ -273,16 +274,25 @@ def first_moments(run: Path, name: str) -> dict[str, torch.Tensor]:
             k.rpartition("/")[0]: v for k, v in whole.items() if k.endswith("/exp_avg")
         }
     state = torch.load(folder / checkpoint.OPTIMIZER, weights_only=True)
-    if name == "hifigan":
-        parts = [(part, one["state"]) for part, one in state.items()]
-        return {f"{p}{k}": v["exp_avg"] for p, one in parts for k, v in one.items()}
-    names = [key for key, _ in read_back(folder, name).named_parameters()]
+    names = [key for key, _ in trained_model(run, folder, name).named_parameters()]
     return {names[k]: v["exp_avg"] for k, v in state["state"].items()}
+
+
+def trained_model(run: Path, folder: Path, name: str) -> torch.nn.Module:
+    """With the parameters that the optimizer has: a checkpoint may have others."""
+    if name == "lora":
+        num_units = read_json(folder / llm.VOCABULARY_FILE)["num_units"]
+        return llm.extend(run.parent / "llm", num_units, lora_rank=4).model
+    if name == "hifigan":
+        description = read_json(folder / vocoder.VOCODER_FILE)
+        sizes = vocoder.HifiganSizes.of(description)
+        return Gan(vocoder.read_rate(description), sizes)
+    return read_back(folder, name)
 
 
 def read_back(folder: Path, name: str) -> torch.nn.Module:
     """A checkpoint as whoever knows nothing of ranks reads it."""
-    if name == "llm":
+    if name in ("llm", "lora"):
         return AutoModelForCausalLM.from_pretrained(folder)
     if name == "encoder":
         return Wav2Vec2BertForCTC.from_pretrained(folder)
