@@ -82,6 +82,15 @@ def test_sbatch_gets_what_slurm_yaml_says(tmp_path):
     assert words[-2:] == ["--qos=long", "50% done/slurm/x.JOB.log.sh"]
 
 
+def test_only_the_logs_name_has_the_tasks_number(tmp_path, monkeypatch):
+    """A folder called JOBS became one called %aS, and no log could be opened."""
+    (tmp_path / "JOBS").mkdir()
+    monkeypatch.chdir(tmp_path / "JOBS")
+    words = sbatch_words(batch("JOB=1:2", "x.JOB.log", "true"), Resources())
+    output = words[words.index("--output") + 1]
+    assert output == str(tmp_path / "JOBS" / "x.%a.log")
+
+
 def test_the_recipes_slurm_yaml_names_no_account_and_no_partition():
     path = ROOT / "egs/cvss/conf/slurm.yaml"
     for name in resources.CLASSES:
@@ -119,6 +128,31 @@ def test_an_array_has_no_ranks(tmp_path):
         text=True,
     )
     assert done.returncode == 1 and "one node and one GPU" in done.stderr
+
+
+ACCOUNT = """\
+12_1|COMPLETED|0:0|n1
+12_2|CANCELLED by 1000|0:15|n1
+12_3|OUT_OF_MEMORY|0:125|n2
+12_4|RUNNING|0:0|n2
+12_[5-7]|PENDING|0:0|None assigned
+"""
+
+
+def test_what_accounting_says_of_tasks_that_ended(tmp_path, monkeypatch):
+    """A program that answers as sacct does: the Slurm of our tests keeps no account."""
+    (tmp_path / "sacct").write_text(f"#!/bin/sh\ncat <<'END'\n{ACCOUNT}END\n")
+    (tmp_path / "sacct").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    found = states.of_account("12")
+    assert {index: state.name for index, state in found.items()} == {
+        1: "COMPLETED",
+        2: "CANCELLED",
+        3: "OUT_OF_MEMORY",
+    }
+    assert found[1].is_well and found[2].signal == 15 and found[3].node == "n2"
+    (tmp_path / "sacct").write_text("#!/bin/sh\necho disabled >&2; exit 1\n")
+    assert states.of_account("12") == {}
 
 
 @pytest.mark.parametrize(

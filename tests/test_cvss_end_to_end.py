@@ -127,7 +127,7 @@ def test_the_language_and_the_place_of_a_corpus_are_checked(pair, egs):
 
 
 def test_a_corpus_of_ones_own_runs_on_from_one_tsv(pair, egs):
-    """The unpacked clips, listed in a TSV beside them; encoder and codebook as they are."""
+    """The unpacked clips, listed in a TSV beside them; what pt_en shares is taken."""
     corpus = egs.parent / "the corpora"
     spoken = egs / "cvss" / "pt_en" / "dump" / "unpacked" / "cvss_c_pt_en_v1.0"
     lines = ["id\tsrc_audio\tsrc_text\ttgt_audio\ttgt_text\tsplit"]
@@ -139,12 +139,14 @@ def test_a_corpus_of_ones_own_runs_on_from_one_tsv(pair, egs):
             lines.append(f"{clip}\t{source}\tolá mundo\t{target}\t{text}\t{split}")
     (corpus / "my own.tsv").write_text("\n".join(lines) + "\n")
     options = ["--tsv", "the corpora/my own.tsv", "--src_lang", "pt", *ONE_CORE]
-    for part in ("encoder", "kmeans"):
+    for part in ("encoder", "kmeans", "vocoder"):
         options += [f"--{part}_dir", f"../cvss/x_en/exp/{part}"]
-    options += ["--systems", "baseline"]
-    output = run(egs / "own", *options, "--stop_stage", "6", cwd=egs.parent)
+    options += ["--systems", "baseline", "--checkpoints", "last"]
+    output = run(egs / "own", *options, cwd=egs.parent)
     assert "encoder: shared, ../cvss/x_en/exp/encoder" in output
-    assert (egs / "own" / "exp" / "baseline" / "stage.json").is_file()
+    assert "# A corpus of one's own" in (egs / "own" / "RESULTS.md").read_text()
+    score = egs / "own" / "exp" / "baseline" / "greedy_last" / "test" / "score.json"
+    assert json.loads(score.read_text())["num_utterances"] == 4
     lines[3] = lines[3].replace("train", "trian")
     (corpus / "my own.tsv").write_text("\n".join(lines) + "\n")
     output = run(egs / "own", *options, "--stop_stage", "1", cwd=egs.parent, status=1)

@@ -43,19 +43,24 @@ TINY = {
 }
 
 
-def copy_recipes(root: Path, text_llm: Path) -> Path:
-    """egs of a copy in `root` whose db.sh and conf/ name what is tiny."""
+def copy_recipes(root: Path, text_llm: Path, *more_sources: str) -> Path:
+    """egs of a copy in `root` whose db.sh and conf/ name what is tiny.
+
+    Portuguese is there, damaged, and `more_sources` as they are made.
+    """
     ignored = shutil.ignore_patterns("downloads", "data", "dump", "exp", "shared")
     shutil.copytree(ROOT / "egs", root / "egs", ignore=ignored)
     shutil.copytree(ROOT / "tools", root / "tools")
     corpus, whisper = make_corpus(root), root / "whisper-tiny.en"
+    for source in more_sources:
+        add_source(corpus, source)
     fetch = [sys.executable, ROOT / "tools" / "fetch_whisper.py", "--out", whisper]
     subprocess.run(fetch, check=True)
     places = {
         "COMMON_VOICE": corpus / "cv-corpus-4-2019-12-10",
         "COVOST": corpus,
         "CVSS": corpus,
-        "SOURCES": "pt",
+        "SOURCES": " ".join(("pt", *more_sources)),
         "ENCODER": root / "egs" / "mini_cvss" / "conf" / "w2v_bert",
         "LLM": text_llm,
         "ASR": whisper,
@@ -71,9 +76,7 @@ def copy_recipes(root: Path, text_llm: Path) -> Path:
 def make_corpus(root: Path) -> Path:
     """Portuguese and English, then damaged; CVSS as an archive, the rest unpacked."""
     corpus = root / "the corpora"
-    script = ROOT / "egs" / "mini_cvss" / "local" / "make_corpus.py"
-    command = [sys.executable, script, "--src", "pt", "--out", corpus, *SIZES]
-    subprocess.run(command, check=True)
+    synthesise("pt", corpus)
     clips = corpus / "cv-corpus-4-2019-12-10" / "pt" / "clips"
     (clips / "common_voice_pt_3000000.mp3").write_bytes(b"<html>404</html>")
     (clips / "common_voice_pt_2000001.mp3").write_bytes(b"<html>404</html>")
@@ -85,6 +88,23 @@ def make_corpus(root: Path) -> Path:
         tar.add(cvss, arcname=".")
     shutil.rmtree(cvss)
     return corpus
+
+
+def synthesise(source: str, out: Path) -> None:
+    script = ROOT / "egs" / "mini_cvss" / "local" / "make_corpus.py"
+    command = [sys.executable, script, "--src", source, "--out", out, *SIZES]
+    subprocess.run(command, check=True)
+
+
+def add_source(corpus: Path, source: str) -> None:
+    made = corpus.parent / f"{source} alone"
+    synthesise(source, made)
+    for name in (
+        f"cv-corpus-4-2019-12-10/{source}",
+        f"covost_v2.{source}_en.tsv",
+        f"cvss_c_{source}_en_v1.0",
+    ):
+        (made / name).rename(corpus / name)
 
 
 def make_variable(mp3: Path) -> None:

@@ -83,10 +83,17 @@ log="$expdir/log"
 system_jobs="JOB=${systems// /,}"
 
 # use_shared NAME DIR FIRST LAST: says so, and makes it by these stages if it is missing.
+# What it is made of is not for one of those who share it to say.
 use_shared() {
+  local args="$1_args"
+  if [[ -n ${!args} ]]; then
+    echo "$0: --$args: $2 is shared, give it to the recipe that makes it" \
+      "${shared:+($shared)}, or set --$1_dir exp/$1 for one of your own" >&2
+    exit 1
+  fi
   if [[ -n $shared && ! -f $2/stage.json ]]; then
     "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --device "$device" \
-      --num_gpus "$num_gpus"
+      --num_gpus "$num_gpus" --train_split "$train_split" --data_args "$data_args"
   fi
   echo "$1: shared, $2"
 }

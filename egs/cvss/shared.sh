@@ -7,6 +7,7 @@ stage=1            # 1 data, 2 encoder, 4 codebook and units, 8 vocoder
 stop_stage=8
 sources=           # source languages; default: SOURCES of ../db.sh
 conf=../conf
+train_split=standard # as in s2st.sh
 nj=2               # jobs of sharded stages
 num_gpus=1         # of a training; more than one: by torchrun
 num_threads=0      # CPU threads of a training; 0: all
@@ -41,7 +42,8 @@ each_pair() {
   for src in $sources; do
     . ../local/pair.sh "$src"
     ../s2st.sh "${recipe[@]}" --stage "$1" --stop_stage "$1" --test_sets "" --nj "$nj" \
-      --device "$device" --overwrite "$overwrite" --data_args "$data_args"
+      --device "$device" --overwrite "$overwrite" --train_split "$train_split" \
+      --data_args "$data_args"
   done
 }
 

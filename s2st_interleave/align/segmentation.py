@@ -6,25 +6,26 @@ from typing import Any
 import numpy as np
 
 from s2st_interleave.align.words import Firing
+from s2st_interleave.data.text import join, tokens
 from s2st_interleave.encoder.speech_encoder import BLANK, spoken_form
 
 
 def surface_words(text: str) -> list[str]:
-    """White-space words of a transcript; one without a sound joins the word before it.
+    """Tokens of a transcript; one without a sound joins the word before it.
 
-    >>> surface_words("- Yes , no ...")
-    ['- Yes ,', 'no ...']
+    >>> surface_words("- Yes , no ..."), surface_words("今日は、雨。")
+    (['- Yes ,', 'no ...'], ['今', '日', 'は、', '雨。'])
     """
     words: list[str] = []
     silent = ""
-    for token in text.split():
+    for token in tokens(text):
         if spoken_form(token):
-            words.append(f"{silent}{token}")
+            words.append(join([silent, token]))
             silent = ""
         elif words:
-            words[-1] += f" {token}"
+            words[-1] = join([words[-1], token])
         else:
-            silent += f"{token} "
+            silent = join([silent, token])
     return words
 
 

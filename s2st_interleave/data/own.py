@@ -18,7 +18,7 @@ def read_pairs(path: Path) -> dict[str, list[Pair]]:
     Raises ValueError, naming file and line, for a header, an id or a split that is
     none, and for an id that occurs twice.
     """
-    lines = tsv.rows(path)
+    lines = tsv.rows(path, escape=None)  # C:\audio is a path as well
     _, header = next(lines, (0, []))
     _check_header(path, header)
     found: dict[str, list[Pair]] = {split: [] for split in SPLITS}

@@ -2,12 +2,23 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 # What nobody hears or sees: soft hyphen, zero-width space, BOM, marks of direction. The
 # joiners U+200C and U+200D stay: they change letters of Persian or Tamil.
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
+
+# Letters of Chinese and Japanese, which put no space between words: each counts as one.
+_UNSPACED = (
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+)
+_UNSPACED += "\uff66-\uff9f\U00020000-\U0003134f"
+_TOKEN = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
+_NO_SPACE = re.compile(
+    rf"[{_UNSPACED}\u3001-\u303f\uff01-\uffef]"
+)  # their marks as well
 
 
 def clean(text: str) -> str:
@@ -19,6 +30,37 @@ def clean(text: str) -> str:
     visible = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
     spaced = (" " if unicodedata.category(c) == "Cc" else c for c in visible)
     return " ".join("".join(spaced).split())
+
+
+def tokens(text: str) -> list[str]:
+    """What lies between spaces, and each letter of Chinese or Japanese by itself.
+
+    >>> tokens("dos cafés"), tokens("GPU を2枚"), join(tokens("GPU を2枚"))
+    (['dos', 'cafés'], ['GPU', ' を', '2', '枚'], 'GPU を2枚')
+    """
+    found: list[str] = []
+    for token in _TOKEN.findall(text):
+        left = found[-1] if found else ""
+        bare = token.strip()
+        # A space that `join` would not put there stays with the token.
+        lost = left and token != bare and not gap(left, bare)
+        found.append(f" {bare}" if lost else bare)
+    return found
+
+
+def gap(left: str, right: str) -> str:
+    """What stands between two tokens: a space, but none beside an unspaced script."""
+    if not left or right.startswith(" ") or _NO_SPACE.match(left[-1]):
+        return ""
+    return "" if _NO_SPACE.match(right) else " "
+
+
+def join(words: Iterable[str]) -> str:
+    """Tokens as a text again: what `tokens` has cut."""
+    text = ""
+    for word in words:
+        text += gap(text, word) + word
+    return text
 
 
 def has_words(text: str) -> bool:

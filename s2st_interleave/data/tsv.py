@@ -44,11 +44,12 @@ def read(
     return table
 
 
-def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def rows(path: Path, *, escape: str | None = "\\") -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of every line that has some.
 
-    No quoting: quotes occur inside sentences. A backslash escapes. "NA" is a word. BOM
-    and CRLF, which editors add, are no part of a field.
+    No quoting: quotes occur inside sentences. `escape` takes the sense from what follows
+    it, None: nothing does. "NA" is a word. BOM and CRLF, which editors add, are no part
+    of a field.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; it is part of the corpus")
@@ -57,7 +58,7 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             _lines(path, stream),
             delimiter="\t",
             quoting=csv.QUOTE_NONE,
-            escapechar="\\",
+            escapechar=escape,
             strict=True,
         )
         try:

@@ -15,6 +15,7 @@ from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
 from s2st_interleave.hub import pretrained
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import parallel
+from s2st_interleave.train.ahead import Ahead
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.precision import autocast
 
@@ -28,27 +29,38 @@ class Recording:
     text: str  # spoken form
 
 
-def train_bpe(texts: Sequence[str], path: Path, num_pieces: int) -> None:
-    """Train a sentencepiece BPE whose pad id 0 is the CTC blank."""
+def train_bpe(
+    texts: Sequence[str], path: Path, num_pieces: int, character_coverage: float = 1.0
+) -> None:
+    """Train a sentencepiece BPE whose pad id 0 is the CTC blank.
+
+    Raises ValueError where `num_pieces` has no room for the characters that are covered.
+    """
     import io
 
     import sentencepiece
 
     model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(sorted(texts)),
-        model_writer=model,
-        model_type="bpe",
-        vocab_size=num_pieces,
-        hard_vocab_limit=False,
-        character_coverage=1.0,
-        pad_id=BLANK,
-        unk_id=1,
-        bos_id=-1,
-        eos_id=-1,
-        num_threads=1,
-        minloglevel=2,
-    )
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(sorted(texts)),
+            model_writer=model,
+            model_type="bpe",
+            vocab_size=num_pieces,
+            hard_vocab_limit=False,
+            character_coverage=character_coverage,
+            pad_id=BLANK,
+            unk_id=1,
+            bos_id=-1,
+            eos_id=-1,
+            num_threads=1,
+            minloglevel=2,
+        )
+    except RuntimeError as error:
+        raise ValueError(
+            f"no BPE of {num_pieces} pieces: {error} Raise --num_pieces, or leave out "
+            "rare characters by a lower --character_coverage"
+        ) from None
     with atomic_write(path, "wb") as stream:
         stream.write(model.getvalue())
 
@@ -132,8 +144,10 @@ class CtcTask:
 
     def __post_init__(self) -> None:
         self._features: dict[str, np.ndarray] = {}
+        # Reading audio takes as long as a step of a GPU.
+        self.batches = Ahead(self._batches)
 
-    def batches(self, step: int) -> list[dict[str, Any]]:
+    def _batches(self, step: int) -> list[dict[str, Any]]:
         chosen = batch_at(self.train, step, self.batch_size, self.seed)
         parts = share(chosen, self.accum_grad)
         return [self._collate(part, step if self.augment else None) for part in parts]
@@ -160,7 +174,7 @@ class CtcTask:
         total, targets = 0.0, 0
         spoken: dict[str, str] = {}
         heard: dict[str, str] = {}
-        for part in chunks(self.dev, self.batch_size):
+        for part in chunks(self.dev, max(1, self.batch_size // self.accum_grad)):
             batch = self._collate(part)
             output = self._output(batch)
             total += output.loss.item()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from s2st_interleave.data.text import tokens
 from s2st_interleave.encoder.frontend import Frontend, frontend
 from s2st_interleave.progress import quiet_transformers
 
@@ -15,10 +16,10 @@ BLANK = 0  # = pad_token_id = sentencepiece's pad_id
 
 
 def spoken_form(text: str) -> str:
-    """What the CTC model is trained to hear: lower case, no punctuation, one space.
+    """What the CTC model is trained to hear: lower case, no punctuation, spaced words.
 
-    >>> spoken_form("Well-known: O'Neill, 'S.A.'?")
-    "well known o'neill s a"
+    >>> spoken_form("Well-known: O'Neill, 'S.A.'?"), spoken_form("今日は、雨。")
+    ("well known o'neill s a", '今 日 は 雨')
     """
     folded = unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'")
     # Combining marks (category M) belong to the letter before them.
@@ -26,7 +27,7 @@ def spoken_form(text: str) -> str:
         c if c.isalnum() or c == "'" or unicodedata.category(c)[0] == "M" else " "
         for c in folded
     )
-    words = (word.strip("'") for word in "".join(letters).split())
+    words = (word.strip(" '") for word in tokens("".join(letters)))
     return " ".join(word for word in words if word)
 
 
@@ -74,4 +75,9 @@ class SpeechEncoder:
                 logits = self.model(**inputs).logits[0]
                 return logits.float().log_softmax(-1).cpu().numpy()
             output = self.model.base_model(**inputs, output_hidden_states=True)
+            if not 0 <= layer < len(output.hidden_states):
+                raise ValueError(
+                    f"--layer {layer}: this encoder has layers 0 (the input) to "
+                    f"{len(output.hidden_states) - 1}"
+                )
             return output.hidden_states[layer][0].float().cpu().numpy()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from s2st_interleave.data.text import join
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -29,7 +31,7 @@ class Side:
 
     @property
     def text(self) -> str:
-        return " ".join(self.words)
+        return join(self.words)
 
 
 def to_unit_spans(

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from s2st_interleave.data.text import gap, join
 from s2st_interleave.interleave.segments import Side, segment_units, uniform_spans
 from s2st_interleave.interleave.vocabulary import Vocabulary
 
@@ -55,8 +56,9 @@ def interleave(
         elif fill == "mask":
             ids.append(vocabulary.mask)
         else:
-            text = " ".join(side.words[word] for word in words)
-            ids += encode(text if words[0] == 0 else " " + text)
+            text = join(side.words[word] for word in words)
+            before = side.words[words[0] - 1] if words[0] else ""
+            ids += encode(gap(before, text) + text)
     return ids
 
 

@@ -7,6 +7,7 @@ python -m s2st_interleave export_data --data_dir data/train --language es --out_
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from s2st_interleave.artifact import read_done
 from s2st_interleave.config import REQUIRED, option
@@ -18,6 +19,11 @@ class Options:
     data_dir: Path = option(REQUIRED, "data/<split> of stage 1")
     language: str = option(REQUIRED, "which language of it")
     out_dir: Path = option(REQUIRED, "directory to write, new or empty")
+    speakers: Literal["utterance", "corpus"] = option(
+        "utterance",
+        "each utterance its own, or the corpus's, whose names begin no utterance id: "
+        "Kaldi's validate_data_dir.sh takes that amiss",
+    )
 
 
 def run(options: Options) -> None:
@@ -30,5 +36,8 @@ def run(options: Options) -> None:
     paths = {k: str(wav.absolute()) for k, wav in wavs.items()}
     kaldi.write_table(out / "wav.scp", paths)
     kaldi.write_table(out / "text", data.texts(options.language))
-    kaldi.write_speakers(kaldi.DataDir(out), kaldi.read_table(data.path / "utt2spk"))
+    speakers = {utterance: utterance for utterance in wavs}
+    if options.speakers == "corpus":
+        speakers = kaldi.read_table(data.path / "utt2spk")
+    kaldi.write_speakers(kaldi.DataDir(out), speakers)
     print(f"{out}: {len(wavs)} utterances in {options.language}")

@@ -1,5 +1,6 @@
 """Words of an aligner onto words of the transcript, by the letters they are made of."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -65,6 +66,8 @@ def _check_letters(words: Sequence[str], timed: Sequence[TimedWord]) -> None:
 
 def _check_times(timed: Sequence[TimedWord], duration_sec: float) -> None:
     for word in timed:
+        if math.isnan(word.start_sec + word.end_sec):
+            raise ValueError(f"the aligner gave no time to '{word.text}'")
         early = word.start_sec < -LATE_SEC
         if early or word.end_sec > duration_sec + LATE_SEC:
             raise ValueError(

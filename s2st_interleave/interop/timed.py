@@ -24,7 +24,8 @@ def read(source: Path, kind: Format) -> dict[str, list[TimedWord]]:
     """Words in the order of time by utterance id, silences left out.
 
     textgrid, whisper: a folder with `<id>.TextGrid` or `<id>.json`, at any depth (MFA
-    makes one folder a speaker); ctm: a file. Raises ValueError naming file and line.
+    makes one folder a speaker); ctm: a file. A word to which Whisper gave no time has NaN.
+    Raises ValueError naming file and line.
     """
     if not source.exists():
         raise FileNotFoundError(f"{source} is missing; it holds the alignments")
@@ -114,12 +115,12 @@ def _read_whisper(path: Path) -> list[TimedWord]:
             confidence = word.get("probability", word.get("score", 1.0))
             one = TimedWord(
                 word["word"].strip(),
-                float(word["start"]),
-                float(word["end"]),
+                float(word.get("start", math.nan)),
+                float(word.get("end", math.nan)),
                 _log(float(confidence)),
             )
-        except (KeyError, TypeError, ValueError):
-            raise ValueError(f"{path}: word {word!r} has no start or no end") from None
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ValueError(f"{path}: no word with times: {word!r}") from None
         found.append(one)
     return found
 

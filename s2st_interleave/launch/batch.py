@@ -1,5 +1,6 @@
 """What is handed to sbatch: a script and options, as words and never as shell text."""
 
+import os
 import re
 import shlex
 import sys
@@ -89,10 +90,10 @@ def _ranks(resources: Resources) -> list[str]:
 
 def sbatch_words(batch: Batch, resources: Resources) -> list[str]:
     """The command that submits the batch's script from the current directory."""
-    log = batch.log if batch.is_array else batch.jobs[0].log
-    output = str(log.absolute()).replace("%", "%%")
-    if batch.is_array:
-        output = output.replace("JOB", "%a")
+    log = str(batch.log if batch.is_array else batch.jobs[0].log).replace("%", "%%")
+    if batch.is_array:  # in what was typed, not in where that is
+        log = log.replace("JOB", "%a")
+    output = os.path.join(str(Path.cwd()).replace("%", "%%"), log)
     words = ["sbatch", "--parsable", "--requeue", "--export=ALL"]
     words += ["--job-name", re.sub(r"[^\w.-]+", "_", batch.stem.name)]
     words += ["--chdir", str(Path.cwd()), "--output", output, "--open-mode=append"]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from s2st_interleave.launch.job import Job
 from s2st_interleave.preemption import EXIT_REQUEUE
+from s2st_interleave.train.parallel import JOB_INDEX
 
 
 class Local:
@@ -43,7 +44,7 @@ class Local:
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                env=os.environ | {"PYTHONUNBUFFERED": "1", JOB_INDEX: str(job.index)},
                 start_new_session=True,
             )
             self.running.append(process)

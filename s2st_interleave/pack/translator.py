@@ -35,8 +35,10 @@ class Translator:
     vocoder: Any
 
     @classmethod
-    def load(cls, directory: Path, device: Any = "cpu") -> "Translator":
-        """Raises ValueError where a file is not what was packed."""
+    def load(
+        cls, directory: Path, device: Any = "cpu", *, bf16: bool = False
+    ) -> "Translator":
+        """`bf16`: the LLM's products. Raises ValueError where a file is not what was packed."""
         from s2st_interleave.encoder.speech_encoder import SpeechEncoder
         from s2st_interleave.train.llm import SpeechLlm
         from s2st_interleave.units.kmeans import Codebook
@@ -47,7 +49,7 @@ class Translator:
             description=folder.Description.read(directory),
             encoder=SpeechEncoder.load(directory / "encoder", device),
             codebook=Codebook.load(directory / "kmeans"),
-            llm=SpeechLlm.load(directory / "llm", device),
+            llm=SpeechLlm.load(directory / "llm", device, bf16=bf16),
             vocoder=base.load(directory / "vocoder", device),
         )
 

@@ -118,10 +118,13 @@ def make(options: DataOptions, pairs: list[Pair], inputs: Mapping[str, Input]) -
         if fault.startswith(kaldi.NO_AUDIO)
     }
     is_train = options.split == "train"
-    allowed = options.max_drop_rate * len(pairs) if is_train else 0
-    _limit(options, dropped, len(pairs), allowed, "unusable", "--max_drop_rate")
-    allowed = options.max_missing_rate * len(pairs)
-    _limit(options, silent, len(pairs), allowed, "not readable", "--max_missing_rate")
+    if is_train:
+        rate, why = options.max_drop_rate, "--max_drop_rate"
+    else:
+        rate, why = 0.0, "scores would be of another test set: mend its files"
+    _limit(options, dropped, len(pairs), rate, "unusable", why)
+    rate = options.max_missing_rate
+    _limit(options, silent, len(pairs), rate, "not readable", "--max_missing_rate")
 
     # 4. Write the directory and check it as everybody else would.
     kept = [pair for pair in pairs if pair.id not in dropped]
@@ -150,15 +153,15 @@ def _limit(
     options: DataOptions,
     reasons: Mapping[str, str],
     total: int,
-    allowed: float,
+    rate: float,
     what: str,
-    name: str,
+    why: str,
 ) -> None:
-    if len(reasons) > allowed:
+    if len(reasons) > rate * total:
         first = "\n".join(f"  {k}: {v}" for k, v in sorted(reasons.items())[:10])
         raise ValueError(
             f"{len(reasons)} of {total} {options.split} utterances are {what} "
-            f"(at most {int(allowed)} may be, {name}):\n{first}"
+            f"(at most {int(rate * total)} may be, {why}):\n{first}"
         )
 
 

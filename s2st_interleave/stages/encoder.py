@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from s2st_interleave import keyed
 from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
@@ -22,6 +23,10 @@ class Options(LoopOptions):
     out_dir: Path = option(REQUIRED, "exp/<encoder> to write")
     languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
     num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K")
+    character_coverage: float = option(
+        1.0, "of the training text; the BPE knows no rarer characters"
+    )
+    num_dev: int = option(1000, "dev recordings to evaluate on; 0: all")
     lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5")
     spec_augment: bool = option(
         False,
@@ -69,11 +74,15 @@ def run(options: Options) -> None:
     set_threads(options.num_threads)
     train = _recordings(kaldi.DataDirs(options.train_dir), options.languages)
     dev = _recordings(kaldi.DataDirs(options.dev_dir), options.languages)
+    # Of all languages alike, and always the same.
+    dev.sort(key=lambda one: keyed.stable_hash("encoder dev", one.key))
+    dev = dev[: options.num_dev or None]
     bpe_path = options.out_dir / BPE_FILE
 
     def learn_pieces() -> None:
         if not bpe_path.is_file():
-            ctc.train_bpe([one.text for one in train], bpe_path, options.num_pieces)
+            texts, coverage = [one.text for one in train], options.character_coverage
+            ctc.train_bpe(texts, bpe_path, options.num_pieces, coverage)
 
     parallel.on_first(learn_pieces)
     bpe = sentencepiece.SentencePieceProcessor(model_file=str(bpe_path))

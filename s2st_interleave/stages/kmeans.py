@@ -21,6 +21,9 @@ class Options(RunOptions):
     layer: int = option(20, "as in hidden_states, 0 is the input; the paper's is 20")
     num_units: int = option(2048, "clusters; the paper's is 2048")
     num_utterances: int = option(10_000, "drawn from data_dir, over all languages")
+    max_frames: int = option(
+        2_000_000, "of them all; of 1,024 dimensions 8 GB in memory"
+    )
     seed: int = option(1, "of the draw and of k-means")
 
 
@@ -51,15 +54,19 @@ def run(options: Options) -> None:
     drawn = sorted(wavs, key=lambda k: keyed.stable_hash(options.seed, "kmeans", *k))
     drawn = drawn[: options.num_utterances]
 
-    # 2. Their frames, then the clusters.
+    # 2. Their frames, no more of an utterance than its share, then the clusters.
     set_threads(options.num_threads)
     encoder = SpeechEncoder.load(options.encoder, resolve_device(options.device))
-    frames = [
-        encoder.forward(audio.read(wavs[key]), options.layer)
-        for key in progress(drawn, "features for k-means")
-    ]
-    codebook = kmeans.fit(np.concatenate(frames), options.num_units, options.seed)
+    share = max(1, options.max_frames // len(drawn))
+    parts = []
+    for key in progress(drawn, "features for k-means"):
+        found = encoder.forward(audio.read(wavs[key]), options.layer)
+        if len(found) > share:
+            rng = keyed.generator(options.seed, "frames for k-means", *key)
+            found = found[np.sort(rng.choice(len(found), share, replace=False))]
+        parts.append(found)
+    frames = np.concatenate(parts)
+    parts.clear()  # else they are in memory twice
+    codebook = kmeans.fit(frames, options.num_units, options.seed)
     codebook.save(options.out_dir)
-    stage.finish(
-        num_in=len(wavs), num_out=len(drawn), num_frames=sum(len(f) for f in frames)
-    )
+    stage.finish(num_in=len(wavs), num_out=len(drawn), num_frames=len(frames))

@@ -7,6 +7,7 @@ ranks share out a step's micro-batches, and the loss stays the mean over all of 
 
 import json
 import math
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -111,6 +112,9 @@ def resolve_device(name: str) -> Any:
     if name == "cuda" and parallel.ranks().count > 1:
         name = f"cuda:{parallel.ranks().local}"
         torch.cuda.set_device(name)  # where nccl looks for it
+    elif name == "cuda":  # jobs of an array on this machine share out its GPUs
+        job = int(os.environ.get(parallel.JOB_INDEX, 0))
+        name = f"cuda:{job % max(1, torch.cuda.device_count())}"
     return torch.device(name)
 
 

@@ -7,7 +7,6 @@ ParallelWaveGAN's trainer: generator, then discriminators on speech generated an
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -26,6 +25,7 @@ from safetensors.torch import save_model
 from s2st_interleave import keyed
 from s2st_interleave.data import audio
 from s2st_interleave.train import checkpoint, engine, parallel
+from s2st_interleave.train.ahead import Ahead
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.loop import (
     LoopOptions,
@@ -229,17 +229,11 @@ def fit(task: GanTask, options: Any, directory: Path) -> Outcome:
 
     Asked to stop by a signal it ends the step, saves, and exits with EXIT_REQUEUE.
     """
-    with stop_requests() as asked, ThreadPoolExecutor(1) as pool:
-        return _fit(task, options, directory, asked, pool)
+    with stop_requests() as asked:
+        return _fit(task, options, directory, asked)
 
 
-def _fit(
-    task: GanTask,
-    options: Any,
-    directory: Path,
-    asked: Event,
-    pool: ThreadPoolExecutor,
-) -> Outcome:
+def _fit(task: GanTask, options: Any, directory: Path, asked: Event) -> Outcome:
     # 1. Where did we stop?
     source = parallel.on_first(lambda: checkpoint.newest(directory))
     progress = checkpoint.load_model(source, task.model)
@@ -249,23 +243,20 @@ def _fit(
     if progress.step:
         parallel.say(f"resuming from step {progress.step} of {options.max_steps}")
     clock = time.time() - progress.train_sec
-    ahead = pool.submit(task.batch, progress.step)
+    batch = Ahead(task.batch)  # crops are read from disk
 
     while progress.step < options.max_steps:
         step = progress.step
 
-        # 2. The next batch is read meanwhile: it depends on the step alone.
-        units, real = ahead.result()
-        ahead = pool.submit(task.batch, step + 1)
-
-        # 3. Both networks.
+        # 2. Both networks.
+        units, real = batch(step)
         lr = gan_learning_rate(options, step, options.lr_halve_every)
         line = {"step": step, "lr": lr}
         line |= train_step(task, learner, units, real, lr, generator=step > 0)
         if not all(map(math.isfinite, line.values())):
             raise ValueError(f"step {step}: a loss is not finite: {line}")
 
-        # 4. Say what happened; once in a while evaluate and save.
+        # 3. Say what happened; once in a while evaluate and save.
         said = parallel.sums({"units": units.numel(), "asked": asked.is_set()})
         stop = bool(said["asked"])
         progress = progress.advanced(int(said["units"]), time.time() - clock)

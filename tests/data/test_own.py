@@ -23,6 +23,11 @@ def test_paths_are_relative_to_the_tsv_and_lines_are_known(tmp_path):
     assert pairs["test"][0].where == f"{path}:4"
 
 
+def test_a_backslash_is_a_letter(tmp_path):
+    path = write(tmp_path, *THREE, "t2\tC:\\audio\\c.mp3\tdos\tc.wav\ttwo\ttrain")
+    assert "C:\\audio\\c.mp3" in str(read_pairs(path)["train"][0].src_audio)
+
+
 def test_without_a_split_it_is_drawn_by_the_source_text(tmp_path):
     rows = [f"u{k}\ta.wav\ttext {k}\tb.wav\tx" for k in range(400)]
     rows += [f"again{k}\ta.wav\ttext {k}\tb.wav\ty" for k in range(400)]

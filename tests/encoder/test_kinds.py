@@ -108,7 +108,7 @@ def test_layer_k_is_what_layer_k_puts_out(trained):
     for number in range(4):
         found = encoder.forward(samples, number)
         assert np.array_equal(found, seen[number][0].numpy())
-    with pytest.raises(IndexError):
+    with pytest.raises(ValueError, match="--layer 4: this encoder has layers 0"):
         encoder.forward(samples, 4)
 
 

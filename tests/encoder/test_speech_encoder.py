@@ -50,5 +50,5 @@ def test_layers_count_as_in_hidden_states(trained):
         logits = trained.model.lm_head(torch.from_numpy(layers[4]))
     found = logits.log_softmax(-1).numpy()
     assert np.allclose(found, trained.forward(samples), atol=1e-4)
-    with pytest.raises(IndexError):
+    with pytest.raises(ValueError, match="--layer 5: this encoder has layers 0"):
         trained.forward(samples, 5)

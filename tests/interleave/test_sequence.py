@@ -47,6 +47,14 @@ def test_ratio_0_gives_exactly_the_units(side):
     assert ids == VOCABULARY.unit_ids(side.units)
 
 
+def test_a_run_of_an_unspaced_script_is_text_without_spaces():
+    words, spans = ("我", "们", "GPU"), np.array([(0, 1), (1, 2), (2, 3)], np.int32)
+    side = Side(np.zeros(3, np.int32), words, spans)
+    replaced = np.array([False, True, True])
+    ids = interleave(side, replaced, VOCABULARY, lambda text: [text])
+    assert side.text == "我们GPU" and ids[1:] == ["们GPU"]
+
+
 @given(sides())
 def test_ratio_1_leaves_no_word_as_units(side):
     everything = np.ones(len(side.words), dtype=bool)

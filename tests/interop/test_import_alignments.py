@@ -76,6 +76,21 @@ def test_whisper_gives_the_same_words(aligned, data_dir, tmp_path):
             assert (a.start_sec, a.end_sec) == pytest.approx((b.start_sec, b.end_sec))
 
 
+def test_a_word_without_times_is_a_misfit_of_its_utterance(aligned, data_dir, tmp_path):
+    """WhisperX leaves out the times of numbers; the whole import stopped there."""
+    folder = write_whisper(
+        tmp_path / "whisper", data_dir.durations("en"), data_dir.texts("en")
+    )
+    made = json.loads((folder / "u2.json").read_text())
+    del made["segments"][0]["words"][1]["start"]
+    (folder / "u2.json").write_text(json.dumps(made))
+    how = replace(aligned, tgt_format="whisper", tgt_alignments=folder)
+    with pytest.raises(ValueError, match=r"u2: en .*the aligner gave no time to"):
+        import_alignments.run(replace(how, out_dir=tmp_path / "no"))
+    import_alignments.run(replace(how, misfit="drop", max_misfit_rate=0.5))
+    assert read_words(aligned.out_dir / "words.en.jsonl").keys() == {"u1", "u3", "u4"}
+
+
 def test_misfits_are_named_dropped_or_made_equal(
     aligned, data_dir, tmp_path, heard, save_textgrids
 ):
@@ -135,9 +150,9 @@ def test_an_aligners_word_may_be_two_of_the_transcripts():
         ("u1.json", '{"segments": [{"text": "a"}]}', "whisper", "word_timestamps"),
         (
             "u1.json",
-            '{"segments": [{"words": [{"word": "9"}]}]}',
+            '{"segments": [{"words": [{"start": 9}]}]}',
             "whisper",
-            "no start",
+            "no word with times",
         ),
         ("u1.TextGrid", "nothing", "textgrid", "cannot be read as a TextGrid"),
         ("u1.txt", "", "textgrid", "no <utterance id>.TextGrid in it"),

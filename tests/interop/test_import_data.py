@@ -44,7 +44,7 @@ def test_exported_and_imported_again_it_is_the_same(data_dir, tmp_path):
     for language in ("es", "en"):
         out = tmp_path / "kaldi" / language
         made = export_data.Options(
-            data_dir=data_dir.path, language=language, out_dir=out
+            data_dir=data_dir.path, language=language, out_dir=out, speakers="corpus"
         )
         export_data.run(made)
     with pytest.raises(ValueError, match="is not empty"):
@@ -57,6 +57,15 @@ def test_exported_and_imported_again_it_is_the_same(data_dir, tmp_path):
         assert (again / name).read_bytes() == (data_dir.path / name).read_bytes()
     for utterance, wav in kaldi.DataDir(again).wavs("en").items():
         assert wav.read_bytes() == data_dir.wavs("en")[utterance].read_bytes()
+
+
+def test_speakers_are_sorted_with_utterances_as_kaldi_wants_them(data_dir, tmp_path):
+    out = tmp_path / "kaldi"
+    made = export_data.Options(data_dir=data_dir.path, language="es", out_dir=out)
+    export_data.run(made)
+    lines = (out / "utt2spk").read_text().splitlines()
+    assert len(lines) == 4
+    assert lines == sorted(lines, key=lambda line: line.split()[::-1])
 
 
 def test_an_espnet_directory_of_two_languages(data_dir, tmp_path):

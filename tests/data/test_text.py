@@ -1,0 +1,38 @@
+"""Texts are cut and put together again without a change, in scripts without spaces too."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2st_interleave.align.segmentation import surface_words
+from s2st_interleave.data.text import clean, has_words, join, tokens
+from s2st_interleave.encoder.speech_encoder import spoken_form
+
+LETTERS = st.text("aé'x1- .,我们今天カーらｱ。、（ท", max_size=20)
+
+
+@given(LETTERS)
+def test_words_joined_are_the_text(text):
+    text = clean(text)
+    assert join(tokens(text)) == text
+    if has_words(text):
+        assert join(surface_words(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("我们今天。", ["我", "们", "今", "天。"]),
+        ("（在2019年 3 月）", ["（在", "2019", "年", " 3", " 月）"]),
+        ("C'est « ça »", ["C'est «", "ça »"]),
+    ],
+)
+def test_letters_of_an_unspaced_script_are_words(text, words):
+    """Else a whole sentence would be one word: all text or none of it."""
+    assert surface_words(text) == words
+
+
+def test_the_encoder_hears_the_words_that_are_aligned():
+    text = "GPU を2枚、 ください"
+    spoken = [spoken_form(word) for word in surface_words(text)]
+    assert " ".join(spoken) == spoken_form(text) == "gpu を 2 枚 く だ さ い"

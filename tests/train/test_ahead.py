@@ -1,0 +1,25 @@
+"""What is made ahead is what would have been made."""
+
+import pytest
+
+from s2st_interleave.train.ahead import Ahead
+
+
+def test_every_step_gets_its_own_wherever_one_begins():
+    made: list[int] = []
+    ahead = Ahead(lambda step: made.append(step) or step * step)
+    assert [ahead(step) for step in (5, 6, 7, 3, 4)] == [25, 36, 49, 9, 16]
+    ahead.pool.shutdown()
+    assert sorted(made) == [3, 4, 5, 5, 6, 7, 8]
+
+
+def test_what_goes_wrong_ahead_is_told_when_it_is_its_turn():
+    def fail_at_2(step: int) -> int:
+        if step == 2:
+            raise ValueError("step 2 is broken")
+        return step
+
+    ahead = Ahead(fail_at_2)
+    assert ahead(1) == 1
+    with pytest.raises(ValueError, match="step 2 is broken"):
+        ahead(2)
