@@ -26,6 +26,7 @@ groups:
   - {table: 2, pairs: all, systems: [baseline], seeds: [1]}
 """
 TINY = {
+    "sizes.yaml": {"train": {"pt": 20}},
     "train.yaml": {"max_steps": 4, "text_ratio_every": 1, "eval_every": 2},
     "decode.yaml": {"max_unit_ratio": 1.2, "max_text_tokens": 12},
     "vocoder.yaml": {"max_steps": 4, "eval_every": 4},

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.interleave.segments import Side, segment_units
 
@@ -142,3 +143,21 @@ class Dumps:
             raise IndexError(index)
         one = self._dumps[which]
         return one[index - int(self._ends[which]) + len(one)]
+
+
+class Subset:
+    """`size` utterances of dumps: always the same, and all of them in a larger draw."""
+
+    def __init__(self, dumps: Dumps, size: int):
+        if size > len(dumps):
+            raise ValueError(f"--num_utterances {size}: the dumps hold {len(dumps)}")
+        ids = [dumps[index].id for index in range(len(dumps))]
+        order = sorted(range(len(ids)), key=lambda k: keyed.stable_hash("draw", ids[k]))
+        self.vocabulary = dumps.vocabulary
+        self._dumps, self._indices = dumps, sorted(order[:size])
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, index: int) -> Utterance:
+        return self._dumps[self._indices[index]]

@@ -5,8 +5,9 @@
         --num_units 1000 --unit_sec 0.02 --codebook mhubert-l11-km1000 \\
         --out_dir dump/units/train
 
-Then ./run.sh --stage 5. `--codebook` is the name you know these units by: parts made of
-units of another name are refused, as those of another codebook are.
+Then ./run.sh --stage 5 --vocoder_dir exp/vocoder: the vocoder learns these units from the
+corpus, and one that others share knows other ones. `--codebook` is the name you know these
+units by: parts made of units of another name are refused, as those of another codebook are.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.data import kaldi
@@ -100,7 +99,6 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         path.stem: read_json(path)
         for path in sorted((grid.folder / "toplines").glob("*.json"))
     }
-    sizes = yaml.safe_load((grid.recipe / "conf" / "sizes.yaml").read_text("utf-8"))
     notes = grid.folder / "notes.md"
     where = "." if grid.page == grid.folder else grid.folder.name
     last, best_dev = (
@@ -115,7 +113,7 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         grid=grid,
         results=results,
         toplines=toplines,
-        sizes=sizes,
+        sizes=grid.sizes,
         claims=judge(last, *_paper_pairs(), bleu_of, num_resamples),
         claims_best=judge(best_dev, *_paper_pairs(), bleu_of, num_resamples),
         tuned=tuned,

@@ -27,8 +27,9 @@ SHARED = ("exp/encoder", "exp/kmeans", "exp/vocoder", "downloads/llm")  # of x_e
 NUM_DIGITS = 5
 
 
-def command(cell: Cell, exp: Path, shared: Path) -> list[str]:
+def command(grid: Grid, cell: Cell, exp: Path) -> list[str]:
     """run.sh of the pair with all that is the cell's own; relative to its folder."""
+    shared, num_train = grid.shared, grid.sizes[cell.pair.partition("_")[0]]
     options = {
         "stage": "6",
         "stop_stage": "9",
@@ -38,7 +39,8 @@ def command(cell: Cell, exp: Path, shared: Path) -> list[str]:
         "toplines": "false",
         "parallel_systems": "1",
         "nj": "1",
-        "train_args": f"--seed {cell.seed} --probe_every 20 --log_every 100",
+        "train_args": f"--num_utterances {num_train} --seed {cell.seed} "
+        "--probe_every 20 --log_every 100",
     }
     if cell.llm:
         options["llm"] = f"../x_en/{shared}/downloads/llm_{cell.llm}"
@@ -63,9 +65,7 @@ def run(grid: Grid, cell: Cell) -> None:
         # A cell may be a job of a cluster: its stages are not jobs once more.
         environment = os.environ | {"S2ST_BACKEND": "local"}
         environment["MINI_SHARED"] = str(grid.shared)
-        done = subprocess.run(
-            command(cell, exp, grid.shared), cwd=folder, env=environment
-        )
+        done = subprocess.run(command(grid, cell, exp), cwd=folder, env=environment)
         if done.returncode:
             raise ValueError(f"{cell.name}: its recipe ended with {done.returncode}")
         if grid.identity(cell) != identity:

@@ -80,6 +80,12 @@ class Grid:
     def place(self, cell: Cell) -> Path:
         return self.folder / "cells" / f"{cell.name}.json"
 
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Pairs that a system learns from, by source language."""
+        path = self.recipe / "conf" / "sizes.yaml"
+        return yaml.safe_load(path.read_text("utf-8"))["train"]
+
     def identity(self, cell: Cell) -> str:
         """Digest of everything a cell's scores follow from, machines left aside.
 

@@ -72,7 +72,7 @@ def planned_task(options: Options) -> InterleavedTask:
 
     for path in options.dump_dir:
         Input(path, "dump").fingerprint()
-    dump = train.open_dumps(options.dump_dir, options.name_pair)
+    dump = train.open_dumps(options.dump_dir, options.name_pair, options.num_utterances)
     try:
         tokenizer = AutoTokenizer.from_pretrained(**pretrained(options.llm))
     except (OSError, ValueError) as error:

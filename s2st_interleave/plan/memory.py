@@ -1,7 +1,7 @@
 """Peak memory of one optimizer step on one GPU, by formula.
 
 Counted is what autograd keeps of a Llama of Hugging Face (checked on a CPU against
-torch's memory profiler: tests/plan/test_memory.py). A position is one token of a padded
+torch's memory profiler: tests/plan/test_step.py). A position is one token of a padded
 micro-batch, h the width, q = heads * head size, f the MLP's width, V the vocabulary:
 
     a layer keeps     6h of its two norms, 4q of attention, 4f of the MLP, a position

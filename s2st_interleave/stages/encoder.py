@@ -26,6 +26,9 @@ class Options(LoopOptions):
     character_coverage: float = option(
         1.0, "of the training text; the BPE knows no rarer characters"
     )
+    max_per_language: int = option(
+        0, "recordings to train on, drawn by id; else large languages take most; 0: all"
+    )
     num_dev: int = option(1000, "dev recordings to evaluate on; 0: all")
     lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5")
     spec_augment: bool = option(
@@ -72,11 +75,12 @@ def run(options: Options) -> None:
 
     # 2. One BPE and one model for all languages, both sides.
     set_threads(options.num_threads)
-    train = _recordings(kaldi.DataDirs(options.train_dir), options.languages)
-    dev = _recordings(kaldi.DataDirs(options.dev_dir), options.languages)
-    # Of all languages alike, and always the same.
-    dev.sort(key=lambda one: keyed.stable_hash("encoder dev", one.key))
-    dev = dev[: options.num_dev or None]
+    train, dev = [], []
+    for language in options.languages:
+        found = _recordings(kaldi.DataDirs(options.train_dir), language)
+        train += _drawn(found, options.max_per_language)
+        dev += _recordings(kaldi.DataDirs(options.dev_dir), language)
+    dev = _drawn(dev, options.num_dev)
     bpe_path = options.out_dir / BPE_FILE
 
     def learn_pieces() -> None:
@@ -121,17 +125,20 @@ def run(options: Options) -> None:
     parallel.on_first(finish)
 
 
-def _recordings(
-    data: kaldi.DataDirs, languages: tuple[str, ...]
-) -> list[ctc.Recording]:
-    recordings = []
-    for language in languages:
-        wavs, texts = data.wavs(language), data.texts(language)
-        for utterance in sorted(wavs):
-            text = spoken_form(texts[utterance])
-            if not text:  # dev keeps such utterances: CTC has nothing to say to them
-                continue
-            recordings.append(
-                ctc.Recording(f"{language}:{utterance}", wavs[utterance], text)
-            )
-    return recordings
+def _recordings(data: kaldi.DataDirs, language: str) -> list[ctc.Recording]:
+    wavs, texts = data.wavs(language), data.texts(language)
+    spoken = {utterance: spoken_form(texts[utterance]) for utterance in sorted(wavs)}
+    return [
+        ctc.Recording(f"{language}:{utterance}", wavs[utterance], text)
+        for utterance, text in spoken.items()
+        if text  # dev keeps those without words: CTC has nothing to say to them
+    ]
+
+
+def _drawn(recordings: list[ctc.Recording], most: int) -> list[ctc.Recording]:
+    """No more than `most` (0: all), the same ones whatever their order."""
+    if not most or len(recordings) <= most:
+        return recordings
+    key = {one: keyed.stable_hash("draw", one.key) for one in recordings}
+    chosen = set(sorted(recordings, key=key.__getitem__)[:most])
+    return [one for one in recordings if one in chosen]

@@ -15,7 +15,7 @@ import yaml
 
 from s2st_interleave.artifact import atomic_write, numbered, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option, to_dict
-from s2st_interleave.interleave.dump import Dump, Dumps
+from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.train import parallel
@@ -33,6 +33,9 @@ class Options(LoopOptions):
     )
     dev_dir: tuple[Path, ...] = option(REQUIRED, "dump/interleave/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<tag> to write")
+    num_utterances: int = option(
+        0, "of train_dir, drawn by id: what less data would give; 0: all"
+    )
     schedule: Shape = option("step", "shape of the text ratio; the paper's is step")
     text_ratio: float = option(0.9, "share of words as text at the start; 0: baseline")
     text_ratio_drop: float = option(0.1, "by which it falls")
@@ -104,7 +107,7 @@ def run(options: Options) -> None:
     set_threads(options.num_threads)
     device = resolve_device(options.device)
     bf16 = use_bf16(options.dtype, device)
-    train = open_dumps(options.train_dir, options.name_pair)
+    train = open_dumps(options.train_dir, options.name_pair, options.num_utterances)
     dev = open_dumps(options.dev_dir, options.name_pair)
     speech_llm = llm.extend(
         options.llm,
@@ -137,8 +140,11 @@ def run(options: Options) -> None:
     parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, **to_dict(outcome)))
 
 
-def open_dumps(paths: Sequence[Path], name_pair: bool) -> Dumps:
-    return Dumps([Dump(path, pair_prompt(path) if name_pair else "") for path in paths])
+def open_dumps(
+    paths: Sequence[Path], name_pair: bool, num_utterances: int = 0
+) -> Dumps | Subset:
+    dumps = Dumps([Dump(p, pair_prompt(p) if name_pair else "") for p in paths])
+    return Subset(dumps, num_utterances) if num_utterances else dumps
 
 
 def pair_prompt(dump_dir: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.interleave.dump import Dump, Dumps, Utterance
+from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.schedule import Schedule, text_ratio
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.sequence import (
@@ -91,7 +91,7 @@ class InterleavedTask:
     """The loop's view of scheduled interleaved training."""
 
     llm: SpeechLlm
-    train: Dump | Dumps
+    train: Dump | Dumps | Subset
     dev: Dump | Dumps
     how: Interleaving
     batch_size: int

@@ -88,13 +88,13 @@ def test_a_slip_in_the_grid_is_named(path, old, new, message):
 
 def test_a_cell_is_a_call_of_its_pairs_recipe():
     grid = load(RECIPE / "paper" / "grid.yaml")
-    shared = grid.shared
-    words = cells.command(grid.cell("pt_en.mask.s2"), Path("exp/x"), shared)
+    words = cells.command(grid, grid.cell("pt_en.mask.s2"), Path("exp/x"))
     assert words[0] == "./run.sh"
     options = dict(zip(words[1::2], words[2::2], strict=True))
     assert options["--systems"] == "mask" and "--seed 2" in options["--train_args"]
+    assert "--num_utterances 300 " in options["--train_args"]
     cell = grid.cell("fr_en.baseline.untrained.s1")
-    untrained = cells.command(cell, Path("exp/x"), shared)
+    untrained = cells.command(grid, cell, Path("exp/x"))
     assert "../fr_en/shared/paper/dump_untrained" in untrained
     with pytest.raises(ValueError, match=r"did you mean 'pt_en\.mask\.s2'"):
         grid.cell("pt_en.mask.s22")
@@ -103,6 +103,7 @@ def test_a_cell_is_a_call_of_its_pairs_recipe():
 def test_training_sizes_are_in_the_ratio_of_the_papers_hours():
     from s2st_interleave.score.paper import PAPER_PAIRS
 
-    sizes = yaml.safe_load((RECIPE / "conf" / "sizes.yaml").read_text())
+    path = RECIPE / "conf" / "sizes.yaml"
+    sizes = yaml.safe_load(path.read_text())["train"]
     for src, pair in PAPER_PAIRS.items():
         assert sizes[src] == pytest.approx(sizes["fr"] * pair.hours / 180, abs=1)

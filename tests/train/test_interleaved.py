@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
+from s2st_interleave.interleave.dump import Dumps, Subset
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.train import checkpoint, llm
 from s2st_interleave.train.batches import batch_at, split
@@ -148,6 +149,14 @@ def thought(ids: list[int], task: InterleavedTask) -> tuple[int, ...]:
     """Transcript and translation, which no ratio changes."""
     seps = [i for i, token in enumerate(ids) if token == task.llm.vocabulary.sep]
     return tuple(ids[seps[0] : seps[2]])
+
+
+def test_less_data_is_a_part_of_more(small_dump):
+    dumps = Dumps([small_dump])
+    few, more = ([one.id for one in Subset(dumps, size)] for size in (3, 6))
+    assert len(few) == 3 and set(few) < set(more) and more == sorted(more)
+    with pytest.raises(ValueError, match=f"the dumps hold {len(dumps)}"):
+        Subset(dumps, len(dumps) + 1)
 
 
 def test_every_utterance_comes_once_an_epoch():

@@ -255,11 +255,11 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def size(src: str) -> int:
-    """Training pairs of a source language; ValueError where none are stated."""
+    """Pairs of speech of a source language; ValueError where none are stated."""
     sizes = yaml.safe_load(SIZES.read_text(encoding="utf-8"))
-    if src not in sizes:
+    if src not in sizes["train"]:
         raise ValueError(f"{SIZES} has no size for '{src}': pass --num_train")
-    return int(sizes[src])
+    return max(sizes["train"][src], sizes["corpus"])
 
 
 def underscored(word: str) -> str:
