@@ -146,7 +146,8 @@ def test_a_corpus_of_ones_own_runs_on_from_one_tsv(pair, egs):
     assert "encoder: shared, ../cvss/x_en/exp/encoder" in output
     assert "# A corpus of one's own" in (egs / "own" / "RESULTS.md").read_text()
     score = egs / "own" / "exp" / "baseline" / "greedy_last" / "test" / "score.json"
-    assert json.loads(score.read_text())["num_utterances"] == 4
+    num_test = sum(line.endswith("\ttest") for line in lines)
+    assert json.loads(score.read_text())["num_utterances"] == num_test > 0
     lines[3] = lines[3].replace("train", "trian")
     (corpus / "my own.tsv").write_text("\n".join(lines) + "\n")
     output = run(egs / "own", *options, "--stop_stage", "1", cwd=egs.parent, status=1)
