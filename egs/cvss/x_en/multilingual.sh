@@ -4,7 +4,7 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
-stage=3            # 3-5 the pairs' dumps, 6 training, 7-10 each pair's scores
+stage=1            # 1 the pairs' data, test sets too; 3-5 dumps, 6 training, 7-10 scores
 stop_stage=10
 sources=           # source languages; default: SOURCES of ../db.sh
 checkpoints="last best"
@@ -15,7 +15,7 @@ num_gpus=1
 num_threads=0
 overwrite=false
 train_args=
-help_message="Usage: ./multilingual.sh [--stage 3] [--stop_stage 10] [--name value ...]"
+help_message="Usage: ./multilingual.sh [--stage 1] [--stop_stage 10] [--name value ...]"
 . ../utils/parse_options.sh
 . ./path.sh
 . ./cmd.sh
@@ -44,6 +44,7 @@ each_pair() {
   done
 }
 
+each_pair 1 1 # run.sh made train and dev
 each_pair 3 5
 if ((stage <= 6 && 6 <= stop_stage)); then
   s2st_on "$num_gpus"
