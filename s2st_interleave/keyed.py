@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -16,3 +17,8 @@ def stable_hash(*key: object, bits: int = 128) -> int:
 def generator(*key: object) -> np.random.Generator:
     """A counter-based generator for one key such as (seed, step, utterance id, side)."""
     return np.random.Generator(np.random.Philox(key=stable_hash(*key)))
+
+
+def draw(names: Iterable[str], size: int) -> set[str]:
+    """`size` of `names`, the same in any order of them, and part of any larger draw."""
+    return set(sorted(names, key=lambda name: stable_hash("draw", name))[:size])

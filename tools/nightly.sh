@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs what takes longer than CI allows: a whole recipe through a real Slurm, the mini
+# Runs what takes longer than CI allows: whole recipes through a real Slurm, the mini
 # recipe in full, from the made corpus to RESULTS.md, what was planned for it, then the
 # cells of the paper's tables that are not there yet.
 # Arguments go to paper.sh: tools/nightly.sh --minutes 480

@@ -17,4 +17,5 @@ done
 . ../cvss/db.sh # for the models' names
 
 exec ../cvss/s2st.sh --conf ../cvss/conf --title "A corpus of one's own" \
-  --encoder "$ENCODER" --llm "$LLM" --asr "$ASR" --utmos "${UTMOS:-}" --command "$command" "${given[@]}"
+  --encoder "$ENCODER" --llm "$LLM" --asr "$ASR" --utmos "${UTMOS:-}" \
+  --command "$command" "${given[@]}"

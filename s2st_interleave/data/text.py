@@ -16,9 +16,8 @@ _UNSPACED = (
 )
 _UNSPACED += "\uff66-\uff9f\U00020000-\U0003134f"
 _TOKEN = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
-_NO_SPACE = re.compile(
-    rf"[{_UNSPACED}\u3001-\u303f\uff01-\uffef]"
-)  # their marks as well
+_MARKS = "\u3001-\u303f\uff01-\uffef"  # their punctuation, and letters as wide
+_NO_SPACE = re.compile(f"[{_UNSPACED}{_MARKS}]")
 
 
 def clean(text: str) -> str:

@@ -152,9 +152,10 @@ class Subset:
         if size > len(dumps):
             raise ValueError(f"--num_utterances {size}: the dumps hold {len(dumps)}")
         ids = [dumps[index].id for index in range(len(dumps))]
-        order = sorted(range(len(ids)), key=lambda k: keyed.stable_hash("draw", ids[k]))
+        drawn = keyed.draw(ids, size)
         self.vocabulary = dumps.vocabulary
-        self._dumps, self._indices = dumps, sorted(order[:size])
+        self._dumps = dumps
+        self._indices = [index for index, name in enumerate(ids) if name in drawn]
 
     def __len__(self) -> int:
         return len(self._indices)

@@ -137,8 +137,7 @@ def _recordings(data: kaldi.DataDirs, language: str) -> list[ctc.Recording]:
 
 def _drawn(recordings: list[ctc.Recording], most: int) -> list[ctc.Recording]:
     """No more than `most` (0: all), the same ones whatever their order."""
-    if not most or len(recordings) <= most:
+    if not most:
         return recordings
-    key = {one: keyed.stable_hash("draw", one.key) for one in recordings}
-    chosen = set(sorted(recordings, key=key.__getitem__)[:most])
-    return [one for one in recordings if one in chosen]
+    chosen = keyed.draw((one.key for one in recordings), most)
+    return [one for one in recordings if one.key in chosen]
