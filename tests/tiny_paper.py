@@ -32,7 +32,7 @@ TINY = {
     "vocoder.yaml": {"max_steps": 4, "eval_every": 4},
     "x_en/encoder.yaml": {"max_steps": 20, "num_pieces": 90, "eval_every": 20},
     "x_en/kmeans.yaml": {"num_units": 20, "num_utterances": 20},
-    "x_en/text_llm.yaml": {"max_steps": 4, "vocab_size": 400, "eval_every": 4},
+    "x_en/text_llm.yaml": {"max_steps": 4, "merges_per_language": 40, "eval_every": 4},
 }
 
 

@@ -50,7 +50,7 @@ class Options(LoopOptions):
     languages: tuple[str, ...] = option(REQUIRED, "sources, then the target")
     parallel: bool = option(True, "a sentence with its translation, or by itself")
     out_dir: Path = option(REQUIRED, "Hugging Face directory to write")
-    vocab_size: int = option(1000, "byte-level BPE, as Llama's")
+    merges_per_language: int = option(371, "of the byte-level BPE, as Llama's")
     hidden_size: int = option(192, "width")
     num_layers: int = option(4, "layers")
     num_heads: int = option(4, "attention heads")
@@ -80,7 +80,8 @@ def main() -> None:
     quiet_transformers()
     set_threads(options.num_threads)
     train = documents(files, "train", options)
-    tokenizer = train_tokenizer(train, options.vocab_size)
+    num_merges = options.merges_per_language * len(options.languages)
+    tokenizer = train_tokenizer(train, num_merges)
     device = resolve_device(options.device)
     task = TextTask(
         model=build_model(tokenizer, options).to(device),
@@ -134,7 +135,7 @@ def documents(files: dict[str, Path], part: str, options: Options) -> list[str]:
     return found
 
 
-def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
+def train_tokenizer(texts: Sequence[str], num_merges: int) -> Any:
     from tokenizers import (
         Tokenizer,
         decoders,
@@ -149,10 +150,11 @@ def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     marks = ["<|begin_of_text|>", "<|end_of_text|>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
+        vocab_size=len(marks) + len(alphabet) + num_merges,
         special_tokens=marks,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        initial_alphabet=alphabet,
         show_progress=False,
     )
     bpe.train_from_iterator(texts, trainer)
