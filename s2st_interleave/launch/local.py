@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from s2st_interleave.launch.job import Job
 from s2st_interleave.preemption import EXIT_REQUEUE
-from s2st_interleave.train.parallel import JOB_INDEX
+from s2st_interleave.train.parallel import JOB_SLOT
 
 
 class Local:
@@ -20,6 +20,8 @@ class Local:
         self.running: list[subprocess.Popen] = []
         self.stopping = threading.Event()
         self.screen = threading.Lock()
+        self.slots = threading.Lock()
+        self.taken: set[int] = set()
 
     def stop(self) -> None:
         self.stopping.set()
@@ -31,9 +33,22 @@ class Local:
         return [_cause(self._run(job)) for job in jobs]
 
     def _run(self, job: Job) -> int:
-        """Run one job, its lines on the screen and in its log; its exit status."""
+        """Run one job; its exit status."""
         if self.stopping.is_set():
             return 128 + signal.SIGTERM
+        with self.slots:
+            # A job that launches jobs hands its own slot to the first of them.
+            first = int(os.environ.get(JOB_SLOT, 0))
+            slot = min(set(range(first, first + len(self.taken) + 1)) - self.taken)
+            self.taken.add(slot)
+        try:
+            return self._follow(job, slot)
+        finally:
+            with self.slots:
+                self.taken.remove(slot)
+
+    def _follow(self, job: Job, slot: int) -> int:
+        """Its lines go on the screen and into its log; jobs at once differ in `slot`."""
         job.log.parent.mkdir(parents=True, exist_ok=True)
         # Logs alone are appended to: the history of reruns is what they are for.
         with job.log.open("a", encoding="utf-8", buffering=1) as log:
@@ -44,7 +59,7 @@ class Local:
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                env=os.environ | {"PYTHONUNBUFFERED": "1", JOB_INDEX: str(job.index)},
+                env=os.environ | {"PYTHONUNBUFFERED": "1", JOB_SLOT: str(slot)},
                 start_new_session=True,
             )
             self.running.append(process)

@@ -44,7 +44,9 @@ class Options(train.Options):
     max_drawn: int = option(
         20_000, "utterances drawn for a row of tokens per epoch; 0: all"
     )
-    recipe: Path = option(Path("."), "whose finished stages' disk is told")
+    recipe: tuple[Path, ...] = option(
+        (Path(),), "whose finished stages' disk is told: '. ../x_en'"
+    )
 
 
 def run(options: Options) -> None:

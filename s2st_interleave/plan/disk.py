@@ -1,7 +1,7 @@
 """Bytes on disk: of finished stages as they are, of checkpoints as they will be."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,18 +19,19 @@ class Used:
     bytes: int
 
 
-def finished(recipe: Path) -> list[Used]:
-    """Of each stage with a `stage.json` below `recipe`, in order; audio apart.
+def finished(recipes: Sequence[Path]) -> list[Used]:
+    """Of each stage with a `stage.json` below a recipe, in order; audio apart.
 
     Stage 1 writes its recordings beside its directory: they are looked up and counted.
     """
     found: dict[str, list[int]] = {}
-    for path in sorted(recipe.glob("**/" + DONE)):
-        done = read_json(path)
-        found.setdefault(done["stage"], []).append(done["bytes"])
-        audio = Path(done.get("paths", {}).get("audio_dir", ""))
-        if done["stage"] == "data" and audio.name:
-            found.setdefault("audio", []).append(size_of(recipe / audio))
+    for recipe in recipes:
+        for path in sorted(recipe.glob("**/" + DONE)):
+            done = read_json(path)
+            found.setdefault(done["stage"], []).append(done["bytes"])
+            audio = Path(done.get("paths", {}).get("audio_dir", ""))
+            if done["stage"] == "data" and audio.name:
+                found.setdefault("audio", []).append(size_of(recipe / audio))
     order = [*STAGES]
     order.insert(order.index("data") + 1, "audio")
     place = {name: number for number, name in enumerate(order)}

@@ -112,9 +112,9 @@ def resolve_device(name: str) -> Any:
     if name == "cuda" and parallel.ranks().count > 1:
         name = f"cuda:{parallel.ranks().local}"
         torch.cuda.set_device(name)  # where nccl looks for it
-    elif name == "cuda":  # jobs of an array on this machine share out its GPUs
-        job = int(os.environ.get(parallel.JOB_INDEX, 0))
-        name = f"cuda:{job % max(1, torch.cuda.device_count())}"
+    elif name == "cuda":  # jobs at once on this machine share out its GPUs
+        slot = int(os.environ.get(parallel.JOB_SLOT, 0))
+        name = f"cuda:{slot % max(1, torch.cuda.device_count())}"
     return torch.device(name)
 
 

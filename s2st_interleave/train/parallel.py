@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 # Rank 0 may work alone for long, for example on fingerprints of the inputs.
 TIMEOUT = timedelta(hours=2)
-JOB_INDEX = "S2ST_JOB"  # which job of an array it is, as launch/local.py says
+JOB_SLOT = "S2ST_SLOT"  # of launch/local.py: 0, 1, ... among the jobs at once
 
 
 @dataclass(frozen=True)

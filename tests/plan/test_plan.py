@@ -46,7 +46,7 @@ def plan(text_llm, dump_dir) -> command.Options:
         keep_last=1,
         eval_every=20,
         save_every=20,
-        recipe=dump_dir.parent,
+        recipe=(dump_dir.parent,),
         gpus=("A100", "RTX4090"),
     )
 
@@ -109,7 +109,7 @@ def test_disk_is_what_the_training_left(plan, trained, dump_dir):
 
 
 def test_finished_stages_are_counted_to_the_byte(trained, tmp_path):
-    (used,) = disk.finished(trained)
+    (used,) = disk.finished([trained])
     assert (used.stage, used.num_directories) == ("train", 1)
     # stage.json is written last and counts all but itself; the mark of an unfinished
     # stage was still there.
