@@ -42,7 +42,7 @@ if [[ $page == false && -n $pending ]]; then
   for seen in mono random; do if needs "$seen"; then llms+=" $seen"; fi; done
   shared=(x_en/run.sh --nj "$nj" --sources "$sources" --overwrite "$overwrite")
   if [[ $quick == true ]]; then # three languages in place of eight
-    shared+=(--encoder_args "--max_steps 4000" --llm_args "--max_steps 600")
+    shared+=(--encoder_args "--max_steps 3200" --llm_args "--max_steps 400")
   fi
   "${shared[@]}" --text_llms "$llms"
   for pair in $("${paper[@]}" pending --what pairs); do

@@ -92,7 +92,7 @@ def test_a_cell_is_a_call_of_its_pairs_recipe():
     assert words[0] == "./run.sh"
     options = dict(zip(words[1::2], words[2::2], strict=True))
     assert options["--systems"] == "mask" and "--seed 2" in options["--train_args"]
-    assert "--num_utterances 300 " in options["--train_args"]
+    assert "--num_utterances 600 " in options["--train_args"]
     cell = grid.cell("fr_en.baseline.untrained.s1")
     untrained = cells.command(grid, cell, Path("exp/x"))
     assert "../fr_en/shared/paper/dump_untrained" in untrained
