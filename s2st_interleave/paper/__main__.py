@@ -16,8 +16,9 @@ from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.data import kaldi
 from s2st_interleave.paper import cell as cells
 from s2st_interleave.paper.claims import Run, compare_two, judge
+from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.grid import Grid, load
-from s2st_interleave.paper.page import Findings, cells_json, render
+from s2st_interleave.paper.page import cells_json, render
 from s2st_interleave.paper.search import SYSTEMS as SEARCHED
 from s2st_interleave.paper.search import winner
 from s2st_interleave.score.bleu import bleu_counts, bleu_of

@@ -1,0 +1,23 @@
+"""What the page of a grid is made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from s2st_interleave.paper.claims import Claim, Comparison
+from s2st_interleave.paper.grid import Grid
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that it shows. `results` and `toplines` are the stored JSON objects."""
+
+    grid: Grid
+    results: Mapping[str, Mapping[str, Any]]  # cell name -> cells/<name>.json
+    toplines: Mapping[str, Mapping[str, Any]]  # pair -> toplines/<pair>.json
+    sizes: Mapping[str, int]  # source language -> training utterances
+    claims: Sequence[Claim]  # by the last checkpoint
+    claims_best: Sequence[Claim]  # by the one that was best on dev
+    tuned: Comparison | None  # the winners of the search, best on dev
+    notes: str
+    figures: Sequence[tuple[str, str]]  # file, caption

@@ -1,0 +1,187 @@
+"""The tables of the page, each from what was found; pure text."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from s2st_interleave.paper.claims import Claim, Comparison
+from s2st_interleave.paper.findings import Findings
+from s2st_interleave.paper.printed import printed
+from s2st_interleave.paper.search import SYSTEMS as SEARCHED
+from s2st_interleave.paper.search import candidates, dev_loss
+from s2st_interleave.score.paper import PAPER_PAIRS
+from s2st_interleave.score.results import markdown_table
+
+SYSTEMS = ("baseline", "scheduled", "constant")
+
+
+def table_2(found: Findings) -> str:
+    header = ["pair", "train", *SYSTEMS, "gain", "paper, hours", *SYSTEMS, "gain "]
+    gains = {c.pair: c.difference for c in found.claims[0].comparisons}
+    rows = []
+    for pair in dict.fromkeys(cell.pair for cell in found.grid.cells):
+        src = pair.partition("_")[0]
+        paper = PAPER_PAIRS[src]
+        gain = gains.get(pair)
+        theirs = [getattr(paper, system).asr_bleu for system in SYSTEMS]
+        rows.append(
+            [
+                paper.name,
+                f"{found.sizes[src]:,}",
+                *(_mean(found, pair, system) for system in SYSTEMS),
+                f"{gain.delta:+.1f} {_interval(gain.ci95)}" if gain else "n/a",
+                f"{paper.hours}",
+                *(f"{score:.1f}" for score in theirs),
+                f"{theirs[1] - theirs[0]:+.1f}",
+            ]
+        )
+    order = {PAPER_PAIRS[src].name: -size for src, size in found.sizes.items()}
+    rows.sort(key=lambda row: order[row[0]])
+    return markdown_table(header, rows)
+
+
+def system_table(found: Findings, pair: str, variants: Sequence[str]) -> str:
+    rows = []
+    for variant in variants:
+        paper = printed(pair, variant)
+        rows.append(
+            [
+                variant,
+                _mean(found, pair, variant),
+                _mean(found, pair, variant, "src_wer"),
+                _mean(found, pair, variant, "text_bleu"),
+                _mean(found, pair, variant, "mos", digits=2),
+                f"{paper.asr_bleu:.1f} / {paper.utmos:.2f}" if paper else "",
+            ]
+        )
+    names = ["system", "ASR-BLEU", "transcript WER", "translation BLEU", "MOS"]
+    return markdown_table([*names, "paper: ASR-BLEU / UTMOS"], rows)
+
+
+DIFFERENCE = ("pair", "system", "against", "seeds", "build", "difference")
+DIFFERENCE += ("95% interval", "p, Holm")
+
+
+def _difference(one: Comparison) -> list[str]:
+    return [
+        one.pair,
+        one.system,
+        one.other,
+        f"{one.num_seeds}",
+        "same" if one.same_build else "differs",
+        f"{one.difference.delta:+.2f}",
+        f"[{one.difference.ci95[0]:+.2f}, {one.difference.ci95[1]:+.2f}]",
+        f"{one.adjusted_p:.4f}",
+    ]
+
+
+def differences(claims: Iterable[Claim]) -> str:
+    rows = [
+        [f"{claim.id}", claim.measure, *_difference(one)]
+        for claim in claims
+        for one in claim.comparisons
+    ]
+    return markdown_table(["claim", "measure", *DIFFERENCE], rows)
+
+
+def winners(tuned: Comparison | None) -> str:
+    if tuned is None:
+        return "The search is not complete yet."
+    return markdown_table(DIFFERENCE, [_difference(tuned)])
+
+
+def toplines(found: Findings) -> str:
+    keys = ("reference_asr_bleu", "resynthesis_asr_bleu", "cascade_text_bleu")
+    rows = [
+        [pair, *(number(one["score"][key]) for key in keys)]
+        + [number(one["cascade_asr_bleu"])]
+        + [number(one["score"][key], 2) for key in ("reference_mos", "resynthesis_mos")]
+        for pair, one in sorted(found.toplines.items())
+    ]
+    names = ["pair", "reference", "resynthesis", "cascade, text", "cascade, spoken"]
+    return markdown_table([*names, "reference MOS", "resynthesis MOS"], rows)
+
+
+def checkpoints(found: Findings) -> str:
+    rows = []
+    for cell in found.grid.cells:
+        result = found.results.get(cell.name)
+        if result and cell.table == "2" and cell.seed == 1:
+            step = result["train"]["best"].rpartition("-")[2]
+            scores = (result["scores"][name]["asr_bleu"] for name in ("last", "best"))
+            rows.append([cell.pair, cell.system, *map(number, scores), step])
+    return markdown_table(
+        ["pair", "system", "last", "best", "best at step"], sorted(rows)
+    )
+
+
+def search(found: Findings) -> str:
+    rows = []
+    for system in SEARCHED:
+        for cell in candidates(found.grid, system):
+            result = found.results.get(cell.name)
+            if result:
+                scores = result["scores"]
+                both = (number(scores[k]["asr_bleu"]) for k in ("best", "last"))
+                rows.append([cell.system, f"{dev_loss(result):.3f}", *both])
+    names = ["system", "best dev loss", "ASR-BLEU at best dev", "ASR-BLEU at last"]
+    return markdown_table(names, rows)
+
+
+def controls(found: Findings) -> str:
+    pairs = dict.fromkeys(c.pair for c in found.grid.cells if c.table == "control")
+    rows = [
+        [pair, llm or "parallel"]
+        + [
+            _mean(found, pair, f"{system}.{llm}" if llm else system)
+            for system in SYSTEMS[:2]
+        ]
+        for pair in pairs
+        for llm in ("", "mono", "random")
+    ]
+    return markdown_table(["pair", "text LLM", *SYSTEMS[:2]], rows)
+
+
+def compute(found: Findings) -> str:
+    kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for cell in found.grid.cells:
+        if cell.name in found.results:
+            trained = found.results[cell.name]["train"]
+            kinds.setdefault((cell.pair, cell.variant), []).append(trained)
+    rows = [
+        [
+            pair,
+            variant,
+            f"{len(trained)}",
+            f"{np.mean([one['tokens_seen'] for one in trained]):,.0f}",
+            f"{np.mean([one['train_sec'] for one in trained]):.0f}",
+        ]
+        for (pair, variant), trained in sorted(kinds.items())
+    ]
+    note = "Means over seeds; seconds of training on one core, other cells beside it."
+    names = ["pair", "system", "cells", "tokens", "seconds"]
+    return markdown_table(names, rows) + "\n\n" + note
+
+
+def _mean(
+    found: Findings, pair: str, variant: str, key: str = "asr_bleu", digits: int = 1
+) -> str:
+    values = [
+        result["scores"]["last"][key]
+        for cell in found.grid.cells
+        if (cell.pair, cell.variant) == (pair, variant)
+        and (result := found.results.get(cell.name))
+    ]
+    if not values or None in values:
+        return "n/a"
+    spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{spread} ({len(values)})"
+
+
+def _interval(ci95: Sequence[float]) -> str:
+    return f"[{ci95[0]:.1f}, {ci95[1]:.1f}]"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    return "n/a" if value is None else f"{value:.{digits}f}"
