@@ -282,8 +282,14 @@ def test_setup_uses_an_active_environment_as_it_is(checkout):
     result = run_bash(checkout, "tools/setup.sh", ACTIVE)
     assert (result.returncode, result.stdout) == (0, "/opt/active\n")
     assert "used as it is: /opt/active" in result.stderr
-    assert "the copy in /opt/source" in result.stderr
     assert not (checkout / ".venv").exists()
+
+
+def test_another_checkouts_package_is_never_used_in_silence(checkout):
+    (checkout / "s2st_interleave").mkdir(exist_ok=True)
+    result = run_bash(checkout, "tools/setup.sh --quiet", ACTIVE)
+    assert result.returncode == 0
+    assert "its s2st_interleave is the copy in /opt/source, not this" in result.stderr
 
 
 SHOW = """

@@ -92,8 +92,9 @@ use_active_environment() {
   # Our own environment, already active, still has to match the requirements.
   [[ $prefix/ -ef $venv/ ]] && return 1
   report "the active environment has the package, used as it is: $prefix"
-  if [[ $source_root != "$root" ]]; then
-    report "note: its s2st_interleave is the copy in $source_root, not this one"
+  # Said even when quiet: a run of other code than one reads is hard to find out later.
+  if [[ -d $root/s2st_interleave && $source_root != "$root" ]]; then
+    say "note: its s2st_interleave is the copy in $source_root, not this one"
   fi
   if [[ $with_dev == true ]] && ! python -c 'import pytest, ruff, hypothesis' \
     2>/dev/null; then
