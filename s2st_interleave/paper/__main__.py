@@ -126,7 +126,7 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
             ),
             (
                 f"{where}/curves.svg",
-                "Dev loss against steps, tokens and seconds (pt_en).",
+                "Dev loss and accuracy against steps and seconds (seed 1), at text ratio 0.",
             ),
         ),
     )
@@ -167,12 +167,17 @@ def _run(score: Mapping[str, Any], references: Mapping[str, str], build: str) ->
 def _draw(grid: Grid, results: Mapping[str, Any]) -> None:
     from s2st_interleave.paper.figures import draw_curves, draw_figure_3
 
-    names = ("baseline", "scheduled")
-    runs = {
-        name: results[key] for name in names if (key := f"pt_en.{name}.s1") in results
+    pairs = {
+        pair: {
+            name: results[key]
+            for name in ("baseline", "scheduled")
+            if (key := f"{pair}.{name}.s1") in results
+        }
+        for pair in _paper_pairs()[0]
     }
-    draw_figure_3(runs, grid.folder / "figure3.svg")
-    draw_curves(runs, grid.folder / "curves.svg")
+    draw_figure_3(pairs["pt_en"], grid.folder / "figure3.svg")
+    there = {pair: runs for pair, runs in pairs.items() if runs}
+    draw_curves(there, grid.folder / "curves.svg")
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

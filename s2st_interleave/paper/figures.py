@@ -1,4 +1,4 @@
-"""The paper's Figure 3 from the metrics of stored cells, and dev loss against effort."""
+"""The paper's Figure 3 from the metrics of stored cells, and dev scores against effort."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,38 +17,57 @@ PANELS = (
 
 def draw_figure_3(runs: Mapping[str, Mapping[str, Any]], path: Path) -> None:
     """Length ratios and cosine similarities over steps, one line a system."""
-    axes, save = _axes(len(PANELS), path)
-    for axis, (key, title) in zip(axes, PANELS, strict=True):
+    axes, save = _axes((1, len(PANELS)), path)
+    for axis, (key, title) in zip(axes[0], PANELS, strict=True):
         for name, result in runs.items():
-            axis.plot(result["probes"]["step"], result["probes"][key], label=name)
+            probes = result["probes"]
+            axis.plot(probes["step"], probes[key], COLOURS[name], label=name)
         axis.set(title=title, xlabel="step")
     save()
 
 
-def draw_curves(runs: Mapping[str, Mapping[str, Any]], path: Path) -> None:
-    """Dev loss at text ratio 0 against steps, tokens and seconds."""
-    columns = (("step", "steps"), ("tokens_seen", "tokens"), ("sec", "seconds"))
-    axes, save = _axes(len(columns), path)
-    for axis, (key, label) in zip(axes, columns, strict=True):
-        for name, result in runs.items():
-            axis.plot(result["curve"][key], result["curve"]["dev_loss"], label=name)
-        axis.set(title="dev loss", xlabel=label)
+COLOURS = {"baseline": "C0", "scheduled": "C1"}
+CURVES = (
+    ("step", "steps", "dev_loss", "dev loss"),
+    ("step", "steps", "dev_accuracy", "dev accuracy"),
+    ("sec", "seconds", "dev_accuracy", "dev accuracy"),
+)
+
+
+def draw_curves(
+    pairs: Mapping[str, Mapping[str, Mapping[str, Any]]], path: Path
+) -> None:
+    """How well dev is predicted at text ratio 0, a column for each pair: pair -> system
+    -> stored cell.
+    """
+    axes, save = _axes((len(CURVES), max(1, len(pairs))), path)
+    for column, (pair, runs) in enumerate(pairs.items()):
+        for row, (x, x_label, y, y_label) in enumerate(CURVES):
+            axis = axes[row, column]
+            for name, result in runs.items():
+                curve = result["curve"]
+                axis.plot(curve[x], curve[y], COLOURS[name], label=name)
+            axis.set(title=pair, xlabel=x_label, ylabel=y_label)
     save()
 
 
-def _axes(count: int, path: Path) -> tuple[Any, Any]:
-    """`count` axes side by side, and what writes them to `path` as SVG."""
+def _axes(shape: tuple[int, int], path: Path) -> tuple[Any, Any]:
+    """Axes in rows and columns, and what writes them to `path` as SVG."""
     import matplotlib
 
     matplotlib.use("Agg")
     matplotlib.rcParams["svg.hashsalt"] = "s2st_interleave"  # the same bytes each time
+    matplotlib.rcParams["svg.fonttype"] = "none"  # text, not outlines of each letter
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, count, figsize=(3.2 * count, 2.8))
+    num_rows, num_columns = shape
+    size = (3.2 * num_columns, 2.8 * num_rows)
+    figure, axes = pyplot.subplots(*shape, figsize=size, squeeze=False)
 
     def save() -> None:
-        if axes[0].lines:
-            axes[0].legend(fontsize=7)
+        for axis in axes.flat:
+            if axis.lines:
+                axis.legend(fontsize=7)
         figure.tight_layout()
         with atomic_write(path, "wb") as stream:
             figure.savefig(stream, format="svg", metadata={"Date": None})

@@ -84,6 +84,12 @@ def _fairness(found: Findings) -> Iterator[str]:
             "sentence by itself and no translation, `random` is not trained at all."
         )
         yield tables.controls(found)
+    if _variants(found, "longer"):
+        yield (
+            "Not in the paper: twice as many steps for both (`_steps`; schedule and decay of "
+            "the learning rate are stretched alike). Does the baseline lack steps, not data?"
+        )
+        yield tables.longer(found)
 
 
 def _sensitivity(found: Findings) -> Iterator[str]:

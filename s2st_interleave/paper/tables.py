@@ -143,6 +143,17 @@ def controls(found: Findings) -> str:
     return markdown_table(["pair", "text LLM", *SYSTEMS[:2]], rows)
 
 
+def longer(found: Findings) -> str:
+    """Each pair that has `<system>_steps`, beside its systems as they are."""
+    columns = [f"{system}{end}" for system in SYSTEMS[:2] for end in ("", "_steps")]
+    pairs = {c.pair for c in found.grid.cells if c.variant.endswith("_steps")}
+    rows = [
+        [pair, *(_mean(found, pair, variant) for variant in columns)]
+        for pair in sorted(pairs)
+    ]
+    return markdown_table(["pair", *columns], rows)
+
+
 def compute(found: Findings) -> str:
     kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for cell in found.grid.cells:
