@@ -50,6 +50,8 @@ def _paper_tables(found: Findings) -> Iterator[str]:
         "number in brackets); the gain's interval is a paired bootstrap over utterances and "
         "seeds. On the right the paper's ASR-BLEU, as printed."
     )
+    yield "The same runs along the chain of thought; where is the gain made?"
+    yield tables.chain(found)
     if _variants(found, "1"):
         yield "## Table 1: encoder and chain of thought (French)"
         yield tables.system_table(

@@ -41,6 +41,22 @@ def table_2(found: Findings) -> str:
     return markdown_table(header, rows)
 
 
+def chain(found: Findings) -> str:
+    """What each step of the chain of thought gives: heard, translated, said."""
+    keys = ("src_wer", "text_bleu", "asr_bleu")
+    pairs = sorted(
+        dict.fromkeys(cell.pair for cell in found.grid.cells),
+        key=lambda pair: -found.sizes[pair.partition("_")[0]],
+    )
+    rows = [
+        [pair, system, *(_mean(found, pair, system, key) for key in keys)]
+        for pair in pairs
+        for system in SYSTEMS
+    ]
+    names = ["transcript WER", "translation BLEU", "ASR-BLEU"]
+    return markdown_table(["pair", "system", *names], rows)
+
+
 def system_table(found: Findings, pair: str, variants: Sequence[str]) -> str:
     rows = []
     for variant in variants:
