@@ -11,6 +11,7 @@ es_en/run.sh
 (
   cd es_en
   . ./path.sh
+  python ../local/check_encoder.py
   python ../local/check_align.py --split test
   python ../local/check_plan.py --train_dir exp/scheduled
 )
