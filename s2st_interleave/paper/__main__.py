@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,7 @@ from s2st_interleave.paper.claims import Run, compare_two, judge
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.grid import Grid, load
 from s2st_interleave.paper.page import cells_json, render
-from s2st_interleave.paper.search import SYSTEMS as SEARCHED
-from s2st_interleave.paper.search import winner
+from s2st_interleave.paper.search import winners
 from s2st_interleave.score.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.paper import PAPER_PAIRS
@@ -105,11 +105,10 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
     last, best_dev = (
         _runs(grid, results, toplines, name) for name in cells.CHECKPOINTS
     )
-    best = [winner(grid, results, system) for system in SEARCHED]
-    tuned = None
-    if all(best):
-        names = (cell.variant for cell in best)
-        tuned = compare_two(best_dev, best[0].pair, *names, bleu_of, num_resamples)
+    compare = partial(compare_two, bleu=bleu_of, num_resamples=num_resamples)
+    constant = [
+        compare(last, pair, "constant", "baseline") for pair in _paper_pairs()[0]
+    ]
     return Findings(
         grid=grid,
         results=results,
@@ -117,7 +116,8 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         sizes=grid.sizes,
         claims=judge(last, *_paper_pairs(), bleu_of, num_resamples),
         claims_best=judge(best_dev, *_paper_pairs(), bleu_of, num_resamples),
-        tuned=tuned,
+        tuned=winners(grid, results, last, best_dev, compare),
+        constant=[found for found in constant if found],
         notes=notes.read_text("utf-8") if notes.is_file() else "",
         figures=(
             (
@@ -151,7 +151,9 @@ def _runs(
             score = results[c.name]["scores"][checkpoint]
             of_seed = runs.setdefault((c.pair, c.variant), {})
             references = toplines[c.pair]["references"]
-            of_seed[c.seed] = _run(score, references, results[c.name]["build"])
+            # A stand-in is another model, whatever the machine.
+            build = " ".join((results[c.name]["build"], c.units, c.llm))
+            of_seed[c.seed] = _run(score, references, build)
     return runs
 
 

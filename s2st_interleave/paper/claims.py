@@ -95,6 +95,7 @@ def judge(
         1,
         "scheduled interleaving beats the baseline in every pair",
         [(pair, *versus) for pair in pairs],
+        want_seeds=3,
     )
     return [
         beats,
@@ -124,8 +125,9 @@ def judge(
         ),
         compare(
             7,
-            "ASR fine-tuning of the encoder helps, and so does CoT",
+            "ASR fine-tuning of the encoder (against random weights) helps, and so does CoT",
             [(large, "baseline", "baseline.untrained"), (large, "baseline", "no_cot")],
+            want_seeds=3,
         ),
         judged(
             8,
@@ -133,6 +135,7 @@ def judge(
             [(pair, *versus) for pair in pairs],
             score=_mos_scorer,
             margin=MOS_MARGIN,
+            want_seeds=3,
         ),
     ]
 
@@ -211,12 +214,13 @@ def _compared(
     elif not missing and max(adjusted.values()) < LEVEL:
         verdict = "holds"
     what = "ASR-BLEU" if not margin else f"MOS, non-inferior by {-margin}"
+    drawn = "utterances and seeds" if want_seeds > 1 else "utterances"
     seeds_seen = sorted({one.num_seeds for one in comparisons}) or [0]
     num_seeds = "-".join(map(str, dict.fromkeys((seeds_seen[0], seeds_seen[-1]))))
     return Claim(
         id=number,
         text=text,
-        rule=f"{what}: paired bootstrap over utterances and seeds, one-sided, Holm over "
+        rule=f"{what}: paired bootstrap over {drawn}, one-sided, Holm over "
         f"{len(wanted)}, p < {LEVEL}; seeds: {num_seeds}"
         + (f" of {want_seeds} wanted" if want_seeds > 1 else ""),
         statistic=min((c.difference.delta for c in comparisons), default=None),
@@ -233,16 +237,15 @@ def _larger_where_smaller(
 ) -> Claim:
     gains = {c.pair: c.difference.delta for c in beats.comparisons}
     size = dict(zip(pairs, hours, strict=True))
-    missing = tuple(pair for pair in pairs if pair not in gains)
     rho = p_below = None
     verdict: Verdict = "not decided"
     if len(gains) >= 3:
         rho, p_below, p_above = spearman_permutation(
             [size[pair] for pair in gains], list(gains.values())
         )
-        if not missing and p_above < LEVEL:
+        if not beats.missing and p_above < LEVEL:
             verdict = "does not hold"
-        elif not missing and p_below < LEVEL:
+        elif not beats.missing and p_below < LEVEL:
             verdict = "holds"
     return Claim(
         id=2,
@@ -251,5 +254,5 @@ def _larger_where_smaller(
         statistic=rho,
         p_value=p_below,
         verdict=verdict,
-        missing=missing,
+        missing=beats.missing,
     )

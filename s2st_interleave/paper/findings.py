@@ -18,6 +18,7 @@ class Findings:
     sizes: Mapping[str, int]  # source language -> training utterances
     claims: Sequence[Claim]  # by the last checkpoint
     claims_best: Sequence[Claim]  # by the one that was best on dev
-    tuned: Comparison | None  # the winners of the search, best on dev
+    tuned: Sequence[tuple[str, Comparison]]  # winners of the search, by which rule
+    constant: Sequence[Comparison]  # constant p against the baseline
     notes: str
     figures: Sequence[tuple[str, str]]  # file, caption

@@ -83,8 +83,16 @@ class Grid:
     @property
     def sizes(self) -> Mapping[str, int]:
         """Pairs that a system learns from, by source language."""
-        path = self.recipe / "conf" / "sizes.yaml"
-        return yaml.safe_load(path.read_text("utf-8"))["train"]
+        return self._conf("sizes")["train"]
+
+    @property
+    def train(self) -> Mapping[str, Any]:
+        """How every system is trained that does not say otherwise."""
+        return self._conf("train")
+
+    def _conf(self, name: str) -> dict[str, Any]:
+        path = self.recipe / "conf" / f"{name}.yaml"
+        return yaml.safe_load(path.read_text("utf-8"))
 
     def identity(self, cell: Cell) -> str:
         """Digest of everything a cell's scores follow from, machines left aside.

@@ -1,36 +1,90 @@
 """The same small search for the baseline and the proposed method, decided by rule.
 
-What a system's own best learning rate, dropout or number of steps does for it: the
-variant with the lowest dev loss wins, test scores are not looked at.
+What a system's own best learning rate, dropout or number of steps does for it. Winners
+are chosen on dev, for both alike; one more rule chooses the baseline alone, on test.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from s2st_interleave.paper.claims import Comparison, Runs
 from s2st_interleave.paper.grid import Cell, Grid
 
 SYSTEMS = ("scheduled", "baseline")
+Result = Mapping[str, Any]  # a stored cell
 
 
-def candidates(grid: Grid, system: str) -> list[Cell]:
-    """The system as it is and its `<system>_<change>`, on the pair of table "search"."""
-    searched = [c for c in grid.cells if c.table == "search"]
-    pairs = {c.pair for c in searched}
-    as_it_is = [
-        c for c in grid.cells if c.pair in pairs and c.seed == 1 and c.variant == system
-    ]
+def searched_pairs(grid: Grid) -> list[str]:
+    return list(dict.fromkeys(c.pair for c in grid.cells if c.table == "search"))
+
+
+def candidates(grid: Grid, system: str, pair: str) -> list[Cell]:
+    """The system as it is and its `<system>_<change>` of table "search"."""
+    of_pair = [c for c in grid.cells if c.pair == pair]
+    as_it_is = [c for c in of_pair if c.seed == 1 and c.variant == system]
+    searched = [c for c in of_pair if c.table == "search"]
     return as_it_is + [c for c in searched if c.system.startswith(f"{system}_")]
 
 
-def dev_loss(result: Mapping[str, Any]) -> float:
+def dev_loss(result: Result) -> float:
     return min(result["curve"]["dev_loss"])
 
 
+def last_dev_accuracy(result: Result) -> float:
+    return result["curve"]["dev_accuracy"][-1]
+
+
+def final_score(result: Result) -> float:
+    return result["scores"]["last"]["asr_bleu"]
+
+
 def winner(
-    grid: Grid, results: Mapping[str, Mapping[str, Any]], system: str
+    cells: list[Cell], results: Mapping[str, Result], merit: Callable[[Result], float]
 ) -> Cell | None:
-    """The candidate with the lowest dev loss; None while one of them is missing."""
-    cells = candidates(grid, system)
+    """The candidate of most merit; None while one of them is missing."""
     if not cells or any(c.name not in results for c in cells):
         return None
-    return min(cells, key=lambda c: (dev_loss(results[c.name]), c.name))
+    return max(
+        sorted(cells, key=lambda c: c.name), key=lambda c: merit(results[c.name])
+    )
+
+
+def winners(
+    grid: Grid,
+    results: Mapping[str, Result],
+    last: Runs,
+    best_dev: Runs,
+    compare: Callable[..., Comparison | None],
+) -> list[tuple[str, Comparison]]:
+    """Scheduled against baseline, each as a rule chose it; what is not whole is left out."""
+    found = []
+    for pair in searched_pairs(grid):
+        ours, theirs = (candidates(grid, system, pair) for system in SYSTEMS)
+        for rule, scheduled, baseline, merit, runs in (
+            (
+                "lowest dev loss; best dev",
+                ours,
+                theirs,
+                lambda r: -dev_loss(r),
+                best_dev,
+            ),
+            (
+                "highest dev accuracy at last; last",
+                ours,
+                theirs,
+                last_dev_accuracy,
+                last,
+            ),
+            (
+                "baseline best on test, scheduled as it is; last",
+                ours[:1],
+                theirs,
+                final_score,
+                last,
+            ),
+        ):
+            both = [winner(cells, results, merit) for cells in (scheduled, baseline)]
+            if all(both):
+                one = compare(runs, pair, *(cell.variant for cell in both))
+                found.append((rule, one))
+    return found

@@ -9,18 +9,30 @@ from s2st_interleave.paper.claims import Claim, Comparison
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.printed import printed
 from s2st_interleave.paper.search import SYSTEMS as SEARCHED
-from s2st_interleave.paper.search import candidates, dev_loss
+from s2st_interleave.paper.search import (
+    candidates,
+    dev_loss,
+    last_dev_accuracy,
+    searched_pairs,
+)
 from s2st_interleave.score.paper import PAPER_PAIRS
 from s2st_interleave.score.results import markdown_table
 
 SYSTEMS = ("baseline", "scheduled", "constant")
 
 
+def pairs_by_size(found: Findings) -> list[str]:
+    """All pairs of the grid, the one with most training data first."""
+    pairs = {cell.pair for cell in found.grid.cells}
+    return sorted(pairs, key=lambda pair: -found.sizes[pair.partition("_")[0]])
+
+
 def table_2(found: Findings) -> str:
-    header = ["pair", "train", *SYSTEMS, "gain", "paper, hours", *SYSTEMS, "gain "]
+    theirs = [f"paper: {name}" for name in ("hours", *SYSTEMS, "gain")]
+    header = ["pair", "train", *SYSTEMS, "gain", *theirs]
     gains = {c.pair: c.difference for c in found.claims[0].comparisons}
     rows = []
-    for pair in dict.fromkeys(cell.pair for cell in found.grid.cells):
+    for pair in pairs_by_size(found):
         src = pair.partition("_")[0]
         paper = PAPER_PAIRS[src]
         gain = gains.get(pair)
@@ -36,24 +48,24 @@ def table_2(found: Findings) -> str:
                 f"{theirs[1] - theirs[0]:+.1f}",
             ]
         )
-    order = {PAPER_PAIRS[src].name: -size for src, size in found.sizes.items()}
-    rows.sort(key=lambda row: order[row[0]])
     return markdown_table(header, rows)
 
 
 def chain(found: Findings) -> str:
     """What each step of the chain of thought gives: heard, translated, said."""
-    keys = ("src_wer", "text_bleu", "asr_bleu")
-    pairs = sorted(
-        dict.fromkeys(cell.pair for cell in found.grid.cells),
-        key=lambda pair: -found.sizes[pair.partition("_")[0]],
-    )
+    pairs = pairs_by_size(found)
     rows = [
-        [pair, system, *(_mean(found, pair, system, key) for key in keys)]
+        [
+            pair,
+            system,
+            *(_mean(found, pair, system, key) for key in ("src_wer", "text_bleu")),
+            _mean(found, pair, system),
+            _mean(found, pair, system, "mos", digits=2),
+        ]
         for pair in pairs
         for system in SYSTEMS
     ]
-    names = ["transcript WER", "translation BLEU", "ASR-BLEU"]
+    names = ["transcript WER", "translation BLEU", "ASR-BLEU", "MOS"]
     return markdown_table(["pair", "system", *names], rows)
 
 
@@ -101,10 +113,44 @@ def differences(claims: Iterable[Claim]) -> str:
     return markdown_table(["claim", "measure", *DIFFERENCE], rows)
 
 
-def winners(tuned: Comparison | None) -> str:
-    if tuned is None:
+def winners(tuned: Sequence[tuple[str, Comparison]]) -> str:
+    if not tuned:
         return "The search is not complete yet."
-    return markdown_table(DIFFERENCE, [_difference(tuned)])
+    rows = [[rule, *_difference(one)] for rule, one in tuned]
+    return markdown_table(["chosen by; checkpoint", *DIFFERENCE], rows)
+
+
+def constant(found: Findings) -> str:
+    """Constant p against the baseline, beside the paper's difference."""
+    rows = []
+    for one in found.constant:
+        paper = PAPER_PAIRS[one.pair.partition("_")[0]]
+        gain = paper.constant.asr_bleu - paper.baseline.asr_bleu
+        rows.append([*_difference(one), f"{gain:+.1f}"])
+    return markdown_table([*DIFFERENCE, "paper"], rows)
+
+
+SIMILARITIES = {
+    "similarity_src": "source speech - source text",
+    "similarity_text": "source text - target text",
+    "similarity_tgt": "target text - target speech",
+}
+
+
+def similarities(found: Findings) -> str:
+    """Where the curves of Figure 3 end, of all pairs."""
+    ends = {
+        (c.pair, c.system): found.results[c.name]["probes"]
+        for c in found.grid.cells
+        if c.table == "2" and c.seed == 1 and c.name in found.results
+    }
+    rows = [
+        [pair, system, *(f"{ends[pair, system][key][-1]:.2f}" for key in SIMILARITIES)]
+        for pair in pairs_by_size(found)
+        for system in SYSTEMS
+        if (pair, system) in ends
+    ]
+    return markdown_table(["pair", "system", *SIMILARITIES.values()], rows)
 
 
 def toplines(found: Findings) -> str:
@@ -134,15 +180,16 @@ def checkpoints(found: Findings) -> str:
 
 def search(found: Findings) -> str:
     rows = []
-    for system in SEARCHED:
-        for cell in candidates(found.grid, system):
-            result = found.results.get(cell.name)
-            if result:
-                scores = result["scores"]
-                both = (number(scores[k]["asr_bleu"]) for k in ("best", "last"))
-                rows.append([cell.system, f"{dev_loss(result):.3f}", *both])
-    names = ["system", "best dev loss", "ASR-BLEU at best dev", "ASR-BLEU at last"]
-    return markdown_table(names, rows)
+    for pair in searched_pairs(found.grid):
+        for system in SEARCHED:
+            for cell in candidates(found.grid, system, pair):
+                result = found.results.get(cell.name)
+                if result:
+                    dev = f"{dev_loss(result):.3f}", f"{last_dev_accuracy(result):.3f}"
+                    both = (result["scores"][k]["asr_bleu"] for k in ("best", "last"))
+                    rows.append([pair, cell.system, *dev, *map(number, both)])
+    names = ["pair", "system", "best dev loss", "last dev accuracy"]
+    return markdown_table([*names, "ASR-BLEU at best dev", "at last"], rows)
 
 
 def controls(found: Findings) -> str:
@@ -160,14 +207,14 @@ def controls(found: Findings) -> str:
 
 
 def longer(found: Findings) -> str:
-    """Each pair that has `<system>_steps`, beside its systems as they are."""
-    columns = [f"{system}{end}" for system in SYSTEMS[:2] for end in ("", "_steps")]
+    """A pair's systems as they are, and trained for twice and four times as long."""
     pairs = {c.pair for c in found.grid.cells if c.variant.endswith("_steps")}
     rows = [
-        [pair, *(_mean(found, pair, variant) for variant in columns)]
+        [pair, times] + [_mean(found, pair, f"{system}{end}") for system in SYSTEMS[:2]]
         for pair in sorted(pairs)
+        for times, end in (("1", ""), ("2", "_steps"), ("4", "_steps_x4"))
     ]
-    return markdown_table(["pair", *columns], rows)
+    return markdown_table(["pair", "times the steps", *SYSTEMS[:2]], rows)
 
 
 def compute(found: Findings) -> str:

@@ -33,8 +33,8 @@ def as_in_the_paper():
     others = {"src_only": 11.1, "tgt_only": 12.6, "mask": 6.2, "uniform": 11.5}
     for system, score in others.items():
         runs["pt_en", system] = {seed: run(score, seed=seed) for seed in (1, 2, 3)}
-    runs["fr_en", "baseline.untrained"] = {1: run(9.6)}
-    runs["fr_en", "no_cot"] = {1: run(13.7)}
+    for system, score in {"baseline.untrained": 9.6, "no_cot": 13.7}.items():
+        runs["fr_en", system] = {seed: run(score, seed=seed) for seed in (1, 2, 3)}
     return runs
 
 
@@ -59,6 +59,14 @@ def test_one_pair_that_is_missing_leaves_it_open():
     found = verdicts(runs)
     assert found[1] == found[2] == found[8] == "not decided"
     assert found[3] == "holds"
+
+
+def test_one_seed_of_the_baseline_decides_nothing_but_claim_3():
+    runs = as_in_the_paper()
+    for pair in PAIRS:
+        runs[pair, "baseline"] = {1: runs[pair, "baseline"][1]}
+    found = verdicts(runs)
+    assert {k for k, verdict in found.items() if verdict == "holds"} == {3, 4, 5, 6}
 
 
 def test_two_seeds_of_three_leave_claims_4_to_6_open():

@@ -88,7 +88,9 @@ def test_stored_cells_become_tables_claims_and_figures(path):
     assert "| French | 15,429 | n/a | n/a | n/a | n/a | 180 |" in page
     results = json.loads((folder / "results.json").read_text())
     verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
-    assert "| scheduled | 0.000 | 90.0 | 90.0 |" in page  # a candidate of the search
+    assert (
+        "| pt_en | scheduled | 0.000 | 20.000 | 90.0 | 90.0 |" in page
+    )  # a candidate of the search
     assert verdicts[4] == verdicts[5] == verdicts[6] == "holds"
     assert verdicts[1] == verdicts[2] == verdicts[7] == "not decided"
     keys = {"table", "pair", "system", "seed", "asr_bleu", "ci95", "mos"}

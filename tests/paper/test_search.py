@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from s2st_interleave.paper.grid import load
-from s2st_interleave.paper.search import SYSTEMS, candidates, winner
+from s2st_interleave.paper.search import (
+    SYSTEMS,
+    candidates,
+    final_score,
+    searched_pairs,
+    winner,
+    winners,
+)
 
 GRID = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss" / "paper" / "grid.yaml"
 
@@ -15,23 +22,40 @@ def grid():
     return load(GRID)
 
 
+def stored(score: float, dev_loss: float = 1.0, dev_accuracy: float = 0.5):
+    curve = {"dev_loss": [dev_loss, 9.0], "dev_accuracy": [0.9, dev_accuracy]}
+    return {"curve": curve, "scores": {"last": {"asr_bleu": score}}}
+
+
 def test_both_systems_have_as_many_candidates_of_the_same_kinds(grid):
-    kinds = [
-        {c.system.removeprefix(system) for c in candidates(grid, system)}
-        for system in SYSTEMS
-    ]
-    assert kinds[0] == kinds[1] and len(kinds[0]) > 3 and "" in kinds[0]
+    for pair in searched_pairs(grid):
+        kinds = [
+            {c.system.removeprefix(system) for c in candidates(grid, system, pair)}
+            for system in SYSTEMS
+        ]
+        assert kinds[0] == kinds[1] and len(kinds[0]) > 3 and "" in kinds[0]
 
 
-def test_the_lowest_dev_loss_at_any_checkpoint_wins(grid):
-    cells = candidates(grid, "baseline")
-    results = {c.name: {"curve": {"dev_loss": [2.0, 1.5, 1.8]}} for c in cells}
-    chosen = cells[2]
-    results[chosen.name] = {"curve": {"dev_loss": [2.0, 1.4, 1.9]}}
-    assert winner(grid, results, "baseline") == chosen
+def test_the_candidate_of_most_merit_wins_and_a_missing_one_leaves_it_open(grid):
+    cells = candidates(grid, "baseline", "pt_en")
+    results = {c.name: stored(1.0) for c in cells}
+    results[cells[2].name] = stored(2.0)
+    assert winner(cells, results, final_score) == cells[2]
+    assert winner(cells, {cells[2].name: stored(2.0)}, final_score) is None
 
 
-def test_a_missing_candidate_leaves_it_open(grid):
-    cells = candidates(grid, "baseline")
-    results = {c.name: {"curve": {"dev_loss": [1.0]}} for c in cells[1:]}
-    assert winner(grid, results, "baseline") is None
+def test_dev_chooses_for_both_and_test_for_the_baseline_alone(grid):
+    """A baseline that is best on test only, by its score, and one by its dev scores."""
+    cells = [c for s in SYSTEMS for c in candidates(grid, s, "pt_en")]
+    results = {c.name: stored(1.0) for c in cells}
+    results["pt_en.baseline_lr_low.s1"] = stored(7.0)
+    results["pt_en.baseline_lr_high.s1"] = stored(1.0, dev_loss=0.5)
+    results["pt_en.scheduled_steps.s1"] = stored(9.0, dev_accuracy=0.6)
+    asked = []
+    found = winners(
+        grid, results, "last", "best", lambda *names: asked.append(names) or names
+    )
+    assert [one for _, one in found] == asked and {c[1] for c in asked} == {"pt_en"}
+    assert asked[0][0] == "best" and asked[0][3] == "baseline_lr_high"
+    assert asked[1][0] == "last" and asked[1][2] == "scheduled_steps"
+    assert asked[2] == ("last", "pt_en", "scheduled", "baseline_lr_low")
