@@ -51,10 +51,9 @@ def render(found: Findings) -> str:
 def _systems(found: Findings) -> str:
     train = found.grid.train
     drawn = train["max_steps"] * train["batch_size"]
+    sources = [pair.partition("_")[0] for pair in tables.pairs_by_size(found)]
     epochs = [
-        f"{PAPER_PAIRS[src].name} {drawn / found.sizes[src]:.1f}"
-        for pair in tables.pairs_by_size(found)
-        for src in (pair.partition("_")[0],)
+        f"{PAPER_PAIRS[src].name} {drawn / found.sizes[src]:.1f}" for src in sources
     ]
     return (
         "A text LLM learns, from pairs of units, to write the transcript, its translation and "

@@ -30,11 +30,15 @@ def dev_loss(result: Result) -> float:
     return min(result["curve"]["dev_loss"])
 
 
+def least_dev_loss(result: Result) -> float:
+    return -dev_loss(result)
+
+
 def last_dev_accuracy(result: Result) -> float:
     return result["curve"]["dev_accuracy"][-1]
 
 
-def final_score(result: Result) -> float:
+def last_test_score(result: Result) -> float:
     return result["scores"]["last"]["asr_bleu"]
 
 
@@ -60,30 +64,12 @@ def winners(
     found = []
     for pair in searched_pairs(grid):
         ours, theirs = (candidates(grid, system, pair) for system in SYSTEMS)
-        for rule, scheduled, baseline, merit, runs in (
-            (
-                "lowest dev loss; best dev",
-                ours,
-                theirs,
-                lambda r: -dev_loss(r),
-                best_dev,
-            ),
-            (
-                "highest dev accuracy at last; last",
-                ours,
-                theirs,
-                last_dev_accuracy,
-                last,
-            ),
-            (
-                "baseline best on test, scheduled as it is; last",
-                ours[:1],
-                theirs,
-                final_score,
-                last,
-            ),
+        for rule, scheduled, merit, runs in (
+            ("lowest dev loss; best dev", ours, least_dev_loss, best_dev),
+            ("highest dev accuracy at last; last", ours, last_dev_accuracy, last),
+            ("baseline by its test score; last", ours[:1], last_test_score, last),
         ):
-            both = [winner(cells, results, merit) for cells in (scheduled, baseline)]
+            both = [winner(cells, results, merit) for cells in (scheduled, theirs)]
             if all(both):
                 one = compare(runs, pair, *(cell.variant for cell in both))
                 found.append((rule, one))

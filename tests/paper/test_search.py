@@ -8,7 +8,7 @@ from s2st_interleave.paper.grid import load
 from s2st_interleave.paper.search import (
     SYSTEMS,
     candidates,
-    final_score,
+    last_test_score,
     searched_pairs,
     winner,
     winners,
@@ -40,8 +40,8 @@ def test_the_candidate_of_most_merit_wins_and_a_missing_one_leaves_it_open(grid)
     cells = candidates(grid, "baseline", "pt_en")
     results = {c.name: stored(1.0) for c in cells}
     results[cells[2].name] = stored(2.0)
-    assert winner(cells, results, final_score) == cells[2]
-    assert winner(cells, {cells[2].name: stored(2.0)}, final_score) is None
+    assert winner(cells, results, last_test_score) == cells[2]
+    assert winner(cells, {cells[2].name: stored(2.0)}, last_test_score) is None
 
 
 def test_dev_chooses_for_both_and_test_for_the_baseline_alone(grid):
