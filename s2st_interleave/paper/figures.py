@@ -6,12 +6,15 @@ from typing import Any
 
 from s2st_interleave.artifact import atomic_write
 
-PANELS = (
-    ("probe_length_ratio_src", "|I_p| / |T|, source"),
-    ("probe_length_ratio_tgt", "|I_p| / |T|, target"),
+SIMILARITIES = (
     ("similarity_src", "source speech - source text"),
     ("similarity_text", "source text - target text"),
     ("similarity_tgt", "target text - target speech"),
+)
+PANELS = (
+    ("probe_length_ratio_src", "|I_p| / |T|, source"),
+    ("probe_length_ratio_tgt", "|I_p| / |T|, target"),
+    *SIMILARITIES,
 )
 
 

@@ -119,7 +119,7 @@ def _fairness(found: Findings) -> Iterator[str]:
             "accuracy; the last rule helps the baseline alone, by its test scores:"
         )
         yield tables.search(found)
-        yield tables.winners(found.tuned)
+        yield tables.winners(found)
         yield (
             "More training for both, not in the paper (schedule and decay of the learning rate "
             "are stretched alike). Does the baseline lack steps, not data?"

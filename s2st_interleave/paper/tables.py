@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from s2st_interleave.paper.claims import Claim, Comparison
+from s2st_interleave.paper.figures import SIMILARITIES
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.printed import printed
 from s2st_interleave.paper.search import SYSTEMS as SEARCHED
@@ -28,8 +29,8 @@ def pairs_by_size(found: Findings) -> list[str]:
 
 
 def table_2(found: Findings) -> str:
-    theirs = [f"paper: {name}" for name in ("hours", *SYSTEMS, "gain")]
-    header = ["pair", "train", *SYSTEMS, "gain", *theirs]
+    header = ["pair", "train", *SYSTEMS, "gain"]
+    header += [f"paper: {name}" for name in ("hours", *SYSTEMS, "gain")]
     gains = {c.pair: c.difference for c in found.claims[0].comparisons}
     rows = []
     for pair in pairs_by_size(found):
@@ -51,40 +52,32 @@ def table_2(found: Findings) -> str:
     return markdown_table(header, rows)
 
 
+MEASURES = ("ASR-BLEU", "transcript WER", "translation BLEU", "MOS")
+
+
+def _measures(found: Findings, pair: str, variant: str) -> list[str]:
+    keys = ("asr_bleu", "src_wer", "text_bleu")
+    means = [_mean(found, pair, variant, key) for key in keys]
+    return [*means, _mean(found, pair, variant, "mos", digits=2)]
+
+
 def chain(found: Findings) -> str:
     """What each step of the chain of thought gives: heard, translated, said."""
-    pairs = pairs_by_size(found)
     rows = [
-        [
-            pair,
-            system,
-            *(_mean(found, pair, system, key) for key in ("src_wer", "text_bleu")),
-            _mean(found, pair, system),
-            _mean(found, pair, system, "mos", digits=2),
-        ]
-        for pair in pairs
+        [pair, system, *_measures(found, pair, system)]
+        for pair in pairs_by_size(found)
         for system in SYSTEMS
     ]
-    names = ["transcript WER", "translation BLEU", "ASR-BLEU", "MOS"]
-    return markdown_table(["pair", "system", *names], rows)
+    return markdown_table(["pair", "system", *MEASURES], rows)
 
 
 def system_table(found: Findings, pair: str, variants: Sequence[str]) -> str:
     rows = []
     for variant in variants:
         paper = printed(pair, variant)
-        rows.append(
-            [
-                variant,
-                _mean(found, pair, variant),
-                _mean(found, pair, variant, "src_wer"),
-                _mean(found, pair, variant, "text_bleu"),
-                _mean(found, pair, variant, "mos", digits=2),
-                f"{paper.asr_bleu:.1f} / {paper.utmos:.2f}" if paper else "",
-            ]
-        )
-    names = ["system", "ASR-BLEU", "transcript WER", "translation BLEU", "MOS"]
-    return markdown_table([*names, "paper: ASR-BLEU / UTMOS"], rows)
+        theirs = f"{paper.asr_bleu:.1f} / {paper.utmos:.2f}" if paper else ""
+        rows.append([variant, *_measures(found, pair, variant), theirs])
+    return markdown_table(["system", *MEASURES, "paper: ASR-BLEU / UTMOS"], rows)
 
 
 DIFFERENCE = ("pair", "system", "against", "seeds", "build", "difference")
@@ -113,11 +106,15 @@ def differences(claims: Iterable[Claim]) -> str:
     return markdown_table(["claim", "measure", *DIFFERENCE], rows)
 
 
-def winners(tuned: Sequence[tuple[str, Comparison]]) -> str:
-    if not tuned:
-        return "The search is not complete yet."
-    rows = [[rule, *_difference(one)] for rule, one in tuned]
-    return markdown_table(["chosen by; checkpoint", *DIFFERENCE], rows)
+def winners(found: Findings) -> str:
+    rows = [[rule, *_difference(one)] for rule, one in found.tuned]
+    parts = (
+        [markdown_table(["chosen by; checkpoint", *DIFFERENCE], rows)] if rows else []
+    )
+    done = {one.pair for _, one in found.tuned}
+    if left := [pair for pair in searched_pairs(found.grid) if pair not in done]:
+        parts.append(f"The search is not complete yet: {', '.join(left)}.")
+    return "\n\n".join(parts)
 
 
 def constant(found: Findings) -> str:
@@ -130,13 +127,6 @@ def constant(found: Findings) -> str:
     return markdown_table([*DIFFERENCE, "paper"], rows)
 
 
-SIMILARITIES = {
-    "similarity_src": "source speech - source text",
-    "similarity_text": "source text - target text",
-    "similarity_tgt": "target text - target speech",
-}
-
-
 def similarities(found: Findings) -> str:
     """Where the curves of Figure 3 end, of all pairs."""
     ends = {
@@ -145,12 +135,15 @@ def similarities(found: Findings) -> str:
         if c.table == "2" and c.seed == 1 and c.name in found.results
     }
     rows = [
-        [pair, system, *(f"{ends[pair, system][key][-1]:.2f}" for key in SIMILARITIES)]
+        [pair, system]
+        + [f"{ends[pair, system][key][-1]:.2f}" for key, _ in SIMILARITIES]
         for pair in pairs_by_size(found)
         for system in SYSTEMS
         if (pair, system) in ends
     ]
-    return markdown_table(["pair", "system", *SIMILARITIES.values()], rows)
+    return markdown_table(
+        ["pair", "system", *(title for _, title in SIMILARITIES)], rows
+    )
 
 
 def toplines(found: Findings) -> str:
@@ -208,11 +201,13 @@ def controls(found: Findings) -> str:
 
 def longer(found: Findings) -> str:
     """A pair's systems as they are, and trained for twice and four times as long."""
-    pairs = {c.pair for c in found.grid.cells if c.variant.endswith("_steps")}
+    there = {(c.pair, c.variant) for c in found.grid.cells}
+    pairs = sorted({pair for pair, variant in there if variant == "baseline_steps"})
     rows = [
         [pair, times] + [_mean(found, pair, f"{system}{end}") for system in SYSTEMS[:2]]
-        for pair in sorted(pairs)
+        for pair in pairs
         for times, end in (("1", ""), ("2", "_steps"), ("4", "_steps_x4"))
+        if (pair, f"baseline{end}") in there
     ]
     return markdown_table(["pair", "times the steps", *SYSTEMS[:2]], rows)
 
