@@ -29,7 +29,8 @@ NUM_DIGITS = 5
 
 def command(grid: Grid, cell: Cell, exp: Path) -> list[str]:
     """run.sh of the pair with all that is the cell's own; relative to its folder."""
-    shared, num_train = grid.shared, grid.sizes[cell.pair.partition("_")[0]]
+    shared = grid.shared
+    num_train = cell.num_train or grid.sizes[cell.pair.partition("_")[0]]
     options = {
         "stage": "6",
         "stop_stage": "9",

@@ -6,7 +6,7 @@ declared in grid.yaml; what it gave lies beside it in `cells/<name>.json`, text 
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -27,7 +27,10 @@ SOURCES = (
 
 @dataclass(frozen=True)
 class Cell:
-    """`table` is where it first appears; `units` and `llm` name stand-ins, if any."""
+    """`table` is where it first appears; `units` and `llm` name stand-ins, if any.
+
+    `num_train`: utterances it learns from, where that is not all of its pair's.
+    """
 
     table: str
     pair: str
@@ -35,11 +38,14 @@ class Cell:
     seed: int
     units: str = ""
     llm: str = ""
+    num_train: int = 0
 
     @property
     def variant(self) -> str:
-        """The system and its stand-ins: what runs of several seeds have in common."""
-        return ".".join(part for part in (self.system, self.units, self.llm) if part)
+        """The system and what is its own: what runs of several seeds have in common."""
+        size = f"n{self.num_train}" if self.num_train else ""
+        parts = (self.system, self.units, self.llm, size)
+        return ".".join(part for part in parts if part)
 
     @property
     def name(self) -> str:
@@ -127,8 +133,9 @@ def _values(text: str) -> str:
 
 
 def _facts(cell: Cell) -> dict[str, Any]:
-    """A cell that two tables show is one cell."""
-    return {f.name: getattr(cell, f.name) for f in fields(cell) if f.name != "table"}
+    """A cell that two tables show is one cell; one of all its pair's data needs no size."""
+    left_out = {"table"} if cell.num_train else {"table", "num_train"}
+    return {k: v for k, v in asdict(cell).items() if k not in left_out}
 
 
 def load(path: Path) -> Grid:
@@ -147,12 +154,16 @@ def load(path: Path) -> Grid:
 
 
 def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[Cell]:
-    known = {"table", "pairs", "systems", "seeds", "units", "llm"}
+    known = {"table", "pairs", "systems", "seeds", "units", "llm", "num_train"}
     for key in group.keys() - known:
         raise ValueError(f"{where}: unknown key '{key}'{nearest(key, known)}")
     chosen = pairs if group["pairs"] == "all" else group["pairs"]
-    for seed, pair, system, llm in product(
-        group["seeds"], chosen, group["systems"], group.get("llm", [""])
+    for seed, pair, system, llm, num_train in product(
+        group["seeds"],
+        chosen,
+        group["systems"],
+        group.get("llm", [""]),
+        group.get("num_train", [0]),
     ):
         if pair not in pairs:
             raise ValueError(f"{where}: no pair '{pair}'{nearest(pair, pairs)}")
@@ -163,6 +174,7 @@ def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[
             seed=seed,
             units=group.get("units", ""),
             llm=llm,
+            num_train=num_train,
         )
 
 

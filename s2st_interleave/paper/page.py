@@ -91,6 +91,12 @@ def _paper_tables(found: Findings) -> Iterator[str]:
     yield tables.chain(found)
     yield "A constant p = 0.3 against the baseline, beside the paper's difference:"
     yield tables.constant(found)
+    if _variants(found, "size"):
+        yield (
+            "Pairs with fewer of their own training sentences, not in the paper: claim 2 "
+            "within a language, where nothing but the size differs."
+        )
+        yield tables.sizes(found)
     if _variants(found, "1"):
         yield "## Table 1: encoder and chain of thought (French)"
         yield tables.system_table(

@@ -212,6 +212,21 @@ def longer(found: Findings) -> str:
     return markdown_table(["pair", "times the steps", *SYSTEMS[:2]], rows)
 
 
+def sizes(found: Findings) -> str:
+    """The same pairs trained on fewer of their own sentences, then on all of them."""
+    there = {(c.pair, c.num_train) for c in found.grid.cells if c.table == "size"}
+    rows = []
+    for pair in sorted({pair for pair, _ in there}):
+        whole = found.sizes[pair.partition("_")[0]]
+        for size in sorted(size for name, size in there if name == pair) + [whole]:
+            end = "" if size == whole else f".n{size}"
+            scores = (_mean(found, pair, f"{name}{end}") for name in SYSTEMS[:2])
+            heard = _mean(found, pair, f"scheduled{end}", "src_wer")
+            rows.append([pair, f"{size:,}", *scores, heard])
+    names = ["pair", "train", *SYSTEMS[:2], "transcript WER of scheduled"]
+    return markdown_table(names, rows)
+
+
 def compute(found: Findings) -> str:
     kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for cell in found.grid.cells:

@@ -96,6 +96,8 @@ def test_a_cell_is_a_call_of_its_pairs_recipe():
     cell = grid.cell("fr_en.baseline.untrained.s1")
     untrained = cells.command(grid, cell, Path("exp/x"))
     assert "../fr_en/shared/paper/dump_untrained" in untrained
+    smaller = cells.command(grid, grid.cell("es_en.scheduled.n600.s1"), Path("exp/x"))
+    assert any("--num_utterances 600 " in word for word in smaller)
     with pytest.raises(ValueError, match=r"did you mean 'pt_en\.mask\.s2'"):
         grid.cell("pt_en.mask.s22")
 
