@@ -94,7 +94,7 @@ def _paper_tables(found: Findings) -> Iterator[str]:
     if _variants(found, "size"):
         yield (
             "Pairs with fewer of their own training sentences, not in the paper: claim 2 "
-            "within a language, where nothing but the size differs."
+            "within a language. Only the size differs and, as steps are the same, the epochs."
         )
         yield tables.sizes(found)
     if _variants(found, "1"):
@@ -191,7 +191,8 @@ def _how(found: Findings) -> str:
     )
     hours = sum(one["wall_sec"] for one in done) / 3600
     lines = (
-        f"{len(done)} of {len(cells)} cells are there: {hours:.1f} hours in all, one by one",
+        f"{len(done)} of {len(cells)} cells are there: {hours:.1f} hours in all, one by one "
+        "(a cell that was stopped counts from its last start)",
         *_protocol(done),
         f"command: `egs/mini_cvss/paper.sh{flag}`; with `--page true` it makes this page from "
         f"the stored scores in `{name}/cells`",
