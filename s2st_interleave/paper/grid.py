@@ -149,8 +149,10 @@ def load(path: Path) -> Grid:
         for cell in _expand(group, data["pairs"], f"{path}: group {number}"):
             found.setdefault(cell.name, cell)
     cells = tuple(found.values())
+    grid = Grid(path.parent, data["version"], tuple(data["pairs"]), cells)
     _check_systems(cells, path)
-    return Grid(path.parent, data["version"], tuple(data["pairs"]), cells)
+    _check_sizes(grid, path)
+    return grid
 
 
 def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[Cell]:
@@ -183,3 +185,15 @@ def _check_systems(cells: Iterable[Cell], path: Path) -> None:
         config = path.parent.parent / "conf" / "systems" / f"{cell.system}.yaml"
         if not config.is_file():
             raise ValueError(f"{path}: system '{cell.system}' has no {config}")
+
+
+def _check_sizes(grid: Grid, path: Path) -> None:
+    """A size that is the whole pair's would be the pair's own cell under two names."""
+    for cell in grid.cells:
+        if cell.num_train:
+            whole = grid.sizes[cell.pair.partition("_")[0]]
+            if not 0 < cell.num_train < whole:
+                raise ValueError(
+                    f"{path}: num_train {cell.num_train} of {cell.pair}: "
+                    f"more than 0 and fewer than its own {whole}"
+                )

@@ -76,6 +76,7 @@ def test_a_systems_own_file_makes_only_its_own_cells_old(path):
             "[xx_en], systems: [src_only",
             "no pair 'xx_en'",
         ),
+        ("num_train: [600]", "num_train: [2400]", "fewer than its own 2400"),
     ],
 )
 def test_a_slip_in_the_grid_is_named(path, old, new, message):
