@@ -220,7 +220,7 @@ def _compared(
     return Claim(
         id=number,
         text=text,
-        rule=f"{what}: paired bootstrap over {drawn}, one-sided, Holm over "
+        rule=f"{what}: paired test over {drawn}, one-sided, Holm over "
         f"{len(wanted)}, p < {LEVEL}; seeds: {num_seeds}"
         + (f" of {want_seeds} wanted" if want_seeds > 1 else ""),
         statistic=min((c.difference.delta for c in comparisons), default=None),

@@ -34,10 +34,12 @@ def render(found: Findings) -> str:
         "## Toplines",
         tables.toplines(found),
         "Cascade: the text LLM on the reference transcript, as text and spoken by the target "
-        "synthesiser.",
+        "synthesiser. It is not fine-tuned on the pair as the systems are, so that their own "
+        "translation may be better than its.",
         "## Figure 3",
         *(f"![{caption}]({file})\n\n{caption}" for file, caption in found.figures),
-        "Where the similarities end (the last probe, seed 1):",
+        "Where the similarities end (the last probe, seed 1), at the text ratio that training "
+        "has come to: of what `constant` has for speech a part is text.",
         tables.similarities(found),
         *_fairness(found),
         *_sensitivity(found),
@@ -62,7 +64,8 @@ def _systems(found: Findings) -> str:
         f"{train['text_ratio_every']} steps. `constant`: a share of 0.3 to the end. All are "
         f"tested on units alone. Every one sees {train['max_steps']:,} steps of "
         f"{train['batch_size']} pairs: epochs of {', '.join(epochs)}. Text is no smaller for "
-        "small pairs: the text LLM has seen as much of each language."
+        "small pairs: the text LLM has seen as much of each language, "
+        "though it knows them unequally (cascade, text, under Toplines)."
     )
 
 
@@ -73,7 +76,8 @@ def _reading() -> str:
     return (
         "Statistic: the smallest difference of those compared, for claim 2 Spearman's rho (of "
         f"the paper's own gains: {rho:.2f}, p {p_value:.4f}). p: the largest after Holm's "
-        "correction; before it, resampling shows none below 1 / (resamples + 1). Seeds are of "
+        "correction; the test adds the standard error over utterances (paired bootstrap) to "
+        "that over seeds, with Welch and Satterthwaite's degrees of freedom. Seeds are of "
         "training: the encoder, codebook, vocoder and text LLM that all share are not "
         "drawn anew, and three seeds cannot show more than they saw."
     )
@@ -84,8 +88,8 @@ def _paper_tables(found: Findings) -> Iterator[str]:
     yield tables.table_2(found)
     yield (
         "Ours: ASR-BLEU of the last checkpoint, mean ± standard deviation over seeds (their "
-        "number in brackets); the gain's interval is a paired bootstrap over utterances and "
-        "seeds. On the right the paper's ASR-BLEU, as printed."
+        "number in brackets); the gain's interval is over utterances and seeds. On the right "
+        "the paper's ASR-BLEU, as printed."
     )
     yield "The same runs along the chain of thought; where is the gain made?"
     yield tables.chain(found)
@@ -115,7 +119,9 @@ def _fairness(found: Findings) -> Iterator[str]:
     yield "## Is it fair to the baseline?"
     yield (
         "Last and best-dev checkpoint, seed 1 (the best is the one with the lowest dev "
-        "loss, the same rule for all):"
+        "loss, the same rule for all). Where a system overfits early, as baseline and "
+        "`src_only` on Portuguese, that one cannot speak yet: verdicts at best dev say little "
+        "there."
     )
     yield tables.checkpoints(found)
     if _variants(found, "search"):
@@ -226,7 +232,7 @@ def _claims(found: Findings) -> str:
             f"**{claim.verdict}**",
             best.verdict,
             tables.number(claim.statistic, 2),
-            "n/a" if claim.p_value is None else f"{claim.p_value:.4f}",
+            tables.p_value(claim.p_value),
             claim.rule + (f"; missing: {len(claim.missing)}" if claim.missing else ""),
         ]
         for claim, best in zip(found.claims, found.claims_best, strict=True)

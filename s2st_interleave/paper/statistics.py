@@ -14,11 +14,12 @@ Scorer = Callable[[np.ndarray], float]
 
 @dataclass(frozen=True)
 class Difference:
-    """A system minus another, mean over seeds.
+    """A system minus another: `delta` is the mean of `by_seed`.
 
     `p_better` is one-sided for "above `margin`", `p_worse` for "below" it.
     """
 
+    by_seed: tuple[float, ...]
     delta: float
     ci95: tuple[float, float]
     p_better: float
@@ -34,44 +35,48 @@ def paired_difference(
     num_resamples: int = 2000,
     seed: int = 0,
 ) -> Difference:
-    """Paired bootstrap over utterances and seeds.
+    """Paired test over utterances and seeds.
 
-    A resample draws utterances with replacement, the same for all runs, and seeds with
-    replacement, the same for both systems: run k of either has seen the same batches.
-    Of n seeds n - 1 are drawn, or so few would vary too little (the rescaled bootstrap
-    of Rao and Wu, 1988); one seed tells nothing about others.
-    Raises ValueError when the numbers of seeds differ.
+    Utterances are resampled with replacement, the same for all runs, for the standard
+    error of the mean over seeds. Two or three seeds are too few to be resampled: where all
+    have one sign no resample crosses 0, and one test in eight of equal systems would be
+    "significant". Their spread adds its own standard error, and both together have
+    the degrees of freedom of Welch and Satterthwaite: n - 1 where seeds are all that
+    varies. One seed tells nothing about others. Run k of either system has seen the
+    same batches. Raises ValueError when the numbers of seeds differ.
     """
+    from scipy.stats import t as student
+
     if len(system) != len(other) or not system:
         raise ValueError(
             f"{len(system)} and {len(other)} seeds: wants the same, 1 or more"
         )
     rng = generator(seed, "paired difference")
-    num_seeds = len(system)
-    every = np.ones(num_utterances, dtype=np.int64)
-    delta = float(
-        np.mean([a(every) - b(every) for a, b in zip(system, other, strict=True)])
-    )
+
+    def gaps(times: np.ndarray) -> list[float]:
+        return [a(times) - b(times) for a, b in zip(system, other, strict=True)]
+
     drawn = np.empty(num_resamples)
     for resample in range(num_resamples):
         chosen = rng.integers(num_utterances, size=num_utterances)
-        times = np.bincount(chosen, minlength=num_utterances)
-        draws = rng.integers(num_seeds, size=max(1, num_seeds - 1))
-        seeds, counts = np.unique(draws, return_counts=True)
-        gaps = [system[k](times) - other[k](times) for k in seeds]
-        drawn[resample] = np.average(gaps, weights=counts)
-    low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
+        drawn[resample] = np.mean(gaps(np.bincount(chosen, minlength=num_utterances)))
+    by_seed = tuple(gaps(np.ones(num_utterances, dtype=np.int64)))
+    delta, num_seeds = float(np.mean(by_seed)), len(by_seed)
+    seed_error = np.std(by_seed, ddof=1) / num_seeds**0.5 if num_seeds > 1 else 0.0
+    error = float(np.hypot(np.std(drawn, ddof=1), seed_error))
+    if not error:
+        p_values = float(delta <= margin), float(delta >= margin)
+        return Difference(by_seed, delta, (delta, delta), *p_values)
+    freedom = (num_seeds - 1) * (error / seed_error) ** 4 if seed_error else np.inf
+    low, high = (delta + error * student.ppf((0.025, 0.975), freedom)).tolist()
+    above = (delta - margin) / error
     return Difference(
+        by_seed,
         delta,
         (low, high),
-        p_better=_share(drawn <= margin),
-        p_worse=_share(drawn >= margin),
+        p_better=float(student.sf(above, freedom)),
+        p_worse=float(student.cdf(above, freedom)),
     )
-
-
-def _share(extreme: np.ndarray) -> float:
-    """A p-value is never 0: the sample seen counts as one of the resamples."""
-    return float((1 + extreme.sum()) / (1 + len(extreme)))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

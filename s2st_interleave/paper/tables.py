@@ -80,30 +80,34 @@ def system_table(found: Findings, pair: str, variants: Sequence[str]) -> str:
     return markdown_table(["system", *MEASURES, "paper: ASR-BLEU / UTMOS"], rows)
 
 
-DIFFERENCE = ("pair", "system", "against", "seeds", "build", "difference")
-DIFFERENCE += ("95% interval", "p, Holm")
+DIFFERENCE = ("pair", "system", "against", "build", "by seed", "difference")
+DIFFERENCE += ("95% interval", "p")
 
 
-def _difference(one: Comparison) -> list[str]:
+def _difference(one: Comparison, digits: int = 1) -> list[str]:
     return [
         one.pair,
         one.system,
         one.other,
-        f"{one.num_seeds}",
         "same" if one.same_build else "differs",
+        " ".join(f"{gap:+.{digits}f}" for gap in one.difference.by_seed),
         f"{one.difference.delta:+.2f}",
         f"[{one.difference.ci95[0]:+.2f}, {one.difference.ci95[1]:+.2f}]",
-        f"{one.adjusted_p:.4f}",
+        p_value(one.adjusted_p),
     ]
 
 
 def differences(claims: Iterable[Claim]) -> str:
     rows = [
-        [f"{claim.id}", claim.measure, *_difference(one)]
+        [
+            f"{claim.id}",
+            claim.measure,
+            *_difference(one, digits=2 if claim.measure == "MOS" else 1),
+        ]
         for claim in claims
         for one in claim.comparisons
     ]
-    return markdown_table(["claim", "measure", *DIFFERENCE], rows)
+    return markdown_table(["claim", "measure", *DIFFERENCE[:-1], "p, Holm"], rows)
 
 
 def winners(found: Findings) -> str:
@@ -135,14 +139,14 @@ def similarities(found: Findings) -> str:
         if c.table == "2" and c.seed == 1 and c.name in found.results
     }
     rows = [
-        [pair, system]
+        [pair, system, f"{ends[pair, system]['text_ratio'][-1]:.1f}"]
         + [f"{ends[pair, system][key][-1]:.2f}" for key, _ in SIMILARITIES]
         for pair in pairs_by_size(found)
         for system in SYSTEMS
         if (pair, system) in ends
     ]
     return markdown_table(
-        ["pair", "system", *(title for _, title in SIMILARITIES)], rows
+        ["pair", "system", "text ratio", *(title for _, title in SIMILARITIES)], rows
     )
 
 
@@ -162,10 +166,10 @@ def checkpoints(found: Findings) -> str:
     rows = []
     for cell in found.grid.cells:
         result = found.results.get(cell.name)
-        if result and cell.table == "2" and cell.seed == 1:
+        if result and cell.table in ("1", "2", "3") and cell.seed == 1:
             step = result["train"]["best"].rpartition("-")[2]
             scores = (result["scores"][name]["asr_bleu"] for name in ("last", "best"))
-            rows.append([cell.pair, cell.system, *map(number, scores), step])
+            rows.append([cell.pair, cell.variant, *map(number, scores), step])
     return markdown_table(
         ["pair", "system", "last", "best", "best at step"], sorted(rows)
     )
@@ -265,6 +269,12 @@ def _mean(
 
 def _interval(ci95: Sequence[float]) -> str:
     return f"[{ci95[0]:.1f}, {ci95[1]:.1f}]"
+
+
+def p_value(value: float | None) -> str:
+    if value is None:
+        return "n/a"
+    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
 def number(value: float | None, digits: int = 1) -> str:
