@@ -52,10 +52,13 @@ class Comparison:
     pair: str
     system: str
     other: str
-    num_seeds: int
     same_build: bool
     difference: Difference
     adjusted_p: float
+
+    @property
+    def num_seeds(self) -> int:
+        return len(self.difference.by_seed)
 
 
 @dataclass(frozen=True)
@@ -201,9 +204,7 @@ def _compared(
             key = f"{pair} {system} {other}"
             p_better[key], p_worse[key] = difference.p_better, difference.p_worse
             alike = all(both[0][s].build == both[1][s].build for s in seeds)
-            found[key] = Comparison(
-                pair, system, other, num_seeds, alike, difference, 1.0
-            )
+            found[key] = Comparison(pair, system, other, alike, difference, 1.0)
     adjusted, opposite = holm(p_better), holm(p_worse)
     comparisons = tuple(
         replace(one, adjusted_p=adjusted[key]) for key, one in found.items()

@@ -119,9 +119,8 @@ def _fairness(found: Findings) -> Iterator[str]:
     yield "## Is it fair to the baseline?"
     yield (
         "Last and best-dev checkpoint, seed 1 (the best is the one with the lowest dev "
-        "loss, the same rule for all). Where a system overfits early, as baseline and "
-        "`src_only` on Portuguese, that one cannot speak yet: verdicts at best dev say little "
-        "there."
+        "loss, the same rule for all). Where a system overfits early, that one may not "
+        "speak yet: verdicts at best dev say little there."
     )
     yield tables.checkpoints(found)
     if _variants(found, "search"):

@@ -39,7 +39,8 @@ def held(side: Side) -> np.ndarray:
     equal = uniform_spans(len(side.words), len(side.units))
     start = np.maximum(side.spans[:, 0], equal[:, 0])
     end = np.minimum(side.spans[:, 1], equal[:, 1])
-    return np.maximum(end - start, 0) / np.diff(side.spans, axis=1)[:, 0]
+    # Fewer units than words leave a word without any: nothing of it is held.
+    return np.maximum(end - start, 0) / np.maximum(np.diff(side.spans)[:, 0], 1)
 
 
 if __name__ == "__main__":
