@@ -28,14 +28,15 @@ grid=paper
 if [[ $quick == true ]]; then grid=quick; fi
 paper=(python -m s2st_interleave.paper --grid "$grid/grid.yaml")
 export MINI_SHARED="shared/$grid" # of the pairs and of x_en: what the cells share
-status=0
+pending= pairs= status=0
 
 if [[ $page == false ]]; then
   # 1. What is still to do, and the shared parts that it needs.
   pending="$("${paper[@]}" pending)"
+  pairs="$("${paper[@]}" pending --what pairs)"
   echo "cells to run: $(wc -w <<<"$pending")"
 fi
-if [[ $page == false && -n $pending ]]; then
+if [[ -n $pairs ]]; then
   sources="$("${paper[@]}" pending --what sources)"
   needs() { [[ " $pending" == *".$1."* ]]; } # a stand-in that some cell asks for
   llms=parallel
@@ -45,10 +46,12 @@ if [[ $page == false && -n $pending ]]; then
     shared+=(--encoder_args "--max_steps 3200" --llm_args "--max_steps 400")
   fi
   "${shared[@]}" --text_llms "$llms"
-  for pair in $("${paper[@]}" pending --what pairs); do
-    recipe=("$pair/run.sh" --nj "$nj" --overwrite "$overwrite")
-    "${recipe[@]}" --stage 3 --stop_stage 5
-    "${recipe[@]}" --stage 8 --stop_stage 9 --systems ""
+  for pair in $pairs; do
+    "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 3 --stop_stage 5
+  done
+  # Once a pair: another machine that goes on keeps them, as it keeps the cells.
+  for pair in $("${paper[@]}" pending --what toplines); do
+    "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 8 --stop_stage 9 --systems ""
     (cd "$pair" && python ../local/speak_cascade.py --config ../conf/score.yaml \
       --topline "$MINI_SHARED/exp/topline/test" --data_dir "../$pair/$MINI_SHARED/data/test" \
       --src_lang "${pair%%_*}" --asr "../x_en/$MINI_SHARED/downloads/whisper-tiny.en" --nj "$nj" \
@@ -66,8 +69,10 @@ if [[ $page == false && -n $pending ]]; then
       --encoder_dir "../x_en/$MINI_SHARED/exp/untrained/encoder" \
       --kmeans_dir "../x_en/$MINI_SHARED/exp/untrained/kmeans"
   done
+fi
 
-  # 2. The cells, through the launcher of cmd.sh.
+# 2. The cells, through the launcher of cmd.sh.
+if [[ -n $pending ]]; then
   $decode_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" "x_en/$MINI_SHARED/exp/log/cell.JOB.log" \
     "${paper[@]}" cell --name JOB --until "$until" || status=$?
 fi

@@ -40,13 +40,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def pending(grid: Grid, args: argparse.Namespace) -> None:
-    """On one line the cells that want a run, their pairs, those of stand-in units; or all
-    source languages that the shared parts learn from.
+    """On one line the cells that want a run, the pairs that want toplines, the pairs of
+    either, those of cells with stand-in units; or all source languages that the shared
+    parts learn from.
     """
     left = grid.pending()
+    bare = [c.pair for c in grid.cells if grid.topline(c.pair) is None]
     names = {
         "cells": [c.name for c in left],
-        "pairs": [c.pair for c in left],
+        "toplines": bare,
+        "pairs": [*(c.pair for c in left), *bare],
         "sources": [pair.partition("_")[0] for pair in grid.pairs],
         "untrained": [c.pair for c in left if c.units],
     }[args.what]
@@ -69,8 +72,9 @@ def topline(grid: Grid, args: argparse.Namespace) -> None:
         "score": read_json(shared / "exp" / "topline" / "test" / "score.json"),
         "cascade_asr_bleu": cascade["asr_bleu"],
         "references": kaldi.DataDir(shared / "data" / "test").texts("en"),
+        "identity": grid.topline_identity(args.name),
     }
-    write_json(grid.folder / "toplines" / f"{args.name}.json", kept)
+    write_json(grid.topline_place(args.name), kept)
 
 
 def page(grid: Grid, args: argparse.Namespace) -> None:
@@ -96,10 +100,7 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
     results = {
         c.name: result for c in grid.cells if (result := grid.result(c)) is not None
     }
-    toplines = {
-        path.stem: read_json(path)
-        for path in sorted((grid.folder / "toplines").glob("*.json"))
-    }
+    toplines = {pair: stored for pair in grid.pairs if (stored := grid.topline(pair))}
     notes = grid.folder / "notes.md"
     where = "." if grid.page == grid.folder else grid.folder.name
     last, best_dev = (
@@ -190,7 +191,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("pending")
     listing.add_argument(
-        "--what", choices=("cells", "pairs", "sources", "untrained"), default="cells"
+        "--what",
+        choices=("cells", "pairs", "toplines", "sources", "untrained"),
+        default="cells",
     )
     running = commands.add_parser("cell")
     running.add_argument("--name", required=True)

@@ -86,6 +86,9 @@ class Grid:
     def place(self, cell: Cell) -> Path:
         return self.folder / "cells" / f"{cell.name}.json"
 
+    def topline_place(self, pair: str) -> Path:
+        return self.folder / "toplines" / f"{pair}.json"
+
     @property
     def sizes(self) -> Mapping[str, int]:
         """Pairs that a system learns from, by source language."""
@@ -105,25 +108,39 @@ class Grid:
 
         Values count, comments do not.
         """
-        patterns = (*SOURCES, f"conf/systems/{cell.system}.yaml")
+        return self._identity(_facts(cell), f"conf/systems/{cell.system}.yaml")
+
+    def topline_identity(self, pair: str) -> str:
+        """The same of a pair's toplines, in which no system has a part."""
+        return self._identity(pair)
+
+    def _identity(self, facts: Any, *patterns: str) -> str:
+        patterns = (*SOURCES, *patterns)
         files = {p for pattern in patterns for p in self.recipe.glob(pattern)}
         content = {
             str(path.relative_to(self.recipe)): _values(path.read_text("utf-8"))
             for path in sorted(files)
         }
         content["MINI_CORPUS"] = os.environ.get("MINI_CORPUS", "")
-        return digest([self.version, self.pairs, content, _facts(cell)])
+        return digest([self.version, self.pairs, content, facts])
 
     def result(self, cell: Cell) -> dict[str, Any] | None:
         """What a cell gave, None if it was not run or what it follows from changed."""
-        place = self.place(cell)
-        if not place.is_file():
-            return None
-        result = read_json(place)
-        return result if result["identity"] == self.identity(cell) else None
+        return _stored(self.place(cell), self.identity(cell))
+
+    def topline(self, pair: str) -> dict[str, Any] | None:
+        """A pair's toplines and references, None where they are to be made."""
+        return _stored(self.topline_place(pair), self.topline_identity(pair))
 
     def pending(self, cells: Iterable[Cell] | None = None) -> list[Cell]:
         return [c for c in cells or self.cells if self.result(c) is None]
+
+
+def _stored(place: Path, identity: str) -> dict[str, Any] | None:
+    if not place.is_file():
+        return None
+    stored = read_json(place)
+    return stored if stored["identity"] == identity else None
 
 
 @lru_cache

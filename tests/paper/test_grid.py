@@ -8,6 +8,7 @@ import yaml
 
 from s2st_interleave.artifact import write_json
 from s2st_interleave.paper import cell as cells
+from s2st_interleave.paper.__main__ import main
 from s2st_interleave.paper.grid import load
 
 RECIPE = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss"
@@ -64,6 +65,30 @@ def test_a_systems_own_file_makes_only_its_own_cells_old(path):
     config = path.parent.parent / "conf" / "systems" / f"{first.system}.yaml"
     config.write_text(config.read_text().replace("{}", "") + "span_lambda: 2\n")
     assert first in load(path).pending() and second not in load(path).pending()
+
+
+def test_toplines_are_made_once_a_pair(path, capsys):
+    """A machine that goes on with a grid replaced those that others had stored."""
+
+    def pairs_of(what: str) -> str:
+        assert main(["--grid", str(path), "pending", "--what", what]) == 0
+        return capsys.readouterr().out.strip()
+
+    grid = load(path)
+    everything = set(pairs_of("toplines").split())
+    assert everything == set(grid.pairs)
+    first, *others = grid.pairs
+    for pair in others:
+        stored = {"identity": grid.topline_identity(pair)}
+        write_json(grid.topline_place(pair), stored)
+    assert pairs_of("toplines") == first
+    for cell in grid.cells:
+        store(grid, cell)
+    assert pairs_of("pairs") == first  # it wants nothing else
+
+    score = path.parent.parent / "conf" / "score.yaml"
+    score.write_text(score.read_text() + "beam_size: 7\n")
+    assert set(pairs_of("toplines").split()) == everything
 
 
 @pytest.mark.parametrize(

@@ -67,11 +67,11 @@ def path(tmp_path) -> Path:
     topline = dict.fromkeys(
         ("reference_asr_bleu", "resynthesis_asr_bleu", "cascade_text_bleu"), 88.0
     ) | {"reference_mos": 3.9, "resynthesis_mos": 3.7}
+    kept = {"score": topline, "cascade_asr_bleu": 80.0, "references": REFERENCES}
+    grid = load(path)
     for pair in ("pt_en", "es_en"):
-        write_json(
-            folder / "paper" / "toplines" / f"{pair}.json",
-            {"score": topline, "cascade_asr_bleu": 80.0, "references": REFERENCES},
-        )
+        identity = {"identity": grid.topline_identity(pair)}
+        write_json(grid.topline_place(pair), kept | identity)
     return path
 
 
