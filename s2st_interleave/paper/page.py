@@ -5,6 +5,7 @@ from typing import Any
 
 from s2st_interleave.paper import tables
 from s2st_interleave.paper.findings import Findings
+from s2st_interleave.paper.grid import Cell
 from s2st_interleave.paper.printed import printed
 from s2st_interleave.paper.statistics import spearman_permutation
 from s2st_interleave.score.paper import CITATION, PAPER_PAIRS
@@ -186,7 +187,6 @@ def _how(found: Findings) -> str:
     done = [found.results[c.name] for c in cells if c.name in found.results]
     name = found.grid.folder.name
     flag = " --quick true" if name == "quick" else ""
-    num_builds = len({one["build"] for one in done})
     hashes = sorted(
         {
             one["git"]["hash"][:9] + ("-dirty" if one["git"]["dirty"] else "")
@@ -202,10 +202,25 @@ def _how(found: Findings) -> str:
         f"command: `egs/mini_cvss/paper.sh{flag}`; with `--page true` it makes this page from "
         f"the stored scores in `{name}/cells`",
         f"git of the cells: {', '.join(hashes) or 'none'}",
-        f"seeds and configs: `{name}/grid.yaml`, `conf`; builds of what the cells share: "
-        f"{num_builds} (a fresh machine trains encoder, codebook, vocoder and text LLM again)",
+        f"seeds and configs: `{name}/grid.yaml`, `conf`",
+        f"builds of what the cells share: {_builds(found) or 'none'} (a fresh machine trains "
+        "encoder, codebook, vocoder and text LLM again)",
     )
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _builds(found: Findings) -> str:
+    """Where cells do not share their encoder with all others, the reader is told."""
+    builds: dict[str, list[Cell]] = {}
+    for cell in found.grid.cells:
+        if cell.name in found.results:
+            builds.setdefault(found.results[cell.name]["build"], []).append(cell)
+    return "; ".join(
+        f"{build[:8]}, {len(cells)} cells (table "
+        + ", ".join(dict.fromkeys(cell.table for cell in cells))
+        + ")"
+        for build, cells in builds.items()
+    )
 
 
 def _protocol(done: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -126,6 +126,18 @@ def test_a_table_of_which_the_grid_has_no_cell_is_left_out(path):
         assert absent not in page
 
 
+def test_cells_of_another_build_of_what_they_share_are_told_apart(path):
+    """Else a control on retrained units looks as if only its text LLM were another."""
+    grid = load(path)
+    for cell in grid.cells:
+        if cell.pair == "pt_en" and cell.table in ("3", "control"):
+            kept = stored(cell, grid.identity(cell)) | {"build": cell.table * 64}
+            write_json(grid.place(cell), kept)
+    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
+    page = (path.parent.parent / "RESULTS.md").read_text()
+    assert "33333333, 12 cells (table 3); controlc, 4 cells (table control)" in page
+
+
 @pytest.mark.parametrize(("grid", "page"), [("paper", "."), ("quick", "quick")])
 def test_the_committed_page_is_what_its_stored_scores_give(grid, page, tmp_path):
     if not (RECIPE / page / "results.json").is_file():
