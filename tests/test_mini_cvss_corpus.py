@@ -314,3 +314,14 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_bytes(
     assert mini.make_corpus.main(options) == 0
     assert kept == {name: (tmp_path / name).stat().st_mtime_ns for name in before}
     assert contents(tmp_path) == contents(corpus)
+
+
+def test_english_that_another_corpus_said_gives_the_same_bytes(corpus, tmp_path):
+    spoken, folders = tmp_path / "spoken", {}
+    for src in ("pt", "es"):
+        out = ["--out", str(tmp_path / src), "--spoken_dir", str(spoken)]
+        answer = run("--src", src, *out)
+        assert answer.returncode == 0, answer.stderr
+        folders[src] = contents(spoken)
+    assert folders["pt"] and folders["pt"] == folders["es"]
+    assert contents(tmp_path / "es") == contents(corpus)

@@ -67,13 +67,18 @@ class Options:
 class Maker:
     """Speaks pairs; each process has one, made by `start_worker`."""
 
-    def __init__(self, options: Options, layout: Layout) -> None:
-        from synthesise import Espeak, target_voice
+    def __init__(
+        self, options: Options, layout: Layout, spoken_dir: Path | None
+    ) -> None:
+        from synthesise import Espeak, RememberingVoice, target_voice
 
         self.options, self.layout = options, layout
         self.voices = load_language(options.src).voices
         self.engine = Espeak()
         self.target = target_voice(options.target_voice)
+        if spoken_dir:
+            folder = spoken_dir / options.target_voice
+            self.target = RememberingVoice(self.target, folder)
 
     def make(self, pair: Pair) -> None:
         """Write a pair's clips, then its word times, which say that it is complete."""
@@ -99,9 +104,9 @@ class Maker:
 _maker: Maker | None = None
 
 
-def start_worker(options: Options, layout: Layout) -> None:
+def start_worker(options: Options, layout: Layout, spoken_dir: Path | None) -> None:
     global _maker
-    _maker = Maker(options, layout)
+    _maker = Maker(options, layout, spoken_dir)
 
 
 def make_pair(pair: Pair) -> None:
@@ -136,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     pairs, text = compose(options)
     # 3. Say it
     todo = [p for p in pairs if not (layout.partial / f"{p.utt_id}.json").exists()]
-    speak(todo, options, layout, args.nj)
+    speak(todo, (options, layout, args.spoken_dir), args.nj)
     # 4. The tables, and last the mark that all is there
     counts = write_tables(pairs, layout, load_language(options.src).voices)
     for name, sentences in text.items():
@@ -180,18 +185,20 @@ def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
     return sorted(pairs, key=lambda pair: pair.utt_id), text
 
 
-def speak(todo: Sequence[Pair], options: Options, layout: Layout, nj: int) -> None:
-    """Make the clips of `todo` in `nj` processes."""
+def speak(
+    todo: Sequence[Pair], worker: tuple[Options, Layout, Path | None], nj: int
+) -> None:
+    """Make the clips of `todo` in `nj` processes, each by `start_worker(*worker)`."""
     if not todo:
         return
-    start_worker(options, layout)  # fails here, in words, if a voice is missing
-    what = f"speech {options.src}-{TGT}"
+    start_worker(*worker)  # fails here, in words, if a voice is missing
+    what = f"speech {worker[0].src}-{TGT}"
     if nj == 1:
         for _ in progress(map(make_pair, todo), what, len(todo)):
             pass
         return
     spawn = multiprocessing.get_context("spawn")
-    with spawn.Pool(nj, start_worker, (options, layout)) as pool:
+    with spawn.Pool(nj, start_worker, worker) as pool:
         made = pool.imap_unordered(make_pair, todo, chunksize=8)
         for _ in progress(made, what, len(todo)):
             pass
@@ -245,6 +252,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--num_text", type=int, default=20000, help="lines of parallel text")
     add("--seed", type=int, default=1, help="another seed is another corpus")
     add("--target_voice", default="flite", help="English voice: flite or piper")
+    help_spoken = "folder for English that other corpora say too; may be removed after"
+    add("--spoken_dir", type=Path, help=help_spoken)
     add("--nj", type=int, default=1, help="number of processes")
     add("--overwrite", type=boolean, default=False, help="true: make it anew")
     words = sys.argv[1:] if argv is None else argv

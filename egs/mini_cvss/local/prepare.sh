@@ -2,6 +2,7 @@
 # Stage 1 of the mini recipes, before the corpus is read: makes, in ./downloads, what a
 # real recipe downloads. What is there already is kept. MINI_SRC: the source language,
 # MINI_CORPUS_DIR: where its corpus goes.
+# MINI_SPOKEN: where corpora keep the English that they share.
 # MINI_SHARED: recogniser and text LLM are ../x_en's. MINI_CORPUS: more options for
 # make_corpus.py, MINI_LLM: for train_text_llm.py (the end-to-end test makes less).
 set -euo pipefail
@@ -18,6 +19,7 @@ fi
 if [[ -z ${MINI_SHARED:-} ]]; then
   corpus=(--num_train 2500 "${corpus[@]}") # alone: what half an hour allows, not sizes.yaml
 fi
+if [[ -n ${MINI_SPOKEN:-} ]]; then corpus+=(--spoken_dir "$MINI_SPOKEN"); fi
 python "$local/make_corpus.py" --src "$MINI_SRC" --out "$MINI_CORPUS_DIR" --nj 2 \
   --overwrite "$anew" "${corpus[@]}"
 if [[ -z ${MINI_SHARED:-} ]]; then

@@ -7,12 +7,14 @@ cannot install it. Audio is float32 mono in -1..1; times are in seconds.
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +22,7 @@ import numpy as np
 import soundfile
 import soxr
 from espeak import Espeak
+from layout import write_bytes
 from meaning import Draw
 
 SILENCE = 0.004  # amplitude below which the ends of a clip are taken for silence
@@ -145,6 +148,29 @@ class PiperVoice:
         chunks = list(self._voice.synthesize(sentence, self._config))
         samples = np.concatenate([chunk.audio_float_array for chunk in chunks])
         return Speech(samples.astype(np.float32), chunks[0].sample_rate)
+
+
+@dataclass(frozen=True)
+class RememberingVoice:
+    """Keeps what `voice` says in `folder`: the corpora of a grid say the same English,
+    and saying it is most of the time that a corpus takes."""
+
+    voice: Voice
+    folder: Path
+
+    def speak(self, sentence: str, words: Sequence[str]) -> Speech:
+        key = hashlib.sha256(json.dumps([sentence, *words]).encode()).hexdigest()
+        path = self.folder / key[:2] / f"{key}.npz"
+        if path.exists():
+            with np.load(path, allow_pickle=False) as kept:
+                spoken = [Word(*word) for word in json.loads(str(kept["words"]))]
+                return Speech(kept["samples"], int(kept["rate"]), tuple(spoken))
+        speech = self.voice.speak(sentence, words)
+        times = json.dumps([astuple(word) for word in speech.words])
+        buffer = io.BytesIO()
+        np.savez(buffer, samples=speech.samples, rate=speech.sample_rate, words=times)
+        write_bytes(path, buffer.getvalue())
+        return speech
 
 
 TARGET_VOICES: Mapping[str, Callable[[], Voice]] = {

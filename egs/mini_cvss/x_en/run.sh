@@ -45,9 +45,11 @@ pair() { # pair SRC OPTIONS: that pair's recipe
 
 if in_stage 1; then
   python ../../../tools/fetch_whisper.py --out "$downloads/whisper-tiny.en"
+  spoken="$PWD/$downloads/spoken" # the same English in all corpora: said once
   for src in $sources; do
-    pair "$src" --stage 1 --stop_stage 1
+    MINI_SPOKEN="$spoken" pair "$src" --stage 1 --stop_stage 1
   done
+  rm -rf "$spoken"
   for seen in $text_llms; do
     name=llm more=()
     case $seen in
