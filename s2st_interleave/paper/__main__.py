@@ -6,7 +6,7 @@ python -m s2st_interleave.paper --grid paper/grid.yaml pending|cell|topline|page
 import argparse
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ import numpy as np
 from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.data import kaldi
 from s2st_interleave.paper import cell as cells
-from s2st_interleave.paper.claims import Run, compare_two, judge
+from s2st_interleave.paper.claims import Run, Runs, compare_two, judge
 from s2st_interleave.paper.findings import Findings
-from s2st_interleave.paper.grid import Grid, load
+from s2st_interleave.paper.grid import Cell, Grid, load
 from s2st_interleave.paper.page import cells_json, render
 from s2st_interleave.paper.search import winners
 from s2st_interleave.score.bleu import bleu_counts, bleu_of
@@ -103,12 +103,22 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
     toplines = {pair: stored for pair in grid.pairs if (stored := grid.topline(pair))}
     notes = grid.folder / "notes.md"
     where = "." if grid.page == grid.folder else grid.folder.name
-    last, best_dev = (
-        _runs(grid, results, toplines, name) for name in cells.CHECKPOINTS
-    )
+
+    def runs(checkpoint: str, table: str = "") -> Runs:
+        there = [c for c in grid.compared(table) if c.name in results]
+        return _runs(there, results, toplines, checkpoint)
+
+    last, best_dev = map(runs, cells.CHECKPOINTS)
+    searched = [runs(name, "search") for name in cells.CHECKPOINTS]
+    changed = runs("last", "sensitivity")
     compare = partial(compare_two, bleu=bleu_of, num_resamples=num_resamples)
     constant = [
         compare(last, pair, "constant", "baseline") for pair in _paper_pairs()[0]
+    ]
+    sensitivity = [
+        compare(changed, pair, variant, "scheduled")
+        for pair, variant in changed
+        if variant != "scheduled"
     ]
     return Findings(
         grid=grid,
@@ -117,8 +127,9 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         sizes=grid.sizes,
         claims=judge(last, *_paper_pairs(), bleu_of, num_resamples),
         claims_best=judge(best_dev, *_paper_pairs(), bleu_of, num_resamples),
-        tuned=winners(grid, results, last, best_dev, compare),
+        tuned=winners(grid, results, *searched, compare),
         constant=[found for found in constant if found],
+        sensitivity=[found for found in sensitivity if found],
         notes=notes.read_text("utf-8") if notes.is_file() else "",
         figures=(
             (
@@ -140,21 +151,19 @@ def _paper_pairs() -> tuple[list[str], list[int]]:
 
 
 def _runs(
-    grid: Grid,
+    scored: Iterable[Cell],
     results: Mapping[str, Any],
     toplines: Mapping[str, Any],
     checkpoint: str,
-) -> dict[tuple[str, str], dict[int, Run]]:
-    """Whatever is scored, by pair and variant, then by seed."""
+) -> Runs:
+    """Runs by pair and variant, then by seed."""
     runs: dict[tuple[str, str], dict[int, Run]] = {}
-    for c in grid.cells:
-        if c.name in results:
-            score = results[c.name]["scores"][checkpoint]
-            of_seed = runs.setdefault((c.pair, c.variant), {})
-            references = toplines[c.pair]["references"]
-            # A stand-in is another model, whatever the machine.
-            build = " ".join((results[c.name]["build"], c.units, c.llm))
-            of_seed[c.seed] = _run(score, references, build)
+    for c in scored:
+        references = toplines[c.pair]["references"]
+        # A stand-in is another model, whatever the machine.
+        build = " ".join((results[c.name]["build"], c.units, c.llm))
+        run = _run(results[c.name]["scores"][checkpoint], references, build)
+        runs.setdefault((c.pair, c.variant), {})[c.seed] = run
     return runs
 
 

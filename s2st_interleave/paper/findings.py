@@ -20,5 +20,6 @@ class Findings:
     claims_best: Sequence[Claim]  # by the one that was best on dev
     tuned: Sequence[tuple[str, Comparison]]  # winners of the search, by which rule
     constant: Sequence[Comparison]  # constant p against the baseline
+    sensitivity: Sequence[Comparison]  # what is changed against scheduled as it is
     notes: str
     figures: Sequence[tuple[str, str]]  # file, caption

@@ -24,6 +24,10 @@ SOURCES = (
     *("conf/x_en/*.yaml", "conf/w2v_bert/*.json", "local/lexicon/*.yaml"),
 )
 
+# Their cells are compared with one another alone: each has its own `scheduled` (and
+# `baseline`), trained with the same build of what cells share, and another seed.
+APART = ("search", "sensitivity")
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -82,6 +86,12 @@ class Grid:
                 return cell
         known = [cell.name for cell in self.cells]
         raise ValueError(f"no cell '{name}' in {self.folder}{nearest(name, known)}")
+
+    def compared(self, table: str = "") -> list[Cell]:
+        """The cells of a table that stands APART; else all that are of no such table."""
+        if table:
+            return [c for c in self.cells if c.table == table]
+        return [c for c in self.cells if c.table not in APART]
 
     def place(self, cell: Cell) -> Path:
         return self.folder / "cells" / f"{cell.name}.json"

@@ -15,15 +15,14 @@ Result = Mapping[str, Any]  # a stored cell
 
 
 def searched_pairs(grid: Grid) -> list[str]:
-    return list(dict.fromkeys(c.pair for c in grid.cells if c.table == "search"))
+    return list(dict.fromkeys(c.pair for c in grid.compared("search")))
 
 
 def candidates(grid: Grid, system: str, pair: str) -> list[Cell]:
-    """The system as it is and its `<system>_<change>` of table "search"."""
-    of_pair = [c for c in grid.cells if c.pair == pair]
-    as_it_is = [c for c in of_pair if c.seed == 1 and c.variant == system]
-    searched = [c for c in of_pair if c.table == "search"]
-    return as_it_is + [c for c in searched if c.system.startswith(f"{system}_")]
+    """The system as it is and its `<system>_<change>`, all of table "search"."""
+    of_pair = [c for c in grid.compared("search") if c.pair == pair]
+    as_it_is = [c for c in of_pair if c.system == system]
+    return as_it_is + [c for c in of_pair if c.system.startswith(f"{system}_")]
 
 
 def dev_loss(result: Result) -> float:

@@ -55,10 +55,10 @@ def table_2(found: Findings) -> str:
 MEASURES = ("ASR-BLEU", "transcript WER", "translation BLEU", "MOS")
 
 
-def _measures(found: Findings, pair: str, variant: str) -> list[str]:
+def _measures(found: Findings, pair: str, variant: str, table: str = "") -> list[str]:
     keys = ("asr_bleu", "src_wer", "text_bleu")
-    means = [_mean(found, pair, variant, key) for key in keys]
-    return [*means, _mean(found, pair, variant, "mos", digits=2)]
+    means = [_mean(found, pair, variant, key, table=table) for key in keys]
+    return [*means, _mean(found, pair, variant, "mos", digits=2, table=table)]
 
 
 def chain(found: Findings) -> str:
@@ -71,12 +71,14 @@ def chain(found: Findings) -> str:
     return markdown_table(["pair", "system", *MEASURES], rows)
 
 
-def system_table(found: Findings, pair: str, variants: Sequence[str]) -> str:
+def system_table(
+    found: Findings, pair: str, variants: Sequence[str], table: str = ""
+) -> str:
     rows = []
     for variant in variants:
         paper = printed(pair, variant)
         theirs = f"{paper.asr_bleu:.1f} / {paper.utmos:.2f}" if paper else ""
-        rows.append([variant, *_measures(found, pair, variant), theirs])
+        rows.append([variant, *_measures(found, pair, variant, table), theirs])
     return markdown_table(["system", *MEASURES, "paper: ASR-BLEU / UTMOS"], rows)
 
 
@@ -119,6 +121,10 @@ def winners(found: Findings) -> str:
     if left := [pair for pair in searched_pairs(found.grid) if pair not in done]:
         parts.append(f"The search is not complete yet: {', '.join(left)}.")
     return "\n\n".join(parts)
+
+
+def sensitivity(found: Findings) -> str:
+    return markdown_table(DIFFERENCE, [_difference(one) for one in found.sensitivity])
 
 
 def constant(found: Findings) -> str:
@@ -205,10 +211,11 @@ def controls(found: Findings) -> str:
 
 def longer(found: Findings) -> str:
     """A pair's systems as they are, and trained for twice and four times as long."""
-    there = {(c.pair, c.variant) for c in found.grid.cells}
+    there = {(c.pair, c.variant) for c in found.grid.compared("search")}
     pairs = sorted({pair for pair, variant in there if variant == "baseline_steps"})
     rows = [
-        [pair, times] + [_mean(found, pair, f"{system}{end}") for system in SYSTEMS[:2]]
+        [pair, times]
+        + [_mean(found, pair, name + end, table="search") for name in SYSTEMS[:2]]
         for pair in pairs
         for times, end in (("1", ""), ("2", "_steps"), ("4", "_steps_x4"))
         if (pair, f"baseline{end}") in there
@@ -253,11 +260,16 @@ def compute(found: Findings) -> str:
 
 
 def _mean(
-    found: Findings, pair: str, variant: str, key: str = "asr_bleu", digits: int = 1
+    found: Findings,
+    pair: str,
+    variant: str,
+    key: str = "asr_bleu",
+    digits: int = 1,
+    table: str = "",
 ) -> str:
     values = [
         result["scores"]["last"][key]
-        for cell in found.grid.cells
+        for cell in found.grid.compared(table)
         if (cell.pair, cell.variant) == (pair, variant)
         and (result := found.results.get(cell.name))
     ]

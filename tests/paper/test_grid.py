@@ -9,7 +9,7 @@ import yaml
 from s2st_interleave.artifact import write_json
 from s2st_interleave.paper import cell as cells
 from s2st_interleave.paper.__main__ import main
-from s2st_interleave.paper.grid import load
+from s2st_interleave.paper.grid import APART, load
 
 RECIPE = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss"
 
@@ -40,6 +40,18 @@ def test_the_grid_holds_every_table_of_the_paper():
     quick = load(RECIPE / "quick" / "grid.yaml")
     assert len(quick.cells) == 4 and {c.seed for c in quick.cells} == {1}
     assert (grid.shared, quick.shared) == (Path("shared/paper"), Path("shared/quick"))
+
+
+def test_a_table_that_stands_apart_has_a_reference_and_a_seed_of_its_own():
+    """Retrained shared models of one machine would else differ within a comparison."""
+    grid = load(RECIPE / "paper" / "grid.yaml")
+    seeds = {c.seed for c in grid.compared()}
+    for table in APART:
+        apart = grid.compared(table)
+        for pair in {c.pair for c in apart}:
+            assert f"{pair}.scheduled" in {f"{c.pair}.{c.variant}" for c in apart}
+        assert not seeds & {c.seed for c in apart}
+        seeds |= {c.seed for c in apart}
 
 
 def test_only_what_is_missing_or_has_changed_is_pending(path):

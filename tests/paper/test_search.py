@@ -48,9 +48,9 @@ def test_dev_chooses_for_both_and_test_for_the_baseline_alone(grid):
     """A baseline that is best on test only, by its score, and one by its dev scores."""
     cells = [c for s in SYSTEMS for c in candidates(grid, s, "pt_en")]
     results = {c.name: stored(1.0) for c in cells}
-    results["pt_en.baseline_lr_low.s1"] = stored(7.0)
-    results["pt_en.baseline_lr_high.s1"] = stored(1.0, dev_loss=0.5)
-    results["pt_en.scheduled_steps.s1"] = stored(9.0, dev_accuracy=0.6)
+    results["pt_en.baseline_lr_low.s4"] = stored(7.0)
+    results["pt_en.baseline_lr_high.s4"] = stored(1.0, dev_loss=0.5)
+    results["pt_en.scheduled_steps.s4"] = stored(9.0, dev_accuracy=0.6)
     asked = []
     found = winners(
         grid, results, "last", "best", lambda *names: asked.append(names) or names
