@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The paper's tables in miniature, cell by cell, and the page that judges its claims.
 #
-#   ./paper.sh                a night: all cells of paper/grid.yaml that are not there yet
+#   ./paper.sh                18 hours: all cells of paper/grid.yaml that are not there yet
 #   ./paper.sh --quick true   quick/grid.yaml: two pairs, one seed, an encoder of their own
 #   ./paper.sh --page true    only the page, from the stored scores
 #

@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from s2st_interleave.paper.search import winners
 from s2st_interleave.score.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.paper import PAPER_PAIRS
+
+LOOP = 2.4  # bytes to compressed bytes; Whisper's compression_ratio_threshold
+Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -84,9 +88,14 @@ def page(grid: Grid, args: argparse.Namespace) -> None:
     with atomic_write(grid.page / "RESULTS.md") as stream:
         stream.write(render(found))
     claims = [
-        {k: v for k, v in claim.to_json().items() if k != "comparisons"}
-        | {"verdict_at_best_dev": best.verdict}
-        for claim, best in zip(found.claims, found.claims_best, strict=True)
+        asdict(claim)
+        | {
+            "verdict_at_best_dev": best.verdict,
+            "verdict_without_loops": unlooped.verdict,
+        }
+        for claim, best, unlooped in zip(
+            found.claims, found.claims_best, found.claims_unlooped, strict=True
+        )
     ]
     write_json(
         grid.page / "results.json", {"cells": cells_json(found), "claims": claims}
@@ -104,14 +113,22 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
     notes = grid.folder / "notes.md"
     where = "." if grid.page == grid.folder else grid.folder.name
 
-    def runs(checkpoint: str, table: str = "") -> Runs:
+    loops = _loops(grid, results)
+
+    def runs(checkpoint: str, table: str = "", skip: Skipped | None = None) -> Runs:
         there = [c for c in grid.compared(table) if c.name in results]
-        return _runs(there, results, toplines, checkpoint)
+        return _runs(there, results, toplines, checkpoint, skip or {})
 
     last, best_dev = map(runs, cells.CHECKPOINTS)
     searched = [runs(name, "search") for name in cells.CHECKPOINTS]
     changed = runs("last", "sensitivity")
     compare = partial(compare_two, bleu=bleu_of, num_resamples=num_resamples)
+    judged = partial(
+        judge,
+        **dict(zip(("pairs", "hours"), _paper_pairs(), strict=True)),
+        bleu=bleu_of,
+        num_resamples=num_resamples,
+    )
     constant = [
         compare(last, pair, "constant", "baseline") for pair in _paper_pairs()[0]
     ]
@@ -125,8 +142,10 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         results=results,
         toplines=toplines,
         sizes=grid.sizes,
-        claims=judge(last, *_paper_pairs(), bleu_of, num_resamples),
-        claims_best=judge(best_dev, *_paper_pairs(), bleu_of, num_resamples),
+        claims=judged(last),
+        claims_best=judged(best_dev),
+        claims_unlooped=judged(runs("last", skip=loops)),
+        loops=loops,
         tuned=winners(grid, results, *searched, compare),
         constant=[found for found in constant if found],
         sensitivity=[found for found in sensitivity if found],
@@ -155,24 +174,53 @@ def _runs(
     results: Mapping[str, Any],
     toplines: Mapping[str, Any],
     checkpoint: str,
+    skip: Skipped,
 ) -> Runs:
     """Runs by pair and variant, then by seed."""
     runs: dict[tuple[str, str], dict[int, Run]] = {}
     for c in scored:
+        if c.pair not in toplines:
+            raise ValueError(
+                f"{c.name} is scored, but there are no references: the pair's "
+                "toplines are missing or old; paper.sh makes them"
+            )
         references = toplines[c.pair]["references"]
         # A stand-in is another model, whatever the machine.
         build = " ".join((results[c.name]["build"], c.units, c.llm))
-        run = _run(results[c.name]["scores"][checkpoint], references, build)
+        score = results[c.name]["scores"][checkpoint]
+        run = _run(score, references, build, skip.get(c.pair, frozenset()))
         runs.setdefault((c.pair, c.variant), {})[c.seed] = run
     return runs
 
 
-def _run(score: Mapping[str, Any], references: Mapping[str, str], build: str) -> Run:
-    counts = bleu_counts(references, score["hyp"], normalize=Normalizer("en").normalize)
-    mos = [
-        score["utterance_mos"].get(utterance, np.nan)
-        for utterance in sorted(references)
-    ]
+def _loops(grid: Grid, results: Mapping[str, Any]) -> Skipped:
+    """By pair the utterances that are heard as a loop in any of its cells, by Whisper's
+    own test; greedy as here, it does not decode them again as it does by default.
+    """
+    from whisper.utils import compression_ratio
+
+    found: dict[str, frozenset[str]] = {}
+    for c in grid.compared():
+        heard = results[c.name]["scores"]["last"]["hyp"] if c.name in results else {}
+        loops = {
+            u for u, text in heard.items() if text and compression_ratio(text) > LOOP
+        }
+        found[c.pair] = found.get(c.pair, frozenset()) | loops
+    return found
+
+
+def _run(
+    score: Mapping[str, Any],
+    references: Mapping[str, str],
+    build: str,
+    skipped: frozenset[str],
+) -> Run:
+    said, heard = (
+        {u: text for u, text in texts.items() if u not in skipped}
+        for texts in (references, score["hyp"])
+    )
+    counts = bleu_counts(said, heard, normalize=Normalizer("en").normalize)
+    mos = [score["utterance_mos"].get(utterance, np.nan) for utterance in sorted(said)]
     return Run(counts, np.array(mos, dtype=float), build)
 
 

@@ -6,9 +6,9 @@ else, or where cells are missing, it is not decided. Main figure: the last check
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -75,8 +75,10 @@ class Claim:
     comparisons: tuple[Comparison, ...] = ()
     missing: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"comparisons": [asdict(c) for c in self.comparisons]}
+    @property
+    def num_seeds(self) -> int:
+        """Of the comparison that has fewest."""
+        return min((one.num_seeds for one in self.comparisons), default=0)
 
 
 def judge(

@@ -18,6 +18,8 @@ class Findings:
     sizes: Mapping[str, int]  # source language -> training utterances
     claims: Sequence[Claim]  # by the last checkpoint
     claims_best: Sequence[Claim]  # by the one that was best on dev
+    claims_unlooped: Sequence[Claim]  # by the last one, without `loops`
+    loops: Mapping[str, frozenset[str]]  # pair -> utterances heard as a loop
     tuned: Sequence[tuple[str, Comparison]]  # winners of the search, by which rule
     constant: Sequence[Comparison]  # constant p against the baseline
     sensitivity: Sequence[Comparison]  # what is changed against scheduled as it is

@@ -42,8 +42,9 @@ def paired_difference(
     have one sign no resample crosses 0, and one test in eight of equal systems would be
     "significant". Their spread adds its own standard error, and both together have
     the degrees of freedom of Welch and Satterthwaite: n - 1 where seeds are all that
-    varies. One seed tells nothing about others. Run k of either system has seen the
-    same batches. Raises ValueError when the numbers of seeds differ.
+    varies. What a seed does to single utterances counts in both parts: the test is rather
+    too strict than too lax. One seed tells nothing about others. Run k of either system
+    has seen the same batches. Raises ValueError when the numbers of seeds differ.
     """
     from scipy.stats import t as student
 

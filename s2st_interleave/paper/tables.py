@@ -1,13 +1,14 @@
 """The tables of the page, each from what was found; pure text."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from s2st_interleave.paper.claims import Claim, Comparison
+from s2st_interleave.paper.claims import Comparison
 from s2st_interleave.paper.figures import SIMILARITIES
 from s2st_interleave.paper.findings import Findings
+from s2st_interleave.paper.grid import APART
 from s2st_interleave.paper.printed import printed
 from s2st_interleave.paper.search import SYSTEMS as SEARCHED
 from s2st_interleave.paper.search import (
@@ -99,17 +100,16 @@ def _difference(one: Comparison, digits: int = 1) -> list[str]:
     ]
 
 
-def differences(claims: Iterable[Claim]) -> str:
-    rows = [
-        [
-            f"{claim.id}",
-            claim.measure,
-            *_difference(one, digits=2 if claim.measure == "MOS" else 1),
-        ]
-        for claim in claims
-        for one in claim.comparisons
-    ]
-    return markdown_table(["claim", "measure", *DIFFERENCE[:-1], "p, Holm"], rows)
+def differences(found: Findings) -> str:
+    rows = []
+    for claim, other in zip(found.claims, found.claims_unlooped, strict=True):
+        digits = 2 if claim.measure == "MOS" else 1
+        for one, unlooped in zip(claim.comparisons, other.comparisons, strict=True):
+            without = f"{unlooped.difference.delta:+.2f}", p_value(unlooped.adjusted_p)
+            row = [f"{claim.id}", claim.measure, *_difference(one, digits), *without]
+            rows.append(row)
+    names = ["claim", "measure", *DIFFERENCE[:-1], "p, Holm"]
+    return markdown_table([*names, "without loops", "p, Holm"], rows)
 
 
 def winners(found: Findings) -> str:
@@ -243,7 +243,8 @@ def compute(found: Findings) -> str:
     for cell in found.grid.cells:
         if cell.name in found.results:
             trained = found.results[cell.name]["train"]
-            kinds.setdefault((cell.pair, cell.variant), []).append(trained)
+            apart = f" ({cell.table})" if cell.table in APART else ""
+            kinds.setdefault((cell.pair, cell.variant + apart), []).append(trained)
     rows = [
         [
             pair,

@@ -139,6 +139,34 @@ def test_cells_of_another_build_of_what_they_share_are_told_apart(path):
     assert "33333333, 12 cells (table 3); controlc, 4 cells (table control)" in page
 
 
+def test_a_loop_of_the_recogniser_decides_no_claim_alone(path):
+    """One sentence of 221 words cost a seed 2 BLEU, and alignment its verdict."""
+    grid = load(path)
+    for cell in grid.cells:
+        if (cell.pair, cell.table) in (("pt_en", "2"), ("pt_en", "3")):
+            kept = stored(cell, grid.identity(cell))
+            if cell.name == "pt_en.scheduled.s1":
+                kept["scores"]["last"]["hyp"]["u7"] = "sister " * 2200
+            write_json(grid.place(cell), kept)
+    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
+    results = json.loads((path.parent.parent / "results.json").read_text())
+    sixth = results["claims"][5]
+    assert (sixth["verdict"], sixth["verdict_without_loops"]) == (
+        "not decided",
+        "holds",
+    )
+    assert len(sixth["comparisons"]) == 1
+
+
+def test_scores_without_references_are_told(path, capsys):
+    grid = load(path)
+    cell = grid.cell("pt_en.scheduled.s1")
+    write_json(grid.place(cell), stored(cell, grid.identity(cell)))
+    grid.topline_place("pt_en").unlink()
+    assert main(["--grid", str(path), "page"]) == 1
+    assert "pt_en.scheduled.s1 is scored, but" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("grid", "page"), [("paper", "."), ("quick", "quick")])
 def test_the_committed_page_is_what_its_stored_scores_give(grid, page, tmp_path):
     if not (RECIPE / page / "results.json").is_file():
