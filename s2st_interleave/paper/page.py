@@ -36,11 +36,12 @@ def render(found: Findings) -> str:
         tables.toplines(found),
         "Cascade: the text LLM on the reference transcript, as text and spoken by the target "
         "synthesiser. It is not fine-tuned on the pair as the systems are, so that their own "
-        "translation may be better than its.",
+        "translation may be better.",
         "## Figure 3",
         *(f"![{caption}]({file})\n\n{caption}" for file, caption in found.figures),
         "Where the similarities end (the last probe, seed 1), at the text ratio that training "
-        "has come to: of what `constant` has for speech a part is text.",
+        "has come to. At 0.3 a part of the speech of `constant` is text: its rows are not "
+        "comparable with the others.",
         tables.similarities(found),
         *_fairness(found),
         *_sensitivity(found),
@@ -64,8 +65,8 @@ def _systems(found: Findings) -> str:
         "share of words on both sides, 0.9 at first, 0.1 less every "
         f"{train['text_ratio_every']} steps. `constant`: a share of 0.3 to the end. All are "
         f"tested on units alone. Every one sees {train['max_steps']:,} steps of "
-        f"{train['batch_size']} pairs: epochs of {', '.join(epochs)}. Text is no smaller for "
-        "small pairs: the text LLM has seen as much of each language, "
+        f"{train['batch_size']} pairs: epochs of {', '.join(epochs)}. The text "
+        "LLM has seen as much text of each language, whatever the pair's size, "
         "though it knows them unequally (cascade, text, under Toplines). "
         f"Attention dropout is {train['attention_dropout']} for all, the paper's 0.2."
     )
@@ -137,8 +138,9 @@ def _fairness(found: Findings) -> Iterator[str]:
     if _variants(found, "search"):
         yield (
             "The same search for both, with a seed of its own. Winners are chosen on dev by "
-            "loss, and by accuracy, as a baseline that overfits is best early by loss and late "
-            "by accuracy; the last rule helps the baseline alone, by its test scores:"
+            "loss, and by accuracy: a baseline that overfits has its best loss early, its best "
+            "accuracy late. A third rule takes the baseline of the best test score, which is in "
+            "its favour:"
         )
         yield tables.search(found)
         yield tables.winners(found)

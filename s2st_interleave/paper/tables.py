@@ -64,10 +64,12 @@ def _measures(found: Findings, pair: str, variant: str, table: str = "") -> list
 
 def chain(found: Findings) -> str:
     """What each step of the chain of thought gives: heard, translated, said."""
+    there = {(c.pair, c.variant) for c in found.grid.compared()}
     rows = [
         [pair, system, *_measures(found, pair, system)]
         for pair in pairs_by_size(found)
         for system in SYSTEMS
+        if (pair, system) in there
     ]
     return markdown_table(["pair", "system", *MEASURES], rows)
 
