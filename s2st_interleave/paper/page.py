@@ -139,8 +139,8 @@ def _fairness(found: Findings) -> Iterator[str]:
         yield (
             "The same search for both, with a seed of its own. Winners are chosen on dev by "
             "loss, and by accuracy: a baseline that overfits has its best loss early, its best "
-            "accuracy late. A third rule takes the baseline of the best test score, which favours "
-            "it:"
+            "accuracy late. A third rule favours the baseline: it takes the one that scores "
+            "best on test:"
         )
         yield tables.search(found)
         yield tables.winners(found)
