@@ -32,10 +32,9 @@ def test_the_seven_pairs_name_themselves():
 
 def db(*names: str) -> list[str]:
     show = "; ".join(f'printf "%s\\n" "${name}"' for name in names)
-    command = ["bash", "-euc", f". {CVSS}/db.sh; {show}"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[
-        :-1
-    ]
+    command = ["bash", "-euc", f'cd -- "$1"; . ./db.sh; {show}', "bash", str(CVSS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.split("\n")[:-1]
 
 
 def test_db_asks_for_three_places_and_knows_all_languages():
