@@ -86,8 +86,8 @@ def _reading(found: Findings) -> str:
         "do to a score.\n\n"
         "At best dev: by dev loss, whose minimum comes before a system can speak where it "
         "overfits (see: Is it fair to the baseline?). Without loops: the "
-        "recogniser, greedy as it is, hears some words over and over, up to 223 of them, which "
-        "can cost a system 5 BLEU. Utterances in which it does so for any system of a pair are "
+        "recogniser, greedy as it is, hears some words over and over, and one such utterance "
+        "can cost a system points. Where it does so for any system of a pair, the utterance is "
         f"left out for all of them: {sum(map(len, found.loops.values()))} in all."
     )
 
