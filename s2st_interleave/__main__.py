@@ -4,6 +4,7 @@ import importlib
 import sys
 
 from s2st_interleave import config
+from s2st_interleave.train import parallel
 
 # Stage number, module and what it does. Modules are imported only when called,
 # so that --help answers at once.
@@ -74,4 +75,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    parallel.exit_with(main)

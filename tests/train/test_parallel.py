@@ -394,22 +394,58 @@ def test_torchrun_hands_a_signal_to_its_ranks_and_their_exit_status_up(runs, com
     assert len(lines(runs / "llm endless")) == done
 
 
-def test_a_rank_leaves_the_group_before_it_exits(tmp_path):
-    """One that did not died of SIGABRT now and then, its work done."""
-    script = tmp_path / "rank.py"
-    script.write_text(
-        "import atexit\n"
-        "from torch import distributed\n"
-        "from s2st_interleave.train.parallel import on_first\n"
-        "atexit.register(lambda: print('left', not distributed.is_initialized()))\n"
-        "on_first(lambda: None)\n"
-    )
-    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    done = subprocess.run(
-        [sys.executable, *words, str(script)],
+def two_ranks(script: Path, text: str) -> subprocess.CompletedProcess:
+    script.write_text(text)
+    start = ["s2st_interleave.train.torchrun", "--standalone", "--nproc_per_node", "2"]
+    return subprocess.run(
+        [sys.executable, "-m", *start, str(script)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def test_a_rank_leaves_the_group_before_it_exits(tmp_path):
+    """One that did not died of SIGABRT now and then, its work done."""
+    done = two_ranks(
+        tmp_path / "rank.py",
+        "import atexit\n"
+        "from torch import distributed\n"
+        "from s2st_interleave.train.parallel import exit_with, on_first\n"
+        "atexit.register(lambda: print('left', not distributed.is_initialized()))\n"
+        "exit_with(lambda: on_first(lambda: None))\n",
+    )
     # The ranks' lines may run into each other.
-    assert done.stdout.count("True") == 2, done.stdout + done.stderr
+    assert done.returncode == 0 and done.stdout.count("True") == 2, done.stdout
+
+
+@pytest.mark.parametrize(
+    "end, status", [("pass", 0), ("raise SystemExit(85)", 85), ("raise KeyError(7)", 1)]
+)
+def test_a_rank_whose_gloo_threads_outlive_the_group_ends_with_its_status(
+    tmp_path, end, status
+):
+    """It died of SIGABRT when one of them ran while the interpreter was taken apart.
+
+    After DDP they do live on; the interpreter must not go before they do.
+    """
+    done = two_ranks(
+        tmp_path / "rank.py",
+        "from pathlib import Path\n"
+        "from torch import distributed, nn\n"
+        "from s2st_interleave.train import engine, parallel\n"
+        "class Witness:\n"
+        "    def __del__(self):\n"
+        "        print('taken apart')\n"
+        "witness = Witness()\n"
+        "def main():\n"
+        "    engine.wrap(nn.Linear(2, 2), 'ddp')\n"
+        "    print('work done')\n"
+        f"    {end}\n"
+        "parallel.exit_with(main)\n",
+    )
+    assert done.returncode == status, done.stdout
+    assert done.stdout.count("work done") == 2
+    assert "taken apart" not in done.stdout
+    assert ("KeyError: 7" in done.stdout) == (status == 1)

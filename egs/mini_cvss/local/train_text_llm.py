@@ -242,4 +242,4 @@ class TextTask:
 
 
 if __name__ == "__main__":
-    main()
+    parallel.exit_with(main)
