@@ -218,8 +218,9 @@ def _how(found: Findings) -> str:
         f"the stored scores in `{name}/cells`",
         f"git of the cells: {', '.join(hashes) or 'none'}",
         f"seeds and configs: `{name}/grid.yaml`, `conf`",
-        f"builds of what the cells share: {_builds(found) or 'none'} (a fresh machine trains "
-        "encoder, codebook, vocoder and text LLM again)",
+        f"builds of what the cells share: {_builds(found) or 'none'} (the same configs and "
+        "seeds; where a processor rounds differently, encoder, codebook, vocoder and text LLM "
+        "get other weights)",
     )
     return "\n".join(f"- {line}" for line in lines)
 
