@@ -113,9 +113,6 @@ def exit_with(main: Callable[[], int | None]) -> NoReturn:
     except BaseException:
         traceback.print_exc()
         status = 1
-    if isinstance(status, str):
-        print(status, file=sys.stderr)
-        status = 1
     atexit._run_exitfuncs()  # what os._exit leaves out
     sys.stdout.flush()
     sys.stderr.flush()

@@ -207,23 +207,28 @@ def runs(corpus: Path, command: Callable[..., list[str]]) -> Path:
 
 def torchrun(corpus: Path, commands: list[list[str]]) -> None:
     """Many commands by one pair of processes: most of their time is imports."""
-    script = corpus / "commands.py"
-    script.write_text(
+    done = two_ranks(
+        corpus / "commands.py",
         "import json, sys\n"
         "from s2st_interleave.__main__ import main\n"
-        "for words in json.loads(sys.argv[1]):\n"
-        "    code = main(words)\n"
-        "    if code:\n"
-        "        sys.exit(code)\n"
+        "from s2st_interleave.train.parallel import exit_with\n"
+        "commands = json.loads(sys.argv[1])\n"
+        "exit_with(lambda: next((code for words in commands if (code := main(words))), 0))\n",
+        json.dumps(commands),
     )
-    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    done = subprocess.run(
-        [sys.executable, *words, str(script), json.dumps(commands)],
+    assert done.returncode == 0, done.stdout
+
+
+def two_ranks(script: Path, text: str, *words: str) -> subprocess.CompletedProcess:
+    script.write_text(text)
+    start = ["s2st_interleave.train.torchrun", "--standalone", "--nproc_per_node", "2"]
+    return subprocess.run(
+        [sys.executable, "-m", *start, str(script), *words],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def lines(run: Path) -> list[dict[str, float]]:
@@ -394,18 +399,6 @@ def test_torchrun_hands_a_signal_to_its_ranks_and_their_exit_status_up(runs, com
     assert len(lines(runs / "llm endless")) == done
 
 
-def two_ranks(script: Path, text: str) -> subprocess.CompletedProcess:
-    script.write_text(text)
-    start = ["s2st_interleave.train.torchrun", "--standalone", "--nproc_per_node", "2"]
-    return subprocess.run(
-        [sys.executable, "-m", *start, str(script)],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def test_a_rank_leaves_the_group_before_it_exits(tmp_path):
     """One that did not died of SIGABRT now and then, its work done."""
     done = two_ranks(
@@ -432,8 +425,7 @@ def test_a_rank_whose_gloo_threads_outlive_the_group_ends_with_its_status(
     """
     done = two_ranks(
         tmp_path / "rank.py",
-        "from pathlib import Path\n"
-        "from torch import distributed, nn\n"
+        "from torch import nn\n"
         "from s2st_interleave.train import engine, parallel\n"
         "class Witness:\n"
         "    def __del__(self):\n"
