@@ -46,6 +46,6 @@ setup(
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
     entry_points={
-        "console_scripts": ["s2st-interleave = s2st_interleave.__main__:main"]
+        "console_scripts": ["s2st-interleave = s2st_interleave.__main__:console"]
     },
 )

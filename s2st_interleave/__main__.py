@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from typing import NoReturn
 
 from s2st_interleave import config
 from s2st_interleave.train import parallel
@@ -74,5 +75,10 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def console() -> NoReturn:
+    """`s2st-interleave` and `python -m s2st_interleave`."""
     parallel.exit_with(main)
+
+
+if __name__ == "__main__":
+    console()

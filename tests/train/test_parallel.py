@@ -441,3 +441,21 @@ def test_a_rank_whose_gloo_threads_outlive_the_group_ends_with_its_status(
     assert done.stdout.count("work done") == 2
     assert "taken apart" not in done.stdout
     assert ("KeyError: 7" in done.stdout) == (status == 1)
+
+
+def test_the_console_script_ends_its_ranks_as_python_m_does(tmp_path):
+    done = two_ranks(
+        tmp_path / "rank.py",
+        "import sys\n"
+        "from importlib.metadata import entry_points\n"
+        "class Witness:\n"
+        "    def __del__(self):\n"
+        "        print('taken apart')\n"
+        "witness = Witness()\n"
+        "sys.argv = ['s2st-interleave', '--help']\n"
+        "(script,) = entry_points(group='console_scripts', name='s2st-interleave')\n"
+        "script.load()()\n",
+    )
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("commands (stage)") == 2
+    assert "taken apart" not in done.stdout
