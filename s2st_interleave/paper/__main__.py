@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from s2st_interleave.paper.claims import Run, Runs, compare_two, judge
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.grid import Cell, Grid, load
 from s2st_interleave.paper.page import cells_json, render
-from s2st_interleave.paper.search import winners
+from s2st_interleave.paper.search import LENGTHS, searched_pairs, winners
 from s2st_interleave.score.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.paper import PAPER_PAIRS
@@ -132,6 +133,10 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
     constant = [
         compare(last, pair, "constant", "baseline") for pair in _paper_pairs()[0]
     ]
+    longer = [
+        compare(searched[0], pair, f"scheduled{end}", f"baseline{end}")
+        for pair, (_, end) in product(searched_pairs(grid), LENGTHS)
+    ]
     sensitivity = [
         compare(changed, pair, variant, "scheduled")
         for pair, variant in changed
@@ -147,6 +152,7 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         claims_unlooped=judged(runs("last", skip=loops)),
         loops=loops,
         tuned=winners(grid, results, *searched, compare),
+        longer=[found for found in longer if found],
         constant=[found for found in constant if found],
         sensitivity=[found for found in sensitivity if found],
         notes=notes.read_text("utf-8") if notes.is_file() else "",

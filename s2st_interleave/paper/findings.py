@@ -21,6 +21,7 @@ class Findings:
     claims_unlooped: Sequence[Claim]  # by the last one, without `loops`
     loops: Mapping[str, frozenset[str]]  # pair -> utterances heard as a loop
     tuned: Sequence[tuple[str, Comparison]]  # winners of the search, by which rule
+    longer: Sequence[Comparison]  # scheduled against baseline, each trained as long
     constant: Sequence[Comparison]  # constant p against the baseline
     sensitivity: Sequence[Comparison]  # what is changed against scheduled as it is
     notes: str

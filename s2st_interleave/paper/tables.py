@@ -10,13 +10,15 @@ from s2st_interleave.paper.figures import SIMILARITIES
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.grid import APART
 from s2st_interleave.paper.printed import printed
-from s2st_interleave.paper.search import SYSTEMS as SEARCHED
 from s2st_interleave.paper.search import (
+    LENGTHS,
     candidates,
     dev_loss,
     last_dev_accuracy,
     searched_pairs,
 )
+from s2st_interleave.paper.search import SYSTEMS as SEARCHED
+from s2st_interleave.paper.statistics import Difference
 from s2st_interleave.score.paper import PAPER_PAIRS
 from s2st_interleave.score.results import markdown_table
 
@@ -37,14 +39,13 @@ def table_2(found: Findings) -> str:
     for pair in pairs_by_size(found):
         src = pair.partition("_")[0]
         paper = PAPER_PAIRS[src]
-        gain = gains.get(pair)
         theirs = [getattr(paper, system).asr_bleu for system in SYSTEMS]
         rows.append(
             [
                 paper.name,
                 f"{found.sizes[src]:,}",
                 *(_mean(found, pair, system) for system in SYSTEMS),
-                f"{gain.delta:+.1f} {_interval(gain.ci95)}" if gain else "n/a",
+                _gain(gains.get(pair)),
                 f"{paper.hours}",
                 *(f"{score:.1f}" for score in theirs),
                 f"{theirs[1] - theirs[0]:+.1f}",
@@ -214,15 +215,16 @@ def controls(found: Findings) -> str:
 def longer(found: Findings) -> str:
     """A pair's systems as they are, and trained for twice and four times as long."""
     there = {(c.pair, c.variant) for c in found.grid.compared("search")}
-    pairs = sorted({pair for pair, variant in there if variant == "baseline_steps"})
+    gains = {(c.pair, c.other): c.difference for c in found.longer}
     rows = [
-        [pair, times]
+        [pair, f"{times}"]
         + [_mean(found, pair, name + end, table="search") for name in SYSTEMS[:2]]
-        for pair in pairs
-        for times, end in (("1", ""), ("2", "_steps"), ("4", "_steps_x4"))
+        + [_gain(gains.get((pair, f"baseline{end}")))]
+        for pair in searched_pairs(found.grid)
+        for times, end in LENGTHS
         if (pair, f"baseline{end}") in there
     ]
-    return markdown_table(["pair", "times the steps", *SYSTEMS[:2]], rows)
+    return markdown_table(["pair", "times the steps", *SYSTEMS[:2], "gain"], rows)
 
 
 def sizes(found: Findings) -> str:
@@ -282,8 +284,10 @@ def _mean(
     return f"{np.mean(values):.{digits}f}{spread} ({len(values)})"
 
 
-def _interval(ci95: Sequence[float]) -> str:
-    return f"[{ci95[0]:.1f}, {ci95[1]:.1f}]"
+def _gain(gain: Difference | None) -> str:
+    if gain is None:
+        return "n/a"
+    return f"{gain.delta:+.1f} [{gain.ci95[0]:.1f}, {gain.ci95[1]:.1f}]"
 
 
 def p_value(value: float | None) -> str:

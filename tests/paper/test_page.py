@@ -90,6 +90,8 @@ def test_stored_cells_become_tables_claims_and_figures(path):
     verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
     searched = "| pt_en | scheduled | 0.000 | 20.000 | 90.0 | 90.0 |"
     assert searched in page and "not complete yet: es_en" in page
+    longer = "| pt_en | 1 | 40.0 (1) | 90.0 (1) | +67.2 [55.6, 78.8] |"
+    assert longer in page and "| es_en | 4 | n/a | n/a | n/a |" in page
     assert "| pt_en | lambda_0 | scheduled | same | -" in page
     assert "| es_en | 600 | n/a | n/a | n/a |" in page
     assert verdicts[4] == verdicts[5] == verdicts[6] == "holds"
