@@ -399,6 +399,15 @@ def test_torchrun_hands_a_signal_to_its_ranks_and_their_exit_status_up(runs, com
     assert len(lines(runs / "llm endless")) == done
 
 
+# Says so when the interpreter it lives in is taken apart.
+WITNESS = """
+class Witness:
+    def __del__(self):
+        print('taken apart')
+witness = Witness()
+"""
+
+
 def test_a_rank_leaves_the_group_before_it_exits(tmp_path):
     """One that did not died of SIGABRT now and then, its work done."""
     done = two_ranks(
@@ -427,10 +436,7 @@ def test_a_rank_whose_gloo_threads_outlive_the_group_ends_with_its_status(
         tmp_path / "rank.py",
         "from torch import nn\n"
         "from s2st_interleave.train import engine, parallel\n"
-        "class Witness:\n"
-        "    def __del__(self):\n"
-        "        print('taken apart')\n"
-        "witness = Witness()\n"
+        f"{WITNESS}"
         "def main():\n"
         "    engine.wrap(nn.Linear(2, 2), 'ddp')\n"
         "    print('work done')\n"
@@ -448,10 +454,7 @@ def test_the_console_script_ends_its_ranks_as_python_m_does(tmp_path):
         tmp_path / "rank.py",
         "import sys\n"
         "from importlib.metadata import entry_points\n"
-        "class Witness:\n"
-        "    def __del__(self):\n"
-        "        print('taken apart')\n"
-        "witness = Witness()\n"
+        f"{WITNESS}"
         "sys.argv = ['s2st-interleave', '--help']\n"
         "(script,) = entry_points(group='console_scripts', name='s2st-interleave')\n"
         "script.load()()\n",
