@@ -22,7 +22,7 @@ from s2st_interleave.paper.claims import Run, Runs, compare_two, judge
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.grid import Cell, Grid, load
 from s2st_interleave.paper.page import cells_json, render
-from s2st_interleave.paper.search import LENGTHS, searched_pairs, winners
+from s2st_interleave.paper.search import LENGTHS, STRETCHED, winners
 from s2st_interleave.score.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.paper import PAPER_PAIRS
@@ -116,8 +116,8 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
 
     loops = _loops(grid, results)
 
-    def runs(checkpoint: str, table: str = "", skip: Skipped | None = None) -> Runs:
-        there = [c for c in grid.compared(table) if c.name in results]
+    def runs(checkpoint: str, *tables: str, skip: Skipped | None = None) -> Runs:
+        there = [c for c in grid.compared(*tables) if c.name in results]
         return _runs(there, results, toplines, checkpoint, skip or {})
 
     last, best_dev = map(runs, cells.CHECKPOINTS)
@@ -133,9 +133,10 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
     constant = [
         compare(last, pair, "constant", "baseline") for pair in _paper_pairs()[0]
     ]
+    stretched = runs("last", *STRETCHED)
     longer = [
-        compare(searched[0], pair, f"scheduled{end}", f"baseline{end}")
-        for pair, (_, end) in product(searched_pairs(grid), LENGTHS)
+        compare(stretched, pair, f"scheduled{end}", f"baseline{end}")
+        for pair, (_, end) in product(_paper_pairs()[0], LENGTHS)
     ]
     sensitivity = [
         compare(changed, pair, variant, "scheduled")

@@ -24,9 +24,9 @@ SOURCES = (
     *("conf/x_en/*.yaml", "conf/w2v_bert/*.json", "local/lexicon/*.yaml"),
 )
 
-# Their cells are compared with one another alone: each has its own `scheduled` (and
-# `baseline`), trained with the same build of what cells share, and another seed.
-APART = ("search", "sensitivity")
+# Their cells are compared with one another alone: each has its own reference, trained
+# with the same build of what cells share, and another seed.
+APART = ("search", "sensitivity", "steps")
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ class Grid:
         known = [cell.name for cell in self.cells]
         raise ValueError(f"no cell '{name}' in {self.folder}{nearest(name, known)}")
 
-    def compared(self, table: str = "") -> list[Cell]:
-        """The cells of a table that stands APART; else all that are of no such table."""
-        if table:
-            return [c for c in self.cells if c.table == table]
+    def compared(self, *tables: str) -> list[Cell]:
+        """The cells of tables that stand APART; else all that are of no such table."""
+        if tables:
+            return [c for c in self.cells if c.table in tables]
         return [c for c in self.cells if c.table not in APART]
 
     def place(self, cell: Cell) -> Path:

@@ -149,6 +149,12 @@ def _fairness(found: Findings) -> Iterator[str]:
             "are stretched alike). Does the baseline lack steps, not data?"
         )
         yield tables.longer(found)
+    if _variants(found, "steps"):
+        yield (
+            "Twice the steps for both in every pair, one seed: would claim 2 hold there? Asked "
+            "after Table 2 was known; no verdict rests on it."
+        )
+        yield tables.twice(found)
     if _variants(found, "control"):
         yield (
             "Other text LLMs to start from than that of all other cells: `mono` saw each "

@@ -13,6 +13,7 @@ from s2st_interleave.paper.grid import Cell, Grid
 SYSTEMS = ("scheduled", "baseline")
 Result = Mapping[str, Any]  # a stored cell
 LENGTHS = (1, ""), (2, "_steps"), (4, "_steps_x4")  # times the steps, end of the name
+STRETCHED = ("search", "steps")  # tables with cells of more steps
 
 
 def searched_pairs(grid: Grid) -> list[str]:

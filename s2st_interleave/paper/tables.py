@@ -12,13 +12,14 @@ from s2st_interleave.paper.grid import APART
 from s2st_interleave.paper.printed import printed
 from s2st_interleave.paper.search import (
     LENGTHS,
+    STRETCHED,
     candidates,
     dev_loss,
     last_dev_accuracy,
     searched_pairs,
 )
 from s2st_interleave.paper.search import SYSTEMS as SEARCHED
-from s2st_interleave.paper.statistics import Difference
+from s2st_interleave.paper.statistics import Difference, spearman_permutation
 from s2st_interleave.score.paper import PAPER_PAIRS
 from s2st_interleave.score.results import markdown_table
 
@@ -57,10 +58,10 @@ def table_2(found: Findings) -> str:
 MEASURES = ("ASR-BLEU", "transcript WER", "translation BLEU", "MOS")
 
 
-def _measures(found: Findings, pair: str, variant: str, table: str = "") -> list[str]:
+def _measures(found: Findings, pair: str, variant: str, *tables: str) -> list[str]:
     keys = ("asr_bleu", "src_wer", "text_bleu")
-    means = [_mean(found, pair, variant, key, table=table) for key in keys]
-    return [*means, _mean(found, pair, variant, "mos", digits=2, table=table)]
+    means = [_mean(found, pair, variant, *tables, key=key) for key in keys]
+    return [*means, _mean(found, pair, variant, *tables, key="mos", digits=2)]
 
 
 def chain(found: Findings) -> str:
@@ -76,13 +77,13 @@ def chain(found: Findings) -> str:
 
 
 def system_table(
-    found: Findings, pair: str, variants: Sequence[str], table: str = ""
+    found: Findings, pair: str, variants: Sequence[str], *tables: str
 ) -> str:
     rows = []
     for variant in variants:
         paper = printed(pair, variant)
         theirs = f"{paper.asr_bleu:.1f} / {paper.utmos:.2f}" if paper else ""
-        rows.append([variant, *_measures(found, pair, variant, table), theirs])
+        rows.append([variant, *_measures(found, pair, variant, *tables), theirs])
     return markdown_table(["system", *MEASURES, "paper: ASR-BLEU / UTMOS"], rows)
 
 
@@ -218,13 +219,38 @@ def longer(found: Findings) -> str:
     gains = {(c.pair, c.other): c.difference for c in found.longer}
     rows = [
         [pair, f"{times}"]
-        + [_mean(found, pair, name + end, table="search") for name in SYSTEMS[:2]]
+        + [_mean(found, pair, name + end, "search") for name in SYSTEMS[:2]]
         + [_gain(gains.get((pair, f"baseline{end}")))]
         for pair in searched_pairs(found.grid)
         for times, end in LENGTHS
         if (pair, f"baseline{end}") in there
     ]
     return markdown_table(["pair", "times the steps", *SYSTEMS[:2], "gain"], rows)
+
+
+def twice(found: Findings) -> str:
+    """Table 2 with twice the steps for both, and the order of its gains."""
+    end = dict(LENGTHS)[2]
+    more = {c.pair: c.difference for c in found.longer if c.other == f"baseline{end}"}
+    as_it_is = {c.pair: c.difference for c in found.claims[0].comparisons}
+    pairs = pairs_by_size(found)
+    sizes = {pair: found.sizes[pair.partition("_")[0]] for pair in pairs}
+    rows = [
+        [pair, f"{sizes[pair]:,}"]
+        + [_mean(found, pair, name + end, *STRETCHED) for name in SYSTEMS[:2]]
+        + [_gain(more.get(pair)), _gain(as_it_is.get(pair))]
+        for pair in pairs
+    ]
+    names = ["pair", "train", *SYSTEMS[:2], "gain", "gain in Table 2"]
+    table = markdown_table(names, rows)
+    if len(more) < len(pairs):
+        order = f"{len(more)} of {len(pairs)} pairs are there."
+    else:
+        rho, p_below, _ = spearman_permutation(
+            [sizes[pair] for pair in pairs], [more[pair].delta for pair in pairs]
+        )
+        order = f"Spearman's rho of gain and size: {rho:.2f}, exact p {p_below:.4f}."
+    return f"{table}\n\n{order}"
 
 
 def sizes(found: Findings) -> str:
@@ -236,7 +262,7 @@ def sizes(found: Findings) -> str:
         for size in sorted(size for name, size in there if name == pair) + [whole]:
             end = "" if size == whole else f".n{size}"
             scores = (_mean(found, pair, f"{name}{end}") for name in SYSTEMS[:2])
-            heard = _mean(found, pair, f"scheduled{end}", "src_wer")
+            heard = _mean(found, pair, f"scheduled{end}", key="src_wer")
             rows.append([pair, f"{size:,}", *scores, heard])
     names = ["pair", "train", *SYSTEMS[:2], "transcript WER of scheduled"]
     return markdown_table(names, rows)
@@ -268,13 +294,13 @@ def _mean(
     found: Findings,
     pair: str,
     variant: str,
+    *tables: str,
     key: str = "asr_bleu",
     digits: int = 1,
-    table: str = "",
 ) -> str:
     values = [
         result["scores"]["last"][key]
-        for cell in found.grid.compared(table)
+        for cell in found.grid.compared(*tables)
         if (cell.pair, cell.variant) == (pair, variant)
         and (result := found.results.get(cell.name))
     ]
