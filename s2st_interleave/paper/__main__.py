@@ -19,6 +19,7 @@ from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.data import kaldi
 from s2st_interleave.paper import cell as cells
 from s2st_interleave.paper.claims import Run, Runs, compare_two, judge
+from s2st_interleave.paper.figures import FIGURES, draw
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.grid import Cell, Grid, load
 from s2st_interleave.paper.page import cells_json, render
@@ -85,7 +86,7 @@ def topline(grid: Grid, args: argparse.Namespace) -> None:
 def page(grid: Grid, args: argparse.Namespace) -> None:
     """RESULTS.md, results.json and the figures, from what is stored and nothing else."""
     found = findings(grid, args.num_resamples)
-    _draw(grid, found.results)
+    draw(found)
     with atomic_write(grid.page / "RESULTS.md") as stream:
         stream.write(render(found))
     claims = [
@@ -157,16 +158,7 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         constant=[found for found in constant if found],
         sensitivity=[found for found in sensitivity if found],
         notes=notes.read_text("utf-8") if notes.is_file() else "",
-        figures=(
-            (
-                f"{where}/figure3.svg",
-                "Lengths and similarities over steps (pt_en, seed 1).",
-            ),
-            (
-                f"{where}/curves.svg",
-                "Dev loss and accuracy against steps and seconds (seed 1), at text ratio 0.",
-            ),
-        ),
+        figures={name: f"{where}/{name}.svg" for name in FIGURES},
     )
 
 
@@ -229,22 +221,6 @@ def _run(
     counts = bleu_counts(said, heard, normalize=Normalizer("en").normalize)
     mos = [score["utterance_mos"].get(utterance, np.nan) for utterance in sorted(said)]
     return Run(counts, np.array(mos, dtype=float), build)
-
-
-def _draw(grid: Grid, results: Mapping[str, Any]) -> None:
-    from s2st_interleave.paper.figures import draw_curves, draw_figure_3
-
-    pairs = {
-        pair: {
-            name: results[key]
-            for name in ("baseline", "scheduled")
-            if (key := f"{pair}.{name}.s1") in results
-        }
-        for pair in _paper_pairs()[0]
-    }
-    draw_figure_3(pairs["pt_en"], grid.folder / "figure3.svg")
-    there = {pair: runs for pair, runs in pairs.items() if runs}
-    draw_curves(there, grid.folder / "curves.svg")
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -1,10 +1,15 @@
-"""The paper's Figure 3 from the metrics of stored cells, and dev scores against effort."""
+"""Pictures of the page: the gains of Table 2, Figure 3, dev scores against effort."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from s2st_interleave.artifact import atomic_write
+from s2st_interleave.paper.findings import Findings
+from s2st_interleave.paper.statistics import Difference
+from s2st_interleave.score.paper import PAPER_PAIRS
+
+FIGURES = ("gains", "figure3", "curves")  # <name>.svg each
 
 SIMILARITIES = (
     ("similarity_src", "source speech - source text"),
@@ -16,6 +21,48 @@ PANELS = (
     ("probe_length_ratio_tgt", "|I_p| / |T|, target"),
     *SIMILARITIES,
 )
+
+
+def draw(found: Findings) -> None:
+    """All of FIGURES, beside the grid."""
+    theirs = {
+        f"{src}_en": one.scheduled.asr_bleu - one.baseline.asr_bleu
+        for src, one in PAPER_PAIRS.items()
+    }
+    runs = {
+        pair: {
+            name: found.results[key]
+            for name in COLOURS
+            if (key := f"{pair}.{name}.s1") in found.results
+        }
+        for pair in theirs
+    }
+    ours = {"ours": found.gains, "ours, twice the steps": found.gains_of_twice}
+    gains, figure_3, curves = (found.grid.folder / f"{name}.svg" for name in FIGURES)
+    draw_gains(ours, theirs, gains)
+    draw_figure_3(runs["pt_en"], figure_3)
+    draw_curves({pair: some for pair, some in runs.items() if some}, curves)
+
+
+def draw_gains(
+    ours: Mapping[str, Mapping[str, Difference]], paper: Mapping[str, float], path: Path
+) -> None:
+    """Scheduled minus baseline by pair, in the order of `paper`; ours: label -> pair ->
+    gain, drawn with its 95% interval.
+    """
+    axes, save = _axes((1, 1), path, width=8)
+    axis, places = axes[0, 0], {pair: place for place, pair in enumerate(paper)}
+    axis.plot(places.values(), paper.values(), "kx", label="the paper's")
+    for number, (label, gains) in enumerate(ours.items(), 1):
+        for pair, gain in gains.items():
+            x = places[pair] + 0.12 * number
+            axis.vlines(x, *gain.ci95, color=f"C{number}")
+            axis.plot(x, gain.delta, f"C{number}o", label=label)
+            label = "_"  # named once in the legend
+    axis.axhline(0, color="gray", linewidth=0.5)
+    axis.set(ylabel="gain, ASR-BLEU", xlabel="most training data to least")
+    axis.set_xticks([*places.values()], [*places])
+    save()
 
 
 def draw_figure_3(runs: Mapping[str, Mapping[str, Any]], path: Path) -> None:
@@ -54,7 +101,7 @@ def draw_curves(
     save()
 
 
-def _axes(shape: tuple[int, int], path: Path) -> tuple[Any, Any]:
+def _axes(shape: tuple[int, int], path: Path, width: float = 3.2) -> tuple[Any, Any]:
     """Axes in rows and columns, and what writes them to `path` as SVG."""
     import matplotlib
 
@@ -64,7 +111,7 @@ def _axes(shape: tuple[int, int], path: Path) -> tuple[Any, Any]:
     from matplotlib import pyplot
 
     num_rows, num_columns = shape
-    size = (3.2 * num_columns, 2.8 * num_rows)
+    size = (width * num_columns, 2.8 * num_rows)
     figure, axes = pyplot.subplots(*shape, figsize=size, squeeze=False)
 
     def save() -> None:

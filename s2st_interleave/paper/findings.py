@@ -6,6 +6,8 @@ from typing import Any
 
 from s2st_interleave.paper.claims import Claim, Comparison
 from s2st_interleave.paper.grid import Grid
+from s2st_interleave.paper.search import LENGTHS
+from s2st_interleave.paper.statistics import Difference
 
 
 @dataclass(frozen=True)
@@ -25,4 +27,15 @@ class Findings:
     constant: Sequence[Comparison]  # constant p against the baseline
     sensitivity: Sequence[Comparison]  # what is changed against scheduled as it is
     notes: str
-    figures: Sequence[tuple[str, str]]  # file, caption
+    figures: Mapping[str, str]  # name -> file, as seen from the page
+
+    @property
+    def gains(self) -> dict[str, Difference]:
+        """Pair -> scheduled minus baseline, of Table 2."""
+        return {one.pair: one.difference for one in self.claims[0].comparisons}
+
+    @property
+    def gains_of_twice(self) -> dict[str, Difference]:
+        """The same with twice the steps for both."""
+        other = f"baseline{dict(LENGTHS)[2]}"
+        return {one.pair: one.difference for one in self.longer if one.other == other}

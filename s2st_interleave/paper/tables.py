@@ -35,7 +35,6 @@ def pairs_by_size(found: Findings) -> list[str]:
 def table_2(found: Findings) -> str:
     header = ["pair", "train", *SYSTEMS, "gain"]
     header += [f"paper: {name}" for name in ("hours", *SYSTEMS, "gain")]
-    gains = {c.pair: c.difference for c in found.claims[0].comparisons}
     rows = []
     for pair in pairs_by_size(found):
         src = pair.partition("_")[0]
@@ -46,7 +45,7 @@ def table_2(found: Findings) -> str:
                 paper.name,
                 f"{found.sizes[src]:,}",
                 *(_mean(found, pair, system) for system in SYSTEMS),
-                _gain(gains.get(pair)),
+                _gain(found.gains.get(pair)),
                 f"{paper.hours}",
                 *(f"{score:.1f}" for score in theirs),
                 f"{theirs[1] - theirs[0]:+.1f}",
@@ -231,14 +230,12 @@ def longer(found: Findings) -> str:
 def twice(found: Findings) -> str:
     """Table 2 with twice the steps for both, and the order of its gains."""
     end = dict(LENGTHS)[2]
-    more = {c.pair: c.difference for c in found.longer if c.other == f"baseline{end}"}
-    as_it_is = {c.pair: c.difference for c in found.claims[0].comparisons}
-    pairs = pairs_by_size(found)
+    more, pairs = found.gains_of_twice, pairs_by_size(found)
     sizes = {pair: found.sizes[pair.partition("_")[0]] for pair in pairs}
     rows = [
         [pair, f"{sizes[pair]:,}"]
         + [_mean(found, pair, name + end, *STRETCHED) for name in SYSTEMS[:2]]
-        + [_gain(more.get(pair)), _gain(as_it_is.get(pair))]
+        + [_gain(more.get(pair)), _gain(found.gains.get(pair))]
         for pair in pairs
     ]
     names = ["pair", "train", *SYSTEMS[:2], "gain", "gain in Table 2"]

@@ -100,7 +100,12 @@ def test_stored_cells_become_tables_claims_and_figures(path):
     assert verdicts[1] == verdicts[2] == verdicts[7] == "not decided"
     keys = {"table", "pair", "system", "seed", "asr_bleu", "ci95", "mos"}
     assert keys | {"tokens", "seconds", "paper"} <= results["cells"][0].keys()
-    assert (path.parent / "figure3.svg").stat().st_size > 1000
+    for name, label in {
+        "figure3": "scheduled",
+        "gains": "ours, twice the steps",
+    }.items():
+        assert f"{label}</text>" in (path.parent / f"{name}.svg").read_text()
+        assert f"(paper/{name}.svg)" in page
 
     # The same scores give the same page; other options make a cell disappear from it.
     before = page
