@@ -115,7 +115,7 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
     notes = grid.folder / "notes.md"
     where = "." if grid.page == grid.folder else grid.folder.name
 
-    loops = _loops(grid, results)
+    loops = _loops(grid.compared(), results)
 
     def runs(checkpoint: str, *tables: str, skip: Skipped | None = None) -> Runs:
         there = [c for c in grid.compared(*tables) if c.name in results]
@@ -134,11 +134,16 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
     constant = [
         compare(last, pair, "constant", "baseline") for pair in _paper_pairs()[0]
     ]
-    stretched = runs("last", *STRETCHED)
-    longer = [
-        compare(stretched, pair, f"scheduled{end}", f"baseline{end}")
-        for pair, (_, end) in product(_paper_pairs()[0], LENGTHS)
-    ]
+    longer, longer_unlooped = (
+        [
+            compare(some, pair, f"scheduled{end}", f"baseline{end}")
+            for pair, (_, end) in product(_paper_pairs()[0], LENGTHS)
+        ]
+        for some in (
+            runs("last", *STRETCHED),
+            runs("last", *STRETCHED, skip=_loops(grid.compared(*STRETCHED), results)),
+        )
+    )
     sensitivity = [
         compare(changed, pair, variant, "scheduled")
         for pair, variant in changed
@@ -155,6 +160,7 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         loops=loops,
         tuned=winners(grid, results, *searched, compare),
         longer=[found for found in longer if found],
+        longer_unlooped=[found for found in longer_unlooped if found],
         constant=[found for found in constant if found],
         sensitivity=[found for found in sensitivity if found],
         notes=notes.read_text("utf-8") if notes.is_file() else "",
@@ -192,14 +198,14 @@ def _runs(
     return runs
 
 
-def _loops(grid: Grid, results: Mapping[str, Any]) -> Skipped:
-    """By pair the utterances that are heard as a loop in any of its cells, by Whisper's
+def _loops(scored: Iterable[Cell], results: Mapping[str, Any]) -> Skipped:
+    """By pair the utterances that are heard as a loop in any of these cells, by Whisper's
     own test; greedy as here, it does not decode them again as it does by default.
     """
     from whisper.utils import compression_ratio
 
     found: dict[str, frozenset[str]] = {}
-    for c in grid.compared():
+    for c in scored:
         heard = results[c.name]["scores"]["last"]["hyp"] if c.name in results else {}
         loops = {
             u for u, text in heard.items() if text and compression_ratio(text) > LOOP

@@ -24,6 +24,7 @@ class Findings:
     loops: Mapping[str, frozenset[str]]  # pair -> utterances heard as a loop
     tuned: Sequence[tuple[str, Comparison]]  # winners of the search, by which rule
     longer: Sequence[Comparison]  # scheduled against baseline, each trained as long
+    longer_unlooped: Sequence[Comparison]  # the same without loops of these cells
     constant: Sequence[Comparison]  # constant p against the baseline
     sensitivity: Sequence[Comparison]  # what is changed against scheduled as it is
     notes: str
@@ -37,5 +38,13 @@ class Findings:
     @property
     def gains_of_twice(self) -> dict[str, Difference]:
         """The same with twice the steps for both."""
-        other = f"baseline{dict(LENGTHS)[2]}"
-        return {one.pair: one.difference for one in self.longer if one.other == other}
+        return _of_twice(self.longer)
+
+    @property
+    def gains_of_twice_unlooped(self) -> dict[str, Difference]:
+        return _of_twice(self.longer_unlooped)
+
+
+def _of_twice(longer: Sequence[Comparison]) -> dict[str, Difference]:
+    other = f"baseline{dict(LENGTHS)[2]}"
+    return {one.pair: one.difference for one in longer if one.other == other}

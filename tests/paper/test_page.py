@@ -168,7 +168,15 @@ def test_the_order_of_gains_with_twice_the_steps_waits_for_every_pair(path):
             write_json(grid.place(cell), kept)
     assert "6 of 7 pairs are there" in section() and "rho" not in section()
     write_json(grid.place(last), stored(last, grid.identity(last), 0.97))
-    assert "rho of gain and size: -1.00, exact p 0.0002" in section()
+    order = "rho of gain and size: -1.00, exact p 0.0002; without loops -1.00, p 0.0002"
+    assert order in section()
+
+    looped = grid.cell(f"{sizes[3]}.scheduled_steps.s4")
+    kept = stored(looped, grid.identity(looped), 0.97)
+    kept["scores"]["last"]["hyp"]["u7"] = "sister " * 2200
+    write_json(grid.place(looped), kept)
+    found = section()
+    assert "size: -1.00" not in found and "without loops -1.00, p 0.0002" in found
 
 
 def test_a_loop_of_the_recogniser_decides_no_claim_alone(path):
