@@ -7,7 +7,6 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -22,7 +21,8 @@ from s2st_interleave.paper.claims import Run, Runs, compare_two, judge
 from s2st_interleave.paper.figures import FIGURES, draw
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.grid import Cell, Grid, load
-from s2st_interleave.paper.page import cells_json, render
+from s2st_interleave.paper.page import render
+from s2st_interleave.paper.results import results_json
 from s2st_interleave.paper.search import LENGTHS, STRETCHED, winners
 from s2st_interleave.score.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.normalize import Normalizer
@@ -89,19 +89,7 @@ def page(grid: Grid, args: argparse.Namespace) -> None:
     draw(found)
     with atomic_write(grid.page / "RESULTS.md") as stream:
         stream.write(render(found))
-    claims = [
-        asdict(claim)
-        | {
-            "verdict_at_best_dev": best.verdict,
-            "verdict_without_loops": unlooped.verdict,
-        }
-        for claim, best, unlooped in zip(
-            found.claims, found.claims_best, found.claims_unlooped, strict=True
-        )
-    ]
-    write_json(
-        grid.page / "results.json", {"cells": cells_json(found), "claims": claims}
-    )
+    write_json(grid.page / "results.json", results_json(found))
     for claim in found.claims:
         print(f"claim {claim.id}: {claim.verdict}: {claim.text}")
     print(f"results: {grid.page / 'RESULTS.md'}")

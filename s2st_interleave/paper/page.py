@@ -6,7 +6,6 @@ from typing import Any
 from s2st_interleave.paper import tables
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.grid import Cell
-from s2st_interleave.paper.printed import printed
 from s2st_interleave.paper.statistics import spearman_permutation
 from s2st_interleave.score.paper import CITATION, PAPER_PAIRS
 from s2st_interleave.score.results import MINI_CORPUS_NOTE, markdown_table
@@ -193,31 +192,6 @@ def _variants(found: Findings, table: str) -> list[str]:
     """The systems that the grid has for a table, in its order."""
     cells = [cell for cell in found.grid.cells if cell.table == table]
     return list(dict.fromkeys(cell.variant for cell in cells))
-
-
-def cells_json(found: Findings) -> list[dict[str, Any]]:
-    """The `cells` of results.json: one a cell and checkpoint."""
-    rows = []
-    for cell in found.grid.cells:
-        result = found.results.get(cell.name)
-        for checkpoint, score in (result["scores"] if result else {}).items():
-            paper = printed(cell.pair, cell.variant)
-            rows.append(
-                {
-                    "table": cell.table,
-                    "pair": cell.pair,
-                    "system": cell.variant,
-                    "seed": cell.seed,
-                    "checkpoint": checkpoint,
-                    "asr_bleu": round(score["asr_bleu"], 3),
-                    "ci95": [round(bound, 3) for bound in score["ci95"]],
-                    "mos": score["mos"] and round(score["mos"], 3),
-                    "tokens": score["tokens_seen"],
-                    "seconds": score["train_sec"],
-                    "paper": paper and {"asr_bleu": paper.asr_bleu, "mos": paper.utmos},
-                }
-            )
-    return rows
 
 
 def _how(found: Findings) -> str:

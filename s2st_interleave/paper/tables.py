@@ -236,10 +236,11 @@ def twice(found: Findings) -> str:
         [pair, f"{sizes[pair]:,}"]
         + [_mean(found, pair, name + end, *STRETCHED) for name in SYSTEMS[:2]]
         + [_gain(gains.get(pair)) for gains in (more, unlooped, found.gains)]
+        + [_builds(found, pair, [name + end for name in SYSTEMS[:2]], *STRETCHED)]
         for pair in pairs
     ]
     names = ["pair", "train", *SYSTEMS[:2], "gain", "without loops"]
-    names += ["gain in Table 2"]
+    names += ["gain in Table 2", "build"]
     table = markdown_table(names, rows)
     if len(more) < len(pairs):
         order = f"{len(more)} of {len(pairs)} pairs are there."
@@ -312,6 +313,15 @@ def _mean(
         return "n/a"
     spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
     return f"{np.mean(values):.{digits}f}{spread} ({len(values)})"
+
+
+def _builds(found: Findings, pair: str, variants: Sequence[str], *tables: str) -> str:
+    builds = {
+        found.results[cell.name]["build"][:8]
+        for cell in found.grid.compared(*tables)
+        if cell.pair == pair and cell.variant in variants and cell.name in found.results
+    }
+    return ", ".join(sorted(builds)) or "n/a"
 
 
 def _gain(gain: Difference | None) -> str:

@@ -167,7 +167,9 @@ def test_the_order_of_gains_with_twice_the_steps_waits_for_every_pair(path):
         if cell is not last:
             write_json(grid.place(cell), kept)
     assert "6 of 7 pairs are there" in section() and "rho" not in section()
-    write_json(grid.place(last), stored(last, grid.identity(last), 0.97))
+    other = {"build": "another"}
+    write_json(grid.place(last), stored(last, grid.identity(last), 0.97) | other)
+    assert section().count("| another, x |") == 1
     order = "rho of gain and size: -1.00, exact p 0.0002; without loops -1.00, p 0.0002"
     assert order in section()
 

@@ -1,0 +1,60 @@
+"""results.json: the page for programs."""
+
+from dataclasses import asdict
+from typing import Any
+
+from s2st_interleave.paper.findings import Findings
+from s2st_interleave.paper.printed import printed
+
+NUM_DIGITS = 6  # significant; processors differ in the last of sixteen
+
+
+def results_json(found: Findings) -> dict[str, list[dict[str, Any]]]:
+    """`cells` and `claims`; the same on every processor."""
+    return {"cells": _cells(found), "claims": _claims(found)}
+
+
+def _cells(found: Findings) -> list[dict[str, Any]]:
+    """One a cell and checkpoint."""
+    rows = []
+    for cell in found.grid.cells:
+        result = found.results.get(cell.name)
+        for checkpoint, score in (result["scores"] if result else {}).items():
+            paper = printed(cell.pair, cell.variant)
+            rows.append(
+                {
+                    "table": cell.table,
+                    "pair": cell.pair,
+                    "system": cell.variant,
+                    "seed": cell.seed,
+                    "checkpoint": checkpoint,
+                    "asr_bleu": round(score["asr_bleu"], 3),
+                    "ci95": [round(bound, 3) for bound in score["ci95"]],
+                    "mos": score["mos"] and round(score["mos"], 3),
+                    "tokens": score["tokens_seen"],
+                    "seconds": score["train_sec"],
+                    "paper": paper and {"asr_bleu": paper.asr_bleu, "mos": paper.utmos},
+                }
+            )
+    return rows
+
+
+def _claims(found: Findings) -> list[dict[str, Any]]:
+    return [
+        _rounded(asdict(claim))
+        | {
+            "verdict_at_best_dev": best.verdict,
+            "verdict_without_loops": unlooped.verdict,
+        }
+        for claim, best, unlooped in zip(
+            found.claims, found.claims_best, found.claims_unlooped, strict=True
+        )
+    ]
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _rounded(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(v) for v in value]
+    return float(f"{value:.{NUM_DIGITS}g}") if isinstance(value, float) else value
