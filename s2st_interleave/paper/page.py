@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from s2st_interleave.paper import tables
+from s2st_interleave.paper import fairness, tables
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.grid import Cell
 from s2st_interleave.paper.statistics import spearman_permutation
@@ -150,7 +150,7 @@ def _fairness(found: Findings) -> Iterator[str]:
         "loss, the same rule for all). Where a system overfits early, that one may not "
         "speak yet: verdicts at best dev say little there."
     )
-    yield tables.checkpoints(found)
+    yield fairness.checkpoints(found)
     if _variants(found, "search"):
         yield (
             "The same search for both, with a seed of its own. Winners are chosen on dev by "
@@ -158,25 +158,25 @@ def _fairness(found: Findings) -> Iterator[str]:
             "accuracy late. A third rule favours the baseline: it takes the one that scores "
             "best on test:"
         )
-        yield tables.search(found)
-        yield tables.winners(found)
+        yield fairness.search(found)
+        yield fairness.winners(found)
         yield (
             "More training for both, not in the paper (schedule and decay of the learning rate "
             "are stretched alike). Does the baseline lack steps, not data?"
         )
-        yield tables.longer(found)
+        yield fairness.longer(found)
     if _variants(found, "steps"):
         yield (
             "Twice the steps for both in every pair, one seed: would claim 2 hold there? Asked "
             "after Table 2 was known; no verdict rests on it."
         )
-        yield tables.twice(found)
+        yield fairness.twice(found)
     if _variants(found, "control"):
         yield (
             "Other text LLMs to start from than that of all other cells: `mono` saw each "
             "sentence by itself and no translation, `random` is not trained at all."
         )
-        yield tables.controls(found)
+        yield fairness.controls(found)
 
 
 def _sensitivity(found: Findings) -> Iterator[str]:

@@ -10,16 +10,7 @@ from s2st_interleave.paper.figures import SIMILARITIES
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.grid import APART
 from s2st_interleave.paper.printed import printed
-from s2st_interleave.paper.search import (
-    LENGTHS,
-    STRETCHED,
-    candidates,
-    dev_loss,
-    last_dev_accuracy,
-    searched_pairs,
-)
-from s2st_interleave.paper.search import SYSTEMS as SEARCHED
-from s2st_interleave.paper.statistics import Difference, spearman_permutation
+from s2st_interleave.paper.statistics import Difference
 from s2st_interleave.score.paper import PAPER_PAIRS
 from s2st_interleave.score.results import markdown_table
 
@@ -44,8 +35,8 @@ def table_2(found: Findings) -> str:
             [
                 paper.name,
                 f"{found.sizes[src]:,}",
-                *(_mean(found, pair, system) for system in SYSTEMS),
-                _gain(found.gains.get(pair)),
+                *(mean_score(found, pair, system) for system in SYSTEMS),
+                with_interval(found.gains.get(pair)),
                 f"{paper.hours}",
                 *(f"{score:.1f}" for score in theirs),
                 f"{theirs[1] - theirs[0]:+.1f}",
@@ -59,8 +50,8 @@ MEASURES = ("ASR-BLEU", "transcript WER", "translation BLEU", "MOS")
 
 def _measures(found: Findings, pair: str, variant: str, *tables: str) -> list[str]:
     keys = ("asr_bleu", "src_wer", "text_bleu")
-    means = [_mean(found, pair, variant, *tables, key=key) for key in keys]
-    return [*means, _mean(found, pair, variant, *tables, key="mos", digits=2)]
+    means = [mean_score(found, pair, variant, *tables, key=key) for key in keys]
+    return [*means, mean_score(found, pair, variant, *tables, key="mos", digits=2)]
 
 
 def chain(found: Findings) -> str:
@@ -90,7 +81,7 @@ DIFFERENCE = ("pair", "system", "against", "build", "by seed", "difference")
 DIFFERENCE += ("95% interval", "p")
 
 
-def _difference(one: Comparison, digits: int = 1) -> list[str]:
+def difference_row(one: Comparison, digits: int = 1) -> list[str]:
     return [
         one.pair,
         one.system,
@@ -109,25 +100,16 @@ def differences(found: Findings) -> str:
         digits = 2 if claim.measure == "MOS" else 1
         for one, unlooped in zip(claim.comparisons, other.comparisons, strict=True):
             without = f"{unlooped.difference.delta:+.2f}", p_value(unlooped.adjusted_p)
-            row = [f"{claim.id}", claim.measure, *_difference(one, digits), *without]
+            row = [f"{claim.id}", claim.measure, *difference_row(one, digits), *without]
             rows.append(row)
     names = ["claim", "measure", *DIFFERENCE[:-1], "p, Holm"]
     return markdown_table([*names, "without loops", "p, Holm"], rows)
 
 
-def winners(found: Findings) -> str:
-    rows = [[rule, *_difference(one)] for rule, one in found.tuned]
-    parts = (
-        [markdown_table(["chosen by; checkpoint", *DIFFERENCE], rows)] if rows else []
-    )
-    done = {one.pair for _, one in found.tuned}
-    if left := [pair for pair in searched_pairs(found.grid) if pair not in done]:
-        parts.append(f"The search is not complete yet: {', '.join(left)}.")
-    return "\n\n".join(parts)
-
-
 def sensitivity(found: Findings) -> str:
-    return markdown_table(DIFFERENCE, [_difference(one) for one in found.sensitivity])
+    return markdown_table(
+        DIFFERENCE, [difference_row(one) for one in found.sensitivity]
+    )
 
 
 def constant(found: Findings) -> str:
@@ -136,7 +118,7 @@ def constant(found: Findings) -> str:
     for one in found.constant:
         paper = PAPER_PAIRS[one.pair.partition("_")[0]]
         gain = paper.constant.asr_bleu - paper.baseline.asr_bleu
-        rows.append([*_difference(one), f"{gain:+.1f}"])
+        rows.append([*difference_row(one), f"{gain:+.1f}"])
     return markdown_table([*DIFFERENCE, "paper"], rows)
 
 
@@ -171,93 +153,6 @@ def toplines(found: Findings) -> str:
     return markdown_table([*names, "reference MOS", "resynthesis MOS"], rows)
 
 
-def checkpoints(found: Findings) -> str:
-    rows = []
-    for cell in found.grid.cells:
-        result = found.results.get(cell.name)
-        if result and cell.table in ("1", "2", "3") and cell.seed == 1:
-            step = result["train"]["best"].rpartition("-")[2]
-            scores = (result["scores"][name]["asr_bleu"] for name in ("last", "best"))
-            rows.append([cell.pair, cell.variant, *map(number, scores), step])
-    return markdown_table(
-        ["pair", "system", "last", "best", "best at step"], sorted(rows)
-    )
-
-
-def search(found: Findings) -> str:
-    rows = []
-    for pair in searched_pairs(found.grid):
-        for system in SEARCHED:
-            for cell in candidates(found.grid, system, pair):
-                result = found.results.get(cell.name)
-                if result:
-                    dev = f"{dev_loss(result):.3f}", f"{last_dev_accuracy(result):.3f}"
-                    both = (result["scores"][k]["asr_bleu"] for k in ("best", "last"))
-                    rows.append([pair, cell.system, *dev, *map(number, both)])
-    names = ["pair", "system", "best dev loss", "last dev accuracy"]
-    return markdown_table([*names, "ASR-BLEU at best dev", "at last"], rows)
-
-
-def controls(found: Findings) -> str:
-    pairs = dict.fromkeys(c.pair for c in found.grid.cells if c.table == "control")
-    rows = [
-        [pair, llm or "parallel"]
-        + [
-            _mean(found, pair, f"{system}.{llm}" if llm else system)
-            for system in SYSTEMS[:2]
-        ]
-        for pair in pairs
-        for llm in ("", "mono", "random")
-    ]
-    return markdown_table(["pair", "text LLM", *SYSTEMS[:2]], rows)
-
-
-def longer(found: Findings) -> str:
-    """A pair's systems as they are, and trained for twice and four times as long."""
-    there = {(c.pair, c.variant) for c in found.grid.compared("search")}
-    gains = {(c.pair, c.other): c.difference for c in found.longer}
-    rows = [
-        [pair, f"{times}"]
-        + [_mean(found, pair, name + end, "search") for name in SYSTEMS[:2]]
-        + [_gain(gains.get((pair, f"baseline{end}")))]
-        for pair in searched_pairs(found.grid)
-        for times, end in LENGTHS
-        if (pair, f"baseline{end}") in there
-    ]
-    return markdown_table(["pair", "times the steps", *SYSTEMS[:2], "gain"], rows)
-
-
-def twice(found: Findings) -> str:
-    """Table 2 with twice the steps for both, and the order of its gains."""
-    end, pairs = dict(LENGTHS)[2], pairs_by_size(found)
-    more, unlooped = found.gains_of_twice, found.gains_of_twice_unlooped
-    sizes = {pair: found.sizes[pair.partition("_")[0]] for pair in pairs}
-    rows = [
-        [pair, f"{sizes[pair]:,}"]
-        + [_mean(found, pair, name + end, *STRETCHED) for name in SYSTEMS[:2]]
-        + [_gain(gains.get(pair)) for gains in (more, unlooped, found.gains)]
-        + [_builds(found, pair, [name + end for name in SYSTEMS[:2]], *STRETCHED)]
-        for pair in pairs
-    ]
-    names = ["pair", "train", *SYSTEMS[:2], "gain", "without loops"]
-    names += ["gain in Table 2", "build"]
-    table = markdown_table(names, rows)
-    if len(more) < len(pairs):
-        order = f"{len(more)} of {len(pairs)} pairs are there."
-    else:
-        (rho, p, _), (rho_unlooped, p_unlooped, _) = (
-            spearman_permutation(
-                [sizes[pair] for pair in pairs], [gains[pair].delta for pair in pairs]
-            )
-            for gains in (more, unlooped)
-        )
-        order = (
-            f"Spearman's rho of gain and size: {rho:.2f}, exact p {p:.4f}; without loops "
-            f"{rho_unlooped:.2f}, p {p_unlooped:.4f}."
-        )
-    return f"{table}\n\n{order}"
-
-
 def sizes(found: Findings) -> str:
     """The same pairs trained on fewer of their own sentences, then on all of them."""
     there = {(c.pair, c.num_train) for c in found.grid.cells if c.table == "size"}
@@ -266,8 +161,8 @@ def sizes(found: Findings) -> str:
         whole = found.sizes[pair.partition("_")[0]]
         for size in sorted(size for name, size in there if name == pair) + [whole]:
             end = "" if size == whole else f".n{size}"
-            scores = (_mean(found, pair, f"{name}{end}") for name in SYSTEMS[:2])
-            heard = _mean(found, pair, f"scheduled{end}", key="src_wer")
+            scores = (mean_score(found, pair, f"{name}{end}") for name in SYSTEMS[:2])
+            heard = mean_score(found, pair, f"scheduled{end}", key="src_wer")
             rows.append([pair, f"{size:,}", *scores, heard])
     names = ["pair", "train", *SYSTEMS[:2], "transcript WER of scheduled"]
     return markdown_table(names, rows)
@@ -295,7 +190,19 @@ def compute(found: Findings) -> str:
     return markdown_table(names, rows) + "\n\n" + note
 
 
-def _mean(
+def stored(
+    found: Findings, pair: str, variant: str, *tables: str
+) -> list[Mapping[str, Any]]:
+    """The cells that are there, one a seed."""
+    return [
+        result
+        for cell in found.grid.compared(*tables)
+        if (cell.pair, cell.variant) == (pair, variant)
+        and (result := found.results.get(cell.name))
+    ]
+
+
+def mean_score(
     found: Findings,
     pair: str,
     variant: str,
@@ -303,28 +210,15 @@ def _mean(
     key: str = "asr_bleu",
     digits: int = 1,
 ) -> str:
-    values = [
-        result["scores"]["last"][key]
-        for cell in found.grid.compared(*tables)
-        if (cell.pair, cell.variant) == (pair, variant)
-        and (result := found.results.get(cell.name))
-    ]
+    kept = stored(found, pair, variant, *tables)
+    values = [result["scores"]["last"][key] for result in kept]
     if not values or None in values:
         return "n/a"
     spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
     return f"{np.mean(values):.{digits}f}{spread} ({len(values)})"
 
 
-def _builds(found: Findings, pair: str, variants: Sequence[str], *tables: str) -> str:
-    builds = {
-        found.results[cell.name]["build"][:8]
-        for cell in found.grid.compared(*tables)
-        if cell.pair == pair and cell.variant in variants and cell.name in found.results
-    }
-    return ", ".join(sorted(builds)) or "n/a"
-
-
-def _gain(gain: Difference | None) -> str:
+def with_interval(gain: Difference | None) -> str:
     if gain is None:
         return "n/a"
     return f"{gain.delta:+.1f} [{gain.ci95[0]:.1f}, {gain.ci95[1]:.1f}]"
