@@ -18,6 +18,7 @@ from s2st_interleave.artifact import (
 )
 from s2st_interleave.data import kaldi
 from s2st_interleave.paper.grid import Cell, Grid
+from s2st_interleave.paper.statistics import significant
 
 CHECKPOINTS = ("last", "best")
 CURVE = ("step", "loss", "dev_loss", "dev_accuracy", "tokens_seen", "sec", "text_ratio")
@@ -122,7 +123,7 @@ def _columns(
     rows: Iterable[Mapping[str, float]], names: Iterable[str]
 ) -> dict[str, list[float]]:
     rows = list(rows)
-    return {n: [float(f"{r[n]:.{NUM_DIGITS}g}") for r in rows] for n in names}
+    return {n: [significant(r[n], NUM_DIGITS) for r in rows] for n in names}
 
 
 def _scores(trained: Path, checkpoint: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from s2st_interleave.paper.findings import Findings
 from s2st_interleave.paper.printed import printed
+from s2st_interleave.paper.statistics import significant
 
 NUM_DIGITS = 6  # significant; processors differ in the last of sixteen
 
@@ -57,4 +58,4 @@ def _rounded(value: Any) -> Any:
         return {k: _rounded(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_rounded(v) for v in value]
-    return float(f"{value:.{NUM_DIGITS}g}") if isinstance(value, float) else value
+    return significant(value, NUM_DIGITS) if isinstance(value, float) else value

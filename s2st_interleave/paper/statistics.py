@@ -112,3 +112,8 @@ def spearman_permutation(
     every = b[orders] @ a / scale
     near = 1e-9  # equal up to rounding is as extreme
     return rho, float(np.mean(every <= rho + near)), float(np.mean(every >= rho - near))
+
+
+def significant(value: float, num_digits: int) -> float:
+    """`value` rounded to so many significant digits."""
+    return float(f"{value:.{num_digits}g}")
