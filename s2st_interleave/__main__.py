@@ -2,9 +2,11 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 from s2st_interleave import config
+from s2st_interleave.errors import UserError
 from s2st_interleave.train import parallel
 
 # Stage number, module and what it does. Modules are imported only when called,
@@ -44,7 +46,8 @@ COMMANDS = {
 
 
 def usage() -> str:
-    lines = [__doc__ or "", "commands (stage):"]
+    lines = [__doc__ or "", "--debug true shows where an error comes from.\n"]
+    lines.append("commands (stage):")
     for name, (stage, _, text) in COMMANDS.items():
         lines.append(f"  {name:<17} {stage:>2}  {text}")
     return "\n".join(lines)
@@ -60,19 +63,35 @@ def main(argv: list[str] | None = None) -> int:
         near = config.nearest(name, COMMANDS)
         print(f"error: no command '{name}'{near}\n\n{usage()}", file=sys.stderr)
         return 2
+    rest, debug = take_debug(rest)
     module = importlib.import_module(f"s2st_interleave.{COMMANDS[name][1]}")
     try:
         if hasattr(module, "main"):
             return module.main(rest)
         options = config.parse(module.Options, rest, prog=name, about=module.__doc__)
         module.run(options)
-    except (ValueError, FileNotFoundError) as error:
+    except (UserError, OSError) as error:  # the user's files, or the machine's
+        if debug:
+            raise
         print(f"error: {name}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{name}: interrupted; the same command carries on", file=sys.stderr)
         return 130
     return 0
+
+
+def take_debug(words: Sequence[str]) -> tuple[list[str], bool]:
+    """The words without `--debug true`, and whether it was there: any command has it.
+
+    >>> take_debug(["--seed", "1", "--debug", "true"])
+    (['--seed', '1'], True)
+    """
+    for value in ("true", "false"):
+        for index in range(len(words) - 1):
+            if list(words[index : index + 2]) == ["--debug", value]:
+                return [*words[:index], *words[index + 2 :]], value == "true"
+    return list(words), False
 
 
 def console() -> NoReturn:

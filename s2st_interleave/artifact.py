@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from s2st_interleave import config
+from s2st_interleave.errors import UserError
 
 STAGES = {
     "data": 1,
@@ -75,7 +76,10 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON: {error}") from None
 
 
 def digest(value: Any) -> str:
@@ -182,7 +186,7 @@ def open_stage(
 ) -> Stage | None:
     """Open `directory` for a stage; None when it is already complete and up to date.
 
-    Raises ValueError when the directory was made, or begun, with other options or
+    Raises UserError when the directory was made, or begun, with other options or
     inputs, unless `overwrite`, which makes just that anew, or when it holds files that
     no stage has signed for.
     """
@@ -194,7 +198,7 @@ def open_stage(
         before = read_json(found)
         difference = _difference(before, record, _extendable(options))
         if difference and not overwrite:
-            raise ValueError(
+            raise UserError(
                 f"{directory} was made with other options or inputs:\n"
                 + "\n".join(f"  {line}" for line in difference)
                 + "\npass --overwrite true to make it anew, or choose another tag"
@@ -206,7 +210,7 @@ def open_stage(
             print(f"{stage}: {directory} is up to date, skipped", flush=True)
             return None
     elif _unsigned(directory):
-        raise ValueError(
+        raise UserError(
             f"{directory} holds {_unsigned(directory)[0].name} but neither {DONE} nor "
             f"{OPEN}: move it away, nobody knows how it was made"
         )

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import yaml
 
+from s2st_interleave.errors import UserError
+
 T = TypeVar("T")
 REQUIRED: Any = dataclasses.MISSING
 
@@ -48,16 +50,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def load_yaml(path: Path, cls: type) -> dict[str, Any]:
     """Read one mapping of option names to values; unknown keys are errors."""
     if not path.is_file():
-        raise ValueError(f"{path}: no such config file")
+        raise UserError(f"{path}: no such config file")
     loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     if not isinstance(loaded, dict):
-        raise ValueError(f"{path}: expected 'option: value' lines")
+        raise UserError(f"{path}: expected 'option: value' lines")
     known = typing.get_type_hints(cls)
     values = {}
     for key, value in loaded.items():
         name = str(key).replace("-", "_")
         if name not in known:
-            raise ValueError(f"{path}: unknown option '{key}'{nearest(name, known)}")
+            raise UserError(f"{path}: unknown option '{key}'{nearest(name, known)}")
         values[name] = convert(name, value, known[name], source=str(path))
     return values
 
@@ -97,9 +99,9 @@ def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None)
             n for n, f in fields.items() if f.default is REQUIRED and n not in values
         ]
         if missing:
-            raise ValueError("missing " + ", ".join(f"--{name}" for name in missing))
+            raise UserError("missing " + ", ".join(f"--{name}" for name in missing))
         return cls(**values)
-    except ValueError as error:
+    except UserError as error:
         parser.error(str(error))
 
 
@@ -130,7 +132,7 @@ def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:
         return hint(value)
     except (TypeError, ValueError) as error:
         wanted = error if "invalid literal" not in str(error) else "an integer"
-        raise ValueError(
+        raise UserError(
             f"{source}: option '{name}' is '{value}', wants: {wanted}"
         ) from None
 

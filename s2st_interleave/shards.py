@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2st_interleave.config import RunOptions, option
+from s2st_interleave.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ def run_shards(
 def _parse(shard: str) -> tuple[int, int]:
     index, _, count = shard.partition("/")
     if not (index.isdigit() and count.isdigit() and int(index) <= int(count)):
-        raise ValueError(f"--shard is '{shard}', wants JOB/N such as 2/4")
+        raise UserError(f"--shard is '{shard}', wants JOB/N such as 2/4")
     return int(index), int(count)
 
 

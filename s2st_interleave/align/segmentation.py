@@ -8,6 +8,7 @@ import numpy as np
 from s2st_interleave.align.words import Firing
 from s2st_interleave.data.text import join, tokens
 from s2st_interleave.encoder.speech_encoder import BLANK, spoken_form
+from s2st_interleave.errors import UserError
 
 
 def surface_words(text: str) -> list[str]:
@@ -34,7 +35,7 @@ def segment(
 ) -> list[Firing]:
     """When the tokens of each word fire, given CTC log_probs (num_frames, num_pieces).
 
-    Raises ValueError when the audio has fewer frames than the text has tokens, or the
+    Raises UserError when the audio has fewer frames than the text has tokens, or the
     text has none.
     """
     from ctc_segmentation import (
@@ -46,11 +47,11 @@ def segment(
     pieces = [bpe.encode(spoken_form(word)) for word in words]
     tokens = np.array([piece for word in pieces for piece in word], dtype=np.int64)
     if not len(tokens):
-        raise ValueError("there is no word to align")
+        raise UserError("there is no word to align")
     # One "utterance" of all tokens: as words are many utterances the library would
     # demand a blank frame between any two of them. It adds a start mark and two blanks.
     if len(tokens) + 3 > len(log_probs):
-        raise ValueError(f"audio is shorter than text: {len(log_probs)} frames")
+        raise UserError(f"audio is shorter than text: {len(log_probs)} frames")
     names = [bpe.id_to_piece(i) for i in range(bpe.get_piece_size())]
     config = CtcSegmentationParameters(
         char_list=names, blank=BLANK, index_duration=frame_sec

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from s2st_interleave.artifact import atomic_write
+from s2st_interleave.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,10 @@ def read_words(paths: Path | Iterable[Path]) -> dict[str, list[Word]]:
                     line = json.loads(text)
                     words = [Word(*row) for row in line["words"]]
                 except (ValueError, TypeError, KeyError) as error:
-                    raise ValueError(
+                    raise UserError(
                         f"{path}:{number}: no line of words: {error}"
                     ) from None
                 if line["id"] in found:
-                    raise ValueError(f"{path}:{number}: {line['id']} occurs twice")
+                    raise UserError(f"{path}:{number}: {line['id']} occurs twice")
                 found[line["id"]] = words
     return found

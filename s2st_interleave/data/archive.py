@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.errors import UserError
 
 ENDINGS = (".tar.gz", ".tgz", ".tar")
 DAMAGE = (tarfile.ReadError, EOFError, zlib.error, gzip.BadGzipFile)
@@ -21,7 +22,7 @@ def unpacked(path: Path, into: Path, wanted: str) -> Path:
     """`path` itself, or the folder in which an archive holds the file `wanted`.
 
     An archive is unpacked into `into`/<its name>, which appears by rename. Raises
-    ValueError when it is damaged, has a member that leads elsewhere, or is another one
+    UserError when it is damaged, has a member that leads elsewhere, or is another one
     than the folder was made from.
     """
     if not is_archive(path):
@@ -41,10 +42,10 @@ def unpacked(path: Path, into: Path, wanted: str) -> Path:
         write_json(partial / ORIGIN, origin)
         partial.rename(folder)
     elif read_json(folder / ORIGIN) != origin:
-        raise ValueError(f"{folder} was unpacked from another archive than {path}")
+        raise UserError(f"{folder} was unpacked from another archive than {path}")
     found = sorted(folder.rglob(wanted), key=lambda p: (len(p.parts), p))
     if not found:
-        raise ValueError(f"{path} holds no {wanted}: is it the right archive?")
+        raise UserError(f"{path} holds no {wanted}: is it the right archive?")
     return found[0].parent
 
 
@@ -59,17 +60,17 @@ def _extract(path: Path, folder: Path) -> None:
             while tar.fileobj and tar.fileobj.read(1 << 20):
                 pass  # to the end, where gzip keeps its checksum
     except DAMAGE as error:
-        raise ValueError(
+        raise UserError(
             f"{path} is damaged or cut off ({error}): fetch it again"
         ) from None
 
 
 def _check(path: Path, member: tarfile.TarInfo, folder: Path, seen: set[str]) -> None:
     if not (member.isreg() or member.isdir()):
-        raise ValueError(f"{path}: member {member.name!r} is no plain file")
+        raise UserError(f"{path}: member {member.name!r} is no plain file")
     target = (folder / member.name).resolve()
     if not target.is_relative_to(folder.resolve()):
-        raise ValueError(f"{path}: member {member.name!r} leads out of the archive")
+        raise UserError(f"{path}: member {member.name!r} leads out of the archive")
     if member.isreg() and str(target) in seen:
-        raise ValueError(f"{path}: member {member.name!r} occurs twice")
+        raise UserError(f"{path}: member {member.name!r} occurs twice")
     seen.add(str(target))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave.artifact import atomic_write
+from s2st_interleave.errors import UserError
 
 SAMPLE_RATE = 16_000
 
@@ -12,7 +13,7 @@ SAMPLE_RATE = 16_000
 def read(path: Path, rate: int = SAMPLE_RATE) -> np.ndarray:
     """Mono float32 samples of shape (num_samples,) at `rate` Hz.
 
-    Raises ValueError naming the file when it cannot be decoded or holds no sample.
+    Raises UserError naming the file when it cannot be decoded or holds no sample.
     """
     import soundfile
 
@@ -23,14 +24,14 @@ def read(path: Path, rate: int = SAMPLE_RATE) -> np.ndarray:
             if file.format == "MP3":
                 samples = _whole_mp3(path, samples, claimed, found)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"{path}: cannot be read as audio ({error})") from None
+        raise UserError(f"{path}: cannot be read as audio ({error})") from None
     mono = samples.mean(axis=1)
     if found != rate:
         import soxr
 
         mono = soxr.resample(mono, found, rate).astype(np.float32)
     if not len(mono) or not np.isfinite(mono).all():
-        raise ValueError(f"{path}: no audio, or samples that are not numbers")
+        raise UserError(f"{path}: no audio, or samples that are not numbers")
     return mono
 
 
@@ -38,7 +39,7 @@ def _whole_mp3(path: Path, samples: np.ndarray, claimed: int, rate: int) -> np.n
     """`samples`, or all of them where libsndfile stopped too early.
 
     An MP3 of variable bit rate need not say how long it is; libsndfile then guesses from
-    its first frames and reads no further. ValueError where a file that does say it
+    its first frames and reads no further. UserError where a file that does say it
     breaks off.
     """
     import av
@@ -53,9 +54,9 @@ def _whole_mp3(path: Path, samples: np.ndarray, claimed: int, rate: int) -> np.n
                 frames = [one.to_ndarray() for one in container.decode(audio=0)]
             return np.concatenate(frames, axis=1).T
     except av.FFmpegError as error:
-        raise ValueError(f"{path}: cannot be read as audio ({error})") from None
+        raise UserError(f"{path}: cannot be read as audio ({error})") from None
     if len(samples) < 0.9 * claimed and _says_its_length(path):
-        raise ValueError(
+        raise UserError(
             f"{path}: breaks off after {len(samples) / rate:.1f} of "
             f"{claimed / rate:.1f} s"
         )

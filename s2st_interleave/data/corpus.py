@@ -6,6 +6,7 @@ from pathlib import Path
 
 from s2st_interleave.config import nearest
 from s2st_interleave.data import tsv
+from s2st_interleave.errors import UserError
 
 # Source languages of CoVoST 2, and so of CVSS, by the codes in their file names.
 SOURCES = "fr de es ca it ru zh-CN pt fa et mn nl tr ar sv-SE lv sl ta ja id cy".split()
@@ -58,7 +59,7 @@ class Corpus:
 
         CVSS names the utterances; CoVoST says to which split they belong; Common Voice
         has recording and transcript. A clip that a table has twice, with different
-        values, carries a fault. Raises ValueError where the parts do not fit together.
+        values, carries a fault. Raises UserError where the parts do not fit together.
         """
         check_version(self.validated)
         table = self.cvss / f"{split}.tsv"
@@ -75,7 +76,7 @@ class Corpus:
             if covost[clip].values[0] in wanted
         ]
         if not pairs:
-            raise ValueError(f"{table}: no utterance of split {split}")
+            raise UserError(f"{table}: no utterance of split {split}")
         return sorted(pairs, key=lambda pair: pair.id)
 
     def _pair(
@@ -112,37 +113,37 @@ class Corpus:
         for clip, row in translations.items():
             (found,) = covost[clip].values
             if found not in allowed:
-                raise ValueError(
+                raise UserError(
                     f"{self.cvss / split}.tsv:{row.line}: clip {clip} belongs to "
                     f"'{found}' in {self.covost}:{covost[clip].line}, not to {split}"
                 )
 
 
 def check_source(language: str) -> None:
-    """Raise ValueError unless CVSS has the language, named as in its files."""
+    """Raise UserError unless CVSS has the language, named as in its files."""
     if language not in SOURCES:
-        raise ValueError(
+        raise UserError(
             f"'{language}' is no source language of CVSS{nearest(language, SOURCES)} "
             f"(it has {' '.join(SOURCES)}; a corpus of your own: egs/own)"
         )
 
 
 def check_version(validated: Path) -> None:
-    """Raise ValueError for a validated.tsv that is not of Common Voice 4."""
+    """Raise UserError for a validated.tsv that is not of Common Voice 4."""
     _, header = next(tsv.rows(validated), (0, []))
     later = sorted(LATER_COLUMNS.intersection(header))
     if later:
-        raise ValueError(
+        raise UserError(
             f"{validated} is of a later Common Voice (column '{later[0]}'): clips were "
             f"taken out and sentences changed since. {NEEDED}"
         )
 
 
 def check_id(name: str, where: str) -> None:
-    """Raise ValueError for a name that cannot be an utterance id and a file's name."""
+    """Raise UserError for a name that cannot be an utterance id and a file's name."""
     bad = not name or name.startswith(".") or len(name.encode()) > 200
     if bad or any(c.isspace() or c in "/\\\0" for c in name):
-        raise ValueError(
+        raise UserError(
             f"{where}: {name!r} is no id: 1 to 200 bytes without space, / or \\, and "
             "no dot at the start"
         )
@@ -154,7 +155,7 @@ def _check_known(
     strangers = [clip for clip in clips if clip not in part]
     if strangers:
         other = next(iter(part), "nothing")
-        raise ValueError(
+        raise UserError(
             f"{len(strangers)} clips of {table} are not in {name}, first {strangers[0]} "
             f"(there it has {other} and others). {NEEDED}"
         )

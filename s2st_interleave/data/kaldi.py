@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from s2st_interleave.artifact import atomic_write
+from s2st_interleave.errors import UserError
 
 T = TypeVar("T")
 NO_AUDIO, NO_WORDS = "no audio", "no words"  # how faults begin
@@ -18,9 +19,9 @@ def read_table(path: Path) -> dict[str, str]:
         for number, line in enumerate(stream, 1):
             utterance, _, value = line.rstrip("\r\n").partition(" ")
             if not utterance:
-                raise ValueError(f"{path}:{number}: line without an utterance id")
+                raise UserError(f"{path}:{number}: line without an utterance id")
             if utterance in table:
-                raise ValueError(f"{path}:{number}: utterance {utterance} occurs twice")
+                raise UserError(f"{path}:{number}: utterance {utterance} occurs twice")
             table[utterance] = value
     return table
 
@@ -30,7 +31,7 @@ def write_table(path: Path, table: Mapping[str, str]) -> None:
         for utterance in sorted(table):
             value = table[utterance]
             if " " in utterance or "\n" in value:
-                raise ValueError(f"{path}: utterance {utterance!r}: id or value unfit")
+                raise UserError(f"{path}: utterance {utterance!r}: id or value unfit")
             stream.write(f"{utterance} {value}\n".replace(" \n", "\n"))
 
 
@@ -96,12 +97,12 @@ class DataDirs:
         having = [data for data in dirs if data.file(name, language).is_file()]
         if not having:
             where = ", ".join(map(str, self.paths))
-            raise ValueError(f"no {name}.{language} in {where}")
+            raise UserError(f"no {name}.{language} in {where}")
         for data in having:
             table = read(data, language)
             twice = merged.keys() & table.keys()
             if twice:
-                raise ValueError(
+                raise UserError(
                     f"{data.file(name, language)}: utterance {min(twice)} occurs in "
                     "another of the data directories as well"
                 )
@@ -119,7 +120,7 @@ def problems(data: DataDir, languages: tuple[str, ...]) -> list[str]:
     for name in [*names, "utt2spk", "spk2utt"]:
         try:
             tables[name] = read_table(data.path / name)
-        except (ValueError, OSError) as error:
+        except (UserError, OSError) as error:
             found.append(str(error))
     if found:
         return found
@@ -161,10 +162,10 @@ def _bad_values(data: DataDir, language: str) -> list[str]:
 
 
 def validate(data: DataDir, languages: tuple[str, ...]) -> None:
-    """Raise ValueError listing what is wrong (the first 20) in a data directory."""
+    """Raise UserError listing what is wrong (the first 20) in a data directory."""
     found = problems(data, languages)
     if found:
         more = f"\n  ... and {len(found) - 20} more" if len(found) > 20 else ""
-        raise ValueError(
+        raise UserError(
             f"{data.path} is not valid:\n  " + "\n  ".join(found[:20]) + more
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 from s2st_interleave.config import nearest
 from s2st_interleave.data import tsv
 from s2st_interleave.data.corpus import SPLITS, Pair, check_id
+from s2st_interleave.errors import UserError
 from s2st_interleave.keyed import stable_hash
 
 COLUMNS = ("id", "src_audio", "src_text", "tgt_audio", "tgt_text")
@@ -15,7 +16,7 @@ PERCENT = {"train": 90, "dev": 5, "test": 5}
 def read_pairs(path: Path) -> dict[str, list[Pair]]:
     """Pairs by split, each sorted by id; audio paths are relative to the TSV.
 
-    Raises ValueError, naming file and line, for a header, an id or a split that is
+    Raises UserError, naming file and line, for a header, an id or a split that is
     none, and for an id that occurs twice.
     """
     lines = tsv.rows(path, escape=None)  # C:\audio is a path as well
@@ -26,24 +27,22 @@ def read_pairs(path: Path) -> dict[str, list[Pair]]:
     for number, fields in lines:
         where = f"{path}:{number}"
         if len(fields) != len(header):
-            raise ValueError(f"{where}: {len(fields)} columns, not {len(header)}")
+            raise UserError(f"{where}: {len(fields)} columns, not {len(header)}")
         row = dict(zip(header, fields, strict=True))
         check_id(row["id"], where)
         if row["id"] in first:
-            raise ValueError(
+            raise UserError(
                 f"{where}: id {row['id']} is that of line {first[row['id']]}"
             )
         first[row["id"]] = number
         split = row.get("split") or hash_split(row["src_text"] or row["id"])
         if split not in SPLITS:
             near = nearest(split, SPLITS)
-            raise ValueError(
-                f"{where}: split '{split}' is not train, dev or test{near}"
-            )
+            raise UserError(f"{where}: split '{split}' is not train, dev or test{near}")
         found[split].append(_pair(path, row, where))
     for split, pairs in found.items():
         if not pairs:
-            raise ValueError(
+            raise UserError(
                 f"{path}: no utterance of split {split}; set column 'split'"
             )
     return {k: sorted(v, key=lambda pair: pair.id) for k, v in found.items()}
@@ -63,7 +62,7 @@ def hash_split(text: str) -> str:
 def _pair(path: Path, row: dict[str, str], where: str) -> Pair:
     for column in ("src_audio", "tgt_audio"):
         if not row[column]:
-            raise ValueError(f"{where}: column {column} is empty")
+            raise UserError(f"{where}: column {column} is empty")
     return Pair(
         id=row["id"],
         speaker=row["id"],  # nobody says who speaks: each by oneself
@@ -78,13 +77,13 @@ def _pair(path: Path, row: dict[str, str], where: str) -> Pair:
 def _check_header(path: Path, header: list[str]) -> None:
     missing = [name for name in COLUMNS if name not in header]
     if missing:
-        raise ValueError(
+        raise UserError(
             f"{path}:1: no column {missing[0]}; the header is "
             f"{' '.join(COLUMNS)} [split], with tabs"
         )
     for name in header:
         if name not in COLUMNS + OPTIONAL:
             near = nearest(name, COLUMNS + OPTIONAL)
-            raise ValueError(f"{path}:1: unknown column '{name}'{near}")
+            raise UserError(f"{path}:1: unknown column '{name}'{near}")
         if header.count(name) > 1:
-            raise ValueError(f"{path}:1: column '{name}' occurs twice")
+            raise UserError(f"{path}:1: column '{name}' occurs twice")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from s2st_interleave.errors import UserError
+
 
 @dataclass(frozen=True)
 class Row:
@@ -22,20 +24,18 @@ def read(
     """Rows by the column `key`; `header` names the columns of a file without one.
 
     A key that occurs twice with the same values is one row; with other values the first
-    stays and is marked. Raises ValueError for a column or a field that is missing.
+    stays and is marked. Raises UserError for a column or a field that is missing.
     """
     lines = rows(path)
     names = list(header) or next(lines, (0, []))[1]
     for name in (key, *columns):
         if name not in names:
-            raise ValueError(f"{path}:1: no column '{name}' in the header")
+            raise UserError(f"{path}:1: no column '{name}' in the header")
     places = [names.index(name) for name in columns]
     table: dict[str, Row] = {}
     for number, fields in lines:
         if len(fields) != len(names):
-            raise ValueError(
-                f"{path}:{number}: {len(fields)} columns, not {len(names)}"
-            )
+            raise UserError(f"{path}:{number}: {len(fields)} columns, not {len(names)}")
         name = fields[names.index(key)]
         values = tuple(fields[place] for place in places)
         first = table.setdefault(name, Row(number, values))
@@ -66,7 +66,7 @@ def rows(path: Path, *, escape: str | None = "\\") -> Iterator[tuple[int, list[s
                 if any(row):
                     yield reader.line_num, row
         except csv.Error as error:
-            raise ValueError(f"{path}:{reader.line_num}: {error}") from None
+            raise UserError(f"{path}:{reader.line_num}: {error}") from None
 
 
 def _lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ValueError(
+            raise UserError(
                 f"{path}:{number}: not UTF-8 ({error.reason}, byte {error.start})"
             ) from None
         if number == 1:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.sequence import prompt_ids
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.train.llm import SpeechLlm
@@ -108,7 +109,7 @@ def _generate(
     if llm.max_length is not None:
         most_tokens = min(most_tokens, llm.max_length - longest)
     if most_tokens < 1:
-        raise ValueError(
+        raise UserError(
             f"{max(map(len, sources))} source units leave no room for an answer: the LLM "
             f"has positions for {llm.max_length} tokens"
         )

@@ -12,6 +12,7 @@ from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data import audio
 from s2st_interleave.encoder.frontend import Frontend, collate, frontend
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
+from s2st_interleave.errors import UserError
 from s2st_interleave.hub import pretrained
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import parallel
@@ -34,7 +35,7 @@ def train_bpe(
 ) -> None:
     """Train a sentencepiece BPE whose pad id 0 is the CTC blank.
 
-    Raises ValueError where `num_pieces` has no room for the characters that are covered.
+    Raises UserError where `num_pieces` has no room for the characters that are covered.
     """
     import io
 
@@ -57,7 +58,7 @@ def train_bpe(
             minloglevel=2,
         )
     except RuntimeError as error:
-        raise ValueError(
+        raise UserError(
             f"no BPE of {num_pieces} pieces: {error} Raise --num_pieces, or leave out "
             "rare characters by a lower --character_coverage"
         ) from None
@@ -70,7 +71,7 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
 
     `scratch` takes only the configuration and random weights (the mini recipe); the CTC
     layer is new in both cases. Sets what method.md asks of the library's defaults.
-    Raises ValueError where the weights at `source` are not those of the model.
+    Raises UserError where the weights at `source` are not those of the model.
     """
     import torch
     from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForCTC
@@ -115,7 +116,7 @@ def _pretrained(source: Path, config: Any) -> Any:
     ours = ("lm_head.", f"{model.base_model_prefix}.masked_spec_embed")
     unfit = {key for key in unfit if not key.startswith(ours)}
     if unfit:
-        raise ValueError(
+        raise UserError(
             f"{source}: {len(unfit)} weights of {type(model).__name__} are missing or of "
             f"another shape, first {min(unfit)}: not the checkpoint of such an encoder"
         )

@@ -9,6 +9,7 @@ import numpy as np
 
 from s2st_interleave.data.audio import SAMPLE_RATE
 from s2st_interleave.encoder.spec_augment import mask_time, spec_augment
+from s2st_interleave.errors import UserError
 
 FRAME_SHIFT_SEC, WINDOW_SEC = 0.01, 0.025  # of filter banks, before they are stacked
 
@@ -37,10 +38,10 @@ class Frontend(Protocol):
 def frontend(extractor: Any, config: Any) -> Frontend:
     """The kind that a feature extractor and a model's configuration ask for.
 
-    Raises ValueError for what no CTC encoder of Hugging Face at 16 kHz reads.
+    Raises UserError for what no CTC encoder of Hugging Face at 16 kHz reads.
     """
     if extractor.sampling_rate != SAMPLE_RATE:
-        raise ValueError(
+        raise UserError(
             f"the {config.model_type} encoder reads audio of {extractor.sampling_rate} "
             f"Hz, the recipe's is of {SAMPLE_RATE} Hz: take another encoder"
         )
@@ -49,7 +50,7 @@ def frontend(extractor: Any, config: Any) -> Frontend:
         return FilterBanks(extractor)
     if name == Waveform.name and hasattr(config, "conv_stride"):
         return Waveform(extractor, tuple(config.conv_kernel), tuple(config.conv_stride))
-    raise ValueError(
+    raise UserError(
         f"a {config.model_type} encoder with a {type(extractor).__name__} is neither of "
         "the kind of w2v-BERT nor of wav2vec 2.0 (XLS-R, HuBERT, WavLM)"
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from s2st_interleave.data.text import tokens
 from s2st_interleave.encoder.frontend import Frontend, frontend
+from s2st_interleave.errors import UserError
 from s2st_interleave.progress import quiet_transformers
 
 BPE_FILE = "bpe.model"
@@ -76,7 +77,7 @@ class SpeechEncoder:
                 return logits.float().log_softmax(-1).cpu().numpy()
             output = self.model.base_model(**inputs, output_hidden_states=True)
             if not 0 <= layer < len(output.hidden_states):
-                raise ValueError(
+                raise UserError(
                     f"--layer {layer}: this encoder has layers 0 (the input) to "
                     f"{len(output.hidden_states) - 1}"
                 )

@@ -15,6 +15,7 @@ import numpy as np
 
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write, read_json, write_json
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.segments import Side, segment_units
 
 VERSION = 1
@@ -40,7 +41,7 @@ class UnitVocabulary:
 def write(
     directory: Path, utterances: list[Utterance], vocabulary: UnitVocabulary
 ) -> None:
-    """Write all utterances, sorted by id; raises ValueError on units or spans unfit."""
+    """Write all utterances, sorted by id; raises UserError on units or spans unfit."""
     utterances = sorted(utterances, key=lambda one: one.id)
     for one in utterances:
         for name, side in zip(SIDES, (one.src, one.tgt), strict=True):
@@ -73,15 +74,15 @@ def _write_array(path: Path, array: np.ndarray) -> None:
 
 def _check(where: str, side: Side, num_units: int) -> None:
     if not len(side.units) or not side.words:
-        raise ValueError(f"{where}: no units or no words")
+        raise UserError(f"{where}: no units or no words")
     if side.units.min() < 0 or side.units.max() >= num_units:
-        raise ValueError(f"{where}: units outside 0..{num_units - 1}")
+        raise UserError(f"{where}: units outside 0..{num_units - 1}")
     if len(side.spans) != len(side.words):
-        raise ValueError(f"{where}: {len(side.words)} words, {len(side.spans)} spans")
+        raise UserError(f"{where}: {len(side.words)} words, {len(side.spans)} spans")
     try:
         segment_units(len(side.units), side.spans)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
 
 
 class Dump:
@@ -91,7 +92,7 @@ class Dump:
         self.pair = pair
         facts = read_json(directory / "vocab.json")
         if facts.pop("version") != VERSION:
-            raise ValueError(
+            raise UserError(
                 f"{directory}: not a dump of version {VERSION}; rerun stage 5"
             )
         self.vocabulary = UnitVocabulary(**facts)
@@ -124,13 +125,13 @@ class Dump:
 class Dumps:
     """Dumps of several language pairs as one sequence of Utterance.
 
-    Raises ValueError where their units are of different codebooks.
+    Raises UserError where their units are of different codebooks.
     """
 
     def __init__(self, dumps: Sequence[Dump]):
         self.vocabulary = dumps[0].vocabulary
         if any(one.vocabulary != self.vocabulary for one in dumps):
-            raise ValueError("the dumps hold units of different codebooks")
+            raise UserError("the dumps hold units of different codebooks")
         self._dumps = dumps
         self._ends = np.cumsum([len(one) for one in dumps])
 
@@ -150,7 +151,7 @@ class Subset:
 
     def __init__(self, dumps: Dumps, size: int):
         if size > len(dumps):
-            raise ValueError(f"--num_utterances {size}: the dumps hold {len(dumps)}")
+            raise UserError(f"--num_utterances {size}: the dumps hold {len(dumps)}")
         ids = [dumps[index].id for index in range(len(dumps))]
         drawn = keyed.draw(ids, size)
         self.vocabulary = dumps.vocabulary

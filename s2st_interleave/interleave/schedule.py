@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from s2st_interleave.errors import UserError
+
 Shape = Literal["step", "constant", "linear", "cosine", "inverse_sigmoid"]
 
 
@@ -22,16 +24,16 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= 1:
-            raise ValueError(
+            raise UserError(
                 f"text_ratio is {self.start}, wants a share of words, 0 to 1"
             )
         if self.shape != "constant":
             if self.every < 1 or not 0 < self.drop <= 1:
-                raise ValueError(
+                raise UserError(
                     "text_ratio_every wants 1 or more, text_ratio_drop (0, 1]"
                 )
             if abs(self.num_drops * self.drop - self.start) > 1e-6:
-                raise ValueError(
+                raise UserError(
                     f"text_ratio {self.start} is no multiple of its drop {self.drop}"
                 )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from s2st_interleave.data.text import join
+from s2st_interleave.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,12 @@ def uniform_spans(num_words: int, num_units: int) -> np.ndarray:
 def segment_units(num_units: int, spans: np.ndarray) -> list[Segment]:
     """Partition 0..num_units into the words' spans and the gaps between them.
 
-    Raises ValueError when spans overlap, run backwards or leave the utterance.
+    Raises UserError when spans overlap, run backwards or leave the utterance.
     """
     segments, position = [], 0
     for word, (start, end) in enumerate(np.asarray(spans).tolist()):
         if not position <= start <= end <= num_units:
-            raise ValueError(
+            raise UserError(
                 f"word {word} spans units {start}..{end} after {position}, "
                 f"of {num_units} units in all"
             )

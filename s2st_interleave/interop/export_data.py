@@ -12,6 +12,7 @@ from typing import Literal
 from s2st_interleave.artifact import read_done
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ def run(options: Options) -> None:
     read_done(options.data_dir, "data")
     out, data = options.out_dir, kaldi.DataDir(options.data_dir)
     if out.exists() and any(out.iterdir()):
-        raise ValueError(f"{out} is not empty: nothing is written over it")
+        raise UserError(f"{out} is not empty: nothing is written over it")
     wavs = data.wavs(options.language)
     # Absolute, as Kaldi's scripts run elsewhere.
     paths = {k: str(wav.absolute()) for k, wav in wavs.items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.errors import UserError
 from s2st_interleave.interop import unit_files
 from s2st_interleave.units import store
 
@@ -25,7 +26,7 @@ def run(options: Options) -> None:
     if not scp.is_file():
         raise FileNotFoundError(f"{scp} is missing; stage 4 or 7 writes it")
     if options.out.exists() and not options.overwrite:
-        raise ValueError(f"{options.out} exists: pass --overwrite true")
+        raise UserError(f"{options.out} exists: pass --overwrite true")
     units = store.read_units(options.units)
     unit_files.write_text(options.out, units)
     print(f"{options.out}: units of {len(units)} utterances")

@@ -19,6 +19,7 @@ from s2st_interleave.align.words import Word, equal_words, write_words
 from s2st_interleave.artifact import Input, digest, file_digest, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.interop import timed
 from s2st_interleave.interop.matching import match
 
@@ -47,7 +48,7 @@ def run(options: Options) -> None:
         options.tgt_lang: (options.tgt_alignments, options.tgt_format),
     }
     if len(sides) < 2:
-        raise ValueError(f"source and target language are both '{options.src_lang}'")
+        raise UserError(f"source and target language are both '{options.src_lang}'")
     stage = open_stage(
         options.out_dir,
         stage="align",
@@ -115,7 +116,7 @@ def _match_all(
             continue
         try:
             words[utterance] = match(spoken, found[utterance], durations[utterance])
-        except ValueError as error:
+        except UserError as error:
             misfits[utterance] = f"words differ: {error}"
     return words, misfits
 
@@ -124,7 +125,7 @@ def _check(misfits: Mapping[str, str], num_in: int, options: Options) -> None:
     allowed = 0 if options.misfit == "error" else options.max_misfit_rate * num_in
     if len(misfits) > allowed:
         first = "\n".join(f"  {k}: {v}" for k, v in sorted(misfits.items())[:10])
-        raise ValueError(
+        raise UserError(
             f"{len(misfits)} of {num_in} utterances do not match (--misfit "
             f"{options.misfit}, --max_misfit_rate {options.max_misfit_rate:g}):\n{first}"
         )

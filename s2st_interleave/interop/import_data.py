@@ -16,6 +16,7 @@ from pathlib import Path
 from s2st_interleave.artifact import Input
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.corpus import Pair, check_id
+from s2st_interleave.errors import UserError
 from s2st_interleave.interop.kaldi_dir import KaldiDir
 from s2st_interleave.stages.data import DataOptions, make
 
@@ -41,7 +42,7 @@ def run(options: Options) -> None:
 
 
 def pairs(source: KaldiDir, target: KaldiDir, cuts: Path) -> list[Pair]:
-    """Joined by id; ValueError naming the first that one of the four files lacks."""
+    """Joined by id; UserError naming the first that one of the four files lacks."""
     texts = source.texts(), target.texts()
     files = source.audio(cuts), target.audio(cuts)
     named = {
@@ -54,7 +55,7 @@ def pairs(source: KaldiDir, target: KaldiDir, cuts: Path) -> list[Pair]:
     for path, table in named.items():
         missing = sorted(everyone - table.keys())
         if missing:
-            raise ValueError(
+            raise UserError(
                 f"{path}: {len(missing)} utterances of the other files are missing, "
                 f"first {missing[0]}"
             )

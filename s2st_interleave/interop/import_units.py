@@ -19,6 +19,7 @@ import numpy as np
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.interop import unit_files
 from s2st_interleave.units import store
 
@@ -46,7 +47,7 @@ def run(options: Options) -> None:
     # 1. Is there anything to do?
     sources = {options.src_lang: options.src_units, options.tgt_lang: options.tgt_units}
     if len(sources) < 2:
-        raise ValueError(f"source and target language are both '{options.src_lang}'")
+        raise UserError(f"source and target language are both '{options.src_lang}'")
     stage = open_stage(
         options.out_dir,
         stage="units",
@@ -96,17 +97,17 @@ def check(
     durations: Mapping[str, float],
     options: Options,
 ) -> None:
-    """ValueError for the first utterance without units, or with such as cannot be its."""
+    """UserError for the first utterance without units, or with such as cannot be its."""
     for utterance, seconds in durations.items():
         where = f"{path}: utterance {utterance}"
         if utterance not in units:
-            raise ValueError(f"{where} has no units")
+            raise UserError(f"{where} has no units")
         one = units[utterance]
         if len(one) and not 0 <= one.min() <= one.max() < options.num_units:
-            raise ValueError(f"{where}: units outside 0..{options.num_units - 1}")
+            raise UserError(f"{where}: units outside 0..{options.num_units - 1}")
         wanted = seconds / options.unit_sec
         if abs(len(one) - wanted) > SLACK_UNITS + SLACK_SHARE * wanted:
-            raise ValueError(
+            raise UserError(
                 f"{where}: {len(one)} units of {options.unit_sec:g} s, its audio of "
                 f"{seconds:.2f} s has about {wanted:.0f}: are repeats taken out, or is "
                 "--unit_sec another?"

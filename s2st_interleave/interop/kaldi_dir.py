@@ -7,6 +7,7 @@ from pathlib import Path
 
 from s2st_interleave.data import audio
 from s2st_interleave.data.corpus import check_id
+from s2st_interleave.errors import UserError
 
 SPEAKERS = "utt2spk"
 
@@ -44,20 +45,20 @@ class KaldiDir:
         return read(path) if path.is_file() else {}
 
     def recordings(self) -> dict[str, Path]:
-        """Plain paths; ValueError for a pipe, which is a program to be run, or an ark."""
+        """Plain paths; UserError for a pipe, which is a program to be run, or an ark."""
         path = self.file("wav.scp")
         table = {}
         for name, value in read(path).items():
             where = f"{path}: {name}"
             if value.endswith("|"):
-                raise ValueError(
+                raise UserError(
                     f"{where} is a pipe ('{value}'), which is not run: write its audio "
                     "to files first (Kaldi: wav-copy, ESPnet: format_wav_scp.sh)"
                 )
             if re.search(r"\.ark:\d+$", value):
-                raise ValueError(f"{where} lies in an ark, wants a file of audio")
+                raise UserError(f"{where} lies in an ark, wants a file of audio")
             if not value:
-                raise ValueError(f"{where} has no file")
+                raise UserError(f"{where} has no file")
             table[name] = Path(value)
         return table
 
@@ -72,7 +73,7 @@ class KaldiDir:
                 recording, start, end = value.split()
                 found[utterance] = Segment(recording, float(start), float(end))
             except ValueError:
-                raise ValueError(
+                raise UserError(
                     f"{path}: utterance {utterance}: '{value}' is no '<recording> "
                     "<start> <end>'"
                 ) from None
@@ -87,7 +88,7 @@ class KaldiDir:
         for utterance, one in segments.items():
             check_id(utterance, str(self.file("segments")))
             if one.recording not in recordings:
-                raise ValueError(
+                raise UserError(
                     f"{self.file('segments')}: utterance {utterance}: recording "
                     f"{one.recording} is not in {self.file('wav.scp')}"
                 )
@@ -99,14 +100,14 @@ class KaldiDir:
 
 
 def _cut(path: Path, parts: Mapping[str, Segment], folder: Path) -> dict[str, Path]:
-    """16 kHz FLACs of the segments; ValueError for one that leaves its recording."""
+    """16 kHz FLACs of the segments; UserError for one that leaves its recording."""
     samples = audio.read(path)
     length = len(samples) / audio.SAMPLE_RATE
     found = {}
     for utterance, one in parts.items():
         end = length if one.end_sec < 0 else one.end_sec
         if not 0 <= one.start_sec < end <= length + 0.1:
-            raise ValueError(
+            raise UserError(
                 f"segments: utterance {utterance}: {one.start_sec:g}..{end:g} s is not "
                 f"within the {length:.2f} s of {path}"
             )
@@ -125,8 +126,8 @@ def read(path: Path) -> dict[str, str]:
         for number, line in enumerate(stream, 1):
             name, *value = line.strip().split(maxsplit=1) or [""]
             if not name:
-                raise ValueError(f"{path}:{number}: line without an id")
+                raise UserError(f"{path}:{number}: line without an id")
             if name in table:
-                raise ValueError(f"{path}:{number}: {name} occurs twice")
+                raise UserError(f"{path}:{number}: {name} occurs twice")
             table[name] = value[0] if value else ""
     return table

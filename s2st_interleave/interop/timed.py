@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from s2st_interleave.errors import UserError
+
 Format = Literal["textgrid", "ctm", "whisper"]
 # Labels that say that nobody speaks; empty ones do so as well.
 SILENCES = {"<eps>", "<sil>", "<s>", "</s>", "sil", "sp", "SIL"}
@@ -25,7 +27,7 @@ def read(source: Path, kind: Format) -> dict[str, list[TimedWord]]:
 
     textgrid, whisper: a folder with `<id>.TextGrid` or `<id>.json`, at any depth (MFA
     makes one folder a speaker); ctm: a file. A word to which Whisper gave no time has NaN.
-    Raises ValueError naming file and line.
+    Raises UserError naming file and line.
     """
     if not source.exists():
         raise FileNotFoundError(f"{source} is missing; it holds the alignments")
@@ -38,10 +40,10 @@ def read(source: Path, kind: Format) -> dict[str, list[TimedWord]]:
     found: dict[str, list[TimedWord]] = {}
     for path in files(source, suffix):
         if path.stem in found:
-            raise ValueError(f"{path}: another file of {source} has this name as well")
+            raise UserError(f"{path}: another file of {source} has this name as well")
         found[path.stem] = list(_spoken(one(path)))
     if not found:
-        raise ValueError(f"{source}: no <utterance id>{suffix} in it")
+        raise UserError(f"{source}: no <utterance id>{suffix} in it")
     return found
 
 
@@ -61,15 +63,15 @@ def _read_textgrid(path: Path) -> list[TimedWord]:
         from praatio import textgrid
         from praatio.utilities.errors import PraatioException
     except ImportError:
-        raise ValueError("TextGrids are read by praatio: pip install praatio") from None
+        raise UserError("TextGrids are read by praatio: pip install praatio") from None
     try:
         grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
     except (PraatioException, ValueError, IndexError, OSError) as error:
-        raise ValueError(f"{path}: cannot be read as a TextGrid ({error})") from None
+        raise UserError(f"{path}: cannot be read as a TextGrid ({error})") from None
     names = [n for n in grid.tierNames if n == "words" or n.endswith(" - words")]
     if not names:
         tiers = ", ".join(grid.tierNames)
-        raise ValueError(f"{path}: no tier 'words', only {tiers}")
+        raise UserError(f"{path}: no tier 'words', only {tiers}")
     return [
         TimedWord(entry.label, entry.start, entry.end)
         for name in names
@@ -90,7 +92,7 @@ def _read_ctm(path: Path) -> dict[str, list[TimedWord]]:
                 score = _log(float(rest[0])) if rest else 0.0
                 begin, duration = float(start), float(length)
             except ValueError:
-                raise ValueError(
+                raise UserError(
                     f"{path}:{number}: no line '<id> <channel> <start> <duration> "
                     "<word> [<confidence>]'"
                 ) from None
@@ -105,7 +107,7 @@ def _read_whisper(path: Path) -> list[TimedWord]:
         segments = json.loads(path.read_text(encoding="utf-8"))["segments"]
         words = [word for segment in segments for word in segment["words"]]
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(
+        raise UserError(
             f"{path}: no Whisper output with word timestamps ({error!r} is missing or "
             "broken): run it with --word_timestamps True"
         ) from None
@@ -120,7 +122,7 @@ def _read_whisper(path: Path) -> list[TimedWord]:
                 _log(float(confidence)),
             )
         except (AttributeError, KeyError, TypeError, ValueError):
-            raise ValueError(f"{path}: no word with times: {word!r}") from None
+            raise UserError(f"{path}: no word with times: {word!r}") from None
         found.append(one)
     return found
 

@@ -7,13 +7,14 @@ from typing import Literal
 import numpy as np
 
 from s2st_interleave.data.kaldi import write_table
+from s2st_interleave.errors import UserError
 from s2st_interleave.units import store
 
 Format = Literal["text", "fairseq", "scp"]
 
 
 def read(source: Path, kind: Format) -> dict[str, np.ndarray]:
-    """int32 (num_units,) by utterance id; ValueError naming file, line and utterance.
+    """int32 (num_units,) by utterance id; UserError naming file, line and utterance.
 
     text: `<id> <unit> <unit> ...` a line, as ESPnet's text.km. fairseq: `x.km` with
     units only, and beside it `x.tsv` whose first line is a folder and whose others
@@ -29,23 +30,23 @@ def read(source: Path, kind: Format) -> dict[str, np.ndarray]:
         rows = [line.split() for line in lines]
         empty = next((n for n, row in enumerate(rows, 1) if not row), None)
         if empty:
-            raise ValueError(f"{source}:{empty}: empty line")
+            raise UserError(f"{source}:{empty}: empty line")
         named = [(row[0], row[1:]) for row in rows]
     else:
         names = _manifest(source.with_suffix(".tsv"))
         if len(names) != len(lines):
-            raise ValueError(
+            raise UserError(
                 f"{source}: {len(lines)} lines, its manifest names {len(names)} files"
             )
         named = [(n, row.split()) for n, row in zip(names, lines, strict=True)]
     found: dict[str, np.ndarray] = {}
     for number, (utterance, words) in enumerate(named, 1):
         if utterance in found:
-            raise ValueError(f"{source}:{number}: utterance {utterance} occurs twice")
+            raise UserError(f"{source}:{number}: utterance {utterance} occurs twice")
         try:
             found[utterance] = np.array([int(word) for word in words], dtype=np.int32)
         except ValueError:
-            raise ValueError(
+            raise UserError(
                 f"{source}:{number}: utterance {utterance}: not all are whole numbers"
             ) from None
     return found
@@ -62,7 +63,7 @@ def _read_scp(source: Path) -> dict[str, np.ndarray]:
     units = store.read_units(source.with_suffix(""))
     for utterance, one in units.items():
         if one.ndim != 1 or not np.issubdtype(one.dtype, np.integer):
-            raise ValueError(
+            raise UserError(
                 f"{source}: utterance {utterance}: {one.dtype} of shape {one.shape}, "
                 "wants a vector of integers"
             )

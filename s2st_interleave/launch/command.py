@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from s2st_interleave import config
+from s2st_interleave.errors import UserError
 from s2st_interleave.launch import job
 from s2st_interleave.launch.job import Job, Line
 
@@ -84,7 +85,7 @@ def _backend(line: Line) -> Backend:
 
         return Slurm(line)
     near = config.nearest(line.backend, ["local", "slurm"])
-    raise ValueError(f"--backend is '{line.backend}', wants local or slurm{near}")
+    raise UserError(f"--backend is '{line.backend}', wants local or slurm{near}")
 
 
 def _end_with_parent() -> None:

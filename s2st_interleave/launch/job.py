@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from s2st_interleave import config
+from s2st_interleave.errors import UserError
 
 TAIL_LINES = 20
 
@@ -48,28 +49,28 @@ class Line:
 
 def read(words: Sequence[str]) -> Line:
     """Parse [--backend B] [--resources R] [--max-jobs-run N] [--done FILE]...
-    [JOB=1:N | JOB=a,b] LOG COMMAND...; ValueError says what is wrong with it."""
+    [JOB=1:N | JOB=a,b] LOG COMMAND...; UserError says what is wrong with it."""
     options = {"backend": "local", "resources": "train_cmd", "max_jobs_run": "0"}
     rest, done = list(words), []
     while rest and rest[0].startswith("--"):
         name = rest.pop(0).removeprefix("--").replace("-", "_")
         if name not in (*options, "done"):
             near = config.nearest(name, [*options, "done"])
-            raise ValueError(f"unknown option '--{name}'{near}")
+            raise UserError(f"unknown option '--{name}'{near}")
         if not rest:
-            raise ValueError(f"--{name} needs a value")
+            raise UserError(f"--{name} needs a value")
         if name == "done":
             done.append(rest.pop(0))
         else:
             options[name] = rest.pop(0)
     limit = options["max_jobs_run"]
     if not limit.isdigit():
-        raise ValueError(f"--max-jobs-run is '{limit}', wants a number of jobs")
+        raise UserError(f"--max-jobs-run is '{limit}', wants a number of jobs")
     names, numbered = [""], False
     if rest and rest[0].startswith("JOB="):
         names, numbered = _names(rest.pop(0).removeprefix("JOB="))
     if len(rest) < 2:
-        raise ValueError("expected [JOB=1:N] LOG COMMAND ...")
+        raise UserError("expected [JOB=1:N] LOG COMMAND ...")
     jobs = [
         Job(
             log=Path(_named(rest[0], name)),
@@ -81,7 +82,7 @@ def read(words: Sequence[str]) -> Line:
         for name in names
     ]
     if len({job.log for job in jobs}) < len(jobs):
-        raise ValueError(
+        raise UserError(
             f"{rest[0]}: {len(jobs)} jobs need JOB in the name of their log"
         )
     return Line(
@@ -96,7 +97,7 @@ def _names(values: str) -> tuple[list[str], bool]:
         return values.split(","), False
     first, last = int(span[1]), int(span[2])
     if not 1 <= first <= last:
-        raise ValueError(f"JOB={values}: expected JOB=1:N with N of at least 1")
+        raise UserError(f"JOB={values}: expected JOB=1:N with N of at least 1")
     return [str(index) for index in range(first, last + 1)], True
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from s2st_interleave import config
 from s2st_interleave.config import option
+from s2st_interleave.errors import UserError
 
 CLASSES = ("train_cmd", "decode_cmd", "cuda_cmd")
 
@@ -29,9 +30,9 @@ class Resources:
 
     def __post_init__(self) -> None:
         if min(self.num_nodes, self.cpus_per_node) < 1 or self.gpus_per_node < 0:
-            raise ValueError("num_nodes and cpus_per_node are at least 1, GPUs 0")
+            raise UserError("num_nodes and cpus_per_node are at least 1, GPUs 0")
         if self.warning_sec and self.minutes * 60 <= self.warning_sec:
-            raise ValueError(
+            raise UserError(
                 f"warning_sec {self.warning_sec} is not within minutes {self.minutes}"
             )
 
@@ -43,29 +44,29 @@ class Resources:
 def read(path: Path, name: str) -> Resources:
     """Options of class `name`: the file's common ones, and over them its own.
 
-    Raises ValueError naming the file and the option that is wrong.
+    Raises UserError naming the file and the option that is wrong.
     """
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; $S2ST_SLURM names conf/slurm.yaml")
+        raise UserError(f"{path}: no such file; $S2ST_SLURM names conf/slurm.yaml")
     loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     if not isinstance(loaded, dict):
-        raise ValueError(f"{path}: expected 'option: value' lines")
+        raise UserError(f"{path}: expected 'option: value' lines")
     if name not in CLASSES:
         near = config.nearest(name, CLASSES)
-        raise ValueError(f"no class '{name}' of resources{near}")
+        raise UserError(f"no class '{name}' of resources{near}")
     own = loaded.get(name) or {}
     if not isinstance(own, dict):
-        raise ValueError(f"{path}: expected 'option: value' lines under {name}")
+        raise UserError(f"{path}: expected 'option: value' lines under {name}")
     common = {k: v for k, v in loaded.items() if k not in CLASSES}
     hints = typing.get_type_hints(Resources)
     values = {}
     for key, value in (common | own).items():
         if key not in hints:
             near = config.nearest(str(key), [*hints, *CLASSES])
-            raise ValueError(f"{path}: unknown option '{key}'{near}")
+            raise UserError(f"{path}: unknown option '{key}'{near}")
         value = "" if value is None and hints[key] is str else value
         values[key] = config.convert(key, value, hints[key], source=str(path))
     try:
         return dataclasses.replace(Resources(), **values)
-    except ValueError as error:
-        raise ValueError(f"{path}, {name}: {error}") from None
+    except UserError as error:
+        raise UserError(f"{path}, {name}: {error}") from None

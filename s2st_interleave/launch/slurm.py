@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from s2st_interleave.artifact import atomic_write
+from s2st_interleave.errors import UserError
 from s2st_interleave.launch import resources, states
 from s2st_interleave.launch.batch import Batch, sbatch_words, script_text
 from s2st_interleave.launch.job import Job, Line
@@ -31,16 +32,14 @@ class Slurm:
     def __init__(self, line: Line) -> None:
         path = os.environ.get("S2ST_SLURM", "")
         if not path:
-            raise ValueError("$S2ST_SLURM is not set; cmd.sh names slurm.yaml in it")
+            raise UserError("$S2ST_SLURM is not set; cmd.sh names slurm.yaml in it")
         for job in line.jobs:
             if re.search(r"[\\\n]", str(job.log.absolute())):
-                raise ValueError(
-                    f"{job.log.absolute()}: Slurm takes no such log's name"
-                )
+                raise UserError(f"{job.log.absolute()}: Slurm takes no such log's name")
         self.line = line
         self.resources = resources.read(Path(path), line.resources)
         if line.is_array and self.resources.num_ranks > 1:
-            raise ValueError(
+            raise UserError(
                 f"{path}: {line.resources} is for {self.resources.num_ranks} processes "
                 "of one job, but JOB=1:N cuts the work itself: a task of an array has "
                 "one node and one GPU"

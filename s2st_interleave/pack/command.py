@@ -20,6 +20,7 @@ from s2st_interleave.artifact import (
     read_done,
 )
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.errors import UserError
 from s2st_interleave.pack import folder, notice
 from s2st_interleave.stages.train import pair_prompt
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
@@ -98,7 +99,7 @@ def _finish(stage: Stage, out: Path) -> None:
 
 
 def check_chain(options: Options, prints: dict[str, str]) -> None:
-    """ValueError unless each part was made with the one before."""
+    """UserError unless each part was made with the one before."""
     made = {
         "kmeans": read_done(options.kmeans, "kmeans")["inputs"],
         "units": read_done(options.units_dir, "units")["inputs"],
@@ -120,7 +121,7 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
         several = [v for k, v in made[part].items() if k.partition(".")[0] == name]
         if prints[maker] not in several:
             paths = [where.get(k) or where[f"{k}_dir"] for k in (part, maker)]
-            raise ValueError(
+            raise UserError(
                 f"{paths[0]} was not made with {paths[1]}: pack parts of one recipe, or "
                 "run it again from there"
             )

@@ -17,6 +17,7 @@ from s2st_interleave.artifact import (
     read_json,
     write_json,
 )
+from s2st_interleave.errors import UserError
 
 PARTS = ("encoder", "kmeans", "llm", "vocoder")
 DESCRIPTION, SUMS, VERSION = "pack.json", "SHA256SUMS", 1
@@ -51,7 +52,7 @@ class Description:
         values = read_json(directory / DESCRIPTION)
         known = {field.name for field in fields(cls)}
         if values.get("version") != VERSION or values.keys() != known:
-            raise ValueError(
+            raise UserError(
                 f"{directory / DESCRIPTION} is not of version {VERSION}: pack it again"
             )
         return cls(**values)
@@ -64,10 +65,10 @@ def write_sums(directory: Path) -> None:
 
 
 def check_sums(directory: Path) -> None:
-    """Raise ValueError, naming it, for a file that is missing, changed or not listed."""
+    """Raise UserError, naming it, for a file that is missing, changed or not listed."""
     path = directory / SUMS
     if not path.is_file():
-        raise ValueError(
+        raise UserError(
             f"{directory}: no packed model here, {SUMS} is missing; stage 11 makes one: "
             "./run.sh --stage 11 --stop_stage 11"
         )
@@ -75,19 +76,19 @@ def check_sums(directory: Path) -> None:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         digest, gap, name = line.partition("  ")
         if not gap or len(digest) != 64:
-            raise ValueError(f"{path}:{number}: no line '<sha256>  <file>'")
+            raise UserError(f"{path}:{number}: no line '<sha256>  <file>'")
         listed[name] = digest
     for name, digest in listed.items():
         if not (directory / name).is_file():
-            raise ValueError(f"{directory / name} is missing: copy the folder again")
+            raise UserError(f"{directory / name} is missing: copy the folder again")
         if file_digest(directory / name) != digest:
-            raise ValueError(
+            raise UserError(
                 f"{directory / name} is not what was packed (sha256 differs): copy the "
                 "folder again"
             )
     strangers = sorted(set(_files(directory)) - listed.keys())
     if strangers:
-        raise ValueError(
+        raise UserError(
             f"{directory / strangers[0]} is not listed in {SUMS}: it was not packed, "
             "take it out"
         )

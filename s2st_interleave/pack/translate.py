@@ -11,6 +11,7 @@ from pathlib import Path
 from s2st_interleave import config
 from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio
+from s2st_interleave.errors import UserError
 from s2st_interleave.train.precision import Dtype, use_bf16
 
 
@@ -74,8 +75,8 @@ def run(options: Options, recordings: Sequence[Path]) -> None:
     for path, target in targets.items():
         try:
             spoken = model.translate(samples[path])
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
         audio.write(target, spoken.samples, model.sample_rate)
         how = model.description
         print(
@@ -86,23 +87,23 @@ def run(options: Options, recordings: Sequence[Path]) -> None:
 
 
 def out_paths(options: Options, recordings: Sequence[Path]) -> dict[Path, Path]:
-    """Where each translation goes; ValueError where that is taken, or by two."""
+    """Where each translation goes; UserError where that is taken, or by two."""
     if not recordings:
-        raise ValueError("no recording to translate: name one or more")
+        raise UserError("no recording to translate: name one or more")
     for path in recordings:
         if not path.is_file():
-            raise ValueError(f"{path}: no such recording")
+            raise UserError(f"{path}: no such recording")
     if options.out.suffix.lower() in (".wav", ".flac"):
         if len(recordings) > 1:
-            raise ValueError(
+            raise UserError(
                 f"--out {options.out}: {len(recordings)} recordings want a folder"
             )
         targets = {recordings[0]: options.out}
     else:
         targets = {path: options.out / f"{path.stem}.wav" for path in recordings}
     if len(set(targets.values())) < len(recordings):
-        raise ValueError("two recordings have one name: translate them one by one")
+        raise UserError("two recordings have one name: translate them one by one")
     taken = [path for path in targets.values() if path.exists()]
     if taken and not options.overwrite:
-        raise ValueError(f"{taken[0]} exists: pass --overwrite true, or another --out")
+        raise UserError(f"{taken[0]} exists: pass --overwrite true, or another --out")
     return targets

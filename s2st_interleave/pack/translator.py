@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from s2st_interleave.data import audio
+from s2st_interleave.errors import UserError
 from s2st_interleave.pack import folder
 
 NAME = "recording"  # an id where the code of the stages wants one
@@ -38,7 +39,7 @@ class Translator:
     def load(
         cls, directory: Path, device: Any = "cpu", *, bf16: bool = False
     ) -> "Translator":
-        """`bf16`: the LLM's products. Raises ValueError where a file is not what was packed."""
+        """`bf16`: the LLM's products. Raises UserError where a file is not what was packed."""
         from s2st_interleave.encoder.speech_encoder import SpeechEncoder
         from s2st_interleave.train.llm import SpeechLlm
         from s2st_interleave.units.kmeans import Codebook
@@ -60,7 +61,7 @@ class Translator:
     def translate(self, samples: np.ndarray) -> Spoken:
         """Translate float32 (num_samples,) at 16 kHz.
 
-        Raises ValueError where the LLM answers without speech.
+        Raises UserError where the LLM answers without speech.
         """
         from s2st_interleave.decode.generate import Limits, translate
 
@@ -74,7 +75,7 @@ class Translator:
             {NAME: source}, self.llm, cot=how.cot, pair=how.pair, limits=limits
         )[NAME]
         if not len(answer.units):
-            raise ValueError(f"no speech in the answer ('{answer.translation}')")
+            raise UserError(f"no speech in the answer ('{answer.translation}')")
         return Spoken(
             transcript=answer.transcript,
             translation=answer.translation,
@@ -87,17 +88,17 @@ class Translator:
 def read_recording(path: Path, *, min_sec: float, max_sec: float) -> np.ndarray:
     """16 kHz mono samples in 16 bits, as stage 1 leaves them to the stages after it.
 
-    Any rate, number of channels and format that soundfile reads. Raises ValueError for
+    Any rate, number of channels and format that soundfile reads. Raises UserError for
     what cannot be read and what is too short or too long.
     """
     samples = audio.read(path)
     seconds = len(samples) / audio.SAMPLE_RATE
     if seconds < min_sec:
-        raise ValueError(
+        raise UserError(
             f"{path}: {seconds:.2f} s is too short to hold a word (--min_sec {min_sec:g})"
         )
     if seconds > max_sec:
-        raise ValueError(
+        raise UserError(
             f"{path}: {seconds:.0f} s is more than the {max_sec:g} s of a training "
             "utterance: cut it into sentences, or raise --max_sec"
         )

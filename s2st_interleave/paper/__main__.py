@@ -16,6 +16,7 @@ import numpy as np
 
 from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.data import kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.paper import cell as cells
 from s2st_interleave.paper.claims import Run, Runs, compare_two, judge
 from s2st_interleave.paper.figures import FIGURES, draw
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         {"pending": pending, "cell": cell, "topline": topline, "page": page}[
             args.command
         ](grid, args)
-    except ValueError as error:
+    except UserError as error:
         print(f"paper: {error}", file=sys.stderr)
         return 1
     return 0
@@ -173,7 +174,7 @@ def _runs(
     runs: dict[tuple[str, str], dict[int, Run]] = {}
     for c in scored:
         if c.pair not in toplines:
-            raise ValueError(
+            raise UserError(
                 f"{c.name} is scored, but there are no references: the pair's "
                 "toplines are missing or old; paper.sh makes them"
             )

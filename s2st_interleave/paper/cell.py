@@ -17,6 +17,7 @@ from s2st_interleave.artifact import (
     write_json,
 )
 from s2st_interleave.data import kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.paper.grid import Cell, Grid
 from s2st_interleave.paper.statistics import significant
 
@@ -55,7 +56,7 @@ def command(grid: Grid, cell: Cell, exp: Path) -> list[str]:
 def run(grid: Grid, cell: Cell) -> None:
     """Train and score a cell where it is pending; a run that was stopped goes on.
 
-    Raises ValueError when its recipe fails, or when what it follows from was changed
+    Raises UserError when its recipe fails, or when what it follows from was changed
     meanwhile.
     """
     if grid.result(cell) is None:
@@ -69,11 +70,9 @@ def run(grid: Grid, cell: Cell) -> None:
         environment["MINI_SHARED"] = str(grid.shared)
         done = subprocess.run(command(grid, cell, exp), cwd=folder, env=environment)
         if done.returncode:
-            raise ValueError(f"{cell.name}: its recipe ended with {done.returncode}")
+            raise UserError(f"{cell.name}: its recipe ended with {done.returncode}")
         if grid.identity(cell) != identity:
-            raise ValueError(
-                f"{cell.name}: conf was changed while it ran; run it again"
-            )
+            raise UserError(f"{cell.name}: conf was changed while it ran; run it again")
         result = collect(folder, exp, cell) | {
             "identity": identity,
             "git": git,

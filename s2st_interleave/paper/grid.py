@@ -16,6 +16,7 @@ import yaml
 
 from s2st_interleave.artifact import digest, read_json
 from s2st_interleave.config import nearest
+from s2st_interleave.errors import UserError
 
 # What makes a cell's scores, besides its system's own file, and code: for that there is
 # `version` in grid.yaml.
@@ -85,7 +86,7 @@ class Grid:
             if cell.name == name:
                 return cell
         known = [cell.name for cell in self.cells]
-        raise ValueError(f"no cell '{name}' in {self.folder}{nearest(name, known)}")
+        raise UserError(f"no cell '{name}' in {self.folder}{nearest(name, known)}")
 
     def compared(self, *tables: str) -> list[Cell]:
         """The cells of tables that stand APART; else all that are of no such table."""
@@ -170,7 +171,7 @@ def load(path: Path) -> Grid:
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     unknown = data.keys() - {"version", "pairs", "groups"}
     if unknown:
-        raise ValueError(f"{path}: unknown key '{min(unknown)}'")
+        raise UserError(f"{path}: unknown key '{min(unknown)}'")
     found: dict[str, Cell] = {}
     for number, group in enumerate(data["groups"], 1):
         for cell in _expand(group, data["pairs"], f"{path}: group {number}"):
@@ -185,7 +186,7 @@ def load(path: Path) -> Grid:
 def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[Cell]:
     known = {"table", "pairs", "systems", "seeds", "units", "llm", "num_train"}
     for key in group.keys() - known:
-        raise ValueError(f"{where}: unknown key '{key}'{nearest(key, known)}")
+        raise UserError(f"{where}: unknown key '{key}'{nearest(key, known)}")
     chosen = pairs if group["pairs"] == "all" else group["pairs"]
     for seed, pair, system, llm, num_train in product(
         group["seeds"],
@@ -195,7 +196,7 @@ def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[
         group.get("num_train", [0]),
     ):
         if pair not in pairs:
-            raise ValueError(f"{where}: no pair '{pair}'{nearest(pair, pairs)}")
+            raise UserError(f"{where}: no pair '{pair}'{nearest(pair, pairs)}")
         yield Cell(
             table=str(group["table"]),
             pair=pair,
@@ -211,7 +212,7 @@ def _check_systems(cells: Iterable[Cell], path: Path) -> None:
     for cell in cells:
         config = path.parent.parent / "conf" / "systems" / f"{cell.system}.yaml"
         if not config.is_file():
-            raise ValueError(f"{path}: system '{cell.system}' has no {config}")
+            raise UserError(f"{path}: system '{cell.system}' has no {config}")
 
 
 def _check_sizes(grid: Grid, path: Path) -> None:
@@ -220,7 +221,7 @@ def _check_sizes(grid: Grid, path: Path) -> None:
         if cell.num_train:
             whole = grid.sizes[cell.pair.partition("_")[0]]
             if not 0 < cell.num_train < whole:
-                raise ValueError(
+                raise UserError(
                     f"{path}: num_train {cell.num_train} of {cell.pair}: "
                     f"more than 0 and fewer than its own {whole}"
                 )

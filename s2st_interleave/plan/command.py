@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from s2st_interleave.artifact import Input, read_json
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.errors import UserError
 from s2st_interleave.hub import pretrained
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.plan import compute, counts, disk, memory, sizes
@@ -58,7 +59,7 @@ def run(options: Options) -> None:
     # 2. Tokens and steps, exactly.
     steps = list(counts.draw_steps(task, options.max_steps))
     if not steps:
-        raise ValueError("--max_steps 0: there is nothing to plan")
+        raise UserError("--max_steps 0: there is nothing to plan")
     _print_tokens(task, steps, options)
 
     # 3. Memory, compute, disk.
@@ -77,8 +78,8 @@ def planned_task(options: Options) -> InterleavedTask:
     dump = train.open_dumps(options.dump_dir, options.name_pair, options.num_utterances)
     try:
         tokenizer = AutoTokenizer.from_pretrained(**pretrained(options.llm))
-    except (OSError, ValueError) as error:
-        raise ValueError(
+    except (OSError, UserError) as error:
+        raise UserError(
             f"{options.llm}: no tokenizer, tokens cannot be counted ({error}); --llm "
             "wants a whole LLM, --sizes may name the dimensions of another"
         ) from None
@@ -228,7 +229,7 @@ def _gpus(options: Options) -> dict[str, compute.Gpu]:
     by_key = {name.replace(" ", ""): name for name in compute.GPUS}
     unknown = set(options.gpus) - by_key.keys()
     if unknown:
-        raise ValueError(f"--gpus: no {min(unknown)}; there are {' '.join(by_key)}")
+        raise UserError(f"--gpus: no {min(unknown)}; there are {' '.join(by_key)}")
     return {by_key[k]: compute.GPUS[by_key[k]] for k in options.gpus or by_key}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.hub import pretrained
 from s2st_interleave.progress import quiet_transformers
 
@@ -40,7 +41,7 @@ def read_config(source: Path) -> Any:
     try:
         return AutoConfig.from_pretrained(**pretrained(source))
     except OSError as error:
-        raise ValueError(f"{source}: no configuration of an LLM: {error}") from None
+        raise UserError(f"{source}: no configuration of an LLM: {error}") from None
 
 
 def build(source: Path, vocabulary: int) -> Any:
@@ -56,14 +57,14 @@ def build(source: Path, vocabulary: int) -> Any:
 
 
 def measure(source: Path, vocabulary: int) -> LlmSizes:
-    """Count the model of a configuration; ValueError where it is not of equal layers."""
+    """Count the model of a configuration; UserError where it is not of equal layers."""
     model = build(source, vocabulary)
     config = model.config
     layers = getattr(model.base_model, "layers", None)
     wanted = ("hidden_size", "num_attention_heads", "intermediate_size")
     missing = [name for name in wanted if not hasattr(config, name)]
     if not layers or missing:
-        raise ValueError(f"{source}: {config.model_type} is not a Llama-like decoder")
+        raise UserError(f"{source}: {config.model_type} is not a Llama-like decoder")
     weights = {k: v for k, v in model.named_parameters()}
     layer = list(layers[0].parameters())
     heads = config.num_attention_heads

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from s2st_interleave.artifact import file_digest
+from s2st_interleave.errors import UserError
 from s2st_interleave.hub import split_revision
 from s2st_interleave.progress import progress
 from s2st_interleave.score.records import AsrDescription
@@ -37,7 +38,7 @@ _DECODING = {
 }
 
 
-class AsrError(RuntimeError):
+class AsrError(UserError):
     """Recognition of one utterance failed; the message names the utterance."""
 
 
@@ -58,7 +59,7 @@ class AsrOptions:
 
     def __post_init__(self) -> None:
         if self.num_workers < 1:
-            raise ValueError(f"num_workers must be at least 1, not {self.num_workers}")
+            raise UserError(f"num_workers must be at least 1, not {self.num_workers}")
 
 
 def transcribe(
@@ -75,7 +76,7 @@ def transcribe(
     Raises:
         AsrError: an utterance failed; the error names it and what went wrong. The rest
             is abandoned: a failure is never scored as silence.
-        ValueError: the model cannot be found, or is English-only for another language.
+        UserError: the model cannot be found, or is English-only for another language.
     """
     if not wavs:
         return {}
@@ -128,7 +129,7 @@ def _load(options: AsrOptions) -> Callable[[Path], str]:
         num_workers=options.num_workers,
     )
     if options.language != "en" and not model.model.is_multilingual:
-        raise ValueError(
+        raise UserError(
             f"model {options.model} knows English only, not {options.language!r}"
         )
 
@@ -145,18 +146,18 @@ def _load(options: AsrOptions) -> Callable[[Path], str]:
 def _model_dir(model: str) -> Path:
     """Return the folder of the weights, fetched by faster-whisper if `model` is a name.
 
-    Raises ValueError for a folder without weights and for a name nobody knows.
+    Raises UserError for a folder without weights and for a name nobody knows.
     """
     folder = Path(model)
     if folder.is_dir():
         if not (folder / _WEIGHTS_FILE).is_file():
-            raise ValueError(f"{model} holds no CTranslate2 weights ({_WEIGHTS_FILE})")
+            raise UserError(f"{model} holds no CTranslate2 weights ({_WEIGHTS_FILE})")
         return folder
     from faster_whisper.utils import available_models, download_model
 
     name, revision = split_revision(model)
     if name not in available_models():
-        raise ValueError(
+        raise UserError(
             f"no such Whisper model: {name} is neither a folder nor one of "
             f"{', '.join(available_models())}"
         )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.keyed import generator
 
 Normalize = Callable[[str], str]
@@ -65,16 +66,16 @@ def join(
 ) -> tuple[Pair, ...]:
     """Pair texts by utterance id, sorted by id; the references define the set.
 
-    Raises ValueError for an id that has no reference, and where there is no reference.
+    Raises UserError for an id that has no reference, and where there is no reference.
 
     >>> join({"b": "two", "a": "one"}, {"b": "too"})[0]
     Pair(utterance_id='a', reference='one', hypothesis='', missing=True)
     """
     if not references:
-        raise ValueError("no references: there is nothing to score against")
+        raise UserError("no references: there is nothing to score against")
     unknown = sorted(hypotheses.keys() - references.keys())
     if unknown:
-        raise ValueError(
+        raise UserError(
             f"{len(unknown)} hypotheses without a reference: {', '.join(unknown[:5])}"
         )
     return tuple(
@@ -94,7 +95,7 @@ def corpus_scores(
     """Score a system: corpus BLEU (sacrebleu, 13a) with a bootstrap interval, and chrF.
 
     The interval holds the middle 95% of the BLEU of `num_resamples` corpora drawn from
-    the utterances with replacement. Raises ValueError as `join` does.
+    the utterances with replacement. Raises UserError as `join` does.
     """
     from sacrebleu.metrics import BLEU, CHRF
 
@@ -161,7 +162,7 @@ def word_error_rate(
     """Return word errors per 100 reference words over the whole corpus.
 
     A missing hypothesis counts as deleted words; the rate exceeds 100 where insertions
-    abound. Raises ValueError as `join` does, and if the references hold no word.
+    abound. Raises UserError as `join` does, and if the references hold no word.
     """
     num_errors = num_words = 0
     for pair in _normalized(join(references, hypotheses), normalize):
@@ -169,7 +170,7 @@ def word_error_rate(
         num_errors += _edit_distance(words, pair.hypothesis.split())
         num_words += len(words)
     if not num_words:
-        raise ValueError("the references hold no word after normalisation")
+        raise UserError("the references hold no word after normalisation")
     return 100.0 * num_errors / num_words
 
 
@@ -204,7 +205,7 @@ def bleu_counts(
 ) -> np.ndarray:
     """What BLEU adds up, int64 [num_utterances, 10], rows sorted by id.
 
-    Raises ValueError as `join` does.
+    Raises UserError as `join` does.
     """
     return _bleu_statistics(_normalized(join(references, hypotheses), normalize))[0]
 
@@ -230,7 +231,7 @@ def _resampled_bleu(
     resamples at once would be 120 MB of indices.
     """
     if num_resamples < 1:
-        raise ValueError(f"num_resamples must be at least 1, not {num_resamples}")
+        raise UserError(f"num_resamples must be at least 1, not {num_resamples}")
     rng = generator(seed, "bootstrap")
     num_utterances = len(statistics[0])
     scores = np.empty((len(statistics), num_resamples))

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from s2st_interleave.data import audio
+from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 
 Predictor = Literal["dnsmos", "utmos"]
@@ -21,7 +22,7 @@ Predictor = Literal["dnsmos", "utmos"]
 
 @dataclass(frozen=True)
 class MosOptions:
-    """Raises ValueError for UTMOS without its weights; `num_workers` is DNSMOS'."""
+    """Raises UserError for UTMOS without its weights; `num_workers` is DNSMOS'."""
 
     predictor: Predictor = "dnsmos"
     weights: Path | None = None  # of UTMOS; its hash is pinned, so only their place
@@ -30,7 +31,7 @@ class MosOptions:
 
     def __post_init__(self) -> None:
         if self.predictor == "utmos" and self.weights is None:
-            raise ValueError("--mos utmos wants --mos_weights; see score/utmos.py")
+            raise UserError("--mos utmos wants --mos_weights; see score/utmos.py")
 
 
 def describe(options: MosOptions) -> dict[str, str]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from s2st_interleave.errors import UserError
+
 Record = TypeVar("Record")
 
 
@@ -64,7 +66,7 @@ class SystemScore:
 
     @classmethod
     def from_json(cls, data: Any, origin: str) -> "SystemScore":
-        """Read the JSON object of `origin`; ValueError for a wrong key or type."""
+        """Read the JSON object of `origin`; UserError for a wrong key or type."""
         return _from_json(cls, data, origin)
 
 
@@ -94,7 +96,7 @@ class ToplineScore:
 
     @classmethod
     def from_json(cls, data: Any, origin: str) -> "ToplineScore":
-        """Read the JSON object of `origin`; ValueError for a wrong key or type."""
+        """Read the JSON object of `origin`; UserError for a wrong key or type."""
         return _from_json(cls, data, origin)
 
 
@@ -122,23 +124,23 @@ class Comparison:
 
     @classmethod
     def from_json(cls, data: Any, origin: str) -> "Comparison":
-        """Read the JSON object of `origin`; ValueError for a wrong key or type."""
+        """Read the JSON object of `origin`; UserError for a wrong key or type."""
         return _from_json(cls, data, origin)
 
 
 def _from_json(cls: type[Record], data: Any, origin: str) -> Record:
     """Build a record from a JSON object: exactly its keys, exactly its types."""
     if not isinstance(data, Mapping):
-        raise ValueError(f"{origin}: expected an object, not {data!r}")
+        raise UserError(f"{origin}: expected an object, not {data!r}")
     field_types = typing.get_type_hints(cls)
     for key in data:
         if key not in field_types:
             nearest = get_close_matches(str(key), field_types, n=1)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            raise ValueError(f"{origin}: unknown key {key!r}{hint}")
+            raise UserError(f"{origin}: unknown key {key!r}{hint}")
     missing = [key for key in field_types if key not in data]
     if missing:
-        raise ValueError(f"{origin}: missing keys: {', '.join(missing)}")
+        raise UserError(f"{origin}: missing keys: {', '.join(missing)}")
     return cls(
         **{
             key: _value(field_type, data[key], f"{origin}: {key}")
@@ -148,7 +150,7 @@ def _from_json(cls: type[Record], data: Any, origin: str) -> Record:
 
 
 def _value(field_type: Any, value: Any, origin: str) -> Any:
-    """Return `value` as `field_type`, or raise ValueError naming `origin`."""
+    """Return `value` as `field_type`, or raise UserError naming `origin`."""
     if dataclasses.is_dataclass(field_type):
         return _from_json(field_type, value, origin)
     if isinstance(field_type, types.UnionType):  # float | None
@@ -166,4 +168,4 @@ def _value(field_type: Any, value: Any, origin: str) -> Any:
     name = getattr(field_type, "__name__", field_type)
     if typing.get_origin(field_type) is tuple:
         name = "[low, high]"
-    raise ValueError(f"{origin}: expected {name}, not {value!r}")
+    raise UserError(f"{origin}: expected {name}, not {value!r}")

@@ -7,6 +7,7 @@ looks like a result.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.score.paper import CITATION, paper_rows
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 
@@ -35,7 +36,7 @@ _SYSTEM_HEADER = (
 )
 
 
-class MissingScoreError(ValueError):
+class MissingScoreError(UserError):
     """A score was not made yet; the message names the stage that makes it."""
 
 
@@ -75,7 +76,7 @@ def render_markdown(results: Results) -> str:
     """Return the text of RESULTS.md.
 
     Raises MissingScoreError where toplines, systems or a comparison are missing, and
-    ValueError where scores were not made in the same way.
+    UserError where scores were not made in the same way.
     """
     topline = _check(results)
     systems = _system_rows(results.systems, topline)
@@ -134,7 +135,7 @@ def _check(results: Results) -> ToplineScore:
         for key in ("split", "num_utterances", "signature", "normalizer", "asr"):
             ours, theirs = getattr(score, key), getattr(topline, key)
             if ours != theirs:
-                raise ValueError(
+                raise UserError(
                     f"{score.system} ({score.checkpoint}) is not comparable with the "
                     f"toplines: {key} is {ours}, there {theirs}; run stage 9 again"
                 )

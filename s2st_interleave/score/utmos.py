@@ -15,6 +15,7 @@ from torch import nn
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from s2st_interleave.artifact import file_digest
+from s2st_interleave.errors import UserError
 
 FILE = "utmos22_strong_step7459_v1.pt"
 URL = f"https://github.com/tarepan/SpeechMOS/releases/download/v1.0.0/{FILE}"
@@ -53,12 +54,12 @@ class Utmos(nn.Module):
 
     @classmethod
     def load(cls, path: Path, device: Any = "cpu") -> "Utmos":
-        """Raises ValueError unless the file is the released one, byte by byte."""
+        """Raises UserError unless the file is the released one, byte by byte."""
         if not path.is_file():
-            raise ValueError(f"{path}: no such file; get it from {URL}")
+            raise UserError(f"{path}: no such file; get it from {URL}")
         found = file_digest(path)
         if found != SHA256:
-            raise ValueError(
+            raise UserError(
                 f"{path}: sha256 {found}, wants {SHA256}, which {URL} has: the download "
                 "broke off, or it is another model"
             )

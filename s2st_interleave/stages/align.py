@@ -15,6 +15,7 @@ from s2st_interleave.align.words import (
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, run_shards
 
@@ -73,7 +74,7 @@ def run(options: Options) -> None:
         dropped |= dict.fromkeys(missing, f"{language} audio is shorter than its text")
     if len(dropped) > options.max_drop_rate * num_in:
         first = min(dropped)
-        raise ValueError(
+        raise UserError(
             f"{len(dropped)} of {num_in} utterances cannot be aligned, first {first}: "
             f"{dropped[first]} (--max_drop_rate {options.max_drop_rate})"
         )
@@ -124,7 +125,7 @@ class _Aligner:
                 )
                 gap = self.options.min_gap_sec
                 found[utterance] = place_borders(words, firings, duration, gap)
-            except ValueError:
+            except UserError:
                 if not self.options.drop:
                     found[utterance] = equal_words(words, duration)
         write_words(path, found)

@@ -21,6 +21,7 @@ from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.archive import unpacked
 from s2st_interleave.data.corpus import Corpus, Pair, check_source
 from s2st_interleave.data.text import clean, has_words
+from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 
 SILENCE_SEC = 0.1  # stands in for a recording of dev or test that cannot be read
@@ -88,7 +89,7 @@ def make(options: DataOptions, pairs: list[Pair], inputs: Mapping[str, Input]) -
     """Write options.data_dir and options.audio_dir from pairs, wherever these are from."""
     # 1. Is there anything to do?
     if options.src_lang == options.tgt_lang:
-        raise ValueError(f"source and target language are both '{options.src_lang}'")
+        raise UserError(f"source and target language are both '{options.src_lang}'")
     clips = [(p.id, _size(p.src_audio), _size(p.tgt_audio)) for p in pairs]
     stage = open_stage(
         options.data_dir,
@@ -159,7 +160,7 @@ def _limit(
 ) -> None:
     if len(reasons) > rate * total:
         first = "\n".join(f"  {k}: {v}" for k, v in sorted(reasons.items())[:10])
-        raise ValueError(
+        raise UserError(
             f"{len(reasons)} of {total} {options.split} utterances are {what} "
             f"(at most {int(rate * total)} may be, {why}):\n{first}"
         )
@@ -201,7 +202,7 @@ def _read(language: str, source: Path) -> tuple[np.ndarray, str]:
         if source.is_file():
             return audio.read(source), ""
         fault = f"{kaldi.NO_AUDIO}, {language} is missing: {source}"
-    except ValueError as error:
+    except UserError as error:
         fault = f"{kaldi.NO_AUDIO}, {language} is broken: {error}"
     return np.zeros(round(SILENCE_SEC * audio.SAMPLE_RATE), np.float32), fault
 

@@ -8,6 +8,7 @@ import numpy as np
 from s2st_interleave.align.words import Word, read_words
 from s2st_interleave.artifact import Input, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side, to_unit_spans
 from s2st_interleave.units import store
@@ -47,7 +48,7 @@ def run(options: Options) -> None:
         units = store.read_units(options.units_dir / f"units.{name}")
         strangers = sorted(words.keys() - units.keys())
         if strangers:
-            raise ValueError(f"{options.units_dir}: no {name} units of {strangers[0]}")
+            raise UserError(f"{options.units_dir}: no {name} units of {strangers[0]}")
         sides[name] = {
             k: _side(words[k], units[k], vocabulary.unit_sec) for k in sorted(words)
         }

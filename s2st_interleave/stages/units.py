@@ -11,6 +11,7 @@ import safetensors.numpy
 from s2st_interleave.artifact import Input, atomic_write, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, run_shards
 from s2st_interleave.units import store
@@ -43,7 +44,7 @@ def run(options: Options) -> None:
 
     made_with = read_done(options.kmeans, "kmeans")["inputs"]["encoder"]
     if made_with != stage.record["inputs"]["encoder"]:
-        raise ValueError(
+        raise UserError(
             f"the codebook {options.kmeans} was made with another encoder than "
             f"{options.encoder}: a shared codebook needs its own --encoder_dir"
         )

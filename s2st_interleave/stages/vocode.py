@@ -12,6 +12,7 @@ from s2st_interleave.artifact import Input, open_stage, read_done
 from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio
 from s2st_interleave.data.kaldi import write_table
+from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 from s2st_interleave.units import store
 
@@ -76,7 +77,7 @@ def _check_codebook(options: Options) -> None:
     units = read_done(options.units.parent, "units")["facts"].get("kmeans")
     vocoder = read_done(options.vocoder, "vocoder")["facts"].get("kmeans")
     if units != vocoder:
-        raise ValueError(
+        raise UserError(
             f"{options.vocoder} was trained on units of another codebook than "
             f"{options.units}: a shared vocoder needs its own --kmeans_dir"
         )
@@ -105,8 +106,8 @@ def _synthesise(
     model = _load(vocoder, device, num_threads)
     try:
         samples = model.synthesise(units)
-    except ValueError as error:
-        raise ValueError(f"utterance {utterance}: {error}") from None
+    except UserError as error:
+        raise UserError(f"utterance {utterance}: {error}") from None
     audio.write(path, samples, model.sample_rate)
 
 

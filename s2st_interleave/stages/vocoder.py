@@ -11,6 +11,7 @@ from s2st_interleave import keyed
 from s2st_interleave.artifact import numbered, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.loop import (
     LoopOptions,
@@ -95,12 +96,12 @@ def run(options: Options) -> None:
 
 
 def _codebook(units_dirs: tuple[Path, ...]) -> str | None:
-    """Fingerprint of the codebook that all the units are of; ValueError if they differ."""
+    """Fingerprint of the codebook that all the units are of; UserError if they differ."""
     made = {p: read_done(p, "units")["facts"].get("kmeans") for p in units_dirs}
     first, *others = made
     for other in others:
         if made[other] != made[first]:
-            raise ValueError(f"{other} and {first} hold units of different codebooks")
+            raise UserError(f"{other} and {first} hold units of different codebooks")
     return made[first]
 
 
@@ -109,7 +110,7 @@ def unit_rate(units_dir: Path) -> Rate:
     facts = read_done(units_dir, "units")["facts"]
     samples = facts["unit_sec"] * audio.SAMPLE_RATE
     if abs(samples - round(samples)) > 1e-6:
-        raise ValueError(
+        raise UserError(
             f"{units_dir}: a unit of {facts['unit_sec']} s is not a whole number of "
             f"samples at {audio.SAMPLE_RATE} Hz"
         )
@@ -121,7 +122,7 @@ def _pairs(
 ) -> tuple[dict[str, Path], dict[str, np.ndarray]]:
     """Wavs and units by '<split>-<id>': no id clashes with one of another split."""
     if len(data_dirs) != len(units_dirs):
-        raise ValueError(
+        raise UserError(
             f"{len(data_dirs)} data directories, {len(units_dirs)} of units"
         )
     found = kaldi.DataDirs(data_dirs).wavs(language)
@@ -131,11 +132,11 @@ def _pairs(
         silent = kaldi.DataDir(data_dir).silent(language)  # no voice to learn there
         for utterance in sorted(kaldi.DataDir(data_dir).wavs(language).keys() - silent):
             if not len(made.get(utterance, ())):
-                raise ValueError(f"{units_dir}: no units.{language} of {utterance}")
+                raise UserError(f"{units_dir}: no units.{language} of {utterance}")
             wavs[f"{split}-{utterance}"] = found[utterance]
             units[f"{split}-{utterance}"] = made[utterance]
     if not wavs:
-        raise ValueError(f"{', '.join(map(str, data_dirs))}: no utterances")
+        raise UserError(f"{', '.join(map(str, data_dirs))}: no utterances")
     return wavs, units
 
 
@@ -192,7 +193,7 @@ def _train_hifigan(
     try:
         from s2st_interleave.vocoder import gan, hifigan
     except ImportError as error:
-        raise ValueError(
+        raise UserError(
             f"backend hifigan trains with ESPnet's modules: {error}; "
             "tools/setup.sh installs them"
         ) from None

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from s2st_interleave import keyed
+from s2st_interleave.errors import UserError
 from s2st_interleave.train.parallel import ranks
 
 T = TypeVar("T")
@@ -37,13 +38,13 @@ def share(items: Sequence[T], parts: int) -> list[Sequence[T]]:
     """This rank's pieces of a batch that is cut into `parts` over all ranks.
 
     Every rank has equally many, or they would wait for each other: `parts` is rounded
-    up to a multiple of the ranks. Raises ValueError where there are more ranks than
+    up to a multiple of the ranks. Raises UserError where there are more ranks than
     items.
     """
     me = ranks()
     most = len(items) // me.count
     if not most:
-        raise ValueError(
+        raise UserError(
             f"{me.count} ranks cannot share {len(items)} utterances: "
             "take fewer GPUs, or a larger batch_size"
         )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from s2st_interleave.errors import UserError
+
 ATTENTION = ("attention_dropout", "attn_pdrop")
 RESIDUAL = ("resid_pdrop", "hidden_dropout", "dropout")
 # Never asked for; OPT's layerdrop would leave parameters without a gradient besides.
@@ -11,11 +13,11 @@ OTHER = ("embd_pdrop", "embed_pdrop", "activation_dropout", "ffn_dropout", "laye
 def configure(config: Any, attention: float, residual: float) -> None:
     """Set an LLM's configuration, before it is built: these two and no other dropout.
 
-    Raises ValueError where attention dropout is asked of an architecture without any.
+    Raises UserError where attention dropout is asked of an architecture without any.
     """
     names = [name for name in ATTENTION if hasattr(config, name)]
     if attention and not names:
-        raise ValueError(_no_attention_dropout(config))
+        raise UserError(_no_attention_dropout(config))
     values = dict.fromkeys(names, attention)
     values |= dict.fromkeys(RESIDUAL, residual) | dict.fromkeys(OTHER, 0.0)
     for name, value in values.items():
@@ -24,7 +26,7 @@ def configure(config: Any, attention: float, residual: float) -> None:
 
 
 def check_attention(model: Any) -> None:
-    """ValueError unless two passes in training mode differ: some only read the option."""
+    """UserError unless two passes in training mode differ: some only read the option."""
     import torch
 
     num_rows = len(model.get_input_embeddings().weight)
@@ -37,7 +39,7 @@ def check_attention(model: Any) -> None:
             seen.append(model.base_model(ids, use_cache=False).last_hidden_state)
     model.eval()
     if torch.equal(*seen):
-        raise ValueError(_no_attention_dropout(model.config))
+        raise UserError(_no_attention_dropout(model.config))
 
 
 def _no_attention_dropout(config: Any) -> str:
@@ -50,7 +52,7 @@ def _no_attention_dropout(config: Any) -> str:
 def add_residual(model: Any, probability: float) -> None:
     """Dropout behind each attention and MLP block, where the architecture has none.
 
-    Raises ValueError where its layers have no such blocks.
+    Raises UserError where its layers have no such blocks.
     """
     import torch
 
@@ -69,7 +71,7 @@ def add_residual(model: Any, probability: float) -> None:
             if type(block).__name__.endswith(("Attention", "MLP", "MoeBlock", "MoE"))
         ]
         if len(blocks) != 2:
-            raise ValueError(
+            raise UserError(
                 f"a {model.config.model_type} layer is not one attention and one MLP "
                 "block: set --residual_dropout 0"
             )

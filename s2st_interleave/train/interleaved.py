@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from s2st_interleave import keyed
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.schedule import Schedule, text_ratio
 from s2st_interleave.interleave.segments import Side
@@ -79,7 +80,7 @@ def draw_example(
     )
     length, most = len(example.ids), llm.max_length
     if most is not None and length > most:
-        raise ValueError(
+        raise UserError(
             f"utterance {utterance.id} makes {length} tokens, and the LLM has positions "
             f"for {most}: take another LLM, or leave out long utterances in stage 1"
         )

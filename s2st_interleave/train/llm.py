@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from s2st_interleave import keyed
 from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.errors import UserError
 from s2st_interleave.hub import pretrained
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.progress import quiet_transformers
@@ -115,7 +116,7 @@ def attention_backend(wanted: Attention, device: Any, bf16: bool) -> str | None:
     """Hugging Face's name of it; None leaves it to the model: sdpa, else eager.
 
     `auto` takes FlashAttention 2 where its package, a GPU and bf16 are at hand. Raises
-    ValueError where it is asked for and one of them is missing: the library would fetch
+    UserError where it is asked for and one of them is missing: the library would fetch
     a kernel from its hub instead.
     """
     from transformers.utils import is_flash_attn_2_available
@@ -124,7 +125,7 @@ def attention_backend(wanted: Attention, device: Any, bf16: bool) -> str | None:
     if wanted == "auto":
         return "flash_attention_2" if flash else None
     if wanted == "flash_attention_2" and not flash:
-        raise ValueError(
+        raise UserError(
             "--attention flash_attention_2 wants the package flash-attn, a GPU and "
             "--dtype bf16; 'auto' takes the best that is there"
         )
@@ -151,7 +152,7 @@ def extend(
     `residual_dropout` is put behind each attention and MLP block when asked for. An LLM
     that has rows for as many units already keeps them. `attention` is a backend of
     Hugging Face, None the model's own choice; `lora_rank` 0 trains all weights. Raises
-    ValueError where the LLM at `source` cannot do what is asked of it.
+    UserError where the LLM at `source` cannot do what is asked of it.
     """
     from transformers import AutoConfig
 
@@ -195,7 +196,7 @@ def _known_vocabulary(source: Path, num_units: int) -> Vocabulary | None:
         return None
     vocabulary = Vocabulary(**read_json(file))
     if vocabulary.num_units != num_units:
-        raise ValueError(
+        raise UserError(
             f"{source}: an LLM of {vocabulary.num_units} units, and the dump has "
             f"{num_units}: take its codebook, or start from a text LLM"
         )
@@ -213,7 +214,7 @@ def _new_vocabulary(
     num_rows = len(model.get_input_embeddings().weight)
     bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
     if eos is None:
-        raise ValueError(
+        raise UserError(
             f"{source}: the tokenizer has no eos token, which ends a translation: set "
             "'eos_token' in its tokenizer_config.json"
         )
@@ -246,7 +247,7 @@ def _resize(model: Any, vocabulary: Vocabulary, new_rows: NewRows, seed: int) ->
 
 
 def _check_logits(llm: SpeechLlm) -> None:
-    """ValueError unless training, by `logits`, sees what `generate` sees."""
+    """UserError unless training, by `logits`, sees what `generate` sees."""
     import torch
 
     ids = torch.arange(4)[None]
@@ -255,7 +256,7 @@ def _check_logits(llm: SpeechLlm) -> None:
         own = llm.model(ids, use_cache=False).logits.float()
         alike = torch.allclose(llm.logits(hidden), own, rtol=1e-3, atol=1e-3)
     if not alike:
-        raise ValueError(
+        raise UserError(
             f"a {llm.model.config.model_type} model does more than a linear layer and a "
             "soft cap after its last hidden states: it cannot be trained here"
         )

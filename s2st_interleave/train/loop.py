@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.config import RunOptions, option
+from s2st_interleave.errors import UserError
 from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.stop import stop_requests
@@ -175,7 +176,7 @@ def _fit(task: Task, options: LoopOptions, directory: Path, asked: Event) -> Out
         loss, stop = said["loss"], bool(said["asked"])
         norm = engine.clip(task.model, options.max_grad_norm)
         if not math.isfinite(loss) or not torch.isfinite(norm):
-            raise ValueError(
+            raise UserError(
                 f"step {step}: loss {loss}, gradient norm {norm}: not finite"
             )
         for group in optimizer.param_groups:

@@ -6,6 +6,7 @@ from typing import Any
 
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
+from s2st_interleave.errors import UserError
 
 TRAINED_FILE = "trained.safetensors"  # adapters and rows: what a resumed run needs
 
@@ -14,7 +15,7 @@ def add_lora(model: Any, rank: int, alpha: float, new_rows: range, seed: int) ->
     """`model` with adapters at all its linear layers; only they and `new_rows` train.
 
     Of the embedding, and of the output layer where that is another table. The class of
-    the model stays what it was. Raises ValueError where peft cannot do that.
+    the model stays what it was. Raises UserError where peft cannot do that.
     """
     import torch
     from peft import LoraConfig, get_peft_model
@@ -24,7 +25,7 @@ def add_lora(model: Any, rank: int, alpha: float, new_rows: range, seed: int) ->
     if head.weight is not tables[0].weight:
         tables.append(head)
     if getattr(head, "bias", None) is not None:
-        raise ValueError(
+        raise UserError(
             f"peft trains no rows of a {model.config.model_type} model's output layer, "
             "which has a bias: set --lora_rank 0"
         )

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from s2st_interleave.errors import UserError
+
 Dtype = Literal["auto", "fp32", "bf16"]
 
 
@@ -9,7 +11,7 @@ def use_bf16(dtype: Dtype, device: Any) -> bool:
     """Is bf16 what `dtype` means on this torch.device? `auto`: on GPUs that have it.
 
     On a CPU `auto` is fp32, which is bit-identical from run to run, and faster. Raises
-    ValueError where bf16 is asked of a GPU without it: emulated, it is slower than fp32.
+    UserError where bf16 is asked of a GPU without it: emulated, it is slower than fp32.
     """
     import torch
 
@@ -17,7 +19,7 @@ def use_bf16(dtype: Dtype, device: Any) -> bool:
         including_emulation=False
     )
     if dtype == "bf16" and device.type == "cuda" and not has_it:
-        raise ValueError("this GPU has no bf16: set --dtype fp32")
+        raise UserError("this GPU has no bf16: set --dtype fp32")
     return dtype == "bf16" or (dtype == "auto" and has_it)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.vocabulary import Vocabulary
 
 
@@ -10,7 +11,7 @@ def add_unit_tokens(tokenizer: Any, vocabulary: Vocabulary) -> None:
 
     For those who read ids: training never passes units through tokenizer text, and text
     never becomes a unit. Rows that the LLM has and its tokenizer does not know get names
-    as well, since a tokenizer counts without gaps. Raises ValueError where one of these
+    as well, since a tokenizer counts without gaps. Raises UserError where one of these
     names is taken.
     """
     from tokenizers import AddedToken
@@ -34,7 +35,7 @@ def add_unit_tokens(tokenizer: Any, vocabulary: Vocabulary) -> None:
         if number != wanted
     ]
     if wrong:
-        raise ValueError(
+        raise UserError(
             f"the tokenizer of the LLM gives {wrong[0]} another id than its row: does it "
             "have a token of that name?"
         )

@@ -7,6 +7,7 @@ import numpy as np
 
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
+from s2st_interleave.errors import UserError
 
 FILE = "centroids.safetensors"
 
@@ -41,11 +42,11 @@ class Codebook:
 
 
 def fit(features: np.ndarray, num_units: int, seed: int) -> Codebook:
-    """Cluster frames (num_frames, dim); raises ValueError with fewer frames than units."""
+    """Cluster frames (num_frames, dim); raises UserError with fewer frames than units."""
     from sklearn.cluster import MiniBatchKMeans
 
     if len(features) < num_units:
-        raise ValueError(f"{len(features)} frames cannot make {num_units} units")
+        raise UserError(f"{len(features)} frames cannot make {num_units} units")
     model = MiniBatchKMeans(
         num_units,
         random_state=keyed.stable_hash(seed, "kmeans", bits=32),

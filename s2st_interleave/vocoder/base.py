@@ -14,6 +14,7 @@ import numpy as np
 
 from s2st_interleave.artifact import read_json, write_json
 from s2st_interleave.config import nearest, option
+from s2st_interleave.errors import UserError
 
 VOCODER_FILE = "vocoder.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -33,7 +34,7 @@ class Vocoder(Protocol):
     def synthesise(self, units: np.ndarray) -> np.ndarray:
         """Float32 (num_units * samples_per_unit,) of int32 units (num_units,).
 
-        Raises ValueError for no units at all and for units that are none.
+        Raises UserError for no units at all and for units that are none.
         """
 
 
@@ -106,30 +107,30 @@ def read_rate(description: dict[str, Any]) -> Rate:
 def load(directory: Path, device: Any = "cpu") -> Vocoder:
     """The trained vocoder in `directory`: a stage's, or one of its checkpoints.
 
-    Raises ValueError when there is none, or one of a backend that does not exist.
+    Raises UserError when there is none, or one of a backend that does not exist.
     """
     path = directory / VOCODER_FILE
     if not path.is_file():
-        raise ValueError(f"{directory}: no vocoder here, {VOCODER_FILE} is missing")
+        raise UserError(f"{directory}: no vocoder here, {VOCODER_FILE} is missing")
     description = read_json(path)
     name = description.get("backend")
     if name not in BACKENDS:
         near = nearest(str(name), BACKENDS)
-        raise ValueError(f"{path}: unknown backend '{name}'{near}")
+        raise UserError(f"{path}: unknown backend '{name}'{near}")
     module, cls = BACKENDS[name]
     return getattr(import_module(module), cls).load(directory, description, device)
 
 
 def check_units(units: np.ndarray, num_units: int) -> np.ndarray:
-    """`units` as int64 (num_units,); ValueError where no speech can be made of them."""
+    """`units` as int64 (num_units,); UserError where no speech can be made of them."""
     units = np.asarray(units)
     if units.ndim != 1 or not np.issubdtype(units.dtype, np.integer):
-        raise ValueError(
+        raise UserError(
             f"units are {units.dtype} of shape {units.shape}, want int (n,)"
         )
     if not len(units):
-        raise ValueError("no units")
+        raise UserError("no units")
     if units.min() < 0 or units.max() >= num_units:
         wrong = units[(units < 0) | (units >= num_units)][0]
-        raise ValueError(f"unit {wrong} is not one of 0..{num_units - 1}")
+        raise UserError(f"unit {wrong} is not one of 0..{num_units - 1}")
     return units.astype(np.int64)

@@ -24,6 +24,7 @@ from safetensors.torch import save_model
 
 from s2st_interleave import keyed
 from s2st_interleave.data import audio
+from s2st_interleave.errors import UserError
 from s2st_interleave.train import checkpoint, engine, parallel
 from s2st_interleave.train.ahead import Ahead
 from s2st_interleave.train.batches import batch_at, chunks, share
@@ -254,7 +255,7 @@ def _fit(task: GanTask, options: Any, directory: Path, asked: Event) -> Outcome:
         line = {"step": step, "lr": lr}
         line |= train_step(task, learner, units, real, lr, generator=step > 0)
         if not all(map(math.isfinite, line.values())):
-            raise ValueError(f"step {step}: a loss is not finite: {line}")
+            raise UserError(f"step {step}: a loss is not finite: {line}")
 
         # 3. Say what happened; once in a while evaluate and save.
         said = parallel.sums({"units": units.numel(), "asked": asked.is_set()})

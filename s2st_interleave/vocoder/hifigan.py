@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from s2st_interleave.artifact import atomic_write
+from s2st_interleave.errors import UserError
 from s2st_interleave.vocoder.base import (
     VOCODER_FILE,
     WEIGHTS_FILE,
@@ -38,7 +39,7 @@ class UnitGenerator(nn.Module):
         super().__init__()
         scales = sizes.upsample_scales
         if prod(scales) != rate.samples_per_unit:
-            raise ValueError(
+            raise UserError(
                 f"upsample_scales {' '.join(map(str, scales))} make {prod(scales)} "
                 f"samples of a unit, which has {rate.samples_per_unit}"
             )

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from s2st_interleave.data import audio
+from s2st_interleave.errors import UserError
 from s2st_interleave.vocoder import analysis
 from s2st_interleave.vocoder.base import (
     WEIGHTS_FILE,
@@ -103,12 +104,12 @@ class WorldNet(nn.Module):
 
 
 def frames_per_unit(rate: Rate, sizes: WorldSizes) -> int:
-    """Raises ValueError where a unit is not a whole number of frames."""
+    """Raises UserError where a unit is not a whole number of frames."""
     samples = rate.sample_rate * sizes.frame_ms / 1000
     if rate.sample_rate != audio.SAMPLE_RATE:
-        raise ValueError(f"world: wants 16 kHz, not {rate.sample_rate} Hz")
+        raise UserError(f"world: wants 16 kHz, not {rate.sample_rate} Hz")
     if rate.samples_per_unit % samples:
-        raise ValueError(
+        raise UserError(
             f"frame_ms {sizes.frame_ms}: {rate.samples_per_unit} samples of a unit are "
             f"no multiple of the {samples:g} of a frame"
         )

@@ -10,6 +10,8 @@ import ctypes
 
 import numpy as np
 
+from s2st_interleave.errors import UserError
+
 # espeak-ng's speak_lib.h: constants and the event record.
 AUDIO_OUTPUT_RETRIEVAL, CHARS_UTF8, POS_CHARACTER = 1, 1, 1
 PARAMETER_RATE, PARAMETER_PITCH, PARAMETER_RANGE = 1, 3, 4
@@ -78,7 +80,7 @@ class Espeak:
         library.espeak_SetSynthCallback(self._callback)
         library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         if library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise ValueError(f"espeak-ng has no voice '{voice}'")
+            raise UserError(f"espeak-ng has no voice '{voice}'")
         library.espeak_SetParameter(PARAMETER_RATE, rate, 0)
         library.espeak_SetParameter(PARAMETER_PITCH, pitch, 0)
         library.espeak_SetParameter(PARAMETER_RANGE, pitch_range, 0)

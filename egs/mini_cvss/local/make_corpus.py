@@ -38,6 +38,7 @@ from meaning import LEXICON_DIR, Draw
 from realise import load_language, normalise, realise
 from space import MeaningSpace
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 
 FIRST_ID = {"dev": 1_000_000, "test": 2_000_000, "train": 3_000_000}
@@ -61,7 +62,7 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("num_train", "num_dev", "num_test", "num_text"):
             if not 0 <= getattr(self, name) < 1_000_000:
-                raise ValueError(f"--{name} must be 0 to 999999")
+                raise UserError(f"--{name} must be 0 to 999999")
 
 
 class Maker:
@@ -129,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if differ and args.overwrite:
         remove(layout.made())
     elif differ:
-        raise ValueError(
+        raise UserError(
             f"{layout.root} was made with other options ({', '.join(differ)}); "
             "pass --overwrite true to make it anew, or another --out"
         )
@@ -157,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
     """The pairs of all splits, and the lines of the files under `text`.
 
-    Text lines are train meanings (`dev`: dev meanings); ValueError if a sentence of dev
+    Text lines are train meanings (`dev`: dev meanings); UserError if a sentence of dev
     or test can be found in training.
     """
     languages = [load_language(name) for name in (options.src, TGT)]
@@ -174,7 +175,7 @@ def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
         if split != "train":
             held_out |= sentences
         elif sentences & held_out:
-            raise ValueError(f"held-out text in train: {min(sentences & held_out)}")
+            raise UserError(f"held-out text in train: {min(sentences & held_out)}")
         for k, both in enumerate(said[: getattr(options, f"num_{split}")]):
             utt_id = f"common_voice_{options.src}_{FIRST_ID[split] + k}"
             pairs.append(Pair(utt_id, split, *both))
@@ -264,10 +265,10 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def size(src: str) -> int:
-    """Pairs of speech of a source language; ValueError where none are stated."""
+    """Pairs of speech of a source language; UserError where none are stated."""
     sizes = yaml.safe_load(SIZES.read_text(encoding="utf-8"))
     if src not in sizes["train"]:
-        raise ValueError(f"{SIZES} has no size for '{src}': pass --num_train")
+        raise UserError(f"{SIZES} has no size for '{src}': pass --num_train")
     return max(sizes["train"][src], sizes["corpus"])
 
 
@@ -287,5 +288,5 @@ def boolean(word: str) -> bool:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (ValueError, OSError) as error:
+    except (UserError, OSError) as error:
         sys.exit(f"make_corpus.py: {error}")

@@ -33,6 +33,8 @@ from typing import Any, TypeVar
 import yaml
 from meaning import LEXICON_DIR, Meaning, NounPhrase, Phrase
 
+from s2st_interleave.errors import UserError
+
 T = TypeVar("T")
 ENDING = re.compile(r"[^\w' ]")
 
@@ -65,7 +67,7 @@ class Language:
         try:
             return self.entries[kind][concept]
         except KeyError:
-            raise ValueError(f"{self.name}.yaml: no '{concept}' in {kind}") from None
+            raise UserError(f"{self.name}.yaml: no '{concept}' in {kind}") from None
 
 
 def pick(forms: Mapping[str, T], features: frozenset[str]) -> T:
@@ -80,17 +82,17 @@ def pick(forms: Mapping[str, T], features: frozenset[str]) -> T:
         if features.issuperset(wanted):
             best.append(key)
     if not best:
-        raise ValueError(f"no form for {sorted(features)} among {sorted(forms)}")
+        raise UserError(f"no form for {sorted(features)} among {sorted(forms)}")
     return forms[max(best, key=lambda key: (key.count(".") + bool(key), key))]
 
 
 @cache
 def load_language(name: str, folder: Path = LEXICON_DIR) -> Language:
-    """Read `<folder>/<name>.yaml`; ValueError names a paradigm that is missing."""
+    """Read `<folder>/<name>.yaml`; UserError names a paradigm that is missing."""
     path = folder / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder.glob("??.yaml")))
-        raise ValueError(f"no lexicon for '{name}': {path} is missing (have: {known})")
+        raise UserError(f"no lexicon for '{name}': {path} is missing (have: {known})")
     data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     kinds = ("nouns", "adjectives", "adverbs", "verbs")
     entries = {
@@ -124,7 +126,7 @@ def _entry(value: Any, paradigms: Mapping[str, Any], where: str) -> Entry:
     forms, features = {"": stems}, set(str(item.get("features", "")).split())
     if name:
         if name not in paradigms:
-            raise ValueError(f"{where}: no paradigm '{name}'")
+            raise UserError(f"{where}: no paradigm '{name}'")
         words = [stem.replace("_", " ") for stem in stems.split()]
         words += words[-1:] * 4  # a stem that is not given is like the last one
         forms = {k: v.format(*words) for k, v in paradigms[name]["forms"].items()}
@@ -163,7 +165,7 @@ def realise(meaning: Meaning, language: Language) -> str:
     order = language.order["fronted" if meaning.fronted else "plain"].split()
     lost = set(slots) - set(order)
     if lost:
-        raise ValueError(f"{language.name}.yaml: order has no slot for {sorted(lost)}")
+        raise UserError(f"{language.name}.yaml: order has no slot for {sorted(lost)}")
     words = " ".join(slots.get(slot, "") for slot in order)
     return _sentence(words, language)
 

@@ -25,6 +25,8 @@ from espeak import Espeak
 from layout import write_bytes
 from meaning import Draw
 
+from s2st_interleave.errors import UserError
+
 SILENCE = 0.004  # amplitude below which the ends of a clip are taken for silence
 PEAK = 0.7
 
@@ -114,7 +116,7 @@ class FliteVoice:
         counts = [len(group.split()) for group in printed.split("pau")]
         spoken = [count for count in counts if count]
         if len(spoken) != len(words):
-            raise ValueError(f"flite joins words that commas separate: {words}")
+            raise UserError(f"flite joins words that commas separate: {words}")
         self._num_phones.update(zip(words, spoken, strict=True))
 
     def _run(self, text: str, options: Sequence[str], folder: str) -> str:
@@ -183,7 +185,7 @@ def target_voice(name: str) -> Voice:
     """The English voice called `name`; OSError says what to install."""
     if name not in TARGET_VOICES:
         known = ", ".join(TARGET_VOICES)
-        raise ValueError(f"no target voice '{name}' (have: {known})")
+        raise UserError(f"no target voice '{name}' (have: {known})")
     return TARGET_VOICES[name]()
 
 

@@ -20,6 +20,7 @@ from s2st_interleave import config, keyed
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.encoder.speech_encoder import spoken_form
+from s2st_interleave.errors import UserError
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.batches import batch_at, share
@@ -102,10 +103,10 @@ def main() -> None:
 
 
 def text_files(options: Options) -> dict[str, Path]:
-    """By "<part>.<source>.<language>": ValueError unless each source has a folder."""
+    """By "<part>.<source>.<language>": UserError unless each source has a folder."""
     *sources, target = options.languages
     if len(sources) != len(options.text_dirs):
-        raise ValueError(
+        raise UserError(
             f"{len(sources)} source languages and {len(options.text_dirs)} text_dirs"
         )
     return {
