@@ -1,9 +1,9 @@
 """The dump: units, words and their unit spans, memory-mapped, free of any text ratio.
 
 The ratio is applied when a batch is built, so that a new schedule costs no disk. Files:
-`{src,tgt}.units.npy` int32 (total units,), `{src,tgt}.spans.npy` int32 (total words, 2),
-`utterances.jsonl` with id, words and where they lie, `vocab.json` with K and the unit's
-length, `version`.
+`<side>.units.npy` int32 (total units,), `<side>.spans.npy` int32 (total words, 2) of each
+side (src and tgt, or other roles), `utterances.jsonl` with id, words and where they lie,
+`vocab.json` with K and the unit's length, `version`.
 """
 
 import json
@@ -19,14 +19,14 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.segments import Side, segment_units
 
 VERSION = 1
-SIDES = ("src", "tgt")
 
 
 @dataclass(frozen=True)
 class Utterance:
+    """What each side says, by its role, such as src and tgt."""
+
     id: str
-    src: Side
-    tgt: Side
+    sides: Mapping[str, Side]
     pair: str = ""  # names the language pair to a model that serves several
 
 
@@ -41,23 +41,28 @@ class UnitVocabulary:
 def write(
     directory: Path, utterances: list[Utterance], vocabulary: UnitVocabulary
 ) -> None:
-    """Write all utterances, sorted by id; raises UserError on units or spans unfit."""
-    utterances = sorted(utterances, key=lambda one: one.id)
-    for one in utterances:
-        for name, side in zip(SIDES, (one.src, one.tgt), strict=True):
-            _check(f"utterance {one.id}, {name}", side, vocabulary.num_units)
-    for name in SIDES:
-        sides = [getattr(one, name) for one in utterances]
+    """Write all utterances, sorted by id; all have the same sides, in the same order.
+
+    Raises UserError on units or spans unfit.
+    """
+    utterances = sorted(utterances, key=lambda utterance: utterance.id)
+    roles = tuple(utterances[0].sides) if utterances else ()
+    for utterance in utterances:
+        for name in roles:
+            where = f"utterance {utterance.id}, {name}"
+            _check(where, utterance.sides[name], vocabulary.num_units)
+    for name in roles:
+        sides = [utterance.sides[name] for utterance in utterances]
         units = [side.units for side in sides]
         spans = [side.spans.reshape(-1, 2) for side in sides]
         _write_array(directory / f"{name}.units.npy", np.concatenate(units))
         _write_array(directory / f"{name}.spans.npy", np.concatenate(spans))
     with atomic_write(directory / "utterances.jsonl") as stream:
-        ends = dict.fromkeys(SIDES, (0, 0))
-        for one in utterances:
-            line: dict[str, object] = {"id": one.id}
-            for name in SIDES:
-                side = getattr(one, name)
+        ends = dict.fromkeys(roles, (0, 0))
+        for utterance in utterances:
+            line: dict[str, object] = {"id": utterance.id}
+            for name in roles:
+                side = utterance.sides[name]
                 unit, word = ends[name]
                 ends[name] = unit + len(side.units), word + len(side.words)
                 line[name] = {"units": [unit, ends[name][0]], "first_word": word}
@@ -98,9 +103,12 @@ class Dump:
         self.vocabulary = UnitVocabulary(**facts)
         lines = (directory / "utterances.jsonl").read_text(encoding="utf-8")
         self._index: list[Mapping] = [json.loads(line) for line in lines.splitlines()]
+        self.sides = (
+            tuple(k for k in self._index[0] if k != "id") if self._index else ()
+        )
         self._arrays = {
             (name, kind): np.load(directory / f"{name}.{kind}.npy", mmap_mode="r")
-            for name in SIDES
+            for name in self.sides
             for kind in ("units", "spans")
         }
 
@@ -109,8 +117,8 @@ class Dump:
 
     def __getitem__(self, index: int) -> Utterance:
         line = self._index[index]
-        src, tgt = (self._side(name, line[name]) for name in SIDES)
-        return Utterance(line["id"], src, tgt, self.pair)
+        sides = {name: self._side(name, line[name]) for name in self.sides}
+        return Utterance(line["id"], sides, self.pair)
 
     def _side(self, name: str, entry: Mapping) -> Side:
         first, last = entry["units"]
@@ -132,6 +140,9 @@ class Dumps:
         self.vocabulary = dumps[0].vocabulary
         if any(one.vocabulary != self.vocabulary for one in dumps):
             raise UserError("the dumps hold units of different codebooks")
+        self.sides = tuple(
+            side for side in dumps[0].sides if all(side in d.sides for d in dumps)
+        )
         self._dumps = dumps
         self._ends = np.cumsum([len(one) for one in dumps])
 
@@ -154,7 +165,7 @@ class Subset:
             raise UserError(f"--num_utterances {size}: the dumps hold {len(dumps)}")
         ids = [dumps[index].id for index in range(len(dumps))]
         drawn = keyed.draw(ids, size)
-        self.vocabulary = dumps.vocabulary
+        self.vocabulary, self.sides = dumps.vocabulary, dumps.sides
         self._dumps = dumps
         self._indices = [index for index, name in enumerate(ids) if name in drawn]
 

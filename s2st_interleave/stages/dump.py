@@ -54,7 +54,9 @@ def run(options: Options) -> None:
         }
         dropped = dict.fromkeys(units.keys() - words.keys(), "not aligned in stage 3")
     source, target = sides[options.src_lang], sides[options.tgt_lang]
-    utterances = [dump.Utterance(k, source[k], target[k]) for k in source]
+    utterances = [
+        dump.Utterance(k, {"src": source[k], "tgt": target[k]}) for k in source
+    ]
 
     # 3. Write, and say how much of the speech belongs to no word.
     dump.write(options.out_dir, utterances, vocabulary)
@@ -62,10 +64,10 @@ def run(options: Options) -> None:
         num_in=len(utterances) + len(dropped),
         num_out=len(utterances),
         dropped=dropped,
-        gap_share_src=_gap_share([one.src for one in utterances]),
-        gap_share_tgt=_gap_share([one.tgt for one in utterances]),
-        num_units_src=sum(len(one.src.units) for one in utterances),
-        num_units_tgt=sum(len(one.tgt.units) for one in utterances),
+        gap_share_src=_gap_share(list(source.values())),
+        gap_share_tgt=_gap_share(list(target.values())),
+        num_units_src=sum(len(side.units) for side in source.values()),
+        num_units_tgt=sum(len(side.units) for side in target.values()),
     )
 
 

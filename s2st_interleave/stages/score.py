@@ -14,12 +14,15 @@ from s2st_interleave.artifact import (
 )
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.decode.outputs import read_texts
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.score.asr import AsrOptions, describe
 from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_rate
 from s2st_interleave.score.heard import rate, recognise
 from s2st_interleave.score.mos import MosOptions
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
+from s2st_interleave.stages.train import trained_task
 
 T = TypeVar("T")
 
@@ -110,13 +113,17 @@ def run(options: Options) -> None:
     # 3. The chain of thought: WER of the transcript, BLEU of the translation.
     trained = read_done(options.train_dir, "train")
     text_bleu = src_wer = None
-    if trained["options"]["cot"]:
-        translation = kaldi.read_table(options.decode_dir / "translation")
-        translation = without(silent, translation)
+    answered = read_done(options.decode_dir, "decode")["facts"].get("layout")
+    # A version that knew one task wrote its layout nowhere but in the training.
+    layout = Layout.parse(answered or str(trained_task(options.train_dir).layout))
+    written = {block.side for block in layout.wanted if block.kind == "text"}
+    if "tgt" in written:
+        translation = without(silent, read_texts(options.decode_dir, "tgt"))
         text_bleu = score_texts(references, translation, options).asr_bleu
+    if "src" in written:
         src_wer = word_error_rate(
             data.texts(options.src_lang),
-            without(silent, kaldi.read_table(options.decode_dir / "transcript")),
+            without(silent, read_texts(options.decode_dir, "src")),
             normalize=Normalizer(options.src_lang).normalize,
         )
 

@@ -24,7 +24,7 @@ for split in $test_sets; do
   for system in $systems; do
     for checkpoint in $checkpoints; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
-      vocode "$system.$checkpoint.$split" "$decode/units" "$decode/vocode"
+      vocode "$system.$checkpoint.$split" "$decode/units.tgt" "$decode/vocode"
     done
   done
 done
