@@ -10,7 +10,9 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.hub import pretrained
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.progress import quiet_transformers
-from s2st_interleave.train import dropout, lora
+from s2st_interleave.train import checks, dropout, lora
+from s2st_interleave.train.backbone import backbone, logits
+from s2st_interleave.train.positions import max_positions
 from s2st_interleave.train.precision import autocast
 from s2st_interleave.train.unit_tokens import add_unit_tokens
 
@@ -43,21 +45,18 @@ class SpeechLlm:
         """Tokens that the model has positions for, where it says so."""
         if self.model is None:  # a plan draws examples without a model
             return None
-        config = self.model.config.get_text_config()
-        return getattr(config, "max_position_embeddings", None)
+        return max_positions(self.model.config)
+
+    @property
+    def backbone(self) -> Any:
+        return backbone(self.model)
 
     def autocast(self) -> Any:
         return autocast(self.model.device, self.bf16)
 
     def logits(self, hidden: Any) -> Any:
         """float32 logits of last hidden states, (..., width): the model's own."""
-        import torch
-
-        made = self.model.get_output_embeddings()(hidden).float()
-        cap = getattr(
-            self.model.config.get_text_config(), "final_logit_softcapping", None
-        )
-        return made if cap is None else cap * torch.tanh(made / cap)
+        return logits(self.model, hidden)
 
     def save(self, directory: Path) -> None:
         """A plain Hugging Face directory, and the unit vocabulary beside it.
@@ -174,7 +173,7 @@ def extend(
         one.pad_token_id = vocabulary.pad
 
     made = SpeechLlm(model, tokenizer, vocabulary, bf16)
-    _check_logits(made)
+    checks.check(model, vocabulary)
     if attention_dropout:
         dropout.check_attention(model)
     if residual_dropout:
@@ -244,19 +243,3 @@ def _resize(model: Any, vocabulary: Vocabulary, new_rows: NewRows, seed: int) ->
             table.data[num_old:] = old.mean(dim=0) + 0.1 * drawn
         else:
             table.data[num_old:] = 0
-
-
-def _check_logits(llm: SpeechLlm) -> None:
-    """UserError unless training, by `logits`, sees what `generate` sees."""
-    import torch
-
-    ids = torch.arange(4)[None]
-    with torch.inference_mode():
-        hidden = llm.model.base_model(ids, use_cache=False).last_hidden_state
-        own = llm.model(ids, use_cache=False).logits.float()
-        alike = torch.allclose(llm.logits(hidden), own, rtol=1e-3, atol=1e-3)
-    if not alike:
-        raise UserError(
-            f"a {llm.model.config.model_type} model does more than a linear layer and a "
-            "soft cap after its last hidden states: it cannot be trained here"
-        )
