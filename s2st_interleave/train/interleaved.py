@@ -167,6 +167,12 @@ class InterleavedTask:
     def save(self, directory: Path) -> None:
         self.llm.save(directory)
 
+    def sample(self) -> Any:
+        return self.llm.sample()
+
+    def sample_saved(self, directory: Path) -> Any:
+        return SpeechLlm.load(directory).sample()
+
     def _probe_batch(self, step: int) -> dict[str, Any]:
         """The same dev utterances every time, as interleaved as this step's batch."""
         ratio = text_ratio(self.how.schedule, step)

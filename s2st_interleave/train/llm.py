@@ -58,6 +58,21 @@ class SpeechLlm:
         """float32 logits of last hidden states, (..., width): the model's own."""
         return logits(self.model, hidden)
 
+    def sample(self) -> Any:
+        """float32 logits (12, vocabulary) of fixed tokens, on the CPU."""
+        import torch
+
+        ids = checks.few_tokens(self.vocabulary).to(self.model.device)
+        backend = self.model.config._attn_implementation
+        if backend == "flash_attention_2":  # knows no fp32
+            self.model.set_attn_implementation("sdpa")
+        with torch.no_grad():
+            hidden = self.backbone(input_ids=ids, use_cache=False).last_hidden_state
+            made = self.logits(hidden)[0].cpu()
+        if backend == "flash_attention_2":
+            self.model.set_attn_implementation(backend)
+        return made
+
     def save(self, directory: Path) -> None:
         """A plain Hugging Face directory, and the unit vocabulary beside it.
 
@@ -171,6 +186,9 @@ def extend(
         one.bos_token_id = vocabulary.bos
         one.eos_token_id = vocabulary.eos
         one.pad_token_id = vocabulary.pad
+
+    if hasattr(model.config, "rescale_every"):
+        model.config.rescale_every = 0  # RWKV would halve weights in place to evaluate
 
     made = SpeechLlm(model, tokenizer, vocabulary, bf16)
     checks.check(model, vocabulary)
