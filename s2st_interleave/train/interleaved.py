@@ -68,6 +68,7 @@ def draw_example(
             llm.encode,
             fill=how.fill,
             alignment=how.alignment,
+            encode_inside=llm.encode_inside,
         )
         shares[name] = float(replaced.mean())
     example = build_example(

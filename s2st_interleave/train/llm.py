@@ -1,6 +1,7 @@
 """Any causal LM of Hugging Face, its vocabulary extended by units."""
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import checks, dropout, lora
 from s2st_interleave.train.backbone import backbone, logits
+from s2st_interleave.train.fragments import Encode, inner_encode
 from s2st_interleave.train.positions import max_positions
 from s2st_interleave.train.precision import autocast
 from s2st_interleave.train.unit_tokens import add_unit_tokens
@@ -35,6 +37,11 @@ class SpeechLlm:
         return self.tokenizer.encode(
             text, add_special_tokens=False, split_special_tokens=True
         )
+
+    @cached_property
+    def encode_inside(self) -> Encode:
+        """`encode` of what stands in the midst of a text, its leading space included."""
+        return inner_encode(self.tokenizer, self.encode)
 
     def decode(self, ids: list[int]) -> str:
         """Text of one line, whatever white space the model put into it."""
