@@ -117,6 +117,7 @@ def load_text_llm(
     """Model and tokenizer of a directory or a hub's name, the same code for all sizes.
 
     In fp32 whatever the file holds: AdamW's small updates are lost on bf16 weights.
+    Raises UserError for what is no causal LM.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
@@ -124,13 +125,32 @@ def load_text_llm(
     quiet_transformers()
     model = AutoModelForCausalLM.from_pretrained(
         **pretrained(source),
-        config=config,
+        config=config or load_config(source),
         dtype=torch.float32,
         attn_implementation=attention,
     )
     # Some come with sampling and repetition penalties; how to decode is for us to say.
     model.generation_config = GenerationConfig.from_model_config(model.config)
     return model, AutoTokenizer.from_pretrained(**pretrained(source))
+
+
+def load_config(source: Path) -> Any:
+    """Hugging Face's configuration. Raises UserError for what is no causal LM."""
+    from transformers import AutoConfig
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as KINDS,
+    )
+
+    try:
+        config = AutoConfig.from_pretrained(**pretrained(source))
+    except ValueError as error:  # of a kind that the library does not have
+        first = str(error).strip().splitlines()[0]
+        raise UserError(f"{source}: no LLM of Hugging Face: {first}") from error
+    if config.model_type not in KINDS:
+        raise UserError(
+            f"{source}: a {config.model_type} model is no causal LM: take another one"
+        )
+    return config
 
 
 def attention_backend(wanted: Attention, device: Any, bf16: bool) -> str | None:
@@ -175,9 +195,7 @@ def extend(
     Hugging Face, None the model's own choice; `lora_rank` 0 trains all weights. Raises
     UserError where the LLM at `source` cannot do what is asked of it.
     """
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(**pretrained(source))
+    config = load_config(source)
     dropout.configure(config.get_text_config(), attention_dropout, residual_dropout)
     # Weights are checked on the CPU, where FlashAttention does not run.
     flash = attention == "flash_attention_2"
