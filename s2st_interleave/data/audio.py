@@ -16,6 +16,7 @@ from s2st_interleave.errors import UserError
 
 SAMPLE_RATE = 16_000
 LONGEST_SEC = 12 * 3600.0  # a day at a parliament: 3 GB in memory
+LONGEST_UTTERANCE = 20  # times --max_sec; what is longer is not read to be measured
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,26 @@ def load(
         signal, note = mono(samples, channels)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+    return Recording(_resampled(path, signal, found, rate), note)
+
+
+def load_channels(path: Path, rate: int = SAMPLE_RATE) -> np.ndarray:
+    """All channels, float32 (num_samples, num_channels); errors as of `load`."""
+    try:
+        samples, found = decoder.decode(path, LONGEST_SEC)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return _resampled(path, samples, found, rate)
+
+
+def _resampled(path: Path, samples: np.ndarray, found: int, rate: int) -> np.ndarray:
     if found != rate:
         import soxr
 
-        signal = soxr.resample(signal, found, rate).astype(np.float32)
-    if not len(signal):
+        samples = soxr.resample(samples, found, rate).astype(np.float32)
+    if not len(samples):
         raise UserError(f"{path}: no audio in it, not one sample")
-    return Recording(signal, note)
+    return samples
 
 
 def write(path: Path, samples: np.ndarray, rate: int = SAMPLE_RATE) -> None:

@@ -1,15 +1,18 @@
 """One signal of several channels: the same in all, or said aloud.
 
 A file of two channels mostly holds one signal twice. Where it does not, nobody but its
-owner knows whether that is one speaker before two microphones, or a conversation or an
-interpreter with a channel to each: mixed, the latter are two voices at half level.
+owner knows whether that is one speaker before two microphones, whose mean is as good, or
+two speakers with a channel to each. Of 20 pairs of sentences of the mini corpus, one in
+each channel, Whisper tiny.en has 79 % of the first's words wrong in the mean, 3 % in the
+left channel. The mean is the default nevertheless, since a corpus is not to be lost over
+microphones; it is never taken in silence.
 """
 
 import numpy as np
 
 from s2st_interleave.errors import UserError
 
-SAME = 0.1  # -20 dB from the mean: one microphone in two channels stays below
+SAME = 0.1  # of the loudest from the mean: 2 dB of gain are less, 0.5 ms of delay more
 EMPTY = 0.01  # -40 dB below the loudest, a channel is an input that nobody used
 CANCELLED = 0.1  # -20 dB: the mean is that far below its channels
 NAMES = {"left": 1, "right": 2}
@@ -36,6 +39,8 @@ class Channels(str):
 
 
 MIX = Channels("mix")
+CHOOSE = "--src_channels and --tgt_channels choose (of translate: --channels)"
+HELP = "mix, refuse (where they differ), left, right, or a number from 1"
 
 
 def mono(samples: np.ndarray, channels: Channels) -> tuple[np.ndarray, str]:
@@ -49,7 +54,7 @@ def mono(samples: np.ndarray, channels: Channels) -> tuple[np.ndarray, str]:
     number = channels.number
     if number is not None:
         if number > count:
-            raise UserError(f"channel {channels} is wanted of {count}")
+            raise UserError(f"has {count} channels, not '{channels}': {CHOOSE}")
         return samples[:, number - 1].copy(), ""
     mean = samples.mean(axis=1)
     if count == 1 or not len(samples):
@@ -61,7 +66,7 @@ def mono(samples: np.ndarray, channels: Channels) -> tuple[np.ndarray, str]:
     levels_db = ", ".join(f"{20 * np.log10(max(one, 1e-6)):.0f}" for one in levels)
     odd = f"its {count} channels differ ({levels_db} dBFS)"
     if channels == "refuse":
-        raise UserError(f"{odd}; name the one to read, or mix them")
+        raise UserError(f"{odd}: {CHOOSE}")
     heard = levels > EMPTY * loudest
     if not heard.all():
         mean = samples[:, heard].mean(axis=1)
@@ -70,7 +75,7 @@ def mono(samples: np.ndarray, channels: Channels) -> tuple[np.ndarray, str]:
     else:
         made = "all are mixed"
     if _rms(mean) < CANCELLED * loudest:
-        raise UserError(f"{odd} and cancel each other: name the one to read")
+        raise UserError(f"{odd} and cancel each other: {CHOOSE}")
     return mean, f"{odd}: {made}"
 
 

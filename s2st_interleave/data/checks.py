@@ -49,7 +49,7 @@ def check_values(samples: np.ndarray, rate: int) -> None:
     if not np.isfinite(peak):
         odd = np.flatnonzero(~np.isfinite(samples).all(axis=1))
         raise UserError(
-            f"{len(odd)} samples are not numbers (NaN or infinite), the first at "
+            f"{len(odd)} of {len(samples)} samples are not numbers, the first at "
             f"{odd[0] / rate:.2f} s"
         )
     if peak > FULL_SCALE or (peak > 1 and np.array_equal(samples, np.rint(samples))):

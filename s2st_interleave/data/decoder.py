@@ -30,8 +30,7 @@ def decode(path: Path, longest_sec: float) -> tuple[np.ndarray, int]:
             else:
                 samples, rate = pyav.decode(path, longest_sec, "no length")
     except soundfile.LibsndfileError as error:
-        why = str(error).removeprefix("Error : ")
-        samples, rate = pyav.decode(path, longest_sec, why)
+        samples, rate = pyav.decode(path, longest_sec, error.error_string)
     if sum_and_bits := header.flac_sum(path):
         checks.check_sum(samples, *sum_and_bits)
     checks.check_values(samples, rate)
@@ -58,6 +57,9 @@ def _read(path: Path, file: Any, longest_sec: float) -> np.ndarray:
     checks.check_length(file.frames / rate, longest_sec)
     promise = header.promise(path)
     if not file.frames and promise and promise.promised is None and promise.there:
+        # No sample of any format has more than 8 bytes.
+        least_sec = promise.there / (8 * file.channels * rate)
+        checks.check_length(least_sec, longest_sec)
         return _completed(path, longest_sec)
     samples = _all(file, file.frames)
     if promise and promise.promised is not None:
@@ -77,7 +79,10 @@ def _completed(path: Path, longest_sec: float) -> np.ndarray:
     """Of a WAV whose header says 0, as a pipe's writer left it."""
     import soundfile
 
-    with soundfile.SoundFile(header.completed(path)) as file:
+    completed = header.completed(path)
+    if completed is None:
+        raise UserError("no audio in it, says its header")
+    with soundfile.SoundFile(completed) as file:
         checks.check_length(file.frames / file.samplerate, longest_sec)
         return _all(file, file.frames)
 

@@ -162,8 +162,9 @@ def completed(path: Path) -> io.BytesIO | None:
     It is read into memory whole: look at the size of `promise` first.
     """
     data = path.read_bytes()
-    layout = _LAYOUTS[data[:4]]
-    form = b""
+    if data[:4] not in (b"RIFF", b"RF64", b"BW64"):
+        return None
+    layout, form = _LAYOUTS[data[:4]], b""
     for chunk in _chunks(io.BytesIO(data), layout, len(data), layout.start):
         if chunk.name == FORMAT:
             form = data[chunk.start : chunk.start + chunk.size]

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from s2st_interleave.data.audio import Recording
+
+NEAR_SILENT = -60.0  # dBFS: in 16 bits 6 are left, and speech is at -50 to -10
 FLOOR = -120.0  # dBFS: below what 24 bits hold; stands for minus infinity
 FULL, CLIPPED = 0.999, 0.001  # of full scale; share of the samples
 NUM_NAMED = 10
@@ -21,22 +24,24 @@ class Level:
     rms: float
     peak: float
     clipped: float  # share of samples at full scale or beyond
+    note: str = ""  # on channels that differ
 
     @classmethod
-    def of(cls, samples: np.ndarray) -> "Level":
-        """Of samples (num_samples,) on the scale of 1."""
+    def of(cls, recording: Recording) -> "Level":
+        samples = recording.samples
         size = np.abs(samples)
         return cls(
             rms=_decibel(float(np.std(samples, dtype=np.float64))),
             peak=_decibel(float(size.max())),
             clipped=float(np.mean(size >= FULL)),
+            note=recording.note,
         )
 
     def __str__(self) -> str:
         return f"{self.rms:.1f} {self.peak:.1f}"
 
     def remarks(self, near_silent: float) -> list[str]:
-        """What is odd about it; nothing mostly."""
+        """What is odd about how loud it is; nothing mostly."""
         odd = []
         if self.rms < near_silent:
             odd.append(f"near-silent: {self.rms:.1f} dBFS")
@@ -50,51 +55,56 @@ def _decibel(size: float) -> float:
 
 
 def report(
-    language: str,
-    levels: Mapping[str, Level],
-    notes: Mapping[str, str],
-    *,
-    near_silent: float,
-) -> tuple[list[str], dict[str, object]]:
-    """Lines for the screen, and the same for stage.json.
+    split: str, levels: Mapping[str, Mapping[str, Level]], near_silent: float
+) -> dict[str, dict[str, object]]:
+    """Say what is odd about levels, by language and utterance id; facts for stage.json.
 
-    levels, notes on channels ("" is none): by utterance id, of one language.
+    `near_silent`: dBFS of the root mean square below which an utterance is.
     """
-    if not levels:
-        return [], {}
-    silent = {u: x for u, x in levels.items() if x.rms < near_silent}
-    clipped = {u: x for u, x in levels.items() if x.clipped >= CLIPPED}
-    differing = sorted(u for u, note in notes.items() if note)
-    quietest = sorted(silent, key=lambda u: (silent[u].rms, u))[:NUM_NAMED]
-    hardest = sorted(clipped, key=lambda u: (-clipped[u].clipped, u))[:NUM_NAMED]
-    median = round(float(np.median([x.rms for x in levels.values()])), 1)
-    facts: dict[str, object] = {
-        "median_dbfs": median,
-        "num_near_silent": len(silent),
-        "near_silent": quietest,
-        "num_clipped": len(clipped),
-        "clipped": hardest,
-        "num_channels_differ": len(differing),
-        "channels_differ": differing[:NUM_NAMED],
-    }
-    total = len(levels)
-    lines = [f"{language}: {total} utterances at {median} dBFS in the median"]
-    if silent:
-        named = ", ".join(f"{u} ({silent[u].rms})" for u in quietest)
-        lines.append(
-            f"{language}: {len(silent)} of {total} utterances are near-silent, below "
-            f"{near_silent:g} dBFS: {named}"
-        )
-    if clipped:
-        named = ", ".join(f"{u} ({100 * clipped[u].clipped:.1f} %)" for u in hardest)
-        lines.append(
-            f"{language}: {len(clipped)} of {total} utterances are clipped, at full "
-            f"scale for {100 * CLIPPED:g} % or more: {named}"
-        )
-    if differing:
-        named = ", ".join(f"{u} ({notes[u]})" for u in differing[:NUM_NAMED])
-        lines.append(
-            f"{language}: {len(differing)} of {total} utterances have channels that "
-            f"differ: {named}; --src_channels and --tgt_channels choose"
-        )
-    return lines, facts
+    facts = {}
+    for language, of_language in levels.items():
+        total = len(of_language)
+        median = _median([level.rms for level in of_language.values()])
+        where = f"data: {split}: {language}"
+        print(f"{where}: {total} utterances at {median} dBFS in the median", flush=True)
+        facts[language] = {"median_dbfs": median}
+        for kind, what, named in _odd(of_language, near_silent):
+            facts[language][f"num_{kind}"] = len(named)
+            facts[language][kind] = list(named)[:NUM_NAMED]
+            if named:
+                worst = [f"{u} ({why})" for u, why in list(named.items())[:NUM_NAMED]]
+                print(
+                    f"{where}: {len(named)} of {total} {what}: {', '.join(worst)}",
+                    flush=True,
+                )
+    return facts
+
+
+def _odd(
+    levels: Mapping[str, Level], near_silent: float
+) -> list[tuple[str, str, dict[str, str]]]:
+    """Of each kind its name, what it is, and its utterances, the worst first."""
+    quiet = sorted((x.rms, u) for u, x in levels.items() if x.rms < near_silent)
+    hard = sorted((-x.clipped, u) for u, x in levels.items() if x.clipped >= CLIPPED)
+    differing = {u: levels[u].note for u in sorted(levels) if levels[u].note}
+    return [
+        (
+            "near_silent",
+            f"are near-silent (below {near_silent:g} dBFS)",
+            {u: f"{rms} dBFS" for rms, u in quiet},
+        ),
+        (
+            "clipped",
+            f"are clipped ({100 * CLIPPED:g} % or more at full scale)",
+            {u: f"{-100 * share:.1f} %" for share, u in hard},
+        ),
+        (
+            "channels_differ",
+            "have channels that differ (--src_channels, --tgt_channels choose)",
+            differing,
+        ),
+    ]
+
+
+def _median(values: list[float]) -> float | None:
+    return round(float(np.median(values)), 1) if values else None
