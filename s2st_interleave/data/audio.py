@@ -16,7 +16,6 @@ from s2st_interleave.errors import UserError
 
 SAMPLE_RATE = 16_000
 LONGEST_SEC = 12 * 3600.0  # a day at a parliament: 3 GB in memory
-LONGEST_UTTERANCE = 20  # times --max_sec; what is longer is not read to be measured
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import numpy as np
 
 from s2st_interleave.errors import UserError
 
+LONGEST_UTTERANCE = 20  # times --max_sec; what is longer is not read to be measured
 RATES = (4_000, 768_000)  # Hz
 MAX_CHANNELS = 64
 FULL_SCALE = 8.0  # +18 dB: no recorder's headroom is larger, integers are
@@ -25,7 +26,7 @@ def check_length(seconds: float, longest_sec: float) -> None:
     if seconds > longest_sec:
         raise UserError(
             f"lasts {seconds:.0f} s, more than the {longest_sec:.0f} s that are read at "
-            "once: cut it"
+            f"once: cut it (of an utterance, {LONGEST_UTTERANCE} times --max_sec are read)"
         )
 
 

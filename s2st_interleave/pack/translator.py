@@ -9,6 +9,7 @@ import numpy as np
 
 from s2st_interleave.data import audio
 from s2st_interleave.data.channels import MIX, Channels
+from s2st_interleave.data.checks import LONGEST_UTTERANCE
 from s2st_interleave.data.levels import NEAR_SILENT, Level
 from s2st_interleave.errors import UserError
 from s2st_interleave.pack import folder
@@ -95,7 +96,7 @@ def read_recording(
     Any rate, number of channels and format that stage 1 reads; what is odd about it is
     printed. Raises UserError for what cannot be read and what is too short or too long.
     """
-    longest = audio.LONGEST_UTTERANCE * max_sec
+    longest = LONGEST_UTTERANCE * max_sec
     recording = audio.load(path, channels=channels, longest_sec=longest)
     if recording.note:
         print(f"{path}: {recording.note} (--channels chooses)", flush=True)

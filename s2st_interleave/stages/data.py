@@ -20,6 +20,7 @@ from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.archive import unpacked
 from s2st_interleave.data.channels import HELP, MIX, Channels
+from s2st_interleave.data.checks import LONGEST_UTTERANCE
 from s2st_interleave.data.corpus import Corpus, Pair, check_source
 from s2st_interleave.data.levels import NEAR_SILENT, Level, report
 from s2st_interleave.data.text import clean, has_words
@@ -233,7 +234,7 @@ def _read(
     options: DataOptions, language: str, source: Path, channels: Channels
 ) -> tuple[audio.Recording, str]:
     """A 16 kHz recording and "", or silence and why there is nothing else."""
-    longest = audio.LONGEST_UTTERANCE * options.max_sec
+    longest = LONGEST_UTTERANCE * options.max_sec
     try:
         if source.exists():
             return audio.load(source, channels=channels, longest_sec=longest), ""
