@@ -100,8 +100,8 @@ class KaldiDir:
 
 
 def _cut(path: Path, parts: Mapping[str, Segment], folder: Path) -> dict[str, Path]:
-    """16 kHz FLACs of the segments; UserError for one that leaves its recording."""
-    samples = audio.read(path)
+    """The segments at 16 kHz, in all channels; UserError for one outside its recording."""
+    samples = audio.load_channels(path)
     length = len(samples) / audio.SAMPLE_RATE
     found = {}
     for utterance, one in parts.items():
@@ -112,7 +112,7 @@ def _cut(path: Path, parts: Mapping[str, Segment], folder: Path) -> dict[str, Pa
                 f"within the {length:.2f} s of {path}"
             )
         first, last = (round(t * audio.SAMPLE_RATE) for t in (one.start_sec, end))
-        found[utterance] = folder / f"{utterance}.flac"
+        found[utterance] = folder / f"{utterance}.wav"
         audio.write(found[utterance], samples[first:last])
     return found
 

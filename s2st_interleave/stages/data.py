@@ -19,7 +19,10 @@ from s2st_interleave.artifact import Input, digest, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.archive import unpacked
+from s2st_interleave.data.channels import HELP, MIX, Channels
+from s2st_interleave.data.checks import LONGEST_UTTERANCE
 from s2st_interleave.data.corpus import Corpus, Pair, check_source
+from s2st_interleave.data.levels import NEAR_SILENT, Level, report
 from s2st_interleave.data.text import clean, has_words
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
@@ -42,6 +45,12 @@ class DataOptions:
     max_missing_rate: float = option(
         0.01, "more of dev or test without readable audio, and fail", runtime=True
     )
+    src_channels: Channels = option(MIX, f"of source recordings: {HELP}")
+    tgt_channels: Channels = option(MIX, "of target recordings, likewise")
+    near_silent: float = option(
+        NEAR_SILENT, "dBFS, root mean square: quieter utterances are reported"
+    )
+    drop_near_silent: bool = option(False, "and dropped, from training data")
     nj: int = option(2, "threads", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
@@ -133,7 +142,13 @@ def make(options: DataOptions, pairs: list[Pair], inputs: Mapping[str, Input]) -
     languages = (options.src_lang, options.tgt_lang)
     kaldi.validate(kaldi.DataDir(options.data_dir), languages)
     stage.finish(
-        num_in=len(pairs), num_out=len(kept), dropped=dropped, num_silent=len(silent)
+        num_in=len(pairs),
+        num_out=len(kept),
+        dropped=dropped,
+        num_silent=len(silent),
+        levels=report(
+            options.split, _levels(options, kept, outcomes), options.near_silent
+        ),
     )
 
 
@@ -144,6 +159,21 @@ class _Outcome:
     seconds: tuple[float, float] = (0.0, 0.0)
     faults: tuple[str, str] = ("", "")
     unusable: str = ""  # why the pair cannot stay
+    levels: tuple[Level, ...] = ()
+
+
+def _levels(
+    options: DataOptions, pairs: list[Pair], outcomes: Mapping[str, _Outcome]
+) -> dict[str, dict[str, Level]]:
+    """By language and id, of the recordings that could be read."""
+    return {
+        language: {
+            p.id: outcomes[p.id].levels[side]
+            for p in pairs
+            if not outcomes[p.id].faults[side].startswith(kaldi.NO_AUDIO)
+        }
+        for side, language in enumerate((options.src_lang, options.tgt_lang))
+    }
 
 
 def _size(path: Path) -> int:
@@ -174,44 +204,54 @@ def _convert_pair(options: DataOptions, pair: Pair) -> _Outcome:
     """16 kHz audio of both sides; training data with a fault is not to be used."""
     if pair.fault:
         return _Outcome(unusable=pair.fault)
-    seconds, faults = [], []
+    seconds, faults, levels = [], [], []
     sides = (
-        (options.src_lang, pair.src_audio, pair.src_text),
-        (options.tgt_lang, pair.tgt_audio, pair.tgt_text),
+        (options.src_lang, pair.src_audio, pair.src_text, options.src_channels),
+        (options.tgt_lang, pair.tgt_audio, pair.tgt_text, options.tgt_channels),
     )
-    for language, source, text in sides:
-        samples, fault = _read(language, source)
-        duration = len(samples) / audio.SAMPLE_RATE
+    for language, source, text, channels in sides:
+        recording, fault = _read(options, language, source, channels)
+        duration = len(recording.samples) / audio.SAMPLE_RATE
+        level = Level.of(recording)
         if not has_words(text):
             fault = fault or f"{kaldi.NO_WORDS} in the {language} text: {text!r}"
         if options.split == "train":
-            fault = fault or _unfit(options, language, duration)
+            fault = fault or _unfit(options, language, duration, level)
             if fault:
                 return _Outcome(unusable=f"{fault}, {pair.where}")
         target = _audio_path(options, language, pair.id)
         if not target.is_file():  # whole or absent: it appears by rename
-            audio.write(target, samples)
+            audio.write(target, recording.samples)
         seconds.append(duration)
         faults.append(fault and f"{fault}, {pair.where}")
-    return _Outcome((seconds[0], seconds[1]), (faults[0], faults[1]))
+        levels.append(level)
+    return _Outcome(
+        (seconds[0], seconds[1]), (faults[0], faults[1]), levels=tuple(levels)
+    )
 
 
-def _read(language: str, source: Path) -> tuple[np.ndarray, str]:
-    """16 kHz samples and "", or silence and why there is nothing else."""
+def _read(
+    options: DataOptions, language: str, source: Path, channels: Channels
+) -> tuple[audio.Recording, str]:
+    """A 16 kHz recording and "", or silence and why there is nothing else."""
+    longest = LONGEST_UTTERANCE * options.max_sec
     try:
-        if source.is_file():
-            return audio.read(source), ""
+        if source.exists():
+            return audio.load(source, channels=channels, longest_sec=longest), ""
         fault = f"{kaldi.NO_AUDIO}, {language} is missing: {source}"
     except UserError as error:
         fault = f"{kaldi.NO_AUDIO}, {language} is broken: {error}"
-    return np.zeros(round(SILENCE_SEC * audio.SAMPLE_RATE), np.float32), fault
+    silence = np.zeros(round(SILENCE_SEC * audio.SAMPLE_RATE), np.float32)
+    return audio.Recording(silence), fault
 
 
-def _unfit(options: DataOptions, language: str, duration: float) -> str:
+def _unfit(options: DataOptions, language: str, duration: float, level: Level) -> str:
     if duration < options.min_sec:
         return f"{language} audio is too short: {duration:.2f} s"
     if duration > options.max_sec:
         return f"{language} audio is too long: {duration:.2f} s"
+    if options.drop_near_silent and level.rms < options.near_silent:
+        return f"{language} audio is near-silent: {level.rms} dBFS"
     return ""
 
 
@@ -226,7 +266,9 @@ def _write_tables(
         faults = {p.id: outcomes[p.id].faults[side] for p in pairs}
         kaldi.write_table(data.file("text", language), texts)
         kaldi.write_table(data.file("wav.scp", language), wavs)
+        levels = {p.id: str(outcomes[p.id].levels[side]) for p in pairs}
         kaldi.write_table(data.file("utt2dur", language), secs)
+        kaldi.write_table(data.file("utt2level", language), levels)
         if any(faults.values()):
             found = {k: clean(fault) for k, fault in faults.items() if fault}
             kaldi.write_table(data.file("faults", language), found)
