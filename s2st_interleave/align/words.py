@@ -8,6 +8,7 @@ from pathlib import Path
 
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.errors import UserError
+from s2st_interleave.text_file import read_lines
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,13 @@ def read_words(paths: Path | Iterable[Path]) -> dict[str, list[Word]]:
     """Words by utterance id; a malformed line is an error naming file and line."""
     found: dict[str, list[Word]] = {}
     for path in [paths] if isinstance(paths, Path) else paths:
-        with path.open(encoding="utf-8") as stream:
-            for number, text in enumerate(stream, 1):
-                try:
-                    line = json.loads(text)
-                    words = [Word(*row) for row in line["words"]]
-                except (ValueError, TypeError, KeyError) as error:
-                    raise UserError(
-                        f"{path}:{number}: no line of words: {error}"
-                    ) from None
-                if line["id"] in found:
-                    raise UserError(f"{path}:{number}: {line['id']} occurs twice")
-                found[line["id"]] = words
+        for number, text in read_lines(path):
+            try:
+                line = json.loads(text)
+                utterance, words = line["id"], [Word(*row) for row in line["words"]]
+            except (ValueError, TypeError, KeyError) as error:
+                raise UserError(f"{path}:{number}: no line of words: {error}") from None
+            if utterance in found:
+                raise UserError(f"{path}:{number}: {utterance} occurs twice")
+            found[utterance] = words
     return found

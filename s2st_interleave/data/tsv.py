@@ -4,9 +4,8 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
-
 from s2st_interleave.errors import UserError
+from s2st_interleave.text_file import read_lines
 
 
 @dataclass(frozen=True)
@@ -53,31 +52,16 @@ def rows(path: Path, *, escape: str | None = "\\") -> Iterator[tuple[int, list[s
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; it is part of the corpus")
-    with path.open("rb") as stream:
-        reader = csv.reader(
-            _lines(path, stream),
-            delimiter="\t",
-            quoting=csv.QUOTE_NONE,
-            escapechar=escape,
-            strict=True,
-        )
-        try:
-            for row in reader:
-                if any(row):
-                    yield reader.line_num, row
-        except csv.Error as error:
-            raise UserError(f"{path}:{reader.line_num}: {error}") from None
-
-
-def _lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
-    """Only a line feed ends a line: other marks of Unicode occur inside sentences."""
-    for number, line in enumerate(stream, 1):
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"{path}:{number}: not UTF-8 ({error.reason}, byte {error.start})"
-            ) from None
-        if number == 1:
-            text = text.removeprefix("\ufeff")
-        yield text.rstrip("\r\n").replace("\r", " ") + "\n"
+    reader = csv.reader(
+        (text.replace("\r", " ") + "\n" for _, text in read_lines(path)),
+        delimiter="\t",
+        quoting=csv.QUOTE_NONE,
+        escapechar=escape,
+        strict=True,
+    )
+    try:
+        for row in reader:
+            if any(row):
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise UserError(f"{path}:{reader.line_num}: {error}") from None
