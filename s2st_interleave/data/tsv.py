@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
 from s2st_interleave.errors import UserError
 from s2st_interleave.text_file import read_lines
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from s2st_interleave.align.words import Word
-from s2st_interleave.encoder.speech_encoder import spoken_form
+from s2st_interleave.data.text import spoken_form
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop.timed import TimedWord
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from s2st_interleave.artifact import Input, digest, open_stage
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data import audio, kaldi, overlap
 from s2st_interleave.data.archive import unpacked
 from s2st_interleave.data.corpus import Corpus, Pair, check_source
 from s2st_interleave.data.text import clean, has_words
@@ -85,8 +85,17 @@ def _corpus(options: Options) -> Corpus:
     )
 
 
-def make(options: DataOptions, pairs: list[Pair], inputs: Mapping[str, Input]) -> None:
-    """Write options.data_dir and options.audio_dir from pairs, wherever these are from."""
+def make(
+    options: DataOptions,
+    pairs: list[Pair],
+    inputs: Mapping[str, Input],
+    train: list[Pair] | None = None,
+) -> None:
+    """Write options.data_dir and options.audio_dir from pairs, wherever these are from.
+
+    Sentences of dev and test that are in `train` too, or without it in the directories
+    beside this one, are counted.
+    """
     # 1. Is there anything to do?
     if options.src_lang == options.tgt_lang:
         raise UserError(f"source and target language are both '{options.src_lang}'")
@@ -131,9 +140,16 @@ def make(options: DataOptions, pairs: list[Pair], inputs: Mapping[str, Input]) -
     kept = [pair for pair in pairs if pair.id not in dropped]
     _write_tables(options, kept, outcomes)
     languages = (options.src_lang, options.tgt_lang)
-    kaldi.validate(kaldi.DataDir(options.data_dir), languages)
+    data = kaldi.DataDir(options.data_dir)
+    kaldi.validate(data, languages)
     stage.finish(
-        num_in=len(pairs), num_out=len(kept), dropped=dropped, num_silent=len(silent)
+        num_in=len(pairs),
+        num_out=len(kept),
+        dropped=dropped,
+        num_silent=len(silent),
+        in_train=_in_train(options, kept, train)
+        if train
+        else overlap.report_beside(data, options.split, languages),
     )
 
 
@@ -144,6 +160,20 @@ class _Outcome:
     seconds: tuple[float, float] = (0.0, 0.0)
     faults: tuple[str, str] = ("", "")
     unusable: str = ""  # why the pair cannot stay
+
+
+def _in_train(options: DataOptions, pairs: list[Pair], train: list[Pair]) -> dict:
+    """Number of utterances whose text is in train as well, by split and language."""
+    if options.split == "train":
+        return {}
+    texts, others = (
+        {
+            options.src_lang: {p.id: p.src_text for p in part},
+            options.tgt_lang: {p.id: p.tgt_text for p in part},
+        }
+        for part in (pairs, train)
+    )
+    return {options.split: overlap.report(options.split, texts, others)}
 
 
 def _size(path: Path) -> int:
