@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2st_interleave.errors import UserError
@@ -16,31 +16,42 @@ class Row:
     line: int
     values: tuple[str, ...]
     twice: int = 0  # 0: none
+    fault: str = ""  # of a line with more or fewer columns than the header
 
 
 def read(
-    path: Path, key: str, columns: tuple[str, ...], *, header: tuple[str, ...] = ()
+    path: Path,
+    key: str,
+    columns: tuple[str, ...],
+    *,
+    header: tuple[str, ...] = (),
+    lenient: bool = False,
 ) -> dict[str, Row]:
     """Rows by the column `key`; `header` names the columns of a file without one.
 
     A key that occurs twice with the same values is one row; with other values the first
-    stays and is marked. Raises UserError for a column or a field that is missing.
+    stays and is marked. Raises UserError for a column that is missing, and for a line
+    with other columns than the header, which a `lenient` reader keeps with its fault:
+    under its key, or as "(line <number>)" where that is missing.
     """
     lines = rows(path)
     names = list(header) or next(lines, (0, []))[1]
     for name in (key, *columns):
         if name not in names:
             raise UserError(f"{path}:1: no column '{name}' in the header")
-    places = [names.index(name) for name in columns]
     table: dict[str, Row] = {}
     for number, fields in lines:
+        fault = ""
         if len(fields) != len(names):
-            raise UserError(f"{path}:{number}: {len(fields)} columns, not {len(names)}")
-        name = fields[names.index(key)]
-        values = tuple(fields[place] for place in places)
-        first = table.setdefault(name, Row(number, values))
+            fault = f"{path}:{number}: {len(fields)} columns, not {len(names)}"
+        if fault and not lenient:
+            raise UserError(fault)
+        known = dict(zip(names, fields, strict=False))
+        name = known.get(key, f"(line {number})")
+        values = tuple(known.get(column, "") for column in columns)
+        first = table.setdefault(name, Row(number, values, fault=fault))
         if first.values != values:
-            table[name] = Row(first.line, first.values, twice=number)
+            table[name] = replace(first, twice=number)
     return table
 
 

@@ -38,7 +38,9 @@ class DataOptions:
     tgt_lang: str = option("en", "target language code")
     min_sec: float = option(0.3, "shorter training audio is dropped")
     max_sec: float = option(30.0, "longer training audio is dropped")
-    max_drop_rate: float = option(0.05, "drop more of the training data and fail")
+    max_drop_rate: float = option(
+        0.05, "drop more of the training data and fail", runtime=True
+    )
     max_missing_rate: float = option(
         0.01, "more of dev or test without readable audio, and fail", runtime=True
     )
@@ -206,11 +208,11 @@ def _convert_pair(options: DataOptions, pair: Pair) -> _Outcome:
         return _Outcome(unusable=pair.fault)
     seconds, faults = [], []
     sides = (
-        (options.src_lang, pair.src_audio, pair.src_text),
-        (options.tgt_lang, pair.tgt_audio, pair.tgt_text),
+        (options.src_lang, pair.src_audio, pair.src_text, pair.faults[0]),
+        (options.tgt_lang, pair.tgt_audio, pair.tgt_text, pair.faults[1]),
     )
-    for language, source, text in sides:
-        samples, fault = _read(language, source)
+    for language, source, text, known in sides:
+        samples, fault = _read(language, source, known)
         duration = len(samples) / audio.SAMPLE_RATE
         if not has_words(text):
             fault = fault or f"{kaldi.NO_WORDS} in the {language} text: {text!r}"
@@ -226,12 +228,14 @@ def _convert_pair(options: DataOptions, pair: Pair) -> _Outcome:
     return _Outcome((seconds[0], seconds[1]), (faults[0], faults[1]))
 
 
-def _read(language: str, source: Path) -> tuple[np.ndarray, str]:
-    """16 kHz samples and "", or silence and why there is nothing else."""
+def _read(language: str, source: Path, known: str) -> tuple[np.ndarray, str]:
+    """16 kHz samples and the fault that is known, or silence and why there is no more."""
+    fault = known
     try:
-        if source.is_file():
-            return audio.read(source), ""
-        fault = f"{kaldi.NO_AUDIO}, {language} is missing: {source}"
+        if not known.startswith(kaldi.NO_AUDIO):
+            if source.is_file():
+                return audio.read(source), known
+            fault = f"{kaldi.NO_AUDIO}, {language} is missing: {source}"
     except UserError as error:
         fault = f"{kaldi.NO_AUDIO}, {language} is broken: {error}"
     return np.zeros(round(SILENCE_SEC * audio.SAMPLE_RATE), np.float32), fault
