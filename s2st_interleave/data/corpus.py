@@ -6,6 +6,7 @@ from pathlib import Path
 
 from s2st_interleave.config import nearest
 from s2st_interleave.data import tsv
+from s2st_interleave.data.sources import Source
 from s2st_interleave.errors import UserError
 
 # Source languages of CoVoST 2, and so of CVSS, by the codes in their file names.
@@ -30,9 +31,9 @@ class Pair:
 
     id: str
     speaker: str
-    src_audio: Path
+    src_audio: Source
     src_text: str
-    tgt_audio: Path
+    tgt_audio: Source
     tgt_text: str
     where: str = ""  # file:line, for messages
     fault: str = ""  # why it cannot be used, if its line already says so

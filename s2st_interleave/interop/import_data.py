@@ -9,7 +9,6 @@ Utterances are joined by id. Recordings are files: pipes are refused. Relative p
 start where the command does.
 """
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,16 +34,13 @@ def run(options: Options) -> None:
         for side, data in (("src", source), ("tgt", target))
         for path in data.inputs()
     }
-    options.audio_dir.parent.mkdir(parents=True, exist_ok=True)
-    # Cut segments are converted like any recording, then they are of no use.
-    with tempfile.TemporaryDirectory(dir=options.audio_dir.parent) as cuts:
-        make(options, pairs(source, target, Path(cuts)), inputs)
+    make(options, pairs(source, target), inputs)
 
 
-def pairs(source: KaldiDir, target: KaldiDir, cuts: Path) -> list[Pair]:
+def pairs(source: KaldiDir, target: KaldiDir) -> list[Pair]:
     """Joined by id; UserError naming the first that one of the four files lacks."""
     texts = source.texts(), target.texts()
-    files = source.audio(cuts), target.audio(cuts)
+    files = source.audio(), target.audio()
     named = {
         source.file("text"): texts[0],
         target.file("text"): texts[1],

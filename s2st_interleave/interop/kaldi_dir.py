@@ -1,12 +1,10 @@
 """Data directories of Kaldi and ESPnet: wav.scp, text, utt2spk, segments."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave.data import audio
-from s2st_interleave.data.corpus import check_id
+from s2st_interleave.data.sources import Cut, Source
 from s2st_interleave.errors import UserError
 
 SPEAKERS = "utt2spk"
@@ -79,42 +77,21 @@ class KaldiDir:
                 ) from None
         return found
 
-    def audio(self, folder: Path) -> dict[str, Path]:
-        """A file of audio for each utterance; segments are cut into `folder`."""
+    def audio(self) -> dict[str, Source]:
+        """Of each utterance its file, or the part of one that is its segment."""
         recordings, segments = self.recordings(), self.segments()
         if not segments:
-            return recordings
-        of_recording: dict[str, dict[str, Segment]] = {}
+            return dict(recordings)
+        found: dict[str, Source] = {}
         for utterance, one in segments.items():
-            check_id(utterance, str(self.file("segments")))
+            where = f"{self.file('segments')}: utterance {utterance}"
             if one.recording not in recordings:
                 raise UserError(
-                    f"{self.file('segments')}: utterance {utterance}: recording "
-                    f"{one.recording} is not in {self.file('wav.scp')}"
+                    f"{where}: recording {one.recording} is not in {self.file('wav.scp')}"
                 )
-            of_recording.setdefault(one.recording, {})[utterance] = one
-        found = {}
-        for name, parts in sorted(of_recording.items()):
-            found |= _cut(recordings[name], parts, folder / self.language)
+            path = recordings[one.recording]
+            found[utterance] = Cut(path, one.start_sec, one.end_sec, where)
         return found
-
-
-def _cut(path: Path, parts: Mapping[str, Segment], folder: Path) -> dict[str, Path]:
-    """16 kHz FLACs of the segments; UserError for one that leaves its recording."""
-    samples = audio.read(path)
-    length = len(samples) / audio.SAMPLE_RATE
-    found = {}
-    for utterance, one in parts.items():
-        end = length if one.end_sec < 0 else one.end_sec
-        if not 0 <= one.start_sec < end <= length + 0.1:
-            raise UserError(
-                f"segments: utterance {utterance}: {one.start_sec:g}..{end:g} s is not "
-                f"within the {length:.2f} s of {path}"
-            )
-        first, last = (round(t * audio.SAMPLE_RATE) for t in (one.start_sec, end))
-        found[utterance] = folder / f"{utterance}.flac"
-        audio.write(found[utterance], samples[first:last])
-    return found
 
 
 def read(path: Path) -> dict[str, str]:

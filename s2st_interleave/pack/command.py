@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave.artifact import (
-    VOLATILE,
     Input,
     Stage,
     atomic_write,
@@ -22,6 +21,7 @@ from s2st_interleave.artifact import (
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.pack import folder, notice
+from s2st_interleave.promises import VOLATILE
 from s2st_interleave.stages.train import pair_prompt
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
