@@ -1,12 +1,14 @@
 """Units as other toolkits keep them: text.km, fairseq's manifest and .km, ark and scp."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from s2st_interleave.data.kaldi import write_table
+from s2st_interleave.artifact import Input, digest
+from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.units import store
 
@@ -50,6 +52,24 @@ def read(source: Path, kind: Format) -> dict[str, np.ndarray]:
                 f"{source}:{number}: utterance {utterance}: not all are whole numbers"
             ) from None
     return found
+
+
+def fingerprint(source: Path, kind: Format) -> str:
+    """Of all files that `read` reads: whose units they are counts as the units do."""
+    content = Input(source).fingerprint()
+    if kind == "fairseq":
+        return digest([content, Input(source.with_suffix(".tsv")).fingerprint()])
+    if kind == "scp":  # where the arks lie does not count, what lies where in them does
+        table = {k: _place(value) for k, value in read_table(source).items()}
+        arks = {ark: Input(Path(ark)).fingerprint() for ark, _ in table.values()}
+        return digest([(k, arks[ark], rest) for k, (ark, rest) in table.items()])
+    return content
+
+
+def _place(value: str) -> tuple[str, str]:
+    """File and what follows it: `x.ark:12`, `x.ark:12[0:3]`, or a file alone."""
+    found = re.fullmatch(r"(.+?)(:\d+(\[.*\])?)?", value)
+    return (found[1], found[2] or "") if found else (value, "")
 
 
 def _manifest(path: Path) -> list[str]:
