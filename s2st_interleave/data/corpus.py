@@ -19,6 +19,7 @@ from pathlib import Path
 from s2st_interleave.config import nearest
 from s2st_interleave.data import tsv
 from s2st_interleave.data.kaldi import NO_AUDIO
+from s2st_interleave.data.sources import Source
 from s2st_interleave.errors import UserError
 
 # Source languages of CoVoST 2, and so of CVSS, by the codes in their file names.
@@ -46,9 +47,9 @@ class Pair:
 
     id: str
     speaker: str
-    src_audio: Path
+    src_audio: Source
     src_text: str
-    tgt_audio: Path
+    tgt_audio: Source
     tgt_text: str
     where: str = ""  # file:line, for messages
     fault: str = ""  # why it cannot be used, if its line already says so
@@ -110,7 +111,7 @@ class Corpus:
         fault = self._fault(split, clip, where, tables)
         name = "" if fault else clip  # it may be no name of a file
         return Pair(
-            id=" ".join(clip.removesuffix(".mp3").split()) or f"(line {row.line})",
+            id="_".join(clip.removesuffix(".mp3").split()) or f"line_{row.line}",
             speaker=speaker,
             src_audio=self.common_voice / "clips" / name,
             src_text=sentence,

@@ -32,7 +32,7 @@ def read(
     A key that occurs twice with the same values is one row; with other values the first
     stays and is marked. Raises UserError for a column that is missing, and for a line
     with other columns than the header, which a `lenient` reader keeps with its fault:
-    under its key, or as "(line <number>)" where that is missing.
+    under its key, or as "line <number>" where that is missing.
     """
     lines = rows(path)
     names = list(header) or next(lines, (0, []))[1]
@@ -47,7 +47,7 @@ def read(
         if fault and not lenient:
             raise UserError(fault)
         known = dict(zip(names, fields, strict=False))
-        name = known.get(key, f"(line {number})")
+        name = known.get(key, f"line {number}")
         values = tuple(known.get(column, "") for column in columns)
         first = table.setdefault(name, Row(number, values, fault=fault))
         if first.values != values:

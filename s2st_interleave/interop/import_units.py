@@ -66,7 +66,10 @@ def run(options: Options) -> None:
         inputs={
             "data": Input(options.data_dir, "data"),
             "kmeans": f"imported: {options.codebook}",
-            **{f"{lang}.units": _input(path) for lang, path in sources.items()},
+            **{
+                f"{lang}.units": unit_files.fingerprint(path, options.format)
+                for lang, path in sources.items()
+            },
         },
         overwrite=options.overwrite,
     )
@@ -100,12 +103,6 @@ def run(options: Options) -> None:
         unit_sec=options.unit_sec,
         kmeans=f"imported: {options.codebook}",
     )
-
-
-def _input(path: Path) -> Input | str:
-    """Of an .scp the .ark counts: the .scp only says where things lie in it."""
-    ark = path.with_suffix(".ark")
-    return Input(ark if path.suffix == ".scp" and ark.is_file() else path)
 
 
 def _fitting(

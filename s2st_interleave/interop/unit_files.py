@@ -1,6 +1,7 @@
 """Units as other toolkits keep them: text.km, fairseq's manifest and .km, ark and scp."""
 
 import ast
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from s2st_interleave.artifact import Input, digest
 from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.text_file import read_lines
@@ -87,6 +89,35 @@ def _of_object(line: str) -> tuple[str, str]:
     return str(name), units if isinstance(units, str) else " ".join(map(str, units))
 
 
+def fingerprint(source: Path, kind: Format) -> str:
+    """Of all files that `read` reads: whose units they are counts as the units do."""
+    content = Input(source).fingerprint()
+    manifest = source.with_suffix(".tsv")
+    if kind == "fairseq" and manifest.is_file():  # names may be in the .km itself
+        return digest([content, Input(manifest).fingerprint()])
+    if kind == "scp":  # where the arks lie does not count, what lies where in them does
+        table = {k: _place(value) for k, value in _places(source).items()}
+        arks = {ark: Input(Path(ark)).fingerprint() for ark, _ in table.values()}
+        return digest([(k, arks[ark], rest) for k, (ark, rest) in table.items()])
+    return content
+
+
+def _places(source: Path) -> dict[str, str]:
+    table = read_table(source)
+    for name, place in table.items():
+        if place.strip().endswith("|"):
+            raise UserError(
+                f"{source}: {name} is a pipe ('{place}'), which is not run: write an ark"
+            )
+    return table
+
+
+def _place(value: str) -> tuple[str, str]:
+    """File and what follows it: `x.ark:12`, `x.ark:12[0:3]`, or a file alone."""
+    found = re.fullmatch(r"(.+?)(:\d+(\[.*\])?)?", value)
+    return (found[1], found[2] or "") if found else (value, "")
+
+
 def _manifest(path: Path) -> list[str]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: the manifest beside the .km")
@@ -95,11 +126,7 @@ def _manifest(path: Path) -> list[str]:
 
 
 def _read_scp(source: Path) -> UnitFile:
-    for name, place in read_table(source).items():
-        if place.strip().endswith("|"):
-            raise UserError(
-                f"{source}: {name} is a pipe ('{place}'), which is not run: write an ark"
-            )
+    _places(source)
     units, faults = store.read_units(source.with_suffix("")), {}
     for name, vector in units.items():
         if vector.ndim != 1 or not np.issubdtype(vector.dtype, np.integer):

@@ -3,9 +3,11 @@
 Training data may lose utterances, each with its reason in dropped.tsv. Dev and test lose
 none: an utterance without a readable recording is kept with silence in its place, listed
 in faults.<lang>, and has an empty hypothesis that counts as missing in stage 9.
+
+Recordings count by their content. A 16 kHz file is taken up only where it was made from
+what is there now: interrupted, mended or with --overwrite true, only the rest is converted.
 """
 
-import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,15 +17,18 @@ from typing import Literal
 
 import numpy as np
 
-from s2st_interleave.artifact import Input, digest, open_stage
+from s2st_interleave.artifact import Input, digest, open_stage, read_json
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data import audio, kaldi, overlap
+from s2st_interleave.data import audio, kaldi, overlap, proof
 from s2st_interleave.data.archive import unpacked
 from s2st_interleave.data.corpus import Corpus, Pair, check_source
+from s2st_interleave.data.sources import Reader, Source, Sources, file_of
 from s2st_interleave.data.text import clean, has_words
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
+from s2st_interleave.promises import DONE
 
+DIGESTS = "digests"  # in audio_dir: what is known of the recordings' content
 SILENCE_SEC = 0.1  # stands in for a recording of dev or test that cannot be read
 
 
@@ -64,7 +69,7 @@ class Options(DataOptions):
 
 
 def run(options: Options) -> None:
-    # What is there? TSVs count by content, recordings by name and size.
+    # What is there? TSVs and recordings count by content.
     check_source(options.src_lang)
     corpus = _corpus(options)
     pairs = corpus.pairs(options.split, extended=options.train_split == "extended")
@@ -101,25 +106,30 @@ def make(
     # 1. Is there anything to do?
     if options.src_lang == options.tgt_lang:
         raise UserError(f"source and target language are both '{options.src_lang}'")
-    clips = [(p.id, _size(p.src_audio), _size(p.tgt_audio)) for p in pairs]
+    sides = {
+        options.src_lang: {p.id: p.src_audio for p in pairs},
+        options.tgt_lang: {p.id: p.tgt_audio for p in pairs},
+    }
+    sources = Sources.look(sides, options.audio_dir / DIGESTS, options.nj)
     stage = open_stage(
         options.data_dir,
         stage="data",
         options=options,
-        inputs={**inputs, "clips": digest(clips)},
+        inputs={**inputs, "clips": _by_size(options, pairs) or sources},
         overwrite=options.overwrite,
+        proven=True,
     )
     if stage is None:
         return
-    if stage.is_new:  # recordings of the same names may have been others
-        shutil.rmtree(options.audio_dir, ignore_errors=True)
+    sources.write(options.data_dir)
 
-    # 2. Convert the audio of both sides, once.
-    convert = partial(_convert_pair, options)
+    # 2. Convert the audio of both sides, but for what is there; parts of a file together.
+    convert = partial(_convert_pair, options, sources, Reader(audio.read))
+    work = sorted(pairs, key=lambda p: str(file_of(p.src_audio)))
     with ThreadPoolExecutor(options.nj) as pool:
-        results = pool.map(convert, pairs)
-        done = list(progress(results, f"audio {options.split}", len(pairs)))
-    outcomes = {p.id: o for p, o in zip(pairs, done, strict=True)}
+        results = pool.map(convert, work)
+        done = list(progress(results, f"audio {options.split}", len(work)))
+    outcomes = {p.id: o for p, o in zip(work, done, strict=True)}
 
     # 3. Training data may lose utterances, for a reason; dev and test may not.
     dropped = {k: o.unusable for k, o in outcomes.items() if o.unusable}
@@ -144,6 +154,7 @@ def make(
     languages = (options.src_lang, options.tgt_lang)
     data = kaldi.DataDir(options.data_dir)
     kaldi.validate(data, languages)
+    _remove_others(options, kept)
     stage.finish(
         num_in=len(pairs),
         num_out=len(kept),
@@ -178,7 +189,20 @@ def _in_train(options: DataOptions, pairs: list[Pair], train: list[Pair]) -> dic
     return {options.split: overlap.report(options.split, texts, others)}
 
 
-def _size(path: Path) -> int:
+def _by_size(options: DataOptions, pairs: list[Pair]) -> str:
+    """Input `clips` of a directory of an earlier version, which knew no more than sizes.
+
+    Empty for every other one, and where sizes differ.
+    """
+    path = options.data_dir / DONE
+    if not path.is_file() or "files" in read_json(path):
+        return ""
+    clips = digest([(p.id, _size(p.src_audio), _size(p.tgt_audio)) for p in pairs])
+    return clips if read_json(path)["inputs"].get("clips") == clips else ""
+
+
+def _size(source: Source) -> int:
+    path = file_of(source)
     return path.stat().st_size if path.is_file() else -1
 
 
@@ -202,7 +226,9 @@ def _audio_path(options: DataOptions, language: str, utterance: str) -> Path:
     return options.audio_dir / language / f"{utterance}.flac"
 
 
-def _convert_pair(options: DataOptions, pair: Pair) -> _Outcome:
+def _convert_pair(
+    options: DataOptions, sources: Sources, reader: Reader, pair: Pair
+) -> _Outcome:
     """16 kHz audio of both sides; training data with a fault is not to be used."""
     if pair.fault:
         return _Outcome(unusable=pair.fault)
@@ -212,30 +238,39 @@ def _convert_pair(options: DataOptions, pair: Pair) -> _Outcome:
         (options.tgt_lang, pair.tgt_audio, pair.tgt_text, pair.faults[1]),
     )
     for language, source, text, known in sides:
-        samples, fault = _read(language, source, known)
-        duration = len(samples) / audio.SAMPLE_RATE
+        target = _audio_path(options, language, pair.id)
+        made_from = proof.proof(sources.content[language][pair.id])
+        samples, fault = None, known
+        lost = known.startswith(kaldi.NO_AUDIO)
+        sound = None if lost else proof.read(target, made_from)
+        if sound is None:
+            samples, fault = _read(reader, language, source, known)
+            sound = proof.Sound(len(samples) / audio.SAMPLE_RATE)
+            lost = fault.startswith(kaldi.NO_AUDIO)
+            made_from = proof.NONE if lost else made_from
         if not has_words(text):
             fault = fault or f"{kaldi.NO_WORDS} in the {language} text: {text!r}"
         if options.split == "train":
-            fault = fault or _unfit(options, language, duration)
+            fault = fault or _unfit(options, language, sound.seconds)
             if fault:
                 return _Outcome(unusable=f"{fault}, {pair.where}")
-        target = _audio_path(options, language, pair.id)
-        if not target.is_file():  # whole or absent: it appears by rename
-            audio.write(target, samples)
-        seconds.append(duration)
+        if samples is not None:
+            proof.write(target, samples, sound, made_from)
+        seconds.append(sound.seconds)
         faults.append(fault and f"{fault}, {pair.where}")
     return _Outcome((seconds[0], seconds[1]), (faults[0], faults[1]))
 
 
-def _read(language: str, source: Path, known: str) -> tuple[np.ndarray, str]:
+def _read(
+    reader: Reader, language: str, source: Source, known: str
+) -> tuple[np.ndarray, str]:
     """16 kHz samples and the fault that is known, or silence and why there is no more."""
     fault = known
     try:
         if not known.startswith(kaldi.NO_AUDIO):
-            if source.is_file():
-                return audio.read(source), known
-            fault = f"{kaldi.NO_AUDIO}, {language} is missing: {source}"
+            if file_of(source).is_file():
+                return reader(source), known
+            fault = f"{kaldi.NO_AUDIO}, {language} is missing: {file_of(source)}"
     except UserError as error:
         fault = f"{kaldi.NO_AUDIO}, {language} is broken: {error}"
     return np.zeros(round(SILENCE_SEC * audio.SAMPLE_RATE), np.float32), fault
@@ -265,3 +300,15 @@ def _write_tables(
             found = {k: clean(fault) for k, fault in faults.items() if fault}
             kaldi.write_table(data.file("faults", language), found)
     kaldi.write_speakers(data, {p.id: p.speaker for p in pairs})
+
+
+def _remove_others(options: DataOptions, kept: list[Pair]) -> None:
+    """Audio of utterances that are no longer of the split, or were dropped."""
+    names = {f"{pair.id}.flac" for pair in kept}
+    languages = (options.src_lang, options.tgt_lang)
+    found = [p for lang in languages for p in (options.audio_dir / lang).glob("*.flac")]
+    others = [path for path in found if path.name not in names]
+    for path in others:
+        path.unlink()
+    if others:
+        print(f"data: {options.audio_dir}: {len(others)} files of no use removed")
