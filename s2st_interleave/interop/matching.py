@@ -35,7 +35,7 @@ def match(
     _check_times(timed, duration_sec)
     starts: list[float] = []  # of each letter
     ends: list[float] = []
-    scores: list[float] = []
+    scores: list[float | None] = []
     for word in timed:
         count = len(letters(word.text))
         width = (word.end_sec - word.start_sec) / count
@@ -50,11 +50,17 @@ def match(
                 text,
                 round(max(0.0, starts[position]), 4),
                 round(min(duration_sec, ends[last - 1]), 4),
-                round(sum(scores[position:last]) / (last - position), 3),
+                _mean(scores[position:last]),
             )
         )
         position = last
     return found
+
+
+def _mean(scores: Sequence[float | None]) -> float | None:
+    """None where the aligner told none for one of them."""
+    known = [score for score in scores if score is not None]
+    return round(sum(known) / len(known), 3) if len(known) == len(scores) else None
 
 
 def _check_letters(words: Sequence[str], timed: Sequence[TimedWord]) -> None:

@@ -19,7 +19,7 @@ class TimedWord:
     text: str
     start_sec: float
     end_sec: float
-    score: float = 0.0  # log probability; 0 where the aligner tells none
+    score: float | None = None  # log probability; None where the aligner tells none
 
 
 def read(source: Path, kind: Format) -> dict[str, list[TimedWord]]:
@@ -89,7 +89,7 @@ def _read_ctm(path: Path) -> dict[str, list[TimedWord]]:
                 continue
             try:
                 utterance, _, start, length, text, *rest = fields
-                score = _log(float(rest[0])) if rest else 0.0
+                score = _log(float(rest[0])) if rest else None
                 begin, duration = float(start), float(length)
             except ValueError:
                 raise UserError(
@@ -114,12 +114,12 @@ def _read_whisper(path: Path) -> list[TimedWord]:
     found = []
     for word in words:
         try:
-            confidence = word.get("probability", word.get("score", 1.0))
+            confidence = word.get("probability", word.get("score"))
             one = TimedWord(
                 word["word"].strip(),
                 float(word.get("start", math.nan)),
                 float(word.get("end", math.nan)),
-                _log(float(confidence)),
+                None if confidence is None else _log(float(confidence)),
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise UserError(f"{path}: no word with times: {word!r}") from None
