@@ -94,7 +94,9 @@ def both(one: Mapping[str, Clip]) -> dict[str, Mapping[str, Clip]]:
     return dict.fromkeys(LANGUAGES, one)
 
 
-def train_encoder(out_dir: Path, train_dir: Path, dev_dir: Path, **more) -> Path:
+def train_encoder(
+    out_dir: Path, train_dir: Path | tuple[Path, ...], dev_dir: Path, **more
+) -> Path:
     """Stage 2 from random weights; a hundred steps take ten seconds."""
     how = {
         "max_steps": 100,
@@ -108,7 +110,7 @@ def train_encoder(out_dir: Path, train_dir: Path, dev_dir: Path, **more) -> Path
         encoder.Options(
             encoder=ENCODER,
             scratch=True,
-            train_dir=(train_dir,),
+            train_dir=train_dir if isinstance(train_dir, tuple) else (train_dir,),
             dev_dir=(dev_dir,),
             out_dir=out_dir,
             languages=LANGUAGES,
