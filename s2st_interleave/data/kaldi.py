@@ -88,6 +88,9 @@ class DataDirs:
     def texts(self, language: str) -> dict[str, str]:
         return self._merged(language, "text", DataDir.texts)
 
+    def durations(self, language: str) -> dict[str, float]:
+        return self._merged(language, "utt2dur", DataDir.durations)
+
     def _merged(
         self, language: str, name: str, read: Callable[[DataDir, str], dict[str, T]]
     ) -> dict[str, T]:
