@@ -21,7 +21,10 @@ from s2st_interleave.errors import UserError
 # What makes a cell's scores, besides its system's own file, and code: for that there is
 # `version` in grid.yaml.
 SOURCES = (
-    *(f"conf/{name}.yaml" for name in ("sizes", "train", "decode", "vocoder", "score")),
+    *(
+        f"conf/{name}.yaml"
+        for name in ("sizes", "align", "train", "decode", "vocoder", "score")
+    ),
     *("conf/x_en/*.yaml", "conf/w2v_bert/*.json", "local/lexicon/*.yaml"),
 )
 

@@ -8,7 +8,9 @@ from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
 from s2st_interleave.encoder import ctc
+from s2st_interleave.encoder.recordings import too_short
 from s2st_interleave.encoder.speech_encoder import BPE_FILE, spoken_form
+from s2st_interleave.errors import UserError
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
 from s2st_interleave.train.precision import Dtype, use_bf16
@@ -40,6 +42,11 @@ class Options(LoopOptions):
         False, "compute activations twice instead of keeping them"
     )
     cache_features: bool = option(False, "keep features in memory", runtime=True)
+    max_drop_rate: float = option(
+        0.05,
+        "drop more of train, as its text is longer than its frames, and fail",
+        runtime=True,
+    )
 
 
 def model_input(path: Path) -> Input | str:
@@ -91,6 +98,10 @@ def run(options: Options) -> None:
     parallel.on_first(learn_pieces)
     bpe = sentencepiece.SentencePieceProcessor(model_file=str(bpe_path))
     model, front = ctc.build(options.encoder, bpe, options.scratch, options.seed)
+    dropped = too_short(train, bpe, front)
+    _check_dropped(dropped, len(train), options)
+    unusable = too_short(dev, bpe, front)
+    _check_dev(unusable, len(dev))
     if options.gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
     device = resolve_device(options.device)
@@ -99,8 +110,9 @@ def run(options: Options) -> None:
         frontend=front,
         bpe=bpe,
         bpe_path=bpe_path,
-        train=train,
-        dev=dev,
+        train=[one for one in train if one.key not in dropped],
+        dev=[one for one in dev if one.key not in unusable],
+        dev_without_loss=[one for one in dev if one.key in unusable],
         batch_size=options.batch_size,
         accum_grad=options.accum_grad,
         seed=options.seed,
@@ -117,7 +129,9 @@ def run(options: Options) -> None:
         checkpoint.export(outcome.last, options.out_dir)
         stage.finish(
             num_in=len(train),
-            num_out=len(train),
+            num_out=len(train) - len(dropped),
+            dropped=dropped,
+            dev_without_loss=unusable,
             train_sec=outcome.train_sec,
             loop=to_dict(outcome),
         )
@@ -127,12 +141,45 @@ def run(options: Options) -> None:
 
 def _recordings(data: kaldi.DataDirs, language: str) -> list[ctc.Recording]:
     wavs, texts = data.wavs(language), data.texts(language)
+    seconds = data.durations(language)
     spoken = {utterance: spoken_form(texts[utterance]) for utterance in sorted(wavs)}
     return [
-        ctc.Recording(f"{language}:{utterance}", wavs[utterance], text)
+        ctc.Recording(
+            f"{language}:{utterance}", wavs[utterance], text, seconds.get(utterance)
+        )
         for utterance, text in spoken.items()
         if text  # dev keeps those without words: CTC has nothing to say to them
     ]
+
+
+def _check_dropped(dropped: dict[str, str], total: int, options: Options) -> None:
+    """Say what CTC cannot learn from; raises UserError where it is too much of train."""
+    if dropped:
+        parallel.say(f"encoder: {len(dropped)} of {total} train recordings are dropped")
+    if len(dropped) == total or len(dropped) > options.max_drop_rate * total:
+        raise UserError(
+            f"{len(dropped)} of {total} train recordings have more text than frames "
+            f"(--max_drop_rate {options.max_drop_rate:g}; a larger --num_pieces makes "
+            f"texts shorter):\n{_listed(dropped)}"
+        )
+
+
+def _check_dev(unusable: dict[str, str], total: int) -> None:
+    """Say which of dev have no loss; raises UserError where none has one."""
+    if len(unusable) == total:
+        raise UserError(
+            f"none of {total} dev recordings has a loss (a larger --num_pieces makes "
+            f"texts shorter):\n{_listed(unusable)}"
+        )
+    if unusable:
+        parallel.say(
+            f"encoder: {len(unusable)} of {total} dev recordings are left out of "
+            f"dev_loss:\n{_listed(unusable)}"
+        )
+
+
+def _listed(reasons: dict[str, str]) -> str:
+    return "\n".join(f"  {k}: {v}" for k, v in sorted(reasons.items())[:10])
 
 
 def _drawn(recordings: list[ctc.Recording], most: int) -> list[ctc.Recording]:
