@@ -10,7 +10,6 @@ import pytest
 import soundfile
 
 from s2st_interleave import __main__ as command
-from s2st_interleave import digests
 from s2st_interleave.artifact import Input, open_stage, read_json, write_json
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.interop import import_data
@@ -159,38 +158,6 @@ def test_a_corpus_that_was_moved_copied_or_touched_is_the_same(corpus, capsys):
     shutil.rmtree(corpus)
     own.run(replace(given, tsv=elsewhere / "my.tsv"))
     assert capsys.readouterr().out.count("up to date, skipped") == 2
-
-
-def test_recordings_are_read_once_and_then_only_looked_at(
-    corpus, tmp_path, monkeypatch
-):
-    paths = sorted(corpus.rglob("*.wav"))
-    cache = tmp_path / "digests"
-    monkeypatch.setattr(digests, "SAME_TICK_NS", 0)
-    first = digests.digests(paths, cache, nj=2)
-    assert len(set(first.values())) == len(paths)
-
-    def read(*_):
-        raise AssertionError("read again")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(digests.hashlib, "file_digest", read)
-        assert digests.digests(paths, cache) == first
-    paths[0].write_bytes(b"other")
-    paths[1].unlink()
-    again = digests.digests(paths, cache)
-    assert again[paths[0]] != first[paths[0]] and again[paths[1]] == digests.MISSING
-    assert again[paths[2]] == first[paths[2]]
-
-
-def test_a_file_changed_while_its_clock_stood_still_is_read_again(tmp_path):
-    path, cache = tmp_path / "a", tmp_path / "cache"
-    path.write_bytes(b"one")
-    first = digests.digests([path], cache)
-    state = path.stat()
-    path.write_bytes(b"two")
-    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert digests.digests([path], cache) != first
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
