@@ -13,14 +13,15 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
-from s2st_interleave import config, promises
+from s2st_interleave import promises, record
 from s2st_interleave.errors import UserError
 from s2st_interleave.promises import DONE, DROPPED, OPEN
+from s2st_interleave.record import Origin, digest
 
 STAGES = {
     "data": 1,
@@ -39,7 +40,6 @@ STAGES = {
     "results": 10,
     "pack": 11,
 }
-NUM_SHOWN = 10  # of what differs
 PACKAGES = ("s2st-interleave", "numpy", "torch", "transformers")
 
 
@@ -70,11 +70,6 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{path}: not JSON: {error}") from None
-
-
-def digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def file_digest(path: Path) -> str:
@@ -108,6 +103,10 @@ class Input:
         state = "is not finished" if self.path.exists() else "is missing"
         raise FileNotFoundError(f"{self.path} {state}{self._remedy()}")
 
+    def changes(self, directory: Path) -> list[str]:
+        """Nothing more than that it differs: a stage keeps no copy of its inputs."""
+        return []
+
     def _explain_loss(self, lost: promises.Broken) -> str:
         remedy = self._remedy()
         if remedy and lost.changed:
@@ -122,15 +121,6 @@ class Input:
             f"; it is made by stage {number} ({self.made_by}): "
             f"./run.sh --stage {number} --stop_stage {number}"
         )
-
-
-class Origin(Protocol):
-    """What a stage is made from and can prove piece by piece, such as recordings."""
-
-    def fingerprint(self) -> str: ...
-
-    def changes(self, directory: Path) -> list[str]:
-        """How it differs from what the stage's `directory` was made from, a line each."""
 
 
 def numbered(name: str, paths: Sequence[Path], made_by: str) -> dict[str, Input]:
@@ -173,6 +163,7 @@ class Stage:
         done = self.record | {
             "outputs": _outputs(self.directory),
             "files": promises.sizes(self.directory, also),
+            "audio_bytes": promises.audio_bytes(self.directory),
             "counts": {"in": num_in, "out": num_out, "dropped": reasons},
             "facts": facts,
             "git": git_state(),
@@ -195,7 +186,7 @@ def open_stage(
     *,
     stage: str,
     options: Any,
-    inputs: Mapping[str, Input | Origin | str],
+    inputs: Mapping[str, Origin | str],
     overwrite: bool = False,
     proven: bool = False,
 ) -> Stage | None:
@@ -208,26 +199,25 @@ def open_stage(
     a begun directory that does not prove what it was made from: then it may go on with
     other options and inputs.
     """
-    record = _record(stage, options, inputs)
+    now = record.of(stage, options, inputs)
     found = next(
         (directory / n for n in (DONE, OPEN) if (directory / n).is_file()), None
     )
     if found:
         before, is_done = read_json(found), found.name == DONE
-        difference = _difference(before, record, options)
+        difference = record.difference(before, now, options, inputs, directory)
         if difference and not (overwrite or (proven and not is_done)):
             raise UserError(
                 f"{directory} was made with other options or inputs:\n"
                 + "\n".join(f"  {line}" for line in difference)
-                + _changes(directory, before, record, inputs)
                 + "\npass --overwrite true to make it anew, or choose another tag"
             )
         if difference:
             _discard(directory)
             found = None
-        elif not _grown(before, record, options):
+        elif not record.grown(before, now, options):
             # An option that has left the fingerprint since makes nothing invalid.
-            record["fingerprint"] = before["fingerprint"]
+            now["fingerprint"] = before["fingerprint"]
             if is_done and not _reopened(directory, before, stage, overwrite):
                 return None
     elif _unsigned(directory):
@@ -237,15 +227,15 @@ def open_stage(
         )
     directory.mkdir(parents=True, exist_ok=True)
     (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
-    write_json(directory / OPEN, record)
-    return Stage(directory, record, time.time())
+    write_json(directory / OPEN, now)
+    return Stage(directory, now, time.time())
 
 
 def _reopened(
     directory: Path, done: Mapping[str, Any], stage: str, overwrite: bool
 ) -> bool:
     """Whether something of a finished directory is to be made again; says which."""
-    lost = promises.broken(directory, dict(done))
+    lost = promises.broken(directory, dict(done), weigh=True)
     if not lost:
         print(f"{stage}: {directory} is up to date, skipped", flush=True)
         return False
@@ -283,78 +273,6 @@ def read_done(directory: Path, made_by: str) -> dict[str, Any]:
     """The `stage.json` of a finished directory, or an error naming its stage."""
     Input(directory / DONE, made_by).fingerprint()
     return read_json(directory / DONE)
-
-
-def _record(
-    stage: str, options: Any, inputs: Mapping[str, Input | Origin | str]
-) -> dict[str, Any]:
-    # Where inputs lie is not what they are: a recipe may be moved. Paths are kept for
-    # the reader, their contents are in the fingerprints of the inputs.
-    values = {f.name: f for f in fields(options) if not f.metadata.get("runtime")}
-    paths = {k for k in values if _is_path(getattr(options, k))}
-    resolved = config.to_dict(options)
-    content = {k: resolved[k] for k in values if k not in paths}
-    prints = {
-        name: one if isinstance(one, str) else one.fingerprint()
-        for name, one in inputs.items()
-    }
-    return {
-        "stage": stage,
-        "fingerprint": digest([stage, content, prints]),
-        "options": content,
-        "paths": {k: resolved[k] for k in sorted(paths)},
-        "inputs": prints,
-    }
-
-
-def _is_path(value: Any) -> bool:
-    first = value[0] if isinstance(value, tuple) and value else value
-    return isinstance(first, Path)
-
-
-def _extendable(options: Any) -> set[str]:
-    return options.extendable() if hasattr(options, "extendable") else set()
-
-
-def _grown(before: Any, now: Any, options: Any) -> set[str]:
-    """Options by which a run is longer than before: it goes on."""
-    old, new = before["options"], now["options"]
-    return {
-        key
-        for key in _extendable(options)
-        if None not in (old.get(key), new.get(key)) and new[key] > old[key]
-    }
-
-
-def _difference(before: Any, now: Any, options: Any) -> list[str]:
-    """Lines; an option that changes nothing by now is none, whatever it once was."""
-    runtime = {f.name for f in fields(options) if f.metadata.get("runtime")}
-    passed = runtime | _grown(before, now, options)
-    lines = []
-    for part in ("options", "inputs"):
-        old, new = before[part], now[part]
-        for key in sorted(old.keys() | new.keys()):
-            if part == "options" and key in passed:
-                continue
-            if old.get(key) != new.get(key):
-                lines.append(
-                    f"{part[:-1]} {key}: was {old.get(key)}, is {new.get(key)}"
-                )
-    return lines
-
-
-def _changes(
-    directory: Path, before: Any, now: Any, inputs: Mapping[str, Input | Origin | str]
-) -> str:
-    """Of inputs that differ and know more than a digest: what of them differs."""
-    lines = []
-    for name, one in inputs.items():
-        if before["inputs"].get(name) != now["inputs"][name] and hasattr(
-            one, "changes"
-        ):
-            lines += one.changes(directory)
-    shown = [f"\n    {line}" for line in lines[:NUM_SHOWN]]
-    return "".join(shown) + promises.and_more(len(lines) - len(shown))
 
 
 def git_state() -> dict[str, Any]:

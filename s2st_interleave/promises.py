@@ -1,10 +1,11 @@
 """What a finished stage has promised to its readers, and whether it is still there.
 
 `stage.json` holds the names and sizes of the stage's files; its wav.scp promises the audio
-that it lists, wherever that lies. No file is opened for this but the tables: it costs a
-stat for a file of the stage and a listing for a folder of audio, two seconds for a million
-recordings. What only this stage reads (shards, checkpoints, the state of a run) is no
-promise: who needs the room may remove it.
+that it lists, wherever that lies. No file is opened for this but the tables: who reads the
+directory pays a stat for each of its files and a listing for a folder of audio (5 s for a
+million recordings), the stage itself a stat for each recording as well (another 5 s).
+What only this stage reads (shards, checkpoints, the state of a run) is no promise: who
+needs the room may remove it.
 
     python -m s2st_interleave.promises exp/encoder
 
@@ -37,13 +38,17 @@ CHECKPOINT = "checkpoint-"
 
 @dataclass(frozen=True)
 class Broken:
-    """Files that are gone, and files of another size than the stage has written."""
+    """Files that are gone, and files of another size than the stage has written.
+
+    `audio_bytes`: what there is and what there was, where audio has another size.
+    """
 
     gone: tuple[Path, ...] = ()
     changed: tuple[Path, ...] = ()
+    audio_bytes: tuple[int, int] | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.gone or self.changed)
+        return bool(self.gone or self.changed or self.audio_bytes)
 
     def __str__(self) -> str:
         said = [
@@ -54,6 +59,9 @@ class Broken:
             )
             if paths
         ]
+        if self.audio_bytes:
+            found, wanted = self.audio_bytes
+            said.append(f"its audio has {found} bytes, not {wanted}")
         return " and ".join(said)
 
 
@@ -85,10 +93,16 @@ def sizes(directory: Path, also: Iterable[Path] = ()) -> dict[str, int]:
     }
 
 
-def broken(directory: Path, done: dict[str, Any]) -> Broken:
+def audio_bytes(directory: Path) -> int:
+    """Of all recordings in the wav.scp tables, which are there."""
+    return sum(os.stat(path).st_size for path in _listed(directory))
+
+
+def broken(directory: Path, done: dict[str, Any], *, weigh: bool = False) -> Broken:
     """What `done`, the stage.json of `directory`, promises and is not there.
 
-    Of a directory that an earlier version has made, only its audio is known.
+    `weigh`: the sizes of its audio count as well. Of a directory that an earlier version
+    has made, only the names of its audio are known.
     """
     gone: dict[Path, None] = {}
     changed = []
@@ -100,7 +114,11 @@ def broken(directory: Path, done: dict[str, Any]) -> Broken:
         except (FileNotFoundError, NotADirectoryError):
             gone[path] = None
     gone |= dict.fromkeys(absent(_listed(directory)))
-    return Broken(tuple(gone), tuple(changed))
+    if gone or not weigh or not done.get("audio_bytes"):
+        return Broken(tuple(gone), tuple(changed))
+    bytes_now, bytes_then = audio_bytes(directory), done["audio_bytes"]
+    differ = (bytes_now, bytes_then) if bytes_now != bytes_then else None
+    return Broken(tuple(gone), tuple(changed), differ)
 
 
 def absent(paths: Iterable[str]) -> list[Path]:

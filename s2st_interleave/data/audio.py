@@ -106,11 +106,15 @@ def write(
 
 
 def comment(path: Path) -> str:
-    """What `write` has put into a file's header; empty where there is none."""
+    """What `write` has put into a file's header; empty where there is none.
+
+    Empty as well for a file without its end, as a copy that was interrupted leaves it.
+    """
     import soundfile
 
     try:
         with soundfile.SoundFile(str(path)) as file:
-            return file.comment
+            file.seek(max(0, file.frames - 1))
+            return file.comment if len(file.read(1)) else ""
     except (soundfile.LibsndfileError, OSError):
         return ""

@@ -7,6 +7,7 @@ or audio of a recording that has been replaced since, never passes for the right
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,19 +35,30 @@ def proof(content: str, *reading: object) -> str:
 
 
 def write(path: Path, samples: np.ndarray, sound: Sound, made_from: str) -> None:
-    """Write 16 kHz samples and, unless `made_from` is NONE, the proof with them."""
+    """Write 16 kHz samples, and in the same file `made_from` and what was measured."""
     words = {"made_from": made_from} | asdict(sound)
-    audio.write(path, samples, comment=json.dumps(words) if made_from else "")
+    audio.write(path, samples, comment=json.dumps(words))
 
 
 def read(path: Path, made_from: str) -> Sound | None:
     """What was measured, if `path` is there and was made from just that."""
-    if not made_from or not path.is_file():
+    if made_from == NONE or not path.is_file():
         return None
+    words = _words(path)
+    names = {field.name for field in fields(Sound)}
+    if words.keys() != names | {"made_from"} or words["made_from"] != made_from:
+        return None
+    return Sound(**{name: words[name] for name in names})
+
+
+def is_ours(path: Path) -> bool:
+    """Whether `write` has made this file, of whatever recording."""
+    return "made_from" in _words(path)
+
+
+def _words(path: Path) -> dict[str, Any]:
     try:
         words = json.loads(audio.comment(path))
     except json.JSONDecodeError:  # no comment, or that of another program
-        return None
-    names = {field.name for field in fields(Sound)}
-    known = isinstance(words, dict) and words.keys() == names | {"made_from"}
-    return Sound(**words) if known and words.pop("made_from") == made_from else None
+        return {}
+    return words if isinstance(words, dict) else {}

@@ -331,7 +331,7 @@ def _remove_others(options: DataOptions, kept: list[Pair]) -> None:
     names = {f"{pair.id}.flac" for pair in kept}
     languages = (options.src_lang, options.tgt_lang)
     found = [p for lang in languages for p in (options.audio_dir / lang).glob("*.flac")]
-    others = [path for path in found if path.name not in names]
+    others = [p for p in found if p.name not in names and proof.is_ours(p)]
     for path in others:
         path.unlink()
     if others:
