@@ -71,22 +71,6 @@ def _resampled(path: Path, samples: np.ndarray, found: int, rate: int) -> np.nda
     return samples
 
 
-def write(path: Path, samples: np.ndarray, rate: int = SAMPLE_RATE) -> None:
-    """Write 16-bit PCM, WAV or FLAC by the name's ending; clips at full scale."""
-=======
-def _says_its_length(path: Path) -> bool:
-    """Whether the first frame of an MP3 is an encoder's note about all the others."""
-    with path.open("rb") as stream:
-        head = stream.read(10)
-        if head[:3] == b"ID3":  # a tag before it, whose size has 7 bits a byte
-            size = sum(byte << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
-            stream.seek(10 + size)
-        else:
-            stream.seek(0)
-        frame = stream.read(64)
-    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
-
-
 def write(
     path: Path, samples: np.ndarray, rate: int = SAMPLE_RATE, comment: str = ""
 ) -> None:

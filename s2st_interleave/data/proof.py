@@ -15,9 +15,8 @@ from s2st_interleave.artifact import digest
 from s2st_interleave.data import audio
 from s2st_interleave.data.levels import Level
 
-READING = (
-    1  # to be raised when the same recording gives other samples, or another Sound
-)
+# To be raised when the same recording gives other samples, or another Sound.
+READING = 1
 NONE = ""  # of what was made from nothing
 
 
@@ -48,7 +47,7 @@ def read(path: Path, made_from: str) -> Sound | None:
     names = {field.name for field in fields(Sound)}
     if words.keys() != names | {"made_from"} or words["made_from"] != made_from:
         return None
-    return Sound(**{name: words[name] for name in names})
+    return Sound(words["seconds"], Level(**words["level"]))
 
 
 def is_ours(path: Path) -> bool:

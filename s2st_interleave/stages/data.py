@@ -17,7 +17,7 @@ from typing import Literal
 
 from s2st_interleave.artifact import Input, digest, open_stage, read_json
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data import kaldi, overlap
+from s2st_interleave.data import kaldi, overlap, proof
 from s2st_interleave.data.archive import unpacked
 from s2st_interleave.data.channels import HELP, MIX, Channels
 from s2st_interleave.data.checks import LONGEST_UTTERANCE
@@ -132,12 +132,11 @@ def make(
     sources.write(options.data_dir)
 
     # 2. Convert the audio of both sides, but for what is there; parts of a file together.
-    convert = partial(
-        _convert_pair, options, sources, Reader(LONGEST_UTTERANCE * options.max_sec)
-    )
+    reader = Reader(LONGEST_UTTERANCE * options.max_sec)
+    convert_pair = partial(_convert_pair, options, sources, reader)
     work = sorted(pairs, key=lambda p: str(file_of(p.src_audio)))
     with ThreadPoolExecutor(options.nj) as pool:
-        results = pool.map(convert, work)
+        results = pool.map(convert_pair, work)
         done = list(progress(results, f"audio {options.split}", len(work)))
     outcomes = {p.id: o for p, o in zip(work, done, strict=True)}
 

@@ -11,7 +11,7 @@ import soundfile
 
 from s2st_interleave import __main__ as command
 from s2st_interleave.artifact import Input, open_stage, read_json, write_json
-from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data import audio, decoder, kaldi
 from s2st_interleave.interop import import_data
 from s2st_interleave.record import digest
 from s2st_interleave.stages import own
@@ -266,9 +266,9 @@ def test_nothing_is_cut_again_before_a_directory_is_found_complete(
     segmented, corpus, capsys, monkeypatch
 ):
     read = []
-    real = audio.read
+    real = decoder.decode
     monkeypatch.setattr(
-        audio, "read", lambda path: read.append(path.name) or real(path)
+        decoder, "decode", lambda path, most: read.append(path.name) or real(path, most)
     )
     import_data.run(segmented)
     assert sorted(read) == ["all.wav", *(f"test_{k}.wav" for k in IDS)]
