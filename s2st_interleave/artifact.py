@@ -16,10 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
-from s2st_interleave import config
+from s2st_interleave import config, promises
 from s2st_interleave.errors import UserError
+from s2st_interleave.promises import DONE, DROPPED, OPEN
 
 STAGES = {
     "data": 1,
@@ -38,18 +39,7 @@ STAGES = {
     "results": 10,
     "pack": 11,
 }
-# Files that tell of one run (seconds, options that change nothing), and folders that no
-# other stage reads: not part of what a stage's outputs are.
-VOLATILE = {
-    "stage.json",
-    "stage.open.json",
-    "metrics.jsonl",
-    "optimizer.pt",
-    "meta.json",
-}
-VOLATILE |= {"config.yaml", "run.sh"}
-PRIVATE = {"shards", "analysis"}
-DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
+NUM_SHOWN = 10  # of what differs
 PACKAGES = ("s2st-interleave", "numpy", "torch", "transformers")
 
 
@@ -100,9 +90,14 @@ class Input:
     made_by: str | None = None  # a key of STAGES; None: the user brings it
 
     def fingerprint(self) -> str:
-        """Of a finished stage what it was made from and made, of files their content."""
+        """Of a finished stage what it was made from and made, of files their content.
+
+        Raises FileNotFoundError for what is not there, or no longer whole.
+        """
         if (self.path / DONE).is_file():
             done = read_json(self.path / DONE)
+            if lost := promises.broken(self.path, done):
+                raise FileNotFoundError(self._explain_loss(lost))
             return digest([done["fingerprint"], done["outputs"]])
         if self.path.is_file():
             return file_digest(self.path)
@@ -110,17 +105,32 @@ class Input:
         if self.path.is_dir() and self.made_by is None and not begun:
             names = sorted(p for p in self.path.iterdir() if p.is_file())
             return digest({p.name: file_digest(p) for p in names})
-        raise FileNotFoundError(self._explain())
-
-    def _explain(self) -> str:
         state = "is not finished" if self.path.exists() else "is missing"
+        raise FileNotFoundError(f"{self.path} {state}{self._remedy()}")
+
+    def _explain_loss(self, lost: promises.Broken) -> str:
+        remedy = self._remedy()
+        if remedy and lost.changed:
+            remedy += " --overwrite true"
+        return f"{self.path} is no longer whole: {lost}{remedy}"
+
+    def _remedy(self) -> str:
         if self.made_by is None:
-            return f"{self.path} {state}"
+            return ""
         number = STAGES[self.made_by]
         return (
-            f"{self.path} {state}; it is made by stage {number} ({self.made_by}): "
+            f"; it is made by stage {number} ({self.made_by}): "
             f"./run.sh --stage {number} --stop_stage {number}"
         )
+
+
+class Origin(Protocol):
+    """What a stage is made from and can prove piece by piece, such as recordings."""
+
+    def fingerprint(self) -> str: ...
+
+    def changes(self, directory: Path) -> list[str]:
+        """How it differs from what the stage's `directory` was made from, a line each."""
 
 
 def numbered(name: str, paths: Sequence[Path], made_by: str) -> dict[str, Input]:
@@ -138,7 +148,6 @@ class Stage:
     directory: Path
     record: dict[str, Any]
     started: float
-    is_new: bool  # nothing of an earlier, interrupted run is here
 
     def finish(
         self,
@@ -146,9 +155,13 @@ class Stage:
         num_in: int,
         num_out: int,
         dropped: Mapping[str, str] | None = None,
+        also: Sequence[Path] = (),
         **facts: Any,
     ) -> None:
-        """Write `dropped.tsv` (utterance id, reason) and `stage.json`, which ends it."""
+        """Write `dropped.tsv` (utterance id, reason) and `stage.json`, which ends it.
+
+        `also`: files outside of the directory that the stage has written for others.
+        """
         dropped = dropped or {}
         reasons: dict[str, int] = {}
         for reason in dropped.values():
@@ -159,6 +172,7 @@ class Stage:
         size = sum(p.stat().st_size for p in self.directory.rglob("*") if p.is_file())
         done = self.record | {
             "outputs": _outputs(self.directory),
+            "files": promises.sizes(self.directory, also),
             "counts": {"in": num_in, "out": num_out, "dropped": reasons},
             "facts": facts,
             "git": git_state(),
@@ -181,34 +195,41 @@ def open_stage(
     *,
     stage: str,
     options: Any,
-    inputs: Mapping[str, Input | str],
+    inputs: Mapping[str, Input | Origin | str],
     overwrite: bool = False,
+    proven: bool = False,
 ) -> Stage | None:
     """Open `directory` for a stage; None when it is already complete and up to date.
 
-    Raises UserError when the directory was made, or begun, with other options or
-    inputs, unless `overwrite`, which makes just that anew, or when it holds files that
-    no stage has signed for.
+    Complete is what has all that it promised; what is gone of it is made again, with the
+    same fingerprint. Raises UserError when the directory was made, or begun, with other
+    options or inputs, unless `overwrite`, which makes just that anew, or when it holds
+    files that no stage has signed for. `proven` says that the stage takes up nothing of
+    a begun directory that does not prove what it was made from: then it may go on with
+    other options and inputs.
     """
     record = _record(stage, options, inputs)
     found = next(
         (directory / n for n in (DONE, OPEN) if (directory / n).is_file()), None
     )
     if found:
-        before = read_json(found)
-        difference = _difference(before, record, _extendable(options))
-        if difference and not overwrite:
+        before, is_done = read_json(found), found.name == DONE
+        difference = _difference(before, record, options)
+        if difference and not (overwrite or (proven and not is_done)):
             raise UserError(
                 f"{directory} was made with other options or inputs:\n"
                 + "\n".join(f"  {line}" for line in difference)
+                + _changes(directory, before, record, inputs)
                 + "\npass --overwrite true to make it anew, or choose another tag"
             )
         if difference:
             _discard(directory)
             found = None
-        elif found.name == DONE and before["fingerprint"] == record["fingerprint"]:
-            print(f"{stage}: {directory} is up to date, skipped", flush=True)
-            return None
+        elif not _grown(before, record, options):
+            # An option that has left the fingerprint since makes nothing invalid.
+            record["fingerprint"] = before["fingerprint"]
+            if is_done and not _reopened(directory, before, stage, overwrite):
+                return None
     elif _unsigned(directory):
         raise UserError(
             f"{directory} holds {_unsigned(directory)[0].name} but neither {DONE} nor "
@@ -217,7 +238,26 @@ def open_stage(
     directory.mkdir(parents=True, exist_ok=True)
     (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
     write_json(directory / OPEN, record)
-    return Stage(directory, record, time.time(), is_new=found is None)
+    return Stage(directory, record, time.time())
+
+
+def _reopened(
+    directory: Path, done: Mapping[str, Any], stage: str, overwrite: bool
+) -> bool:
+    """Whether something of a finished directory is to be made again; says which."""
+    lost = promises.broken(directory, dict(done))
+    if not lost:
+        print(f"{stage}: {directory} is up to date, skipped", flush=True)
+        return False
+    if lost.changed and not overwrite:
+        raise UserError(
+            f"{directory} is no longer whole: {lost}\nput it back, or pass "
+            "--overwrite true to make it again"
+        )
+    print(f"{stage}: {directory} is no longer whole: {lost}; made again", flush=True)
+    for path in lost.changed:
+        path.unlink()
+    return True
 
 
 def _discard(directory: Path) -> None:
@@ -235,14 +275,8 @@ def _unsigned(directory: Path) -> list[Path]:
 
 def _outputs(directory: Path) -> str:
     """Digest of what a stage leaves to others, so that a remade stage is noticed."""
-    inner = {p.parent for n in (DONE, OPEN) for p in directory.glob(f"*/**/{n}")}
-    files = {}
-    for path in sorted(p for p in directory.rglob("*") if p.is_file()):
-        name = path.relative_to(directory)
-        private = path.name in VOLATILE or PRIVATE.intersection(name.parts)
-        if not private and not inner.intersection(path.parents):
-            files[str(name)] = file_digest(path)
-    return digest(files)
+    paths = promises.own_files(directory)
+    return digest({str(p.relative_to(directory)): file_digest(p) for p in paths})
 
 
 def read_done(directory: Path, made_by: str) -> dict[str, Any]:
@@ -252,7 +286,7 @@ def read_done(directory: Path, made_by: str) -> dict[str, Any]:
 
 
 def _record(
-    stage: str, options: Any, inputs: Mapping[str, Input | str]
+    stage: str, options: Any, inputs: Mapping[str, Input | Origin | str]
 ) -> dict[str, Any]:
     # Where inputs lie is not what they are: a recipe may be moved. Paths are kept for
     # the reader, their contents are in the fingerprints of the inputs.
@@ -282,16 +316,45 @@ def _extendable(options: Any) -> set[str]:
     return options.extendable() if hasattr(options, "extendable") else set()
 
 
-def _difference(before: Any, now: Any, extendable: set[str]) -> list[str]:
+def _grown(before: Any, now: Any, options: Any) -> set[str]:
+    """Options by which a run is longer than before: it goes on."""
+    old, new = before["options"], now["options"]
+    return {
+        key
+        for key in _extendable(options)
+        if None not in (old.get(key), new.get(key)) and new[key] > old[key]
+    }
+
+
+def _difference(before: Any, now: Any, options: Any) -> list[str]:
+    """Lines; an option that changes nothing by now is none, whatever it once was."""
+    runtime = {f.name for f in fields(options) if f.metadata.get("runtime")}
+    passed = runtime | _grown(before, now, options)
     lines = []
     for part in ("options", "inputs"):
         old, new = before[part], now[part]
         for key in sorted(old.keys() | new.keys()):
-            a, b = old.get(key), new.get(key)
-            grows = key in extendable and None not in (a, b) and b > a
-            if a != b and not grows:
-                lines.append(f"{part[:-1]} {key}: was {a}, is {b}")
+            if part == "options" and key in passed:
+                continue
+            if old.get(key) != new.get(key):
+                lines.append(
+                    f"{part[:-1]} {key}: was {old.get(key)}, is {new.get(key)}"
+                )
     return lines
+
+
+def _changes(
+    directory: Path, before: Any, now: Any, inputs: Mapping[str, Input | Origin | str]
+) -> str:
+    """Of inputs that differ and know more than a digest: what of them differs."""
+    lines = []
+    for name, one in inputs.items():
+        if before["inputs"].get(name) != now["inputs"][name] and hasattr(
+            one, "changes"
+        ):
+            lines += one.changes(directory)
+    shown = [f"\n    {line}" for line in lines[:NUM_SHOWN]]
+    return "".join(shown) + promises.and_more(len(lines) - len(shown))
 
 
 def git_state() -> dict[str, Any]:

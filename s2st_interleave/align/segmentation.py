@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from s2st_interleave.align.words import Firing
-from s2st_interleave.data.text import join, tokens
-from s2st_interleave.encoder.speech_encoder import BLANK, spoken_form
+from s2st_interleave.data.text import join, spoken_form, tokens
+from s2st_interleave.encoder.speech_encoder import BLANK
 from s2st_interleave.errors import UserError
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.errors import UserError
+from s2st_interleave.text_file import read_lines
 
 
 @dataclass(frozen=True)
@@ -112,20 +113,17 @@ def _lines(paths: Path | Iterable[Path]) -> Iterator[dict[str, Any]]:
     """Lines as `write_words` writes them, with a Word for each row."""
     known = set()
     for path in [paths] if isinstance(paths, Path) else paths:
-        with path.open(encoding="utf-8") as stream:
-            for number, text in enumerate(stream, 1):
-                try:
-                    line = json.loads(text)
-                    words = [_word(*row) for row in line["words"]]
-                    utterance = line["id"]
-                except (ValueError, TypeError, KeyError) as error:
-                    raise UserError(
-                        f"{path}:{number}: no line of words: {error}"
-                    ) from None
-                if utterance in known:
-                    raise UserError(f"{path}:{number}: {utterance} occurs twice")
-                known.add(utterance)
-                yield line | {"words": words}
+        for number, text in read_lines(path):
+            try:
+                line = json.loads(text)
+                words = [_word(*row) for row in line["words"]]
+                utterance = line["id"]
+            except (ValueError, TypeError, KeyError) as error:
+                raise UserError(f"{path}:{number}: no line of words: {error}") from None
+            if utterance in known:
+                raise UserError(f"{path}:{number}: {utterance} occurs twice")
+            known.add(utterance)
+            yield line | {"words": words}
 
 
 def _word(text: str, start_sec: float, end_sec: float, score: float | None) -> Word:

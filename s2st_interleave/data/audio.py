@@ -76,11 +76,30 @@ def _says_its_length(path: Path) -> bool:
     return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
 
 
-def write(path: Path, samples: np.ndarray, rate: int = SAMPLE_RATE) -> None:
-    """Write 16-bit PCM, WAV or FLAC by the name's ending; clips at full scale."""
+def write(
+    path: Path, samples: np.ndarray, rate: int = SAMPLE_RATE, comment: str = ""
+) -> None:
+    """Write 16-bit PCM, WAV or FLAC by the name's ending; clips at full scale.
+
+    `comment`: of a FLAC, in its own header: it appears with the file.
+    """
     import soundfile
 
     with atomic_write(path, "wb") as stream:
         kind = path.suffix[1:].upper()
         clipped = np.clip(samples, -1.0, 1.0)
-        soundfile.write(stream, clipped, rate, format=kind, subtype="PCM_16")
+        with soundfile.SoundFile(stream, "w", rate, 1, "PCM_16", format=kind) as file:
+            if comment:
+                file.comment = comment
+            file.write(clipped)
+
+
+def comment(path: Path) -> str:
+    """What `write` has put into a file's header; empty where there is none."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            return file.comment
+    except (soundfile.LibsndfileError, OSError):
+        return ""

@@ -61,7 +61,11 @@ def run(options: Options) -> None:
         seed=options.bootstrap_seed,
     )
     write_json(options.system_dir / "compare.json", record.to_json())
-    stage.finish(num_in=len(references), num_out=len(references))
+    stage.finish(
+        num_in=len(references),
+        num_out=len(references),
+        also=[options.system_dir / "compare.json"],
+    )
 
 
 def _score(directory: Path) -> SystemScore:

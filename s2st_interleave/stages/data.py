@@ -3,9 +3,11 @@
 Training data may lose utterances, each with its reason in dropped.tsv. Dev and test lose
 none: an utterance without a readable recording is kept with silence in its place, listed
 in faults.<lang>, and has an empty hypothesis that counts as missing in stage 9.
+
+Recordings count by their content. A 16 kHz file is taken up only where it was made from
+what is there now: interrupted, mended or with --overwrite true, only the rest is converted.
 """
 
-import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,15 +17,18 @@ from typing import Literal
 
 import numpy as np
 
-from s2st_interleave.artifact import Input, digest, open_stage
+from s2st_interleave.artifact import Input, digest, open_stage, read_json
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data import audio, kaldi, overlap, proof
 from s2st_interleave.data.archive import unpacked
 from s2st_interleave.data.corpus import Corpus, Pair, check_source
+from s2st_interleave.data.sources import Reader, Source, Sources, file_of
 from s2st_interleave.data.text import clean, has_words
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
+from s2st_interleave.promises import DONE
 
+DIGESTS = "digests"  # in audio_dir: what is known of the recordings' content
 SILENCE_SEC = 0.1  # stands in for a recording of dev or test that cannot be read
 
 
@@ -38,7 +43,9 @@ class DataOptions:
     tgt_lang: str = option("en", "target language code")
     min_sec: float = option(0.3, "shorter training audio is dropped")
     max_sec: float = option(30.0, "longer training audio is dropped")
-    max_drop_rate: float = option(0.05, "drop more of the training data and fail")
+    max_drop_rate: float = option(
+        0.05, "drop more of the training data and fail", runtime=True
+    )
     max_missing_rate: float = option(
         0.01, "more of dev or test without readable audio, and fail", runtime=True
     )
@@ -62,7 +69,7 @@ class Options(DataOptions):
 
 
 def run(options: Options) -> None:
-    # What is there? TSVs count by content, recordings by name and size.
+    # What is there? TSVs and recordings count by content.
     check_source(options.src_lang)
     corpus = _corpus(options)
     pairs = corpus.pairs(options.split, extended=options.train_split == "extended")
@@ -85,30 +92,44 @@ def _corpus(options: Options) -> Corpus:
     )
 
 
-def make(options: DataOptions, pairs: list[Pair], inputs: Mapping[str, Input]) -> None:
-    """Write options.data_dir and options.audio_dir from pairs, wherever these are from."""
+def make(
+    options: DataOptions,
+    pairs: list[Pair],
+    inputs: Mapping[str, Input],
+    train: list[Pair] | None = None,
+) -> None:
+    """Write options.data_dir and options.audio_dir from pairs, wherever these are from.
+
+    Sentences of dev and test that are in `train` too, or without it in the directories
+    beside this one, are counted.
+    """
     # 1. Is there anything to do?
     if options.src_lang == options.tgt_lang:
         raise UserError(f"source and target language are both '{options.src_lang}'")
-    clips = [(p.id, _size(p.src_audio), _size(p.tgt_audio)) for p in pairs]
+    sides = {
+        options.src_lang: {p.id: p.src_audio for p in pairs},
+        options.tgt_lang: {p.id: p.tgt_audio for p in pairs},
+    }
+    sources = Sources.look(sides, options.audio_dir / DIGESTS, options.nj)
     stage = open_stage(
         options.data_dir,
         stage="data",
         options=options,
-        inputs={**inputs, "clips": digest(clips)},
+        inputs={**inputs, "clips": _by_size(options, pairs) or sources},
         overwrite=options.overwrite,
+        proven=True,
     )
     if stage is None:
         return
-    if stage.is_new:  # recordings of the same names may have been others
-        shutil.rmtree(options.audio_dir, ignore_errors=True)
+    sources.write(options.data_dir)
 
-    # 2. Convert the audio of both sides, once.
-    convert = partial(_convert_pair, options)
+    # 2. Convert the audio of both sides, but for what is there; parts of a file together.
+    convert = partial(_convert_pair, options, sources, Reader(audio.read))
+    work = sorted(pairs, key=lambda p: str(file_of(p.src_audio)))
     with ThreadPoolExecutor(options.nj) as pool:
-        results = pool.map(convert, pairs)
-        done = list(progress(results, f"audio {options.split}", len(pairs)))
-    outcomes = {p.id: o for p, o in zip(pairs, done, strict=True)}
+        results = pool.map(convert, work)
+        done = list(progress(results, f"audio {options.split}", len(work)))
+    outcomes = {p.id: o for p, o in zip(work, done, strict=True)}
 
     # 3. Training data may lose utterances, for a reason; dev and test may not.
     dropped = {k: o.unusable for k, o in outcomes.items() if o.unusable}
@@ -131,9 +152,17 @@ def make(options: DataOptions, pairs: list[Pair], inputs: Mapping[str, Input]) -
     kept = [pair for pair in pairs if pair.id not in dropped]
     _write_tables(options, kept, outcomes)
     languages = (options.src_lang, options.tgt_lang)
-    kaldi.validate(kaldi.DataDir(options.data_dir), languages)
+    data = kaldi.DataDir(options.data_dir)
+    kaldi.validate(data, languages)
+    _remove_others(options, kept)
     stage.finish(
-        num_in=len(pairs), num_out=len(kept), dropped=dropped, num_silent=len(silent)
+        num_in=len(pairs),
+        num_out=len(kept),
+        dropped=dropped,
+        num_silent=len(silent),
+        in_train=_in_train(options, kept, train)
+        if train
+        else overlap.report_beside(data, options.split, languages),
     )
 
 
@@ -146,7 +175,34 @@ class _Outcome:
     unusable: str = ""  # why the pair cannot stay
 
 
-def _size(path: Path) -> int:
+def _in_train(options: DataOptions, pairs: list[Pair], train: list[Pair]) -> dict:
+    """Number of utterances whose text is in train as well, by split and language."""
+    if options.split == "train":
+        return {}
+    texts, others = (
+        {
+            options.src_lang: {p.id: p.src_text for p in part},
+            options.tgt_lang: {p.id: p.tgt_text for p in part},
+        }
+        for part in (pairs, train)
+    )
+    return {options.split: overlap.report(options.split, texts, others)}
+
+
+def _by_size(options: DataOptions, pairs: list[Pair]) -> str:
+    """Input `clips` of a directory of an earlier version, which knew no more than sizes.
+
+    Empty for every other one, and where sizes differ.
+    """
+    path = options.data_dir / DONE
+    if not path.is_file() or "files" in read_json(path):
+        return ""
+    clips = digest([(p.id, _size(p.src_audio), _size(p.tgt_audio)) for p in pairs])
+    return clips if read_json(path)["inputs"].get("clips") == clips else ""
+
+
+def _size(source: Source) -> int:
+    path = file_of(source)
     return path.stat().st_size if path.is_file() else -1
 
 
@@ -170,38 +226,51 @@ def _audio_path(options: DataOptions, language: str, utterance: str) -> Path:
     return options.audio_dir / language / f"{utterance}.flac"
 
 
-def _convert_pair(options: DataOptions, pair: Pair) -> _Outcome:
+def _convert_pair(
+    options: DataOptions, sources: Sources, reader: Reader, pair: Pair
+) -> _Outcome:
     """16 kHz audio of both sides; training data with a fault is not to be used."""
     if pair.fault:
         return _Outcome(unusable=pair.fault)
     seconds, faults = [], []
     sides = (
-        (options.src_lang, pair.src_audio, pair.src_text),
-        (options.tgt_lang, pair.tgt_audio, pair.tgt_text),
+        (options.src_lang, pair.src_audio, pair.src_text, pair.faults[0]),
+        (options.tgt_lang, pair.tgt_audio, pair.tgt_text, pair.faults[1]),
     )
-    for language, source, text in sides:
-        samples, fault = _read(language, source)
-        duration = len(samples) / audio.SAMPLE_RATE
+    for language, source, text, known in sides:
+        target = _audio_path(options, language, pair.id)
+        made_from = proof.proof(sources.content[language][pair.id])
+        samples, fault = None, known
+        lost = known.startswith(kaldi.NO_AUDIO)
+        sound = None if lost else proof.read(target, made_from)
+        if sound is None:
+            samples, fault = _read(reader, language, source, known)
+            sound = proof.Sound(len(samples) / audio.SAMPLE_RATE)
+            lost = fault.startswith(kaldi.NO_AUDIO)
+            made_from = proof.NONE if lost else made_from
         if not has_words(text):
             fault = fault or f"{kaldi.NO_WORDS} in the {language} text: {text!r}"
         if options.split == "train":
-            fault = fault or _unfit(options, language, duration)
+            fault = fault or _unfit(options, language, sound.seconds)
             if fault:
                 return _Outcome(unusable=f"{fault}, {pair.where}")
-        target = _audio_path(options, language, pair.id)
-        if not target.is_file():  # whole or absent: it appears by rename
-            audio.write(target, samples)
-        seconds.append(duration)
+        if samples is not None:
+            proof.write(target, samples, sound, made_from)
+        seconds.append(sound.seconds)
         faults.append(fault and f"{fault}, {pair.where}")
     return _Outcome((seconds[0], seconds[1]), (faults[0], faults[1]))
 
 
-def _read(language: str, source: Path) -> tuple[np.ndarray, str]:
-    """16 kHz samples and "", or silence and why there is nothing else."""
+def _read(
+    reader: Reader, language: str, source: Source, known: str
+) -> tuple[np.ndarray, str]:
+    """16 kHz samples and the fault that is known, or silence and why there is no more."""
+    fault = known
     try:
-        if source.is_file():
-            return audio.read(source), ""
-        fault = f"{kaldi.NO_AUDIO}, {language} is missing: {source}"
+        if not known.startswith(kaldi.NO_AUDIO):
+            if file_of(source).is_file():
+                return reader(source), known
+            fault = f"{kaldi.NO_AUDIO}, {language} is missing: {file_of(source)}"
     except UserError as error:
         fault = f"{kaldi.NO_AUDIO}, {language} is broken: {error}"
     return np.zeros(round(SILENCE_SEC * audio.SAMPLE_RATE), np.float32), fault
@@ -231,3 +300,15 @@ def _write_tables(
             found = {k: clean(fault) for k, fault in faults.items() if fault}
             kaldi.write_table(data.file("faults", language), found)
     kaldi.write_speakers(data, {p.id: p.speaker for p in pairs})
+
+
+def _remove_others(options: DataOptions, kept: list[Pair]) -> None:
+    """Audio of utterances that are no longer of the split, or were dropped."""
+    names = {f"{pair.id}.flac" for pair in kept}
+    languages = (options.src_lang, options.tgt_lang)
+    found = [p for lang in languages for p in (options.audio_dir / lang).glob("*.flac")]
+    others = [path for path in found if path.name not in names]
+    for path in others:
+        path.unlink()
+    if others:
+        print(f"data: {options.audio_dir}: {len(others)} files of no use removed")

@@ -44,6 +44,7 @@ def run(options: Options) -> None:
         return
     from s2st_interleave.decode.generate import Limits, translate
     from s2st_interleave.stages.train import pair_prompt
+    from s2st_interleave.train import checkpoint
     from s2st_interleave.train.llm import SpeechLlm, attention_backend
     from s2st_interleave.train.loop import resolve_device, set_threads
 
@@ -55,7 +56,8 @@ def run(options: Options) -> None:
     device = resolve_device(options.device)
     bf16 = use_bf16(options.dtype, device)
     backend = attention_backend(options.attention, device, bf16)
-    llm = SpeechLlm.load(options.train_dir / name, device, attention=backend, bf16=bf16)
+    weights = checkpoint.of(options.train_dir, name)
+    llm = SpeechLlm.load(weights, device, attention=backend, bf16=bf16)
 
     # 2. Translate.
     dump = Dump(options.dump_dir)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from s2st_interleave import drops
 from s2st_interleave.align.words import Word, read_words
 from s2st_interleave.artifact import Input, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option
@@ -42,19 +43,28 @@ def run(options: Options) -> None:
     vocabulary = dump.UnitVocabulary(facts["num_units"], facts["unit_sec"])
 
     # 2. Join words and units by utterance id.
-    sides = {}
+    sides, dropped = {}, {}
+    without_units = drops.read(options.units_dir)
     for name in (options.src_lang, options.tgt_lang):
         words = read_words(options.align_dir / f"words.{name}.jsonl")
         units = store.read_units(options.units_dir / f"units.{name}")
-        strangers = sorted(words.keys() - units.keys())
+        strangers = sorted(words.keys() - units.keys() - without_units.keys())
         if strangers:
             raise UserError(f"{options.units_dir}: no {name} units of {strangers[0]}")
-        sides[name] = {
-            k: _side(words[k], units[k], vocabulary.unit_sec) for k in sorted(words)
+        dropped |= dict.fromkeys(units.keys() - words.keys(), "not aligned in stage 3")
+        dropped |= {
+            k: f"no units in stage 4: {without_units[k]}"
+            for k in words.keys() - units.keys()
         }
-        dropped = dict.fromkeys(units.keys() - words.keys(), "not aligned in stage 3")
+        sides[name] = {
+            k: _side(words[k], units[k], vocabulary.unit_sec)
+            for k in sorted(words.keys() & units.keys())
+        }
     source, target = sides[options.src_lang], sides[options.tgt_lang]
-    utterances = [dump.Utterance(k, source[k], target[k]) for k in source]
+    both = [k for k in source if k in target]
+    alone = (source.keys() ^ target.keys()) - dropped.keys()
+    dropped |= dict.fromkeys(alone, "only one language of it is there")
+    utterances = [dump.Utterance(k, source[k], target[k]) for k in both]
 
     # 3. Write, and say how much of the speech belongs to no word.
     dump.write(options.out_dir, utterances, vocabulary)

@@ -145,7 +145,11 @@ def run(options: Options) -> None:
     write_utterance_scores(options.out_dir / "utterances.tsv", scores, ratings)
     # Beside the decodes, where others look for it.
     write_json(options.decode_dir / "score.json", record.to_json())
-    stage.finish(num_in=len(references), num_out=len(heard))
+    stage.finish(
+        num_in=len(references),
+        num_out=len(heard),
+        also=[options.decode_dir / "score.json"],
+    )
     print(f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}")
 
 

@@ -102,6 +102,7 @@ def run(options: Options) -> None:
         )
     )
     if stage is None:
+        parallel.on_first(lambda: _say_removed(options.out_dir))
         return
     parallel.on_first(lambda: _write_command(options))
 
@@ -145,6 +146,18 @@ def run(options: Options) -> None:
     outcome = fit(task, options, options.out_dir)
     num = len(train)
     parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, **to_dict(outcome)))
+
+
+def _say_removed(directory: Path) -> None:
+    """Checkpoints may go, for room, but not in silence."""
+    facts = read_done(directory, "train")["facts"]
+    names = {Path(facts[k]).name: k for k in ("last", "best")}
+    for name, which in names.items():
+        if not (directory / name).is_dir():
+            print(
+                f"train: {directory / name} ({which}) was removed: what was decoded "
+                "with it stays, to decode anew it has to be trained anew"
+            )
 
 
 def open_dumps(

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from s2st_interleave import keyed
+from s2st_interleave import drops, keyed
 from s2st_interleave.artifact import numbered, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import audio, kaldi
@@ -130,7 +130,8 @@ def _pairs(
     for data_dir, units_dir in zip(data_dirs, units_dirs, strict=True):
         made = store.read_units(units_dir / f"units.{language}")
         silent = kaldi.DataDir(data_dir).silent(language)  # no voice to learn there
-        for utterance in sorted(kaldi.DataDir(data_dir).wavs(language).keys() - silent):
+        lost = silent | drops.read(units_dir).keys()
+        for utterance in sorted(kaldi.DataDir(data_dir).wavs(language).keys() - lost):
             if not len(made.get(utterance, ())):
                 raise UserError(f"{units_dir}: no units.{language} of {utterance}")
             wavs[f"{split}-{utterance}"] = found[utterance]

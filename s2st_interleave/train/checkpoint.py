@@ -129,6 +129,20 @@ def save(
     parallel.on_first(end)
 
 
+def of(directory: Path, name: str) -> Path:
+    """The checkpoint `name` of a finished training, for those who read it.
+
+    Raises FileNotFoundError where it was removed: that makes no training invalid.
+    """
+    if not (directory / name).is_dir():
+        raise FileNotFoundError(
+            f"{directory / name} is gone, {directory} is finished: was it removed? "
+            f"Decode another (--checkpoint last, best), or move {directory} away and "
+            "train again: ./run.sh --stage 6 --stop_stage 6"
+        )
+    return directory / name
+
+
 def export(checkpoint: Path, directory: Path) -> None:
     """Copy what makes a model out of a checkpoint, and nothing of its training."""
     for file in checkpoint.iterdir():

@@ -10,7 +10,7 @@ for split in $splits; do
   align+=($align_args)
   "${align[@]}" --shard "0/$nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
-    $decode_cmd --done "$out/shards/$tgt_lang/JOBof$nj" JOB=1:"$nj" \
+    $decode_cmd --done "$out/shards/$tgt_lang/JOBof$nj.proof" JOB=1:"$nj" \
       "$log/align.$split.JOB.log" "${align[@]}" --shard "JOB/$nj"
     "${align[@]}" --num_shards "$nj"
   fi
