@@ -82,8 +82,9 @@ def run(options: Options) -> None:
     without_units = sorted(k for k, v in found.items() if not len(v.units))
     if without_units:
         print(
-            f"decode: {options.out_dir.name}: {len(without_units)} of {len(found)} without units, "
-            f"{len(dump.too_long)} of them too long for the LLM, first {without_units[0]}"
+            f"decode: {options.out_dir.name}: {len(without_units)} of {len(found)} have no "
+            f"units, {len(dump.too_long)} of them too long for the LLM, first "
+            f"{without_units[0]}"
         )
     out = options.out_dir
     write_table(out / "transcript", {k: v.transcript for k, v in found.items()})

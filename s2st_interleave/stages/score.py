@@ -152,7 +152,11 @@ def run(options: Options) -> None:
         num_out=len(heard),
         also=[options.decode_dir / "score.json"],
     )
-    missing = f", {record.num_missing} missing" if record.num_missing else ""
+    missing = ""
+    if record.num_missing:
+        missing = f", {record.num_missing} of {record.num_utterances} missing"
+    if record.num_too_long:
+        missing += f", {record.num_too_long} of them too long for the LLM"
     print(
         f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}{missing}"
     )

@@ -103,11 +103,13 @@ def check_lengths(
 
 
 def _too_long(lengths: Mapping[str, int], most: int) -> UserError:
-    first = "\n".join(f"  {k}: {v} tokens" for k, v in sorted(lengths.items())[:10])
+    first = "\n".join(
+        f"  utterance {k} makes {v} tokens" for k, v in sorted(lengths.items())[:10]
+    )
     return UserError(
-        f"{len(lengths)} utterances are too long for the LLM, which has positions for "
-        f"{most} tokens: take another LLM, or run stage 5 again with --llm, which drops "
-        "them from train, and from dev and test with --too_long missing counts them as "
+        f"the LLM has positions for {most} tokens, too few for {len(lengths)} utterances: "
+        "take another LLM, or run stage 5 again with this --llm, which drops them from "
+        "train, and with --too_long missing leaves them out of dev and test, counted as "
         f"missing:\n{first}"
     )
 
