@@ -49,6 +49,7 @@ data_args=         # more options for the command of a stage, for example
 align_args=        # --align_args "--max_drop_rate 0.1"
 encoder_args=      # --encoder_args "--max_steps 50 --lr 1e-3"
 kmeans_args=
+dump_args=
 train_args=
 decode_args=
 vocode_args=

@@ -3,7 +3,8 @@
 The ratio is applied when a batch is built, so that a new schedule costs no disk. Files:
 `{src,tgt}.units.npy` int32 (total units,), `{src,tgt}.spans.npy` int32 (total words, 2),
 `utterances.jsonl` with id, words and where they lie, `vocab.json` with K and the unit's
-length, `version`.
+length, `version`. `too_long`, where it is there, names the utterances of dev or test that
+an LLM has no positions for; they are in no other file.
 """
 
 import json
@@ -15,10 +16,12 @@ import numpy as np
 
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write, read_json, write_json
+from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.segments import Side, segment_units
 
 VERSION = 1
+TOO_LONG = "too_long"
 SIDES = ("src", "tgt")
 
 
@@ -39,9 +42,15 @@ class UnitVocabulary:
 
 
 def write(
-    directory: Path, utterances: list[Utterance], vocabulary: UnitVocabulary
+    directory: Path,
+    utterances: list[Utterance],
+    vocabulary: UnitVocabulary,
+    too_long: Mapping[str, str] | None = None,
 ) -> None:
-    """Write all utterances, sorted by id; raises UserError on units or spans unfit."""
+    """Write all utterances, sorted by id; raises UserError on units or spans unfit.
+
+    `too_long`: others that have to be counted though they are left out, and why.
+    """
     utterances = sorted(utterances, key=lambda one: one.id)
     for one in utterances:
         for name, side in zip(SIDES, (one.src, one.tgt), strict=True):
@@ -63,6 +72,8 @@ def write(
                 line[name] = {"units": [unit, ends[name][0]], "first_word": word}
                 line[name] |= {"words": side.words}  # type: ignore[operator]
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    if too_long:
+        write_table(directory / TOO_LONG, too_long)
     facts = {"num_units": vocabulary.num_units, "unit_sec": vocabulary.unit_sec}
     write_json(directory / "vocab.json", facts | {"version": VERSION})
 
@@ -86,7 +97,10 @@ def _check(where: str, side: Side, num_units: int) -> None:
 
 
 class Dump:
-    """A dump opened for reading; a sequence of Utterance, sorted by id."""
+    """A dump opened for reading; a sequence of Utterance, sorted by id.
+
+    `too_long`: why utterances are not among them, which are to be counted as missing.
+    """
 
     def __init__(self, directory: Path, pair: str = ""):
         self.pair = pair
@@ -96,6 +110,9 @@ class Dump:
                 f"{directory}: not a dump of version {VERSION}; rerun stage 5"
             )
         self.vocabulary = UnitVocabulary(**facts)
+        self.too_long: dict[str, str] = {}
+        if (directory / TOO_LONG).is_file():
+            self.too_long = read_table(directory / TOO_LONG)
         lines = (directory / "utterances.jsonl").read_text(encoding="utf-8")
         self._index: list[Mapping] = [json.loads(line) for line in lines.splitlines()]
         self._arrays = {

@@ -42,7 +42,7 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
-    from s2st_interleave.decode.generate import Limits, translate
+    from s2st_interleave.decode.generate import NOTHING, Limits, translate
     from s2st_interleave.stages.train import pair_prompt
     from s2st_interleave.train import checkpoint
     from s2st_interleave.train.llm import SpeechLlm, attention_backend
@@ -76,14 +76,24 @@ def run(options: Options) -> None:
         progress=partial(progress, desc=f"decode {options.out_dir.name}"),
     )
 
-    # 3. Every utterance has its line, also an empty one.
+    # 3. Every utterance has its line, also an empty one: nothing is said about what the
+    # LLM has no positions for.
+    found |= dict.fromkeys(dump.too_long, NOTHING)
+    without_units = sorted(k for k, v in found.items() if not len(v.units))
+    if without_units:
+        print(
+            f"decode: {options.out_dir.name}: {len(without_units)} of {len(found)} have no "
+            f"units, {len(dump.too_long)} of them too long for the LLM, first "
+            f"{without_units[0]}"
+        )
     out = options.out_dir
     write_table(out / "transcript", {k: v.transcript for k, v in found.items()})
     write_table(out / "translation", {k: v.translation for k, v in found.items()})
     store.write_units(out / "units", {k: v.units for k, v in found.items()})
     stage.finish(
-        num_in=len(sources),
+        num_in=len(found),
         num_out=len(found),
         checkpoint=name,
-        num_without_units=sum(not len(v.units) for v in found.values()),
+        num_without_units=len(without_units),
+        num_too_long=len(dump.too_long),
     )

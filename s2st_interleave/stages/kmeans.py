@@ -69,4 +69,14 @@ def run(options: Options) -> None:
     parts.clear()  # else they are in memory twice
     codebook = kmeans.fit(frames, options.num_units, options.seed)
     codebook.save(options.out_dir)
-    stage.finish(num_in=len(wavs), num_out=len(drawn), num_frames=len(frames))
+    if codebook.num_used < options.num_units:
+        print(
+            f"kmeans: {codebook.num_used} of {options.num_units} units are used by the "
+            f"{len(frames)} frames that they were made of"
+        )
+    stage.finish(
+        num_in=len(wavs),
+        num_out=len(drawn),
+        num_frames=len(frames),
+        num_used_units=codebook.num_used,
+    )

@@ -109,6 +109,7 @@ def run(options: Options) -> None:
 
     # 3. The chain of thought: WER of the transcript, BLEU of the translation.
     trained = read_done(options.train_dir, "train")
+    decoded = read_done(options.decode_dir, "decode")
     text_bleu = src_wer = None
     if trained["options"]["cot"]:
         translation = kaldi.read_table(options.decode_dir / "translation")
@@ -135,11 +136,12 @@ def run(options: Options) -> None:
         mos=mean(ratings),
         asr=describe(options.asr_options()),
         normalizer=Normalizer(options.tgt_lang).name,
-        checkpoint=read_done(options.decode_dir, "decode")["options"]["checkpoint"],
+        checkpoint=decoded["options"]["checkpoint"],
         seed=trained["options"]["seed"],
         git=git_label(),
         tokens_seen=trained["facts"]["tokens_seen"],
         train_sec=trained["facts"]["train_sec"],
+        num_too_long=decoded["facts"].get("num_too_long", 0),
     )
     kaldi.write_table(options.out_dir / "hyp", heard)
     write_utterance_scores(options.out_dir / "utterances.tsv", scores, ratings)
@@ -150,7 +152,14 @@ def run(options: Options) -> None:
         num_out=len(heard),
         also=[options.decode_dir / "score.json"],
     )
-    print(f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}")
+    missing = ""
+    if record.num_missing:
+        missing = f", {record.num_missing} of {record.num_utterances} missing"
+    if record.num_too_long:
+        missing += f", {record.num_too_long} of them too long for the LLM"
+    print(
+        f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}{missing}"
+    )
 
 
 def spoken(vocode_dir: Path) -> dict[str, Path]:

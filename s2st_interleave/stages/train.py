@@ -19,7 +19,11 @@ from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.train import parallel
-from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
+from s2st_interleave.train.interleaved import (
+    InterleavedTask,
+    Interleaving,
+    check_lengths,
+)
 from s2st_interleave.train.llm import Attention
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
 from s2st_interleave.train.precision import Dtype, use_bf16
@@ -124,6 +128,9 @@ def run(options: Options) -> None:
         bf16=bf16,
     )
     speech_llm.model.to(device)
+    check_lengths(dev, how, speech_llm)
+    if options.max_steps * options.batch_size >= len(train):  # all of it is drawn
+        check_lengths(train, how, speech_llm)
 
     # 3. Train.
     task = InterleavedTask(

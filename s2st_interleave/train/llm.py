@@ -90,6 +90,18 @@ class SpeechLlm:
         return cls(model.to(device).eval(), tokenizer, vocabulary, bf16)
 
 
+def reader(source: Path) -> SpeechLlm:
+    """Without weights and units: it tells how text is encoded and how long it may be."""
+    from types import SimpleNamespace
+
+    from transformers import AutoConfig, AutoTokenizer
+
+    quiet_transformers()
+    config = AutoConfig.from_pretrained(**pretrained(source))
+    tokenizer = AutoTokenizer.from_pretrained(**pretrained(source))
+    return SpeechLlm(SimpleNamespace(config=config), tokenizer, Vocabulary(0, 0, 0, 0))
+
+
 def load_text_llm(
     source: Path, *, config: Any = None, attention: str | None = None
 ) -> tuple[Any, Any]:
