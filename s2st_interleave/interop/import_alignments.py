@@ -37,7 +37,9 @@ class Options:
     misfit: Literal["error", "drop", "equal"] = option(
         "error", "words that do not match: drop (train), equal intervals (dev, test)"
     )
-    max_misfit_rate: float = option(0.05, "drop more, or make more equal, and fail")
+    max_misfit_rate: float = option(
+        0.05, "drop more, or make more equal, and fail", minimum=0, maximum=1
+    )
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 

@@ -36,8 +36,10 @@ class Options:
     src_units: Path = option(REQUIRED, "file: text.km, x.km beside x.tsv, or x.scp")
     tgt_units: Path = option(REQUIRED, "the same of the target language")
     format: unit_files.Format = option("text", "of both files")
-    num_units: int = option(REQUIRED, "K of the codebook")
-    unit_sec: float = option(REQUIRED, "seconds of a unit: 0.02 at 50 a second")
+    num_units: int = option(REQUIRED, "K of the codebook", minimum=1)
+    unit_sec: float = option(
+        REQUIRED, "seconds of a unit: 0.02 at 50 a second", above=0
+    )
     codebook: str = option(REQUIRED, "a name for it, the same for all splits")
     out_dir: Path = option(REQUIRED, "dump/units/<split> to write")
     overwrite: bool = option(False, "make it anew", runtime=True)

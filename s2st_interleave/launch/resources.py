@@ -18,15 +18,21 @@ CLASSES = ("train_cmd", "decode_cmd", "cuda_cmd")
 class Resources:
     account: str = option("", "whom the hours are charged to; empty: Slurm's default")
     partition: str = option("", "empty: Slurm's default")
-    num_nodes: int = option(1, "nodes of a job; several: one torchrun on each")
-    gpus_per_node: int = option(0, "several: a process for each, through torchrun")
-    cpus_per_node: int = option(1, "CPU cores")
+    num_nodes: int = option(
+        1, "nodes of a job; several: one torchrun on each", minimum=1
+    )
+    gpus_per_node: int = option(
+        0, "several: a process for each, through torchrun", minimum=0
+    )
+    cpus_per_node: int = option(1, "CPU cores", minimum=1)
     memory: str = option("", "of a node, say 32G; empty: Slurm's default")
-    minutes: int = option(0, "time limit; 0: the partition's")
-    warning_sec: int = option(0, "SIGUSR1 comes so long before the limit; 0: never")
-    max_requeue: int = option(0, "how often a job may go on in another turn")
+    minutes: int = option(0, "time limit; 0: the partition's", minimum=0)
+    warning_sec: int = option(
+        0, "SIGUSR1 comes so long before the limit; 0: never", minimum=0
+    )
+    max_requeue: int = option(0, "how often a job may go on in another turn", minimum=0)
     sbatch_args: tuple[str, ...] = option((), "more words for sbatch, say --qos=long")
-    poll_sec: float = option(10.0, "how often Slurm is asked how the jobs are")
+    poll_sec: float = option(10.0, "how often Slurm is asked how the jobs are", above=0)
 
     def __post_init__(self) -> None:
         if min(self.num_nodes, self.cpus_per_node) < 1 or self.gpus_per_node < 0:

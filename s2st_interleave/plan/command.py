@@ -34,16 +34,18 @@ class Options(train.Options):
     dev_dir: tuple[Path, ...] = option((), "not used: evaluations are not planned")
     out_dir: Path = option(Path(), "not used: nothing is written")
     sizes: Path | None = option(None, "plan for this LLM's dimensions, not --llm's")
-    ranks: int = option(1, "GPUs")
+    ranks: int = option(1, "GPUs", minimum=1)
     parallel: memory.Parallel = option("ddp", "weights whole on each, or sharded")
     dtype: Literal["auto", "fp32", "bf16"] = option("auto", "of products; auto: bf16")
     kernel: memory.Kernel = option(
         "fused", "of attention; math keeps its scores, as a CPU with dropout does"
     )
     gpus: tuple[str, ...] = option((), "of 'A100 H100 H200 RTX4090'; default all")
-    utilisation: float = option(0.35, "assumed share of a GPU's peak")
+    utilisation: float = option(
+        0.35, "assumed share of a GPU's peak", above=0, maximum=1
+    )
     max_drawn: int = option(
-        20_000, "utterances drawn for a row of tokens per epoch; 0: all"
+        20_000, "utterances drawn for a row of tokens per epoch; 0: all", minimum=0
     )
     recipe: tuple[Path, ...] = option(
         (Path(),), "whose finished stages' disk is told: '. ../x_en'"

@@ -26,11 +26,13 @@ class Options(ShardOptions):
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
     languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
-    min_gap_sec: float = option(0.32, "only longer pauses between tokens are nobody's")
+    min_gap_sec: float = option(
+        0.32, "only longer pauses between tokens are nobody's", minimum=0
+    )
     drop: bool = option(
         True, "drop what cannot be aligned; false (dev, test): equal parts"
     )
-    max_drop_rate: float = option(0.05, "drop more and fail")
+    max_drop_rate: float = option(0.05, "drop more and fail", minimum=0, maximum=1)
 
 
 def run(options: Options) -> None:

@@ -36,13 +36,19 @@ class DataOptions:
     split: Literal["train", "dev", "test"] = option(REQUIRED, "which split")
     src_lang: str = option(REQUIRED, "source language code")
     tgt_lang: str = option("en", "target language code")
-    min_sec: float = option(0.3, "shorter training audio is dropped")
-    max_sec: float = option(30.0, "longer training audio is dropped")
-    max_drop_rate: float = option(0.05, "drop more of the training data and fail")
-    max_missing_rate: float = option(
-        0.01, "more of dev or test without readable audio, and fail", runtime=True
+    min_sec: float = option(0.3, "shorter training audio is dropped", minimum=0)
+    max_sec: float = option(30.0, "longer training audio is dropped", above=0)
+    max_drop_rate: float = option(
+        0.05, "drop more of the training data and fail", minimum=0, maximum=1
     )
-    nj: int = option(2, "threads", runtime=True)
+    max_missing_rate: float = option(
+        0.01,
+        "more of dev or test without readable audio, and fail",
+        runtime=True,
+        minimum=0,
+        maximum=1,
+    )
+    nj: int = option(2, "threads", runtime=True, minimum=1)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 

@@ -41,12 +41,12 @@ class ScoringOptions:
         "of utmos: utmos22_strong_step7459_v1.pt, checked by its hash",
         runtime=True,
     )
-    num_resamples: int = option(1000, "of the bootstrap")
-    bootstrap_seed: int = option(0, "of the bootstrap")
+    num_resamples: int = option(1000, "of the bootstrap", minimum=1)
+    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
     asr_cache: Path = option(
         Path("exp/asr_cache"), "what was heard before", runtime=True
     )
-    nj: int = option(2, "utterances recognised at once", runtime=True)
+    nj: int = option(2, "utterances recognised at once", runtime=True, minimum=1)
     device: str = option("auto", "auto, cpu, cuda", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
 

@@ -34,34 +34,47 @@ class Options(LoopOptions):
     dev_dir: tuple[Path, ...] = option(REQUIRED, "dump/interleave/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<tag> to write")
     num_utterances: int = option(
-        0, "of train_dir, drawn by id: what less data would give; 0: all"
+        0, "of train_dir, drawn by id: what less data would give; 0: all", minimum=0
     )
     schedule: Shape = option("step", "shape of the text ratio; the paper's is step")
-    text_ratio: float = option(0.9, "share of words as text at the start; 0: baseline")
-    text_ratio_drop: float = option(0.1, "by which it falls")
-    text_ratio_every: int = option(300, "optimizer steps between two falls")
-    span_lambda: float = option(1.0, "Poisson mean of a span's length in words")
+    text_ratio: float = option(
+        0.9, "share of words as text at the start; 0: baseline", minimum=0, maximum=1
+    )
+    text_ratio_drop: float = option(0.1, "by which it falls", above=0, maximum=1)
+    text_ratio_every: int = option(300, "optimizer steps between two falls", minimum=1)
+    span_lambda: float = option(
+        1.0, "Poisson mean of a span's length in words", minimum=0
+    )
     stop: Literal["literal", "exact"] = option("literal", "Algorithm 1, or tracking p")
     sides: Literal["both", "src", "tgt", "none"] = option("both", "sides interleaved")
     fill: Literal["text", "mask"] = option("text", "what stands in for units")
     alignment: Literal["words", "uniform"] = option("words", "or equal intervals")
     name_pair: bool = option(False, "a prompt such as 'pt-en:' where there are several")
     cot: bool = option(True, "transcript and translation between the speech blocks")
-    attention_dropout: float = option(0.2, "the paper's dropout is 0.2")
-    residual_dropout: float = option(0.0, "behind each attention and MLP block")
+    attention_dropout: float = option(
+        0.2, "the paper's dropout is 0.2", minimum=0, below=1
+    )
+    residual_dropout: float = option(
+        0.0, "behind each attention and MLP block", minimum=0, below=1
+    )
     new_rows: Literal["mean", "normal", "zero"] = option(
         "mean",
         "embedding of units: the text's mean and a tenth of its noise, noise, or 0",
     )
-    lora_rank: int = option(0, "of adapters at all linear layers; 0: train all weights")
-    lora_alpha: float = option(16.0, "adapters count alpha / rank")
+    lora_rank: int = option(
+        0, "of adapters at all linear layers; 0: train all weights", minimum=0
+    )
+    lora_alpha: float = option(16.0, "adapters count alpha / rank", above=0)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
     attention: Attention = option("auto", "backend; auto: the best that is installed")
     gradient_checkpointing: bool = option(
         False, "compute activations twice instead of keeping them"
     )
     probe_every: int = option(
-        0, "steps between two probes of hidden states, as in Fig. 3", runtime=True
+        0,
+        "steps between two probes of hidden states, as in Fig. 3",
+        runtime=True,
+        minimum=0,
     )
 
     def interleaving(self) -> Interleaving:

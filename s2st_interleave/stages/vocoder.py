@@ -33,16 +33,20 @@ class Options(LoopOptions, HifiganSizes, WorldSizes):
     dev_units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/dev, the same")
     language: str = option("en", "whose voice it learns")
     out_dir: Path = option(REQUIRED, "exp/<vocoder> to write")
-    num_dev: int = option(100, "dev utterances to evaluate on; 0: all")
-    lr: float = option(2e-4, "peak learning rate; hifigan's recipe has 2e-4")
-    batch_size: int = option(16, "crops per optimizer step")
+    num_dev: int = option(100, "dev utterances to evaluate on; 0: all", minimum=0)
+    lr: float = option(2e-4, "peak learning rate; hifigan's recipe has 2e-4", above=0)
+    batch_size: int = option(16, "crops per optimizer step", minimum=1)
     lr_halve_every: int = option(
-        200_000, "hifigan: steps between halvings, four at most"
+        200_000, "hifigan: steps between halvings, four at most", minimum=1
     )
-    lambda_mel: float = option(45.0, "hifigan: weight of the mel loss")
-    lambda_feat_match: float = option(2.0, "hifigan: weight of feature matching")
-    lambda_adv: float = option(1.0, "hifigan: weight of the adversarial loss")
-    nj: int = option(1, "world: processes of the analysis", runtime=True)
+    lambda_mel: float = option(45.0, "hifigan: weight of the mel loss", minimum=0)
+    lambda_feat_match: float = option(
+        2.0, "hifigan: weight of feature matching", minimum=0
+    )
+    lambda_adv: float = option(
+        1.0, "hifigan: weight of the adversarial loss", minimum=0
+    )
+    nj: int = option(1, "world: processes of the analysis", runtime=True, minimum=1)
 
 
 def run(options: Options) -> None:

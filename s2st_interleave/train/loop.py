@@ -27,25 +27,31 @@ from s2st_interleave.train.stop import stop_requests
 
 @dataclass(frozen=True, kw_only=True)
 class LoopOptions(RunOptions):
-    max_steps: int = option(1000, "optimizer steps")
-    lr: float = option(5e-5, "peak learning rate of AdamW")
+    max_steps: int = option(1000, "optimizer steps", minimum=0)
+    lr: float = option(5e-5, "peak learning rate of AdamW", above=0)
     lr_scheduler: Literal["constant", "linear", "cosine"] = option(
         "constant", "after the warm-up; only 'constant' can be extended later"
     )
-    warmup_steps: int = option(0, "linear warm-up")
-    weight_decay: float = option(0.0, "of AdamW")
-    adam_beta2: float = option(0.999, "of AdamW; 0.98 forgets sooner, for short runs")
-    max_grad_norm: float = option(1.0, "clip the gradient's norm")
-    batch_size: int = option(32, "utterances per optimizer step")
-    accum_grad: int = option(1, "micro-batches of a step, over all GPUs")
+    warmup_steps: int = option(0, "linear warm-up", minimum=0)
+    weight_decay: float = option(0.0, "of AdamW", minimum=0)
+    adam_beta2: float = option(
+        0.999, "of AdamW; 0.98 forgets sooner, for short runs", minimum=0, below=1
+    )
+    max_grad_norm: float = option(1.0, "clip the gradient's norm", above=0)
+    batch_size: int = option(32, "utterances per optimizer step", minimum=1)
+    accum_grad: int = option(1, "micro-batches of a step, over all GPUs", minimum=1)
     parallel: Literal["ddp", "fsdp"] = option(
         "ddp", "under torchrun: weights whole on every GPU, or sharded", runtime=True
     )
     seed: int = option(1, "of batches, dropout and interleaving")
-    save_every: int = option(100, "steps between checkpoints", runtime=True)
-    keep_last: int = option(2, "checkpoints kept besides the best", runtime=True)
-    eval_every: int = option(100, "steps between evaluations on dev")
-    log_every: int = option(20, "steps between lines on the screen", runtime=True)
+    save_every: int = option(100, "steps between checkpoints", runtime=True, minimum=1)
+    keep_last: int = option(
+        2, "checkpoints kept besides the best", runtime=True, minimum=1
+    )
+    eval_every: int = option(100, "steps between evaluations on dev", minimum=1)
+    log_every: int = option(
+        20, "steps between lines on the screen", runtime=True, minimum=1
+    )
 
     def extendable(self) -> set[str]:
         """Options that may grow without making it another experiment."""

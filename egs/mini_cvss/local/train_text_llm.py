@@ -51,17 +51,19 @@ class Options(LoopOptions):
     languages: tuple[str, ...] = option(REQUIRED, "sources, then the target")
     parallel: bool = option(True, "a sentence with its translation, or by itself")
     out_dir: Path = option(REQUIRED, "Hugging Face directory to write")
-    merges_per_language: int = option(371, "of the byte-level BPE, as Llama's")
-    hidden_size: int = option(192, "width")
-    num_layers: int = option(4, "layers")
-    num_heads: int = option(4, "attention heads")
-    max_steps: int = option(400, "optimizer steps")
-    batch_size: int = option(64, "documents per step")
-    lr: float = option(2e-3, "peak learning rate")
+    merges_per_language: int = option(
+        371, "of the byte-level BPE, as Llama's", minimum=0
+    )
+    hidden_size: int = option(192, "width", minimum=1)
+    num_layers: int = option(4, "layers", minimum=1)
+    num_heads: int = option(4, "attention heads", minimum=1)
+    max_steps: int = option(400, "optimizer steps", minimum=0)
+    batch_size: int = option(64, "documents per step", minimum=1)
+    lr: float = option(2e-3, "peak learning rate", above=0)
     lr_scheduler: Literal["constant", "linear", "cosine"] = option(
         "cosine", "after the warm-up"
     )
-    warmup_steps: int = option(20, "linear warm-up")
+    warmup_steps: int = option(20, "linear warm-up", minimum=0)
 
 
 def main() -> None:
