@@ -107,7 +107,7 @@ def test_the_recipes_slurm_yaml_names_no_account_and_no_partition():
         ("cuda_cmds: {}", "did you mean 'cuda_cmd'"),
         ("cuda_cmd: {minutes: 5, warning_sec: 300}", "not within minutes"),
         ("cuda_cmd: {num_nodes: 0}", "at least 1"),
-        ("cuda_cmd: 3", "under cuda_cmd"),
+        ("cuda_cmd: 3", "cuda_cmd: expected 'option: value' lines"),
     ],
 )
 def test_a_bad_slurm_yaml_is_refused(text, message, tmp_path):

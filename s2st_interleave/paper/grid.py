@@ -12,8 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from s2st_interleave import yaml_text
 from s2st_interleave.artifact import digest, read_json
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
@@ -112,7 +111,7 @@ class Grid:
 
     def _conf(self, name: str) -> dict[str, Any]:
         path = self.recipe / "conf" / f"{name}.yaml"
-        return yaml.safe_load(path.read_text("utf-8"))
+        return yaml_text.read(path, typed=True)
 
     def identity(self, cell: Cell) -> str:
         """Digest of everything a cell's scores follow from, machines left aside.
@@ -129,7 +128,7 @@ class Grid:
         patterns = (*SOURCES, *patterns)
         files = {p for pattern in patterns for p in self.recipe.glob(pattern)}
         content = {
-            str(path.relative_to(self.recipe)): _values(path.read_text("utf-8"))
+            str(path.relative_to(self.recipe)): _values(path.read_text("utf-8"), path)
             for path in sorted(files)
         }
         content["MINI_CORPUS"] = os.environ.get("MINI_CORPUS", "")
@@ -155,9 +154,9 @@ def _stored(place: Path, identity: str) -> dict[str, Any] | None:
 
 
 @lru_cache
-def _values(text: str) -> str:
+def _values(text: str, path: Path) -> str:
     """Digest of what a YAML text says; many cells ask about the same few files."""
-    return digest(yaml.safe_load(text))
+    return digest(yaml_text.parse(text, path, typed=True))
 
 
 def _facts(cell: Cell) -> dict[str, Any]:
@@ -168,7 +167,7 @@ def _facts(cell: Cell) -> dict[str, Any]:
 
 def load(path: Path) -> Grid:
     """Read a grid.yaml."""
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data = yaml_text.read(path, typed=True)
     unknown = data.keys() - {"version", "pairs", "groups"}
     if unknown:
         raise UserError(f"{path}: unknown key '{min(unknown)}'")

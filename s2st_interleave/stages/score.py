@@ -14,6 +14,7 @@ from s2st_interleave.artifact import (
 )
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.effects import Void
 from s2st_interleave.score.asr import AsrOptions, describe
 from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_rate
 from s2st_interleave.score.heard import rate, recognise
@@ -52,6 +53,9 @@ class ScoringOptions:
 
     def __post_init__(self) -> None:
         self.mos_options()
+
+    def voids(self) -> list[Void]:
+        return [Void("mos", "utmos", ["mos_weights"])] if self.mos != "utmos" else []
 
     def mos_options(self) -> MosOptions | None:
         if self.mos == "none":

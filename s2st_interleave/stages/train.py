@@ -14,7 +14,8 @@ from typing import Literal
 import yaml
 
 from s2st_interleave.artifact import atomic_write, numbered, open_stage, read_done
-from s2st_interleave.config import REQUIRED, option, to_dict
+from s2st_interleave.config import REQUIRED, option, record, to_dict
+from s2st_interleave.effects import Void
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.stages.encoder import model_input
@@ -23,6 +24,9 @@ from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.llm import Attention
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
 from s2st_interleave.train.precision import Dtype, use_bf16
+
+SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every")
+INTERLEAVING = ("span_lambda", "stop", "fill", "alignment")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +80,22 @@ class Options(LoopOptions):
         runtime=True,
         minimum=0,
     )
+
+    def voids(self) -> list[Void]:
+        found = []
+        if not self.lora_rank:
+            found.append(Void("lora_rank", "of 1 or more", ["lora_alpha"]))
+        if not self.cot:
+            found.append(Void("cot", "true", ["probe_every"]))
+        if not self.text_ratio:
+            names = [*SCHEDULE, *INTERLEAVING, "sides"]
+            found.append(Void("text_ratio", "above 0", names))
+        elif self.sides == "none":
+            names = ["text_ratio", *SCHEDULE, *INTERLEAVING]
+            found.append(Void("sides", "both, src or tgt", names))
+        elif self.schedule == "constant":
+            found.append(Void("schedule", "of another shape", SCHEDULE[1:]))
+        return found
 
     def interleaving(self) -> Interleaving:
         # Ratio 0 is the baseline under either shape.
@@ -169,7 +189,7 @@ def pair_prompt(dump_dir: Path) -> str:
 def _write_command(options: Options) -> None:
     """exp/<tag>/config.yaml and run.sh: what this is, and how to go on with it."""
     with atomic_write(options.out_dir / "config.yaml") as stream:
-        yaml.safe_dump(to_dict(options), stream, sort_keys=False)
+        yaml.safe_dump(record(options), stream, sort_keys=False)
     words = ["python", "-m", "s2st_interleave", "train", *sys.argv[2:]]
     with atomic_write(options.out_dir / "run.sh") as stream:
         stream.write(

@@ -1,7 +1,7 @@
 """Stage 8, first half: train the unit vocoder on the recordings of the target voice."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ from s2st_interleave import keyed
 from s2st_interleave.artifact import numbered, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.loop import (
@@ -21,7 +22,11 @@ from s2st_interleave.train.loop import (
     set_threads,
 )
 from s2st_interleave.units import store
-from s2st_interleave.vocoder.base import HifiganSizes, Rate, WorldSizes
+from s2st_interleave.vocoder.base import HifiganSizes, Rate, Sizes, WorldSizes
+
+# Options of training that one backend alone follows, besides its sizes.
+WORLD = ("accum_grad", "max_grad_norm", "weight_decay", "adam_beta2")
+HIFIGAN = ("lr_halve_every", "lambda_mel", "lambda_feat_match", "lambda_adv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +52,18 @@ class Options(LoopOptions, HifiganSizes, WorldSizes):
         1.0, "hifigan: weight of the adversarial loss", minimum=0
     )
     nj: int = option(1, "world: processes of the analysis", runtime=True, minimum=1)
+
+    def voids(self) -> list[Void]:
+        own = {
+            "world": (*_own(WorldSizes), *WORLD),
+            "hifigan": (*_own(HifiganSizes), *HIFIGAN),
+        }
+        return [Void("backend", k, v) for k, v in own.items() if k != self.backend]
+
+
+def _own(sizes: type[Sizes]) -> list[str]:
+    """Names of what one backend alone is built from."""
+    return [f.name for f in fields(sizes) if f.name not in Sizes.__dataclass_fields__]
 
 
 def run(options: Options) -> None:

@@ -23,7 +23,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
 from layout import (
     TGT,
     Layout,
@@ -38,6 +37,7 @@ from meaning import LEXICON_DIR, Draw
 from realise import load_language, normalise, realise
 from space import MeaningSpace
 
+from s2st_interleave import yaml_text
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 
@@ -266,7 +266,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def size(src: str) -> int:
     """Pairs of speech of a source language; UserError where none are stated."""
-    sizes = yaml.safe_load(SIZES.read_text(encoding="utf-8"))
+    sizes = yaml_text.read(SIZES, typed=True)
     if src not in sizes["train"]:
         raise UserError(f"{SIZES} has no size for '{src}': pass --num_train")
     return max(sizes["train"][src], sizes["corpus"])
