@@ -24,12 +24,26 @@ class Job:
     def is_done(self) -> bool:
         return bool(self.done) and all(path.is_file() for path in self.done)
 
-    def tail(self) -> str:
-        """The last lines of the log, indented."""
+    def tail(self) -> list[str]:
+        """The last lines of the log."""
         if not self.log.is_file():
-            return "  (no log was written)"
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
+            return ["(no log was written)"]
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return text.splitlines()[-TAIL_LINES:]
+
+    def last_words(self) -> str:
+        """The last line that is the command's own."""
+        own = [line for line in self.tail() if not line.startswith("# ")]
+        return own[-1] if own else ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a job failed of, and where; one that never ran has left no log."""
+
+    cause: str
+    place: str = ""
+    ran: bool = True
 
 
 @dataclass(frozen=True)
