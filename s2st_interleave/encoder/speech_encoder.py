@@ -10,6 +10,7 @@ import numpy as np
 from s2st_interleave.data.text import tokens
 from s2st_interleave.encoder.frontend import Frontend, frontend
 from s2st_interleave.errors import UserError
+from s2st_interleave.hub import load, load_whole
 from s2st_interleave.progress import quiet_transformers
 
 BPE_FILE = "bpe.model"
@@ -49,8 +50,8 @@ class SpeechEncoder:
         from transformers import AutoFeatureExtractor, AutoModelForCTC
 
         quiet_transformers()
-        model = AutoModelForCTC.from_pretrained(directory).to(device).eval()
-        extractor = AutoFeatureExtractor.from_pretrained(directory)
+        model = load_whole(AutoModelForCTC, directory).to(device).eval()
+        extractor = load(AutoFeatureExtractor, directory)
         bpe = sentencepiece.SentencePieceProcessor(model_file=str(directory / BPE_FILE))
         return cls(model, frontend(extractor, model.config), bpe)
 

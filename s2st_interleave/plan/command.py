@@ -18,7 +18,7 @@ from typing import Any, Literal
 from s2st_interleave.artifact import Input, read_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import pretrained
+from s2st_interleave.hub import load
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.disk import human
@@ -79,8 +79,8 @@ def planned_task(options: Options) -> InterleavedTask:
         Input(path, "dump").fingerprint()
     dump = train.open_dumps(options.dump_dir, options.name_pair, options.num_utterances)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(**pretrained(options.llm))
-    except (OSError, UserError) as error:
+        tokenizer = load(AutoTokenizer, options.llm)
+    except UserError as error:
         raise UserError(
             f"{options.llm}: no tokenizer, tokens cannot be counted ({error}); --llm "
             "wants a whole LLM, --sizes may name the dimensions of another"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from s2st_interleave import keyed
 from s2st_interleave.artifact import read_json, write_json
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import pretrained
+from s2st_interleave.hub import load, load_whole
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import dropout, lora
@@ -101,15 +101,16 @@ def load_text_llm(
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
     quiet_transformers()
-    model = AutoModelForCausalLM.from_pretrained(
-        **pretrained(source),
+    model = load_whole(
+        AutoModelForCausalLM,
+        source,
         config=config,
         dtype=torch.float32,
         attn_implementation=attention,
     )
     # Some come with sampling and repetition penalties; how to decode is for us to say.
     model.generation_config = GenerationConfig.from_model_config(model.config)
-    return model, AutoTokenizer.from_pretrained(**pretrained(source))
+    return model, load(AutoTokenizer, source)
 
 
 def attention_backend(wanted: Attention, device: Any, bf16: bool) -> str | None:
@@ -156,7 +157,7 @@ def extend(
     """
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(**pretrained(source))
+    config = load(AutoConfig, source)
     dropout.configure(config.get_text_config(), attention_dropout, residual_dropout)
     # Weights are checked on the CPU, where FlashAttention does not run.
     flash = attention == "flash_attention_2"
