@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from s2st_interleave import config
 from s2st_interleave.errors import UserError
@@ -75,11 +75,30 @@ def write_json(path: Path, value: Any) -> None:
         stream.write("\n")
 
 
-def read_json(path: Path) -> Any:
+class _Object(dict[str, Any]):
+    """An object of a JSON file: what it lacks is an error that names the file."""
+
+    path: Path
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise UserError(f"{self.path}: no '{key}' in it; was it edited?")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a file holds; raises UserError naming it where there is none."""
+
+    def made(pairs: list[tuple[str, Any]]) -> _Object:
+        found = _Object(pairs)
+        found.path = path
+        return found
+
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_bytes(), object_pairs_hook=made)
     except ValueError as error:
         raise UserError(f"{path}: not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: no JSON object")
+    return value
 
 
 def digest(value: Any) -> str:

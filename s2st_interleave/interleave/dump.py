@@ -17,6 +17,7 @@ from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.segments import Side, segment_units
+from s2st_interleave.weights import reading
 
 VERSION = 1
 SIDES = ("src", "tgt")
@@ -72,6 +73,11 @@ def _write_array(path: Path, array: np.ndarray) -> None:
         np.save(stream, array.astype(np.int32))
 
 
+def _read_array(path: Path) -> np.ndarray:
+    with reading(path, "rerun stage 5"):
+        return np.load(path, mmap_mode="r")
+
+
 def _check(where: str, side: Side, num_units: int) -> None:
     if not len(side.units) or not side.words:
         raise UserError(f"{where}: no units or no words")
@@ -99,7 +105,7 @@ class Dump:
         lines = (directory / "utterances.jsonl").read_text(encoding="utf-8")
         self._index: list[Mapping] = [json.loads(line) for line in lines.splitlines()]
         self._arrays = {
-            (name, kind): np.load(directory / f"{name}.{kind}.npy", mmap_mode="r")
+            (name, kind): _read_array(directory / f"{name}.{kind}.npy")
             for name in SIDES
             for kind in ("units", "spans")
         }

@@ -66,7 +66,11 @@ def main(argv: Sequence[str]) -> int:
     together = line.backend == "slurm" and line.is_array
     batches = [jobs] if together and jobs else [[one] for one in jobs]
     with ThreadPoolExecutor(line.limit or len(batches) or 1) as pool:
-        ends = [end for batch in pool.map(backend.run, batches) for end in batch]
+        try:
+            ends = [end for batch in pool.map(backend.run, batches) for end in batch]
+        except OSError:  # such as a closed pipe: the jobs have nobody to tell
+            backend.stop()
+            raise
 
     # 3. Name the failures, with the end of a log of each kind.
     failed = [(one, end) for one, end in zip(jobs, ends, strict=True) if end]

@@ -80,6 +80,7 @@ def run(options: Options) -> None:
 
     # 2. One BPE and one model for all languages, both sides.
     set_threads(options.num_threads)
+    device = resolve_device(options.device)
     train, dev = [], []
     for language in options.languages:
         found = _recordings(kaldi.DataDirs(options.train_dir), language)
@@ -98,7 +99,6 @@ def run(options: Options) -> None:
     model, front = ctc.build(options.encoder, bpe, options.scratch, options.seed)
     if options.gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
-    device = resolve_device(options.device)
     task = ctc.CtcTask(
         model=model.to(device),
         frontend=front,

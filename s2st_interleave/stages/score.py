@@ -21,6 +21,7 @@ from s2st_interleave.score.heard import rate, recognise
 from s2st_interleave.score.mos import MosOptions
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
+from s2st_interleave.values import Device
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ class ScoringOptions:
         Path("exp/asr_cache"), "what was heard before", runtime=True
     )
     nj: int = option(2, "utterances recognised at once", runtime=True, minimum=1)
-    device: str = option("auto", "auto, cpu, cuda", runtime=True)
+    device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
     def __post_init__(self) -> None:

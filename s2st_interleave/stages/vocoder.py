@@ -173,6 +173,7 @@ def _train_world(
 
     from s2st_interleave.vocoder import analysis, regression, world
 
+    device = resolve_device(options.device)
     sizes = WorldSizes.of(options)
     frames = parallel.on_first(
         lambda: analysis.analyse_all(
@@ -184,7 +185,6 @@ def _train_world(
         )
     )
     torch.manual_seed(keyed.stable_hash(options.seed, "vocoder init", bits=32))
-    device = resolve_device(options.device)
     task = regression.WorldTask(
         model=world.WorldNet(rate, sizes).to(device),
         rate=rate,
@@ -211,13 +211,7 @@ def _train_hifigan(
     train: list[str],
     dev: list[str],
 ) -> Outcome:
-    try:
-        from s2st_interleave.vocoder import gan, hifigan
-    except ImportError as error:
-        raise UserError(
-            f"backend hifigan trains with ESPnet's modules: {error}; "
-            "tools/setup.sh installs them"
-        ) from None
+    from s2st_interleave.vocoder import gan, hifigan
 
     device = resolve_device(options.device)
     task = gan.GanTask(

@@ -112,10 +112,12 @@ def learning_rate(options: LoopOptions, step: int) -> float:
 
 
 def resolve_device(name: str) -> Any:
+    """torch.device of --device; UserError where this machine has no such one."""
     import torch
 
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    _check_device(name)
     if name == "cuda" and parallel.ranks().count > 1:
         name = f"cuda:{parallel.ranks().local}"
         torch.cuda.set_device(name)  # where nccl looks for it
@@ -123,6 +125,23 @@ def resolve_device(name: str) -> Any:
         slot = int(os.environ.get(parallel.JOB_SLOT, 0))
         name = f"cuda:{slot % max(1, torch.cuda.device_count())}"
     return torch.device(name)
+
+
+def _check_device(name: str) -> None:
+    """Raise UserError where this machine has no such device."""
+    import torch
+
+    kind, _, index = name.partition(":")
+    num_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "cuda" and int(index or 0) >= num_gpus:
+        raise UserError(
+            f"--device {name}: this machine has {num_gpus} GPUs that PyTorch can use"
+            + ("" if num_gpus else "; --device cpu works without")
+        )
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise UserError(
+            f"--device {name}: PyTorch finds none; --device cpu works without"
+        )
 
 
 def set_threads(num_threads: int) -> None:

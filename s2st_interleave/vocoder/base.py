@@ -48,11 +48,10 @@ class Sizes:
     @classmethod
     def of(cls: type[S], values: Any) -> S:
         """These fields of options (an object) or of a `vocoder.json` (a mapping)."""
-        names = [field.name for field in fields(cls)]
         if not isinstance(values, dict):
-            return cls(**{name: getattr(values, name) for name in names})
+            return cls(**{f.name: getattr(values, f.name) for f in fields(cls)})
         lists = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return cls(**{name: lists[name] for name in names})
+        return _described(cls, lists)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +114,16 @@ def save_description(directory: Path, backend: str, rate: Rate, sizes: Sizes) ->
 
 
 def read_rate(description: dict[str, Any]) -> Rate:
-    return Rate(**{field.name: description[field.name] for field in fields(Rate)})
+    return _described(Rate, description)
+
+
+def _described(cls: Any, description: dict[str, Any]) -> Any:
+    """The fields of `cls`; UserError where one is missing."""
+    names = [field.name for field in fields(cls)]
+    missing = [name for name in names if name not in description]
+    if missing:
+        raise UserError(f"{VOCODER_FILE}: no '{missing[0]}': train the vocoder again")
+    return cls(**{name: description[name] for name in names})
 
 
 def load(directory: Path, device: Any = "cpu") -> Vocoder:

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from s2st_interleave import config, yaml_text
+from s2st_interleave.errors import script
 from s2st_interleave.plan import command, counts, sizes
 
 OPTIMIZER_ERROR = 0.05
@@ -63,4 +64,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script("check_plan", main))

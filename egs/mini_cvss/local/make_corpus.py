@@ -38,7 +38,7 @@ from realise import load_language, normalise, realise
 from space import MeaningSpace
 
 from s2st_interleave import yaml_text
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import progress
 
 FIRST_ID = {"dev": 1_000_000, "test": 2_000_000, "train": 3_000_000}
@@ -286,7 +286,4 @@ def boolean(word: str) -> bool:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (UserError, OSError) as error:
-        sys.exit(f"make_corpus.py: {error}")
+    sys.exit(script("make_corpus", main))

@@ -13,6 +13,7 @@ ordinary Hugging Face directory.
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from s2st_interleave import config, keyed
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.encoder.speech_encoder import spoken_form
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.batches import batch_at, share
@@ -245,4 +246,4 @@ class TextTask:
 
 
 if __name__ == "__main__":
-    parallel.exit_with(main)
+    parallel.exit_with(partial(script, "train_text_llm", main))
