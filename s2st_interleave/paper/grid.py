@@ -168,9 +168,7 @@ def _facts(cell: Cell) -> dict[str, Any]:
 def load(path: Path) -> Grid:
     """Read a grid.yaml."""
     data = yaml_text.read(path, typed=True)
-    unknown = data.keys() - {"version", "pairs", "groups"}
-    if unknown:
-        raise UserError(f"{path}: unknown key '{min(unknown)}'")
+    _check_keys(data, str(path), {"version", "pairs", "groups"})
     found: dict[str, Cell] = {}
     for number, group in enumerate(data["groups"], 1):
         for cell in _expand(group, data["pairs"], f"{path}: group {number}"):
@@ -183,9 +181,8 @@ def load(path: Path) -> Grid:
 
 
 def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[Cell]:
-    known = {"table", "pairs", "systems", "seeds", "units", "llm", "num_train"}
-    for key in group.keys() - known:
-        raise UserError(f"{where}: unknown key '{key}'{nearest(key, known)}")
+    needed = {"table", "pairs", "systems", "seeds"}
+    _check_keys(group, where, needed, {"units", "llm", "num_train"})
     chosen = pairs if group["pairs"] == "all" else group["pairs"]
     for seed, pair, system, llm, num_train in product(
         group["seeds"],
@@ -205,6 +202,19 @@ def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[
             llm=llm,
             num_train=num_train,
         )
+
+
+def _check_keys(
+    given: Any, where: str, needed: set[str], more: Iterable[str] = ()
+) -> None:
+    """Raise UserError unless all that is needed is there, and nothing unknown."""
+    known = needed.union(more)
+    if not isinstance(given, dict):
+        raise UserError(f"{where}: expected 'key: value' lines")
+    for key in sorted(map(str, given.keys() - known)):
+        raise UserError(f"{where}: unknown key '{key}'{nearest(key, known)}")
+    for key in sorted(needed - given.keys()):
+        raise UserError(f"{where}: no '{key}'")
 
 
 def _check_systems(cells: Iterable[Cell], path: Path) -> None:

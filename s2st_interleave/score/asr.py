@@ -64,7 +64,7 @@ class AsrOptions:
 
     def __post_init__(self) -> None:
         if self.num_workers < 1:
-            raise UserError(f"num_workers must be at least 1, not {self.num_workers}")
+            raise ValueError(f"num_workers must be at least 1, not {self.num_workers}")
 
 
 def transcribe(

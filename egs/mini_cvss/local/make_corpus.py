@@ -175,7 +175,7 @@ def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
         if split != "train":
             held_out |= sentences
         elif sentences & held_out:
-            raise UserError(f"held-out text in train: {min(sentences & held_out)}")
+            raise ValueError(f"held-out text in train: {min(sentences & held_out)}")
         for k, both in enumerate(said[: getattr(options, f"num_{split}")]):
             utt_id = f"common_voice_{options.src}_{FIRST_ID[split] + k}"
             pairs.append(Pair(utt_id, split, *both))

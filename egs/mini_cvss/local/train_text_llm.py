@@ -112,6 +112,9 @@ def text_files(options: Options) -> dict[str, Path]:
         raise UserError(
             f"{len(sources)} source languages and {len(options.text_dirs)} text_dirs"
         )
+    unknown = set(options.languages) - NAMES.keys()
+    if unknown:
+        raise UserError(f"--languages: no name for {min(unknown)} in NAMES")
     return {
         f"{part}.{source}.{lang}": folder / f"{part}.{lang}"
         for source, folder in zip(sources, options.text_dirs, strict=True)
