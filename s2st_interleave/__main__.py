@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     name, *rest = argv
     if name not in COMMANDS:
         near = config.nearest(name, COMMANDS)
-        print(f"error: no command '{name}'{near}\n\n{usage()}", file=sys.stderr)
+        print(f"error: no command '{name}'{near}; --help lists them", file=sys.stderr)
         return 2
     rest, debug = take_debug(rest)
     return guarded(name, partial(_call, name, rest), debug=debug)

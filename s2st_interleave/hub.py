@@ -64,9 +64,21 @@ def load_whole(cls: Any, source: Path | str, **more: Any) -> Any:
     return model
 
 
+def unloaded(cls: Any, config: Any, source: Path | str) -> Any:
+    """A model of random weights by the configuration of `source`."""
+    try:
+        return cls.from_config(config)
+    except ValueError as error:  # of another kind of model
+        kind = cls.__name__.removeprefix("Auto")
+        raise UserError(f"{source}: no {kind} here: {_first_line(error)}") from error
+
+
 def _check_folder(folder: Path) -> None:
     """Raise UserError where what is a folder is no model's."""
-    if not folder.is_dir():
+    is_name = not folder.is_absolute() and not folder.parent.is_dir()
+    if not folder.exists() and len(folder.parts) > 1 and not is_name:
+        raise FileNotFoundError(f"{folder} is missing")
+    if not folder.is_dir():  # a configuration may be a file of its own
         return
     path = folder / "config.json"
     if not path.is_file():

@@ -22,11 +22,15 @@ def reading(
         yield
     except (SafetensorError, pickle.UnpicklingError, EOFError, ValueError) as error:
         raise UserError(f"{path} is broken: {remedy}") from error
+    except OSError as error:
+        if error.filename:
+            raise
+        raise UserError(f"{path} is broken: {remedy}") from error
     except KeyError as error:
         raise UserError(f"{path} is another file: it holds no {error}") from error
     except RuntimeError as error:
         said = str(error)
-        if "PytorchStreamReader" in said:
+        if "PytorchStreamReader" in said or "model_proto" in said:
             raise UserError(f"{path} is broken: {remedy}") from error
         if "loading state_dict" not in said:
             raise

@@ -13,7 +13,7 @@ from s2st_interleave.data import audio
 from s2st_interleave.encoder.frontend import Frontend, collate, frontend
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import load
+from s2st_interleave.hub import load, unloaded
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import parallel
 from s2st_interleave.train.ahead import Ahead
@@ -90,7 +90,7 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
     )
     torch.manual_seed(keyed.stable_hash(seed, "encoder init", bits=32))
     if scratch:
-        model = AutoModelForCTC.from_config(config)
+        model = unloaded(AutoModelForCTC, config, source)
     else:
         model = _pretrained(source, config)
     for name, parameter in model.named_parameters():

@@ -12,6 +12,7 @@ from s2st_interleave.encoder.frontend import Frontend, frontend
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import load, load_whole
 from s2st_interleave.progress import quiet_transformers
+from s2st_interleave.weights import reading
 
 BPE_FILE = "bpe.model"
 BLANK = 0  # = pad_token_id = sentencepiece's pad_id
@@ -52,7 +53,10 @@ class SpeechEncoder:
         quiet_transformers()
         model = load_whole(AutoModelForCTC, directory).to(device).eval()
         extractor = load(AutoFeatureExtractor, directory)
-        bpe = sentencepiece.SentencePieceProcessor(model_file=str(directory / BPE_FILE))
+        path = directory / BPE_FILE
+        with reading(path):
+            pieces = path.read_bytes()
+            bpe = sentencepiece.SentencePieceProcessor(model_proto=pieces)
         return cls(model, frontend(extractor, model.config), bpe)
 
     @property

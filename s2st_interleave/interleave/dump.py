@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write, read_json, write_json
+from s2st_interleave.artifact import atomic_write, read_json, read_lines, write_json
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.segments import Side, segment_units
 from s2st_interleave.weights import reading
@@ -97,13 +97,12 @@ class Dump:
     def __init__(self, directory: Path, pair: str = ""):
         self.pair = pair
         facts = read_json(directory / "vocab.json")
-        if facts.pop("version") != VERSION:
+        if facts["version"] != VERSION:
             raise UserError(
                 f"{directory}: not a dump of version {VERSION}; rerun stage 5"
             )
-        self.vocabulary = UnitVocabulary(**facts)
-        lines = (directory / "utterances.jsonl").read_text(encoding="utf-8")
-        self._index: list[Mapping] = [json.loads(line) for line in lines.splitlines()]
+        self.vocabulary = UnitVocabulary(facts["num_units"], facts["unit_sec"])
+        self._index: list[Mapping] = read_lines(directory / "utterances.jsonl")
         self._arrays = {
             (name, kind): _read_array(directory / f"{name}.{kind}.npy")
             for name in SIDES
@@ -138,6 +137,8 @@ class Dumps:
         self.vocabulary = dumps[0].vocabulary
         if any(one.vocabulary != self.vocabulary for one in dumps):
             raise UserError("the dumps hold units of different codebooks")
+        if not any(map(len, dumps)):
+            raise UserError("the dumps hold no utterance; stage 5 says what it dropped")
         self._dumps = dumps
         self._ends = np.cumsum([len(one) for one in dumps])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from s2st_interleave import config
 from s2st_interleave.errors import UserError
+from s2st_interleave.launch.resources import CLASSES
 
 TAIL_LINES = 20
 
@@ -77,6 +78,10 @@ def read(words: Sequence[str]) -> Line:
             done.append(rest.pop(0))
         else:
             options[name] = rest.pop(0)
+    if options["resources"] not in CLASSES:
+        near = config.nearest(options["resources"], CLASSES)
+        wanted = f"wants one of {', '.join(CLASSES)}{near}"
+        raise UserError(f"--resources is '{options['resources']}', {wanted}")
     limit = options["max_jobs_run"]
     if not limit.isdigit():
         raise UserError(f"--max-jobs-run is '{limit}', wants a number of jobs")

@@ -75,9 +75,6 @@ def read(path: Path, name: str) -> Resources:
     if not path.is_file():
         raise UserError(f"{path}: no such file; $S2ST_SLURM names conf/slurm.yaml")
     loaded = config.mapping(yaml_text.read(path), str(path))
-    if name not in CLASSES:
-        near = config.nearest(name, CLASSES)
-        raise UserError(f"no class '{name}' of resources{near}")
     known = {k: _values(loaded.get(k), f"{path}, {k}") for k in CLASSES}
     common = {k: v for k, v in loaded.items() if k not in CLASSES}
     try:

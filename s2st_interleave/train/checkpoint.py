@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.artifact import read_as, write_json
 from s2st_interleave.train import parallel
 from s2st_interleave.train.lora import TRAINED_FILE
 from s2st_interleave.weights import reading
@@ -66,7 +66,7 @@ def load_model(source: Path | None, model: Any) -> Progress:
             assert not unknown, f"{trained}: not of this model: {unknown[0]}"
         else:
             load_model(model, source / "model.safetensors")
-    return Progress(**read_json(source / META))
+    return read_as(Progress, source / META)
 
 
 def _without(source: Path) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.artifact import read_as, write_json
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import load, load_whole
 from s2st_interleave.interleave.vocabulary import Vocabulary
@@ -86,7 +86,7 @@ class SpeechLlm:
     ) -> "SpeechLlm":
         """From what `save` wrote; `attention` is a backend, None the model's choice."""
         model, tokenizer = load_text_llm(directory, attention=attention)
-        vocabulary = Vocabulary(**read_json(directory / VOCABULARY_FILE))
+        vocabulary = read_as(Vocabulary, directory / VOCABULARY_FILE)
         return cls(model.to(device).eval(), tokenizer, vocabulary, bf16)
 
 
@@ -195,7 +195,7 @@ def _known_vocabulary(source: Path, num_units: int) -> Vocabulary | None:
     file = Path(source) / VOCABULARY_FILE
     if not file.is_file():
         return None
-    vocabulary = Vocabulary(**read_json(file))
+    vocabulary = read_as(Vocabulary, file)
     if vocabulary.num_units != num_units:
         raise UserError(
             f"{source}: an LLM of {vocabulary.num_units} units, and the dump has "

@@ -17,7 +17,7 @@ from threading import Event
 from typing import Any, Literal, Protocol
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write
+from s2st_interleave.artifact import atomic_write, read_lines
 from s2st_interleave.config import RunOptions, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.preemption import EXIT_REQUEUE
@@ -289,9 +289,9 @@ class Metrics:
     """
 
     def __init__(self, path: Path, step: int):
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        lines = read_lines(path) if path.is_file() else []
         self.path = path
-        self.lines = [text for text in lines if json.loads(text)["step"] < step]
+        self.lines = [json.dumps(line) for line in lines if line["step"] < step]
 
     def add(self, line: dict[str, float]) -> None:
         self.lines.append(json.dumps(line))

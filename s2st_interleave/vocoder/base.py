@@ -50,8 +50,10 @@ class Sizes:
         """These fields of options (an object) or of a `vocoder.json` (a mapping)."""
         if not isinstance(values, dict):
             return cls(**{f.name: getattr(values, f.name) for f in fields(cls)})
-        lists = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return _described(cls, lists)
+        found = {field.name: values[field.name] for field in fields(cls)}
+        return cls(
+            **{k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,14 @@ class HifiganSizes(Sizes):
     )
     num_mels: int = option(80, "hifigan: of the mel loss", minimum=1)
 
+    def __post_init__(self) -> None:
+        for size in (self.kernel_size, *self.resblock_kernel_sizes):
+            if size % 2 == 0:
+                raise UserError(f"hifigan's kernels are of odd sizes, not {size}")
+        least = 2 ** len(self.upsample_scales)  # each upsampling halves them
+        if self.channels < least:
+            raise UserError(f"channels {self.channels}: hifigan wants {least} or more")
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -114,16 +124,7 @@ def save_description(directory: Path, backend: str, rate: Rate, sizes: Sizes) ->
 
 
 def read_rate(description: dict[str, Any]) -> Rate:
-    return _described(Rate, description)
-
-
-def _described(cls: Any, description: dict[str, Any]) -> Any:
-    """The fields of `cls`; UserError where one is missing."""
-    names = [field.name for field in fields(cls)]
-    missing = [name for name in names if name not in description]
-    if missing:
-        raise UserError(f"{VOCODER_FILE}: no '{missing[0]}': train the vocoder again")
-    return cls(**{name: description[name] for name in names})
+    return Rate(**{field.name: description[field.name] for field in fields(Rate)})
 
 
 def load(directory: Path, device: Any = "cpu") -> Vocoder:
