@@ -13,10 +13,10 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn, TypeVar
 
 from s2st_interleave import promises, record
 from s2st_interleave.errors import UserError
@@ -40,6 +40,7 @@ STAGES = {
     "results": 10,
     "pack": 11,
 }
+T = TypeVar("T")
 PACKAGES = ("s2st-interleave", "numpy", "torch", "transformers")
 
 
@@ -65,11 +66,50 @@ def write_json(path: Path, value: Any) -> None:
         stream.write("\n")
 
 
-def read_json(path: Path) -> Any:
+class _Object(dict[str, Any]):
+    """An object of a JSON file: what it lacks is an error that names the file."""
+
+    where: str
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise UserError(f"{self.where}: no '{key}' in it; was it edited?")
+
+
+def _object(text: bytes, where: str) -> dict[str, Any]:
+    def made(pairs: list[tuple[str, Any]]) -> _Object:
+        found = _Object(pairs)
+        found.where = where
+        return found
+
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(text, object_pairs_hook=made)
     except ValueError as error:
-        raise UserError(f"{path}: not JSON: {error}") from None
+        raise UserError(f"{where}: not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{where}: no JSON object")
+    return value
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a file holds; raises UserError naming it where there is none."""
+    return _object(path.read_bytes(), str(path))
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file with one a line; UserError names the line that is none."""
+    lines = path.read_bytes().splitlines()
+    return [_object(line, f"{path}:{n}") for n, line in enumerate(lines, start=1)]
+
+
+def read_as(cls: type[T], path: Path, **more: Any) -> T:
+    """A dataclass of what a JSON file says, which is all of its fields or an error."""
+    values = read_json(path) | more
+    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    for name in (*(n for n in names if n not in values), *values):
+        if (name in values) != (name in names):
+            what = "not known" if name in values else "missing"
+            raise UserError(f"{path}: '{name}' is {what}; was it edited?")
+    return cls(**values)
 
 
 def file_digest(path: Path) -> str:

@@ -19,7 +19,9 @@ class ShardOptions(RunOptions):
     """Of a command whose work can be cut by utterances."""
 
     shard: str = option("", "JOB/N: only this shard", runtime=True)
-    num_shards: int = option(1, "into how many the work was cut", runtime=True)
+    num_shards: int = option(
+        1, "into how many the work was cut", runtime=True, minimum=1
+    )
 
 
 Process = Callable[[Sequence[str], Path], None]

@@ -14,7 +14,7 @@ from s2st_interleave.encoder.frontend import Frontend, collate, frontend
 from s2st_interleave.encoder.recordings import Recording, frames_needed
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import pretrained
+from s2st_interleave.hub import load, unloaded
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import parallel
 from s2st_interleave.train.ahead import Ahead
@@ -69,8 +69,9 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
     from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForCTC
 
     quiet_transformers()
-    config = AutoConfig.from_pretrained(
-        **pretrained(source),
+    config = load(
+        AutoConfig,
+        source,
         vocab_size=bpe.get_piece_size(),
         pad_token_id=BLANK,
         ctc_zero_infinity=True,
@@ -81,13 +82,13 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
     )
     torch.manual_seed(keyed.stable_hash(seed, "encoder init", bits=32))
     if scratch:
-        model = AutoModelForCTC.from_config(config)
+        model = unloaded(AutoModelForCTC, config, source)
     else:
         model = _pretrained(source, config)
     for name, parameter in model.named_parameters():
         if name.endswith("masked_spec_embed"):  # never used, which DDP takes amiss
             parameter.requires_grad_(False)
-    extractor = AutoFeatureExtractor.from_pretrained(**pretrained(source))
+    extractor = load(AutoFeatureExtractor, source)
     return model, frontend(extractor, config)
 
 
@@ -96,8 +97,9 @@ def _pretrained(source: Path, config: Any) -> Any:
     import torch
     from transformers import AutoModelForCTC
 
-    model, info = AutoModelForCTC.from_pretrained(
-        **pretrained(source),
+    model, info = load(
+        AutoModelForCTC,
+        source,
         config=config,
         dtype=torch.float32,
         ignore_mismatched_sizes=True,

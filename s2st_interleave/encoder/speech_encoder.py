@@ -9,7 +9,9 @@ import numpy as np
 from s2st_interleave.data.text import spoken_form as spoken_form
 from s2st_interleave.encoder.frontend import Frontend, frontend
 from s2st_interleave.errors import UserError
+from s2st_interleave.hub import load, load_whole
 from s2st_interleave.progress import quiet_transformers
+from s2st_interleave.weights import reading
 
 BPE_FILE = "bpe.model"
 BLANK = 0  # = pad_token_id = sentencepiece's pad_id
@@ -32,9 +34,12 @@ class SpeechEncoder:
         from transformers import AutoFeatureExtractor, AutoModelForCTC
 
         quiet_transformers()
-        model = AutoModelForCTC.from_pretrained(directory).to(device).eval()
-        extractor = AutoFeatureExtractor.from_pretrained(directory)
-        bpe = sentencepiece.SentencePieceProcessor(model_file=str(directory / BPE_FILE))
+        model = load_whole(AutoModelForCTC, directory).to(device).eval()
+        extractor = load(AutoFeatureExtractor, directory)
+        path = directory / BPE_FILE
+        with reading(path):
+            pieces = path.read_bytes()
+            bpe = sentencepiece.SentencePieceProcessor(model_proto=pieces)
         return cls(model, frontend(extractor, model.config), bpe)
 
     @property

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write, read_json, write_json
+from s2st_interleave.artifact import atomic_write, read_json, read_lines, write_json
 from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.segments import Side, segment_units
+from s2st_interleave.weights import reading
 
 VERSION = 1
 TOO_LONG = "too_long"
@@ -83,6 +84,11 @@ def _write_array(path: Path, array: np.ndarray) -> None:
         np.save(stream, array.astype(np.int32))
 
 
+def _read_array(path: Path) -> np.ndarray:
+    with reading(path, "rerun stage 5"):
+        return np.load(path, mmap_mode="r")
+
+
 def _check(where: str, side: Side, num_units: int) -> None:
     if not len(side.units) or not side.words:
         raise UserError(f"{where}: no units or no words")
@@ -105,18 +111,17 @@ class Dump:
     def __init__(self, directory: Path, pair: str = ""):
         self.pair = pair
         facts = read_json(directory / "vocab.json")
-        if facts.pop("version") != VERSION:
+        if facts["version"] != VERSION:
             raise UserError(
                 f"{directory}: not a dump of version {VERSION}; rerun stage 5"
             )
-        self.vocabulary = UnitVocabulary(**facts)
+        self.vocabulary = UnitVocabulary(facts["num_units"], facts["unit_sec"])
         self.too_long: dict[str, str] = {}
         if (directory / TOO_LONG).is_file():
             self.too_long = read_table(directory / TOO_LONG)
-        lines = (directory / "utterances.jsonl").read_text(encoding="utf-8")
-        self._index: list[Mapping] = [json.loads(line) for line in lines.splitlines()]
+        self._index: list[Mapping] = read_lines(directory / "utterances.jsonl")
         self._arrays = {
-            (name, kind): np.load(directory / f"{name}.{kind}.npy", mmap_mode="r")
+            (name, kind): _read_array(directory / f"{name}.{kind}.npy")
             for name in SIDES
             for kind in ("units", "spans")
         }
@@ -149,6 +154,8 @@ class Dumps:
         self.vocabulary = dumps[0].vocabulary
         if any(one.vocabulary != self.vocabulary for one in dumps):
             raise UserError("the dumps hold units of different codebooks")
+        if not any(map(len, dumps)):
+            raise UserError("the dumps hold no utterance; stage 5 says what it dropped")
         self._dumps = dumps
         self._ends = np.cumsum([len(one) for one in dumps])
 

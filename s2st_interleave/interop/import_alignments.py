@@ -47,10 +47,18 @@ class Options:
         "error; auto: drop from train, else an error",
     )
     max_misfit_rate: float = option(
-        0.05, "drop more, or make more equal, and fail", runtime=True
+        0.05,
+        "drop more, or make more equal, and fail",
+        runtime=True,
+        minimum=0,
+        maximum=1,
     )
     max_drop_rate: float | None = option(
-        None, "as in other commands; none: --max_misfit_rate", runtime=True
+        None,
+        "as in other commands; none: --max_misfit_rate",
+        runtime=True,
+        minimum=0,
+        maximum=1,
     )
     overwrite: bool = option(False, "make it anew", runtime=True)
 

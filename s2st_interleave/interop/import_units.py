@@ -44,12 +44,18 @@ class Options:
     format: unit_files.Format = option(
         "text", "of both files; text: '<name> 71 8', with a tab or '|' between as well"
     )
-    num_units: int = option(REQUIRED, "K of the codebook")
-    unit_sec: float = option(REQUIRED, "seconds of a unit: 0.02 at 50 a second")
+    num_units: int = option(REQUIRED, "K of the codebook", minimum=1)
+    unit_sec: float = option(
+        REQUIRED, "seconds of a unit: 0.02 at 50 a second", above=0
+    )
     codebook: str = option(REQUIRED, "a name for it, the same for all splits")
     out_dir: Path = option(REQUIRED, "dump/units/<split> to write")
     max_drop_rate: float = option(
-        0.05, "drop more of the training data and fail", runtime=True
+        0.05,
+        "drop more of the training data and fail",
+        runtime=True,
+        minimum=0,
+        maximum=1,
     )
     overwrite: bool = option(False, "make it anew", runtime=True)
 

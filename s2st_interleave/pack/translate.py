@@ -20,8 +20,8 @@ from s2st_interleave.train.precision import Dtype, use_bf16
 class Options(RunOptions):
     model: Path = option(REQUIRED, "folder of stage 11")
     out: Path = option(Path("translated"), "a .wav or .flac, or a folder to write into")
-    min_sec: float = option(0.3, "a shorter recording is refused")
-    max_sec: float = option(30.0, "a longer one as well: training had none")
+    min_sec: float = option(0.3, "a shorter recording is refused", minimum=0)
+    max_sec: float = option(30.0, "a longer one as well: training had none", above=0)
     channels: Channels = option(MIX, HELP)
     dtype: Dtype = option("auto", "of the LLM's products, as in stage 7")
     overwrite: bool = option(False, "write over recordings that exist")

@@ -12,8 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from s2st_interleave import yaml_text
 from s2st_interleave.artifact import digest, read_json
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
@@ -115,7 +114,7 @@ class Grid:
 
     def _conf(self, name: str) -> dict[str, Any]:
         path = self.recipe / "conf" / f"{name}.yaml"
-        return yaml.safe_load(path.read_text("utf-8"))
+        return yaml_text.read(path, typed=True)
 
     def identity(self, cell: Cell) -> str:
         """Digest of everything a cell's scores follow from, machines left aside.
@@ -132,7 +131,7 @@ class Grid:
         patterns = (*SOURCES, *patterns)
         files = {p for pattern in patterns for p in self.recipe.glob(pattern)}
         content = {
-            str(path.relative_to(self.recipe)): _values(path.read_text("utf-8"))
+            str(path.relative_to(self.recipe)): _values(path.read_text("utf-8"), path)
             for path in sorted(files)
         }
         content["MINI_CORPUS"] = os.environ.get("MINI_CORPUS", "")
@@ -158,9 +157,9 @@ def _stored(place: Path, identity: str) -> dict[str, Any] | None:
 
 
 @lru_cache
-def _values(text: str) -> str:
+def _values(text: str, path: Path) -> str:
     """Digest of what a YAML text says; many cells ask about the same few files."""
-    return digest(yaml.safe_load(text))
+    return digest(yaml_text.parse(text, path, typed=True))
 
 
 def _facts(cell: Cell) -> dict[str, Any]:
@@ -171,10 +170,8 @@ def _facts(cell: Cell) -> dict[str, Any]:
 
 def load(path: Path) -> Grid:
     """Read a grid.yaml."""
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    unknown = data.keys() - {"version", "pairs", "groups"}
-    if unknown:
-        raise UserError(f"{path}: unknown key '{min(unknown)}'")
+    data = yaml_text.read(path, typed=True)
+    _check_keys(data, str(path), {"version", "pairs", "groups"})
     found: dict[str, Cell] = {}
     for number, group in enumerate(data["groups"], 1):
         for cell in _expand(group, data["pairs"], f"{path}: group {number}"):
@@ -187,9 +184,8 @@ def load(path: Path) -> Grid:
 
 
 def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[Cell]:
-    known = {"table", "pairs", "systems", "seeds", "units", "llm", "num_train"}
-    for key in group.keys() - known:
-        raise UserError(f"{where}: unknown key '{key}'{nearest(key, known)}")
+    needed = {"table", "pairs", "systems", "seeds"}
+    _check_keys(group, where, needed, {"units", "llm", "num_train"})
     chosen = pairs if group["pairs"] == "all" else group["pairs"]
     for seed, pair, system, llm, num_train in product(
         group["seeds"],
@@ -209,6 +205,19 @@ def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[
             llm=llm,
             num_train=num_train,
         )
+
+
+def _check_keys(
+    given: Any, where: str, needed: set[str], more: Iterable[str] = ()
+) -> None:
+    """Raise UserError unless all that is needed is there, and nothing unknown."""
+    known = needed.union(more)
+    if not isinstance(given, dict):
+        raise UserError(f"{where}: expected 'key: value' lines")
+    for key in sorted(map(str, given.keys() - known)):
+        raise UserError(f"{where}: unknown key '{key}'{nearest(key, known)}")
+    for key in sorted(needed - given.keys()):
+        raise UserError(f"{where}: no '{key}'")
 
 
 def _check_systems(cells: Iterable[Cell], path: Path) -> None:

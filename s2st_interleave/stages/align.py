@@ -32,7 +32,9 @@ class Options(ShardOptions):
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
     languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
-    min_gap_sec: float = option(0.32, "only longer pauses between tokens are nobody's")
+    min_gap_sec: float = option(
+        0.32, "only longer pauses between tokens are nobody's", minimum=0
+    )
     drop: bool = option(
         True,
         "drop what cannot be aligned, or only badly; false (dev, test): equal parts for "
@@ -50,7 +52,9 @@ class Options(ShardOptions):
         "is at -0.1 to -1, one that hears nothing at -4 to -6; none: whatever it hears",
         runtime=True,
     )
-    max_drop_rate: float = option(0.05, "drop more and fail", runtime=True)
+    max_drop_rate: float = option(
+        0.05, "drop more and fail", runtime=True, minimum=0, maximum=1
+    )
 
 
 def run(options: Options) -> None:

@@ -43,13 +43,21 @@ class DataOptions:
     split: Literal["train", "dev", "test"] = option(REQUIRED, "which split")
     src_lang: str = option(REQUIRED, "source language code")
     tgt_lang: str = option("en", "target language code")
-    min_sec: float = option(0.3, "shorter training audio is dropped")
-    max_sec: float = option(30.0, "longer training audio is dropped")
+    min_sec: float = option(0.3, "shorter training audio is dropped", minimum=0)
+    max_sec: float = option(30.0, "longer training audio is dropped", above=0)
     max_drop_rate: float = option(
-        0.05, "drop more of the training data and fail", runtime=True
+        0.05,
+        "drop more of the training data and fail",
+        runtime=True,
+        minimum=0,
+        maximum=1,
     )
     max_missing_rate: float = option(
-        0.01, "more of dev or test without readable audio, and fail", runtime=True
+        0.01,
+        "more of dev or test without readable audio, and fail",
+        runtime=True,
+        minimum=0,
+        maximum=1,
     )
     src_channels: Channels = option(MIX, f"of source recordings: {HELP}")
     tgt_channels: Channels = option(MIX, "of target recordings, likewise")
@@ -57,7 +65,7 @@ class DataOptions:
         NEAR_SILENT, "dBFS, root mean square: quieter utterances are reported"
     )
     drop_near_silent: bool = option(False, "and dropped, from training data")
-    nj: int = option(2, "threads", runtime=True)
+    nj: int = option(2, "threads", runtime=True, minimum=1)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 

@@ -21,10 +21,12 @@ class Options(RunOptions):
     checkpoint: Literal["last", "best"] = option("last", "or the best on dev")
     dump_dir: Path = option(REQUIRED, "dump/interleave/<split>")
     out_dir: Path = option(REQUIRED, "exp/<tag>/<decode_tag>/<split> to write")
-    num_beams: int = option(1, "1: greedy")
-    max_text_tokens: int = option(100, "limit of transcript and translation")
-    max_unit_ratio: float = option(3.0, "limit of target units per source unit")
-    batch_size: int = option(32, "utterances at once")
+    num_beams: int = option(1, "1: greedy", minimum=1)
+    max_text_tokens: int = option(100, "limit of transcript and translation", minimum=1)
+    max_unit_ratio: float = option(
+        3.0, "limit of target units per source unit", above=0
+    )
+    batch_size: int = option(32, "utterances at once", minimum=1)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
     attention: Attention = option("auto", "backend; auto: the best that is installed")
 

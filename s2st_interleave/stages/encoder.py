@@ -24,15 +24,20 @@ class Options(LoopOptions):
     dev_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<encoder> to write")
     languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
-    num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K")
+    num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K", minimum=1)
     character_coverage: float = option(
-        1.0, "of the training text; the BPE knows no rarer characters"
+        1.0,
+        "of the training text; the BPE knows no rarer characters",
+        above=0,
+        maximum=1,
     )
     max_per_language: int = option(
-        0, "recordings to train on, drawn by id; else large languages take most; 0: all"
+        0,
+        "recordings to train on, drawn by id; else large languages take most; 0: all",
+        minimum=0,
     )
-    num_dev: int = option(1000, "dev recordings to evaluate on; 0: all")
-    lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5")
+    num_dev: int = option(1000, "dev recordings to evaluate on; 0: all", minimum=0)
+    lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5", above=0)
     spec_augment: bool = option(
         False,
         "mask bands of filter banks and spans of time; of a waveform only the latter",
@@ -82,6 +87,7 @@ def run(options: Options) -> None:
 
     # 2. One BPE and one model for all languages, both sides.
     set_threads(options.num_threads)
+    device = resolve_device(options.device)
     train, dev = [], []
     for language in options.languages:
         found = _recordings(kaldi.DataDirs(options.train_dir), language)
@@ -104,7 +110,6 @@ def run(options: Options) -> None:
     _check_dev(unusable, len(dev))
     if options.gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
-    device = resolve_device(options.device)
     task = ctc.CtcTask(
         model=model.to(device),
         frontend=front,

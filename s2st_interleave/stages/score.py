@@ -14,12 +14,14 @@ from s2st_interleave.artifact import (
 )
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.effects import Void
 from s2st_interleave.score.asr import AsrOptions, describe
 from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_rate
 from s2st_interleave.score.heard import rate, recognise
 from s2st_interleave.score.mos import MosOptions
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
+from s2st_interleave.values import Device
 
 T = TypeVar("T")
 
@@ -41,17 +43,20 @@ class ScoringOptions:
         "of utmos: utmos22_strong_step7459_v1.pt, checked by its hash",
         runtime=True,
     )
-    num_resamples: int = option(1000, "of the bootstrap")
-    bootstrap_seed: int = option(0, "of the bootstrap")
+    num_resamples: int = option(1000, "of the bootstrap", minimum=1)
+    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
     asr_cache: Path = option(
         Path("exp/asr_cache"), "what was heard before", runtime=True
     )
-    nj: int = option(2, "utterances recognised at once", runtime=True)
-    device: str = option("auto", "auto, cpu, cuda", runtime=True)
+    nj: int = option(2, "utterances recognised at once", runtime=True, minimum=1)
+    device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
     def __post_init__(self) -> None:
         self.mos_options()
+
+    def voids(self) -> list[Void]:
+        return [Void("mos", "utmos", ["mos_weights"])] if self.mos != "utmos" else []
 
     def mos_options(self) -> MosOptions | None:
         if self.mos == "none":

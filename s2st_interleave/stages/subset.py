@@ -20,7 +20,7 @@ class Options:
     data_dir: Path = option(REQUIRED, "data/test")
     out_dir: Path = option(REQUIRED, "data/test1k to write")
     languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
-    num_utterances: int = option(1000, "how many; the paper's is 1,000")
+    num_utterances: int = option(1000, "how many; the paper's is 1,000", minimum=1)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.artifact import read_as, write_json
 from s2st_interleave.train import parallel
 from s2st_interleave.train.lora import TRAINED_FILE
+from s2st_interleave.weights import reading
 
 META, OPTIMIZER = "meta.json", "optimizer.pt"
 SHARDS = "shards"  # in place of OPTIMIZER where its state is sharded over ranks
@@ -59,12 +60,17 @@ def load_model(source: Path | None, model: Any) -> Progress:
     if source is None:
         return Progress()
     trained = source / TRAINED_FILE  # of adapters; the rest is as `model` came
-    if trained.is_file():
-        unknown = model.load_state_dict(load_file(trained), strict=False)[1]
-        assert not unknown, f"{trained}: not of this model: {unknown[0]}"
-    else:
-        load_model(model, source / "model.safetensors")
-    return Progress(**read_json(source / META))
+    with reading(source / "model.safetensors", _without(source)):
+        if trained.is_file():
+            unknown = model.load_state_dict(load_file(trained), strict=False)[1]
+            assert not unknown, f"{trained}: not of this model: {unknown[0]}"
+        else:
+            load_model(model, source / "model.safetensors")
+    return read_as(Progress, source / META)
+
+
+def _without(source: Path) -> str:
+    return f"remove {source}, and training goes on from the checkpoint before it"
 
 
 def load_optimizer(source: Path | None, model: Any, optimizer: Any) -> None:
@@ -80,7 +86,8 @@ def load_optimizer(source: Path | None, model: Any, optimizer: Any) -> None:
 
         sharded.load(source / SHARDS, model, optimizer)
         return
-    state = torch.load(source / OPTIMIZER, map_location="cpu", weights_only=True)
+    with reading(source / OPTIMIZER, _without(source)):
+        state = torch.load(source / OPTIMIZER, map_location="cpu", weights_only=True)
     if engine.is_sharded(model):
         from s2st_interleave.train import sharded
 

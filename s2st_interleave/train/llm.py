@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.artifact import read_as, write_json
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import pretrained
+from s2st_interleave.hub import load, load_whole
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import dropout, lora
@@ -86,7 +86,7 @@ class SpeechLlm:
     ) -> "SpeechLlm":
         """From what `save` wrote; `attention` is a backend, None the model's choice."""
         model, tokenizer = load_text_llm(directory, attention=attention)
-        vocabulary = Vocabulary(**read_json(directory / VOCABULARY_FILE))
+        vocabulary = read_as(Vocabulary, directory / VOCABULARY_FILE)
         return cls(model.to(device).eval(), tokenizer, vocabulary, bf16)
 
 
@@ -97,8 +97,8 @@ def reader(source: Path) -> SpeechLlm:
     from transformers import AutoConfig, AutoTokenizer
 
     quiet_transformers()
-    config = AutoConfig.from_pretrained(**pretrained(source))
-    tokenizer = AutoTokenizer.from_pretrained(**pretrained(source))
+    config = load(AutoConfig, source)
+    tokenizer = load(AutoTokenizer, source)
     return SpeechLlm(SimpleNamespace(config=config), tokenizer, Vocabulary(0, 0, 0, 0))
 
 
@@ -113,15 +113,16 @@ def load_text_llm(
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
     quiet_transformers()
-    model = AutoModelForCausalLM.from_pretrained(
-        **pretrained(source),
+    model = load_whole(
+        AutoModelForCausalLM,
+        source,
         config=config,
         dtype=torch.float32,
         attn_implementation=attention,
     )
     # Some come with sampling and repetition penalties; how to decode is for us to say.
     model.generation_config = GenerationConfig.from_model_config(model.config)
-    return model, AutoTokenizer.from_pretrained(**pretrained(source))
+    return model, load(AutoTokenizer, source)
 
 
 def attention_backend(wanted: Attention, device: Any, bf16: bool) -> str | None:
@@ -168,7 +169,7 @@ def extend(
     """
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(**pretrained(source))
+    config = load(AutoConfig, source)
     dropout.configure(config.get_text_config(), attention_dropout, residual_dropout)
     # Weights are checked on the CPU, where FlashAttention does not run.
     flash = attention == "flash_attention_2"
@@ -206,7 +207,7 @@ def _known_vocabulary(source: Path, num_units: int) -> Vocabulary | None:
     file = Path(source) / VOCABULARY_FILE
     if not file.is_file():
         return None
-    vocabulary = Vocabulary(**read_json(file))
+    vocabulary = read_as(Vocabulary, file)
     if vocabulary.num_units != num_units:
         raise UserError(
             f"{source}: an LLM of {vocabulary.num_units} units, and the dump has "

@@ -9,6 +9,7 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.errors import UserError
+from s2st_interleave.weights import reading
 
 FILE = "centroids.safetensors"
 
@@ -43,7 +44,8 @@ class Codebook:
     def load(cls, directory: Path) -> "Codebook":
         from safetensors.numpy import load_file
 
-        return cls(load_file(directory / FILE)["centroids"])
+        with reading(directory / FILE):
+            return cls(load_file(directory / FILE)["centroids"])
 
 
 def fit(features: np.ndarray, num_units: int, seed: int) -> Codebook:

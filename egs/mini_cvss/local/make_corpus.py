@@ -23,7 +23,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
 from layout import (
     TGT,
     Layout,
@@ -38,7 +37,8 @@ from meaning import LEXICON_DIR, Draw
 from realise import load_language, normalise, realise
 from space import MeaningSpace
 
-from s2st_interleave.errors import UserError
+from s2st_interleave import yaml_text
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import absent, and_more
 
@@ -212,7 +212,7 @@ def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
         if split != "train":
             held_out |= sentences
         elif sentences & held_out:
-            raise UserError(f"held-out text in train: {min(sentences & held_out)}")
+            raise ValueError(f"held-out text in train: {min(sentences & held_out)}")
         for k, both in enumerate(said[: getattr(options, f"num_{split}")]):
             utt_id = utterance_id(options.src, split, k)
             pairs.append(Pair(utt_id, split, *both))
@@ -305,7 +305,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def size(src: str) -> int:
     """Pairs of speech of a source language; UserError where none are stated."""
-    sizes = yaml.safe_load(SIZES.read_text(encoding="utf-8"))
+    sizes = yaml_text.read(SIZES, typed=True)
     if src not in sizes["train"]:
         raise UserError(f"{SIZES} has no size for '{src}': pass --num_train")
     return max(sizes["train"][src], sizes["corpus"])
@@ -325,7 +325,4 @@ def boolean(word: str) -> bool:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (UserError, OSError) as error:
-        sys.exit(f"make_corpus.py: {error}")
+    sys.exit(script("make_corpus", main))

@@ -30,9 +30,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from meaning import LEXICON_DIR, Meaning, NounPhrase, Phrase
 
+from s2st_interleave import yaml_text
 from s2st_interleave.errors import UserError
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ def load_language(name: str, folder: Path = LEXICON_DIR) -> Language:
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder.glob("??.yaml")))
         raise UserError(f"no lexicon for '{name}': {path} is missing (have: {known})")
-    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data: dict[str, Any] = yaml_text.read(path, typed=True)
     kinds = ("nouns", "adjectives", "adverbs", "verbs")
     entries = {
         kind: {
