@@ -253,8 +253,9 @@ def open_stage(
                 + "\npass --overwrite true to make it anew, or choose another tag"
             )
         if difference:
+            if not overwrite:
+                print(f"{stage}: {directory} was begun otherwise, goes on as it is now")
             _discard(directory)
-            found = None
         elif not record.grown(before, now, options):
             # An option that has left the fingerprint since makes nothing invalid.
             now["fingerprint"] = before["fingerprint"]

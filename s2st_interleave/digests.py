@@ -15,6 +15,7 @@ million such clips are two minutes, or what the disk takes to read 40 GB, later 
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -67,8 +68,11 @@ def _look(known: dict[str, Entry], names: Sequence[str]) -> dict[str, Entry | No
 
 def _entry(name: str, known: Entry | None) -> Entry | None:
     try:
-        if known and known.stamp == _stamp(os.stat(name)):
+        state = os.stat(name)
+        if known and known.stamp == _stamp(state):
             return known
+        if not stat.S_ISREG(state.st_mode):  # a pipe would be waited for
+            return None
         with open(name, "rb") as stream:
             before = os.fstat(stream.fileno())
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()

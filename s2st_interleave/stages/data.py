@@ -146,7 +146,8 @@ def make(
     with ThreadPoolExecutor(options.nj) as pool:
         results = pool.map(convert_pair, work)
         done = list(progress(results, f"audio {options.split}", len(work)))
-    outcomes = {p.id: o for p, o in zip(work, done, strict=True)}
+    by_id = {p.id: outcome for p, outcome in zip(work, done, strict=True)}
+    outcomes = {p.id: by_id[p.id] for p in pairs}
 
     # 3. Training data may lose utterances, for a reason; dev and test may not.
     dropped = {k: o.unusable for k, o in outcomes.items() if o.unusable}
