@@ -51,6 +51,7 @@ def find(
         return {}
     from s2st_interleave.train.llm import reader
 
+    model_input(options.llm)  # an error says where a path that is missing comes from
     llm = reader(options.llm)
     drop = options.too_long == "drop"
     tokens_of = length.most_tokens if drop else length.num_tokens
