@@ -76,10 +76,10 @@ def find(
         why = f"--max_drop_rate {options.max_drop_rate:g}, or an LLM of more positions"
         drops.limit(found, total, options.max_drop_rate, what, why)
     if found:
-        shown = sorted(found.items())[: drops.NUM_SHOWN]
-        lines = "\n".join(f"  {k}: {v}" for k, v in shown)
         outcome = "dropped" if drop else "counted as missing"
-        print(f"dump: {len(found)} {what}, {outcome}:\n{lines}", flush=True)
+        print(
+            f"dump: {len(found)} {what}, {outcome}:\n{drops.listed(found)}", flush=True
+        )
     return found
 
 
