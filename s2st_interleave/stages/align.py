@@ -42,7 +42,7 @@ class Options(ShardOptions):
     min_score: float | None = option(
         MIN_SCORE,
         "a lower mean word score (log probability a token) is bad: right texts were above "
-        "-1.8, swapped texts, silence and noise below -4.2 (align/quality.py); none: keep "
+        "-2.0, swapped texts, silence and noise below -4.2 (align/quality.py); none: keep "
         "all",
     )
     min_median_score: float | None = option(

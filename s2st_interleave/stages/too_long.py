@@ -69,7 +69,8 @@ def find(
     if options.too_long == "error":
         why = (
             "take an LLM of more positions (--llm), or leave them out of dev loss and "
-            "decoding and count them as missing: run.sh --dump_args '--too_long missing'"
+            "decoding and count them as missing: run.sh --dump_args '--too_long missing';"
+            " in train --too_long drop leaves them out"
         )
         drops.limit(found, total, 0, what, why)
     elif drop:
