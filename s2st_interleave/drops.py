@@ -37,8 +37,12 @@ def limit(
     `what` the utterances are or have, and `why` there are no more allowed.
     """
     if len(faults) > rate * total:
-        first = "\n".join(f"  {k}: {v}" for k, v in sorted(faults.items())[:NUM_SHOWN])
         raise UserError(
             f"{len(faults)} of {total} utterances {what} (at most {int(rate * total)} "
-            f"may, {why}):\n{first}"
+            f"may, {why}):\n{listed(faults)}"
         )
+
+
+def listed(faults: Mapping[str, str]) -> str:
+    """The first ones, a line each."""
+    return "\n".join(f"  {k}: {v}" for k, v in sorted(faults.items())[:NUM_SHOWN])

@@ -73,6 +73,7 @@ def write(
                 line[name] = {"units": [unit, ends[name][0]], "first_word": word}
                 line[name] |= {"words": side.words}  # type: ignore[operator]
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    (directory / TOO_LONG).unlink(missing_ok=True)
     if too_long:
         write_table(directory / TOO_LONG, too_long)
     facts = {"num_units": vocabulary.num_units, "unit_sec": vocabulary.unit_sec}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from s2st_interleave import drops
 from s2st_interleave.align import segmentation
 from s2st_interleave.align.quality import MIN_MEDIAN, MIN_SCORE, USUAL, Quality
 from s2st_interleave.align.words import (
@@ -43,7 +44,7 @@ class Options(ShardOptions):
     min_score: float | None = option(
         MIN_SCORE,
         "a lower mean word score (log probability a token) is bad: right texts were above "
-        "-1.8, swapped texts, silence and noise below -4.2 (align/quality.py); none: keep "
+        "-2.0, swapped texts, silence and noise below -4.2 (align/quality.py); none: keep "
         "all",
     )
     min_median_score: float | None = option(
@@ -108,7 +109,9 @@ def run(options: Options) -> None:
     _say(f"score less than {options.min_score}", low, options)
     num_in = len(merged[options.languages[0]])
     dropped = low | unaligned if options.drop else {}
-    _check_dropped(dropped, num_in, options)
+    what = f"cannot be aligned, or score less than --min_score {options.min_score}"
+    why = f"--max_drop_rate {options.max_drop_rate:g}"
+    drops.limit(dropped, num_in, options.max_drop_rate, what, why)
 
     # 4. Write: train without them, dev and test with equal intervals where need be.
     for language, words in merged.items():
@@ -160,22 +163,9 @@ def _say(what: str, reasons: Mapping[str, str], options: Options) -> None:
         outcome = "dropped" if options.drop else "kept"
         print(
             f"align: {options.data_dir.name}: {len(reasons)} utterances {what}, "
-            f"{outcome}:\n{_listed(reasons)}",
+            f"{outcome}:\n{drops.listed(reasons)}",
             flush=True,
         )
-
-
-def _check_dropped(dropped: Mapping[str, str], num_in: int, options: Options) -> None:
-    if len(dropped) > options.max_drop_rate * num_in:
-        raise UserError(
-            f"{options.data_dir}: {len(dropped)} of {num_in} utterances cannot be "
-            f"aligned, or score less than --min_score {options.min_score} "
-            f"(--max_drop_rate {options.max_drop_rate:g}):\n{_listed(dropped)}"
-        )
-
-
-def _listed(reasons: Mapping[str, str]) -> str:
-    return "\n".join(f"  {k}: {v}" for k, v in sorted(reasons.items())[:10])
 
 
 class _Aligner:

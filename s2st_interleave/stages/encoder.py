@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave import keyed
+from s2st_interleave import drops, keyed
 from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
@@ -159,14 +159,11 @@ def _recordings(data: kaldi.DataDirs, language: str) -> list[ctc.Recording]:
 
 def _check_dropped(dropped: dict[str, str], total: int, options: Options) -> None:
     """Say what CTC cannot learn from; raises UserError where it is too much of train."""
+    rate = options.max_drop_rate if len(dropped) < total else 0.0
+    why = f"--max_drop_rate {rate:g}; a larger --num_pieces makes texts shorter"
+    drops.limit(dropped, total, rate, "have more text than frames", why)
     if dropped:
         parallel.say(f"encoder: {len(dropped)} of {total} train recordings are dropped")
-    if len(dropped) == total or len(dropped) > options.max_drop_rate * total:
-        raise UserError(
-            f"{len(dropped)} of {total} train recordings have more text than frames "
-            f"(--max_drop_rate {options.max_drop_rate:g}; a larger --num_pieces makes "
-            f"texts shorter):\n{_listed(dropped)}"
-        )
 
 
 def _check_dev(unusable: dict[str, str], total: int) -> None:
@@ -174,17 +171,13 @@ def _check_dev(unusable: dict[str, str], total: int) -> None:
     if len(unusable) == total:
         raise UserError(
             f"none of {total} dev recordings has a loss (a larger --num_pieces makes "
-            f"texts shorter):\n{_listed(unusable)}"
+            f"texts shorter):\n{drops.listed(unusable)}"
         )
     if unusable:
         parallel.say(
             f"encoder: {len(unusable)} of {total} dev recordings are left out of "
-            f"dev_loss:\n{_listed(unusable)}"
+            f"dev_loss:\n{drops.listed(unusable)}"
         )
-
-
-def _listed(reasons: dict[str, str]) -> str:
-    return "\n".join(f"  {k}: {v}" for k, v in sorted(reasons.items())[:10])
 
 
 def _drawn(recordings: list[ctc.Recording], most: int) -> list[ctc.Recording]:

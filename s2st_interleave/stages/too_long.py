@@ -51,6 +51,7 @@ def find(
         return {}
     from s2st_interleave.train.llm import reader
 
+    model_input(options.llm)  # an error says where a path that is missing comes from
     llm = reader(options.llm)
     drop = options.too_long == "drop"
     tokens_of = length.most_tokens if drop else length.num_tokens
@@ -68,17 +69,18 @@ def find(
     if options.too_long == "error":
         why = (
             "take an LLM of more positions (--llm), or leave them out of dev loss and "
-            "decoding and count them as missing: run.sh --dump_args '--too_long missing'"
+            "decoding and count them as missing: run.sh --dump_args '--too_long missing';"
+            " in train --too_long drop leaves them out"
         )
         drops.limit(found, total, 0, what, why)
     elif drop:
         why = f"--max_drop_rate {options.max_drop_rate:g}, or an LLM of more positions"
         drops.limit(found, total, options.max_drop_rate, what, why)
     if found:
-        shown = sorted(found.items())[: drops.NUM_SHOWN]
-        lines = "\n".join(f"  {k}: {v}" for k, v in shown)
         outcome = "dropped" if drop else "counted as missing"
-        print(f"dump: {len(found)} {what}, {outcome}:\n{lines}", flush=True)
+        print(
+            f"dump: {len(found)} {what}, {outcome}:\n{drops.listed(found)}", flush=True
+        )
     return found
 
 

@@ -1,11 +1,13 @@
 """Checkpoints: `checkpoint-<step>/`, whole or absent; the newest two and the best stay."""
 
+import math
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from s2st_interleave.artifact import read_as, write_json
+from s2st_interleave.errors import UserError
 from s2st_interleave.train import parallel
 from s2st_interleave.train.lora import TRAINED_FILE
 from s2st_interleave.weights import reading
@@ -33,6 +35,9 @@ class Progress:
         )
 
     def judged(self, loss: float) -> "Progress":
+        """UserError for a loss that is not finite: no later one would be less than it."""
+        if not math.isfinite(loss):
+            raise UserError(f"step {self.step}: dev_loss is {loss}, not finite")
         if loss >= self.best_loss:
             return self
         return replace(self, best_step=self.step, best_loss=loss)

@@ -110,7 +110,7 @@ def test_training_drops_them_with_the_reason_under_a_limit(tmp_path):
 
 def test_all_of_train_is_too_much_whatever_the_limit(tmp_path):
     folder, dev = write(tmp_path, "train", set(range(8))), write(tmp_path, "dev")
-    with pytest.raises(UserError, match="16 of 16 train recordings"):
+    with pytest.raises(UserError, match="16 of 16 utterances have more text than"):
         train(tmp_path / "exp", folder, dev, max_drop_rate=1.0)
 
 
