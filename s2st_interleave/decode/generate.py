@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from s2st_interleave.decode.padding import batching, left_padded
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.sequence import prompt_ids
 from s2st_interleave.interleave.vocabulary import Vocabulary
@@ -53,10 +54,16 @@ def translate(
     _check_room(sources, len(named), llm.max_length)
     # Alike lengths share a batch; the id settles ties, so batches are always the same.
     order = sorted(sources, key=lambda name: (len(sources[name]), name))
-    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     found: dict[str, Translation] = {}
-    for names in progress(batches):
-        answers = _generate([sources[name] for name in names], llm, cot, named, limits)
+    if not order:
+        return found
+    ends = [_prompt(sources[name], llm, named) for name in (order[0], order[-1])]
+    how = batching(llm.model, ends, llm.vocabulary.pad, limits.num_beams)
+    cut = how.cut([len(sources[name]) for name in order], batch_size)
+    for names in progress([[order[index] for index in batch] for batch in cut]):
+        answers = _generate(
+            [sources[name] for name in names], llm, cot, named, limits, how.cached
+        )
         for name, ids in zip(names, answers, strict=True):
             found[name] = parse_answer(ids, llm, cot=cot)
     return found
@@ -98,27 +105,27 @@ def parse_answer(ids: Sequence[int], llm: SpeechLlm, *, cot: bool) -> Translatio
     )
 
 
+def _prompt(units: np.ndarray, llm: SpeechLlm, pair: list[int]) -> list[int]:
+    return prompt_ids(llm.vocabulary.unit_ids(units), llm.vocabulary, pair)
+
+
 def _generate(
     sources: Sequence[np.ndarray],
     llm: SpeechLlm,
     cot: bool,
     pair: list[int],
     limits: Limits,
+    cached: bool,
 ) -> list[list[int]]:
     """Answer ids of one left-padded batch."""
     import torch
     from transformers import LogitsProcessorList
 
     vocabulary = llm.vocabulary
-    prompts = [
-        prompt_ids(vocabulary.unit_ids(units), vocabulary, pair) for units in sources
-    ]
-    longest = max(map(len, prompts))
-    ids = torch.full((len(prompts), longest), vocabulary.pad)
-    mask = torch.zeros_like(ids)
-    for row, prompt in enumerate(prompts):
-        ids[row, longest - len(prompt) :] = torch.tensor(prompt)
-        mask[row, longest - len(prompt) :] = 1
+    ids, mask = left_padded(
+        [_prompt(units, llm, pair) for units in sources], vocabulary.pad
+    )
+    longest = ids.shape[1]
     most_units = [
         max(limits.min_max_units, int(limits.max_unit_ratio * len(units)))
         for units in sources
@@ -137,6 +144,7 @@ def _generate(
             max_new_tokens=most_tokens,
             do_sample=False,
             num_beams=limits.num_beams,
+            **({} if cached else {"use_cache": False}),
             logits_processor=LogitsProcessorList([grammar]),
         )
     return output[:, longest:].tolist()

@@ -10,6 +10,7 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data import audio
+from s2st_interleave.encoder.checks import check, logits_of_noise
 from s2st_interleave.encoder.frontend import Frontend, collate, frontend
 from s2st_interleave.encoder.recordings import Recording, frames_needed
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
@@ -80,6 +81,8 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
         apply_spec_augment=False,  # the library's uses global numpy state
         add_adapter=False,  # would make fewer frames than there are features of a layer
     )
+    extractor = load(AutoFeatureExtractor, source)
+    front = frontend(extractor, config)
     torch.manual_seed(keyed.stable_hash(seed, "encoder init", bits=32))
     if scratch:
         model = unloaded(AutoModelForCTC, config, source)
@@ -88,8 +91,8 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
     for name, parameter in model.named_parameters():
         if name.endswith("masked_spec_embed"):  # never used, which DDP takes amiss
             parameter.requires_grad_(False)
-    extractor = load(AutoFeatureExtractor, source)
-    return model, frontend(extractor, config)
+    check(model, front)
+    return model, front
 
 
 def _pretrained(source: Path, config: Any) -> Any:
@@ -206,6 +209,16 @@ class CtcTask:
         self.model.save_pretrained(directory, save_original_format=False)
         self.frontend.extractor.save_pretrained(directory)
         (directory / BPE_FILE).write_bytes(self.bpe_path.read_bytes())
+
+    def sample(self) -> Any:
+        """float32 logits (num_frames, num_pieces) of a fixed noise, on the CPU."""
+        return logits_of_noise(self.model, self.frontend, 0.5)
+
+    def sample_saved(self, directory: Path) -> Any:
+        from transformers import AutoModelForCTC
+
+        model = AutoModelForCTC.from_pretrained(directory)
+        return logits_of_noise(model, self.frontend, 0.5)
 
     def _collate(
         self,

@@ -140,7 +140,7 @@ def run(options: Options) -> None:
     parallel.on_first(lambda: _write_command(options))
 
     # 2. The data, and the LLM with rows for the units.
-    from s2st_interleave.train import llm
+    from s2st_interleave.train import llm, lora
 
     set_threads(options.num_threads)
     device = resolve_device(options.device)
@@ -160,6 +160,8 @@ def run(options: Options) -> None:
         gradient_checkpointing=options.gradient_checkpointing,
         bf16=bf16,
     )
+    if options.lora_rank:
+        parallel.say(lora.describe(speech_llm.model))
     speech_llm.model.to(device)
     check_lengths(dev, how, speech_llm)
     if options.max_steps * options.batch_size >= len(train):  # all of it is drawn

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from s2st_interleave.train import parallel
 from s2st_interleave.train.lora import TRAINED_FILE
 from s2st_interleave.weights import reading
 
+# One file, or several of which each knows how many: `save_pretrained` cuts at 50 GB.
+WEIGHTS = "model*.safetensors"
 META, OPTIMIZER = "meta.json", "optimizer.pt"
 SHARDS = "shards"  # in place of OPTIMIZER where its state is sharded over ranks
 
@@ -60,7 +63,7 @@ def newest(directory: Path) -> Path | None:
 
 def load_model(source: Path | None, model: Any) -> Progress:
     """Load a checkpoint's weights in place; a fresh Progress when there is none."""
-    from safetensors.torch import load_file, load_model
+    from safetensors.torch import load_file
 
     if source is None:
         return Progress()
@@ -70,12 +73,32 @@ def load_model(source: Path | None, model: Any) -> Progress:
             unknown = model.load_state_dict(load_file(trained), strict=False)[1]
             assert not unknown, f"{trained}: not of this model: {unknown[0]}"
         else:
-            load_model(model, source / "model.safetensors")
+            _load_weights(model, source)
     return read_as(Progress, source / META)
 
 
 def _without(source: Path) -> str:
     return f"remove {source}, and training goes on from the checkpoint before it"
+
+
+def _load_weights(model: Any, source: Path) -> None:
+    """Of one or several files; names that share a tensor are written once."""
+    from safetensors.torch import load_file
+
+    seen: set[str] = set()
+    for file in sorted(source.glob(WEIGHTS)):
+        part = load_file(file)
+        unknown = model.load_state_dict(part, strict=False).unexpected_keys
+        assert not unknown, f"{file}: not of this model: {unknown[0]}"
+        seen |= part.keys()
+    state = model.state_dict(keep_vars=True)
+    held = {id(value) for name, value in state.items() if name in seen}
+    missing = [name for name, value in state.items() if id(value) not in held]
+    if missing:
+        raise FileNotFoundError(
+            f"{source}: {len(missing)} weights are missing, first {missing[0]}: remove "
+            "this checkpoint, and the run carries on from the one before"
+        )
 
 
 def load_optimizer(source: Path | None, model: Any, optimizer: Any) -> None:
@@ -101,12 +124,18 @@ def load_optimizer(source: Path | None, model: Any, optimizer: Any) -> None:
 
 
 def save(
-    directory: Path, task: Any, optimizer: Any, progress: Progress, keep_last: int
+    directory: Path,
+    task: Any,
+    optimizer: Any,
+    progress: Progress,
+    keep_last: int,
+    check: Callable[[Path], None] = lambda _: None,
 ) -> None:
     """Write one checkpoint beside its place, move it there, then thin out the old.
 
     The model lies whole in it, as its readers want it, the optimizer's state as it is:
-    in one file, or sharded. All ranks come here together.
+    in one file, or sharded. `check` reads the model back on rank 0, and raises where it
+    is not the one that was saved. All ranks come here together.
     """
     import torch
 
@@ -138,6 +167,7 @@ def save(
     else:
         state = optimizer.state_dict
         parallel.on_first(lambda: torch.save(state(), temporary / OPTIMIZER))
+    parallel.on_first(lambda: check(temporary))
     parallel.on_first(end)
 
 
@@ -157,6 +187,8 @@ def of(directory: Path, name: str) -> Path:
 
 def export(checkpoint: Path, directory: Path) -> None:
     """Copy what makes a model out of a checkpoint, and nothing of its training."""
+    for old in directory.glob(f"{WEIGHTS}*"):  # of another number of files
+        old.unlink()
     for file in checkpoint.iterdir():
         if file.is_file() and file.name not in (OPTIMIZER, META):
             shutil.copy2(file, directory / file.name)

@@ -21,6 +21,7 @@ from s2st_interleave.interleave.sequence import (
 )
 from s2st_interleave.interleave.spans import Stop, choose_spans
 from s2st_interleave.train import parallel, probe
+from s2st_interleave.train.backbone import router_loss
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.llm import SpeechLlm
 
@@ -68,6 +69,7 @@ def draw_example(
             llm.encode,
             fill=how.fill,
             alignment=how.alignment,
+            encode_inside=llm.encode_inside,
         )
         shares[name] = float(replaced.mean())
     example = build_example(
@@ -147,7 +149,9 @@ class InterleavedTask:
         return batch["num_targets"]
 
     def loss_sum(self, batch: dict[str, Any]) -> Any:
-        return self._loss_sum(batch)[0]
+        """With what a mixture of experts adds to a mean over tokens, by our targets."""
+        loss, _, routers = self._losses(batch)
+        return loss + routers * batch["num_targets"]
 
     def facts(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
         mine = [one for batch in batches for one in batch["drawn"]]
@@ -178,7 +182,7 @@ class InterleavedTask:
         size = max(1, self.batch_size // self.accum_grad)
         for part in chunks(drawn, size):
             batch = self._collate(part)
-            loss, hits = self._loss_sum(batch)
+            loss, hits, _ = self._losses(batch)
             total += loss.item()
             correct += int(hits)
             targets += batch["num_targets"]
@@ -190,6 +194,12 @@ class InterleavedTask:
 
     def save(self, directory: Path) -> None:
         self.llm.save(directory)
+
+    def sample(self) -> Any:
+        return self.llm.sample()
+
+    def sample_saved(self, directory: Path) -> Any:
+        return SpeechLlm.load(directory).sample()
 
     def _probe_batch(self, step: int) -> dict[str, Any]:
         """The same dev utterances every time, as interleaved as this step's batch."""
@@ -219,19 +229,23 @@ class InterleavedTask:
             "drawn": drawn,
         }
 
-    def _loss_sum(self, batch: dict[str, Any]) -> tuple[Any, Any]:
-        """Summed cross-entropy and number of right tokens; logits only where supervised."""
+    def _losses(self, batch: dict[str, Any]) -> tuple[Any, Any, Any]:
+        """Summed cross-entropy, number of right tokens, and the mean loss of routers.
+
+        Logits only where supervised.
+        """
         import torch
 
         labels = batch["labels"][:, 1:]
         wanted = labels != IGNORE
         with self.llm.autocast():
-            hidden = self.model.base_model(
+            output = self.llm.backbone(
                 input_ids=batch["input_ids"],
                 attention_mask=batch["attention_mask"],
                 use_cache=False,
-            ).last_hidden_state
-            logits = self.llm.logits(hidden[:, :-1][wanted])
+            )
+            logits = self.llm.logits(output.last_hidden_state[:, :-1][wanted])
+            routers = router_loss(self.model, output, batch["attention_mask"])
         targets = labels[wanted]
         loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
-        return loss, (logits.detach().argmax(-1) == targets).sum()
+        return loss, (logits.detach().argmax(-1) == targets).sum(), routers

@@ -21,7 +21,7 @@ from s2st_interleave.artifact import atomic_write, read_lines
 from s2st_interleave.config import RunOptions, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.preemption import EXIT_REQUEUE
-from s2st_interleave.train import checkpoint, parallel
+from s2st_interleave.train import checkpoint, parallel, roundtrip
 from s2st_interleave.train.stop import stop_requests
 
 
@@ -83,6 +83,15 @@ class Task(Protocol):
 
     def save(self, directory: Path) -> None:
         """Write model.safetensors and all that loading the model needs."""
+
+    def sample(self) -> Any:
+        """What the model puts out for a few fixed inputs: a tensor on the CPU.
+
+        In evaluation mode and float32. None where only our own code reads the model.
+        """
+
+    def sample_saved(self, directory: Path) -> Any:
+        """The same, of what `save` has written, as its readers load it."""
 
 
 @dataclass(frozen=True)
@@ -180,8 +189,13 @@ def _fit(task: Task, options: LoopOptions, directory: Path, asked: Event) -> Out
     if progress.step:
         parallel.say(f"resuming from step {progress.step} of {options.max_steps}")
     clock = time.time() - progress.train_sec
+
+    def save() -> None:
+        check = roundtrip.checker(root, task)
+        checkpoint.save(directory, task, optimizer, progress, options.keep_last, check)
+
     if options.max_steps == 0:  # an untrained stand-in is a model as well
-        checkpoint.save(directory, task, optimizer, progress, options.keep_last)
+        save()
 
     while progress.step < options.max_steps:
         step = progress.step
@@ -233,7 +247,7 @@ def _fit(task: Task, options: LoopOptions, directory: Path, asked: Event) -> Out
         best_now = progress.best_step == progress.step
         if last or best_now or stop or progress.step % options.save_every == 0:
             metrics.flush()
-            checkpoint.save(directory, task, optimizer, progress, options.keep_last)
+            save()
         if stop and not last:
             leave(progress.step, options.max_steps)
 

@@ -229,6 +229,12 @@ class TextTask:
         self.model.save_pretrained(directory)
         self.tokenizer.save_pretrained(directory)
 
+    def sample(self) -> None:
+        """None: what is saved has one reader, which tests compare."""
+
+    def sample_saved(self, directory: Path) -> None:
+        """None, as `sample`."""
+
     def _collate(self, texts: Sequence[str]) -> dict[str, Any]:
         import torch
 
