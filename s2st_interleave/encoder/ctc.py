@@ -169,7 +169,10 @@ class CtcTask:
         return {"tokens": sum(sum(batch["num_frames"]) for batch in batches)}
 
     def evaluate(self) -> dict[str, float]:
-        """CTC loss per piece and token accuracy (1 - greedy piece errors) on dev."""
+        """CTC loss per piece and greedy error rate on dev, in what `spoken_form` spaces.
+
+        That is words, and of scripts that put no space between words their letters.
+        """
         from s2st_interleave.score.bleu import word_error_rate
 
         total, targets = 0.0, 0
