@@ -130,6 +130,11 @@ def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:
         if hint is int and not isinstance(value, int):
             return int(str(value))
         return hint(value)
+    except UserError as error:  # a type of our own says what it wants, once
+        text, where = str(error), f"{source}: option '{name}'"
+        raise UserError(
+            text if text.startswith(where) else f"{where}: {text}"
+        ) from None
     except (TypeError, ValueError) as error:
         wanted = error if "invalid literal" not in str(error) else "an integer"
         raise UserError(
@@ -162,7 +167,7 @@ def to_dict(options: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
+    if isinstance(value, Path | str):
         return str(value)
     if isinstance(value, tuple | list):
         return [_plain(v) for v in value]

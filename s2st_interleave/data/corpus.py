@@ -36,6 +36,8 @@ class Pair:
     tgt_text: str
     where: str = ""  # file:line, for messages
     fault: str = ""  # why it cannot be used, if its line already says so
+    src_lang: str = ""  # what the corpus says of this line's languages, as it says it
+    tgt_lang: str = ""
 
 
 @dataclass(frozen=True)

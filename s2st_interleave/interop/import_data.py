@@ -59,6 +59,7 @@ def pairs(source: KaldiDir, target: KaldiDir, cuts: Path) -> list[Pair]:
                 f"{path}: {len(missing)} utterances of the other files are missing, "
                 f"first {missing[0]}"
             )
+    languages = source.languages(), target.languages()
     speakers = target.speakers() | source.speakers()
     where = source.file("text")
     for utterance in everyone:
@@ -72,6 +73,8 @@ def pairs(source: KaldiDir, target: KaldiDir, cuts: Path) -> list[Pair]:
             tgt_audio=files[1][utterance],
             tgt_text=texts[1][utterance],
             where=f"{where}: {utterance}",
+            src_lang=languages[0].get(utterance, ""),
+            tgt_lang=languages[1].get(utterance, ""),
         )
         for utterance in sorted(everyone)
     ]

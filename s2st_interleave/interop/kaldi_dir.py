@@ -9,7 +9,7 @@ from s2st_interleave.data import audio
 from s2st_interleave.data.corpus import check_id
 from s2st_interleave.errors import UserError
 
-SPEAKERS = "utt2spk"
+SPEAKERS, LANGUAGES = "utt2spk", "utt2lang"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class KaldiDir:
         return own if own.is_file() else self.path / name
 
     def inputs(self) -> list[Path]:
-        names = ("wav.scp", "text", "segments", SPEAKERS)
+        names = ("wav.scp", "text", "segments", SPEAKERS, LANGUAGES)
         return [path for path in map(self.file, names) if path.is_file()]
 
     def texts(self) -> dict[str, str]:
@@ -43,6 +43,12 @@ class KaldiDir:
     def speakers(self) -> dict[str, str]:
         path = self.file(SPEAKERS)
         return read(path) if path.is_file() else {}
+
+    def languages(self) -> dict[str, str]:
+        """What utt2lang says; nothing where it is another language's beside this one."""
+        path = self.file(LANGUAGES)
+        shared = path.name == LANGUAGES and self.file("wav.scp").name != "wav.scp"
+        return read(path) if path.is_file() and not shared else {}
 
     def recordings(self) -> dict[str, Path]:
         """Plain paths; UserError for a pipe, which is a program to be run, or an ark."""

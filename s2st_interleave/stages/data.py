@@ -20,6 +20,8 @@ from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.archive import unpacked
 from s2st_interleave.data.corpus import Corpus, Pair, check_source
+from s2st_interleave.data.declared import check_names, check_pairs
+from s2st_interleave.data.languages import LanguageCode, same
 from s2st_interleave.data.text import clean, has_words
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
@@ -34,8 +36,8 @@ class DataOptions:
     data_dir: Path = option(REQUIRED, "data/<split> to write")
     audio_dir: Path = option(REQUIRED, "dump/audio/<split>: 16 kHz audio to write")
     split: Literal["train", "dev", "test"] = option(REQUIRED, "which split")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     min_sec: float = option(0.3, "shorter training audio is dropped")
     max_sec: float = option(30.0, "longer training audio is dropped")
     max_drop_rate: float = option(0.05, "drop more of the training data and fail")
@@ -64,6 +66,8 @@ class Options(DataOptions):
 def run(options: Options) -> None:
     # What is there? TSVs count by content, recordings by name and size.
     check_source(options.src_lang)
+    parts = (options.common_voice, options.covost, options.cvss)
+    check_names(parts, options.src_lang, options.tgt_lang)
     corpus = _corpus(options)
     pairs = corpus.pairs(options.split, extended=options.train_split == "extended")
     inputs = {
@@ -88,8 +92,10 @@ def _corpus(options: Options) -> Corpus:
 def make(options: DataOptions, pairs: list[Pair], inputs: Mapping[str, Input]) -> None:
     """Write options.data_dir and options.audio_dir from pairs, wherever these are from."""
     # 1. Is there anything to do?
-    if options.src_lang == options.tgt_lang:
+    codes = options.src_lang, options.tgt_lang
+    if same(*codes):
         raise UserError(f"source and target language are both '{options.src_lang}'")
+    languages = check_pairs(pairs, *codes)
     clips = [(p.id, _size(p.src_audio), _size(p.tgt_audio)) for p in pairs]
     stage = open_stage(
         options.data_dir,
@@ -100,6 +106,7 @@ def make(options: DataOptions, pairs: list[Pair], inputs: Mapping[str, Input]) -
     )
     if stage is None:
         return
+    print("\n".join(f"data: {line}" for line in languages))
     if stage.is_new:  # recordings of the same names may have been others
         shutil.rmtree(options.audio_dir, ignore_errors=True)
 
@@ -130,8 +137,7 @@ def make(options: DataOptions, pairs: list[Pair], inputs: Mapping[str, Input]) -
     # 4. Write the directory and check it as everybody else would.
     kept = [pair for pair in pairs if pair.id not in dropped]
     _write_tables(options, kept, outcomes)
-    languages = (options.src_lang, options.tgt_lang)
-    kaldi.validate(kaldi.DataDir(options.data_dir), languages)
+    kaldi.validate(kaldi.DataDir(options.data_dir), codes)
     stage.finish(
         num_in=len(pairs), num_out=len(kept), dropped=dropped, num_silent=len(silent)
     )

@@ -8,6 +8,7 @@ import numpy as np
 from s2st_interleave.align.words import Word, read_words
 from s2st_interleave.artifact import Input, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side, to_unit_spans
@@ -19,8 +20,8 @@ class Options:
     align_dir: Path = option(REQUIRED, "dump/align/<split>")
     units_dir: Path = option(REQUIRED, "dump/units/<split>")
     out_dir: Path = option(REQUIRED, "dump/interleave/<split> to write")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 

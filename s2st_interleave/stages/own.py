@@ -1,8 +1,9 @@
 """Stage 1 of egs/own: one TSV -> data/<split>, 16 kHz audio in dump/audio.
 
-The TSV has a header `id src_audio src_text tgt_audio tgt_text [split]`, separated by tabs;
-audio paths are relative to it. Without a split 90, 5 and 5 % of the source texts are train,
-dev and test, always the same ones.
+The TSV has a header `id src_audio src_text tgt_audio tgt_text [split src_lang tgt_lang]`,
+separated by tabs; audio paths are relative to it. Without a split 90, 5 and 5 % of the
+source texts are train, dev and test, always the same ones. The last two columns name each
+line's languages: they must be those of the options.
 """
 
 from dataclasses import dataclass
