@@ -63,7 +63,8 @@ def check_pairs(pairs: Sequence[Pair], src_lang: str, tgt_lang: str) -> list[str
 def _report(option: str, code: str, said: list[str], texts: Sequence[str]) -> str:
     language(code)
     written = _script(option, code, texts)
-    sources = " and ".join(said) or "nothing in the corpus names it"
+    nothing = "nothing in the corpus names it, only its script could be checked"
+    sources = " and ".join(said) or nothing
     return f"{code}: {sources}; {written}"
 
 
@@ -116,8 +117,8 @@ def _script(option: str, code: str, texts: Sequence[str]) -> str:
         share = 100 * _num_in((most,), letters) / total
         raise UserError(
             f"{option} {code}: {share:.0f} % of the letters of its texts are {most}, "
-            f"{'/'.join(scripts(code))} is usual: is it another language, or are source "
-            f"and target swapped? If it is meant, say {option} {in_script(code, most)}"
+            f"not {'/'.join(scripts(code))}: is it another language, or are source and "
+            f"target swapped? If it is meant, say {option} {in_script(code, most)}"
         )
     return f"{100 * own / total:.0f} % of the letters are {'/'.join(scripts(code))}"
 
