@@ -21,15 +21,19 @@ _CJK += "\uff66-\uff9f\U00020000-\U0003134f"
 _OTHERS = "".join(rf"\p{{Script={name}}}" for name in UNSPACED_SCRIPTS[4:])
 # Their digits and punctuation are like those of other scripts.
 _UNSPACED = rf"[{_CJK}[[{_OTHERS}]&&[\p{{L}}\p{{M}}]]]"
-# A letter with all its marks. Thai and Lao write some vowels before the letter after
-# which they are spoken.
-_CLUSTER = (
-    rf"(?={_UNSPACED})(?:\p{{Logical_Order_Exception}}(?={_UNSPACED}))?\X\p{{M}}*"
-)
+_EXTEND = r"\p{M}\p{Grapheme_Cluster_Break=Extend}\u200d"
 _RUN = rf"(?:[^\s{_UNSPACED}]++\p{{M}}*+)+"
+# A letter with all that is written on it, in Burmese or Khmer another letter too. Thai
+# and Lao write some vowels before the letter after which they are spoken.
+_STACKER = r"[\u1039\u17d2\u1a60\u1b44\ua9c0]"
+_CLUSTER = (
+    rf"(?:\p{{Logical_Order_Exception}}(?={_UNSPACED}))?{_UNSPACED}"
+    rf"(?:[{_EXTEND}\p{{Grapheme_Cluster_Break=SpacingMark}}]|(?<={_STACKER}){_UNSPACED})*"
+)
 _TOKEN = regex.compile(rf"(?V1)\s*(?:{_CLUSTER}|{_RUN})")
 _MARKS = "\u3001-\u303f\uff01-\uffef"  # Chinese punctuation, and letters as wide
 _NO_SPACE = regex.compile(rf"(?V1)[{_UNSPACED}{_MARKS}]")
+_EXTENDS = regex.compile(f"[{_EXTEND}]")
 _CHARACTER = regex.compile(r"\X\p{M}*")
 
 
@@ -88,12 +92,13 @@ def gap(left: str, right: str) -> str:
 
 
 def _ends_unspaced(text: str) -> bool:
-    if _NO_SPACE.match(text[-1]):
-        return True
-    if text[-1].isalnum():
-        return False
-    # A mark that scripts share is of the letter before it.
-    return bool(_NO_SPACE.match(_CHARACTER.findall(text[-8:])[-1]))
+    """Marks that scripts share are of the letter before them."""
+    for char in reversed(text):
+        if _NO_SPACE.match(char):
+            return True
+        if not _EXTENDS.match(char):
+            return False
+    return False
 
 
 def join(words: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ import pytest
 import regex
 import soundfile
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2st_interleave import config
@@ -56,6 +56,7 @@ ONE = st.sampled_from(list(SCRIPTS.values())).flatmap(
 )
 
 
+@settings(max_examples=500)
 @given(st.one_of(MIXED, ONE))
 def test_tokens_joined_are_the_text(text):
     text = clean(text)
