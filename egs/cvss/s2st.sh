@@ -72,6 +72,7 @@ if [[ -z $src_lang ]]; then
   echo "$0: --src_lang is not set" >&2
   exit 1
 fi
+s2st_languages "$src_lang" "$tgt_lang"
 splits="train $valid_set $test_sets"
 systems="$(echo $systems)" # one space between names
 encoder_dir="${encoder_dir:-$expdir/encoder}"

@@ -27,6 +27,7 @@ help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]
 . ../db.sh
 
 sources="$(echo ${sources:-$SOURCES})" # one space between names
+s2st_languages $sources
 s2st_on "$num_gpus"
 common=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
 train_dirs= dev_dirs= train_units= dev_units=

@@ -27,7 +27,7 @@ class Channels(str):
         if word not in ("mix", "refuse") and not (
             str(number).isdecimal() and int(number) > 0
         ):
-            raise UserError("mix, refuse, left, right or a number from 1")
+            raise ValueError("mix, refuse, left, right or a number from 1")
         return super().__new__(cls, word)
 
     @property

@@ -56,6 +56,8 @@ class Pair:
     # What is wrong with source and target, for which train drops it and dev and test
     # keep it: with silence if it begins with NO_AUDIO.
     faults: tuple[str, str] = ("", "")
+    src_lang: str = ""  # what the corpus says of this line's languages, as it says it
+    tgt_lang: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.keyed import stable_hash
 
 COLUMNS = ("id", "src_audio", "src_text", "tgt_audio", "tgt_text")
-OPTIONAL = ("split",)
+OPTIONAL = ("split", "src_lang", "tgt_lang")
 PERCENT = {"train": 90, "dev": 5, "test": 5}
 
 
@@ -84,6 +84,8 @@ def _pair(path: Path, row: dict[str, str], where: str) -> Pair:
         tgt_audio=path.parent / row["tgt_audio"],
         tgt_text=row["tgt_text"],
         where=where,
+        src_lang=row.get("src_lang", ""),
+        tgt_lang=row.get("tgt_lang", ""),
     )
 
 
@@ -92,7 +94,7 @@ def _check_header(path: Path, header: list[str]) -> None:
     if missing:
         raise UserError(
             f"{path}:1: no column {missing[0]}; the header is "
-            f"{' '.join(COLUMNS)} [split], with tabs"
+            f"{' '.join(COLUMNS)} [{' '.join(OPTIONAL)}], with tabs"
         )
     for name in header:
         if name not in COLUMNS + OPTIONAL:

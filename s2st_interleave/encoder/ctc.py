@@ -170,7 +170,10 @@ class CtcTask:
         return {"tokens": sum(sum(batch["num_frames"]) for batch in batches)}
 
     def evaluate(self) -> dict[str, float]:
-        """CTC loss per piece and greedy word error rate on dev."""
+        """CTC loss per piece and greedy error rate on dev, in what `spoken_form` spaces.
+
+        That is words, and of scripts that put no space between words their letters.
+        """
         size = max(1, self.batch_size // self.accum_grad)
         sums = {"loss": 0.0, "targets": 0}
         heard: dict[str, str] = {}

@@ -25,6 +25,7 @@ from s2st_interleave.align.words import Word, equal_words, write_words
 from s2st_interleave.artifact import Input, digest, file_digest, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop import timed
 from s2st_interleave.interop.ids import match_ids
@@ -34,8 +35,8 @@ from s2st_interleave.interop.matching import Misfit, match
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/<split>")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     src_alignments: Path = option(REQUIRED, "folder (textgrid, whisper) or file (ctm)")
     tgt_alignments: Path = option(REQUIRED, "the same of the target language")
     src_format: timed.Format = option(REQUIRED, "what src_alignments holds")

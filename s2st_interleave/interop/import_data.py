@@ -55,6 +55,7 @@ def pairs(source: KaldiDir, target: KaldiDir, split: str) -> list[Pair]:
     if split != "train":
         _check_complete(tables, everyone)
     instead = _instead(tables)
+    languages = source.languages(), target.languages()
     spoken = [side.speakers().renamed(ids).values for side in (target, source)]
     speakers = spoken[0] | spoken[1]
     return [
@@ -68,6 +69,8 @@ def pairs(source: KaldiDir, target: KaldiDir, split: str) -> list[Pair]:
             where=f"{texts[0].path}: {utterance}",
             fault=_fault(utterance, tables, instead),
             faults=(_lost(audio[0], utterance), _lost(audio[1], utterance)),
+            src_lang=languages[0].get(utterance, ""),
+            tgt_lang=languages[1].get(utterance, ""),
         )
         for utterance in sorted(everyone)
     ]

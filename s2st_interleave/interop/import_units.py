@@ -24,6 +24,7 @@ from s2st_interleave import drops
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop import unit_files
 from s2st_interleave.interop.ids import match_ids
@@ -37,8 +38,8 @@ SLACK_UNITS, SLACK_SHARE = 4, 0.02
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/<split>")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     src_units: Path = option(REQUIRED, "file: text.km, x.km beside x.tsv, or x.scp")
     tgt_units: Path = option(REQUIRED, "the same of the target language")
     format: unit_files.Format = option(

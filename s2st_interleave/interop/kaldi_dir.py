@@ -12,7 +12,7 @@ from s2st_interleave.interop.ids import match_ids
 from s2st_interleave.text_file import read_lines
 
 T = TypeVar("T")
-SPEAKERS = "utt2spk"
+SPEAKERS, LANGUAGES = "utt2spk", "utt2lang"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class KaldiDir:
         return own if own.is_file() else self.path / name
 
     def inputs(self) -> list[Path]:
-        names = ("wav.scp", "text", "segments", SPEAKERS)
+        names = ("wav.scp", "text", "segments", SPEAKERS, LANGUAGES)
         return [path for path in map(self.file, names) if path.is_file()]
 
     def texts(self) -> Table[str]:
@@ -58,6 +58,12 @@ class KaldiDir:
     def speakers(self) -> Table[str]:
         path = self.file(SPEAKERS)
         return read(path) if path.is_file() else Table(path, {}, {})
+
+    def languages(self) -> dict[str, str]:
+        """What utt2lang says; nothing where it is another language's beside this one."""
+        path = self.file(LANGUAGES)
+        shared = path.name == LANGUAGES and self.file("wav.scp").name != "wav.scp"
+        return dict(read(path).values) if path.is_file() and not shared else {}
 
     def audio(self) -> Table[Source]:
         """Of each utterance its file, or the part of one that is its segment."""

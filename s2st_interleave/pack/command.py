@@ -19,6 +19,7 @@ from s2st_interleave.artifact import (
     read_done,
 )
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.pack import folder, notice
 from s2st_interleave.promises import VOLATILE
@@ -43,8 +44,8 @@ class Options:
     )
     vocoder: Path = option(REQUIRED, "exp/<vocoder>")
     out_dir: Path = option(REQUIRED, "folder to write")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 
@@ -109,6 +110,13 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
         "decode": read_done(options.decode_dir, "decode")["inputs"],
         "vocoder": read_done(options.vocoder, "vocoder")["facts"],
     }
+    spoken = read_done(options.dump_dir, "dump")["options"]
+    for name in ("src_lang", "tgt_lang"):
+        if spoken[name] != getattr(options, name):
+            raise UserError(
+                f"--{name} is '{getattr(options, name)}', {options.dump_dir} is of "
+                f"'{spoken[name]}'"
+            )
     links = [  # this part says it was made with that one, under this name or name.0 ...
         ("kmeans", "encoder", "encoder"),
         ("units", "kmeans", "kmeans"),

@@ -33,12 +33,13 @@ class AsrDescription:
 
 @dataclass(frozen=True)
 class SystemScore:
-    """Scores of one system's checkpoint on one split; BLEU, chrF and WER are 0..100.
+    """Scores of one system's checkpoint on one split; all but `mos` are 0..100.
 
-    `text_bleu` (CoT translation) and `src_wer` (CoT transcript) are None for a system
-    without chain of thought, `mos` (predicted, 1 to 5) where none was asked for. `ci95`
-    is the interval of `asr_bleu`. `checkpoint` is "last" or "best", `git` a hash with
-    "-dirty" behind it where that was so.
+    `text_bleu` (CoT translation) and the error rate of the CoT transcript are None for
+    a system without chain of thought, `mos` (predicted, 1 to 5) where none was asked
+    for. The rate is `src_wer`, or `src_cer` of a language that puts no space between
+    words; the other one is None. `ci95` is the interval of `asr_bleu`. `checkpoint` is
+    "last" or "best", `git` a hash with "-dirty" behind it where that was so.
     """
 
     system: str
@@ -60,6 +61,7 @@ class SystemScore:
     tokens_seen: int
     train_sec: float
     num_too_long: int = 0  # of the missing ones: the LLM has no positions for them
+    src_cer: float | None = None  # files of before this key had words alone
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of score.json."""

@@ -22,6 +22,7 @@ from s2st_interleave.align.words import (
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, run_shards
@@ -32,7 +33,7 @@ class Options(ShardOptions):
     data_dir: Path = option(REQUIRED, "data/<split>")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
-    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
     min_gap_sec: float = option(
         0.32, "only longer pauses between tokens are nobody's", minimum=0
     )

@@ -23,6 +23,8 @@ from s2st_interleave.data.channels import HELP, MIX, Channels
 from s2st_interleave.data.checks import LONGEST_UTTERANCE
 from s2st_interleave.data.conversion import Spoken, convert
 from s2st_interleave.data.corpus import Corpus, Pair, check_source
+from s2st_interleave.data.declared import check_names, check_pairs
+from s2st_interleave.data.languages import LanguageCode, same
 from s2st_interleave.data.levels import NEAR_SILENT, Level, report
 from s2st_interleave.data.proof import Sound
 from s2st_interleave.data.sources import Reader, Source, Sources, file_of
@@ -41,8 +43,8 @@ class DataOptions:
     data_dir: Path = option(REQUIRED, "data/<split> to write")
     audio_dir: Path = option(REQUIRED, "dump/audio/<split>: 16 kHz audio to write")
     split: Literal["train", "dev", "test"] = option(REQUIRED, "which split")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     min_sec: float = option(0.3, "shorter training audio is dropped", minimum=0)
     max_sec: float = option(30.0, "longer training audio is dropped", above=0)
     max_drop_rate: float = option(
@@ -87,6 +89,8 @@ class Options(DataOptions):
 def run(options: Options) -> None:
     # What is there? TSVs and recordings count by content.
     check_source(options.src_lang)
+    parts = (options.common_voice, options.covost, options.cvss)
+    check_names(parts, options.src_lang, options.tgt_lang)
     corpus = _corpus(options)
     pairs = corpus.pairs(options.split, extended=options.train_split == "extended")
     inputs = {
@@ -120,8 +124,10 @@ def make(
     beside this one, are counted.
     """
     # 1. Is there anything to do?
-    if options.src_lang == options.tgt_lang:
+    codes = options.src_lang, options.tgt_lang
+    if same(*codes):
         raise UserError(f"source and target language are both '{options.src_lang}'")
+    languages = check_pairs(pairs, *codes)
     sides = {
         options.src_lang: {p.id: p.src_audio for p in pairs},
         options.tgt_lang: {p.id: p.tgt_audio for p in pairs},
@@ -137,6 +143,7 @@ def make(
     )
     if stage is None:
         return
+    print("\n".join(f"data: {line}" for line in languages))
     sources.write(options.data_dir)
 
     # 2. Convert the audio of both sides, but for what is there; parts of a file together.
@@ -169,9 +176,8 @@ def make(
     # 4. Write the directory and check it as everybody else would.
     kept = [pair for pair in pairs if pair.id not in dropped]
     _write_tables(options, kept, outcomes)
-    languages = (options.src_lang, options.tgt_lang)
     data = kaldi.DataDir(options.data_dir)
-    kaldi.validate(data, languages)
+    kaldi.validate(data, codes)
     _remove_others(options, kept)
     stage.finish(
         num_in=len(pairs),
@@ -183,7 +189,7 @@ def make(
         ),
         in_train=_in_train(options, kept, train)
         if train
-        else overlap.report_beside(data, options.split, languages),
+        else overlap.report_beside(data, options.split, codes),
     )
 
 

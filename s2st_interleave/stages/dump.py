@@ -9,6 +9,7 @@ from s2st_interleave import drops
 from s2st_interleave.align.words import Word, read_words
 from s2st_interleave.artifact import DONE, Input, open_stage, read_done, read_json
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side, to_unit_spans
@@ -21,8 +22,8 @@ class Options(too_long.LimitOptions):
     align_dir: Path = option(REQUIRED, "dump/align/<split>")
     units_dir: Path = option(REQUIRED, "dump/units/<split>")
     out_dir: Path = option(REQUIRED, "dump/interleave/<split> to write")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 

@@ -7,6 +7,7 @@ from s2st_interleave import drops, keyed
 from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.encoder import ctc
 from s2st_interleave.encoder.recordings import too_short
 from s2st_interleave.encoder.speech_encoder import BPE_FILE, spoken_form
@@ -23,7 +24,7 @@ class Options(LoopOptions):
     train_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
     dev_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<encoder> to write")
-    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
     num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K", minimum=1)
     character_coverage: float = option(
         1.0,

@@ -9,6 +9,7 @@ from s2st_interleave import keyed
 from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.progress import progress
 
 
@@ -17,7 +18,7 @@ class Options(RunOptions):
     data_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "exp/<kmeans> to write")
-    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
     layer: int = option(
         20, "as in hidden_states, 0 is the input; the paper's is 20", minimum=0
     )

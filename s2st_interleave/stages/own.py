@@ -1,6 +1,7 @@
 """Stage 1 of egs/own: one TSV -> data/<split>, 16 kHz audio in dump/audio.
 
-The TSV has a header `id src_audio src_text tgt_audio tgt_text [split]`, separated by tabs;
+The TSV has a header `id src_audio src_text tgt_audio tgt_text [split src_lang tgt_lang]`,
+separated by tabs; the last two name each line's languages, which must be the options';
 audio paths are relative to it. Without a split 90, 5 and 5 % of the source texts are train,
 dev and test, always the same ones; texts are compared by their sound, without case and
 punctuation. Sentences of dev and test that train has as well, in a split that is given or

@@ -14,9 +14,16 @@ from s2st_interleave.artifact import (
 )
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode, language
 from s2st_interleave.effects import Void
 from s2st_interleave.score.asr import AsrOptions, describe
-from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_rate
+from s2st_interleave.score.bleu import (
+    CorpusScores,
+    character_error_rate,
+    corpus_scores,
+    metric,
+    word_error_rate,
+)
 from s2st_interleave.score.heard import rate, recognise
 from s2st_interleave.score.mos import MosOptions
 from s2st_interleave.score.normalize import Normalizer
@@ -29,8 +36,8 @@ T = TypeVar("T")
 @dataclass(frozen=True, kw_only=True)
 class ScoringOptions:
     data_dir: Path = option(REQUIRED, "data/<split>: the references")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     asr: Path = option(
         Path("large-v3"), "Whisper: folder of CTranslate2 weights, or name"
     )
@@ -87,7 +94,8 @@ class Options(ScoringOptions):
 
 
 def run(options: Options) -> None:
-    # 1. Is there anything to do?
+    # 1. Can it be scored, and is there anything to do?
+    check_languages(options)
     stage = open_stage(
         options.out_dir,
         stage="score",
@@ -112,18 +120,18 @@ def run(options: Options) -> None:
     scores = score_texts(references, heard, options)
     ratings = rate_all(wavs, options)
 
-    # 3. The chain of thought: WER of the transcript, BLEU of the translation.
+    # 3. The chain of thought: errors of the transcript, BLEU of the translation.
     trained = read_done(options.train_dir, "train")
     decoded = read_done(options.decode_dir, "decode")
-    text_bleu = src_wer = None
+    text_bleu = None
+    errors: dict[str, float] = {}
     if trained["options"]["cot"]:
         translation = kaldi.read_table(options.decode_dir / "translation")
         translation = without(silent, translation)
         text_bleu = score_texts(references, translation, options).asr_bleu
-        src_wer = word_error_rate(
-            data.texts(options.src_lang),
-            without(silent, kaldi.read_table(options.decode_dir / "transcript")),
-            normalize=Normalizer(options.src_lang).normalize,
+        transcript = kaldi.read_table(options.decode_dir / "transcript")
+        errors = transcript_errors(
+            data.texts(options.src_lang), without(silent, transcript), options.src_lang
         )
 
     # 4. Write.
@@ -137,7 +145,7 @@ def run(options: Options) -> None:
         num_utterances=scores.num_utterances,
         num_missing=scores.num_missing,
         text_bleu=text_bleu,
-        src_wer=src_wer,
+        src_wer=errors.get("WER"),
         mos=mean(ratings),
         asr=describe(options.asr_options()),
         normalizer=Normalizer(options.tgt_lang).name,
@@ -147,6 +155,7 @@ def run(options: Options) -> None:
         tokens_seen=trained["facts"]["tokens_seen"],
         train_sec=trained["facts"]["train_sec"],
         num_too_long=decoded["facts"].get("num_too_long", 0),
+        src_cer=errors.get("CER"),
     )
     kaldi.write_table(options.out_dir / "hyp", heard)
     write_utterance_scores(options.out_dir / "utterances.tsv", scores, ratings)
@@ -187,6 +196,22 @@ def mean(ratings: dict[str, float]) -> float | None:
     return sum(ratings.values()) / len(ratings) if ratings else None
 
 
+def check_languages(options: ScoringOptions) -> None:
+    """UserError, before anything is loaded, where a language cannot be scored."""
+    language(options.src_lang)
+    metric(language(options.tgt_lang).tokenizer)
+    options.asr_options()
+
+
+def transcript_errors(
+    references: dict[str, str], hypotheses: dict[str, str], code: str
+) -> dict[str, float]:
+    """{"WER": 0..100 and more}, or {"CER": ...} of a language without spaces."""
+    kind = language(code).error_rate
+    rate_of = {"WER": word_error_rate, "CER": character_error_rate}[kind]
+    return {kind: rate_of(references, hypotheses, normalize=Normalizer(code).normalize)}
+
+
 def score_texts(
     references: dict[str, str], hypotheses: dict[str, str], options: ScoringOptions
 ) -> CorpusScores:
@@ -194,6 +219,7 @@ def score_texts(
         references,
         hypotheses,
         normalize=Normalizer(options.tgt_lang).normalize,
+        tokenize=language(options.tgt_lang).tokenizer,
         num_resamples=options.num_resamples,
         seed=options.bootstrap_seed,
     )

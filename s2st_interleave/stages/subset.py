@@ -13,13 +13,14 @@ from pathlib import Path
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/test")
     out_dir: Path = option(REQUIRED, "data/test1k to write")
-    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
     num_utterances: int = option(1000, "how many; the paper's is 1,000", minimum=1)
     overwrite: bool = option(False, "make it anew", runtime=True)
 

@@ -11,6 +11,7 @@ import safetensors.numpy
 from s2st_interleave.artifact import Input, atomic_write, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, run_shards
@@ -23,7 +24,7 @@ class Options(ShardOptions):
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     kmeans: Path = option(REQUIRED, "exp/<kmeans> of stage 4")
     out_dir: Path = option(REQUIRED, "dump/units/<split> to write")
-    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
 
 
 def run(options: Options) -> None:

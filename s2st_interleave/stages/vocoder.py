@@ -11,6 +11,7 @@ from s2st_interleave import drops, keyed
 from s2st_interleave.artifact import numbered, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.train import checkpoint, parallel
@@ -36,7 +37,7 @@ class Options(LoopOptions, HifiganSizes, WorldSizes):
     dev_data_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/train, as data_dir")
     dev_units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/dev, the same")
-    language: str = option("en", "whose voice it learns")
+    language: LanguageCode = option("en", "whose voice it learns")
     out_dir: Path = option(REQUIRED, "exp/<vocoder> to write")
     num_dev: int = option(100, "dev utterances to evaluate on; 0: all", minimum=0)
     lr: float = option(2e-4, "peak learning rate; hifigan's recipe has 2e-4", above=0)

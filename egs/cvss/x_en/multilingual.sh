@@ -23,6 +23,7 @@ help_message="Usage: ./multilingual.sh [--stage 1] [--stop_stage 10] [--name val
 . ../db.sh
 
 sources="$(echo ${sources:-$SOURCES})" # one space between names
+s2st_languages $sources
 train_dirs= dev_dirs=
 for src in $sources; do
   train_dirs+="../${src}_en/dump/interleave/train "

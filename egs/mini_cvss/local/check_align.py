@@ -17,6 +17,7 @@ import numpy as np
 from s2st_interleave import config
 from s2st_interleave.align.words import read_words
 from s2st_interleave.config import option
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import script
 
 
@@ -25,7 +26,7 @@ class Options:
     align_dir: Path = option(Path("dump/align"), "of the recipe")
     corpus: Path = option(Path("downloads/corpus"), "with word_times.<lang>.jsonl")
     split: str = option("test", "which split")
-    languages: tuple[str, ...] = option(("es", "en"), "which sides")
+    languages: tuple[LanguageCode, ...] = option(("es", "en"), "which sides")
 
 
 def main() -> None:

@@ -90,9 +90,11 @@ def pick(forms: Mapping[str, T], features: frozenset[str]) -> T:
 def load_language(name: str, folder: Path = LEXICON_DIR) -> Language:
     """Read `<folder>/<name>.yaml`; UserError names a paradigm that is missing."""
     path = folder / f"{name}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in folder.glob("??.yaml")))
-        raise UserError(f"no lexicon for '{name}': {path} is missing (have: {known})")
+    known = sorted(p.stem for p in folder.glob("??.yaml"))
+    if name not in known:  # a name with a / in it is none either
+        raise UserError(
+            f"no lexicon for '{name}': {path} is missing (have: {', '.join(known)})"
+        )
     data: dict[str, Any] = yaml_text.read(path, typed=True)
     kinds = ("nouns", "adjectives", "adverbs", "verbs")
     entries = {

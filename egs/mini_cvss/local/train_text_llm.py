@@ -20,6 +20,7 @@ from typing import Any, Literal
 from s2st_interleave import config, keyed
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.encoder.speech_encoder import spoken_form
 from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import quiet_transformers
@@ -49,7 +50,7 @@ class Options(LoopOptions):
     text_dirs: tuple[Path, ...] = option(
         REQUIRED, "one a source: {train,dev}.<source> and .<target>, line by line"
     )
-    languages: tuple[str, ...] = option(REQUIRED, "sources, then the target")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "sources, then the target")
     parallel: bool = option(True, "a sentence with its translation, or by itself")
     out_dir: Path = option(REQUIRED, "Hugging Face directory to write")
     merges_per_language: int = option(

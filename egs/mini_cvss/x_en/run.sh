@@ -21,6 +21,7 @@ help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
 . ../../cvss/utils/parse_options.sh
 . ./path.sh
 . ./cmd.sh
+python -m s2st_interleave.data.languages $sources
 
 export MINI_SHARED="${MINI_SHARED:-shared/paper}" # of the grid that asks for them
 first="${sources%% *}"
