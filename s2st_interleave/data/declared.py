@@ -16,6 +16,7 @@ from s2st_interleave.data.languages import (
     language,
     scripts,
 )
+from s2st_interleave.data.sources import file_of
 from s2st_interleave.errors import UserError
 
 # As they are distributed; a folder of Common Voice is named by its language alone.
@@ -49,7 +50,9 @@ def check_pairs(pairs: Sequence[Pair], src_lang: str, tgt_lang: str) -> list[str
     """
     option, where = "--src_lang", [pair.where for pair in pairs]
     said = _lines(option, src_lang, [pair.src_lang for pair in pairs], where)
-    said = said or _clips(option, src_lang, [pair.src_audio.name for pair in pairs])
+    said = said or _clips(
+        option, src_lang, [file_of(pair.src_audio).name for pair in pairs]
+    )
     lines = [_report(option, src_lang, said, [pair.src_text for pair in pairs])]
     option = "--tgt_lang"
     said = _lines(option, tgt_lang, [pair.tgt_lang for pair in pairs], where)

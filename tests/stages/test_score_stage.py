@@ -47,7 +47,9 @@ def made(tmp_path, monkeypatch):
         wrong = {k: "错" + v[1:] for k, v in TEXTS[src].items()}
         kaldi.write_table(decode / "transcript", wrong)
         kaldi.write_table(decode / "translation", TEXTS[tgt])
-        kaldi.write_table(vocode / "wav.scp", dict.fromkeys(TEXTS[tgt], "x.wav"))
+        wav = tmp_path / "x.wav"
+        wav.write_bytes(b"RIFF")
+        kaldi.write_table(vocode / "wav.scp", dict.fromkeys(TEXTS[tgt], str(wav)))
         if not (data.path / "stage.json").exists():
             move_and_finish(data.path, "data")
         for folder, stage in ((decode, "decode"), (vocode, "vocode")):
