@@ -19,8 +19,7 @@ kmeans_args=
 vocoder_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
 . ../../cvss/utils/parse_options.sh
-. ./path.sh
-. ./cmd.sh
+. ../../cvss/utils/environment.sh
 
 export MINI_SHARED="${MINI_SHARED:-shared/paper}" # of the grid that asks for them
 first="${sources%% *}"
