@@ -25,7 +25,7 @@ OPTIONAL = ("voices", "rules")
 ITEM = ("word", "features", "forms", "slot", "position", "relations")
 SIZES = yaml.safe_load((LEXICON_DIR.parents[1] / "conf/sizes.yaml").read_text("utf-8"))
 PAPER_LANGUAGES = {*SIZES["train"], "en"}
-NAME = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*")
+NAME = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
 
 
 @dataclass(frozen=True)
