@@ -12,7 +12,7 @@ INSTALL_REQUIRES = [
     "pyyaml",  # configuration files
     "tqdm",  # progress of long loops
     "soundfile",  # audio files
-    "av",  # MP3s of variable bit rate
+    "av",  # MP3s of variable bit rate, and what libsndfile does not read
     "soxr",  # resampling
     "kaldiio",  # units.{ark,scp}
     "setuptools<81",  # kaldiio and pyworld import pkg_resources, which 81 dropped

@@ -32,8 +32,8 @@ def mini():
     sys.path.insert(0, str(LOCAL))
     yield SimpleNamespace(**{name: importlib.import_module(name) for name in MODULES})
     sys.path.remove(str(LOCAL))
-    for name in MODULES:
-        sys.modules.pop(name)
+    for path in LOCAL.glob("*.py"):
+        sys.modules.pop(path.stem, None)
 
 
 @pytest.fixture(scope="module")

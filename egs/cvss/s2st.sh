@@ -49,6 +49,7 @@ data_args=         # more options for the command of a stage, for example
 align_args=        # --align_args "--max_drop_rate 0.1"
 encoder_args=      # --encoder_args "--max_steps 50 --lr 1e-3"
 kmeans_args=
+dump_args=
 train_args=
 decode_args=
 vocode_args=
@@ -81,7 +82,7 @@ log="$expdir/log"
 # JOB=a,b: one job for each system.
 system_jobs="JOB=${systems// /,}"
 
-# use_shared NAME DIR FIRST LAST: says so, and makes it by these stages if it is missing.
+# use_shared NAME DIR FIRST LAST: says so, and makes it by these stages unless it is whole.
 # What it is made of is not for one of those who share it to say.
 use_shared() {
   local args="$1_args"
@@ -90,7 +91,7 @@ use_shared() {
       "${shared:+($shared)}, or set --$1_dir exp/$1 for one of your own" >&2
     exit 1
   fi
-  if [[ -n $shared && ! -f $2/stage.json ]]; then
+  if [[ -n $shared ]] && ! python -m s2st_interleave.promises "$2"; then
     "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --device "$device" \
       --num_gpus "$num_gpus" --train_split "$train_split" --data_args "$data_args"
   fi

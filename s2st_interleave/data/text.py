@@ -65,3 +65,28 @@ def join(words: Iterable[str]) -> str:
 def has_words(text: str) -> bool:
     """Whether anything of it could be spoken: a letter or a digit of any script."""
     return any(c.isalnum() for c in text)
+
+
+def spoken_form(text: str) -> str:
+    """What the CTC model is trained to hear: lower case, no punctuation, spaced words.
+
+    >>> spoken_form("Well-known: O'Neill, 'S.A.'?"), spoken_form("今日は、雨。")
+    ("well known o'neill s a", '今 日 は 雨')
+    """
+    folded = unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'")
+    # Combining marks (category M) belong to the letter before them.
+    letters = (
+        c if c.isalnum() or c == "'" or unicodedata.category(c)[0] == "M" else " "
+        for c in folded
+    )
+    words = (word.strip(" '") for word in tokens("".join(letters)))
+    return " ".join(word for word in words if word)
+
+
+def same_when_spoken(text: str) -> str:
+    """What texts have in common that sound alike: case, marks and spaces are left out.
+
+    >>> same_when_spoken("Dos\u00a0CAFE\u0301S!") == same_when_spoken("dos caf\u00e9s ")
+    True
+    """
+    return re.sub("['\u02bc]", "", spoken_form(clean(text)).casefold())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from s2st_interleave.decode.padding import batching, left_padded
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.sequence import prompt_ids
 from s2st_interleave.interleave.vocabulary import Vocabulary
@@ -19,6 +20,9 @@ class Translation:
     transcript: str
     translation: str
     units: np.ndarray  # int32 (num_units,)
+
+
+NOTHING = Translation("", "", np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True)
@@ -44,17 +48,42 @@ def translate(
     """Translate int32 source units (num_units,) by utterance id.
 
     `pair` is the prompt that names the language pair to a model that serves several.
+    Raises UserError naming those that leave the LLM no position for an answer.
     """
     named = llm.encode(pair) if pair else []
+    _check_room(sources, len(named), llm.max_length)
     # Alike lengths share a batch; the id settles ties, so batches are always the same.
     order = sorted(sources, key=lambda name: (len(sources[name]), name))
-    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     found: dict[str, Translation] = {}
-    for names in progress(batches):
-        answers = _generate([sources[name] for name in names], llm, cot, named, limits)
+    if not order:
+        return found
+    ends = [_prompt(sources[name], llm, named) for name in (order[0], order[-1])]
+    how = batching(llm.model, ends, llm.vocabulary.pad, limits.num_beams)
+    cut = how.cut([len(sources[name]) for name in order], batch_size)
+    for names in progress([[order[index] for index in batch] for batch in cut]):
+        answers = _generate(
+            [sources[name] for name in names], llm, cot, named, limits, how.cached
+        )
         for name, ids in zip(names, answers, strict=True):
             found[name] = parse_answer(ids, llm, cot=cot)
     return found
+
+
+def _check_room(
+    sources: Mapping[str, np.ndarray], num_named: int, most: int | None
+) -> None:
+    if most is None:
+        return
+    marks = 2 + num_named  # <bos>, <sep>, and the pair's name
+    long = {k: len(v) for k, v in sources.items() if len(v) + marks >= most}
+    if long:
+        first = "\n".join(f"  {k}: {v} units" for k, v in sorted(long.items())[:10])
+        raise UserError(
+            f"{len(long)} recordings leave no room for an answer, as the LLM has "
+            f"positions for {most} tokens: take an LLM of more positions or shorter "
+            "recordings; stage 5 counts them as missing with --too_long missing and "
+            f"this --llm:\n{first}"
+        )
 
 
 def parse_answer(ids: Sequence[int], llm: SpeechLlm, *, cot: bool) -> Translation:
@@ -76,27 +105,27 @@ def parse_answer(ids: Sequence[int], llm: SpeechLlm, *, cot: bool) -> Translatio
     )
 
 
+def _prompt(units: np.ndarray, llm: SpeechLlm, pair: list[int]) -> list[int]:
+    return prompt_ids(llm.vocabulary.unit_ids(units), llm.vocabulary, pair)
+
+
 def _generate(
     sources: Sequence[np.ndarray],
     llm: SpeechLlm,
     cot: bool,
     pair: list[int],
     limits: Limits,
+    cached: bool,
 ) -> list[list[int]]:
     """Answer ids of one left-padded batch."""
     import torch
     from transformers import LogitsProcessorList
 
     vocabulary = llm.vocabulary
-    prompts = [
-        prompt_ids(vocabulary.unit_ids(units), vocabulary, pair) for units in sources
-    ]
-    longest = max(map(len, prompts))
-    ids = torch.full((len(prompts), longest), vocabulary.pad)
-    mask = torch.zeros_like(ids)
-    for row, prompt in enumerate(prompts):
-        ids[row, longest - len(prompt) :] = torch.tensor(prompt)
-        mask[row, longest - len(prompt) :] = 1
+    ids, mask = left_padded(
+        [_prompt(units, llm, pair) for units in sources], vocabulary.pad
+    )
+    longest = ids.shape[1]
     most_units = [
         max(limits.min_max_units, int(limits.max_unit_ratio * len(units)))
         for units in sources
@@ -108,11 +137,6 @@ def _generate(
     most_tokens = texts + max(most_units) + 1
     if llm.max_length is not None:
         most_tokens = min(most_tokens, llm.max_length - longest)
-    if most_tokens < 1:
-        raise UserError(
-            f"{max(map(len, sources))} source units leave no room for an answer: the LLM "
-            f"has positions for {llm.max_length} tokens"
-        )
     with torch.inference_mode(), llm.autocast():
         output = llm.model.generate(
             input_ids=ids.to(llm.model.device),
@@ -120,6 +144,7 @@ def _generate(
             max_new_tokens=most_tokens,
             do_sample=False,
             num_beams=limits.num_beams,
+            **({} if cached else {"use_cache": False}),
             logits_processor=LogitsProcessorList([grammar]),
         )
     return output[:, longest:].tolist()

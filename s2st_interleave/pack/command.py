@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave.artifact import (
-    VOLATILE,
     Input,
     Stage,
     atomic_write,
@@ -22,7 +21,9 @@ from s2st_interleave.artifact import (
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.pack import folder, notice
+from s2st_interleave.promises import VOLATILE
 from s2st_interleave.stages.train import pair_prompt
+from s2st_interleave.train import checkpoint
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
 CONFIG = "config.yaml"  # of stage 6: how it was trained
@@ -75,10 +76,10 @@ def run(options: Options) -> None:
     for name in folder.PARTS:  # of a packing that was interrupted
         shutil.rmtree(out / name, ignore_errors=True)
     decoded = read_done(options.decode_dir, "decode")
-    checkpoint = options.train_dir / decoded["facts"]["checkpoint"]
+    trained = checkpoint.of(options.train_dir, decoded["facts"]["checkpoint"])
     copy(_models(options.encoder), out / "encoder")
     copy([options.kmeans / CENTROIDS], out / "kmeans")
-    copy(_models(checkpoint), out / "llm")
+    copy(_models(trained), out / "llm")
     copy(_models(options.vocoder), out / "vocoder")
 
     # 3. What it is, how good it is, what its user may do with it; the sums come last.

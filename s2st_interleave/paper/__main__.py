@@ -16,7 +16,7 @@ import numpy as np
 
 from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.data import kaldi
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.paper import cell as cells
 from s2st_interleave.paper.claims import Run, Runs, compare_two, judge
 from s2st_interleave.paper.figures import FIGURES, draw
@@ -35,15 +35,8 @@ Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
 
 def main(argv: list[str] | None = None) -> int:
     args = _arguments(argv)
-    try:
-        grid = load(args.grid)
-        {"pending": pending, "cell": cell, "topline": topline, "page": page}[
-            args.command
-        ](grid, args)
-    except UserError as error:
-        print(f"paper: {error}", file=sys.stderr)
-        return 1
-    return 0
+    commands = {"pending": pending, "cell": cell, "topline": topline, "page": page}
+    return script("paper", lambda: commands[args.command](load(args.grid), args))
 
 
 def pending(grid: Grid, args: argparse.Namespace) -> None:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import av
+
 from s2st_interleave.artifact import file_digest
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import split_revision
@@ -36,6 +38,9 @@ _DECODING = {
     "condition_on_previous_text": False,
     "vad_filter": False,
 }
+
+# Of a file that is none, or holds no audio, and of CTranslate2.
+FAILURES = (av.FFmpegError, OSError, IndexError, RuntimeError)
 
 
 class AsrError(UserError):
@@ -59,7 +64,7 @@ class AsrOptions:
 
     def __post_init__(self) -> None:
         if self.num_workers < 1:
-            raise UserError(f"num_workers must be at least 1, not {self.num_workers}")
+            raise ValueError(f"num_workers must be at least 1, not {self.num_workers}")
 
 
 def transcribe(
@@ -92,12 +97,13 @@ def transcribe(
             utterance_id = utterance_ids[future]
             try:
                 texts[utterance_id] = future.result()
-                on_text(utterance_id, texts[utterance_id])
-            except Exception as error:
+            except FAILURES as error:
+                said = getattr(error, "strerror", None) or error
                 raise AsrError(
-                    f"utterance {utterance_id} ({wavs[utterance_id]}): "
-                    f"{type(error).__name__}: {error}"
+                    f"utterance {utterance_id}: {wavs[utterance_id]} cannot be recognised "
+                    f"({said}): is it whole, and audio? Make it anew"
                 ) from error
+            on_text(utterance_id, texts[utterance_id])
     return {utterance_id: texts[utterance_id] for utterance_id in wavs}
 
 
@@ -121,13 +127,22 @@ def _load(options: AsrOptions) -> Callable[[Path], str]:
     """Return the function from an audio file to its text; safe to call from threads."""
     from faster_whisper import WhisperModel
 
-    model = WhisperModel(
-        str(_model_dir(options.model)),
-        device=options.device,
-        compute_type=options.compute_type,
-        cpu_threads=1,
-        num_workers=options.num_workers,
-    )
+    device, _, index = options.device.partition(":")
+    folder = _model_dir(options.model)
+    try:
+        model = WhisperModel(
+            str(folder),
+            device=device,
+            device_index=int(index or 0),
+            compute_type=options.compute_type,
+            cpu_threads=1,
+            num_workers=options.num_workers,
+        )
+    except (ValueError, RuntimeError) as error:  # CTranslate2 has no class of its own
+        raise UserError(
+            f"Whisper of {folder} does not load with --device {options.device} "
+            f"--compute_type {options.compute_type}: {error}"
+        ) from error
     if options.language != "en" and not model.model.is_multilingual:
         raise UserError(
             f"model {options.model} knows English only, not {options.language!r}"

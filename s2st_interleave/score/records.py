@@ -59,6 +59,7 @@ class SystemScore:
     git: str
     tokens_seen: int
     train_sec: float
+    num_too_long: int = 0  # of the missing ones: the LLM has no positions for them
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of score.json."""
@@ -129,7 +130,10 @@ class Comparison:
 
 
 def _from_json(cls: type[Record], data: Any, origin: str) -> Record:
-    """Build a record from a JSON object: exactly its keys, exactly its types."""
+    """Build a record from a JSON object: exactly its keys, exactly its types.
+
+    A key that came later has a default.
+    """
     if not isinstance(data, Mapping):
         raise UserError(f"{origin}: expected an object, not {data!r}")
     field_types = typing.get_type_hints(cls)
@@ -138,13 +142,16 @@ def _from_json(cls: type[Record], data: Any, origin: str) -> Record:
             nearest = get_close_matches(str(key), field_types, n=1)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             raise UserError(f"{origin}: unknown key {key!r}{hint}")
-    missing = [key for key in field_types if key not in data]
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    later = {f.name for f in fields if f.default is not dataclasses.MISSING}
+    missing = [key for key in field_types if key not in data and key not in later]
     if missing:
         raise UserError(f"{origin}: missing keys: {', '.join(missing)}")
     return cls(
         **{
             key: _value(field_type, data[key], f"{origin}: {key}")
             for key, field_type in field_types.items()
+            if key in data
         }
     )
 

@@ -198,13 +198,18 @@ def _system_rows(
             _number(score.src_wer),
             _number(score.text_bleu),
             _number(score.mos, 2),
-            f"{score.num_missing}",
+            _missing(score),
             _ratio(score.asr_bleu, topline.resynthesis_asr_bleu),
             f"{score.tokens_seen:,}",
             f"{score.train_sec:.0f}",
         ]
         for score in systems
     ]
+
+
+def _missing(score: SystemScore) -> str:
+    long = score.num_too_long
+    return f"{score.num_missing}" + (f" ({long} too long for the LLM)" if long else "")
 
 
 def _scoring_note(topline: ToplineScore) -> str:

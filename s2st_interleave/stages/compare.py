@@ -17,8 +17,8 @@ class Options:
     system_dir: Path = option(REQUIRED, "decodes of the system, with its score.json")
     baseline_dir: Path = option(REQUIRED, "the same of the baseline")
     tgt_lang: str = option("en", "target language code")
-    num_resamples: int = option(1000, "of the bootstrap")
-    bootstrap_seed: int = option(0, "of the bootstrap")
+    num_resamples: int = option(1000, "of the bootstrap", minimum=1)
+    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 
@@ -61,7 +61,11 @@ def run(options: Options) -> None:
         seed=options.bootstrap_seed,
     )
     write_json(options.system_dir / "compare.json", record.to_json())
-    stage.finish(num_in=len(references), num_out=len(references))
+    stage.finish(
+        num_in=len(references),
+        num_out=len(references),
+        also=[options.system_dir / "compare.json"],
+    )
 
 
 def _score(directory: Path) -> SystemScore:

@@ -14,12 +14,14 @@ from s2st_interleave.artifact import (
 )
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.effects import Void
 from s2st_interleave.score.asr import AsrOptions, describe
 from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_rate
 from s2st_interleave.score.heard import rate, recognise
 from s2st_interleave.score.mos import MosOptions
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
+from s2st_interleave.values import Device
 
 T = TypeVar("T")
 
@@ -41,17 +43,20 @@ class ScoringOptions:
         "of utmos: utmos22_strong_step7459_v1.pt, checked by its hash",
         runtime=True,
     )
-    num_resamples: int = option(1000, "of the bootstrap")
-    bootstrap_seed: int = option(0, "of the bootstrap")
+    num_resamples: int = option(1000, "of the bootstrap", minimum=1)
+    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
     asr_cache: Path = option(
         Path("exp/asr_cache"), "what was heard before", runtime=True
     )
-    nj: int = option(2, "utterances recognised at once", runtime=True)
-    device: str = option("auto", "auto, cpu, cuda", runtime=True)
+    nj: int = option(2, "utterances recognised at once", runtime=True, minimum=1)
+    device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
     def __post_init__(self) -> None:
         self.mos_options()
+
+    def voids(self) -> list[Void]:
+        return [Void("mos", "utmos", ["mos_weights"])] if self.mos != "utmos" else []
 
     def mos_options(self) -> MosOptions | None:
         if self.mos == "none":
@@ -109,6 +114,7 @@ def run(options: Options) -> None:
 
     # 3. The chain of thought: WER of the transcript, BLEU of the translation.
     trained = read_done(options.train_dir, "train")
+    decoded = read_done(options.decode_dir, "decode")
     text_bleu = src_wer = None
     if trained["options"]["cot"]:
         translation = kaldi.read_table(options.decode_dir / "translation")
@@ -135,18 +141,30 @@ def run(options: Options) -> None:
         mos=mean(ratings),
         asr=describe(options.asr_options()),
         normalizer=Normalizer(options.tgt_lang).name,
-        checkpoint=read_done(options.decode_dir, "decode")["options"]["checkpoint"],
+        checkpoint=decoded["options"]["checkpoint"],
         seed=trained["options"]["seed"],
         git=git_label(),
         tokens_seen=trained["facts"]["tokens_seen"],
         train_sec=trained["facts"]["train_sec"],
+        num_too_long=decoded["facts"].get("num_too_long", 0),
     )
     kaldi.write_table(options.out_dir / "hyp", heard)
     write_utterance_scores(options.out_dir / "utterances.tsv", scores, ratings)
     # Beside the decodes, where others look for it.
     write_json(options.decode_dir / "score.json", record.to_json())
-    stage.finish(num_in=len(references), num_out=len(heard))
-    print(f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}")
+    stage.finish(
+        num_in=len(references),
+        num_out=len(heard),
+        also=[options.decode_dir / "score.json"],
+    )
+    missing = ""
+    if record.num_missing:
+        missing = f", {record.num_missing} of {record.num_utterances} missing"
+    if record.num_too_long:
+        missing += f", {record.num_too_long} of them too long for the LLM"
+    print(
+        f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}{missing}"
+    )
 
 
 def spoken(vocode_dir: Path) -> dict[str, Path]:

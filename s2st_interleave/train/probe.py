@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from s2st_interleave.interleave.sequence import Blocks
+from s2st_interleave.train.backbone import backbone
 
 
 def length_ratios(blocks: Sequence[Blocks]) -> dict[str, float]:
@@ -28,7 +29,7 @@ def similarities(batch: dict[str, Any], model: Any) -> dict[str, float]:
     was_training = model.training
     model.eval()
     with torch.inference_mode():
-        hidden = model.base_model(
+        hidden = backbone(model)(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
         ).last_hidden_state.float()
     model.train(was_training)

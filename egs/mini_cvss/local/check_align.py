@@ -17,6 +17,7 @@ import numpy as np
 from s2st_interleave import config
 from s2st_interleave.align.words import read_words
 from s2st_interleave.config import option
+from s2st_interleave.errors import script
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,4 +59,4 @@ def _true_onsets(path: Path) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(script("check_align", main))

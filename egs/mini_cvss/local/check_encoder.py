@@ -14,6 +14,7 @@ from s2st_interleave.config import option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.encoder.ctc import collapse
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder, spoken_form
+from s2st_interleave.errors import script
 from s2st_interleave.score.bleu import word_error_rate
 
 
@@ -42,4 +43,4 @@ def _hear(encoder: SpeechEncoder, wav: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(script("check_encoder", main))

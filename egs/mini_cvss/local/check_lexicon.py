@@ -18,7 +18,7 @@ from meaning import LEXICON_DIR
 from realise import realise
 from space import MeaningSpace
 
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 
 DETERMINERS = ("def", "indef", "mass", "none", "my", "our")
 RELATIONS = ("to", "arrive_at", "with", "to_person")  # beside those of the places
@@ -26,6 +26,9 @@ NUM_CHECKED, NUM_SHOWN = 2000, 20  # 2000 meanings hold every verb in all its te
 
 
 def main(codes: Sequence[str]) -> None:
+    if not codes:
+        known = {path.stem for path in LEXICON_DIR.glob("*.yaml")} - {"meanings", TGT}
+        raise UserError(f"which language? (have: {', '.join(sorted(known))})")
     space = MeaningSpace()
     languages = [check(code, space) for code in codes]
     if len(languages) == 1:
@@ -70,10 +73,4 @@ def _gaps(language: Language, space: MeaningSpace) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        known = sorted({p.stem for p in LEXICON_DIR.glob("*.yaml")} - {"meanings", TGT})
-        sys.exit(f"check_lexicon.py: which language? (have: {', '.join(known)})")
-    try:
-        main(sys.argv[1:])
-    except (UserError, OSError) as error:
-        sys.exit(f"check_lexicon.py: {error}")
+    sys.exit(script("check_lexicon", lambda: main(sys.argv[1:])))

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from meaning import LEXICON_DIR
 
+from s2st_interleave import yaml_text
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
 
@@ -23,7 +23,7 @@ TABLES = ("determiners", "auxiliaries", "roles", "relations")
 PARTS = ("name", "order", "one_part_verb", "adjective", "paradigms", *TABLES, *KINDS)
 OPTIONAL = ("voices", "rules")
 ITEM = ("word", "features", "forms", "slot", "position", "relations")
-SIZES = yaml.safe_load((LEXICON_DIR.parents[1] / "conf/sizes.yaml").read_text("utf-8"))
+SIZES = yaml_text.read(LEXICON_DIR.parents[1] / "conf" / "sizes.yaml", typed=True)
 PAPER_LANGUAGES = {*SIZES["train"], "en"}
 NAME = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
 
@@ -91,10 +91,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(
             f"no lexicon for '{path.stem}': {path} is missing (have: {', '.join(known)})"
         )
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{path.name}: {' '.join(str(error).split())}") from None
+    data = yaml_text.read(path)
     if not isinstance(data, dict):
         raise UserError(f"{path.name}: expected the parts that realise.py describes")
     for part in PARTS:
@@ -117,9 +114,7 @@ def _entry(value: Any, paradigms: Mapping[str, Any], where: str) -> Entry:
     for key in sorted(item.keys() - set(ITEM)):
         raise UserError(f"{where}: unknown '{key}'{nearest(key, ITEM)}")
     if not isinstance(item.get("word"), str):
-        raise UserError(
-            f"{where}: {item.get('word')} is no word; quote it if it is one"
-        )
+        raise UserError(f"{where}: '{item.get('word')}' is no word")
     stems, _, name = item["word"].partition("/")
     forms, features = {"": stems}, set(str(item.get("features", "")).split())
     if name:

@@ -13,6 +13,7 @@ ordinary Hugging Face directory.
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from s2st_interleave import config, keyed
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.encoder.speech_encoder import spoken_form
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.batches import batch_at, share
@@ -42,17 +43,19 @@ class Options(LoopOptions):
     languages: tuple[str, ...] = option(REQUIRED, "sources, then the target")
     parallel: bool = option(True, "a sentence with its translation, or by itself")
     out_dir: Path = option(REQUIRED, "Hugging Face directory to write")
-    merges_per_language: int = option(371, "of the byte-level BPE, as Llama's")
-    hidden_size: int = option(192, "width")
-    num_layers: int = option(4, "layers")
-    num_heads: int = option(4, "attention heads")
-    max_steps: int = option(400, "optimizer steps")
-    batch_size: int = option(64, "documents per step")
-    lr: float = option(2e-3, "peak learning rate")
+    merges_per_language: int = option(
+        371, "of the byte-level BPE, as Llama's", minimum=0
+    )
+    hidden_size: int = option(192, "width", minimum=1)
+    num_layers: int = option(4, "layers", minimum=1)
+    num_heads: int = option(4, "attention heads", minimum=1)
+    max_steps: int = option(400, "optimizer steps", minimum=0)
+    batch_size: int = option(64, "documents per step", minimum=1)
+    lr: float = option(2e-3, "peak learning rate", above=0)
     lr_scheduler: Literal["constant", "linear", "cosine"] = option(
         "cosine", "after the warm-up"
     )
-    warmup_steps: int = option(20, "linear warm-up")
+    warmup_steps: int = option(20, "linear warm-up", minimum=0)
 
 
 def main() -> None:
@@ -220,6 +223,12 @@ class TextTask:
         self.model.save_pretrained(directory)
         self.tokenizer.save_pretrained(directory)
 
+    def sample(self) -> None:
+        """None: what is saved has one reader, which tests compare."""
+
+    def sample_saved(self, directory: Path) -> None:
+        """None, as `sample`."""
+
     def _collate(self, texts: Sequence[str]) -> dict[str, Any]:
         import torch
 
@@ -240,4 +249,4 @@ class TextTask:
 
 
 if __name__ == "__main__":
-    parallel.exit_with(main)
+    parallel.exit_with(partial(script, "train_text_llm", main))
