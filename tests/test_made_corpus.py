@@ -32,8 +32,8 @@ def maker(monkeypatch):
     monkeypatch.setattr(module, "speak", speak)
     module.spoken = spoken
     yield module
-    for name in ("make_corpus", "layout", "meaning", "realise", "space", "synthesise"):
-        sys.modules.pop(name, None)
+    for path in MINI.glob("*.py"):
+        sys.modules.pop(path.stem, None)
 
 
 def make(maker, out: Path, *more: str) -> list[str]:

@@ -63,8 +63,7 @@ help_message="Usage: ./run.sh [--stage 1] [--stop_stage 10] [--name value ...]
 
 S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/parse_options.sh"
-. ./path.sh
-. ./cmd.sh
+. "$S2ST/utils/environment.sh"
 . "$S2ST/utils/training.sh"
 s2st_on "$num_gpus" # fails at once where it cannot be
 

@@ -113,13 +113,15 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         bleu=bleu_of,
         num_resamples=num_resamples,
     )
-    constant = [
-        compare(last, pair, "constant", "baseline") for pair in _paper_pairs()[0]
-    ]
+    paper_pairs, _ = _paper_pairs()
+    others = [pair for pair in grid.pairs if pair not in paper_pairs]
+    pairs = [*paper_pairs, *others]
+    constant = [compare(last, pair, "constant", "baseline") for pair in pairs]
+    beyond = [compare(last, pair, "scheduled", "baseline") for pair in others]
     longer, longer_unlooped = (
         [
             compare(some, pair, f"scheduled{end}", f"baseline{end}")
-            for pair, (_, end) in product(_paper_pairs()[0], LENGTHS)
+            for pair, (_, end) in product(pairs, LENGTHS)
         ]
         for some in (
             runs("last", *STRETCHED),
@@ -139,6 +141,7 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         claims=judged(last),
         claims_best=judged(best_dev),
         claims_unlooped=judged(runs("last", skip=loops)),
+        beyond=[found for found in beyond if found],
         loops=loops,
         tuned=winners(grid, results, *searched, compare),
         longer=[found for found in longer if found],

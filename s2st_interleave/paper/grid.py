@@ -17,14 +17,14 @@ from s2st_interleave.artifact import digest, read_json
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
 
-# What makes a cell's scores, besides its system's own file, and code: for that there is
-# `version` in grid.yaml.
+# What makes a cell's scores, besides its system's own file, lexicons, and code: for code
+# there is `version` in grid.yaml.
 SOURCES = (
     *(
         f"conf/{name}.yaml"
         for name in ("sizes", "align", "train", "decode", "vocoder", "score")
     ),
-    *("conf/x_en/*.yaml", "conf/w2v_bert/*.json", "local/lexicon/*.yaml"),
+    *("conf/x_en/*.yaml", "conf/w2v_bert/*.json"),
 )
 
 # Their cells are compared with one another alone: each has its own reference, trained
@@ -104,8 +104,36 @@ class Grid:
 
     @property
     def sizes(self) -> Mapping[str, int]:
-        """Pairs that a system learns from, by source language."""
-        return self._conf("sizes")["train"]
+        """Pairs that a system learns from, by source language: all of the corpus where
+        conf/sizes.yaml does not say how many.
+        """
+        sizes = self._conf("sizes")
+        return dict.fromkeys(self.sources, sizes["corpus"]) | sizes["train"]
+
+    @property
+    def sources(self) -> list[str]:
+        """Source languages of its pairs: "fr" of "fr_en"."""
+        return [pair.partition("_")[0] for pair in self.pairs]
+
+    def name(self, pair: str) -> str:
+        """What a pair's source language is called: "French" """
+        return yaml_text.read(self._lexicon(pair.partition("_")[0]))["name"]
+
+    def _lexicon(self, language: str) -> Path:
+        return self.recipe / "local" / "lexicon" / f"{language}.yaml"
+
+    def _lexicons(self) -> dict[str, str]:
+        """Digests of what is said in the paper's languages, whatever the grid's pairs, and
+        in others of the grid. The paper's had their names before names were data: results
+        that are stored stay theirs.
+        """
+        paper = {"meanings", "en", *self._conf("sizes")["train"]}
+        return {
+            str(path.relative_to(self.recipe)): _values(
+                path.read_text("utf-8"), path, "name" if path.stem in paper else ""
+            )
+            for path in map(self._lexicon, paper.union(self.sources))
+        }
 
     @property
     def train(self) -> Mapping[str, Any]:
@@ -134,6 +162,7 @@ class Grid:
             str(path.relative_to(self.recipe)): _values(path.read_text("utf-8"), path)
             for path in sorted(files)
         }
+        content |= self._lexicons()
         content["MINI_CORPUS"] = os.environ.get("MINI_CORPUS", "")
         return digest([self.version, self.pairs, content, facts])
 
@@ -157,9 +186,12 @@ def _stored(place: Path, identity: str) -> dict[str, Any] | None:
 
 
 @lru_cache
-def _values(text: str, path: Path) -> str:
+def _values(text: str, path: Path, without: str = "") -> str:
     """Digest of what a YAML text says; many cells ask about the same few files."""
-    return digest(yaml_text.parse(text, path, typed=True))
+    values = yaml_text.parse(text, path, typed=True)
+    if without:
+        values.pop(without, None)
+    return digest(values)
 
 
 def _facts(cell: Cell) -> dict[str, Any]:
@@ -178,6 +210,9 @@ def load(path: Path) -> Grid:
             found.setdefault(cell.name, cell)
     cells = tuple(found.values())
     grid = Grid(path.parent, data["version"], tuple(data["pairs"]), cells)
+    for source in grid.sources:
+        if not grid._lexicon(source).is_file():
+            raise UserError(f"{path}: '{source}' has no {grid._lexicon(source)}")
     _check_systems(cells, path)
     _check_sizes(grid, path)
     return grid

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced after ./path.sh and ./cmd.sh.
+# Sourced after environment.sh.
 # s2st: a command of the package. s2st_on N: sets s2st_train, the same for a training on N
 # GPUs of this machine (or in N processes, on a CPU).
 # s2st_languages CODES: fails where one is no code, or nothing is known of its language.

@@ -17,8 +17,7 @@ overwrite=false
 train_args=
 help_message="Usage: ./multilingual.sh [--stage 1] [--stop_stage 10] [--name value ...]"
 . ../utils/parse_options.sh
-. ./path.sh
-. ./cmd.sh
+. ../utils/environment.sh
 . ../utils/training.sh
 . ../db.sh
 

@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import multiprocessing
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from check_lexicon import check
+from language import SIZES, load_language
 from layout import (
     TGT,
     Layout,
@@ -34,10 +37,9 @@ from layout import (
     write_text,
 )
 from meaning import LEXICON_DIR, Draw
-from realise import load_language, normalise, realise
+from realise import normalise, realise
 from space import MeaningSpace
 
-from s2st_interleave import yaml_text
 from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import absent, and_more
@@ -45,7 +47,7 @@ from s2st_interleave.promises import absent, and_more
 FIRST_ID = {"dev": 1_000_000, "test": 2_000_000, "train": 3_000_000}
 SRC_RATE, TGT_RATE = 48_000, 24_000
 FORMAT_VERSION = 3
-SIZES = LEXICON_DIR.parents[1] / "conf" / "sizes.yaml"
+NAME_LINE = re.compile(rb"^name:.*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -134,24 +136,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         gone = absent(map(str, promised(layout, done["counts"])))
     elif started.exists():
         differ = differences(json.loads(started.read_text()), begun)
-    if differ and args.overwrite:
-        remove(layout.made())
-    elif differ:
+    if differ and not args.overwrite:
         raise UserError(
             f"{layout.root} was made with other options ({', '.join(differ)}); "
             "pass --overwrite true to make it anew, or another --out"
         )
-    elif gone:
-        print(
-            f"{gone[0]}{and_more(len(gone) - 1)} is gone: {layout.root} is made again"
-        )
-        layout.done.unlink()
-    elif layout.done.exists():
+    if layout.done.exists() and not differ and not gone:
         print(f"{layout.root}: up to date")
         return 0
-    write_text(started, json.dumps(begun))
-    # 2. What is said
+    # 2. What is said; where words are missing, nothing is removed or made
+    check(options.src, MeaningSpace())
     pairs, text = compose(options)
+    if differ:
+        remove(layout.made())
+    elif gone:
+        more = and_more(len(gone) - 1)
+        print(f"{gone[0]}{more} is gone: {layout.root} is made again")
+        layout.done.unlink()
+    write_text(started, json.dumps(begun))
     # 3. Say it
     todo = [p for p in pairs if not is_made(layout, p)]
     speak(todo, (options, layout, args.spoken_dir), args.nj)
@@ -212,7 +214,10 @@ def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
         if split != "train":
             held_out |= sentences
         elif sentences & held_out:
-            raise ValueError(f"held-out text in train: {min(sentences & held_out)}")
+            raise UserError(
+                f"held-out text in train: {min(sentences & held_out)}: a lexicon says "
+                "two meanings in the same words"
+            )
         for k, both in enumerate(said[: getattr(options, f"num_{split}")]):
             utt_id = utterance_id(options.src, split, k)
             pairs.append(Pair(utt_id, split, *both))
@@ -247,7 +252,8 @@ def fingerprint(options: Options) -> str:
     digest = hashlib.sha256(str(FORMAT_VERSION).encode())
     for name in ("meanings", options.src, TGT):
         path = LEXICON_DIR / f"{name}.yaml"
-        digest.update(path.read_bytes() if path.exists() else b"")
+        lexicon = path.read_bytes() if path.exists() else b""
+        digest.update(NAME_LINE.sub(b"", lexicon))  # the name is in no sentence
     return digest.hexdigest()[:16]
 
 
@@ -304,11 +310,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def size(src: str) -> int:
-    """Pairs of speech of a source language; UserError where none are stated."""
-    sizes = yaml_text.read(SIZES, typed=True)
-    if src not in sizes["train"]:
-        raise UserError(f"{SIZES} has no size for '{src}': pass --num_train")
-    return max(sizes["train"][src], sizes["corpus"])
+    """Pairs of speech of a source language, also of one that has no size of its own."""
+    return max(SIZES["train"].get(src, 0), SIZES["corpus"])
 
 
 def underscored(word: str) -> str:

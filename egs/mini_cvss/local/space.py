@@ -75,6 +75,10 @@ class MeaningSpace:
             "verbs": set(self._verbs),
         }
 
+    def relations(self) -> set[str]:
+        """Those in which places can stand: "in", "on" ..."""
+        return set(self._places.values())
+
     def _draw_meaning(self, draw: Draw) -> Meaning:
         verb = draw.choose(list(self._verbs))
         spec = self._verbs[verb]

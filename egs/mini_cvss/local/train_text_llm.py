@@ -11,11 +11,13 @@ ordinary Hugging Face directory.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+
+from language import PAPER_LANGUAGES, load_language
 
 from s2st_interleave import config, keyed
 from s2st_interleave.artifact import Input, open_stage
@@ -32,17 +34,6 @@ from s2st_interleave.train.loop import (
     resolve_device,
     set_threads,
 )
-
-NAMES = {
-    "ca": "Catalan",
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "it": "Italian",
-    "pt": "Portuguese",
-    "ru": "Russian",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +62,15 @@ class Options(LoopOptions):
 def main() -> None:
     options = config.parse(Options, sys.argv[1:], prog="train_text_llm", about=__doc__)
     files = text_files(options)
+    names = {code: load_language(code).name for code in options.languages}
+    # The paper's languages had their names before names were data: models stay theirs.
+    added = {f"name.{k}": names[k] for k in names if k not in PAPER_LANGUAGES}
     stage = parallel.on_first(
         lambda: open_stage(
             options.out_dir,
             stage="text_llm",
             options=options,
-            inputs={name: Input(path) for name, path in files.items()},
+            inputs={name: Input(path) for name, path in files.items()} | added,
             overwrite=options.overwrite,
         )
     )
@@ -84,7 +78,7 @@ def main() -> None:
         return
     quiet_transformers()
     set_threads(options.num_threads)
-    train = documents(files, "train", options)
+    train = documents(files, "train", options, names)
     num_merges = options.merges_per_language * len(options.languages)
     tokenizer = train_tokenizer(train, num_merges)
     device = resolve_device(options.device)
@@ -92,7 +86,7 @@ def main() -> None:
         model=build_model(tokenizer, options).to(device),
         tokenizer=tokenizer,
         train=train,
-        dev=documents(files, "dev", options),
+        dev=documents(files, "dev", options, names),
         options=options,
         device=device,
     )
@@ -113,9 +107,6 @@ def text_files(options: Options) -> dict[str, Path]:
         raise UserError(
             f"{len(sources)} source languages and {len(options.text_dirs)} text_dirs"
         )
-    unknown = set(options.languages) - NAMES.keys()
-    if unknown:
-        raise UserError(f"--languages: no name for {min(unknown)} in NAMES")
     return {
         f"{part}.{source}.{lang}": folder / f"{part}.{lang}"
         for source, folder in zip(sources, options.text_dirs, strict=True)
@@ -124,10 +115,13 @@ def text_files(options: Options) -> dict[str, Path]:
     }
 
 
-def documents(files: dict[str, Path], part: str, options: Options) -> list[str]:
+def documents(
+    files: Mapping[str, Path], part: str, options: Options, names: Mapping[str, str]
+) -> list[str]:
     """Two lines a meaning for each source language: its sentence and the target's.
 
-    Every other target sentence is in its spoken form, as CVSS has it.
+    Every other target sentence is in its spoken form, as CVSS has it. `names`: what the
+    lines of a language begin with, by its code.
     """
     *sources, target = options.languages
     found = []
@@ -138,7 +132,7 @@ def documents(files: dict[str, Path], part: str, options: Options) -> list[str]:
         )
         for number, (a, b) in enumerate(zip(texts, translations, strict=True)):
             b = spoken_form(b) if number % 2 else b
-            a, b = f"{NAMES[source]}: {a}\n", f"{NAMES[target]}: {b}\n"
+            a, b = f"{names[source]}: {a}\n", f"{names[target]}: {b}\n"
             found += [a + b] if options.parallel else [a, b]
     return found
 
