@@ -22,6 +22,9 @@ class Translation:
     units: np.ndarray  # int32 (num_units,)
 
 
+NOTHING = Translation("", "", np.zeros(0, np.int32))
+
+
 @dataclass(frozen=True)
 class Limits:
     """How far each block may go; a block that reaches its limit is closed."""
@@ -45,8 +48,10 @@ def translate(
     """Translate int32 source units (num_units,) by utterance id.
 
     `pair` is the prompt that names the language pair to a model that serves several.
+    Raises UserError naming those that leave the LLM no position for an answer.
     """
     named = llm.encode(pair) if pair else []
+    _check_room(sources, len(named), llm.max_length)
     # Alike lengths share a batch; the id settles ties, so batches are always the same.
     order = sorted(sources, key=lambda name: (len(sources[name]), name))
     found: dict[str, Translation] = {}
@@ -62,6 +67,23 @@ def translate(
         for name, ids in zip(names, answers, strict=True):
             found[name] = parse_answer(ids, llm, cot=cot)
     return found
+
+
+def _check_room(
+    sources: Mapping[str, np.ndarray], num_named: int, most: int | None
+) -> None:
+    if most is None:
+        return
+    marks = 2 + num_named  # <bos>, <sep>, and the pair's name
+    long = {k: len(v) for k, v in sources.items() if len(v) + marks >= most}
+    if long:
+        first = "\n".join(f"  {k}: {v} units" for k, v in sorted(long.items())[:10])
+        raise UserError(
+            f"{len(long)} recordings leave no room for an answer, as the LLM has "
+            f"positions for {most} tokens: take an LLM of more positions or shorter "
+            "recordings; stage 5 counts them as missing with --too_long missing and "
+            f"this --llm:\n{first}"
+        )
 
 
 def parse_answer(ids: Sequence[int], llm: SpeechLlm, *, cot: bool) -> Translation:
@@ -115,11 +137,6 @@ def _generate(
     most_tokens = texts + max(most_units) + 1
     if llm.max_length is not None:
         most_tokens = min(most_tokens, llm.max_length - longest)
-    if most_tokens < 1:
-        raise UserError(
-            f"{max(map(len, sources))} source units leave no room for an answer: the LLM "
-            f"has positions for {llm.max_length} tokens"
-        )
     with torch.inference_mode(), llm.autocast():
         output = llm.model.generate(
             input_ids=ids.to(llm.model.device),

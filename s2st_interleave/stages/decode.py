@@ -21,10 +21,12 @@ class Options(RunOptions):
     checkpoint: Literal["last", "best"] = option("last", "or the best on dev")
     dump_dir: Path = option(REQUIRED, "dump/interleave/<split>")
     out_dir: Path = option(REQUIRED, "exp/<tag>/<decode_tag>/<split> to write")
-    num_beams: int = option(1, "1: greedy")
-    max_text_tokens: int = option(100, "limit of transcript and translation")
-    max_unit_ratio: float = option(3.0, "limit of target units per source unit")
-    batch_size: int = option(32, "utterances at once")
+    num_beams: int = option(1, "1: greedy", minimum=1)
+    max_text_tokens: int = option(100, "limit of transcript and translation", minimum=1)
+    max_unit_ratio: float = option(
+        3.0, "limit of target units per source unit", above=0
+    )
+    batch_size: int = option(32, "utterances at once", minimum=1)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
     attention: Attention = option("auto", "backend; auto: the best that is installed")
 
@@ -42,8 +44,9 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
-    from s2st_interleave.decode.generate import Limits, translate
+    from s2st_interleave.decode.generate import NOTHING, Limits, translate
     from s2st_interleave.stages.train import pair_prompt
+    from s2st_interleave.train import checkpoint
     from s2st_interleave.train.llm import SpeechLlm, attention_backend
     from s2st_interleave.train.loop import resolve_device, set_threads
 
@@ -55,7 +58,8 @@ def run(options: Options) -> None:
     device = resolve_device(options.device)
     bf16 = use_bf16(options.dtype, device)
     backend = attention_backend(options.attention, device, bf16)
-    llm = SpeechLlm.load(options.train_dir / name, device, attention=backend, bf16=bf16)
+    weights = checkpoint.of(options.train_dir, name)
+    llm = SpeechLlm.load(weights, device, attention=backend, bf16=bf16)
 
     # 2. Translate.
     dump = Dump(options.dump_dir)
@@ -74,14 +78,24 @@ def run(options: Options) -> None:
         progress=partial(progress, desc=f"decode {options.out_dir.name}"),
     )
 
-    # 3. Every utterance has its line, also an empty one.
+    # 3. Every utterance has its line, also an empty one: nothing is said about what the
+    # LLM has no positions for.
+    found |= dict.fromkeys(dump.too_long, NOTHING)
+    without_units = sorted(k for k, v in found.items() if not len(v.units))
+    if without_units:
+        print(
+            f"decode: {options.out_dir.name}: {len(without_units)} of {len(found)} have no "
+            f"units, {len(dump.too_long)} of them too long for the LLM, first "
+            f"{without_units[0]}"
+        )
     out = options.out_dir
     write_table(out / "transcript", {k: v.transcript for k, v in found.items()})
     write_table(out / "translation", {k: v.translation for k, v in found.items()})
     store.write_units(out / "units", {k: v.units for k, v in found.items()})
     stage.finish(
-        num_in=len(sources),
+        num_in=len(found),
         num_out=len(found),
         checkpoint=name,
-        num_without_units=sum(not len(v.units) for v in found.values()),
+        num_without_units=len(without_units),
+        num_too_long=len(dump.too_long),
     )

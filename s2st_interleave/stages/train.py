@@ -14,15 +14,23 @@ from typing import Literal
 import yaml
 
 from s2st_interleave.artifact import atomic_write, numbered, open_stage, read_done
-from s2st_interleave.config import REQUIRED, option, to_dict
+from s2st_interleave.config import REQUIRED, option, record, to_dict
+from s2st_interleave.effects import Void
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.train import parallel
-from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
+from s2st_interleave.train.interleaved import (
+    InterleavedTask,
+    Interleaving,
+    check_lengths,
+)
 from s2st_interleave.train.llm import Attention
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
 from s2st_interleave.train.precision import Dtype, use_bf16
+
+SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every")
+INTERLEAVING = ("span_lambda", "stop", "fill", "alignment")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,35 +42,64 @@ class Options(LoopOptions):
     dev_dir: tuple[Path, ...] = option(REQUIRED, "dump/interleave/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<tag> to write")
     num_utterances: int = option(
-        0, "of train_dir, drawn by id: what less data would give; 0: all"
+        0, "of train_dir, drawn by id: what less data would give; 0: all", minimum=0
     )
     schedule: Shape = option("step", "shape of the text ratio; the paper's is step")
-    text_ratio: float = option(0.9, "share of words as text at the start; 0: baseline")
-    text_ratio_drop: float = option(0.1, "by which it falls")
-    text_ratio_every: int = option(300, "optimizer steps between two falls")
-    span_lambda: float = option(1.0, "Poisson mean of a span's length in words")
+    text_ratio: float = option(
+        0.9, "share of words as text at the start; 0: baseline", minimum=0, maximum=1
+    )
+    text_ratio_drop: float = option(0.1, "by which it falls", above=0, maximum=1)
+    text_ratio_every: int = option(300, "optimizer steps between two falls", minimum=1)
+    span_lambda: float = option(
+        1.0, "Poisson mean of a span's length in words", minimum=0
+    )
     stop: Literal["literal", "exact"] = option("literal", "Algorithm 1, or tracking p")
     sides: Literal["both", "src", "tgt", "none"] = option("both", "sides interleaved")
     fill: Literal["text", "mask"] = option("text", "what stands in for units")
     alignment: Literal["words", "uniform"] = option("words", "or equal intervals")
     name_pair: bool = option(False, "a prompt such as 'pt-en:' where there are several")
     cot: bool = option(True, "transcript and translation between the speech blocks")
-    attention_dropout: float = option(0.2, "the paper's dropout is 0.2")
-    residual_dropout: float = option(0.0, "behind each attention and MLP block")
+    attention_dropout: float = option(
+        0.2, "the paper's dropout is 0.2", minimum=0, below=1
+    )
+    residual_dropout: float = option(
+        0.0, "behind each attention and MLP block", minimum=0, below=1
+    )
     new_rows: Literal["mean", "normal", "zero"] = option(
         "mean",
         "embedding of units: the text's mean and a tenth of its noise, noise, or 0",
     )
-    lora_rank: int = option(0, "of adapters at all linear layers; 0: train all weights")
-    lora_alpha: float = option(16.0, "adapters count alpha / rank")
+    lora_rank: int = option(
+        0, "of adapters at all linear layers; 0: train all weights", minimum=0
+    )
+    lora_alpha: float = option(16.0, "adapters count alpha / rank", above=0)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
     attention: Attention = option("auto", "backend; auto: the best that is installed")
     gradient_checkpointing: bool = option(
         False, "compute activations twice instead of keeping them"
     )
     probe_every: int = option(
-        0, "steps between two probes of hidden states, as in Fig. 3", runtime=True
+        0,
+        "steps between two probes of hidden states, as in Fig. 3",
+        runtime=True,
+        minimum=0,
     )
+
+    def voids(self) -> list[Void]:
+        found = []
+        if not self.lora_rank:
+            found.append(Void("lora_rank", "of 1 or more", ["lora_alpha"]))
+        if not self.cot:
+            found.append(Void("cot", "true", ["probe_every"]))
+        if not self.text_ratio:
+            names = [*SCHEDULE, *INTERLEAVING, "sides"]
+            found.append(Void("text_ratio", "above 0", names))
+        elif self.sides == "none":
+            names = ["text_ratio", *SCHEDULE, *INTERLEAVING]
+            found.append(Void("sides", "both, src or tgt", names))
+        elif self.schedule == "constant":
+            found.append(Void("schedule", "of another shape", SCHEDULE[1:]))
+        return found
 
     def interleaving(self) -> Interleaving:
         # Ratio 0 is the baseline under either shape.
@@ -98,6 +135,7 @@ def run(options: Options) -> None:
         )
     )
     if stage is None:
+        parallel.on_first(lambda: _say_removed(options.out_dir))
         return
     parallel.on_first(lambda: _write_command(options))
 
@@ -125,6 +163,9 @@ def run(options: Options) -> None:
     if options.lora_rank:
         parallel.say(lora.describe(speech_llm.model))
     speech_llm.model.to(device)
+    check_lengths(dev, how, speech_llm)
+    if options.max_steps * options.batch_size >= len(train):  # all of it is drawn
+        check_lengths(train, how, speech_llm)
 
     # 3. Train.
     task = InterleavedTask(
@@ -140,6 +181,18 @@ def run(options: Options) -> None:
     outcome = fit(task, options, options.out_dir)
     num = len(train)
     parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, **to_dict(outcome)))
+
+
+def _say_removed(directory: Path) -> None:
+    """Checkpoints may go, for room, but not in silence."""
+    facts = read_done(directory, "train")["facts"]
+    names = {Path(facts[k]).name: k for k in ("last", "best")}
+    for name, which in names.items():
+        if not (directory / name).is_dir():
+            print(
+                f"train: {directory / name} ({which}) was removed: what was decoded "
+                "with it stays, to decode anew it has to be trained anew"
+            )
 
 
 def open_dumps(
@@ -158,7 +211,7 @@ def pair_prompt(dump_dir: Path) -> str:
 def _write_command(options: Options) -> None:
     """exp/<tag>/config.yaml and run.sh: what this is, and how to go on with it."""
     with atomic_write(options.out_dir / "config.yaml") as stream:
-        yaml.safe_dump(to_dict(options), stream, sort_keys=False)
+        yaml.safe_dump(record(options), stream, sort_keys=False)
     words = ["python", "-m", "s2st_interleave", "train", *sys.argv[2:]]
     with atomic_write(options.out_dir / "run.sh") as stream:
         stream.write(

@@ -1,14 +1,17 @@
 """Checkpoints: `checkpoint-<step>/`, whole or absent; the newest two and the best stay."""
 
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.artifact import read_as, write_json
+from s2st_interleave.errors import UserError
 from s2st_interleave.train import parallel
 from s2st_interleave.train.lora import TRAINED_FILE
+from s2st_interleave.weights import reading
 
 # One file, or several of which each knows how many: `save_pretrained` cuts at 50 GB.
 WEIGHTS = "model*.safetensors"
@@ -35,6 +38,9 @@ class Progress:
         )
 
     def judged(self, loss: float) -> "Progress":
+        """UserError for a loss that is not finite: no later one would be less than it."""
+        if not math.isfinite(loss):
+            raise UserError(f"step {self.step}: dev_loss is {loss}, not finite")
         if loss >= self.best_loss:
             return self
         return replace(self, best_step=self.step, best_loss=loss)
@@ -62,12 +68,17 @@ def load_model(source: Path | None, model: Any) -> Progress:
     if source is None:
         return Progress()
     trained = source / TRAINED_FILE  # of adapters; the rest is as `model` came
-    if trained.is_file():
-        unknown = model.load_state_dict(load_file(trained), strict=False)[1]
-        assert not unknown, f"{trained}: not of this model: {unknown[0]}"
-    else:
-        _load_weights(model, source)
-    return Progress(**read_json(source / META))
+    with reading(source / "model.safetensors", _without(source)):
+        if trained.is_file():
+            unknown = model.load_state_dict(load_file(trained), strict=False)[1]
+            assert not unknown, f"{trained}: not of this model: {unknown[0]}"
+        else:
+            _load_weights(model, source)
+    return read_as(Progress, source / META)
+
+
+def _without(source: Path) -> str:
+    return f"remove {source}, and training goes on from the checkpoint before it"
 
 
 def _load_weights(model: Any, source: Path) -> None:
@@ -103,7 +114,8 @@ def load_optimizer(source: Path | None, model: Any, optimizer: Any) -> None:
 
         sharded.load(source / SHARDS, model, optimizer)
         return
-    state = torch.load(source / OPTIMIZER, map_location="cpu", weights_only=True)
+    with reading(source / OPTIMIZER, _without(source)):
+        state = torch.load(source / OPTIMIZER, map_location="cpu", weights_only=True)
     if engine.is_sharded(model):
         from s2st_interleave.train import sharded
 
@@ -157,6 +169,20 @@ def save(
         parallel.on_first(lambda: torch.save(state(), temporary / OPTIMIZER))
     parallel.on_first(lambda: check(temporary))
     parallel.on_first(end)
+
+
+def of(directory: Path, name: str) -> Path:
+    """The checkpoint `name` of a finished training, for those who read it.
+
+    Raises FileNotFoundError where it was removed: that makes no training invalid.
+    """
+    if not (directory / name).is_dir():
+        raise FileNotFoundError(
+            f"{directory / name} is gone, {directory} is finished: was it removed? "
+            f"Decode another (--checkpoint last, best), or move {directory} away and "
+            "train again: ./run.sh --stage 6 --stop_stage 6"
+        )
+    return directory / name
 
 
 def export(checkpoint: Path, directory: Path) -> None:

@@ -1,6 +1,6 @@
 """The training task of the paper: batches whose text ratio is a function of the step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +10,7 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
+from s2st_interleave.interleave.length import fits_surely, num_tokens
 from s2st_interleave.interleave.schedule import Schedule, text_ratio
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.sequence import (
@@ -82,11 +83,37 @@ def draw_example(
     )
     length, most = len(example.ids), llm.max_length
     if most is not None and length > most:
-        raise UserError(
-            f"utterance {utterance.id} makes {length} tokens, and the LLM has positions "
-            f"for {most}: take another LLM, or leave out long utterances in stage 1"
-        )
+        raise _too_long({utterance.id: length}, most)
     return Drawn(example, shares["src"], shares["tgt"])
+
+
+def check_lengths(
+    utterances: Dump | Dumps | Subset, how: Interleaving, llm: SpeechLlm
+) -> None:
+    """UserError that names what the LLM has no positions for, as inference sees it."""
+    most, found = llm.max_length, {}
+    if most is None:
+        return
+    for index in range(len(utterances)):
+        one = utterances[index]
+        if not fits_surely(one, most):
+            length = num_tokens(one, llm.encode, cot=how.cot)
+            if length > most:
+                found[one.id] = length
+    if found:
+        raise _too_long(found, most)
+
+
+def _too_long(lengths: Mapping[str, int], most: int) -> UserError:
+    first = "\n".join(
+        f"  utterance {k} makes {v} tokens" for k, v in sorted(lengths.items())[:10]
+    )
+    return UserError(
+        f"the LLM has positions for {most} tokens, too few for {len(lengths)} utterances: "
+        "take another LLM, or run stage 5 again with this --llm, which drops them from "
+        "train, and with --too_long missing leaves them out of dev and test, counted as "
+        f"missing:\n{first}"
+    )
 
 
 @dataclass

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.artifact import read_as, write_json
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import pretrained
+from s2st_interleave.hub import load, load_whole
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import checks, dropout, lora
@@ -107,8 +107,20 @@ class SpeechLlm:
     ) -> "SpeechLlm":
         """From what `save` wrote; `attention` is a backend, None the model's choice."""
         model, tokenizer = load_text_llm(directory, attention=attention)
-        vocabulary = Vocabulary(**read_json(directory / VOCABULARY_FILE))
+        vocabulary = read_as(Vocabulary, directory / VOCABULARY_FILE)
         return cls(model.to(device).eval(), tokenizer, vocabulary, bf16)
+
+
+def reader(source: Path) -> SpeechLlm:
+    """Without weights and units: it tells how text is encoded and how long it may be."""
+    from types import SimpleNamespace
+
+    from transformers import AutoConfig, AutoTokenizer
+
+    quiet_transformers()
+    config = load(AutoConfig, source)
+    tokenizer = load(AutoTokenizer, source)
+    return SpeechLlm(SimpleNamespace(config=config), tokenizer, Vocabulary(0, 0, 0, 0))
 
 
 def load_text_llm(
@@ -123,15 +135,16 @@ def load_text_llm(
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
     quiet_transformers()
-    model = AutoModelForCausalLM.from_pretrained(
-        **pretrained(source),
+    model = load_whole(
+        AutoModelForCausalLM,
+        source,
         config=config or load_config(source),
         dtype=torch.float32,
         attn_implementation=attention,
     )
     # Some come with sampling and repetition penalties; how to decode is for us to say.
     model.generation_config = GenerationConfig.from_model_config(model.config)
-    return model, AutoTokenizer.from_pretrained(**pretrained(source))
+    return model, load(AutoTokenizer, source)
 
 
 def load_config(source: Path) -> Any:
@@ -141,11 +154,7 @@ def load_config(source: Path) -> Any:
         MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as KINDS,
     )
 
-    try:
-        config = AutoConfig.from_pretrained(**pretrained(source))
-    except ValueError as error:  # of a kind that the library does not have
-        first = str(error).strip().splitlines()[0]
-        raise UserError(f"{source}: no LLM of Hugging Face: {first}") from error
+    config = load(AutoConfig, source)
     if config.model_type not in KINDS:
         raise UserError(
             f"{source}: a {config.model_type} model is no causal LM: take another one"
@@ -236,7 +245,7 @@ def _known_vocabulary(source: Path, num_units: int) -> Vocabulary | None:
     file = Path(source) / VOCABULARY_FILE
     if not file.is_file():
         return None
-    vocabulary = Vocabulary(**read_json(file))
+    vocabulary = read_as(Vocabulary, file)
     if vocabulary.num_units != num_units:
         raise UserError(
             f"{source}: an LLM of {vocabulary.num_units} units, and the dump has "

@@ -1,0 +1,85 @@
+"""A task as data: which blocks a sequence has, which are given, which are learned.
+
+`src_speech -> src_text tgt_text tgt_speech` is the paper's speech-to-speech translation with
+its chain of thought (Sec. 3.1); other tasks are other lines. Builder, decoding grammar,
+parser, probe and scorer all iterate over the same blocks.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from s2st_interleave.config import nearest
+from s2st_interleave.errors import UserError
+
+Kind = Literal["speech", "text"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """What one side says, as speech units or as text; a side is a role, not a language."""
+
+    side: str
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        return f"{self.side}_{self.kind}"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`given` is what inference starts from; `wanted` is what the loss is on, in order."""
+
+    given: tuple[Block, ...]
+    wanted: tuple[Block, ...]
+
+    @classmethod
+    def parse(cls, line: str) -> "Layout":
+        """Read `src_speech -> tgt_text tgt_speech`.
+
+        Raises UserError for a line without an arrow, a block that is none, a block that
+        occurs twice, and a side of the arrow without blocks.
+        """
+        left, arrow, right = line.partition("->")
+        layout = cls(_blocks(left, line), _blocks(right, line))
+        names = [block.name for block in layout.blocks]
+        if not (arrow and layout.given and layout.wanted):
+            raise UserError(
+                f"task '{line}': expected blocks on both sides of one '->', such as "
+                "'src_speech -> tgt_text'"
+            )
+        if len(set(names)) < len(names):
+            raise UserError(f"task '{line}': a block occurs twice")
+        return layout
+
+    def __str__(self) -> str:
+        sides = (self.given, self.wanted)
+        return " -> ".join(" ".join(block.name for block in part) for part in sides)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return self.given + self.wanted
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Roles in the order in which they first occur."""
+        return tuple(dict.fromkeys(block.side for block in self.blocks))
+
+    @property
+    def speaks(self) -> bool:
+        """Whether an answer has speech, which stage 8 makes audible."""
+        return any(block.kind == "speech" for block in self.wanted)
+
+
+def _blocks(words: str, line: str) -> tuple[Block, ...]:
+    blocks = []
+    for word in words.split():
+        side, _, kind = word.rpartition("_")
+        if kind not in get_args(Kind) or not side.isidentifier():
+            near = nearest(word, ("src_speech", "src_text", "tgt_speech", "tgt_text"))
+            raise UserError(
+                f"task '{line}': '{word}' is no block, which is a side and _speech or "
+                f"_text{near}"
+            )
+        blocks.append(Block(side, kind))  # type: ignore[arg-type]
+    return tuple(blocks)
