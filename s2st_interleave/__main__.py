@@ -3,10 +3,11 @@
 import importlib
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 
 from s2st_interleave import config
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import guarded, quiet_pipe
 from s2st_interleave.train import parallel
 
 # Stage number, module and what it does. Modules are imported only when called,
@@ -61,23 +62,17 @@ def main(argv: list[str] | None = None) -> int:
     name, *rest = argv
     if name not in COMMANDS:
         near = config.nearest(name, COMMANDS)
-        print(f"error: no command '{name}'{near}\n\n{usage()}", file=sys.stderr)
+        print(f"error: no command '{name}'{near}; --help lists them", file=sys.stderr)
         return 2
     rest, debug = take_debug(rest)
+    return guarded(name, partial(_call, name, rest), debug=debug)
+
+
+def _call(name: str, words: list[str]) -> int:
     module = importlib.import_module(f"s2st_interleave.{COMMANDS[name][1]}")
-    try:
-        if hasattr(module, "main"):
-            return module.main(rest)
-        options = config.parse(module.Options, rest, prog=name, about=module.__doc__)
-        module.run(options)
-    except (UserError, OSError) as error:  # the user's files, or the machine's
-        if debug:
-            raise
-        print(f"error: {name}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted; the same command carries on", file=sys.stderr)
-        return 130
+    if hasattr(module, "main"):
+        return module.main(words)
+    module.run(config.parse(module.Options, words, prog=name, about=module.__doc__))
     return 0
 
 
@@ -96,7 +91,7 @@ def take_debug(words: Sequence[str]) -> tuple[list[str], bool]:
 
 def console() -> NoReturn:
     """`s2st-interleave` and `python -m s2st_interleave`."""
-    parallel.exit_with(main)
+    parallel.exit_with(partial(quiet_pipe, main))
 
 
 if __name__ == "__main__":

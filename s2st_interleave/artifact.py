@@ -16,10 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn, TypeVar
 
-from s2st_interleave import config
+from s2st_interleave import promises, record
 from s2st_interleave.errors import UserError
+from s2st_interleave.promises import DONE, DROPPED, OPEN
+from s2st_interleave.record import Origin, digest
 
 STAGES = {
     "data": 1,
@@ -38,18 +40,7 @@ STAGES = {
     "results": 10,
     "pack": 11,
 }
-# Files that tell of one run (seconds, options that change nothing), and folders that no
-# other stage reads: not part of what a stage's outputs are.
-VOLATILE = {
-    "stage.json",
-    "stage.open.json",
-    "metrics.jsonl",
-    "optimizer.pt",
-    "meta.json",
-}
-VOLATILE |= {"config.yaml", "run.sh"}
-PRIVATE = {"shards", "analysis"}
-DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
+T = TypeVar("T")
 PACKAGES = ("s2st-interleave", "numpy", "torch", "transformers")
 
 
@@ -75,16 +66,50 @@ def write_json(path: Path, value: Any) -> None:
         stream.write("\n")
 
 
-def read_json(path: Path) -> Any:
+class _Object(dict[str, Any]):
+    """An object of a JSON file: what it lacks is an error that names the file."""
+
+    where: str
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise UserError(f"{self.where}: no '{key}' in it; was it edited?")
+
+
+def _object(text: bytes, where: str) -> dict[str, Any]:
+    def made(pairs: list[tuple[str, Any]]) -> _Object:
+        found = _Object(pairs)
+        found.where = where
+        return found
+
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(text, object_pairs_hook=made)
     except ValueError as error:
-        raise UserError(f"{path}: not JSON: {error}") from None
+        raise UserError(f"{where}: not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{where}: no JSON object")
+    return value
 
 
-def digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a file holds; raises UserError naming it where there is none."""
+    return _object(path.read_bytes(), str(path))
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file with one a line; UserError names the line that is none."""
+    lines = path.read_bytes().splitlines()
+    return [_object(line, f"{path}:{n}") for n, line in enumerate(lines, start=1)]
+
+
+def read_as(cls: type[T], path: Path, **more: Any) -> T:
+    """A dataclass of what a JSON file says, which is all of its fields or an error."""
+    values = read_json(path) | more
+    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    for name in (*(n for n in names if n not in values), *values):
+        if (name in values) != (name in names):
+            what = "not known" if name in values else "missing"
+            raise UserError(f"{path}: '{name}' is {what}; was it edited?")
+    return cls(**values)
 
 
 def file_digest(path: Path) -> str:
@@ -100,9 +125,14 @@ class Input:
     made_by: str | None = None  # a key of STAGES; None: the user brings it
 
     def fingerprint(self) -> str:
-        """Of a finished stage what it was made from and made, of files their content."""
+        """Of a finished stage what it was made from and made, of files their content.
+
+        Raises FileNotFoundError for what is not there, or no longer whole.
+        """
         if (self.path / DONE).is_file():
             done = read_json(self.path / DONE)
+            if lost := promises.broken(self.path, done):
+                raise FileNotFoundError(self._explain_loss(lost))
             return digest([done["fingerprint"], done["outputs"]])
         if self.path.is_file():
             return file_digest(self.path)
@@ -110,15 +140,25 @@ class Input:
         if self.path.is_dir() and self.made_by is None and not begun:
             names = sorted(p for p in self.path.iterdir() if p.is_file())
             return digest({p.name: file_digest(p) for p in names})
-        raise FileNotFoundError(self._explain())
-
-    def _explain(self) -> str:
         state = "is not finished" if self.path.exists() else "is missing"
+        raise FileNotFoundError(f"{self.path} {state}{self._remedy()}")
+
+    def changes(self, directory: Path) -> list[str]:
+        """Nothing more than that it differs: a stage keeps no copy of its inputs."""
+        return []
+
+    def _explain_loss(self, lost: promises.Broken) -> str:
+        remedy = self._remedy()
+        if remedy and lost.changed:
+            remedy += " --overwrite true"
+        return f"{self.path} is no longer whole: {lost}{remedy}"
+
+    def _remedy(self) -> str:
         if self.made_by is None:
-            return f"{self.path} {state}"
+            return ""
         number = STAGES[self.made_by]
         return (
-            f"{self.path} {state}; it is made by stage {number} ({self.made_by}): "
+            f"; it is made by stage {number} ({self.made_by}): "
             f"./run.sh --stage {number} --stop_stage {number}"
         )
 
@@ -138,7 +178,6 @@ class Stage:
     directory: Path
     record: dict[str, Any]
     started: float
-    is_new: bool  # nothing of an earlier, interrupted run is here
 
     def finish(
         self,
@@ -146,9 +185,13 @@ class Stage:
         num_in: int,
         num_out: int,
         dropped: Mapping[str, str] | None = None,
+        also: Sequence[Path] = (),
         **facts: Any,
     ) -> None:
-        """Write `dropped.tsv` (utterance id, reason) and `stage.json`, which ends it."""
+        """Write `dropped.tsv` (utterance id, reason) and `stage.json`, which ends it.
+
+        `also`: files outside of the directory that the stage has written for others.
+        """
         dropped = dropped or {}
         reasons: dict[str, int] = {}
         for reason in dropped.values():
@@ -159,6 +202,8 @@ class Stage:
         size = sum(p.stat().st_size for p in self.directory.rglob("*") if p.is_file())
         done = self.record | {
             "outputs": _outputs(self.directory),
+            "files": promises.sizes(self.directory, also),
+            "audio_bytes": promises.audio_bytes(self.directory),
             "counts": {"in": num_in, "out": num_out, "dropped": reasons},
             "facts": facts,
             "git": git_state(),
@@ -181,34 +226,41 @@ def open_stage(
     *,
     stage: str,
     options: Any,
-    inputs: Mapping[str, Input | str],
+    inputs: Mapping[str, Origin | str],
     overwrite: bool = False,
+    proven: bool = False,
 ) -> Stage | None:
     """Open `directory` for a stage; None when it is already complete and up to date.
 
-    Raises UserError when the directory was made, or begun, with other options or
-    inputs, unless `overwrite`, which makes just that anew, or when it holds files that
-    no stage has signed for.
+    Complete is what has all that it promised; what is gone of it is made again, with the
+    same fingerprint. Raises UserError when the directory was made, or begun, with other
+    options or inputs, unless `overwrite`, which makes just that anew, or when it holds
+    files that no stage has signed for. `proven` says that the stage takes up nothing of
+    a begun directory that does not prove what it was made from: then it may go on with
+    other options and inputs.
     """
-    record = _record(stage, options, inputs)
+    now = record.of(stage, options, inputs)
     found = next(
         (directory / n for n in (DONE, OPEN) if (directory / n).is_file()), None
     )
     if found:
-        before = read_json(found)
-        difference = _difference(before, record, _extendable(options))
-        if difference and not overwrite:
+        before, is_done = read_json(found), found.name == DONE
+        difference = record.difference(before, now, options, inputs, directory)
+        if difference and not (overwrite or (proven and not is_done)):
             raise UserError(
                 f"{directory} was made with other options or inputs:\n"
                 + "\n".join(f"  {line}" for line in difference)
                 + "\npass --overwrite true to make it anew, or choose another tag"
             )
         if difference:
+            if not overwrite:
+                print(f"{stage}: {directory} was begun otherwise, goes on as it is now")
             _discard(directory)
-            found = None
-        elif found.name == DONE and before["fingerprint"] == record["fingerprint"]:
-            print(f"{stage}: {directory} is up to date, skipped", flush=True)
-            return None
+        elif not record.grown(before, now, options):
+            # An option that has left the fingerprint since makes nothing invalid.
+            now["fingerprint"] = before["fingerprint"]
+            if is_done and not _reopened(directory, before, stage, overwrite):
+                return None
     elif _unsigned(directory):
         raise UserError(
             f"{directory} holds {_unsigned(directory)[0].name} but neither {DONE} nor "
@@ -216,8 +268,27 @@ def open_stage(
         )
     directory.mkdir(parents=True, exist_ok=True)
     (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
-    write_json(directory / OPEN, record)
-    return Stage(directory, record, time.time(), is_new=found is None)
+    write_json(directory / OPEN, now)
+    return Stage(directory, now, time.time())
+
+
+def _reopened(
+    directory: Path, done: Mapping[str, Any], stage: str, overwrite: bool
+) -> bool:
+    """Whether something of a finished directory is to be made again; says which."""
+    lost = promises.broken(directory, dict(done), weigh=True)
+    if not lost:
+        print(f"{stage}: {directory} is up to date, skipped", flush=True)
+        return False
+    if lost.changed and not overwrite:
+        raise UserError(
+            f"{directory} is no longer whole: {lost}\nput it back, or pass "
+            "--overwrite true to make it again"
+        )
+    print(f"{stage}: {directory} is no longer whole: {lost}; made again", flush=True)
+    for path in lost.changed:
+        path.unlink()
+    return True
 
 
 def _discard(directory: Path) -> None:
@@ -235,63 +306,14 @@ def _unsigned(directory: Path) -> list[Path]:
 
 def _outputs(directory: Path) -> str:
     """Digest of what a stage leaves to others, so that a remade stage is noticed."""
-    inner = {p.parent for n in (DONE, OPEN) for p in directory.glob(f"*/**/{n}")}
-    files = {}
-    for path in sorted(p for p in directory.rglob("*") if p.is_file()):
-        name = path.relative_to(directory)
-        private = path.name in VOLATILE or PRIVATE.intersection(name.parts)
-        if not private and not inner.intersection(path.parents):
-            files[str(name)] = file_digest(path)
-    return digest(files)
+    paths = promises.own_files(directory)
+    return digest({str(p.relative_to(directory)): file_digest(p) for p in paths})
 
 
 def read_done(directory: Path, made_by: str) -> dict[str, Any]:
     """The `stage.json` of a finished directory, or an error naming its stage."""
     Input(directory / DONE, made_by).fingerprint()
     return read_json(directory / DONE)
-
-
-def _record(
-    stage: str, options: Any, inputs: Mapping[str, Input | str]
-) -> dict[str, Any]:
-    # Where inputs lie is not what they are: a recipe may be moved. Paths are kept for
-    # the reader, their contents are in the fingerprints of the inputs.
-    values = {f.name: f for f in fields(options) if not f.metadata.get("runtime")}
-    paths = {k for k in values if _is_path(getattr(options, k))}
-    resolved = config.to_dict(options)
-    content = {k: resolved[k] for k in values if k not in paths}
-    prints = {
-        name: one if isinstance(one, str) else one.fingerprint()
-        for name, one in inputs.items()
-    }
-    return {
-        "stage": stage,
-        "fingerprint": digest([stage, content, prints]),
-        "options": content,
-        "paths": {k: resolved[k] for k in sorted(paths)},
-        "inputs": prints,
-    }
-
-
-def _is_path(value: Any) -> bool:
-    first = value[0] if isinstance(value, tuple) and value else value
-    return isinstance(first, Path)
-
-
-def _extendable(options: Any) -> set[str]:
-    return options.extendable() if hasattr(options, "extendable") else set()
-
-
-def _difference(before: Any, now: Any, extendable: set[str]) -> list[str]:
-    lines = []
-    for part in ("options", "inputs"):
-        old, new = before[part], now[part]
-        for key in sorted(old.keys() | new.keys()):
-            a, b = old.get(key), new.get(key)
-            grows = key in extendable and None not in (a, b) and b > a
-            if a != b and not grows:
-                lines.append(f"{part[:-1]} {key}: was {a}, is {b}")
-    return lines
 
 
 def git_state() -> dict[str, Any]:

@@ -2,34 +2,40 @@
 
 `--config file.yaml` is read first (of several the later wins) and the command line always
 wins; `-` and `_` are the same; booleans take only true/false; an unknown option names its
-nearest neighbour.
+nearest neighbour. Values are read as they are written, in both places alike.
 """
 
 import argparse
 import dataclasses
 import difflib
-import types
 import typing
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-import yaml
-
+from s2st_interleave import effects, yaml_text
+from s2st_interleave.effects import Place
 from s2st_interleave.errors import UserError
+from s2st_interleave.values import Device, Range, converted, is_optional
 
 T = TypeVar("T")
 REQUIRED: Any = dataclasses.MISSING
+# Of a YAML that records a run: options that had none, which is no mistake there.
+NO_EFFECT = "without_effect"
 
 
-def option(default: Any, text: str, *, runtime: bool = False) -> Any:
-    """A documented field of an Options dataclass.
+def option(
+    default: Any, text: str, *, runtime: bool = False, **bounds: float | None
+) -> Any:
+    """A documented field of an Options dataclass; `bounds` are those of a `Range`.
 
     `runtime` options (jobs, device) cannot change what is written and stay out of the
     fingerprint.
     """
     return dataclasses.field(
-        default=default, metadata={"help": text, "runtime": runtime}
+        default=default,
+        metadata={"help": text, "runtime": runtime, "range": Range(**bounds)},
     )
 
 
@@ -37,8 +43,10 @@ def option(default: Any, text: str, *, runtime: bool = False) -> Any:
 class RunOptions:
     """How a command runs; nothing of it changes what is written."""
 
-    device: str = option("auto", "auto, cpu, cuda, cuda:1 ...", runtime=True)
-    num_threads: int = option(0, "CPU threads; 0: all there are", runtime=True)
+    device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1 ...", runtime=True)
+    num_threads: int = option(
+        0, "CPU threads; 0: all there are", runtime=True, minimum=0
+    )
     overwrite: bool = option(False, "make anew what differs", runtime=True)
 
 
@@ -49,105 +57,161 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def load_yaml(path: Path, cls: type) -> dict[str, Any]:
     """Read one mapping of option names to values; unknown keys are errors."""
+    without, own = _load(path, cls)
+    return without | own
+
+
+def _load(path: Path, cls: type) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the file says has no effect, and what it sets."""
     if not path.is_file():
         raise UserError(f"{path}: no such config file")
-    loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    if not isinstance(loaded, dict):
-        raise UserError(f"{path}: expected 'option: value' lines")
-    known = typing.get_type_hints(cls)
-    values = {}
-    for key, value in loaded.items():
+    own = mapping(yaml_text.read(path), str(path))
+    without = mapping(own.pop(NO_EFFECT, None), f"{path}: {NO_EFFECT}")
+    return _values(without, cls, str(path)), _values(own, cls, str(path))
+
+
+def mapping(loaded: Any, where: str) -> dict[str, Any]:
+    if loaded is not None and not isinstance(loaded, dict):
+        raise UserError(f"{where}: expected 'option: value' lines")
+    return loaded or {}
+
+
+def _values(given: Mapping[str, Any], cls: type, source: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in given.items():
         name = str(key).replace("-", "_")
-        if name not in known:
-            raise UserError(f"{path}: unknown option '{key}'{nearest(name, known)}")
-        values[name] = convert(name, value, known[name], source=str(path))
+        if name in values:
+            raise UserError(f"{source}: option '{name}' occurs twice")
+        values[name] = value_of(cls, name, value, source=source)
     return values
+
+
+def value_of(
+    cls: type, name: str, value: Any, *, source: str, also: Iterable[str] = ()
+) -> Any:
+    """An option's value from text or YAML, within its range.
+
+    Raises UserError for one that `cls` does not have; `also` are other names near it.
+    """
+    hints = _hints(cls)
+    if name not in hints:
+        near = nearest(name, [*hints, *also])
+        raise UserError(f"{source}: unknown option '{name}'{near}")
+    result = convert(name, value, hints[name], source=source)
+    field = _fields(cls)[name]
+    bounds = field.metadata.get("range", Range())
+    for number in result if isinstance(result, tuple) else (result,):
+        if isinstance(number, int | float) and number not in bounds:
+            raise UserError(f"{source}: option '{name}' is {number:g}, wants: {bounds}")
+    if result == () != field.default:
+        raise UserError(f"{source}: option '{name}' is empty, wants at least one")
+    return result
+
+
+@lru_cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+@lru_cache
+def _fields(cls: type) -> dict[str, dataclasses.Field]:
+    return {field.name: field for field in dataclasses.fields(cls)}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line: of a stage's fifty options a usage would hide what is wrong."""
+        name = self.prog.partition("s2st_interleave ")[2].partition(" ")[0]
+        self.exit(2, f"error: {name or self.prog}: {message}\n")
+
+
+class _Given(argparse.Action):
+    """Keeps what is given in its order on the line."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, _: Any = None) -> None:
+        namespace.given.append((self.dest, values))
 
 
 def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None) -> T:
     """Build `cls` from `--config` and the command line; exits with 2 on a bad option."""
-    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    hints = typing.get_type_hints(cls)
-    parser = argparse.ArgumentParser(
+    parser = _parser(cls, prog, about)
+    known, unknown = parser.parse_known_args(argv)
+    if unknown:
+        name = unknown[0].lstrip("-").split("=")[0].replace("-", "_")
+        parser.error(f"unknown option '{unknown[0]}'{nearest(name, _fields(cls))}")
+    values: dict[str, Any] = {}
+    places: dict[str, Place] = {}
+    try:
+        # 1. The files, then the line, which wins.
+        line: dict[str, tuple[str, int]] = {}
+        number = 0
+        for name, text in known.given:
+            if name != "config":
+                line[name] = (text, number)
+                continue
+            number += 1
+            for part, loaded in zip((0.5, 0), _load(Path(text), cls), strict=True):
+                values |= loaded
+                places |= dict.fromkeys(loaded, Place(number - part))
+        for name, (text, number) in line.items():
+            values[name] = value_of(cls, name, text, source="command line")
+            places[name] = Place(number, True)
+        # 2. Is something missing, or in vain?
+        missing = [
+            n
+            for n, f in _fields(cls).items()
+            if f.default is REQUIRED and n not in values
+        ]
+        if missing:
+            raise UserError("missing " + ", ".join(f"--{name}" for name in missing))
+        options = cls(**values)
+        effects.check(options, places)
+        return options
+    except UserError as error:
+        parser.error(str(error))
+
+
+def _parser(cls: type, prog: str, about: str | None) -> _Parser:
+    parser = _Parser(
         prog=f"python -m s2st_interleave {prog}",
         description=about,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--config", type=Path, action="append", help="YAML of these options, read first"
-    )
-    for name, field in fields.items():
+    parser.set_defaults(given=[])
+    parser.add_argument("--config", action=_Given, help="YAML of these, read first")
+    for name, field in _fields(cls).items():
         spellings = list(dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}")))
-        default = (
-            "required" if field.default is REQUIRED else f"default {field.default}"
+        facts = [str(field.metadata.get("range", ""))]
+        required = field.default is REQUIRED
+        facts.append("required" if required else f"default {field.default}")
+        text = f"{field.metadata.get('help', '')} ({', '.join(filter(None, facts))})"
+        metavar = _metavar(_hints(cls)[name])
+        parser.add_argument(
+            *spellings, action=_Given, metavar=metavar, help=text.replace("%", "%%")
         )
-        text = f"{field.metadata.get('help', '')} ({default})".replace("%", "%%")
-        parser.add_argument(*spellings, metavar=_metavar(hints[name]), help=text)
-    known, unknown = parser.parse_known_args(argv)
-    if unknown:
-        name = unknown[0].lstrip("-").split("=")[0].replace("-", "_")
-        parser.error(f"unknown option '{unknown[0]}'{nearest(name, fields)}")
-    given = {k: v for k, v in vars(known).items() if v is not None and k != "config"}
-    try:
-        values: dict[str, Any] = {}
-        for path in known.config or ():
-            values |= load_yaml(path, cls)
-        for name, text in given.items():
-            values[name] = convert(name, text, hints[name], source="command line")
-        missing = [
-            n for n, f in fields.items() if f.default is REQUIRED and n not in values
-        ]
-        if missing:
-            raise UserError("missing " + ", ".join(f"--{name}" for name in missing))
-        return cls(**values)
-    except UserError as error:
-        parser.error(str(error))
+    return parser
 
 
 def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:
     """Turn a YAML value or a word of the command line into the field's type."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     try:
-        if origin in (typing.Union, types.UnionType):
-            if value is None or value in ("", "none"):
-                return None
-            hint = next(a for a in arguments if a is not type(None))
-            return convert(name, value, hint, source=source)
-        if origin is typing.Literal:
-            if value in arguments:
-                return value
-            raise ValueError(f"one of {', '.join(map(str, arguments))}")
-        if origin is tuple:
-            items = _words(value, arguments[0]) if isinstance(value, str) else value
-            return tuple(convert(name, v, arguments[0], source=source) for v in items)
-        if hint is bool:
-            if isinstance(value, bool) or value in ("true", "false"):
-                return str(value).lower() == "true"
-            raise ValueError("true or false")
-        if isinstance(value, bool):
-            raise ValueError(_metavar(hint))
-        if hint is int and not isinstance(value, int):
-            return int(str(value))
-        return hint(value)
-    except (TypeError, ValueError) as error:
-        wanted = error if "invalid literal" not in str(error) else "an integer"
+        return converted(value, hint)
+    except UserError as error:  # a type of our own says it whole
+        raise UserError(f"{source}: option '{name}': {error}") from None
+    except ValueError as error:
         raise UserError(
-            f"{source}: option '{name}' is '{value}', wants: {wanted}"
+            f"{source}: option '{name}' is '{'' if value is None else value}', "
+            f"wants: {error}"
         ) from None
 
 
-def _words(text: str, hint: Any) -> list[str]:
-    """`text` at its spaces; one path that exists is one, with spaces in its name."""
-    is_one = hint is Path and text.strip() and Path(text).exists()
-    return [text] if is_one else text.split()
-
-
 def _metavar(hint: Any) -> str:
+    arguments = typing.get_args(hint)
     if typing.get_origin(hint) is typing.Literal:
-        return "|".join(map(str, typing.get_args(hint)))
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return _metavar(typing.get_args(hint)[0])
+        return "|".join(map(str, arguments))
+    if is_optional(hint):
+        return _metavar(arguments[0])
     if hint is bool:
         return "true|false"
     return getattr(hint, "__name__", str(hint)).upper()
@@ -161,8 +225,17 @@ def to_dict(options: Any) -> dict[str, Any]:
     }
 
 
+def record(options: Any) -> dict[str, Any]:
+    """The same for a YAML: those that have no effect stand by themselves."""
+    void = {name for one in effects.voids(options) for name in one.names}
+    values = to_dict(options)
+    without = {name: values[name] for name in values if name in void}
+    own = {name: value for name, value in values.items() if name not in void}
+    return own | ({NO_EFFECT: without} if without else {})
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
+    if isinstance(value, Path | str):
         return str(value)
     if isinstance(value, tuple | list):
         return [_plain(v) for v in value]

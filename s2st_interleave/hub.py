@@ -4,7 +4,11 @@ A name alone is whatever the hub holds today, and a result made with it cannot b
 again. A revision is a commit, whose files cannot change.
 """
 
+import json
 from pathlib import Path
+from typing import Any
+
+from s2st_interleave.errors import UserError
 
 
 def split_revision(source: Path | str) -> tuple[str, str | None]:
@@ -24,3 +28,72 @@ def pretrained(source: Path | str) -> dict[str, str | None]:
     name, revision = split_revision(source)
     # "main" is the library's own default, and a folder has no other.
     return {"pretrained_model_name_or_path": name, "revision": revision or "main"}
+
+
+def load(cls: Any, source: Path | str, **more: Any) -> Any:
+    """`cls.from_pretrained` of a folder or a hub's name, with more arguments.
+
+    Raises UserError naming `source` where there is none, or none of this kind.
+    """
+    from safetensors import SafetensorError
+
+    _check_folder(Path(source))
+    kind = cls.__name__.removeprefix("Auto")
+    try:
+        return cls.from_pretrained(**pretrained(source), **more)
+    except (SafetensorError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "mismatched_sizes" not in str(error):
+            raise
+        raise UserError(
+            f"{source}: its weights are broken, or of another model than its config.json "
+            f"({_first_line(error)}): fetch it again"
+        ) from error
+    except (OSError, ValueError) as error:  # the library knows no others
+        raise UserError(f"{source}: no {kind} here: {_first_line(error)}") from error
+
+
+def load_whole(cls: Any, source: Path | str, **more: Any) -> Any:
+    """The same of a model whose weights must all be there: none is left at random."""
+    model, info = load(cls, source, output_loading_info=True, **more)
+    missing = sorted(map(str, info["missing_keys"]))
+    if missing:
+        raise UserError(
+            f"{source}: {len(missing)} weights of {type(model).__name__} are missing, "
+            f"first {missing[0]}: fetch it again"
+        )
+    return model
+
+
+def unloaded(cls: Any, config: Any, source: Path | str) -> Any:
+    """A model of random weights by the configuration of `source`."""
+    try:
+        return cls.from_config(config)
+    except ValueError as error:  # of another kind of model
+        kind = cls.__name__.removeprefix("Auto")
+        raise UserError(f"{source}: no {kind} here: {_first_line(error)}") from error
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise UserError where what is a folder is no model's."""
+    is_name = not folder.is_absolute() and not folder.parent.is_dir()
+    if not folder.exists() and len(folder.parts) > 1 and not is_name:
+        raise FileNotFoundError(f"{folder} is missing")
+    if not folder.is_dir():  # a configuration may be a file of its own
+        return
+    path = folder / "config.json"
+    if not path.is_file():
+        raise UserError(
+            f"{folder}: no model of Hugging Face here, {path.name} is missing"
+        )
+    try:
+        config = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON: {error}") from None
+    if not isinstance(config, dict) or "model_type" not in config:
+        raise UserError(f"{path}: no model of Hugging Face, 'model_type' is missing")
+
+
+def _first_line(error: Exception) -> str:
+    """What an error says first; some go on with what else there is in the library."""
+    said = next(iter(str(error).strip().splitlines()), "").strip()
+    return said or type(error).__name__

@@ -1,9 +1,15 @@
-"""JOB=1:N over sorted utterance ids: a shard's file appears whole, a rerun keeps it."""
+"""JOB=1:N over sorted utterance ids: a shard's file appears whole, a rerun keeps it.
+
+Beside a shard lies its proof, written last: of which utterances it is and its digest. One
+without, or with another, is made again: a file that was cut off, copied from elsewhere or
+is of other utterances is no result.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from s2st_interleave.artifact import atomic_write, digest, file_digest
 from s2st_interleave.config import RunOptions, option
 from s2st_interleave.errors import UserError
 
@@ -13,7 +19,9 @@ class ShardOptions(RunOptions):
     """Of a command whose work can be cut by utterances."""
 
     shard: str = option("", "JOB/N: only this shard", runtime=True)
-    num_shards: int = option(1, "into how many the work was cut", runtime=True)
+    num_shards: int = option(
+        1, "into how many the work was cut", runtime=True, minimum=1
+    )
 
 
 Process = Callable[[Sequence[str], Path], None]
@@ -48,7 +56,16 @@ def _one(
     ids: Sequence[str], folder: Path, index: int, count: int, process: Process
 ) -> Path:
     path = folder / f"{index}of{count}"
-    if path.is_file():
+    proof = folder / f"{path.name}.proof"
+    mine = sorted(ids)[index - 1 :: count]
+    if path.is_file() and proof.is_file() and proof.read_text() == _proof(mine, path):
         return path
-    process(sorted(ids)[index - 1 :: count], path)
+    proof.unlink(missing_ok=True)
+    process(mine, path)
+    with atomic_write(proof) as stream:
+        stream.write(_proof(mine, path))
     return path
+
+
+def _proof(ids: Sequence[str], path: Path) -> str:
+    return f"{digest(list(ids))} {file_digest(path)}\n"

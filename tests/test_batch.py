@@ -107,7 +107,7 @@ def test_the_recipes_slurm_yaml_names_no_account_and_no_partition():
         ("cuda_cmds: {}", "did you mean 'cuda_cmd'"),
         ("cuda_cmd: {minutes: 5, warning_sec: 300}", "not within minutes"),
         ("cuda_cmd: {num_nodes: 0}", "at least 1"),
-        ("cuda_cmd: 3", "under cuda_cmd"),
+        ("cuda_cmd: 3", "cuda_cmd: expected 'option: value' lines"),
     ],
 )
 def test_a_bad_slurm_yaml_is_refused(text, message, tmp_path):
@@ -153,6 +153,54 @@ def test_what_accounting_says_of_tasks_that_ended(tmp_path, monkeypatch):
     assert found[1].is_well and found[2].signal == 15 and found[3].node == "n2"
     (tmp_path / "sacct").write_text("#!/bin/sh\necho disabled >&2; exit 1\n")
     assert states.of_account("12") == {}
+
+
+SBATCH = """#!/bin/bash
+for word; do [[ $word == --array=* || $last == --array ]] && tasks=$word; last=$word; done
+if [[ $tasks == *451* ]]; then
+  echo "sbatch: error: Batch job submission failed: Invalid job array specification" >&2
+else
+  echo "sbatch: error: Batch job submission failed: Invalid account" >&2
+fi
+exit 1
+"""
+SCONTROL = """#!/bin/bash
+printf 'MaxArraySize            = 450\\nMaxJobCount             = 10000\\n'
+"""
+
+
+def refused(folder: Path, jobs: str) -> list[str]:
+    """What the launcher says where programs that answer as Slurm's refuse every job."""
+    for name, text in {"sbatch": SBATCH, "scontrol": SCONTROL}.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    (folder / "slurm.yaml").write_text("{}")
+    (folder / "old.1.log").write_text("words of another run")
+    launch = [sys.executable, "-m", "s2st_interleave", "launch", "--backend", "slurm"]
+    done = subprocess.run(
+        [*launch, f"JOB={jobs}", "old.JOB.log", "true"],
+        env=os.environ
+        | {"S2ST_SLURM": "slurm.yaml", "PATH": f"{folder}:{os.environ['PATH']}"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "another run" not in done.stderr
+    return [line for line in done.stderr.splitlines() if line]
+
+
+def test_an_array_that_is_too_large_says_in_a_line_what_nj_may_be(tmp_path):
+    """There were 451 lines of refusals."""
+    cause, total = refused(tmp_path, "1:451")
+    assert "and 441 more: JOB goes to 451, and arrays of this cluster to 449" in cause
+    assert "--nj 449 at most" in cause and total.startswith("451 of 451 jobs failed")
+
+
+@pytest.mark.parametrize("jobs", ["1:300", "a,b,c"])
+def test_jobs_that_are_refused_for_one_cause_are_one_line(jobs, tmp_path):
+    cause, total = refused(tmp_path, jobs)
+    assert cause.endswith("Batch job submission failed: Invalid account")
+    assert "jobs failed" in total
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_mistakes_end_with_status_2_and_say_what_is_wrong(argv, message, capsys)
     [
         ("max_stepz: 3", "unknown option 'max_stepz'; did you mean 'max_steps'"),
         ("fit: 1", "wants: true or false"),
-        ("max_steps: true", "wants: INT"),
+        ("max_steps: true", "wants: an integer"),
         ("max_steps: 2.5", "an integer"),
         ("- a\n- b", "expected 'option: value' lines"),
     ],

@@ -92,6 +92,23 @@ def test_shared_parts_are_made_once_and_found(pair):
     assert " finished: " not in again and again.count("up to date, skipped") == 7
 
 
+def test_what_was_deleted_is_made_again_and_all_else_stays_valid(pair):
+    """Audio of this pair, and the codebook that others share: it is made where it was."""
+    folder, _ = pair
+    shared = folder.parent / "x_en" / "exp"
+    shutil.rmtree(folder / "dump" / "audio")
+    (shared / "kmeans" / "centroids.safetensors").unlink()
+    less = ["--checkpoints", "last", "--test_sets", "test1k", *ONE_CORE]
+    again = run(folder, *less, "--stop_stage", "9")
+    finished = [line for line in again.splitlines() if " finished: " in line]
+    assert [line.split(" finished: ")[0] for line in finished] == [
+        *(f"data: ../pt_en/data/{split}" for split in ("dev", "test", "train")),
+        "kmeans: exp/kmeans",
+    ]
+    assert again.count("up to date, skipped") > 15
+    assert (shared / "kmeans" / "centroids.safetensors").is_file()
+
+
 def test_what_was_trained_translates_a_recording(pair, tmp_path):
     folder, _ = pair
     options = ["--checkpoints", "last", "--test_sets", "test1k", *ONE_CORE]

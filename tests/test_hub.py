@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.hub import pretrained, split_revision
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.train.llm import load_text_llm
@@ -25,7 +26,7 @@ def test_a_revision_reaches_the_library(monkeypatch):
                 pretrained_model_name_or_path, **more
             ),
         )
-    with pytest.raises(OSError, match="no network"):
+    with pytest.raises(UserError, match="no network"):
         load_text_llm("meta-llama/Llama-3.2-1B@4e20de36")
     assert asked == [("meta-llama/Llama-3.2-1B", "4e20de36")]
 

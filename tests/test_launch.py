@@ -51,6 +51,33 @@ def test_one_failure_fails_the_whole_and_is_named_by_its_status(tmp_path):
     assert "1 of 2 jobs failed" in done.stderr and "[a] failed" not in done.stderr
 
 
+def test_failures_of_one_cause_are_told_once(tmp_path):
+    """With the same last words, that is: an exit status alone tells little."""
+    code = (
+        "import sys; print('log of', 'JOB'); print('bad', int('JOB') % 2); sys.exit(1)"
+    )
+    words = ["JOB=1:25", str(tmp_path / "JOB.log"), sys.executable, "-c", code]
+    done = launch(*words)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if "exit status" in line]
+    assert len(lines) == 2
+    assert lines[0].startswith(
+        "[1] [3] [5] [7] [9] [11] [13] [15] [17] [19] and 3 more"
+    )
+    assert lines[0].endswith(f"; log of the first: {tmp_path / '1.log'}")
+    assert lines[1].startswith("[2] [4] ") and "bad 0" in done.stderr
+    assert "25 of 25 jobs failed" in done.stderr
+    assert len(done.stderr.splitlines()) < 20
+
+
+def test_of_many_causes_some_are_told_and_the_rest_counted(tmp_path):
+    words = ["JOB=1:15", str(tmp_path / "JOB.log")]
+    done = launch(*words, sys.executable, "-c", "import sys; sys.exit(JOB)")
+    assert "[10] failed with exit status 10" in done.stderr
+    assert "[11] failed" not in done.stderr
+    assert "... and 5 jobs more, of other causes" in done.stderr
+
+
 def test_a_job_whose_file_is_there_is_not_run_again(tmp_path):
     (tmp_path / "out.1").touch()
     words = ["--done", str(tmp_path / "out.JOB"), "JOB=1:2", str(tmp_path / "JOB.log")]
@@ -66,6 +93,7 @@ def test_a_job_whose_file_is_there_is_not_run_again(tmp_path):
         (["--max-job-run", "2", "x.log", "true"], "did you mean 'max_jobs_run'"),
         (["--max-jobs-run", "two", "x.log", "true"], "wants a number of jobs"),
         (["--backend", "slrum", "x.log", "true"], "did you mean 'slurm'"),
+        (["--resources", "cuda", "x.log", "true"], "did you mean 'cuda_cmd'"),
         (["JOB=0:3", "JOB.log", "true"], "N of at least 1"),
         (["JOB=1:3", "x.log", "true"], "3 jobs need JOB in the name"),
         (["x.log"], "expected"),

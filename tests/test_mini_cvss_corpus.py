@@ -15,7 +15,15 @@ import pytest
 
 LOCAL = Path(__file__).resolve().parents[1] / "egs" / "mini_cvss" / "local"
 TINY = "--src es --num_train 6 --num_dev 2 --num_test 2 --num_text 40".split()
-MODULES = ("meaning", "space", "realise", "synthesise", "layout", "make_corpus")
+MODULES = (
+    "meaning",
+    "space",
+    "language",
+    "realise",
+    "synthesise",
+    "layout",
+    "make_corpus",
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +32,8 @@ def mini():
     sys.path.insert(0, str(LOCAL))
     yield SimpleNamespace(**{name: importlib.import_module(name) for name in MODULES})
     sys.path.remove(str(LOCAL))
-    for name in MODULES:
-        sys.modules.pop(name)
+    for path in LOCAL.glob("*.py"):
+        sys.modules.pop(path.stem, None)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +50,7 @@ def speaks(mini):
 
 
 def sentences(mini, meanings, lang):
-    language = mini.realise.load_language(lang)
+    language = mini.language.load_language(lang)
     return [mini.realise.realise(meaning, language) for meaning in meanings]
 
 
@@ -180,7 +188,7 @@ def test_a_meaning_says_the_same_in_any_tense_order_and_article(mini):
 def test_every_concept_has_words_in_every_language(mini):
     data = mini.space.MeaningSpace()
     for path in sorted(mini.meaning.LEXICON_DIR.glob("??.yaml")):
-        language = mini.realise.load_language(path.stem)
+        language = mini.language.load_language(path.stem)
         for kind, concepts in data.concepts().items():
             missing = concepts - set(language.entries[kind])
             assert not missing, f"{path.name}: {kind} lacks {sorted(missing)}"

@@ -1,7 +1,9 @@
 """Every configuration of every recipe is read as its stage would read it."""
 
 import importlib
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OTHERS = ("text_llm", "slurm", "sizes")
 CONFS = [p for p in sorted(ROOT.glob("egs/*/conf/*.yaml")) if p.stem not in OTHERS]
 SYSTEMS = sorted(ROOT.glob("egs/*/conf/systems/*.yaml"))
-RECIPES = sorted(ROOT.glob("egs/*/*/run.sh"))
+RECIPES = sorted([*ROOT.glob("egs/*/run.sh"), *ROOT.glob("egs/*/*/run.sh")])
 
 
 @pytest.mark.parametrize("path", CONFS, ids=lambda p: f"{p.parts[-3]}-{p.stem}")
@@ -42,9 +44,37 @@ def test_every_system_is_a_training_one_could_start(path):
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.parts[-2])
 def test_a_recipe_is_short_and_explains_itself(path):
     # A pair's recipe names it and no more; x_en trains what the pairs share.
-    assert len(path.read_text().splitlines()) <= 25 or path.parts[-2] == "x_en"
+    is_pair = path.parts[-2].endswith("_en") and path.parts[-2] != "x_en"
+    assert len(path.read_text().splitlines()) <= 25 or not is_pair
     done = subprocess.run(["bash", "-n", path], capture_output=True)
     assert done.returncode == 0
-    for name in ("cmd.sh", "path.sh"):  # one text in all recipes
-        same = {p.read_text() for p in ROOT.glob(f"egs/*/*/{name}")}
-        assert len(same) == 1
+
+
+ASK = '. ../cvss/utils/environment.sh; echo "$S2ST_ROOT|$train_cmd|${own:-}"'
+
+
+def test_recipes_share_cmd_and_path_and_any_may_have_its_own(tmp_path):
+    """`own` is set by the file that a recipe has beside its run.sh."""
+    root = tmp_path / "a user's copy"
+    shared = [f"egs/{name}" for name in ("cmd.sh", "path.sh")]
+    for name in (*shared, "egs/cvss/utils/environment.sh", "tools/activate.sh"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    (root / "tools/setup.sh").write_text(f"echo {sys.prefix}\n")
+
+    def ask(recipe: str) -> list[str]:
+        folder = root / "egs" / recipe
+        folder.mkdir(exist_ok=True)
+        command = ["bash", "-euc", ASK]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        return done.stdout.strip().split("|")
+
+    launch = "python -m s2st_interleave launch --backend local --resources train_cmd"
+    assert ask("one") == [str(root), launch, ""]
+    (root / "egs" / "two").mkdir()
+    own = ". ../cmd.sh\nown=mine\n"
+    (root / "egs" / "two" / "cmd.sh").write_text(own)
+    assert ask("two") == [str(root), launch, "mine"]
+    (root / "egs" / "two" / "path.sh").write_text("S2ST_ROOT=elsewhere\n")
+    assert ask("two") == ["elsewhere", launch, "mine"]
+    assert ask("one") == [str(root), launch, ""]

@@ -259,6 +259,14 @@ def test_the_end_of_the_launcher_cancels_its_jobs(folder, number):
     assert "not queued again" in Path("t.log").read_text()
 
 
+def test_an_array_beyond_the_clusters_limit_says_what_nj_may_be(folder):
+    """1001 is what Slurm has where nobody says otherwise."""
+    done = launch("JOB=1:1001", "JOB.log", "true")
+    assert done.returncode == 1
+    assert "to 1000 (MaxArraySize 1001): cut the work into fewer parts" in done.stderr
+    assert len(done.stderr.splitlines()) < 5
+
+
 def test_a_second_run_does_not_share_the_folder_of_the_first(folder):
     process = start("t.log", "sleep", "600")
     number = job_number(wait_for(Path("t.log"), "sleep"))

@@ -30,6 +30,7 @@ TINY = {
     "train.yaml": {"max_steps": 4, "text_ratio_every": 1, "eval_every": 2},
     "decode.yaml": {"max_unit_ratio": 1.2, "max_text_tokens": 12},
     "vocoder.yaml": {"max_steps": 4, "eval_every": 4},
+    "align.yaml": {"min_median_score": None, "min_score": None},  # it hears nothing
     "x_en/encoder.yaml": {"max_steps": 20, "num_pieces": 90, "eval_every": 20},
     "x_en/kmeans.yaml": {"num_units": 20, "num_utterances": 20},
     "x_en/text_llm.yaml": {"max_steps": 4, "merges_per_language": 40, "eval_every": 4},
@@ -47,7 +48,8 @@ def copy_recipes(root: Path) -> Path:
     (folder / "quick" / "grid.yaml").write_text(QUICK)
     for name, values in TINY.items():
         path = folder / "conf" / name
-        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | values))
+        known = yaml.safe_load(path.read_text()) if path.is_file() else {}
+        path.write_text(yaml.safe_dump(known | values))
     return folder
 
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Sourced by a recipe's path.sh: `. ../../../tools/activate.sh`. Sets up the machine
-# if need be and puts the environment's python first. An active environment in which
-# the package is installed is used as it is; $S2ST_VENV names another than .venv.
+# Sourced by egs/path.sh. Sets up the machine if need be and puts the environment's
+# python first. An active environment in which the package is installed is used as it
+# is; $S2ST_VENV names another than .venv.
 
 _s2st_tools="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 if ! _s2st_env="$(bash "$_s2st_tools/setup.sh" --quiet)"; then
@@ -20,7 +20,7 @@ if [[ -f $_s2st_env/pyvenv.cfg ]]; then
   export VIRTUAL_ENV="$_s2st_env"
   unset PYTHONHOME
 fi
-# For cmd.sh, which is the same text in recipes of all depths.
+# For egs/cmd.sh.
 S2ST_ROOT="${_s2st_tools%/*}"
 export S2ST_ROOT
 unset _s2st_tools _s2st_env

@@ -10,7 +10,7 @@ cd egs/mini_cvss
 es_en/run.sh
 (
   cd es_en
-  . ./path.sh
+  . ../../path.sh
   python ../local/check_encoder.py
   python ../local/check_align.py --split test
   python ../local/check_plan.py --train_dir exp/scheduled

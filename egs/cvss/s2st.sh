@@ -50,6 +50,7 @@ data_args=         # more options for the command of a stage, for example
 align_args=        # --align_args "--max_drop_rate 0.1"
 encoder_args=      # --encoder_args "--max_steps 50 --lr 1e-3"
 kmeans_args=
+dump_args=
 train_args=
 decode_args=
 vocode_args=
@@ -63,8 +64,7 @@ help_message="Usage: ./run.sh [--stage 1] [--stop_stage 10] [--name value ...]
 
 S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/parse_options.sh"
-. ./path.sh
-. ./cmd.sh
+. "$S2ST/utils/environment.sh"
 . "$S2ST/utils/training.sh"
 s2st_on "$num_gpus" # fails at once where it cannot be
 
@@ -72,6 +72,7 @@ if [[ -z $src_lang ]]; then
   echo "$0: --src_lang is not set" >&2
   exit 1
 fi
+s2st_languages "$src_lang" "$tgt_lang"
 splits="train $valid_set $test_sets"
 systems="$(echo $systems)" # one space between names
 encoder_dir="${encoder_dir:-$expdir/encoder}"
@@ -83,7 +84,7 @@ log="$expdir/log"
 # JOB=a,b: one job for each system.
 system_jobs="JOB=${systems// /,}"
 
-# use_shared NAME DIR FIRST LAST: says so, and makes it by these stages if it is missing.
+# use_shared NAME DIR FIRST LAST: says so, and makes it by these stages unless it is whole.
 # What it is made of is not for one of those who share it to say.
 use_shared() {
   local args="$1_args"
@@ -92,7 +93,7 @@ use_shared() {
       "${shared:+($shared)}, or set --$1_dir exp/$1 for one of your own" >&2
     exit 1
   fi
-  if [[ -n $shared && ! -f $2/stage.json ]]; then
+  if [[ -n $shared ]] && ! python -m s2st_interleave.promises "$2"; then
     "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --device "$device" \
       --num_gpus "$num_gpus" --train_split "$train_split" --data_args "$data_args"
   fi

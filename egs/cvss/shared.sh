@@ -21,12 +21,12 @@ help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]
   1 data  2 encoder  4 codebook and units  8 vocoder. Options and their defaults are the
   first lines of egs/cvss/shared.sh."
 . ../utils/parse_options.sh
-. ./path.sh
-. ./cmd.sh
+. ../utils/environment.sh
 . ../utils/training.sh
 . ../db.sh
 
 sources="$(echo ${sources:-$SOURCES})" # one space between names
+s2st_languages $sources
 s2st_on "$num_gpus"
 common=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
 train_dirs= dev_dirs= train_units= dev_units=

@@ -18,8 +18,7 @@ overwrite=false    # make anew what cells share where its options have changed
 help_message="Usage: ./paper.sh [--quick false] [--page false] [--minutes 0] [--max_jobs_run 2]"
 . ../cvss/utils/parse_options.sh
 cd x_en
-. ./path.sh
-. ./cmd.sh
+. ../../cvss/utils/environment.sh
 cd ..
 
 until=0

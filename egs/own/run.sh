@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A corpus of your own, from one TSV of id, src_audio, src_text, tgt_audio, tgt_text and,
-# if you like, split (train, dev, test): ./run.sh --tsv my.tsv --src_lang xx --tgt_lang yy
+# if you like, split (train, dev, test), src_lang and tgt_lang (codes, as a check):
+#   ./run.sh --tsv my.tsv --src_lang de --tgt_lang en
 # Everything after stage 1 is as in egs/cvss, whose ./conf it takes. Options come last and
 # win; those of ../cvss/shared.sh are not needed: all parts are trained on the corpus.
 set -euo pipefail

@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 
 from s2st_interleave.align.words import Firing
-from s2st_interleave.data.text import join, tokens
-from s2st_interleave.encoder.speech_encoder import BLANK, spoken_form
+from s2st_interleave.data.text import join, spoken_form, tokens
+from s2st_interleave.encoder.speech_encoder import BLANK
 from s2st_interleave.errors import UserError
+
+
+class Unalignable(UserError):
+    """This audio cannot hold this text, whatever the encoder hears in it."""
 
 
 def surface_words(text: str) -> list[str]:
@@ -35,7 +39,7 @@ def segment(
 ) -> list[Firing]:
     """When the tokens of each word fire, given CTC log_probs (num_frames, num_pieces).
 
-    Raises UserError when the audio has fewer frames than the text has tokens, or the
+    Raises Unalignable when the audio has fewer frames than the text has tokens, or the
     text has none.
     """
     from ctc_segmentation import (
@@ -46,12 +50,17 @@ def segment(
 
     pieces = [bpe.encode(spoken_form(word)) for word in words]
     tokens = np.array([piece for word in pieces for piece in word], dtype=np.int64)
-    if not len(tokens):
-        raise UserError("there is no word to align")
+    if not all(pieces) or not len(tokens):
+        raise Unalignable(
+            "there is no word to align, or one that is nothing to the BPE"
+        )
     # One "utterance" of all tokens: as words are many utterances the library would
     # demand a blank frame between any two of them. It adds a start mark and two blanks.
     if len(tokens) + 3 > len(log_probs):
-        raise UserError(f"audio is shorter than text: {len(log_probs)} frames")
+        raise Unalignable(
+            f"audio is shorter than text: {len(log_probs)} frames, "
+            f"{len(tokens)} tokens and 3 around them"
+        )
     names = [bpe.id_to_piece(i) for i in range(bpe.get_piece_size())]
     config = CtcSegmentationParameters(
         char_list=names, blank=BLANK, index_duration=frame_sec

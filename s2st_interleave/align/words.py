@@ -1,13 +1,16 @@
 """Words with their times, and how token times become borders between words."""
 
 import json
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.errors import UserError
+from s2st_interleave.text_file import read_lines
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Word:
     text: str
     start_sec: float
     end_sec: float
-    score: float  # mean log probability of its tokens; 0 where nothing was measured
+    score: float | None  # mean log probability of its tokens; None: not measured
 
 
 @dataclass(frozen=True)
@@ -60,34 +63,70 @@ def place_borders(
 
 
 def equal_words(texts: Sequence[str], duration_sec: float) -> list[Word]:
-    """Words at equal intervals: for evaluation data that could not be aligned."""
+    """Words at equal intervals: for evaluation data that could not be aligned.
+
+    Nothing was measured, so they have no score.
+    """
     width = duration_sec / len(texts)
-    return [Word(t, i * width, (i + 1) * width, 0.0) for i, t in enumerate(texts)]
+    return [Word(t, i * width, (i + 1) * width, None) for i, t in enumerate(texts)]
 
 
-def write_words(path: Path, words: dict[str, list[Word]]) -> None:
-    """`{"id", "words": [[word, start_sec, end_sec, score], ...]}` a line, by id."""
+def mean_score(words: Sequence[Word]) -> float | None:
+    """Mean of the scores of an utterance's words; None where one was not measured."""
+    scores = [word.score for word in words]
+    if not scores or None in scores:
+        return None
+    return math.fsum(scores) / len(scores)
+
+
+def write_words(
+    path: Path,
+    words: Mapping[str, Sequence[Word]],
+    faults: Mapping[str, str] | None = None,
+) -> None:
+    """`{"id", "words": [[word, start_sec, end_sec, score], ...]}` a line, by id.
+
+    A score that was not measured is null. `faults` says of some ids why nothing was
+    measured; it becomes "fault" in their lines.
+    """
+    faults = faults or {}
     with atomic_write(path) as stream:
         for utterance in sorted(words):
             rows = [[w.text, w.start_sec, w.end_sec, w.score] for w in words[utterance]]
-            line = {"id": utterance, "words": rows}
+            line: dict[str, object] = {"id": utterance, "words": rows}
+            if utterance in faults:
+                line["fault"] = faults[utterance]
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def read_words(paths: Path | Iterable[Path]) -> dict[str, list[Word]]:
     """Words by utterance id; a malformed line is an error naming file and line."""
-    found: dict[str, list[Word]] = {}
+    return {line["id"]: line["words"] for line in _lines(paths)}
+
+
+def read_faults(paths: Path | Iterable[Path]) -> dict[str, str]:
+    """Why nothing was measured, by the ids of which `write_words` was told so."""
+    return {line["id"]: line["fault"] for line in _lines(paths) if "fault" in line}
+
+
+def _lines(paths: Path | Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """Lines as `write_words` writes them, with a Word for each row."""
+    known = set()
     for path in [paths] if isinstance(paths, Path) else paths:
-        with path.open(encoding="utf-8") as stream:
-            for number, text in enumerate(stream, 1):
-                try:
-                    line = json.loads(text)
-                    words = [Word(*row) for row in line["words"]]
-                except (ValueError, TypeError, KeyError) as error:
-                    raise UserError(
-                        f"{path}:{number}: no line of words: {error}"
-                    ) from None
-                if line["id"] in found:
-                    raise UserError(f"{path}:{number}: {line['id']} occurs twice")
-                found[line["id"]] = words
-    return found
+        for number, text in read_lines(path):
+            try:
+                line = json.loads(text)
+                words = [_word(*row) for row in line["words"]]
+                utterance = line["id"]
+            except (ValueError, TypeError, KeyError) as error:
+                raise UserError(f"{path}:{number}: no line of words: {error}") from None
+            if utterance in known:
+                raise UserError(f"{path}:{number}: {utterance} occurs twice")
+            known.add(utterance)
+            yield line | {"words": words}
+
+
+def _word(text: str, start_sec: float, end_sec: float, score: float | None) -> Word:
+    if score is not None and not math.isfinite(score):
+        raise ValueError(f"the score of '{text}' is {score}")
+    return Word(text, start_sec, end_sec, score)

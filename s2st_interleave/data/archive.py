@@ -1,13 +1,20 @@
-"""Corpora that come as one archive: unpacked once, whole or not at all."""
+"""Corpora that come as one archive: unpacked once, whole or not at all.
+
+The folder knows the archive by content and what it held, by name. Whether the archive has
+to be read again its size and time stamp decide; whether all of it is still there, one
+listing of each folder: what was removed since is unpacked again.
+"""
 
 import gzip
+import os
 import shutil
 import tarfile
 import zlib
 from pathlib import Path
 
-from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.artifact import file_digest, read_json, write_json
 from s2st_interleave.errors import UserError
+from s2st_interleave.promises import absent, and_more
 
 ENDINGS = (".tar.gz", ".tgz", ".tar")
 DAMAGE = (tarfile.ReadError, EOFError, zlib.error, gzip.BadGzipFile)
@@ -31,38 +38,73 @@ def unpacked(path: Path, into: Path, wanted: str) -> Path:
         raise FileNotFoundError(f"{path} is missing, packed and unpacked")
     name = next(path.name.removesuffix(e) for e in ENDINGS if path.name.endswith(e))
     folder = into / name
-    state = path.stat()
-    origin = {"archive": path.name, "bytes": state.st_size, "mtime": state.st_mtime_ns}
     if not folder.is_dir():
         print(f"unpacking {path} to {folder}", flush=True)
-        partial = into / f".{name}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        _extract(path, partial)
-        write_json(partial / ORIGIN, origin)
-        partial.rename(folder)
-    elif read_json(folder / ORIGIN) != origin:
-        raise UserError(f"{folder} was unpacked from another archive than {path}")
+        _unpack(path, folder)
+    _check_origin(path, folder)
+    members = read_json(folder / ORIGIN).get("members", [])
+    if gone := absent(os.path.join(folder, member) for member in members):
+        more = and_more(len(gone) - 1)
+        print(f"{gone[0]}{more} is gone: unpacking {path} again", flush=True)
+        _unpack(path, folder)
     found = sorted(folder.rglob(wanted), key=lambda p: (len(p.parts), p))
     if not found:
         raise UserError(f"{path} holds no {wanted}: is it the right archive?")
     return found[0].parent
 
 
-def _extract(path: Path, folder: Path) -> None:
-    """Plain files and folders only, none of them twice, none outside of `folder`."""
+def _unpack(path: Path, folder: Path) -> None:
+    """Put the members into `folder`, in place of what is there, by rename."""
+    partial, old = (folder.with_name(f".{folder.name}.{n}") for n in ("partial", "old"))
+    for left in (partial, old):
+        shutil.rmtree(left, ignore_errors=True)
+    partial.mkdir(parents=True)
+    state = _state(path)
+    members = _extract(path, partial)
+    origin = state | {"sha256": file_digest(path), "members": members}
+    write_json(partial / ORIGIN, origin)
+    if folder.is_dir():
+        folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _check_origin(path: Path, folder: Path) -> None:
+    """UserError unless `folder` was unpacked from an archive of this content."""
+    origin, state = read_json(folder / ORIGIN), _state(path)
+    if origin | state == origin:
+        return
+    if origin.get("sha256") != file_digest(path):
+        raise UserError(
+            f"{folder} was unpacked from another archive than {path}: remove it to "
+            "have this one unpacked, or choose another --unpack_dir"
+        )
+    write_json(folder / ORIGIN, origin | state)  # copied or touched, else the same
+
+
+def _state(path: Path) -> dict[str, str | int]:
+    state = path.stat()
+    return {"archive": path.name, "bytes": state.st_size, "mtime": state.st_mtime_ns}
+
+
+def _extract(path: Path, folder: Path) -> list[str]:
+    """Names of its files: plain ones only, none of them twice, none outside of `folder`."""
     seen: set[str] = set()
+    members: list[str] = []
     try:
         with tarfile.open(path) as tar:
             for member in tar:
                 _check(path, member, folder, seen)
                 tar.extract(member, folder, filter="data")
+                if member.isreg():
+                    members.append(os.path.normpath(member.name))
             while tar.fileobj and tar.fileobj.read(1 << 20):
                 pass  # to the end, where gzip keeps its checksum
     except DAMAGE as error:
         raise UserError(
             f"{path} is damaged or cut off ({error}): fetch it again"
         ) from None
+    return members
 
 
 def _check(path: Path, member: tarfile.TarInfo, folder: Path, seen: set[str]) -> None:

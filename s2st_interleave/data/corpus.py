@@ -1,11 +1,25 @@
-"""CVSS-C, CoVoST 2 and Common Voice v4 as they are distributed, paired by clip name."""
+"""CVSS-C, CoVoST 2 and Common Voice v4 as they are distributed, paired by clip name.
 
-from collections.abc import Iterable, Mapping
+What is wrong with a row of CVSS is that row's fault: it is not in CoVoST or not in Common
+Voice's validated.tsv, has more or fewer columns, no name that could be an id, contradicts
+itself, or (in train) is of CoVoST's dev or test. In train it is dropped with that reason.
+In dev and test a row that is not in CoVoST stays, as CVSS's own table says the split, and
+one that is not in validated.tsv stays with silence for its recording; else it is an error.
+
+The corpus's fault, and an error at once, is a table that is missing, no UTF-8, without
+the columns or of a later Common Voice, half of all rows or more that are not in one of
+the other tables, and a clip of dev or test that CoVoST has in another split.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from s2st_interleave.config import nearest
 from s2st_interleave.data import tsv
+from s2st_interleave.data.kaldi import NO_AUDIO
+from s2st_interleave.data.sources import Source
 from s2st_interleave.errors import UserError
 
 # Source languages of CoVoST 2, and so of CVSS, by the codes in their file names.
@@ -21,7 +35,10 @@ LATER_COLUMNS = {
     "sentence_id",
     "sentence_domain",
 }
+MANY = 0.5  # share of rows that are in no other table: those are of another version
 NEEDED = "CVSS pairs only with Common Voice version 4 (cv-corpus-4-2019-12-10)"
+
+Tables = Mapping[Path, Mapping[str, tsv.Row]]  # by clip
 
 
 @dataclass(frozen=True)
@@ -30,12 +47,17 @@ class Pair:
 
     id: str
     speaker: str
-    src_audio: Path
+    src_audio: Source
     src_text: str
-    tgt_audio: Path
+    tgt_audio: Source
     tgt_text: str
     where: str = ""  # file:line, for messages
     fault: str = ""  # why it cannot be used, if its line already says so
+    # What is wrong with source and target, for which train drops it and dev and test
+    # keep it: with silence if it begins with NO_AUDIO.
+    faults: tuple[str, str] = ("", "")
+    src_lang: str = ""  # what the corpus says of this line's languages, as it says it
+    tgt_lang: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,68 +77,93 @@ class Corpus:
         return self.common_voice / "validated.tsv"
 
     def pairs(self, split: str, *, extended: bool = False) -> list[Pair]:
-        """All pairs of a split, sorted by id.
+        """All pairs of a split, sorted by id, those with a fault as well.
 
         CVSS names the utterances; CoVoST says to which split they belong; Common Voice
-        has recording and transcript. A clip that a table has twice, with different
-        values, carries a fault. Raises UserError where the parts do not fit together.
+        has recording and transcript. Raises UserError where the parts do not fit
+        together as a whole.
         """
         check_version(self.validated)
         table = self.cvss / f"{split}.tsv"
-        translations = tsv.read(table, "path", ("text",), header=("path", "text"))
-        covost = tsv.read(self.covost, "path", ("split",))
-        clips = tsv.read(self.validated, "path", ("client_id", "sentence"))
-        for part, name in ((covost, self.covost), (clips, self.validated)):
-            _check_known(translations.keys(), part, table, name)
-        wanted = EXTENDED_TRAIN if extended and split == "train" else SPLITS[split]
-        self._check_splits(translations, covost, split)
+        read = partial(tsv.read, key="path", lenient=True)
+        tables = {
+            table: read(table, columns=("text",), header=("path", "text")),
+            self.validated: read(self.validated, columns=("client_id", "sentence")),
+            self.covost: read(self.covost, columns=("split",)),
+        }
+        for other in (self.covost, self.validated):
+            _check_version_by(tables[table], table, tables[other], other)
+        others = set(EXTENDED_TRAIN) - set(SPLITS["train"]) if not extended else set()
         pairs = [
-            self._pair(split, clip, row, clips[clip], covost[clip])
-            for clip, row in translations.items()
-            if covost[clip].values[0] in wanted
+            self._pair(split, clip, tables)
+            for clip in tables[table]
+            if split != "train" or self._split(clip, tables) not in others
         ]
         if not pairs:
             raise UserError(f"{table}: no utterance of split {split}")
         return sorted(pairs, key=lambda pair: pair.id)
 
-    def _pair(
-        self, split: str, clip: str, row: tsv.Row, source: tsv.Row, covost: tsv.Row
-    ) -> Pair:
+    def _pair(self, split: str, clip: str, tables: Tables) -> Pair:
         table = self.cvss / f"{split}.tsv"
-        check_id(clip, f"{table}:{row.line}")
-        speaker, sentence = source.values
-        faults = [
-            f"clip occurs twice: with other values in {path}:{one.line} and {one.twice}"
-            for path, one in (
-                (table, row),
-                (self.validated, source),
-                (self.covost, covost),
-            )
-            if one.twice
-        ]
+        row = tables[table][clip]
+        where = f"{table}:{row.line}"
+        source = tables[self.validated].get(clip)
+        known = source and not source.fault
+        speaker, sentence = source.values if known else (clip, "")
+        fault = self._fault(split, clip, where, tables)
+        name = "" if fault else clip  # it may be no name of a file
         return Pair(
-            id=clip.removesuffix(".mp3"),
+            id="_".join(clip.removesuffix(".mp3").split()) or f"line_{row.line}",
             speaker=speaker,
-            src_audio=self.common_voice / "clips" / clip,
+            src_audio=self.common_voice / "clips" / name,
             src_text=sentence,
-            tgt_audio=self.cvss / split / f"{clip}.wav",
+            tgt_audio=self.cvss / split / f"{name}.wav",
             tgt_text=row.values[0],
-            where=f"{table}:{row.line}",
-            fault=faults[0] if faults else "",
+            where=where,
+            fault=fault,
+            faults=(self._missing(clip, tables), ""),
         )
 
-    def _check_splits(
-        self, translations: Mapping[str, tsv.Row], covost: Mapping, split: str
-    ) -> None:
-        """CVSS's train is CoVoST's extended one; dev and test are exactly the same."""
+    def _fault(self, split: str, clip: str, where: str, tables: Tables) -> str:
+        """Why a row of CVSS cannot be used in any split; "": it can."""
+        row = tables[self.cvss / f"{split}.tsv"][clip]
+        if row.fault:
+            return f"wrong number of columns: {row.fault}"
+        if why := no_id(clip):
+            return f"no id: {where}: {why}"
+        rows = ((path, table[clip]) for path, table in tables.items() if clip in table)
+        for path, found in rows:
+            if found.twice:
+                lines = f"{path}:{found.line} and {found.twice}"
+                return f"clip occurs twice: with other values in {lines}"
+        # CVSS's train is CoVoST's extended one; dev and test are exactly the same.
         allowed = EXTENDED_TRAIN if split == "train" else SPLITS[split]
-        for clip, row in translations.items():
-            (found,) = covost[clip].values
-            if found not in allowed:
-                raise UserError(
-                    f"{self.cvss / split}.tsv:{row.line}: clip {clip} belongs to "
-                    f"'{found}' in {self.covost}:{covost[clip].line}, not to {split}"
-                )
+        of_covost = self._split(clip, tables)
+        if of_covost is None or of_covost in allowed:
+            return ""
+        said = f"{self.covost}:{tables[self.covost][clip].line}"
+        why = f"{where}: clip {clip} belongs to '{of_covost}' in {said}, not to {split}"
+        if split != "train":
+            raise UserError(why)
+        return f"of another split: {why}"
+
+    def _missing(self, clip: str, tables: Tables) -> str:
+        """Which of the other tables does not have a clip; "": both have it."""
+        for path, name in (
+            (self.validated, f"{NO_AUDIO}, not in Common Voice"),
+            (self.covost, "not in CoVoST"),
+        ):
+            row = tables[path].get(clip)
+            if row is None:
+                return f"{name}: {path} has no {clip}"
+            if row.fault:
+                return f"{name}: {row.fault}"
+        return ""
+
+    def _split(self, clip: str, tables: Tables) -> str | None:
+        """Of CoVoST; None where it does not say."""
+        row = tables[self.covost].get(clip)
+        return row.values[0] if row and not row.fault else None
 
 
 def check_source(language: str) -> None:
@@ -139,23 +186,34 @@ def check_version(validated: Path) -> None:
         )
 
 
-def check_id(name: str, where: str) -> None:
-    """Raise UserError for a name that cannot be an utterance id and a file's name."""
+def no_id(name: str) -> str:
+    """Why a name cannot be an utterance id and a file's name; "": it can."""
     bad = not name or name.startswith(".") or len(name.encode()) > 200
     if bad or any(c.isspace() or c in "/\\\0" for c in name):
-        raise UserError(
-            f"{where}: {name!r} is no id: 1 to 200 bytes without space, / or \\, and "
-            "no dot at the start"
+        return (
+            f"{name!r} is no id: 1 to 200 bytes without space, / or \\, and no dot at "
+            "the start"
         )
+    return ""
 
 
-def _check_known(
-    clips: Iterable[str], part: Mapping[str, tsv.Row], table: Path, name: Path
+def check_id(name: str, where: str) -> None:
+    """Raise UserError for a name that cannot be an utterance id and a file's name."""
+    if why := no_id(name):
+        raise UserError(f"{where}: {why}")
+
+
+def _check_version_by(
+    clips: Mapping[str, tsv.Row],
+    table: Path,
+    others: Mapping[str, tsv.Row],
+    other: Path,
 ) -> None:
-    strangers = [clip for clip in clips if clip not in part]
-    if strangers:
-        other = next(iter(part), "nothing")
+    """Raise UserError where so many clips are missing that it is no fault of theirs."""
+    missing = [clip for clip in clips if clip not in others]
+    if missing and len(missing) >= MANY * len(clips):
         raise UserError(
-            f"{len(strangers)} clips of {table} are not in {name}, first {strangers[0]} "
-            f"(there it has {other} and others). {NEEDED}"
+            f"{len(missing)} of {len(clips)} clips of {table} are not in {other}, first "
+            f"{missing[0]} (there it has {next(iter(others), 'nothing')} and others). "
+            f"{NEEDED}"
         )

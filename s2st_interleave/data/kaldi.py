@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.errors import UserError
+from s2st_interleave.text_file import read_lines
 
 T = TypeVar("T")
 NO_AUDIO, NO_WORDS = "no audio", "no words"  # how faults begin
@@ -15,14 +16,13 @@ NO_AUDIO, NO_WORDS = "no audio", "no words"  # how faults begin
 def read_table(path: Path) -> dict[str, str]:
     """Read `<id> <value>` lines; an id alone has an empty value. Duplicates are errors."""
     table: dict[str, str] = {}
-    with path.open(encoding="utf-8", newline="\n") as stream:
-        for number, line in enumerate(stream, 1):
-            utterance, _, value = line.rstrip("\r\n").partition(" ")
-            if not utterance:
-                raise UserError(f"{path}:{number}: line without an utterance id")
-            if utterance in table:
-                raise UserError(f"{path}:{number}: utterance {utterance} occurs twice")
-            table[utterance] = value
+    for number, line in read_lines(path):
+        utterance, _, value = line.partition(" ")
+        if not utterance:
+            raise UserError(f"{path}:{number}: line without an utterance id")
+        if utterance in table:
+            raise UserError(f"{path}:{number}: utterance {utterance} occurs twice")
+        table[utterance] = value
     return table
 
 
@@ -87,6 +87,9 @@ class DataDirs:
 
     def texts(self, language: str) -> dict[str, str]:
         return self._merged(language, "text", DataDir.texts)
+
+    def durations(self, language: str) -> dict[str, float]:
+        return self._merged(language, "utt2dur", DataDir.durations)
 
     def _merged(
         self, language: str, name: str, read: Callable[[DataDir, str], dict[str, T]]

@@ -3,31 +3,34 @@
 from pathlib import Path
 
 from s2st_interleave.config import nearest
-from s2st_interleave.data import tsv
+from s2st_interleave.data import quotes, tsv
 from s2st_interleave.data.corpus import SPLITS, Pair, check_id
+from s2st_interleave.data.text import same_when_spoken
 from s2st_interleave.errors import UserError
 from s2st_interleave.keyed import stable_hash
 
 COLUMNS = ("id", "src_audio", "src_text", "tgt_audio", "tgt_text")
-OPTIONAL = ("split",)
+OPTIONAL = ("split", "src_lang", "tgt_lang")
 PERCENT = {"train": 90, "dev": 5, "test": 5}
 
 
 def read_pairs(path: Path) -> dict[str, list[Pair]]:
     """Pairs by split, each sorted by id; audio paths are relative to the TSV.
 
+    Quotes that a program has put around its fields are taken off: see data/quotes.py.
+
     Raises UserError, naming file and line, for a header, an id or a split that is
     none, and for an id that occurs twice.
     """
     lines = tsv.rows(path, escape=None)  # C:\audio is a path as well
-    _, header = next(lines, (0, []))
+    _, written = next(lines, (0, []))
+    header = [quotes.bare(name) for name in written]
     _check_header(path, header)
+    rows = [_checked(path, line, len(header)) for line in lines]
     found: dict[str, list[Pair]] = {split: [] for split in SPLITS}
     first: dict[str, int] = {}
-    for number, fields in lines:
+    for number, fields in quotes.without_quotes(path, written, rows):
         where = f"{path}:{number}"
-        if len(fields) != len(header):
-            raise UserError(f"{where}: {len(fields)} columns, not {len(header)}")
         row = dict(zip(header, fields, strict=True))
         check_id(row["id"], where)
         if row["id"] in first:
@@ -51,12 +54,22 @@ def read_pairs(path: Path) -> dict[str, list[Pair]]:
 def hash_split(text: str) -> str:
     """90, 5 and 5 of 100 source texts, always the same ones.
 
-    By the text and not by the id: a sentence that two people speak stays on one side.
+    By the text and not by the id: a sentence that two people speak stays on one side,
+    and so it does however it is written, as it is compared by its sound.
     """
-    drawn = stable_hash("own split", text) % 100
+    drawn = stable_hash("own split", same_when_spoken(text) or text) % 100
     if drawn < PERCENT["train"]:
         return "train"
     return "dev" if drawn < PERCENT["train"] + PERCENT["dev"] else "test"
+
+
+def _checked(
+    path: Path, line: tuple[int, list[str]], num_columns: int
+) -> tuple[int, list[str]]:
+    number, fields = line
+    if len(fields) != num_columns:
+        raise UserError(f"{path}:{number}: {len(fields)} columns, not {num_columns}")
+    return line
 
 
 def _pair(path: Path, row: dict[str, str], where: str) -> Pair:
@@ -71,6 +84,8 @@ def _pair(path: Path, row: dict[str, str], where: str) -> Pair:
         tgt_audio=path.parent / row["tgt_audio"],
         tgt_text=row["tgt_text"],
         where=where,
+        src_lang=row.get("src_lang", ""),
+        tgt_lang=row.get("tgt_lang", ""),
     )
 
 
@@ -79,7 +94,7 @@ def _check_header(path: Path, header: list[str]) -> None:
     if missing:
         raise UserError(
             f"{path}:1: no column {missing[0]}; the header is "
-            f"{' '.join(COLUMNS)} [split], with tabs"
+            f"{' '.join(COLUMNS)} [{' '.join(OPTIONAL)}], with tabs"
         )
     for name in header:
         if name not in COLUMNS + OPTIONAL:

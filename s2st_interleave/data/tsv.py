@@ -2,11 +2,11 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.text_file import read_lines
 
 
 @dataclass(frozen=True)
@@ -16,31 +16,42 @@ class Row:
     line: int
     values: tuple[str, ...]
     twice: int = 0  # 0: none
+    fault: str = ""  # of a line with more or fewer columns than the header
 
 
 def read(
-    path: Path, key: str, columns: tuple[str, ...], *, header: tuple[str, ...] = ()
+    path: Path,
+    key: str,
+    columns: tuple[str, ...],
+    *,
+    header: tuple[str, ...] = (),
+    lenient: bool = False,
 ) -> dict[str, Row]:
     """Rows by the column `key`; `header` names the columns of a file without one.
 
     A key that occurs twice with the same values is one row; with other values the first
-    stays and is marked. Raises UserError for a column or a field that is missing.
+    stays and is marked. Raises UserError for a column that is missing, and for a line
+    with other columns than the header, which a `lenient` reader keeps with its fault:
+    under its key, or as "line <number>" where that is missing.
     """
     lines = rows(path)
     names = list(header) or next(lines, (0, []))[1]
     for name in (key, *columns):
         if name not in names:
             raise UserError(f"{path}:1: no column '{name}' in the header")
-    places = [names.index(name) for name in columns]
     table: dict[str, Row] = {}
     for number, fields in lines:
+        fault = ""
         if len(fields) != len(names):
-            raise UserError(f"{path}:{number}: {len(fields)} columns, not {len(names)}")
-        name = fields[names.index(key)]
-        values = tuple(fields[place] for place in places)
-        first = table.setdefault(name, Row(number, values))
+            fault = f"{path}:{number}: {len(fields)} columns, not {len(names)}"
+        if fault and not lenient:
+            raise UserError(fault)
+        known = dict(zip(names, fields, strict=False))
+        name = known.get(key, f"line {number}")
+        values = tuple(known.get(column, "") for column in columns)
+        first = table.setdefault(name, Row(number, values, fault=fault))
         if first.values != values:
-            table[name] = Row(first.line, first.values, twice=number)
+            table[name] = replace(first, twice=number)
     return table
 
 
@@ -53,31 +64,16 @@ def rows(path: Path, *, escape: str | None = "\\") -> Iterator[tuple[int, list[s
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; it is part of the corpus")
-    with path.open("rb") as stream:
-        reader = csv.reader(
-            _lines(path, stream),
-            delimiter="\t",
-            quoting=csv.QUOTE_NONE,
-            escapechar=escape,
-            strict=True,
-        )
-        try:
-            for row in reader:
-                if any(row):
-                    yield reader.line_num, row
-        except csv.Error as error:
-            raise UserError(f"{path}:{reader.line_num}: {error}") from None
-
-
-def _lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
-    """Only a line feed ends a line: other marks of Unicode occur inside sentences."""
-    for number, line in enumerate(stream, 1):
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"{path}:{number}: not UTF-8 ({error.reason}, byte {error.start})"
-            ) from None
-        if number == 1:
-            text = text.removeprefix("\ufeff")
-        yield text.rstrip("\r\n").replace("\r", " ") + "\n"
+    reader = csv.reader(
+        (text.replace("\r", " ") + "\n" for _, text in read_lines(path)),
+        delimiter="\t",
+        quoting=csv.QUOTE_NONE,
+        escapechar=escape,
+        strict=True,
+    )
+    try:
+        for row in reader:
+            if any(row):
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise UserError(f"{path}:{reader.line_num}: {error}") from None

@@ -1,10 +1,13 @@
 """The text topline: the text LLM, before any speech, translates reference transcripts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from s2st_interleave.decode.padding import batching
+from s2st_interleave.errors import UserError
 from s2st_interleave.train.llm import load_text_llm
+from s2st_interleave.train.positions import max_positions
 
 
 def translate_texts(
@@ -17,33 +20,66 @@ def translate_texts(
     batch_size: int = 32,
     progress: Any = iter,
 ) -> dict[str, str]:
-    """Greedy continuation of `prompt` (with {text}) up to its line's end, by id."""
-    import torch
+    """Greedy continuation of `prompt` (with {text}) up to its line's end, by id.
 
+    Raises UserError for a text that leaves the LLM no position for an answer.
+    """
+    if not texts:
+        return {}
     model, tokenizer = load_text_llm(llm)
     model = model.to(device).eval()
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    order = sorted(texts, key=lambda name: (len(texts[name]), name))
-    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    lines = {name: prompt.replace("{text}", text) for name, text in texts.items()}
+    ids = {name: tokenizer(line)["input_ids"] for name, line in lines.items()}
+    _check_room(ids, max_positions(model.config))
+    how = batching(model, list(ids.values()), tokenizer.pad_token_id)
+    # By characters, so that batches are what they have always been; by tokens where
+    # only equal lengths may share one.
+    size = texts if how.padded else ids
+    order = sorted(texts, key=lambda name: (len(size[name]), name))
+    cut = how.cut([len(size[name]) for name in order], batch_size)
     found: dict[str, str] = {}
-    for names in progress(batches):
-        lines = [prompt.replace("{text}", texts[name]) for name in names]
-        batch = tokenizer(
-            lines, return_tensors="pt", padding=True, return_token_type_ids=False
-        )
-        with torch.inference_mode():
-            output = model.generate(
-                **batch.to(device),
-                max_new_tokens=max_tokens,
-                do_sample=False,
-                pad_token_id=tokenizer.pad_token_id,
-                stop_strings=["\n"],
-                tokenizer=tokenizer,
-            )
-        answers = output[:, batch["input_ids"].shape[1] :]
-        for name, ids in zip(names, answers, strict=True):
-            text = tokenizer.decode(ids, skip_special_tokens=True)
-            found[name] = text.strip().split("\n")[0].strip()
+    for names in progress([[order[index] for index in batch] for batch in cut]):
+        asked = [lines[name] for name in names]
+        answers = _continue(model, tokenizer, asked, max_tokens, how.cached)
+        found |= zip(names, answers, strict=True)
     return found
+
+
+def _check_room(ids: Mapping[str, Sequence[int]], most: int | None) -> None:
+    longest = max(ids, key=lambda name: len(ids[name]))
+    if most is not None and len(ids[longest]) >= most:
+        raise UserError(
+            f"utterance {longest}: {len(ids[longest])} tokens with the prompt leave no "
+            f"room for an answer: the LLM has positions for {most}, take another one"
+        )
+
+
+def _continue(
+    model: Any, tokenizer: Any, lines: list[str], max_tokens: int, cached: bool
+) -> list[str]:
+    """The rest of each line."""
+    import torch
+
+    batch = tokenizer(
+        lines, return_tensors="pt", padding=True, return_token_type_ids=False
+    )
+    length, most = batch["input_ids"].shape[1], max_positions(model.config)
+    with torch.inference_mode():
+        output = model.generate(
+            **batch.to(model.device),
+            max_new_tokens=max_tokens
+            if most is None
+            else min(max_tokens, most - length),
+            do_sample=False,
+            **({} if cached else {"use_cache": False}),
+            pad_token_id=tokenizer.pad_token_id,
+            stop_strings=["\n"],
+            tokenizer=tokenizer,
+        )
+    texts = [
+        tokenizer.decode(ids, skip_special_tokens=True) for ids in output[:, length:]
+    ]
+    return [text.strip().split("\n")[0].strip() for text in texts]

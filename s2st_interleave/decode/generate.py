@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from s2st_interleave.decode.padding import batching, left_padded
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import Block, Layout
 from s2st_interleave.interleave.sequence import prompt_ids
@@ -46,17 +47,25 @@ def answer_all(
 ) -> dict[str, Answer]:
     """Answers by utterance id; `given` has every given block of the layout.
 
-    `prompt` names the task or the language pair to a model that serves several.
+    `prompt` names the task or the language pair to a model that serves several. Raises
+    UserError naming those that leave the LLM no position for an answer.
     """
     named = llm.encode(prompt) if prompt else []
-    questions = {name: _question(parts, llm, layout) for name, parts in given.items()}
+    questions = {
+        name: _question(parts, llm, layout, named) for name, parts in given.items()
+    }
+    _check_room(questions, llm.max_length)
     # Alike lengths share a batch; the id settles ties, so batches are always the same.
-    order = sorted(questions, key=lambda name: (questions[name].length, name))
-    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    order = sorted(questions, key=lambda name: (len(questions[name].ids), name))
     answers: dict[str, Answer] = {}
-    for names in progress(batches):
+    if not order:
+        return answers
+    ends = [questions[name].ids for name in (order[0], order[-1])]
+    how = batching(llm.model, ends, llm.vocabulary.pad, limits.num_beams)
+    cut = how.cut([len(questions[name].ids) for name in order], batch_size)
+    for names in progress([[order[index] for index in batch] for batch in cut]):
         batch = [questions[name] for name in names]
-        generated = _generate(batch, llm, layout, named, limits)
+        generated = _generate(batch, llm, layout, limits, how.cached)
         for name, ids in zip(names, generated, strict=True):
             answers[name] = parse_answer(ids, llm, layout)
     return answers
@@ -64,23 +73,21 @@ def answer_all(
 
 @dataclass(frozen=True)
 class _Question:
-    """Token ids of the given blocks, in order, and how many of them are units."""
+    """Token ids that inference starts from, and how many of them are units."""
 
-    parts: tuple[list[int], ...]
+    ids: list[int]
     num_units: int
-
-    @property
-    def length(self) -> int:
-        return sum(map(len, self.parts))
 
     def max_units(self, limits: Limits) -> int:
         most = limits.max_unit_ratio * self.num_units
         if not self.num_units:
-            most = limits.max_units_per_token * self.length
+            most = limits.max_units_per_token * len(self.ids)
         return max(limits.min_max_units, int(most))
 
 
-def _question(given: Given, llm: SpeechLlm, layout: Layout) -> _Question:
+def _question(
+    given: Given, llm: SpeechLlm, layout: Layout, named: list[int]
+) -> _Question:
     parts, num_units = [], 0
     for block in layout.given:
         part = given[block.name]
@@ -89,7 +96,21 @@ def _question(given: Given, llm: SpeechLlm, layout: Layout) -> _Question:
         else:
             parts.append(llm.vocabulary.unit_ids(part))
             num_units += len(part)
-    return _Question(tuple(parts), num_units)
+    return _Question(prompt_ids(parts, llm.vocabulary, named), num_units)
+
+
+def _check_room(questions: Mapping[str, _Question], most: int | None) -> None:
+    if most is None:
+        return
+    long = {k: len(v.ids) for k, v in questions.items() if len(v.ids) >= most}
+    if long:
+        first = "\n".join(f"  {k}: {v} tokens" for k, v in sorted(long.items())[:10])
+        raise UserError(
+            f"{len(long)} utterances leave no room for an answer, as the LLM has "
+            f"positions for {most} tokens: take an LLM of more positions or shorter "
+            "recordings; stage 5 counts them as missing with --too_long missing and "
+            f"this --llm:\n{first}"
+        )
 
 
 def parse_answer(ids: Iterable[int], llm: SpeechLlm, layout: Layout) -> Answer:
@@ -114,25 +135,32 @@ def parse_answer(ids: Iterable[int], llm: SpeechLlm, layout: Layout) -> Answer:
     return Answer(texts, units)
 
 
+def nothing(layout: Layout) -> Answer:
+    """The answer about what the LLM could not be asked."""
+    return Answer(
+        {block.name: "" for block in layout.wanted if block.kind == "text"},
+        {
+            block.name: np.zeros(0, np.int32)
+            for block in layout.wanted
+            if block.kind == "speech"
+        },
+    )
+
+
 def _generate(
     questions: Sequence[_Question],
     llm: SpeechLlm,
     layout: Layout,
-    prompt: list[int],
     limits: Limits,
+    cached: bool,
 ) -> list[list[int]]:
     """Answer ids of one left-padded batch."""
     import torch
     from transformers import LogitsProcessorList
 
     vocabulary = llm.vocabulary
-    prompts = [prompt_ids(one.parts, vocabulary, prompt) for one in questions]
-    longest = max(map(len, prompts))
-    ids = torch.full((len(prompts), longest), vocabulary.pad)
-    mask = torch.zeros_like(ids)
-    for row, prompt in enumerate(prompts):
-        ids[row, longest - len(prompt) :] = torch.tensor(prompt)
-        mask[row, longest - len(prompt) :] = 1
+    ids, mask = left_padded([question.ids for question in questions], vocabulary.pad)
+    longest = ids.shape[1]
     most_units = [question.max_units(limits) for question in questions]
     grammar = blocks_processor(vocabulary, layout.wanted, longest, most_units, limits)
     kinds = [block.kind for block in layout.wanted]
@@ -140,11 +168,6 @@ def _generate(
     most_tokens += kinds.count("speech") * (max(most_units) + 1)
     if llm.max_length is not None:
         most_tokens = min(most_tokens, llm.max_length - longest)
-    if most_tokens < 1:
-        raise UserError(
-            f"{longest} tokens leave no room for an answer: the LLM has positions for "
-            f"{llm.max_length}"
-        )
     with torch.inference_mode(), llm.autocast():
         output = llm.model.generate(
             input_ids=ids.to(llm.model.device),
@@ -152,6 +175,7 @@ def _generate(
             max_new_tokens=most_tokens,
             do_sample=False,
             num_beams=limits.num_beams,
+            **({} if cached else {"use_cache": False}),
             logits_processor=LogitsProcessorList([grammar]),
         )
     return output[:, longest:].tolist()

@@ -10,24 +10,17 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data import audio
+from s2st_interleave.encoder.checks import check, logits_of_noise
 from s2st_interleave.encoder.frontend import Frontend, collate, frontend
+from s2st_interleave.encoder.recordings import Recording, frames_needed
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import pretrained
+from s2st_interleave.hub import load, unloaded
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import parallel
 from s2st_interleave.train.ahead import Ahead
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.precision import autocast
-
-
-@dataclass(frozen=True)
-class Recording:
-    """One side of one utterance; `key` is unique over languages."""
-
-    key: str
-    wav: Path
-    text: str  # spoken form
 
 
 def train_bpe(
@@ -77,8 +70,9 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
     from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForCTC
 
     quiet_transformers()
-    config = AutoConfig.from_pretrained(
-        **pretrained(source),
+    config = load(
+        AutoConfig,
+        source,
         vocab_size=bpe.get_piece_size(),
         pad_token_id=BLANK,
         ctc_zero_infinity=True,
@@ -87,16 +81,18 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
         apply_spec_augment=False,  # the library's uses global numpy state
         add_adapter=False,  # would make fewer frames than there are features of a layer
     )
+    extractor = load(AutoFeatureExtractor, source)
+    front = frontend(extractor, config)
     torch.manual_seed(keyed.stable_hash(seed, "encoder init", bits=32))
     if scratch:
-        model = AutoModelForCTC.from_config(config)
+        model = unloaded(AutoModelForCTC, config, source)
     else:
         model = _pretrained(source, config)
     for name, parameter in model.named_parameters():
         if name.endswith("masked_spec_embed"):  # never used, which DDP takes amiss
             parameter.requires_grad_(False)
-    extractor = AutoFeatureExtractor.from_pretrained(**pretrained(source))
-    return model, frontend(extractor, config)
+    check(model, front)
+    return model, front
 
 
 def _pretrained(source: Path, config: Any) -> Any:
@@ -104,8 +100,9 @@ def _pretrained(source: Path, config: Any) -> Any:
     import torch
     from transformers import AutoModelForCTC
 
-    model, info = AutoModelForCTC.from_pretrained(
-        **pretrained(source),
+    model, info = load(
+        AutoModelForCTC,
+        source,
         config=config,
         dtype=torch.float32,
         ignore_mismatched_sizes=True,
@@ -127,7 +124,10 @@ def _pretrained(source: Path, config: Any) -> Any:
 
 @dataclass
 class CtcTask:
-    """The loop's view of CTC fine-tuning."""
+    """The loop's view of CTC fine-tuning.
+
+    `dev_without_loss`: what of dev CTC has no loss for (`too_short`); it is heard only.
+    """
 
     model: Any
     frontend: Frontend
@@ -142,6 +142,7 @@ class CtcTask:
     cache: bool  # keep features in memory: a tenth of a MB for 3 s of filter banks
     augment: bool = False
     bf16: bool = False
+    dev_without_loss: Sequence[Recording] = ()
 
     def __post_init__(self) -> None:
         self._features: dict[str, np.ndarray] = {}
@@ -169,34 +170,42 @@ class CtcTask:
         return {"tokens": sum(sum(batch["num_frames"]) for batch in batches)}
 
     def evaluate(self) -> dict[str, float]:
-        """CTC loss per piece and token accuracy (1 - greedy piece errors) on dev."""
-        from s2st_interleave.score.bleu import word_error_rate
+        """CTC loss per piece and greedy error rate on dev, in what `spoken_form` spaces.
 
-        total, targets = 0.0, 0
-        spoken: dict[str, str] = {}
+        That is words, and of scripts that put no space between words their letters.
+        """
+        size = max(1, self.batch_size // self.accum_grad)
+        sums = {"loss": 0.0, "targets": 0}
         heard: dict[str, str] = {}
-        for part in chunks(self.dev, max(1, self.batch_size // self.accum_grad)):
+        for part in chunks(self.dev, size):
             batch = self._collate(part)
             output = self._output(batch)
-            total += output.loss.item()
-            targets += self.num_targets(batch)
-            best = output.logits.argmax(-1).cpu().numpy()
-            for one, ids, length in zip(part, best, batch["num_frames"], strict=True):
-                spoken[one.key] = one.text
-                heard[one.key] = self.bpe.decode(collapse(ids[:length]))
-        words = sum(len(text.split()) for text in spoken.values())
-        wer = word_error_rate(spoken, heard, normalize=str)
-        sums = parallel.sums(
-            {
-                "loss": total,
-                "targets": targets,
-                "errors": round(wer * words / 100),
-                "words": words,
-            }
-        )
+            sums["loss"] += output.loss.item()
+            sums["targets"] += self.num_targets(batch)
+            heard |= self._heard(part, batch, output.logits)
+        spoken = {one.key: one.text for one in self.dev if one.key in heard}
+        # Every rank hears all of these, or one would wait for another; the first counts.
+        rest = self.dev_without_loss
+        for part in [rest[start : start + size] for start in range(0, len(rest), size)]:
+            batch = self._collate(part, labelled=False)
+            found = self._heard(part, batch, self._output(batch).logits)
+            if parallel.ranks().is_first:
+                heard |= found
+                spoken |= {one.key: one.text for one in part}
+        sums |= _word_errors(spoken, heard)
+        sums = parallel.sums(sums)
         return {
             "loss": sums["loss"] / sums["targets"],
             "wer": 100.0 * sums["errors"] / sums["words"],
+        }
+
+    def _heard(
+        self, part: Sequence[Recording], batch: Mapping[str, Any], logits: Any
+    ) -> dict[str, str]:
+        best = logits.argmax(-1).cpu().numpy()
+        return {
+            one.key: self.bpe.decode(collapse(ids[:length]))
+            for one, ids, length in zip(part, best, batch["num_frames"], strict=True)
         }
 
     def save(self, directory: Path) -> None:
@@ -204,12 +213,27 @@ class CtcTask:
         self.frontend.extractor.save_pretrained(directory)
         (directory / BPE_FILE).write_bytes(self.bpe_path.read_bytes())
 
+    def sample(self) -> Any:
+        """float32 logits (num_frames, num_pieces) of a fixed noise, on the CPU."""
+        return logits_of_noise(self.model, self.frontend, 0.5)
+
+    def sample_saved(self, directory: Path) -> Any:
+        from transformers import AutoModelForCTC
+
+        model = AutoModelForCTC.from_pretrained(directory)
+        return logits_of_noise(model, self.frontend, 0.5)
+
     def _collate(
-        self, recordings: Sequence[Recording], augment_step: int | None = None
+        self,
+        recordings: Sequence[Recording],
+        augment_step: int | None = None,
+        *,
+        labelled: bool = True,
     ) -> dict[str, Any]:
         """The model's arguments and the frames of each utterance.
 
-        Parts are masked by (seed, step, utterance) where a step is given.
+        Parts are masked by (seed, step, utterance) where a step is given. Raises
+        UserError where there are fewer frames than the text needs.
         """
         import torch
 
@@ -221,15 +245,30 @@ class CtcTask:
                 )
                 for f, one in zip(found, recordings, strict=True)
             ]
-        labels = [torch.tensor(self.bpe.encode(one.text)) for one in recordings]
+        num_frames = [self.frontend.num_frames(f) for f in found]
         inputs = collate(self.frontend, found)
-        inputs["labels"] = torch.nn.utils.rnn.pad_sequence(
-            labels, batch_first=True, padding_value=-100
-        )
+        if labelled:
+            labels = [
+                torch.tensor(self._pieces(one, frames))
+                for one, frames in zip(recordings, num_frames, strict=True)
+            ]
+            inputs["labels"] = torch.nn.utils.rnn.pad_sequence(
+                labels, batch_first=True, padding_value=-100
+            )
         return {
             "inputs": {name: tensor.to(self.device) for name, tensor in inputs.items()},
-            "num_frames": [self.frontend.num_frames(f) for f in found],
+            "num_frames": num_frames,
         }
+
+    def _pieces(self, one: Recording, num_frames: int) -> list[int]:
+        pieces = self.bpe.encode(one.text)
+        if frames_needed(pieces) > num_frames:
+            raise UserError(
+                f"{one.key}: {one.wav} has {num_frames} frames, its text needs "
+                f"{frames_needed(pieces)}, and utt2dur says {one.seconds} s: make the "
+                "data directory anew"
+            )
+        return pieces
 
     def _extract(self, one: Recording) -> np.ndarray:
         if one.key in self._features:
@@ -238,6 +277,14 @@ class CtcTask:
         if self.cache:
             self._features[one.key] = made
         return made
+
+
+def _word_errors(spoken: dict[str, str], heard: dict[str, str]) -> dict[str, int]:
+    from s2st_interleave.score.bleu import word_error_rate
+
+    words = sum(len(text.split()) for text in spoken.values())
+    wer = word_error_rate(spoken, heard, normalize=str)
+    return {"errors": round(wer * words / 100), "words": words}
 
 
 def collapse(ids: Sequence[int]) -> list[int]:

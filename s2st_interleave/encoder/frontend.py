@@ -31,6 +31,9 @@ class Frontend(Protocol):
     def num_frames(self, features: np.ndarray) -> int:
         """Output frames of the model for these features."""
 
+    def frames(self, num_samples: int) -> int:
+        """The same for the features of that many samples, which need not be there."""
+
     def augment(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A copy with parts set to 0."""
 
@@ -83,6 +86,13 @@ class FilterBanks:
     def num_frames(self, features: np.ndarray) -> int:
         return len(features)
 
+    def frames(self, num_samples: int) -> int:
+        window, shift = (
+            round(seconds * SAMPLE_RATE) for seconds in (WINDOW_SEC, FRAME_SHIFT_SEC)
+        )
+        banks = 1 + max(0, num_samples - window) // shift
+        return -(-banks // self.extractor.stride)
+
     def augment(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return spec_augment(features, rng)
 
@@ -111,7 +121,10 @@ class Waveform:
         return made[self.name][0].astype(np.float32)
 
     def num_frames(self, features: np.ndarray) -> int:
-        length = len(features)
+        return self.frames(len(features))
+
+    def frames(self, num_samples: int) -> int:
+        length = max(num_samples, self._shortest)
         for kernel, stride in zip(self.kernels, self.strides, strict=True):
             length = (length - kernel) // stride + 1
         return length

@@ -1,35 +1,20 @@
 """The speech encoder as everybody after stage 2 sees it: a CTC model of Hugging Face."""
 
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from s2st_interleave.data.text import tokens
+from s2st_interleave.data.text import spoken_form as spoken_form
 from s2st_interleave.encoder.frontend import Frontend, frontend
 from s2st_interleave.errors import UserError
+from s2st_interleave.hub import load, load_whole
 from s2st_interleave.progress import quiet_transformers
+from s2st_interleave.weights import reading
 
 BPE_FILE = "bpe.model"
 BLANK = 0  # = pad_token_id = sentencepiece's pad_id
-
-
-def spoken_form(text: str) -> str:
-    """What the CTC model is trained to hear: lower case, no punctuation, spaced words.
-
-    >>> spoken_form("Well-known: O'Neill, 'S.A.'?"), spoken_form("今日は、雨。")
-    ("well known o'neill s a", '今 日 は 雨')
-    """
-    folded = unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'")
-    # Combining marks (category M) belong to the letter before them.
-    letters = (
-        c if c.isalnum() or c == "'" or unicodedata.category(c)[0] == "M" else " "
-        for c in folded
-    )
-    words = (word.strip(" '") for word in tokens("".join(letters)))
-    return " ".join(word for word in words if word)
 
 
 @dataclass(frozen=True)
@@ -49,9 +34,12 @@ class SpeechEncoder:
         from transformers import AutoFeatureExtractor, AutoModelForCTC
 
         quiet_transformers()
-        model = AutoModelForCTC.from_pretrained(directory).to(device).eval()
-        extractor = AutoFeatureExtractor.from_pretrained(directory)
-        bpe = sentencepiece.SentencePieceProcessor(model_file=str(directory / BPE_FILE))
+        model = load_whole(AutoModelForCTC, directory).to(device).eval()
+        extractor = load(AutoFeatureExtractor, directory)
+        path = directory / BPE_FILE
+        with reading(path):
+            pieces = path.read_bytes()
+            bpe = sentencepiece.SentencePieceProcessor(model_proto=pieces)
         return cls(model, frontend(extractor, model.config), bpe)
 
     @property

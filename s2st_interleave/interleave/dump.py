@@ -3,7 +3,8 @@
 The ratio is applied when a batch is built, so that a new schedule costs no disk. Files:
 `<side>.units.npy` int32 (total units,), `<side>.spans.npy` int32 (total words, 2) of each
 side (src and tgt, or other roles), `utterances.jsonl` with id, words and where they lie,
-`vocab.json` with K and the unit's length, `version`.
+`vocab.json` with K and the unit's length, `version`. `too_long`, where it is there, names
+the utterances of dev or test that an LLM has no positions for; they are in no other file.
 """
 
 import json
@@ -14,11 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write, read_json, write_json
+from s2st_interleave.artifact import atomic_write, read_json, read_lines, write_json
+from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.segments import Side, segment_units
+from s2st_interleave.weights import reading
 
 VERSION = 1
+TOO_LONG = "too_long"
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,15 @@ class UnitVocabulary:
 
 
 def write(
-    directory: Path, utterances: list[Utterance], vocabulary: UnitVocabulary
+    directory: Path,
+    utterances: list[Utterance],
+    vocabulary: UnitVocabulary,
+    too_long: Mapping[str, str] | None = None,
 ) -> None:
     """Write all utterances, sorted by id; all have the same sides, in the same order.
 
-    Raises UserError on units or spans unfit.
+    `too_long`: others that have to be counted though they are left out, and why. Raises
+    UserError on units or spans unfit.
     """
     utterances = sorted(utterances, key=lambda utterance: utterance.id)
     roles = tuple(utterances[0].sides) if utterances else ()
@@ -68,6 +76,9 @@ def write(
                 line[name] = {"units": [unit, ends[name][0]], "first_word": word}
                 line[name] |= {"words": side.words}  # type: ignore[operator]
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    (directory / TOO_LONG).unlink(missing_ok=True)
+    if too_long:
+        write_table(directory / TOO_LONG, too_long)
     facts = {"num_units": vocabulary.num_units, "unit_sec": vocabulary.unit_sec}
     write_json(directory / "vocab.json", facts | {"version": VERSION})
 
@@ -75,6 +86,11 @@ def write(
 def _write_array(path: Path, array: np.ndarray) -> None:
     with atomic_write(path, "wb") as stream:
         np.save(stream, array.astype(np.int32))
+
+
+def _read_array(path: Path) -> np.ndarray:
+    with reading(path, "rerun stage 5"):
+        return np.load(path, mmap_mode="r")
 
 
 def _check(where: str, side: Side, num_units: int) -> None:
@@ -91,23 +107,28 @@ def _check(where: str, side: Side, num_units: int) -> None:
 
 
 class Dump:
-    """A dump opened for reading; a sequence of Utterance, sorted by id."""
+    """A dump opened for reading; a sequence of Utterance, sorted by id.
+
+    `too_long`: why utterances are not among them, which are to be counted as missing.
+    """
 
     def __init__(self, directory: Path, pair: str = ""):
         self.pair = pair
         facts = read_json(directory / "vocab.json")
-        if facts.pop("version") != VERSION:
+        if facts["version"] != VERSION:
             raise UserError(
                 f"{directory}: not a dump of version {VERSION}; rerun stage 5"
             )
-        self.vocabulary = UnitVocabulary(**facts)
-        lines = (directory / "utterances.jsonl").read_text(encoding="utf-8")
-        self._index: list[Mapping] = [json.loads(line) for line in lines.splitlines()]
+        self.vocabulary = UnitVocabulary(facts["num_units"], facts["unit_sec"])
+        self.too_long: dict[str, str] = {}
+        if (directory / TOO_LONG).is_file():
+            self.too_long = read_table(directory / TOO_LONG)
+        self._index: list[Mapping] = read_lines(directory / "utterances.jsonl")
         self.sides = (
             tuple(k for k in self._index[0] if k != "id") if self._index else ()
         )
         self._arrays = {
-            (name, kind): np.load(directory / f"{name}.{kind}.npy", mmap_mode="r")
+            (name, kind): _read_array(directory / f"{name}.{kind}.npy")
             for name in self.sides
             for kind in ("units", "spans")
         }
@@ -143,6 +164,8 @@ class Dumps:
         self.sides = tuple(
             side for side in dumps[0].sides if all(side in d.sides for d in dumps)
         )
+        if not any(map(len, dumps)):
+            raise UserError("the dumps hold no utterance; stage 5 says what it dropped")
         self._dumps = dumps
         self._ends = np.cumsum([len(one) for one in dumps])
 

@@ -35,12 +35,15 @@ def interleave(
     *,
     fill: Literal["text", "mask"] = "text",
     alignment: Literal["words", "uniform"] = "words",
+    encode_inside: Encode | None = None,
 ) -> list[int]:
     """Token ids of I_p: the units, with each run of replaced words as text (Sec. 3.2).
 
     A maximal run of replaced words, and the gaps inside it, is one BPE call on its whole
     text (or one mask token): BPE is a property of the text, not of its words. A word in
-    mid-sentence keeps its leading space. Gaps outside of runs stay units.
+    mid-sentence keeps its leading space, and is encoded by `encode_inside`, where the
+    tokenizer takes the start of a text for more than it is. Gaps outside of runs stay
+    units.
     """
     uniform = alignment == "uniform"
     spans = uniform_spans(len(side.words), len(side.units)) if uniform else side.spans
@@ -52,8 +55,11 @@ def interleave(
             ids.append(vocabulary.mask)
         else:
             text = join(side.words[word] for word in words)
-            before = side.words[words[0] - 1] if words[0] else ""
-            ids += encode(gap(before, text) + text)
+            if words[0]:
+                text = gap(side.words[words[0] - 1], text) + text
+                ids += (encode_inside or encode)(text)
+            else:
+                ids += encode(text)
     return ids
 
 

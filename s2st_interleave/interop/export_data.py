@@ -12,13 +12,14 @@ from typing import Literal
 from s2st_interleave.artifact import read_done
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/<split> of stage 1")
-    language: str = option(REQUIRED, "which language of it")
+    language: LanguageCode = option(REQUIRED, "which language of it")
     out_dir: Path = option(REQUIRED, "directory to write, new or empty")
     speakers: Literal["utterance", "corpus"] = option(
         "utterance",

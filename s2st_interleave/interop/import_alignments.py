@@ -6,38 +6,61 @@
         --out_dir dump/align/train
 
 Then ./run.sh --stage 4 without stage 3. Words are matched to the transcript by their
-letters, without case and punctuation; the transcript's spelling stays.
+letters, without case and punctuation; the transcript's spelling stays. Names of files, or
+in them, are ids, or ids with a folder and endings of audio: `a.mp3.json`.
+
+An utterance without an alignment that fits it is dropped from train with its reason; in
+dev and test it is an error, or gets equal intervals if --misfit says so. Where stage 1 has
+kept an utterance without a recording or without words, there are equal intervals at once.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from s2st_interleave import drops
 from s2st_interleave.align.segmentation import surface_words
 from s2st_interleave.align.words import Word, equal_words, write_words
 from s2st_interleave.artifact import Input, digest, file_digest, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop import timed
-from s2st_interleave.interop.matching import match
+from s2st_interleave.interop.ids import match_ids
+from s2st_interleave.interop.matching import Misfit, match
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/<split>")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     src_alignments: Path = option(REQUIRED, "folder (textgrid, whisper) or file (ctm)")
     tgt_alignments: Path = option(REQUIRED, "the same of the target language")
     src_format: timed.Format = option(REQUIRED, "what src_alignments holds")
     tgt_format: timed.Format = option(REQUIRED, "what tgt_alignments holds")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
-    misfit: Literal["error", "drop", "equal"] = option(
-        "error", "words that do not match: drop (train), equal intervals (dev, test)"
+    misfit: Literal["auto", "error", "drop", "equal"] = option(
+        "auto",
+        "words that do not match: drop the utterance, equal intervals (dev, test), or an "
+        "error; auto: drop from train, else an error",
     )
-    max_misfit_rate: float = option(0.05, "drop more, or make more equal, and fail")
+    max_misfit_rate: float = option(
+        0.05,
+        "drop more, or make more equal, and fail",
+        runtime=True,
+        minimum=0,
+        maximum=1,
+    )
+    max_drop_rate: float | None = option(
+        None,
+        "as in other commands; none: --max_misfit_rate",
+        runtime=True,
+        minimum=0,
+        maximum=1,
+    )
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 
@@ -49,6 +72,9 @@ def run(options: Options) -> None:
     }
     if len(sides) < 2:
         raise UserError(f"source and target language are both '{options.src_lang}'")
+    if options.misfit == "auto":
+        outcome = "drop" if drops.is_train(options.data_dir) else "error"
+        options = replace(options, misfit=outcome)
     stage = open_stage(
         options.out_dir,
         stage="align",
@@ -66,28 +92,28 @@ def run(options: Options) -> None:
     data = kaldi.DataDir(options.data_dir)
     merged, misfits = {}, {}
     for language, (source, kind) in sides.items():
-        found = timed.read(source, kind)
-        merged[language], reasons = _match_all(data, language, found)
+        merged[language], reasons = _match_all(data, language, source, kind)
         misfits |= {k: f"{language} {reason}" for k, reason in reasons.items()}
-        strangers = found.keys() - merged[language].keys() - reasons.keys()
-        if strangers:
-            print(f"align: {source}: {len(strangers)} other utterances are left aside")
     num_in = len(data.texts(options.src_lang))
     _check(misfits, num_in, options)
 
     # 3. Write: train without them, dev and test with words at equal intervals.
+    num_equal = 0
     for language, words in merged.items():
+        equal = _known_faults(data, language)
         if options.misfit == "equal":
-            words = words | _equal(data, language, misfits.keys() - words.keys())
+            equal |= {k: misfits[k] for k in misfits.keys() - words.keys()}
         else:
             words = {k: v for k, v in words.items() if k not in misfits}
-        write_words(options.out_dir / f"words.{language}.jsonl", words)
+        made = words | _equal(data, language, equal)
+        write_words(options.out_dir / f"words.{language}.jsonl", made, equal)
+        num_equal += len(equal)
     dropped = misfits if options.misfit == "drop" else {}
     stage.finish(
         num_in=num_in,
         num_out=num_in - len(dropped),
         dropped=dropped,
-        num_equal_intervals=len(misfits) - len(dropped),
+        num_equal_intervals=num_equal,
     )
 
 
@@ -101,39 +127,61 @@ def fingerprint(source: Path, kind: timed.Format) -> str:
 
 
 def _match_all(
-    data: kaldi.DataDir, language: str, found: Mapping[str, list[timed.TimedWord]]
+    data: kaldi.DataDir, language: str, source: Path, kind: timed.Format
 ) -> tuple[dict[str, list[Word]], dict[str, str]]:
-    """Words by utterance id, and of the others why there are none."""
+    """Words by utterance id, and why others have none, but for what stage 1 knows of."""
     texts, durations = data.texts(language), data.durations(language)
+    found = timed.read(source, kind)
+    ids = match_ids(found.words.keys() | found.faults.keys(), texts)
+    if ids.others:
+        print(
+            f"align: {source}: {len(ids.others)} other utterances are left aside, first "
+            f"{ids.others[0]}"
+        )
     words, misfits = {}, {}
-    for utterance, text in texts.items():
-        if utterance not in found:
-            misfits[utterance] = "has no alignment"
-            continue
-        spoken = surface_words(text)
-        if not spoken:
+    for utterance in sorted(texts.keys() - _known_faults(data, language).keys()):
+        name = ids.names.get(utterance, "")
+        spoken = surface_words(texts[utterance])
+        if not name:
+            why = ids.unclear.get(utterance) or ids.missing().strip()
+            misfits[utterance] = f"has no alignment: {why}".removesuffix(": ")
+        elif name in found.faults:
+            misfits[utterance] = f"alignment is broken: {found.faults[name]}"
+        elif not spoken:
             misfits[utterance] = "has no word in its transcript"
-            continue
-        try:
-            words[utterance] = match(spoken, found[utterance], durations[utterance])
-        except UserError as error:
-            misfits[utterance] = f"words differ: {error}"
+        else:
+            timed_words, seconds = found.words[name], durations[utterance]
+            try:
+                words[utterance] = match(spoken, timed_words, seconds)
+            except Misfit as error:
+                misfits[utterance] = f"words differ: {error}"
     return words, misfits
 
 
+def _known_faults(data: kaldi.DataDir, language: str) -> dict[str, str]:
+    """What stage 1 has kept without a recording or without words, and why."""
+    texts, silent = data.texts(language), data.silent(language)
+    return {
+        k: fault
+        for k, fault in data.faults(language).items()
+        if k in silent or not surface_words(texts[k])
+    }
+
+
 def _check(misfits: Mapping[str, str], num_in: int, options: Options) -> None:
-    allowed = 0 if options.misfit == "error" else options.max_misfit_rate * num_in
-    if len(misfits) > allowed:
-        first = "\n".join(f"  {k}: {v}" for k, v in sorted(misfits.items())[:10])
-        raise UserError(
-            f"{len(misfits)} of {num_in} utterances do not match (--misfit "
-            f"{options.misfit}, --max_misfit_rate {options.max_misfit_rate:g}):\n{first}"
-        )
+    rate, name = options.max_misfit_rate, "--max_misfit_rate"
+    if options.max_drop_rate is not None and options.misfit == "drop":
+        rate, name = options.max_drop_rate, "--max_drop_rate"
+    why = f"--misfit {options.misfit}, {name} {rate:g}"
+    rate = 0.0 if options.misfit == "error" else rate
+    drops.limit(misfits, num_in, rate, "do not match", why)
 
 
-def _equal(data: kaldi.DataDir, language: str, missing: set) -> dict[str, list[Word]]:
+def _equal(
+    data: kaldi.DataDir, language: str, wanted: Iterable[str]
+) -> dict[str, list[Word]]:
     texts, durations = data.texts(language), data.durations(language)
     return {
         k: equal_words(surface_words(texts[k]) or [texts[k]], durations[k])
-        for k in sorted(missing)
+        for k in sorted(wanted)
     }

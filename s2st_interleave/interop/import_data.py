@@ -5,19 +5,22 @@
         --data_dir data/train --audio_dir dump/audio/train
 
 `--src_dir` and `--tgt_dir` may be one ESPnet directory with wav.scp.es, wav.scp.en ...
-Utterances are joined by id. Recordings are files: pipes are refused. Relative paths
-start where the command does.
+Utterances are joined by id; ids of one side that are the other's with a folder or endings
+of audio (`a.mp3`) are the same. Recordings are files: pipes are refused. Relative paths
+start where the command does. What is wrong with one utterance drops it from train; dev and
+test may lack none on one side, and silence stands in for a lost recording.
 """
 
-import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from s2st_interleave.artifact import Input
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data.corpus import Pair, check_id
+from s2st_interleave.data.corpus import Pair, no_id
+from s2st_interleave.data.kaldi import NO_AUDIO
 from s2st_interleave.errors import UserError
-from s2st_interleave.interop.kaldi_dir import KaldiDir
+from s2st_interleave.interop.kaldi_dir import KaldiDir, Table
 from s2st_interleave.stages.data import DataOptions, make
 
 
@@ -35,43 +38,76 @@ def run(options: Options) -> None:
         for side, data in (("src", source), ("tgt", target))
         for path in data.inputs()
     }
-    options.audio_dir.parent.mkdir(parents=True, exist_ok=True)
-    # Cut segments are converted like any recording, then they are of no use.
-    with tempfile.TemporaryDirectory(dir=options.audio_dir.parent) as cuts:
-        make(options, pairs(source, target, Path(cuts)), inputs)
+    make(options, pairs(source, target, options.split), inputs)
 
 
-def pairs(source: KaldiDir, target: KaldiDir, cuts: Path) -> list[Pair]:
-    """Joined by id; UserError naming the first that one of the four files lacks."""
-    texts = source.texts(), target.texts()
-    files = source.audio(cuts), target.audio(cuts)
-    named = {
-        source.file("text"): texts[0],
-        target.file("text"): texts[1],
-        source.file("segments" if source.segments() else "wav.scp"): files[0],
-        target.file("segments" if target.segments() else "wav.scp"): files[1],
-    }
-    everyone = set().union(*named.values())
-    for path, table in named.items():
-        missing = sorted(everyone - table.keys())
-        if missing:
-            raise UserError(
-                f"{path}: {len(missing)} utterances of the other files are missing, "
-                f"first {missing[0]}"
-            )
-    speakers = target.speakers() | source.speakers()
-    where = source.file("text")
-    for utterance in everyone:
-        check_id(utterance, str(where))
+def pairs(source: KaldiDir, target: KaldiDir, split: str) -> list[Pair]:
+    """Joined by id, each with what is wrong with it.
+
+    Raises UserError naming the first utterance of dev or test that one of the four
+    files lacks.
+    """
+    ids = source.texts().values.keys()
+    texts = [side.texts().renamed(ids) for side in (source, target)]
+    audio = [side.audio().renamed(ids) for side in (source, target)]
+    tables = [*texts, *audio]
+    everyone = set().union(*(table.ids() for table in tables))
+    if split != "train":
+        _check_complete(tables, everyone)
+    instead = _instead(tables)
+    languages = source.languages(), target.languages()
+    spoken = [side.speakers().renamed(ids).values for side in (target, source)]
+    speakers = spoken[0] | spoken[1]
     return [
         Pair(
             id=utterance,
             speaker=speakers.get(utterance, utterance),
-            src_audio=files[0][utterance],
-            src_text=texts[0][utterance],
-            tgt_audio=files[1][utterance],
-            tgt_text=texts[1][utterance],
-            where=f"{where}: {utterance}",
+            src_audio=audio[0].values.get(utterance, Path()),
+            src_text=texts[0].values.get(utterance, ""),
+            tgt_audio=audio[1].values.get(utterance, Path()),
+            tgt_text=texts[1].values.get(utterance, ""),
+            where=f"{texts[0].path}: {utterance}",
+            fault=_fault(utterance, tables, instead),
+            faults=(_lost(audio[0], utterance), _lost(audio[1], utterance)),
+            src_lang=languages[0].get(utterance, ""),
+            tgt_lang=languages[1].get(utterance, ""),
         )
         for utterance in sorted(everyone)
     ]
+
+
+def _check_complete(tables: Sequence[Table], everyone: set[str]) -> None:
+    for table in tables:
+        missing = sorted(everyone - table.ids())
+        if missing:
+            raise UserError(
+                f"{table.path}: {len(missing)} utterances of the other files are "
+                f"missing, first {missing[0]}{_instead(tables)[table.path]}"
+            )
+
+
+def _instead(tables: Sequence[Table]) -> dict[Path, str]:
+    """By file what to say of an id that it lacks: one that not all have."""
+    ids = [table.ids() for table in tables]
+    shared = set.intersection(*ids)
+    own = {table.path: min(table.ids() - shared, default="") for table in tables}
+    return {path: f" (it has '{name}')" if name else "" for path, name in own.items()}
+
+
+def _fault(utterance: str, tables: Sequence[Table], instead: dict[Path, str]) -> str:
+    """Why an utterance cannot be used in any split; "": it can."""
+    if why := no_id(utterance):
+        return f"no id: {tables[0].path}: {why}"
+    for table in tables:
+        if utterance not in table.ids():
+            others = instead[table.path]
+            return f"not on both sides: {table.path} has no {utterance}{others}"
+    for table in tables[:2]:
+        if utterance in table.faults:
+            return f"text occurs twice: {table.faults[utterance]}"
+    return ""
+
+
+def _lost(audio: Table, utterance: str) -> str:
+    fault = audio.faults.get(utterance, "")
+    return fault and f"{NO_AUDIO}: {fault}"

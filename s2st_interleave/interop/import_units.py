@@ -8,19 +8,26 @@
 Then ./run.sh --stage 5 --vocoder_dir exp/vocoder: the vocoder learns these units from the
 corpus, and one that others share knows other ones. `--codebook` is the name you know these
 units by: parts made of units of another name are refused, as those of another codebook are.
+
+In train an utterance without units that fit it is dropped with its reason; in dev and test
+it is an error. Only where stage 1 has put silence for a recording, which scores count as
+missing, silence's length of unit 0 stands in here too. Names in the files are ids, or ids
+with a folder and endings of audio: `clips/a.mp3.wav`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from s2st_interleave import drops
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop import unit_files
+from s2st_interleave.interop.ids import match_ids
 from s2st_interleave.units import store
 
 # Units may be fewer or more than the audio's length says: windows, and an encoder's
@@ -31,15 +38,26 @@ SLACK_UNITS, SLACK_SHARE = 4, 0.02
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/<split>")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     src_units: Path = option(REQUIRED, "file: text.km, x.km beside x.tsv, or x.scp")
     tgt_units: Path = option(REQUIRED, "the same of the target language")
-    format: unit_files.Format = option("text", "of both files")
-    num_units: int = option(REQUIRED, "K of the codebook")
-    unit_sec: float = option(REQUIRED, "seconds of a unit: 0.02 at 50 a second")
+    format: unit_files.Format = option(
+        "text", "of both files; text: '<name> 71 8', with a tab or '|' between as well"
+    )
+    num_units: int = option(REQUIRED, "K of the codebook", minimum=1)
+    unit_sec: float = option(
+        REQUIRED, "seconds of a unit: 0.02 at 50 a second", above=0
+    )
     codebook: str = option(REQUIRED, "a name for it, the same for all splits")
     out_dir: Path = option(REQUIRED, "dump/units/<split> to write")
+    max_drop_rate: float = option(
+        0.05,
+        "drop more of the training data and fail",
+        runtime=True,
+        minimum=0,
+        maximum=1,
+    )
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 
@@ -55,29 +73,38 @@ def run(options: Options) -> None:
         inputs={
             "data": Input(options.data_dir, "data"),
             "kmeans": f"imported: {options.codebook}",
-            **{f"{lang}.units": _input(path) for lang, path in sources.items()},
+            **{
+                f"{lang}.units": unit_files.fingerprint(path, options.format)
+                for lang, path in sources.items()
+            },
         },
         overwrite=options.overwrite,
     )
     if stage is None:
         return
 
-    # 2. Every utterance of the split has units that fit its audio; others are aside.
+    # 2. Units by id that fit their audio; what is wrong with the others.
     data = kaldi.DataDir(options.data_dir)
-    num_frames = 0
+    units, faults = {}, {}
     for language, path in sources.items():
-        found = unit_files.read(path, options.format)
-        durations = data.durations(language)
-        check(path, found, durations, options)
-        units = {utterance: found[utterance] for utterance in durations}
-        if len(found) > len(units):
-            print(f"units: {path}: {len(found) - len(units)} others are left aside")
-        store.write_units(options.out_dir / f"units.{language}", units)
-        num_frames += sum(map(len, units.values()))
+        units[language], wrong = _fitting(data, language, path, options)
+        faults |= {k: f"{language} {fault}" for k, fault in wrong.items()}
     count = len(data.texts(options.src_lang))
+    rate, why = options.max_drop_rate, "--max_drop_rate"
+    if not drops.is_train(options.data_dir):
+        rate, why = 0.0, "dev and test lose nothing"
+    drops.limit(faults, count, rate, "have no units that fit", why)
+
+    # 3. Write those that both languages have.
+    num_frames = 0
+    for language in sources:
+        kept = {k: v for k, v in units[language].items() if k not in faults}
+        store.write_units(options.out_dir / f"units.{language}", kept)
+        num_frames += sum(map(len, kept.values()))
     stage.finish(
         num_in=count,
-        num_out=count,
+        num_out=count - len(faults),
+        dropped=faults,
         num_frames=num_frames,
         num_units=options.num_units,
         unit_sec=options.unit_sec,
@@ -85,30 +112,51 @@ def run(options: Options) -> None:
     )
 
 
-def _input(path: Path) -> Input | str:
-    """Of an .scp the .ark counts: the .scp only says where things lie in it."""
-    ark = path.with_suffix(".ark")
-    return Input(ark if path.suffix == ".scp" and ark.is_file() else path)
-
-
-def check(
-    path: Path,
-    units: Mapping[str, np.ndarray],
-    durations: Mapping[str, float],
-    options: Options,
-) -> None:
-    """UserError for the first utterance without units, or with such as cannot be its."""
+def _fitting(
+    data: kaldi.DataDir, language: str, path: Path, options: Options
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Units by utterance id, and why an utterance has none; other names are told."""
+    durations, silent = data.durations(language), data.silent(language)
+    found = unit_files.read(path, options.format)
+    match = match_ids(found.units.keys() | found.faults.keys(), durations)
+    if match.others:
+        print(
+            f"units: {path}: {len(match.others)} others are left aside, first "
+            f"{match.others[0]}"
+        )
+    units, faults = {}, {}
     for utterance, seconds in durations.items():
         where = f"{path}: utterance {utterance}"
-        if utterance not in units:
-            raise UserError(f"{where} has no units")
-        one = units[utterance]
-        if len(one) and not 0 <= one.min() <= one.max() < options.num_units:
-            raise UserError(f"{where}: units outside 0..{options.num_units - 1}")
-        wanted = seconds / options.unit_sec
-        if abs(len(one) - wanted) > SLACK_UNITS + SLACK_SHARE * wanted:
-            raise UserError(
-                f"{where}: {len(one)} units of {options.unit_sec:g} s, its audio of "
-                f"{seconds:.2f} s has about {wanted:.0f}: are repeats taken out, or is "
-                "--unit_sec another?"
+        name = match.names.get(utterance, "")
+        if utterance in silent:  # what there is cannot be its: its audio is lost
+            length = max(1, round(seconds / options.unit_sec))
+            units[utterance] = np.zeros(length, np.int32)
+        elif utterance in match.unclear:
+            faults[utterance] = (
+                f"units are missing: {where}: {match.unclear[utterance]}"
             )
+        elif name in found.faults:
+            faults[utterance] = f"units are broken: {found.faults[name]}"
+        elif not len(found.units.get(name, ())):
+            missing = "" if name else match.missing()
+            faults[utterance] = f"units are missing: {where} has no units{missing}"
+        elif misfit := _misfit(found.units[name], seconds, options):
+            faults[utterance] = f"units do not fit: {where}: {misfit}"
+        else:
+            units[utterance] = found.units[name]
+    if silent:
+        print(f"units: {language}: silence stands in for {len(silent)} lost recordings")
+    return units, faults
+
+
+def _misfit(units: np.ndarray, seconds: float, options: Options) -> str:
+    """Why units cannot be those of so many seconds; "": they can."""
+    if not 0 <= units.min() <= units.max() < options.num_units:
+        return f"units outside 0..{options.num_units - 1}"
+    wanted = seconds / options.unit_sec
+    if abs(len(units) - wanted) > SLACK_UNITS + SLACK_SHARE * wanted:
+        return (
+            f"{len(units)} units of {options.unit_sec:g} s, its audio of {seconds:.2f} s "
+            f"has about {wanted:.0f}: are repeats taken out, or is --unit_sec another?"
+        )
+    return ""

@@ -1,22 +1,37 @@
 """Data directories of Kaldi and ESPnet: wav.scp, text, utt2spk, segments."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from s2st_interleave.data import audio
-from s2st_interleave.data.corpus import check_id
+from s2st_interleave.data.sources import Cut, Source
 from s2st_interleave.errors import UserError
+from s2st_interleave.interop.ids import match_ids
+from s2st_interleave.text_file import read_lines
 
-SPEAKERS = "utt2spk"
+T = TypeVar("T")
+SPEAKERS, LANGUAGES = "utt2spk", "utt2lang"
 
 
 @dataclass(frozen=True)
-class Segment:
-    recording: str
-    start_sec: float
-    end_sec: float  # below 0: to the recording's end
+class Table(Generic[T]):
+    """What a file says by id, and what is wrong with what it says of some."""
+
+    path: Path
+    values: dict[str, T]
+    faults: dict[str, str]
+
+    def ids(self) -> set[str]:
+        return self.values.keys() | self.faults.keys()
+
+    def renamed(self, ids: Collection[str]) -> "Table[T]":
+        """With `ids` in place of names that differ by a folder or endings of audio."""
+        names = {name: k for k, name in match_ids(self.ids(), ids).names.items()}
+        values = {names.get(k, k): value for k, value in self.values.items()}
+        faults = {names.get(k, k): fault for k, fault in self.faults.items()}
+        return Table(self.path, values, faults)
 
 
 @dataclass(frozen=True)
@@ -34,100 +49,86 @@ class KaldiDir:
         return own if own.is_file() else self.path / name
 
     def inputs(self) -> list[Path]:
-        names = ("wav.scp", "text", "segments", SPEAKERS)
+        names = ("wav.scp", "text", "segments", SPEAKERS, LANGUAGES)
         return [path for path in map(self.file, names) if path.is_file()]
 
-    def texts(self) -> dict[str, str]:
+    def texts(self) -> Table[str]:
         return read(self.file("text"))
 
-    def speakers(self) -> dict[str, str]:
+    def speakers(self) -> Table[str]:
         path = self.file(SPEAKERS)
-        return read(path) if path.is_file() else {}
+        return read(path) if path.is_file() else Table(path, {}, {})
 
-    def recordings(self) -> dict[str, Path]:
-        """Plain paths; UserError for a pipe, which is a program to be run, or an ark."""
-        path = self.file("wav.scp")
-        table = {}
-        for name, value in read(path).items():
-            where = f"{path}: {name}"
-            if value.endswith("|"):
-                raise UserError(
-                    f"{where} is a pipe ('{value}'), which is not run: write its audio "
-                    "to files first (Kaldi: wav-copy, ESPnet: format_wav_scp.sh)"
-                )
-            if re.search(r"\.ark:\d+$", value):
-                raise UserError(f"{where} lies in an ark, wants a file of audio")
-            if not value:
-                raise UserError(f"{where} has no file")
-            table[name] = Path(value)
-        return table
+    def languages(self) -> dict[str, str]:
+        """What utt2lang says; nothing where it is another language's beside this one."""
+        path = self.file(LANGUAGES)
+        shared = path.name == LANGUAGES and self.file("wav.scp").name != "wav.scp"
+        return dict(read(path).values) if path.is_file() and not shared else {}
 
-    def segments(self) -> dict[str, Segment]:
-        """By utterance id; empty where recordings are utterances."""
+    def audio(self) -> Table[Source]:
+        """Of each utterance its file, or the part of one that is its segment."""
+        recordings = self._recordings()
         path = self.file("segments")
         if not path.is_file():
-            return {}
-        found = {}
-        for utterance, value in read(path).items():
-            try:
-                recording, start, end = value.split()
-                found[utterance] = Segment(recording, float(start), float(end))
-            except ValueError:
-                raise UserError(
-                    f"{path}: utterance {utterance}: '{value}' is no '<recording> "
-                    "<start> <end>'"
-                ) from None
-        return found
-
-    def audio(self, folder: Path) -> dict[str, Path]:
-        """A file of audio for each utterance; segments are cut into `folder`."""
-        recordings, segments = self.recordings(), self.segments()
-        if not segments:
             return recordings
-        of_recording: dict[str, dict[str, Segment]] = {}
-        for utterance, one in segments.items():
-            check_id(utterance, str(self.file("segments")))
-            if one.recording not in recordings:
-                raise UserError(
-                    f"{self.file('segments')}: utterance {utterance}: recording "
-                    f"{one.recording} is not in {self.file('wav.scp')}"
-                )
-            of_recording.setdefault(one.recording, {})[utterance] = one
-        found = {}
-        for name, parts in sorted(of_recording.items()):
-            found |= _cut(recordings[name], parts, folder / self.language)
+        lines = read(path)
+        found: Table[Source] = Table(path, {}, dict(lines.faults))
+        for utterance, value in lines.values.items():
+            cut = _cut(f"{path}: utterance {utterance}", value, recordings)
+            if isinstance(cut, Cut):
+                found.values[utterance] = cut
+            else:
+                found.faults.setdefault(utterance, cut)
+        return found
+
+    def _recordings(self) -> Table[Source]:
+        """Plain paths; a pipe, which is a program to be run, or an ark is a fault."""
+        lines = read(self.file("wav.scp"))
+        found: Table[Source] = Table(lines.path, {}, dict(lines.faults))
+        for name, value in lines.values.items():
+            if why := _no_file(value):
+                found.faults.setdefault(name, f"{lines.path}: {name} {why}")
+            else:
+                found.values[name] = Path(value)
         return found
 
 
-def _cut(path: Path, parts: Mapping[str, Segment], folder: Path) -> dict[str, Path]:
-    """16 kHz FLACs of the segments; UserError for one that leaves its recording."""
-    samples = audio.read(path)
-    length = len(samples) / audio.SAMPLE_RATE
-    found = {}
-    for utterance, one in parts.items():
-        end = length if one.end_sec < 0 else one.end_sec
-        if not 0 <= one.start_sec < end <= length + 0.1:
-            raise UserError(
-                f"segments: utterance {utterance}: {one.start_sec:g}..{end:g} s is not "
-                f"within the {length:.2f} s of {path}"
-            )
-        first, last = (round(t * audio.SAMPLE_RATE) for t in (one.start_sec, end))
-        found[utterance] = folder / f"{utterance}.flac"
-        audio.write(found[utterance], samples[first:last])
-    return found
+def _no_file(value: str) -> str:
+    """Why a value of wav.scp is no file that can be read as audio; "": it may be one."""
+    if value.endswith("|"):
+        return (
+            f"is a pipe ('{value}'), which is not run: write its audio to files first "
+            "(Kaldi: wav-copy, ESPnet: format_wav_scp.sh)"
+        )
+    if re.search(r"\.ark:\d+$", value):
+        return "lies in an ark, wants a file of audio"
+    return "" if value else "has no file"
 
 
-def read(path: Path) -> dict[str, str]:
-    """`<id> <value>` lines with any white space between; duplicates are errors."""
+def _cut(where: str, value: str, recordings: Table[Source]) -> Cut | str:
+    """The segment that a line says, or why it is none."""
+    try:
+        recording, start, end = value.split()
+        times = float(start), float(end)
+    except ValueError:
+        return f"{where}: '{value}' is no '<recording> <start> <end>'"
+    if recording in recordings.faults:
+        return recordings.faults[recording]
+    if recording not in recordings.values:
+        return f"{where}: recording {recording} is not in {recordings.path}"
+    return Cut(Path(recordings.values[recording]), *times, where)
+
+
+def read(path: Path) -> Table[str]:
+    """`<id> <value>` lines with any white space between; of an id the first one."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; a Kaldi data directory has it")
-    table: dict[str, str] = {}
-    with path.open(encoding="utf-8-sig", newline="\n") as stream:
-        for number, line in enumerate(stream, 1):
-            name, *value = line.strip().split(maxsplit=1) or [""]
-            if not name:
-                raise UserError(f"{path}:{number}: line without an id")
-            if name in table:
-                raise UserError(f"{path}:{number}: {name} occurs twice")
-            table[name] = value[0] if value else ""
+    table: Table[str] = Table(path, {}, {})
+    for number, line in read_lines(path):
+        name, *value = line.strip().split(maxsplit=1) or [""]
+        if not name:
+            raise UserError(f"{path}:{number}: line without an id")
+        if name in table.values:
+            table.faults[name] = f"{path}:{number}: {name} occurs twice"
+        table.values.setdefault(name, value[0] if value else "")
     return table

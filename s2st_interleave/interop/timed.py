@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.text_file import read_lines, read_text
 
 Format = Literal["textgrid", "ctm", "whisper"]
 # Labels that say that nobody speaks; empty ones do so as well.
@@ -19,32 +20,59 @@ class TimedWord:
     text: str
     start_sec: float
     end_sec: float
-    score: float = 0.0  # log probability; 0 where the aligner tells none
+    score: float | None = None  # log probability; None where the aligner tells none
 
 
-def read(source: Path, kind: Format) -> dict[str, list[TimedWord]]:
-    """Words in the order of time by utterance id, silences left out.
+@dataclass(frozen=True)
+class Alignments:
+    """Words in the order of time by name, and what is wrong with those that have none."""
+
+    words: dict[str, list[TimedWord]]
+    faults: dict[str, str]
+
+
+class Broken(UserError):
+    """The alignment of one utterance cannot be read."""
+
+
+def read(source: Path, kind: Format) -> Alignments:
+    """Words by the name of their file, or in it, silences left out.
 
     textgrid, whisper: a folder with `<id>.TextGrid` or `<id>.json`, at any depth (MFA
     makes one folder a speaker); ctm: a file. A word to which Whisper gave no time has NaN.
-    Raises UserError naming file and line.
+    Raises UserError naming file and line where there is nothing that can be read.
     """
     if not source.exists():
         raise FileNotFoundError(f"{source} is missing; it holds the alignments")
-    if kind == "ctm":
-        return _read_ctm(source)
-    one, suffix = {
+    found = _read_ctm(source) if kind == "ctm" else _read_folder(source, kind)
+    if not found.words:
+        first = next(iter(found.faults.values()), f"{source}: no alignment in it")
+        raise UserError(first)
+    return found
+
+
+def _read_folder(source: Path, kind: Format) -> Alignments:
+    reader, suffix = {
         "textgrid": (_read_textgrid, ".TextGrid"),
         "whisper": (_read_whisper, ".json"),
     }[kind]
-    found: dict[str, list[TimedWord]] = {}
+    found = Alignments({}, {})
     for path in files(source, suffix):
-        if path.stem in found:
-            raise UserError(f"{path}: another file of {source} has this name as well")
-        found[path.stem] = list(_spoken(one(path)))
-    if not found:
+        name = path.name.removesuffix(suffix)
+        if name in found.words or name in found.faults:
+            found.faults[name] = f"{path}: another file of {source} has this name too"
+            continue
+        try:
+            found.words[name] = list(_spoken(reader(path)))
+        except Broken as error:
+            found.faults[name] = str(error)
+    if not found.words and not found.faults:
         raise UserError(f"{source}: no <utterance id>{suffix} in it")
-    return found
+    return Alignments(_without(found.words, found.faults), found.faults)
+
+
+def _without(words: dict[str, list[TimedWord]], faults: dict[str, str]) -> dict:
+    return {name: found for name, found in words.items() if name not in faults}
 
 
 def files(source: Path, suffix: str) -> list[Path]:
@@ -66,66 +94,84 @@ def _read_textgrid(path: Path) -> list[TimedWord]:
         raise UserError("TextGrids are read by praatio: pip install praatio") from None
     try:
         grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
-    except (PraatioException, ValueError, IndexError, OSError) as error:
-        raise UserError(f"{path}: cannot be read as a TextGrid ({error})") from None
-    names = [n for n in grid.tierNames if n == "words" or n.endswith(" - words")]
-    if not names:
-        tiers = ", ".join(grid.tierNames)
-        raise UserError(f"{path}: no tier 'words', only {tiers}")
+    except (PraatioException, ValueError, LookupError, OSError) as error:
+        raise Broken(f"{path}: cannot be read as a TextGrid ({error})") from None
+    tiers = [
+        tier
+        for tier in grid.tiers
+        if (tier.name == "words" or tier.name.endswith(" - words"))
+        and isinstance(tier, textgrid.IntervalTier)
+    ]
+    if not tiers:
+        names = ", ".join(grid.tierNames)
+        raise Broken(f"{path}: no tier 'words' of intervals, only {names}")
     return [
         TimedWord(entry.label, entry.start, entry.end)
-        for name in names
-        for entry in grid.getTier(name).entries
+        for tier in tiers
+        for entry in tier.entries
     ]
 
 
-def _read_ctm(path: Path) -> dict[str, list[TimedWord]]:
+def _read_ctm(path: Path) -> Alignments:
     """`<id> <channel> <start> <duration> <word> [<confidence>]` a line, `;;` comments."""
-    found: dict[str, list[TimedWord]] = {}
-    with path.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
-            fields = line.split()
-            if not fields or line.startswith(";;"):
-                continue
-            try:
-                utterance, _, start, length, text, *rest = fields
-                score = _log(float(rest[0])) if rest else 0.0
-                begin, duration = float(start), float(length)
-            except ValueError:
-                raise UserError(
-                    f"{path}:{number}: no line '<id> <channel> <start> <duration> "
-                    "<word> [<confidence>]'"
-                ) from None
-            word = TimedWord(text, begin, begin + duration, score)
-            found.setdefault(utterance, []).append(word)
-    return {utterance: list(_spoken(words)) for utterance, words in found.items()}
+    found = Alignments({}, {})
+    for number, line in read_lines(path):
+        fields = line.split()
+        if not fields or line.startswith(";;"):
+            continue
+        try:
+            utterance, _, start, length, text, *rest = fields
+            score = _log(float(rest[0])) if rest else None
+            begin, duration = _finite(start), _finite(length)
+        except ValueError:
+            found.faults[fields[0]] = (
+                f"{path}:{number}: no line '<id> <channel> <start> <duration> <word> "
+                "[<confidence>]'"
+            )
+            continue
+        word = TimedWord(text, begin, begin + duration, score)
+        found.words.setdefault(utterance, []).append(word)
+    spoken = {name: list(_spoken(words)) for name, words in found.words.items()}
+    return Alignments(_without(spoken, found.faults), found.faults)
 
 
 def _read_whisper(path: Path) -> list[TimedWord]:
     """Of openai-whisper, faster-whisper or WhisperX, with word timestamps."""
     try:
-        segments = json.loads(path.read_text(encoding="utf-8"))["segments"]
+        segments = json.loads(read_text(path))["segments"]
         words = [word for segment in segments for word in segment["words"]]
+    except UserError as error:
+        raise Broken(str(error)) from None
     except (ValueError, TypeError, KeyError) as error:
-        raise UserError(
+        raise Broken(
             f"{path}: no Whisper output with word timestamps ({error!r} is missing or "
             "broken): run it with --word_timestamps True"
         ) from None
     found = []
     for word in words:
         try:
-            confidence = word.get("probability", word.get("score", 1.0))
+            confidence = word.get("probability", word.get("score"))
             one = TimedWord(
                 word["word"].strip(),
                 float(word.get("start", math.nan)),
                 float(word.get("end", math.nan)),
-                _log(float(confidence)),
+                None if confidence is None else _log(float(confidence)),
             )
         except (AttributeError, KeyError, TypeError, ValueError):
-            raise UserError(f"{path}: no word with times: {word!r}") from None
+            raise Broken(f"{path}: no word with times: {word!r}") from None
         found.append(one)
     return found
 
 
+def _finite(text: str) -> float:
+    """ValueError for what is no number, or no time."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
 def _log(confidence: float) -> float:
+    if not math.isfinite(confidence):
+        raise ValueError(confidence)
     return round(math.log(max(confidence, 1e-6)), 3)

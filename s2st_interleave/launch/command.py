@@ -14,6 +14,8 @@ kept in the log. Options, before JOB:
                          each name in JOB=a,b a job of its own
     --resources CLASS    what a job needs in Slurm: a class of slurm.yaml, whose path is
                          in $S2ST_SLURM; train_cmd by default
+
+An array has no more tasks than the cluster's MaxArraySize allows: --nj is to be less.
 """
 
 import ctypes
@@ -26,14 +28,16 @@ from typing import Protocol
 from s2st_interleave import config
 from s2st_interleave.errors import UserError
 from s2st_interleave.launch import job
-from s2st_interleave.launch.job import Job, Line
+from s2st_interleave.launch.job import Failure, Job, Line
+
+MOST_SHOWN = 10  # kinds of failure, and jobs of a kind
 
 
 class Backend(Protocol):
     """Where jobs run."""
 
-    def run(self, jobs: Sequence[Job]) -> list[str]:
-        """Run jobs to their end; what each failed of, "" where it ended well."""
+    def run(self, jobs: Sequence[Job]) -> list[Failure | None]:
+        """Run jobs to their end; what each failed of, None where it ended well."""
 
     def stop(self) -> None:
         """End what runs and start nothing more; called from a signal handler."""
@@ -62,17 +66,46 @@ def main(argv: Sequence[str]) -> int:
     together = line.backend == "slurm" and line.is_array
     batches = [jobs] if together and jobs else [[one] for one in jobs]
     with ThreadPoolExecutor(line.limit or len(batches) or 1) as pool:
-        causes = [cause for batch in pool.map(backend.run, batches) for cause in batch]
+        try:
+            ends = [end for batch in pool.map(backend.run, batches) for end in batch]
+        except OSError:  # such as a closed pipe: the jobs have nobody to tell
+            backend.stop()
+            raise
 
-    # 3. Name each failure, with the end of its log.
-    failed = [(one, cause) for one, cause in zip(jobs, causes, strict=True) if cause]
-    for one, cause in failed:
-        print(f"\n{one.prefix}{cause}; log: {one.log}", file=sys.stderr)
-        print(one.tail(), file=sys.stderr)
+    # 3. Name the failures, with the end of a log of each kind.
+    failed = [(one, end) for one, end in zip(jobs, ends, strict=True) if end]
+    print(told(failed), end="", file=sys.stderr)
     if failed:
         what = f"{len(failed)} of {len(line.jobs)} jobs failed"
         print(f"{what}; the same command reruns only what is missing", file=sys.stderr)
     return 1 if failed else 0
+
+
+def told(failed: Sequence[tuple[Job, Failure]]) -> str:
+    """Each kind of failure once: jobs that failed of the same, with the same last words."""
+    kinds: dict[tuple[str, str], list[tuple[Job, Failure]]] = {}
+    for one, end in failed:
+        said = one.last_words() if end.ran else ""
+        kinds.setdefault((end.cause, said), []).append((one, end))
+    shown = list(kinds.values())[:MOST_SHOWN]
+    left = len(failed) - sum(map(len, shown))
+    lines = [line for alike in shown for line in _kind(alike)]
+    lines += [f"\n... and {left} jobs more, of other causes"] if left else []
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _kind(alike: Sequence[tuple[Job, Failure]]) -> list[str]:
+    """Which jobs, the cause, and the log of the first."""
+    one, end = alike[0]
+    left = len(alike) - MOST_SHOWN
+    names = "".join(job.prefix for job, _ in alike[:MOST_SHOWN])
+    names += f"and {left} more: " if left > 0 else ""
+    place = f" ({end.place})" if end.place else ""
+    if not end.ran:
+        return [f"\n{names}{end.cause}"]
+    first = "log of the first" if len(alike) > 1 else "log"
+    head = f"\n{names}{end.cause}{place}; {first}: {one.log}"
+    return [head, *(f"  {line}" for line in one.tail())]
 
 
 def _backend(line: Line) -> Backend:

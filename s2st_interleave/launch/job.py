@@ -7,6 +7,7 @@ from pathlib import Path
 
 from s2st_interleave import config
 from s2st_interleave.errors import UserError
+from s2st_interleave.launch.resources import CLASSES
 
 TAIL_LINES = 20
 
@@ -24,12 +25,26 @@ class Job:
     def is_done(self) -> bool:
         return bool(self.done) and all(path.is_file() for path in self.done)
 
-    def tail(self) -> str:
-        """The last lines of the log, indented."""
+    def tail(self) -> list[str]:
+        """The last lines of the log."""
         if not self.log.is_file():
-            return "  (no log was written)"
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
+            return ["(no log was written)"]
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return text.splitlines()[-TAIL_LINES:]
+
+    def last_words(self) -> str:
+        """The last line that is the command's own."""
+        own = [line for line in self.tail() if not line.startswith("# ")]
+        return own[-1] if own else ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a job failed of, and where; one that never ran has left no log."""
+
+    cause: str
+    place: str = ""
+    ran: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,10 @@ def read(words: Sequence[str]) -> Line:
             done.append(rest.pop(0))
         else:
             options[name] = rest.pop(0)
+    if options["resources"] not in CLASSES:
+        near = config.nearest(options["resources"], CLASSES)
+        wanted = f"wants one of {', '.join(CLASSES)}{near}"
+        raise UserError(f"--resources is '{options['resources']}', {wanted}")
     limit = options["max_jobs_run"]
     if not limit.isdigit():
         raise UserError(f"--max-jobs-run is '{limit}', wants a number of jobs")

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from s2st_interleave.launch.job import Job
+from s2st_interleave.launch.job import Failure, Job
 from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.train.parallel import JOB_SLOT
 
@@ -29,8 +29,8 @@ class Local:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
 
-    def run(self, jobs: Sequence[Job]) -> list[str]:
-        return [_cause(self._run(job)) for job in jobs]
+    def run(self, jobs: Sequence[Job]) -> list[Failure | None]:
+        return [_failure(self._run(job)) for job in jobs]
 
     def _run(self, job: Job) -> int:
         """Run one job; its exit status."""
@@ -73,12 +73,12 @@ class Local:
         return code
 
 
-def _cause(code: int) -> str:
+def _failure(code: int) -> Failure | None:
     if code == 0:
-        return ""
+        return None
     if code == EXIT_REQUEUE:
-        return "stopped with a checkpoint"
+        return Failure("stopped with a checkpoint")
     if code > 0:
-        return f"failed with exit status {code}"
+        return Failure(f"failed with exit status {code}")
     hint = ": probably out of memory" if code == -signal.SIGKILL else ""
-    return f"killed by signal {-code}{hint}"
+    return Failure(f"killed by signal {-code}{hint}")

@@ -13,7 +13,7 @@ from s2st_interleave.artifact import atomic_write
 from s2st_interleave.errors import UserError
 from s2st_interleave.launch import resources, states
 from s2st_interleave.launch.batch import Batch, sbatch_words, script_text
-from s2st_interleave.launch.job import Job, Line
+from s2st_interleave.launch.job import Failure, Job, Line
 from s2st_interleave.launch.states import SlurmError, State
 from s2st_interleave.preemption import EXIT_REQUEUE
 
@@ -53,14 +53,15 @@ class Slurm:
         for number in list(self.numbers):
             self._cancel(number)
 
-    def run(self, jobs: Sequence[Job]) -> list[str]:
+    def run(self, jobs: Sequence[Job]) -> list[Failure | None]:
         batch = Batch(self.line.log, tuple(jobs), self.line.limit)
         try:
             number = self._submit(batch)
         except SlurmError as error:
-            return [str(error)] * len(jobs)
+            cause = _too_many(batch) or str(error)
+            return [Failure(cause, ran=False)] * len(jobs)
         ends = self._watch(batch, number)
-        return [_cause(ends[job.index], _number(number, job)) for job in jobs]
+        return [_failure(ends[job.index], _number(number, job)) for job in jobs]
 
     def _submit(self, batch: Batch) -> str:
         """Hand the batch to Slurm; its number."""
@@ -189,6 +190,18 @@ def _refuse_second(batch: Batch) -> None:
         )
 
 
+def _too_many(batch: Batch) -> str:
+    """What is wrong with an array that is refused, if it is its size."""
+    most = states.max_array_index() if batch.is_array else None
+    last = batch.jobs[-1].index
+    if most is None or last <= most:
+        return ""
+    return (
+        f"JOB goes to {last}, and arrays of this cluster to {most} (MaxArraySize "
+        f"{most + 1}): cut the work into fewer parts, --nj {most} at most"
+    )
+
+
 def _summary(seen: dict[int, State]) -> str:
     """How many tasks are in which state, say "2 RUNNING, 1 PENDING (Priority)"."""
     names = Counter(
@@ -214,10 +227,10 @@ def _final(batch: Batch, number: str, seen: dict[int, State]) -> dict[int, State
     return ends
 
 
-def _cause(state: State, number: str) -> str:
-    """What a job failed of; "" where it ended well."""
+def _failure(state: State, number: str) -> Failure | None:
+    """What a job failed of; None where it ended well."""
     if state.is_well:
-        return ""
+        return None
     what = state.name
     if state.exit_status == EXIT_REQUEUE:
         what += ", stopped with a checkpoint and not queued again"
@@ -227,5 +240,5 @@ def _cause(state: State, number: str) -> str:
         what += ": Slurm could not open the log; is its folder there on every node?"
     elif state.signal:
         what += f" by signal {state.signal}"
-    place = f" on {state.node}" if state.node else ""
-    return f"{what} (Slurm job {number}{place}){HINTS.get(state.name, '')}"
+    place = f"Slurm job {number}" + (f" on {state.node}" if state.node else "")
+    return Failure(what + HINTS.get(state.name, ""), place)

@@ -126,6 +126,16 @@ def _field(line: str, name: str) -> str:
     return match[1] if match else ""
 
 
+def max_array_index() -> int | None:
+    """The largest number that a task of an array may have, None where Slurm is silent."""
+    try:
+        text = call(["scontrol", "show", "config"])
+    except SlurmError:
+        return None
+    size = re.search(r"^MaxArraySize\s*=\s*(\d+)", text, re.MULTILINE)
+    return int(size[1]) - 1 if size else None
+
+
 def of_account(number: str) -> dict[int, State]:
     """States of a job that ended, from accounting; empty where there is none."""
     words = ["sacct", "--noheader", "--parsable2", "--allocations", "--jobs", number]

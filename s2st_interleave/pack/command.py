@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave.artifact import (
-    VOLATILE,
     Input,
     Stage,
     atomic_write,
@@ -20,10 +19,13 @@ from s2st_interleave.artifact import (
     read_done,
 )
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.task import prompt
 from s2st_interleave.pack import folder, notice
+from s2st_interleave.promises import VOLATILE
 from s2st_interleave.stages.train import pair_prompt, trained_task
+from s2st_interleave.train import checkpoint
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
 CONFIG = "config.yaml"  # of stage 6: how it was trained
@@ -43,8 +45,8 @@ class Options:
     )
     vocoder: Path = option(REQUIRED, "exp/<vocoder>")
     out_dir: Path = option(REQUIRED, "folder to write")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 
@@ -76,10 +78,10 @@ def run(options: Options) -> None:
     for name in folder.PARTS:  # of a packing that was interrupted
         shutil.rmtree(out / name, ignore_errors=True)
     decoded = read_done(options.decode_dir, "decode")
-    checkpoint = options.train_dir / decoded["facts"]["checkpoint"]
+    trained = checkpoint.of(options.train_dir, decoded["facts"]["checkpoint"])
     copy(_models(options.encoder), out / "encoder")
     copy([options.kmeans / CENTROIDS], out / "kmeans")
-    copy(_models(checkpoint), out / "llm")
+    copy(_models(trained), out / "llm")
     copy(_models(options.vocoder), out / "vocoder")
 
     # 3. What it is, how good it is, what its user may do with it; the sums come last.
@@ -109,6 +111,13 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
         "decode": read_done(options.decode_dir, "decode")["inputs"],
         "vocoder": read_done(options.vocoder, "vocoder")["facts"],
     }
+    spoken = read_done(options.dump_dir, "dump")["options"]
+    for name in ("src_lang", "tgt_lang"):
+        if spoken[name] != getattr(options, name):
+            raise UserError(
+                f"--{name} is '{getattr(options, name)}', {options.dump_dir} is of "
+                f"'{spoken[name]}'"
+            )
     links = [  # this part says it was made with that one, under this name or name.0 ...
         ("kmeans", "encoder", "encoder"),
         ("units", "kmeans", "kmeans"),

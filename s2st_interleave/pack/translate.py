@@ -11,6 +11,7 @@ from pathlib import Path
 from s2st_interleave import config
 from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio
+from s2st_interleave.data.channels import HELP, MIX, Channels
 from s2st_interleave.errors import UserError
 from s2st_interleave.train.precision import Dtype, use_bf16
 
@@ -19,8 +20,9 @@ from s2st_interleave.train.precision import Dtype, use_bf16
 class Options(RunOptions):
     model: Path = option(REQUIRED, "folder of stage 11")
     out: Path = option(Path("translated"), "a .wav or .flac, or a folder to write into")
-    min_sec: float = option(0.3, "a shorter recording is refused")
-    max_sec: float = option(30.0, "a longer one as well: training had none")
+    min_sec: float = option(0.3, "a shorter recording is refused", minimum=0)
+    max_sec: float = option(30.0, "a longer one as well: training had none", above=0)
+    channels: Channels = option(MIX, HELP)
     dtype: Dtype = option("auto", "of the LLM's products, as in stage 7")
     overwrite: bool = option(False, "write over recordings that exist")
 
@@ -65,8 +67,15 @@ def run(options: Options, recordings: Sequence[Path]) -> None:
     from s2st_interleave.train.loop import resolve_device, set_threads
 
     set_threads(options.num_threads)
-    limits = {"min_sec": options.min_sec, "max_sec": options.max_sec}
-    samples = {path: read_recording(path, **limits) for path in recordings}
+    samples = {
+        path: read_recording(
+            path,
+            min_sec=options.min_sec,
+            max_sec=options.max_sec,
+            channels=options.channels,
+        )
+        for path in recordings
+    }
     device = resolve_device(options.device)
     bf16 = use_bf16(options.dtype, device)
     model = Translator.load(options.model, device, bf16=bf16)

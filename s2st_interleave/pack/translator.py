@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from s2st_interleave.data import audio
+from s2st_interleave.data.channels import MIX, Channels
+from s2st_interleave.data.checks import LONGEST_UTTERANCE
+from s2st_interleave.data.levels import NEAR_SILENT, Level
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.pack import folder
@@ -90,13 +93,21 @@ class Translator:
         )
 
 
-def read_recording(path: Path, *, min_sec: float, max_sec: float) -> np.ndarray:
+def read_recording(
+    path: Path, *, min_sec: float, max_sec: float, channels: Channels = MIX
+) -> np.ndarray:
     """16 kHz mono samples in 16 bits, as stage 1 leaves them to the stages after it.
 
-    Any rate, number of channels and format that soundfile reads. Raises UserError for
-    what cannot be read and what is too short or too long.
+    Any rate, number of channels and format that stage 1 reads; what is odd about it is
+    printed. Raises UserError for what cannot be read and what is too short or too long.
     """
-    samples = audio.read(path)
+    longest = LONGEST_UTTERANCE * max_sec
+    recording = audio.load(path, channels=channels, longest_sec=longest)
+    if recording.note:
+        print(f"{path}: {recording.note} (--channels chooses)", flush=True)
+    for remark in Level.of(recording).remarks(NEAR_SILENT):
+        print(f"{path}: {remark}", flush=True)
+    samples = recording.samples
     seconds = len(samples) / audio.SAMPLE_RATE
     if seconds < min_sec:
         raise UserError(

@@ -16,7 +16,7 @@ import numpy as np
 
 from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.data import kaldi
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.paper import cell as cells
 from s2st_interleave.paper.claims import Run, Runs, compare_two, judge
 from s2st_interleave.paper.figures import FIGURES, draw
@@ -35,15 +35,8 @@ Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
 
 def main(argv: list[str] | None = None) -> int:
     args = _arguments(argv)
-    try:
-        grid = load(args.grid)
-        {"pending": pending, "cell": cell, "topline": topline, "page": page}[
-            args.command
-        ](grid, args)
-    except UserError as error:
-        print(f"paper: {error}", file=sys.stderr)
-        return 1
-    return 0
+    commands = {"pending": pending, "cell": cell, "topline": topline, "page": page}
+    return script("paper", lambda: commands[args.command](load(args.grid), args))
 
 
 def pending(grid: Grid, args: argparse.Namespace) -> None:
@@ -120,13 +113,15 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         bleu=bleu_of,
         num_resamples=num_resamples,
     )
-    constant = [
-        compare(last, pair, "constant", "baseline") for pair in _paper_pairs()[0]
-    ]
+    paper_pairs, _ = _paper_pairs()
+    others = [pair for pair in grid.pairs if pair not in paper_pairs]
+    pairs = [*paper_pairs, *others]
+    constant = [compare(last, pair, "constant", "baseline") for pair in pairs]
+    beyond = [compare(last, pair, "scheduled", "baseline") for pair in others]
     longer, longer_unlooped = (
         [
             compare(some, pair, f"scheduled{end}", f"baseline{end}")
-            for pair, (_, end) in product(_paper_pairs()[0], LENGTHS)
+            for pair, (_, end) in product(pairs, LENGTHS)
         ]
         for some in (
             runs("last", *STRETCHED),
@@ -146,6 +141,7 @@ def findings(grid: Grid, num_resamples: int) -> Findings:
         claims=judged(last),
         claims_best=judged(best_dev),
         claims_unlooped=judged(runs("last", skip=loops)),
+        beyond=[found for found in beyond if found],
         loops=loops,
         tuned=winners(grid, results, *searched, compare),
         longer=[found for found in longer if found],

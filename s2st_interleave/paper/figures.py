@@ -35,7 +35,7 @@ def draw(found: Findings) -> None:
             for name in COLOURS
             if (key := f"{pair}.{name}.s1") in found.results
         }
-        for pair in theirs
+        for pair in dict.fromkeys((*theirs, *found.grid.pairs))
     }
     ours = {"ours": found.gains, "ours, twice the steps": found.gains_of_twice}
     gains, figure_3, curves = (found.grid.folder / f"{name}.svg" for name in FIGURES)
@@ -47,12 +47,15 @@ def draw(found: Findings) -> None:
 def draw_gains(
     ours: Mapping[str, Mapping[str, Difference]], paper: Mapping[str, float], path: Path
 ) -> None:
-    """Scheduled minus baseline by pair, in the order of `paper`; ours: label -> pair ->
-    gain, drawn with its 95% interval.
+    """Scheduled minus baseline by pair, in the order of `paper`, other pairs behind;
+    ours: label -> pair -> gain, drawn with its 95% interval.
     """
     axes, save = _axes((1, 1), path, width=8)
-    axis, places = axes[0, 0], {pair: place for place, pair in enumerate(paper)}
-    axis.plot(places.values(), paper.values(), "kx", label="the paper's")
+    pairs = dict.fromkeys(
+        (*paper, *(pair for gains in ours.values() for pair in gains))
+    )
+    axis, places = axes[0, 0], {pair: place for place, pair in enumerate(pairs)}
+    axis.plot(range(len(paper)), paper.values(), "kx", label="the paper's")
     for number, (label, gains) in enumerate(ours.items(), 1):
         for pair, gain in gains.items():
             x = places[pair] + 0.12 * number

@@ -12,17 +12,19 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from s2st_interleave import yaml_text
 from s2st_interleave.artifact import digest, read_json
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
 
-# What makes a cell's scores, besides its system's own file, and code: for that there is
-# `version` in grid.yaml.
+# What makes a cell's scores, besides its system's own file, lexicons, and code: for code
+# there is `version` in grid.yaml.
 SOURCES = (
-    *(f"conf/{name}.yaml" for name in ("sizes", "train", "decode", "vocoder", "score")),
-    *("conf/x_en/*.yaml", "conf/w2v_bert/*.json", "local/lexicon/*.yaml"),
+    *(
+        f"conf/{name}.yaml"
+        for name in ("sizes", "align", "train", "decode", "vocoder", "score")
+    ),
+    *("conf/x_en/*.yaml", "conf/w2v_bert/*.json"),
 )
 
 # Their cells are compared with one another alone: each has its own reference, trained
@@ -102,8 +104,36 @@ class Grid:
 
     @property
     def sizes(self) -> Mapping[str, int]:
-        """Pairs that a system learns from, by source language."""
-        return self._conf("sizes")["train"]
+        """Pairs that a system learns from, by source language: all of the corpus where
+        conf/sizes.yaml does not say how many.
+        """
+        sizes = self._conf("sizes")
+        return dict.fromkeys(self.sources, sizes["corpus"]) | sizes["train"]
+
+    @property
+    def sources(self) -> list[str]:
+        """Source languages of its pairs: "fr" of "fr_en"."""
+        return [pair.partition("_")[0] for pair in self.pairs]
+
+    def name(self, pair: str) -> str:
+        """What a pair's source language is called: "French" """
+        return yaml_text.read(self._lexicon(pair.partition("_")[0]))["name"]
+
+    def _lexicon(self, language: str) -> Path:
+        return self.recipe / "local" / "lexicon" / f"{language}.yaml"
+
+    def _lexicons(self) -> dict[str, str]:
+        """Digests of what is said in the paper's languages, whatever the grid's pairs, and
+        in others of the grid. The paper's had their names before names were data: results
+        that are stored stay theirs.
+        """
+        paper = {"meanings", "en", *self._conf("sizes")["train"]}
+        return {
+            str(path.relative_to(self.recipe)): _values(
+                path.read_text("utf-8"), path, "name" if path.stem in paper else ""
+            )
+            for path in map(self._lexicon, paper.union(self.sources))
+        }
 
     @property
     def train(self) -> Mapping[str, Any]:
@@ -112,7 +142,7 @@ class Grid:
 
     def _conf(self, name: str) -> dict[str, Any]:
         path = self.recipe / "conf" / f"{name}.yaml"
-        return yaml.safe_load(path.read_text("utf-8"))
+        return yaml_text.read(path, typed=True)
 
     def identity(self, cell: Cell) -> str:
         """Digest of everything a cell's scores follow from, machines left aside.
@@ -129,9 +159,10 @@ class Grid:
         patterns = (*SOURCES, *patterns)
         files = {p for pattern in patterns for p in self.recipe.glob(pattern)}
         content = {
-            str(path.relative_to(self.recipe)): _values(path.read_text("utf-8"))
+            str(path.relative_to(self.recipe)): _values(path.read_text("utf-8"), path)
             for path in sorted(files)
         }
+        content |= self._lexicons()
         content["MINI_CORPUS"] = os.environ.get("MINI_CORPUS", "")
         return digest([self.version, self.pairs, content, facts])
 
@@ -155,9 +186,12 @@ def _stored(place: Path, identity: str) -> dict[str, Any] | None:
 
 
 @lru_cache
-def _values(text: str) -> str:
+def _values(text: str, path: Path, without: str = "") -> str:
     """Digest of what a YAML text says; many cells ask about the same few files."""
-    return digest(yaml.safe_load(text))
+    values = yaml_text.parse(text, path, typed=True)
+    if without:
+        values.pop(without, None)
+    return digest(values)
 
 
 def _facts(cell: Cell) -> dict[str, Any]:
@@ -168,25 +202,25 @@ def _facts(cell: Cell) -> dict[str, Any]:
 
 def load(path: Path) -> Grid:
     """Read a grid.yaml."""
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    unknown = data.keys() - {"version", "pairs", "groups"}
-    if unknown:
-        raise UserError(f"{path}: unknown key '{min(unknown)}'")
+    data = yaml_text.read(path, typed=True)
+    _check_keys(data, str(path), {"version", "pairs", "groups"})
     found: dict[str, Cell] = {}
     for number, group in enumerate(data["groups"], 1):
         for cell in _expand(group, data["pairs"], f"{path}: group {number}"):
             found.setdefault(cell.name, cell)
     cells = tuple(found.values())
     grid = Grid(path.parent, data["version"], tuple(data["pairs"]), cells)
+    for source in grid.sources:
+        if not grid._lexicon(source).is_file():
+            raise UserError(f"{path}: '{source}' has no {grid._lexicon(source)}")
     _check_systems(cells, path)
     _check_sizes(grid, path)
     return grid
 
 
 def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[Cell]:
-    known = {"table", "pairs", "systems", "seeds", "units", "llm", "num_train"}
-    for key in group.keys() - known:
-        raise UserError(f"{where}: unknown key '{key}'{nearest(key, known)}")
+    needed = {"table", "pairs", "systems", "seeds"}
+    _check_keys(group, where, needed, {"units", "llm", "num_train"})
     chosen = pairs if group["pairs"] == "all" else group["pairs"]
     for seed, pair, system, llm, num_train in product(
         group["seeds"],
@@ -206,6 +240,19 @@ def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[
             llm=llm,
             num_train=num_train,
         )
+
+
+def _check_keys(
+    given: Any, where: str, needed: set[str], more: Iterable[str] = ()
+) -> None:
+    """Raise UserError unless all that is needed is there, and nothing unknown."""
+    known = needed.union(more)
+    if not isinstance(given, dict):
+        raise UserError(f"{where}: expected 'key: value' lines")
+    for key in sorted(map(str, given.keys() - known)):
+        raise UserError(f"{where}: unknown key '{key}'{nearest(key, known)}")
+    for key in sorted(needed - given.keys()):
+        raise UserError(f"{where}: no '{key}'")
 
 
 def _check_systems(cells: Iterable[Cell], path: Path) -> None:

@@ -71,9 +71,9 @@ def _figure(found: Findings, name: str, caption: str) -> str:
 def _systems(found: Findings) -> str:
     train = found.grid.train
     drawn = train["max_steps"] * train["batch_size"]
-    sources = [pair.partition("_")[0] for pair in tables.pairs_by_size(found)]
     epochs = [
-        f"{PAPER_PAIRS[src].name} {drawn / found.sizes[src]:.1f}" for src in sources
+        f"{found.grid.name(pair)} {drawn / found.sizes[pair.partition('_')[0]]:.1f}"
+        for pair in tables.pairs_by_size(found)
     ]
     return (
         "A text LLM learns, from pairs of units, to write the transcript, its translation and "

@@ -6,7 +6,6 @@ from itertools import permutations
 
 import numpy as np
 
-from s2st_interleave.errors import UserError
 from s2st_interleave.keyed import generator
 
 # How often each utterance was drawn, (num_utterances,) -> the score of that corpus.
@@ -45,12 +44,12 @@ def paired_difference(
     the degrees of freedom of Welch and Satterthwaite: n - 1 where seeds are all that
     varies. What a seed does to single utterances counts in both parts: the test is rather
     too strict than too lax. One seed tells nothing about others. Run k of either system
-    has seen the same batches. Raises UserError when the numbers of seeds differ.
+    has seen the same batches. Raises ValueError when the numbers of seeds differ.
     """
     from scipy.stats import t as student
 
     if len(system) != len(other) or not system:
-        raise UserError(
+        raise ValueError(
             f"{len(system)} and {len(other)} seeds: wants the same, 1 or more"
         )
     rng = generator(seed, "paired difference")
@@ -100,12 +99,12 @@ def spearman_permutation(
 ) -> tuple[float, float, float]:
     """Spearman's rho, and its exact one-sided p-values for below 0 and for above 0.
 
-    All orders of `y` are tried: 5,040 for seven pairs. UserError beyond nine.
+    All orders of `y` are tried: 5,040 for seven pairs. ValueError beyond nine.
     """
     from scipy.stats import rankdata
 
     if not 3 <= len(x) == len(y) <= 9:
-        raise UserError(f"{len(x)} and {len(y)} values: wants the same number, 3 to 9")
+        raise ValueError(f"{len(x)} and {len(y)} values: wants the same number, 3 to 9")
     a, b = (rankdata(values) - (len(x) + 1) / 2 for values in (x, y))
     orders = np.array(list(permutations(range(len(x)))))
     scale = np.sqrt((a @ a) * (b @ b))

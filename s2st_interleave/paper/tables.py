@@ -29,20 +29,26 @@ def table_2(found: Findings) -> str:
     rows = []
     for pair in pairs_by_size(found):
         src = pair.partition("_")[0]
-        paper = PAPER_PAIRS[src]
-        theirs = [getattr(paper, system).asr_bleu for system in SYSTEMS]
         rows.append(
             [
-                paper.name,
+                found.grid.name(pair),
                 f"{found.sizes[src]:,}",
                 *(mean_score(found, pair, system) for system in SYSTEMS),
                 with_interval(found.gains.get(pair)),
-                f"{paper.hours}",
-                *(f"{score:.1f}" for score in theirs),
-                f"{theirs[1] - theirs[0]:+.1f}",
+                *_theirs(src),
             ]
         )
     return markdown_table(header, rows)
+
+
+def _theirs(src: str) -> list[str]:
+    """The paper's hours, scores and gain; empty where it does not have the language."""
+    if src not in PAPER_PAIRS:
+        return [""] * (len(SYSTEMS) + 2)
+    paper = PAPER_PAIRS[src]
+    scores = [getattr(paper, system).asr_bleu for system in SYSTEMS]
+    gain = f"{scores[1] - scores[0]:+.1f}"
+    return [f"{paper.hours}", *(f"{score:.1f}" for score in scores), gain]
 
 
 MEASURES = ("ASR-BLEU", "transcript WER", "translation BLEU", "MOS")
@@ -116,9 +122,11 @@ def constant(found: Findings) -> str:
     """Constant p against the baseline, beside the paper's difference."""
     rows = []
     for one in found.constant:
-        paper = PAPER_PAIRS[one.pair.partition("_")[0]]
-        gain = paper.constant.asr_bleu - paper.baseline.asr_bleu
-        rows.append([*difference_row(one), f"{gain:+.1f}"])
+        paper = PAPER_PAIRS.get(one.pair.partition("_")[0])
+        gain = (
+            f"{paper.constant.asr_bleu - paper.baseline.asr_bleu:+.1f}" if paper else ""
+        )
+        rows.append([*difference_row(one), gain])
     return markdown_table([*DIFFERENCE, "paper"], rows)
 
 

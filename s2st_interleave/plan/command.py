@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from s2st_interleave.artifact import Input, read_json
+from s2st_interleave.artifact import Input, read_as
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import pretrained
+from s2st_interleave.hub import load
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.disk import human
@@ -34,16 +34,20 @@ class Options(train.Options):
     dev_dir: tuple[Path, ...] = option((), "not used: evaluations are not planned")
     out_dir: Path = option(Path(), "not used: nothing is written")
     sizes: Path | None = option(None, "plan for this LLM's dimensions, not --llm's")
-    ranks: int = option(1, "GPUs")
+    ranks: int = option(1, "GPUs", minimum=1)
     parallel: memory.Parallel = option("ddp", "weights whole on each, or sharded")
     dtype: Literal["auto", "fp32", "bf16"] = option("auto", "of products; auto: bf16")
     kernel: memory.Kernel = option(
         "fused", "of attention; math keeps its scores, as a CPU with dropout does"
     )
-    gpus: tuple[str, ...] = option((), "of 'A100 H100 H200 RTX4090'; default all")
-    utilisation: float = option(0.35, "assumed share of a GPU's peak")
+    gpus: tuple[Literal["A100", "H100", "H200", "RTX4090"], ...] = option(
+        (), "of 'A100 H100 H200 RTX4090'; default all"
+    )
+    utilisation: float = option(
+        0.35, "assumed share of a GPU's peak", above=0, maximum=1
+    )
     max_drawn: int = option(
-        20_000, "utterances drawn for a row of tokens per epoch; 0: all"
+        20_000, "utterances drawn for a row of tokens per epoch; 0: all", minimum=0
     )
     recipe: tuple[Path, ...] = option(
         (Path(),), "whose finished stages' disk is told: '. ../x_en'"
@@ -77,8 +81,8 @@ def planned_task(options: Options) -> InterleavedTask:
         Input(path, "dump").fingerprint()
     dump = train.open_dumps(options.dump_dir, options.name_pair, options.num_utterances)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(**pretrained(options.llm))
-    except (OSError, UserError) as error:
+        tokenizer = load(AutoTokenizer, options.llm)
+    except UserError as error:
         raise UserError(
             f"{options.llm}: no tokenizer, tokens cannot be counted ({error}); --llm "
             "wants a whole LLM, --sizes may name the dimensions of another"
@@ -100,7 +104,7 @@ def _vocabulary(options: Options, tokenizer: Any, num_units: int) -> Vocabulary:
     """As `extend` makes it; of an LLM that has units already, its own."""
     own = options.llm / VOCABULARY_FILE
     if own.is_file() and not options.sizes:
-        return Vocabulary(**read_json(own))
+        return read_as(Vocabulary, own)
     config = sizes.read_config(options.sizes or options.llm)
     # Which ids mark begin and end changes no count.
     return Vocabulary(max(config.vocab_size, len(tokenizer)), num_units, 0, 0)
@@ -227,9 +231,6 @@ def hours_table(
 
 def _gpus(options: Options) -> dict[str, compute.Gpu]:
     by_key = {name.replace(" ", ""): name for name in compute.GPUS}
-    unknown = set(options.gpus) - by_key.keys()
-    if unknown:
-        raise UserError(f"--gpus: no {min(unknown)}; there are {' '.join(by_key)}")
     return {by_key[k]: compute.GPUS[by_key[k]] for k in options.gpus or by_key}
 
 

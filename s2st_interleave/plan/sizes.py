@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import pretrained
+from s2st_interleave.hub import load
 from s2st_interleave.progress import quiet_transformers
 
 
@@ -38,10 +38,7 @@ def read_config(source: Path) -> Any:
     """Hugging Face configuration of a directory, a hub's name or a JSON file."""
     from transformers import AutoConfig
 
-    try:
-        return AutoConfig.from_pretrained(**pretrained(source))
-    except OSError as error:
-        raise UserError(f"{source}: no configuration of an LLM: {error}") from None
+    return load(AutoConfig, source)
 
 
 def build(source: Path, vocabulary: int) -> Any:

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import av
+
 from s2st_interleave.artifact import file_digest
+from s2st_interleave.data.languages import language
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import split_revision
 from s2st_interleave.progress import progress
@@ -37,6 +40,9 @@ _DECODING = {
     "vad_filter": False,
 }
 
+# Of a file that is none, or holds no audio, and of CTranslate2.
+FAILURES = (av.FFmpegError, OSError, IndexError, RuntimeError)
+
 
 class AsrError(UserError):
     """Recognition of one utterance failed; the message names the utterance."""
@@ -48,7 +54,8 @@ class AsrOptions:
 
     `model` is a folder of CTranslate2 weights or a name that faster-whisper knows and
     fetches ("large-v3"). `device` is "auto" (CUDA if there is one), "cpu" or "cuda".
-    On a CPU `num_workers` is the number of cores used.
+    On a CPU `num_workers` is the number of cores used. Raises UserError for a language
+    that Whisper does not know.
     """
 
     model: str = "large-v3"
@@ -59,7 +66,17 @@ class AsrOptions:
 
     def __post_init__(self) -> None:
         if self.num_workers < 1:
-            raise UserError(f"num_workers must be at least 1, not {self.num_workers}")
+            raise ValueError(f"num_workers must be at least 1, not {self.num_workers}")
+        if language(self.language).whisper is None:
+            raise UserError(
+                f"Whisper does not know {language(self.language).name} "
+                f"({self.language}): speech in it cannot be scored by ASR-BLEU"
+            )
+
+    @property
+    def whisper_code(self) -> str:
+        """The language as Whisper calls it: zh for zh-CN."""
+        return str(language(self.language).whisper)
 
 
 def transcribe(
@@ -76,7 +93,7 @@ def transcribe(
     Raises:
         AsrError: an utterance failed; the error names it and what went wrong. The rest
             is abandoned: a failure is never scored as silence.
-        UserError: the model cannot be found, or is English-only for another language.
+        UserError: the model cannot be found, or does not know the language.
     """
     if not wavs:
         return {}
@@ -92,12 +109,13 @@ def transcribe(
             utterance_id = utterance_ids[future]
             try:
                 texts[utterance_id] = future.result()
-                on_text(utterance_id, texts[utterance_id])
-            except Exception as error:
+            except FAILURES as error:
+                said = getattr(error, "strerror", None) or error
                 raise AsrError(
-                    f"utterance {utterance_id} ({wavs[utterance_id]}): "
-                    f"{type(error).__name__}: {error}"
+                    f"utterance {utterance_id}: {wavs[utterance_id]} cannot be recognised "
+                    f"({said}): is it whole, and audio? Make it anew"
                 ) from error
+            on_text(utterance_id, texts[utterance_id])
     return {utterance_id: texts[utterance_id] for utterance_id in wavs}
 
 
@@ -113,7 +131,7 @@ def describe(options: AsrOptions) -> AsrDescription:
         model=Path(options.model).absolute().name,
         weights_sha256=file_digest(_model_dir(options.model) / _WEIGHTS_FILE),
         compute_type=options.compute_type,
-        language=options.language,
+        language=options.whisper_code,
     )
 
 
@@ -121,22 +139,35 @@ def _load(options: AsrOptions) -> Callable[[Path], str]:
     """Return the function from an audio file to its text; safe to call from threads."""
     from faster_whisper import WhisperModel
 
-    model = WhisperModel(
-        str(_model_dir(options.model)),
-        device=options.device,
-        compute_type=options.compute_type,
-        cpu_threads=1,
-        num_workers=options.num_workers,
-    )
-    if options.language != "en" and not model.model.is_multilingual:
+    device, _, index = options.device.partition(":")
+    folder = _model_dir(options.model)
+    try:
+        model = WhisperModel(
+            str(folder),
+            device=device,
+            device_index=int(index or 0),
+            compute_type=options.compute_type,
+            cpu_threads=1,
+            num_workers=options.num_workers,
+        )
+    except (ValueError, RuntimeError) as error:  # CTranslate2 has no class of its own
+        raise UserError(
+            f"Whisper of {folder} does not load with --device {options.device} "
+            f"--compute_type {options.compute_type}: {error}"
+        ) from error
+    code, multilingual = options.whisper_code, model.model.is_multilingual
+    if code != "en" and not multilingual:
         raise UserError(
             f"model {options.model} knows English only, not {options.language!r}"
         )
+    if multilingual and model.hf_tokenizer.token_to_id(f"<|{code}|>") is None:
+        raise UserError(
+            f"model {options.model} does not know {options.language!r}; large-v3 "
+            "knows the most languages"
+        )
 
     def recognise(path: Path) -> str:
-        segments, _ = model.transcribe(
-            str(path), language=options.language, **_DECODING
-        )
+        segments, _ = model.transcribe(str(path), language=code, **_DECODING)
         # The segments are a generator: the work, and its errors, happen here.
         return "".join(segment.text for segment in segments).strip()
 

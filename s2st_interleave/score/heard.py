@@ -1,7 +1,8 @@
 """What was heard, kept by the content of the audio.
 
 Recognition is the longest part of scoring. A run that was stopped goes on where it was,
-and the best checkpoint that is also the last is not heard twice.
+and the best checkpoint that is also the last is not heard twice. A text ends with a line
+feed: an empty file is not a recording in which nothing was heard.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from s2st_interleave.config import to_dict
 from s2st_interleave.score import mos
 from s2st_interleave.score.asr import AsrOptions, describe, transcribe
 
+END = "\n"
 Keep = Callable[[str, str], None]  # utterance id, text
 
 
@@ -27,7 +29,8 @@ def recognise(
     def hear(unheard: Mapping[str, Path], keep: Keep) -> None:
         transcribe(unheard, options, on_text=keep)
 
-    return _kept(wavs, to_dict(describe(options)), cache, hear)
+    made_by = [to_dict(describe(options)), _beside_weights(Path(options.model))]
+    return _kept(wavs, made_by, cache, hear)
 
 
 def rate(
@@ -42,6 +45,12 @@ def rate(
     return {utterance: float(text) for utterance, text in texts.items()}
 
 
+def _beside_weights(model: Path) -> dict[str, str]:
+    """Digests of what a folder of weights holds besides them, such as its tokenizer."""
+    files = sorted(model.glob("*.json")) + sorted(model.glob("*.txt"))
+    return {path.name: file_digest(path) for path in files}
+
+
 def _kept(
     wavs: Mapping[str, Path],
     made_by: Any,
@@ -52,11 +61,22 @@ def _kept(
         utterance: cache / f"{digest([made_by, file_digest(wav)])}.txt"
         for utterance, wav in wavs.items()
     }
-    unheard = {u: wavs[u] for u, place in places.items() if not place.is_file()}
+    found = {u: _whole(place) for u, place in places.items()}
+    texts = {u: text for u, text in found.items() if text is not None}
+    unheard = {u: wavs[u] for u in wavs if u not in texts}
 
     def keep(utterance: str, text: str) -> None:
         with atomic_write(places[utterance]) as stream:
-            stream.write(text)
+            stream.write(text + END)
+        texts[utterance] = text
 
     compute(unheard, keep)
-    return {u: place.read_text(encoding="utf-8") for u, place in places.items()}
+    return {utterance: texts[utterance] for utterance in wavs}
+
+
+def _whole(place: Path) -> str | None:
+    """The text that is kept, None where there is none or only a part of it."""
+    if not place.is_file():
+        return None
+    text = place.read_bytes().decode("utf-8", errors="replace")
+    return text.removesuffix(END) if text.endswith(END) else None

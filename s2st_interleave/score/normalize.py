@@ -4,33 +4,53 @@ CVSS references are lower-case and unpunctuated, Whisper's output is neither, an
 writes "9" for "nine": scores are comparable only after the same rules on both sides.
 """
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 
+import regex
+
+from s2st_interleave.data.languages import language
+from s2st_interleave.data.text import visible_only
+
 _PACKAGE = "openai-whisper"
+_STYLE = regex.compile(r"\p{Variation_Selector}")  # how a letter or emoji is drawn
 
 
 @dataclass(frozen=True)
 class Normalizer:
-    """Whisper's normaliser for one language (ISO 639-1 code, such as "en").
+    """Whisper's normaliser for one language, by its code.
 
     English has rules for numbers, contractions and British spelling
     (Radford et al. 2022, appendix C); every other language has the basic one, which
-    lower-cases and takes punctuation and symbols out.
+    lower-cases and takes punctuation and symbols out. That would take the marks out as
+    well of which letters are made in most scripts: here they stay. Raises UserError for
+    a language of which nothing is known.
 
     >>> Normalizer("en").normalize("The train leaves at nine.")
     'the train leaves at 9'
+    >>> Normalizer("hi").normalize("हिन्दी, क्या?")
+    'हिन्दी क्या'
     """
 
     language: str
+
+    def __post_init__(self) -> None:
+        language(self.language)
 
     @property
     def name(self) -> str:
         """What score.json records: the rules and the package version they come from."""
         package = f"{_PACKAGE} {version(_PACKAGE)}"
-        return f"{self._class_name} ({package}), stray symbols removed"
+        if self._rules == "english":
+            return f"EnglishTextNormalizer ({package}), stray symbols removed"
+        capitals = ", I is ı" if self._rules == "dotless" else ""
+        return (
+            f"BasicTextNormalizer ({package}), marks of letters kept{capitals}, "
+            "stray symbols removed"
+        )
 
     def normalize(self, text: str) -> str:
         """Return `text` as words separated by single spaces, "" where none is left."""
@@ -40,14 +60,32 @@ class Normalizer:
         return " ".join(word for word in words if any(map(str.isalnum, word)))
 
     @property
-    def _class_name(self) -> str:
-        if self.language == "en":
-            return "EnglishTextNormalizer"
-        return "BasicTextNormalizer"
+    def _rules(self) -> str:
+        return language(self.language).rules
 
     @cached_property
     def _function(self) -> Callable[[str], str]:
         # Seconds of torch and numba come with this import: only when text comes.
-        import whisper.normalizers
+        from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
 
-        return getattr(whisper.normalizers, self._class_name)()
+        if self._rules == "english":
+            return EnglishTextNormalizer()
+        basic = BasicTextNormalizer()
+        basic.clean = without_symbols
+        if self._rules == "dotless":
+            return lambda text: basic(text.replace("İ", "i").replace("I", "ı"))
+        return basic
+
+
+def without_symbols(text: str) -> str:
+    """NFKC of `text` with a space for each symbol and each mark that is of no letter.
+
+    What nobody sees is taken out without one.
+    """
+    visible = visible_only(_STYLE.sub("", unicodedata.normalize("NFKC", text)))
+    kept: list[str] = []
+    for char in visible:
+        kind = unicodedata.category(char)[0]
+        marks_letter = kind == "M" and kept and not kept[-1].isspace()
+        kept.append(" " if kind in "SP" or (kind == "M" and not marks_letter) else char)
+    return "".join(kept)

@@ -33,12 +33,13 @@ class AsrDescription:
 
 @dataclass(frozen=True)
 class SystemScore:
-    """Scores of one system's checkpoint on one split; BLEU, chrF and WER are 0..100.
+    """Scores of one system's checkpoint on one split; all but `mos` are 0..100.
 
-    `text_bleu` (CoT translation) and `src_wer` (CoT transcript) are None for a system
-    without chain of thought, `mos` (predicted, 1 to 5) where none was asked for. `ci95`
-    is the interval of `asr_bleu`. `checkpoint` is "last" or "best", `git` a hash with
-    "-dirty" behind it where that was so.
+    `text_bleu` (CoT translation) and the error rate of the CoT transcript are None for
+    a system without chain of thought, `mos` (predicted, 1 to 5) where none was asked
+    for. The rate is `src_wer`, or `src_cer` of a language that puts no space between
+    words; the other one is None. `ci95` is the interval of `asr_bleu`. `checkpoint` is
+    "last" or "best", `git` a hash with "-dirty" behind it where that was so.
     """
 
     system: str
@@ -59,6 +60,8 @@ class SystemScore:
     git: str
     tokens_seen: int
     train_sec: float
+    num_too_long: int = 0  # of the missing ones: the LLM has no positions for them
+    src_cer: float | None = None  # files of before this key had words alone
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of score.json."""
@@ -129,7 +132,10 @@ class Comparison:
 
 
 def _from_json(cls: type[Record], data: Any, origin: str) -> Record:
-    """Build a record from a JSON object: exactly its keys, exactly its types."""
+    """Build a record from a JSON object: exactly its keys, exactly its types.
+
+    A key that came later has a default.
+    """
     if not isinstance(data, Mapping):
         raise UserError(f"{origin}: expected an object, not {data!r}")
     field_types = typing.get_type_hints(cls)
@@ -138,13 +144,16 @@ def _from_json(cls: type[Record], data: Any, origin: str) -> Record:
             nearest = get_close_matches(str(key), field_types, n=1)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             raise UserError(f"{origin}: unknown key {key!r}{hint}")
-    missing = [key for key in field_types if key not in data]
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    later = {f.name for f in fields if f.default is not dataclasses.MISSING}
+    missing = [key for key in field_types if key not in data and key not in later]
     if missing:
         raise UserError(f"{origin}: missing keys: {', '.join(missing)}")
     return cls(
         **{
             key: _value(field_type, data[key], f"{origin}: {key}")
             for key, field_type in field_types.items()
+            if key in data
         }
     )
 

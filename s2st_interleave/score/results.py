@@ -21,20 +21,6 @@ MINI_CORPUS_NOTE = (
     "say nothing about real speech and are not comparable with the paper's."
 )
 
-_SYSTEM_HEADER = (
-    "system",
-    "checkpoint",
-    "ASR-BLEU, 95% interval",
-    "chrF",
-    "transcript WER",
-    "translation BLEU",
-    "MOS",
-    "missing",
-    "of resynthesis",
-    "tokens seen",
-    "train seconds",
-)
-
 
 class MissingScoreError(UserError):
     """A score was not made yet; the message names the stage that makes it."""
@@ -80,6 +66,7 @@ def render_markdown(results: Results) -> str:
     """
     topline = _check(results)
     systems = _system_rows(results.systems, topline)
+    header = _system_header(results.systems)
     sections = (
         HEADER,
         f"# {results.title}",
@@ -89,7 +76,7 @@ def render_markdown(results: Results) -> str:
         f"## Toplines ({topline.split}, {topline.num_utterances} utterances)",
         markdown_table(*_topline_rows(topline)),
         f"## Systems ({topline.split}, {topline.num_utterances} utterances)",
-        markdown_table(_SYSTEM_HEADER, systems),
+        markdown_table(header, systems),
         _scoring_note(topline),
         f"## Differences to `{results.baseline}`",
         _comparisons(results.comparisons),
@@ -106,7 +93,7 @@ def render_terminal(results: Results) -> str:
     Raises as `render_markdown` does.
     """
     topline = _check(results)
-    header = _SYSTEM_HEADER
+    header = _system_header(results.systems)
     rows = [header, *_system_rows(results.systems, topline)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -186,6 +173,35 @@ def _topline_rows(topline: ToplineScore) -> tuple[list[str], list[list[str]]]:
     ]
 
 
+def _system_header(systems: Iterable[SystemScore]) -> list[str]:
+    """UserError where some transcripts were scored in words and some in characters."""
+    kinds = {kind for score in systems if (kind := _transcript_errors(score)[0])}
+    if len(kinds) > 1:
+        raise UserError(
+            "some transcripts were scored in words (WER) and some in characters (CER): "
+            "run stage 9 again"
+        )
+    return [
+        "system",
+        "checkpoint",
+        "ASR-BLEU, 95% interval",
+        "chrF",
+        f"transcript {kinds.pop() if kinds else 'WER'}",
+        "translation BLEU",
+        "MOS",
+        "missing",
+        "of resynthesis",
+        "tokens seen",
+        "train seconds",
+    ]
+
+
+def _transcript_errors(score: SystemScore) -> tuple[str, float | None]:
+    if score.src_cer is not None:
+        return "CER", score.src_cer
+    return "WER" if score.src_wer is not None else "", score.src_wer
+
+
 def _system_rows(
     systems: Iterable[SystemScore], topline: ToplineScore
 ) -> list[list[str]]:
@@ -195,16 +211,21 @@ def _system_rows(
             score.checkpoint,
             f"{score.asr_bleu:.1f} {_interval(score.ci95)}",
             f"{score.chrf:.1f}",
-            _number(score.src_wer),
+            _number(_transcript_errors(score)[1]),
             _number(score.text_bleu),
             _number(score.mos, 2),
-            f"{score.num_missing}",
+            _missing(score),
             _ratio(score.asr_bleu, topline.resynthesis_asr_bleu),
             f"{score.tokens_seen:,}",
             f"{score.train_sec:.0f}",
         ]
         for score in systems
     ]
+
+
+def _missing(score: SystemScore) -> str:
+    long = score.num_too_long
+    return f"{score.num_missing}" + (f" ({long} too long for the LLM)" if long else "")
 
 
 def _scoring_note(topline: ToplineScore) -> str:

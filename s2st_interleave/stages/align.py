@@ -1,20 +1,28 @@
 """Stage 3: word times by CTC segmentation with the fine-tuned encoder."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from s2st_interleave import drops
 from s2st_interleave.align import segmentation
+from s2st_interleave.align.quality import MIN_MEDIAN, MIN_SCORE, USUAL, Quality
 from s2st_interleave.align.words import (
+    Word,
     equal_words,
+    mean_score,
     place_borders,
+    read_faults,
     read_words,
     write_words,
 )
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, run_shards
@@ -25,12 +33,30 @@ class Options(ShardOptions):
     data_dir: Path = option(REQUIRED, "data/<split>")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
-    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
-    min_gap_sec: float = option(0.32, "only longer pauses between tokens are nobody's")
-    drop: bool = option(
-        True, "drop what cannot be aligned; false (dev, test): equal parts"
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
+    min_gap_sec: float = option(
+        0.32, "only longer pauses between tokens are nobody's", minimum=0
     )
-    max_drop_rate: float = option(0.05, "drop more and fail")
+    drop: bool = option(
+        True,
+        "drop what cannot be aligned, or only badly; false (dev, test): equal parts for "
+        "the former, a report of the latter",
+    )
+    min_score: float | None = option(
+        MIN_SCORE,
+        "a lower mean word score (log probability a token) is bad: right texts were above "
+        "-2.0, swapped texts, silence and noise below -4.2 (align/quality.py); none: keep "
+        "all",
+    )
+    min_median_score: float | None = option(
+        MIN_MEDIAN,
+        "of a language's utterances, lower and fail, in any split: an encoder that hears "
+        "is at -0.1 to -1, one that hears nothing at -4 to -6; none: whatever it hears",
+        runtime=True,
+    )
+    max_drop_rate: float = option(
+        0.05, "drop more and fail", runtime=True, minimum=0, maximum=1
+    )
 
 
 def run(options: Options) -> None:
@@ -51,13 +77,15 @@ def run(options: Options) -> None:
     # 2. Align every utterance of every language, shard by shard.
     data = kaldi.DataDir(options.data_dir)
     aligner = _Aligner(options)
-    dropped: dict[str, str] = {}
     files = {}
     for language in options.languages:
         texts, wavs = data.texts(language), data.wavs(language)
+        silent = data.silent(language)
 
-        def process(ids: Sequence[str], path: Path, texts=texts, wavs=wavs) -> None:
-            aligner.align({i: (texts[i], wavs[i]) for i in ids}, path)
+        def process(
+            ids: Sequence[str], path: Path, texts=texts, wavs=wavs, silent=silent
+        ) -> None:
+            aligner.align({i: (texts[i], wavs[i]) for i in ids}, silent, path)
 
         folder = options.out_dir / "shards" / language
         files[language] = run_shards(
@@ -66,32 +94,79 @@ def run(options: Options) -> None:
     if options.shard:
         return
 
-    # 3. Merge; what a shard left out gets its reason.
-    num_in = len(data.texts(options.languages[0]))
+    # 3. Merge. Does the encoder hear anything? If so, which utterances fit their text?
     merged = {lang: read_words(paths) for lang, paths in files.items() if paths}
-    for language, words in merged.items():
-        missing = data.texts(language).keys() - words.keys()
-        dropped |= dict.fromkeys(missing, f"{language} audio is shorter than its text")
-    if len(dropped) > options.max_drop_rate * num_in:
-        first = min(dropped)
-        raise UserError(
-            f"{len(dropped)} of {num_in} utterances cannot be aligned, first {first}: "
-            f"{dropped[first]} (--max_drop_rate {options.max_drop_rate})"
-        )
+    faults = {lang: read_faults(paths) for lang, paths in files.items() if paths}
+    quality = Quality.of(options.data_dir.name, merged)
+    print(quality.report(), flush=True)
+    _check_encoder(quality, faults, options)
+    low = {} if options.min_score is None else quality.below(options.min_score)
+    unaligned = {
+        utterance: f"{language} {fault}"
+        for language, reasons in faults.items()
+        for utterance, fault in reasons.items()
+    }
+    _say("cannot be aligned", unaligned, options)
+    _say(f"score less than {options.min_score}", low, options)
+    num_in = len(merged[options.languages[0]])
+    dropped = low | unaligned if options.drop else {}
+    what = f"cannot be aligned, or score less than --min_score {options.min_score}"
+    why = f"--max_drop_rate {options.max_drop_rate:g}"
+    drops.limit(dropped, num_in, options.max_drop_rate, what, why)
+
+    # 4. Write: train without them, dev and test with equal intervals where need be.
     for language, words in merged.items():
         kept = {k: v for k, v in words.items() if k not in dropped}
-        write_words(options.out_dir / f"words.{language}.jsonl", kept)
-    num_equal = sum(
-        all(w.score == 0 for w in ws)
-        for words in merged.values()
-        for ws in words.values()
-    )
+        write_words(options.out_dir / f"words.{language}.jsonl", kept, faults[language])
     stage.finish(
         num_in=num_in,
         num_out=num_in - len(dropped),
         dropped=dropped,
-        num_equal_intervals=num_equal,
+        num_equal_intervals=sum(
+            mean_score(words[utterance]) is None
+            for words in merged.values()
+            for utterance in words.keys() - dropped.keys()
+        ),
+        num_low_scores=len(low),
+        **quality.facts(),
     )
+
+
+def _check_encoder(
+    quality: Quality, faults: Mapping[str, Mapping[str, str]], options: Options
+) -> None:
+    """Raises UserError where the median says that the encoder hears nothing."""
+    if options.min_median_score is None:
+        return
+    for language in options.languages:
+        median = quality.median(language)
+        heard = [
+            f for f in faults[language].values() if not f.startswith(kaldi.NO_AUDIO)
+        ]
+        if median is None and not heard:
+            continue  # all are stand-ins, or there are none: nothing to judge by
+        if median is None or median < options.min_median_score:
+            said = (
+                f"no utterance can be aligned ({heard[0]})"
+                if median is None
+                else f"the median of the mean word scores is {median:.2f} ({USUAL})"
+            )
+            raise UserError(
+                f"{options.data_dir}, {language}: {said}: {options.encoder} does not "
+                f"hear this speech, or the texts are of other recordings. Train the "
+                "encoder on such speech (stage 2), or let it pass with "
+                f"--min_median_score none (now {options.min_median_score:g})"
+            )
+
+
+def _say(what: str, reasons: Mapping[str, str], options: Options) -> None:
+    if reasons:
+        outcome = "dropped" if options.drop else "kept"
+        print(
+            f"align: {options.data_dir.name}: {len(reasons)} utterances {what}, "
+            f"{outcome}:\n{drops.listed(reasons)}",
+            flush=True,
+        )
 
 
 class _Aligner:
@@ -101,7 +176,13 @@ class _Aligner:
         self.options = options
         self.encoder = None
 
-    def align(self, utterances: dict[str, tuple[str, Path]], path: Path) -> None:
+    def align(
+        self, utterances: dict[str, tuple[str, Path]], silent: set[str], path: Path
+    ) -> None:
+        """Words of all, and why there are equal intervals where nothing is aligned.
+
+        `silent`: silence stands in for a recording, of which there is nothing to measure.
+        """
         from s2st_interleave.encoder.speech_encoder import SpeechEncoder
         from s2st_interleave.train.loop import resolve_device, set_threads
 
@@ -109,23 +190,30 @@ class _Aligner:
             set_threads(self.options.num_threads)
             device = resolve_device(self.options.device)
             self.encoder = SpeechEncoder.load(self.options.encoder, device)
-        found = {}
+        aligned: dict[str, list[Word]] = {}
+        faults: dict[str, str] = {}
         for utterance in progress(utterances, f"align {os.path.basename(path.parent)}"):
             text, wav = utterances[utterance]
             # Evaluation data without a word is one silent word: nothing is lost there.
             words = segmentation.surface_words(text) or [text]
             samples = audio.read(wav)
-            duration = len(samples) / audio.SAMPLE_RATE
             try:
-                firings = segmentation.segment(
-                    self.encoder.forward(samples),
-                    words,
-                    self.encoder.bpe,
-                    self.encoder.frame_sec,
-                )
-                gap = self.options.min_gap_sec
-                found[utterance] = place_borders(words, firings, duration, gap)
-            except UserError:
-                if not self.options.drop:
-                    found[utterance] = equal_words(words, duration)
-        write_words(path, found)
+                if utterance in silent:
+                    raise segmentation.Unalignable(f"{kaldi.NO_AUDIO}: silence")
+                aligned[utterance] = self._words(utterance, words, samples)
+            except segmentation.Unalignable as error:
+                duration = len(samples) / audio.SAMPLE_RATE
+                aligned[utterance] = equal_words(words, duration)
+                faults[utterance] = str(error)
+        write_words(path, aligned, faults)
+
+    def _words(
+        self, utterance: str, words: Sequence[str], samples: np.ndarray
+    ) -> list[Word]:
+        encoder = self.encoder
+        log_probs = encoder.forward(samples)
+        if not np.isfinite(log_probs).all():
+            raise ArithmeticError(f"{utterance}: the encoder's output is not finite")
+        firings = segmentation.segment(log_probs, words, encoder.bpe, encoder.frame_sec)
+        duration = len(samples) / audio.SAMPLE_RATE
+        return place_borders(words, firings, duration, self.options.min_gap_sec)

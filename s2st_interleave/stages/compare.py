@@ -6,6 +6,8 @@ from pathlib import Path
 from s2st_interleave.artifact import Input, open_stage, read_json, write_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode, language
+from s2st_interleave.errors import UserError
 from s2st_interleave.score.bleu import paired_bootstrap
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import Comparison, SystemScore
@@ -16,9 +18,9 @@ class Options:
     data_dir: Path = option(REQUIRED, "data/<split>: the references")
     system_dir: Path = option(REQUIRED, "decodes of the system, with its score.json")
     baseline_dir: Path = option(REQUIRED, "the same of the baseline")
-    tgt_lang: str = option("en", "target language code")
-    num_resamples: int = option(1000, "of the bootstrap")
-    bootstrap_seed: int = option(0, "of the bootstrap")
+    tgt_lang: LanguageCode = option("en", "target language code")
+    num_resamples: int = option(1000, "of the bootstrap", minimum=1)
+    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 
@@ -40,11 +42,22 @@ def run(options: Options) -> None:
     system, baseline = (
         _score(directory) for directory in (options.system_dir, options.baseline_dir)
     )
+    normalizer = Normalizer(options.tgt_lang)
+    tokenizer = language(options.tgt_lang).tokenizer
+    for score in (system, baseline):
+        rules = score.normalizer == normalizer.name
+        if not rules or f"tok:{tokenizer}" not in score.signature:
+            raise UserError(
+                f"{score.system} was scored by '{score.normalizer}' and "
+                f"'{score.signature}', --tgt_lang {options.tgt_lang} wants "
+                f"'{normalizer.name}' and 'tok:{tokenizer}': run stage 9 again"
+            )
     result = paired_bootstrap(
         references,
         kaldi.read_table(options.system_dir / "score" / "hyp"),
         kaldi.read_table(options.baseline_dir / "score" / "hyp"),
-        normalize=Normalizer(options.tgt_lang).normalize,
+        normalize=normalizer.normalize,
+        tokenize=tokenizer,
         num_resamples=options.num_resamples,
         seed=options.bootstrap_seed,
     )
@@ -61,7 +74,11 @@ def run(options: Options) -> None:
         seed=options.bootstrap_seed,
     )
     write_json(options.system_dir / "compare.json", record.to_json())
-    stage.finish(num_in=len(references), num_out=len(references))
+    stage.finish(
+        num_in=len(references),
+        num_out=len(references),
+        also=[options.system_dir / "compare.json"],
+    )
 
 
 def _score(directory: Path) -> SystemScore:

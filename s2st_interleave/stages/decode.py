@@ -24,13 +24,15 @@ class Options(RunOptions):
     dump_dir: Path = option(REQUIRED, "dump/interleave/<split>")
     task: str = option("", "which of several tasks that were trained")
     out_dir: Path = option(REQUIRED, "exp/<tag>/<decode_tag>/<split> to write")
-    num_beams: int = option(1, "1: greedy")
-    max_text_tokens: int = option(100, "limit of transcript and translation")
-    max_unit_ratio: float = option(3.0, "limit of target units per source unit")
-    max_units_per_token: float = option(
-        40.0, "limit of target units per token, where no speech is given"
+    num_beams: int = option(1, "1: greedy", minimum=1)
+    max_text_tokens: int = option(100, "limit of transcript and translation", minimum=1)
+    max_unit_ratio: float = option(
+        3.0, "limit of target units per source unit", above=0
     )
-    batch_size: int = option(32, "utterances at once")
+    max_units_per_token: float = option(
+        40.0, "limit of target units per token, where no speech is given", above=0
+    )
+    batch_size: int = option(32, "utterances at once", minimum=1)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
     attention: Attention = option("auto", "backend; auto: the best that is installed")
 
@@ -49,8 +51,9 @@ def run(options: Options) -> None:
     if stage is None:
         return
     from s2st_interleave.decode import outputs
-    from s2st_interleave.decode.generate import Limits, answer_all
+    from s2st_interleave.decode.generate import Limits, answer_all, nothing
     from s2st_interleave.stages.train import pair_prompt, trained_task
+    from s2st_interleave.train import checkpoint
     from s2st_interleave.train.llm import SpeechLlm, attention_backend
     from s2st_interleave.train.loop import resolve_device, set_threads
 
@@ -62,15 +65,17 @@ def run(options: Options) -> None:
     device = resolve_device(options.device)
     bf16 = use_bf16(options.dtype, device)
     backend = attention_backend(options.attention, device, bf16)
-    llm = SpeechLlm.load(options.train_dir / name, device, attention=backend, bf16=bf16)
+    weights = checkpoint.of(options.train_dir, name)
+    llm = SpeechLlm.load(weights, device, attention=backend, bf16=bf16)
 
     # 2. Answer.
     task = trained_task(options.train_dir, options.task)
     named = trained["options"].get("name_pair")
     pair = pair_prompt(options.dump_dir) if named else ""
+    dump = Dump(options.dump_dir)
     questions = {
         utterance.id: given(utterance, task.layout)
-        for utterance in Dump(options.dump_dir)
+        for utterance in (dump[index] for index in range(len(dump)))
     }
     answers = answer_all(
         questions,
@@ -87,18 +92,26 @@ def run(options: Options) -> None:
         progress=partial(progress, desc=f"decode {options.out_dir.name}"),
     )
 
-    # 3. Every utterance has its line, also an empty one.
+    # 3. Every utterance has its line, also an empty one: nothing is said about what the
+    # LLM has no positions for.
+    answers |= dict.fromkeys(dump.too_long, nothing(task.layout))
+    without_units = sorted(
+        k for k, v in answers.items() if not all(map(len, v.units.values()))
+    )
+    if without_units:
+        print(
+            f"decode: {options.out_dir.name}: {len(without_units)} of {len(answers)} have "
+            f"no units, {len(dump.too_long)} of them too long for the LLM, first "
+            f"{without_units[0]}"
+        )
     outputs.write_answers(options.out_dir, answers, task.layout)
-    spoken = [block.name for block in task.layout.wanted if block.kind == "speech"]
     stage.finish(
-        num_in=len(questions),
+        num_in=len(answers),
         num_out=len(answers),
         checkpoint=name,
         layout=str(task.layout),
-        num_without_units=sum(
-            not all(len(answer.units[block]) for block in spoken)
-            for answer in answers.values()
-        ),
+        num_without_units=len(without_units),
+        num_too_long=len(dump.too_long),
     )
 
 

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave import keyed
+from s2st_interleave import drops, keyed
 from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.encoder import ctc
+from s2st_interleave.encoder.recordings import too_short
 from s2st_interleave.encoder.speech_encoder import BPE_FILE, spoken_form
+from s2st_interleave.errors import UserError
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
 from s2st_interleave.train.precision import Dtype, use_bf16
@@ -21,16 +24,21 @@ class Options(LoopOptions):
     train_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
     dev_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<encoder> to write")
-    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
-    num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
+    num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K", minimum=1)
     character_coverage: float = option(
-        1.0, "of the training text; the BPE knows no rarer characters"
+        1.0,
+        "of the training text; the BPE knows no rarer characters",
+        above=0,
+        maximum=1,
     )
     max_per_language: int = option(
-        0, "recordings to train on, drawn by id; else large languages take most; 0: all"
+        0,
+        "recordings to train on, drawn by id; else large languages take most; 0: all",
+        minimum=0,
     )
-    num_dev: int = option(1000, "dev recordings to evaluate on; 0: all")
-    lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5")
+    num_dev: int = option(1000, "dev recordings to evaluate on; 0: all", minimum=0)
+    lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5", above=0)
     spec_augment: bool = option(
         False,
         "mask bands of filter banks and spans of time; of a waveform only the latter",
@@ -40,6 +48,11 @@ class Options(LoopOptions):
         False, "compute activations twice instead of keeping them"
     )
     cache_features: bool = option(False, "keep features in memory", runtime=True)
+    max_drop_rate: float = option(
+        0.05,
+        "drop more of train, as its text is longer than its frames, and fail",
+        runtime=True,
+    )
 
 
 def model_input(path: Path) -> Input | str:
@@ -75,6 +88,7 @@ def run(options: Options) -> None:
 
     # 2. One BPE and one model for all languages, both sides.
     set_threads(options.num_threads)
+    device = resolve_device(options.device)
     train, dev = [], []
     for language in options.languages:
         found = _recordings(kaldi.DataDirs(options.train_dir), language)
@@ -91,16 +105,20 @@ def run(options: Options) -> None:
     parallel.on_first(learn_pieces)
     bpe = sentencepiece.SentencePieceProcessor(model_file=str(bpe_path))
     model, front = ctc.build(options.encoder, bpe, options.scratch, options.seed)
+    dropped = too_short(train, bpe, front)
+    _check_dropped(dropped, len(train), options)
+    unusable = too_short(dev, bpe, front)
+    _check_dev(unusable, len(dev))
     if options.gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
-    device = resolve_device(options.device)
     task = ctc.CtcTask(
         model=model.to(device),
         frontend=front,
         bpe=bpe,
         bpe_path=bpe_path,
-        train=train,
-        dev=dev,
+        train=[one for one in train if one.key not in dropped],
+        dev=[one for one in dev if one.key not in unusable],
+        dev_without_loss=[one for one in dev if one.key in unusable],
         batch_size=options.batch_size,
         accum_grad=options.accum_grad,
         seed=options.seed,
@@ -117,7 +135,9 @@ def run(options: Options) -> None:
         checkpoint.export(outcome.last, options.out_dir)
         stage.finish(
             num_in=len(train),
-            num_out=len(train),
+            num_out=len(train) - len(dropped),
+            dropped=dropped,
+            dev_without_loss=unusable,
             train_sec=outcome.train_sec,
             loop=to_dict(outcome),
         )
@@ -127,12 +147,38 @@ def run(options: Options) -> None:
 
 def _recordings(data: kaldi.DataDirs, language: str) -> list[ctc.Recording]:
     wavs, texts = data.wavs(language), data.texts(language)
+    seconds = data.durations(language)
     spoken = {utterance: spoken_form(texts[utterance]) for utterance in sorted(wavs)}
     return [
-        ctc.Recording(f"{language}:{utterance}", wavs[utterance], text)
+        ctc.Recording(
+            f"{language}:{utterance}", wavs[utterance], text, seconds.get(utterance)
+        )
         for utterance, text in spoken.items()
         if text  # dev keeps those without words: CTC has nothing to say to them
     ]
+
+
+def _check_dropped(dropped: dict[str, str], total: int, options: Options) -> None:
+    """Say what CTC cannot learn from; raises UserError where it is too much of train."""
+    rate = options.max_drop_rate if len(dropped) < total else 0.0
+    why = f"--max_drop_rate {rate:g}; a larger --num_pieces makes texts shorter"
+    drops.limit(dropped, total, rate, "have more text than frames", why)
+    if dropped:
+        parallel.say(f"encoder: {len(dropped)} of {total} train recordings are dropped")
+
+
+def _check_dev(unusable: dict[str, str], total: int) -> None:
+    """Say which of dev have no loss; raises UserError where none has one."""
+    if len(unusable) == total:
+        raise UserError(
+            f"none of {total} dev recordings has a loss (a larger --num_pieces makes "
+            f"texts shorter):\n{drops.listed(unusable)}"
+        )
+    if unusable:
+        parallel.say(
+            f"encoder: {len(unusable)} of {total} dev recordings are left out of "
+            f"dev_loss:\n{drops.listed(unusable)}"
+        )
 
 
 def _drawn(recordings: list[ctc.Recording], most: int) -> list[ctc.Recording]:

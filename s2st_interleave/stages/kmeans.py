@@ -9,6 +9,7 @@ from s2st_interleave import keyed
 from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.progress import progress
 
 
@@ -17,12 +18,16 @@ class Options(RunOptions):
     data_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "exp/<kmeans> to write")
-    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
-    layer: int = option(20, "as in hidden_states, 0 is the input; the paper's is 20")
-    num_units: int = option(2048, "clusters; the paper's is 2048")
-    num_utterances: int = option(10_000, "drawn from data_dir, over all languages")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
+    layer: int = option(
+        20, "as in hidden_states, 0 is the input; the paper's is 20", minimum=0
+    )
+    num_units: int = option(2048, "clusters; the paper's is 2048", minimum=1)
+    num_utterances: int = option(
+        10_000, "drawn from data_dir, over all languages", minimum=1
+    )
     max_frames: int = option(
-        2_000_000, "of them all; of 1,024 dimensions 8 GB in memory"
+        2_000_000, "of them all; of 1,024 dimensions 8 GB in memory", minimum=1
     )
     seed: int = option(1, "of the draw and of k-means")
 
@@ -69,4 +74,14 @@ def run(options: Options) -> None:
     parts.clear()  # else they are in memory twice
     codebook = kmeans.fit(frames, options.num_units, options.seed)
     codebook.save(options.out_dir)
-    stage.finish(num_in=len(wavs), num_out=len(drawn), num_frames=len(frames))
+    if codebook.num_used < options.num_units:
+        print(
+            f"kmeans: {codebook.num_used} of {options.num_units} units are used by the "
+            f"{len(frames)} frames that they were made of"
+        )
+    stage.finish(
+        num_in=len(wavs),
+        num_out=len(drawn),
+        num_frames=len(frames),
+        num_used_units=codebook.num_used,
+    )

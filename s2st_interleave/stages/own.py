@@ -1,8 +1,12 @@
 """Stage 1 of egs/own: one TSV -> data/<split>, 16 kHz audio in dump/audio.
 
-The TSV has a header `id src_audio src_text tgt_audio tgt_text [split]`, separated by tabs;
+The TSV has a header `id src_audio src_text tgt_audio tgt_text [split src_lang tgt_lang]`,
+separated by tabs; the last two name each line's languages, which must be the options';
 audio paths are relative to it. Without a split 90, 5 and 5 % of the source texts are train,
-dev and test, always the same ones.
+dev and test, always the same ones; texts are compared by their sound, without case and
+punctuation. Sentences of dev and test that train has as well, in a split that is given or
+as translations, are counted and named. Quotes that a spreadsheet or csv has put around
+fields are taken off: a column is looked at whole, and the screen says so.
 """
 
 from dataclasses import dataclass
@@ -20,5 +24,6 @@ class Options(DataOptions):
 
 
 def run(options: Options) -> None:
-    pairs = read_pairs(options.tsv)[options.split]
-    make(options, pairs, {"tsv": Input(options.tsv)})
+    pairs = read_pairs(options.tsv)
+    inputs = {"tsv": Input(options.tsv)}
+    make(options, pairs[options.split], inputs, train=pairs["train"])

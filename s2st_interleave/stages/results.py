@@ -12,6 +12,7 @@ from s2st_interleave.artifact import (
     versions,
 )
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 from s2st_interleave.score.results import (
     MINI_CORPUS_NOTE,
@@ -25,7 +26,9 @@ from s2st_interleave.score.results import (
 @dataclass(frozen=True, kw_only=True)
 class Options:
     title: str = option(REQUIRED, "heading of the page")
-    src_lang: str = option(REQUIRED, "source language code: picks the paper's figures")
+    src_lang: LanguageCode = option(
+        REQUIRED, "source language code: picks the paper's figures"
+    )
     topline_dir: Path = option(REQUIRED, "exp/topline/<split>")
     exp_dir: Path = option(REQUIRED, "exp")
     split: str = option("test", "which split")

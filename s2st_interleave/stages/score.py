@@ -14,15 +14,24 @@ from s2st_interleave.artifact import (
 )
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode, language
 from s2st_interleave.decode.outputs import read_texts
+from s2st_interleave.effects import Void
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.score.asr import AsrOptions, describe
-from s2st_interleave.score.bleu import CorpusScores, corpus_scores, word_error_rate
+from s2st_interleave.score.bleu import (
+    CorpusScores,
+    character_error_rate,
+    corpus_scores,
+    metric,
+    word_error_rate,
+)
 from s2st_interleave.score.heard import rate, recognise
 from s2st_interleave.score.mos import MosOptions
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.stages.train import trained_task
+from s2st_interleave.values import Device
 
 T = TypeVar("T")
 
@@ -30,8 +39,8 @@ T = TypeVar("T")
 @dataclass(frozen=True, kw_only=True)
 class ScoringOptions:
     data_dir: Path = option(REQUIRED, "data/<split>: the references")
-    src_lang: str = option(REQUIRED, "source language code")
-    tgt_lang: str = option("en", "target language code")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
     asr: Path = option(
         Path("large-v3"), "Whisper: folder of CTranslate2 weights, or name"
     )
@@ -44,17 +53,20 @@ class ScoringOptions:
         "of utmos: utmos22_strong_step7459_v1.pt, checked by its hash",
         runtime=True,
     )
-    num_resamples: int = option(1000, "of the bootstrap")
-    bootstrap_seed: int = option(0, "of the bootstrap")
+    num_resamples: int = option(1000, "of the bootstrap", minimum=1)
+    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
     asr_cache: Path = option(
         Path("exp/asr_cache"), "what was heard before", runtime=True
     )
-    nj: int = option(2, "utterances recognised at once", runtime=True)
-    device: str = option("auto", "auto, cpu, cuda", runtime=True)
+    nj: int = option(2, "utterances recognised at once", runtime=True, minimum=1)
+    device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
     def __post_init__(self) -> None:
         self.mos_options()
+
+    def voids(self) -> list[Void]:
+        return [Void("mos", "utmos", ["mos_weights"])] if self.mos != "utmos" else []
 
     def mos_options(self) -> MosOptions | None:
         if self.mos == "none":
@@ -85,7 +97,8 @@ class Options(ScoringOptions):
 
 
 def run(options: Options) -> None:
-    # 1. Is there anything to do?
+    # 1. Can it be scored, and is there anything to do?
+    check_languages(options)
     stage = open_stage(
         options.out_dir,
         stage="score",
@@ -110,21 +123,22 @@ def run(options: Options) -> None:
     scores = score_texts(references, heard, options)
     ratings = rate_all(wavs, options)
 
-    # 3. The chain of thought: WER of the transcript, BLEU of the translation.
+    # 3. The chain of thought: errors of the transcript, BLEU of the translation.
     trained = read_done(options.train_dir, "train")
-    text_bleu = src_wer = None
-    answered = read_done(options.decode_dir, "decode")["facts"].get("layout")
+    decoded = read_done(options.decode_dir, "decode")
+    text_bleu = None
+    errors: dict[str, float] = {}
     # A version that knew one task wrote its layout nowhere but in the training.
+    answered = decoded["facts"].get("layout")
     layout = Layout.parse(answered or str(trained_task(options.train_dir).layout))
     written = {block.side for block in layout.wanted if block.kind == "text"}
     if "tgt" in written:
         translation = without(silent, read_texts(options.decode_dir, "tgt"))
         text_bleu = score_texts(references, translation, options).asr_bleu
     if "src" in written:
-        src_wer = word_error_rate(
-            data.texts(options.src_lang),
-            without(silent, read_texts(options.decode_dir, "src")),
-            normalize=Normalizer(options.src_lang).normalize,
+        transcript = read_texts(options.decode_dir, "src")
+        errors = transcript_errors(
+            data.texts(options.src_lang), without(silent, transcript), options.src_lang
         )
 
     # 4. Write.
@@ -138,22 +152,35 @@ def run(options: Options) -> None:
         num_utterances=scores.num_utterances,
         num_missing=scores.num_missing,
         text_bleu=text_bleu,
-        src_wer=src_wer,
+        src_wer=errors.get("WER"),
         mos=mean(ratings),
         asr=describe(options.asr_options()),
         normalizer=Normalizer(options.tgt_lang).name,
-        checkpoint=read_done(options.decode_dir, "decode")["options"]["checkpoint"],
+        checkpoint=decoded["options"]["checkpoint"],
         seed=trained["options"]["seed"],
         git=git_label(),
         tokens_seen=trained["facts"]["tokens_seen"],
         train_sec=trained["facts"]["train_sec"],
+        num_too_long=decoded["facts"].get("num_too_long", 0),
+        src_cer=errors.get("CER"),
     )
     kaldi.write_table(options.out_dir / "hyp", heard)
     write_utterance_scores(options.out_dir / "utterances.tsv", scores, ratings)
     # Beside the decodes, where others look for it.
     write_json(options.decode_dir / "score.json", record.to_json())
-    stage.finish(num_in=len(references), num_out=len(heard))
-    print(f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}")
+    stage.finish(
+        num_in=len(references),
+        num_out=len(heard),
+        also=[options.decode_dir / "score.json"],
+    )
+    missing = ""
+    if record.num_missing:
+        missing = f", {record.num_missing} of {record.num_utterances} missing"
+    if record.num_too_long:
+        missing += f", {record.num_too_long} of them too long for the LLM"
+    print(
+        f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}{missing}"
+    )
 
 
 def spoken(vocode_dir: Path) -> dict[str, Path]:
@@ -176,6 +203,22 @@ def mean(ratings: dict[str, float]) -> float | None:
     return sum(ratings.values()) / len(ratings) if ratings else None
 
 
+def check_languages(options: ScoringOptions) -> None:
+    """UserError, before anything is loaded, where a language cannot be scored."""
+    language(options.src_lang)
+    metric(language(options.tgt_lang).tokenizer)
+    options.asr_options()
+
+
+def transcript_errors(
+    references: dict[str, str], hypotheses: dict[str, str], code: str
+) -> dict[str, float]:
+    """{"WER": 0..100 and more}, or {"CER": ...} of a language without spaces."""
+    kind = language(code).error_rate
+    rate_of = {"WER": word_error_rate, "CER": character_error_rate}[kind]
+    return {kind: rate_of(references, hypotheses, normalize=Normalizer(code).normalize)}
+
+
 def score_texts(
     references: dict[str, str], hypotheses: dict[str, str], options: ScoringOptions
 ) -> CorpusScores:
@@ -183,6 +226,7 @@ def score_texts(
         references,
         hypotheses,
         normalize=Normalizer(options.tgt_lang).normalize,
+        tokenize=language(options.tgt_lang).tokenizer,
         num_resamples=options.num_resamples,
         seed=options.bootstrap_seed,
     )

@@ -13,14 +13,15 @@ from pathlib import Path
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.languages import LanguageCode
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/test")
     out_dir: Path = option(REQUIRED, "data/test1k to write")
-    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
-    num_utterances: int = option(1000, "how many; the paper's is 1,000")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
+    num_utterances: int = option(1000, "how many; the paper's is 1,000", minimum=1)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 
@@ -38,7 +39,7 @@ def run(options: Options) -> None:
     speakers = kaldi.read_table(whole.path / "utt2spk")
     ids = smallest(speakers, options.num_utterances)
     for language in options.languages:
-        for name in ("wav.scp", "text", "utt2dur", "faults"):
+        for name in ("wav.scp", "text", "utt2dur", "utt2level", "faults"):
             source = whole.file(name, language)
             table = kaldi.read_table(source) if source.is_file() else {}
             if chosen := {k: v for k, v in table.items() if k in ids}:

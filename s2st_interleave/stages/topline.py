@@ -15,6 +15,7 @@ from s2st_interleave.score.records import ToplineScore
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.stages.score import (
     ScoringOptions,
+    check_languages,
     git_label,
     mean,
     rate_all,
@@ -33,6 +34,7 @@ class Options(ScoringOptions):
 
 
 def run(options: Options) -> None:
+    check_languages(options)
     stage = open_stage(
         options.out_dir,
         stage="topline",

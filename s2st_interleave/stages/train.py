@@ -20,7 +20,8 @@ from s2st_interleave.artifact import (
     open_stage,
     read_done,
 )
-from s2st_interleave.config import REQUIRED, load_yaml, option, to_dict
+from s2st_interleave.config import REQUIRED, load_yaml, option, record, to_dict
+from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.layout import S2ST, Layout
@@ -28,10 +29,17 @@ from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.train import parallel
-from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
+from s2st_interleave.train.interleaved import (
+    InterleavedTask,
+    Interleaving,
+    check_lengths,
+)
 from s2st_interleave.train.llm import Attention
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
 from s2st_interleave.train.precision import Dtype, use_bf16
+
+SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every")
+INTERLEAVING = ("span_lambda", "stop", "fill", "alignment")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +58,17 @@ class Options(LoopOptions):
     dev_dir: tuple[Path, ...] = option(REQUIRED, "dump/interleave/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<tag> to write")
     num_utterances: int = option(
-        0, "of train_dir, drawn by id: what less data would give; 0: all"
+        0, "of train_dir, drawn by id: what less data would give; 0: all", minimum=0
     )
     schedule: Shape = option("step", "shape of the text ratio; the paper's is step")
-    text_ratio: float = option(0.9, "share of words as text at the start; 0: baseline")
-    text_ratio_drop: float = option(0.1, "by which it falls")
-    text_ratio_every: int = option(300, "optimizer steps between two falls")
-    span_lambda: float = option(1.0, "Poisson mean of a span's length in words")
+    text_ratio: float = option(
+        0.9, "share of words as text at the start; 0: baseline", minimum=0, maximum=1
+    )
+    text_ratio_drop: float = option(0.1, "by which it falls", above=0, maximum=1)
+    text_ratio_every: int = option(300, "optimizer steps between two falls", minimum=1)
+    span_lambda: float = option(
+        1.0, "Poisson mean of a span's length in words", minimum=0
+    )
     stop: Literal["literal", "exact"] = option("literal", "Algorithm 1, or tracking p")
     sides: str = option("both", "sides interleaved: both, none, or one such as src")
     fill: Literal["text", "mask"] = option("text", "what stands in for units")
@@ -69,28 +81,35 @@ class Options(LoopOptions):
     task_weights: tuple[float, ...] = option(
         (), "how often each of them is drawn; none: all alike"
     )
-    attention_dropout: float = option(0.2, "the paper's dropout is 0.2")
-    residual_dropout: float = option(0.0, "behind each attention and MLP block")
+    attention_dropout: float = option(
+        0.2, "the paper's dropout is 0.2", minimum=0, below=1
+    )
+    residual_dropout: float = option(
+        0.0, "behind each attention and MLP block", minimum=0, below=1
+    )
     new_rows: Literal["mean", "normal", "zero"] = option(
         "mean",
         "embedding of units: the text's mean and a tenth of its noise, noise, or 0",
     )
-    lora_rank: int = option(0, "of adapters at all linear layers; 0: train all weights")
-    lora_alpha: float = option(16.0, "adapters count alpha / rank")
+    lora_rank: int = option(
+        0, "of adapters at all linear layers; 0: train all weights", minimum=0
+    )
+    lora_alpha: float = option(16.0, "adapters count alpha / rank", above=0)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
     attention: Attention = option("auto", "backend; auto: the best that is installed")
     gradient_checkpointing: bool = option(
         False, "compute activations twice instead of keeping them"
     )
     probe_every: int = option(
-        0, "steps between two probes of hidden states, as in Fig. 3", runtime=True
+        0,
+        "steps between two probes of hidden states, as in Fig. 3",
+        runtime=True,
+        minimum=0,
     )
 
     def read_tasks(self) -> tuple[Task, ...]:
         """The tasks that are learned; one without a name where there is but one."""
         if not self.tasks:
-            if self.task_weights:
-                raise UserError("--task_weights are those of --tasks, which is not set")
             return (Task(Layout.parse(self.layout)),)
         weights = self.task_weights or (1.0,) * len(self.tasks)
         if len(weights) != len(self.tasks):
@@ -100,6 +119,27 @@ class Options(LoopOptions):
             Task(Layout.parse(layout), path.stem, weight)
             for path, layout, weight in zip(self.tasks, layouts, weights, strict=True)
         )
+
+    def voids(self) -> list[Void]:
+        found = []
+        if not self.lora_rank:
+            found.append(Void("lora_rank", "of 1 or more", ["lora_alpha"]))
+        if self.tasks:
+            found.append(Void("tasks", "of none", ["layout"]))
+        else:
+            found.append(Void("tasks", "of one or more", ["task_weights"]))
+        if not any(task.layout.two_fold_sides for task in self.read_tasks()):
+            wanted = "with a side as speech and as text"
+            found.append(Void("layout", wanted, ["probe_every"]))
+        if not self.text_ratio:
+            names = [*SCHEDULE, *INTERLEAVING, "sides"]
+            found.append(Void("text_ratio", "above 0", names))
+        elif self.sides == "none":
+            names = ["text_ratio", *SCHEDULE, *INTERLEAVING]
+            found.append(Void("sides", "both or one of its sides", names))
+        elif self.schedule == "constant":
+            found.append(Void("schedule", "of another shape", SCHEDULE[1:]))
+        return found
 
     def interleaving(self) -> Interleaving:
         # Ratio 0 is the baseline under either shape.
@@ -136,11 +176,12 @@ def run(options: Options) -> None:
         )
     )
     if stage is None:
+        parallel.on_first(lambda: _say_removed(options.out_dir))
         return
     parallel.on_first(lambda: _write_command(options))
 
     # 2. The data, and the LLM with rows for the units.
-    from s2st_interleave.train import llm
+    from s2st_interleave.train import llm, lora
 
     set_threads(options.num_threads)
     device = resolve_device(options.device)
@@ -162,7 +203,12 @@ def run(options: Options) -> None:
         gradient_checkpointing=options.gradient_checkpointing,
         bf16=bf16,
     )
+    if options.lora_rank:
+        parallel.say(lora.describe(speech_llm.model))
     speech_llm.model.to(device)
+    check_lengths(dev, how, speech_llm)
+    if options.max_steps * options.batch_size >= len(train):  # all of it is drawn
+        check_lengths(train, how, speech_llm)
 
     # 3. Train.
     task = InterleavedTask(
@@ -206,6 +252,18 @@ def trained_task(train_dir: Path, name: str = "") -> Task:
     return Task(Layout.parse(tasks[name]), name)
 
 
+def _say_removed(directory: Path) -> None:
+    """Checkpoints may go, for room, but not in silence."""
+    facts = read_done(directory, "train")["facts"]
+    names = {Path(facts[k]).name: k for k in ("last", "best")}
+    for name, which in names.items():
+        if not (directory / name).is_dir():
+            print(
+                f"train: {directory / name} ({which}) was removed: what was decoded "
+                "with it stays, to decode anew it has to be trained anew"
+            )
+
+
 def open_dumps(
     paths: Sequence[Path], name_pair: bool, num_utterances: int = 0
 ) -> Dumps | Subset:
@@ -222,7 +280,7 @@ def pair_prompt(dump_dir: Path) -> str:
 def _write_command(options: Options) -> None:
     """exp/<tag>/config.yaml and run.sh: what this is, and how to go on with it."""
     with atomic_write(options.out_dir / "config.yaml") as stream:
-        yaml.safe_dump(to_dict(options), stream, sort_keys=False)
+        yaml.safe_dump(record(options), stream, sort_keys=False)
     words = ["python", "-m", "s2st_interleave", "train", *sys.argv[2:]]
     with atomic_write(options.out_dir / "run.sh") as stream:
         stream.write(

@@ -11,6 +11,7 @@ import safetensors.numpy
 from s2st_interleave.artifact import Input, atomic_write, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, run_shards
@@ -23,7 +24,7 @@ class Options(ShardOptions):
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     kmeans: Path = option(REQUIRED, "exp/<kmeans> of stage 4")
     out_dir: Path = option(REQUIRED, "dump/units/<split> to write")
-    languages: tuple[str, ...] = option(REQUIRED, "for example 'es en'")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
 
 
 def run(options: Options) -> None:
@@ -52,7 +53,7 @@ def run(options: Options) -> None:
     # 2. One utterance at a time: what is written does not depend on the shards.
     data = kaldi.DataDir(options.data_dir)
     extractor = _Extractor(options)
-    num_frames = 0
+    num_frames, used = 0, set()
     for language in options.languages:
         wavs = data.wavs(language)
 
@@ -75,8 +76,10 @@ def run(options: Options) -> None:
             units |= safetensors.numpy.load_file(path)
         store.write_units(options.out_dir / f"units.{language}", units)
         num_frames += sum(map(len, units.values()))
+        used.update(*(np.unique(one).tolist() for one in units.values()))
     if not options.shard:
         facts = {"num_units": extractor.num_units, "unit_sec": extractor.unit_sec}
+        facts |= {"num_used_units": len(used)}
         facts |= {"kmeans": stage.record["inputs"]["kmeans"]}
         count = len(data.texts(options.languages[0]))
         stage.finish(num_in=count, num_out=count, num_frames=num_frames, **facts)

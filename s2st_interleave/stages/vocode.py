@@ -26,7 +26,7 @@ class Options(RunOptions):
     )
     vocoder: Path = option(REQUIRED, "exp/<vocoder>")
     out_dir: Path = option(REQUIRED, "gets wav.scp and wav/<id>.wav")
-    nj: int = option(1, "processes", runtime=True)
+    nj: int = option(1, "processes", runtime=True, minimum=1)
 
 
 def run(options: Options) -> None:

@@ -1,16 +1,18 @@
 """Stage 8, first half: train the unit vocoder on the recordings of the target voice."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from s2st_interleave import keyed
+from s2st_interleave import drops, keyed
 from s2st_interleave.artifact import numbered, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.loop import (
@@ -21,7 +23,11 @@ from s2st_interleave.train.loop import (
     set_threads,
 )
 from s2st_interleave.units import store
-from s2st_interleave.vocoder.base import HifiganSizes, Rate, WorldSizes
+from s2st_interleave.vocoder.base import HifiganSizes, Rate, Sizes, WorldSizes
+
+# Options of training that one backend alone follows, besides its sizes.
+WORLD = ("accum_grad", "max_grad_norm", "weight_decay", "adam_beta2")
+HIFIGAN = ("lr_halve_every", "lambda_mel", "lambda_feat_match", "lambda_adv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +37,34 @@ class Options(LoopOptions, HifiganSizes, WorldSizes):
     dev_data_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/train, as data_dir")
     dev_units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/dev, the same")
-    language: str = option("en", "whose voice it learns")
+    language: LanguageCode = option("en", "whose voice it learns")
     out_dir: Path = option(REQUIRED, "exp/<vocoder> to write")
-    num_dev: int = option(100, "dev utterances to evaluate on; 0: all")
-    lr: float = option(2e-4, "peak learning rate; hifigan's recipe has 2e-4")
-    batch_size: int = option(16, "crops per optimizer step")
+    num_dev: int = option(100, "dev utterances to evaluate on; 0: all", minimum=0)
+    lr: float = option(2e-4, "peak learning rate; hifigan's recipe has 2e-4", above=0)
+    batch_size: int = option(16, "crops per optimizer step", minimum=1)
     lr_halve_every: int = option(
-        200_000, "hifigan: steps between halvings, four at most"
+        200_000, "hifigan: steps between halvings, four at most", minimum=1
     )
-    lambda_mel: float = option(45.0, "hifigan: weight of the mel loss")
-    lambda_feat_match: float = option(2.0, "hifigan: weight of feature matching")
-    lambda_adv: float = option(1.0, "hifigan: weight of the adversarial loss")
-    nj: int = option(1, "world: processes of the analysis", runtime=True)
+    lambda_mel: float = option(45.0, "hifigan: weight of the mel loss", minimum=0)
+    lambda_feat_match: float = option(
+        2.0, "hifigan: weight of feature matching", minimum=0
+    )
+    lambda_adv: float = option(
+        1.0, "hifigan: weight of the adversarial loss", minimum=0
+    )
+    nj: int = option(1, "world: processes of the analysis", runtime=True, minimum=1)
+
+    def voids(self) -> list[Void]:
+        own = {
+            "world": (*_own(WorldSizes), *WORLD),
+            "hifigan": (*_own(HifiganSizes), *HIFIGAN),
+        }
+        return [Void("backend", k, v) for k, v in own.items() if k != self.backend]
+
+
+def _own(sizes: type[Sizes]) -> list[str]:
+    """Names of what one backend alone is built from."""
+    return [f.name for f in fields(sizes) if f.name not in Sizes.__dataclass_fields__]
 
 
 def run(options: Options) -> None:
@@ -130,7 +152,8 @@ def _pairs(
     for data_dir, units_dir in zip(data_dirs, units_dirs, strict=True):
         made = store.read_units(units_dir / f"units.{language}")
         silent = kaldi.DataDir(data_dir).silent(language)  # no voice to learn there
-        for utterance in sorted(kaldi.DataDir(data_dir).wavs(language).keys() - silent):
+        lost = silent | drops.read(units_dir).keys()
+        for utterance in sorted(kaldi.DataDir(data_dir).wavs(language).keys() - lost):
             if not len(made.get(utterance, ())):
                 raise UserError(f"{units_dir}: no units.{language} of {utterance}")
             wavs[f"{split}-{utterance}"] = found[utterance]
@@ -152,6 +175,7 @@ def _train_world(
 
     from s2st_interleave.vocoder import analysis, regression, world
 
+    device = resolve_device(options.device)
     sizes = WorldSizes.of(options)
     frames = parallel.on_first(
         lambda: analysis.analyse_all(
@@ -163,7 +187,6 @@ def _train_world(
         )
     )
     torch.manual_seed(keyed.stable_hash(options.seed, "vocoder init", bits=32))
-    device = resolve_device(options.device)
     task = regression.WorldTask(
         model=world.WorldNet(rate, sizes).to(device),
         rate=rate,
@@ -190,13 +213,7 @@ def _train_hifigan(
     train: list[str],
     dev: list[str],
 ) -> Outcome:
-    try:
-        from s2st_interleave.vocoder import gan, hifigan
-    except ImportError as error:
-        raise UserError(
-            f"backend hifigan trains with ESPnet's modules: {error}; "
-            "tools/setup.sh installs them"
-        ) from None
+    from s2st_interleave.vocoder import gan, hifigan
 
     device = resolve_device(options.device)
     task = gan.GanTask(

@@ -1,14 +1,20 @@
 """Checkpoints: `checkpoint-<step>/`, whole or absent; the newest two and the best stay."""
 
+import math
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.artifact import read_as, write_json
+from s2st_interleave.errors import UserError
 from s2st_interleave.train import parallel
 from s2st_interleave.train.lora import TRAINED_FILE
+from s2st_interleave.weights import reading
 
+# One file, or several of which each knows how many: `save_pretrained` cuts at 50 GB.
+WEIGHTS = "model*.safetensors"
 META, OPTIMIZER = "meta.json", "optimizer.pt"
 SHARDS = "shards"  # in place of OPTIMIZER where its state is sharded over ranks
 
@@ -32,6 +38,9 @@ class Progress:
         )
 
     def judged(self, loss: float) -> "Progress":
+        """UserError for a loss that is not finite: no later one would be less than it."""
+        if not math.isfinite(loss):
+            raise UserError(f"step {self.step}: dev_loss is {loss}, not finite")
         if loss >= self.best_loss:
             return self
         return replace(self, best_step=self.step, best_loss=loss)
@@ -54,17 +63,42 @@ def newest(directory: Path) -> Path | None:
 
 def load_model(source: Path | None, model: Any) -> Progress:
     """Load a checkpoint's weights in place; a fresh Progress when there is none."""
-    from safetensors.torch import load_file, load_model
+    from safetensors.torch import load_file
 
     if source is None:
         return Progress()
     trained = source / TRAINED_FILE  # of adapters; the rest is as `model` came
-    if trained.is_file():
-        unknown = model.load_state_dict(load_file(trained), strict=False)[1]
-        assert not unknown, f"{trained}: not of this model: {unknown[0]}"
-    else:
-        load_model(model, source / "model.safetensors")
-    return Progress(**read_json(source / META))
+    with reading(source / "model.safetensors", _without(source)):
+        if trained.is_file():
+            unknown = model.load_state_dict(load_file(trained), strict=False)[1]
+            assert not unknown, f"{trained}: not of this model: {unknown[0]}"
+        else:
+            _load_weights(model, source)
+    return read_as(Progress, source / META)
+
+
+def _without(source: Path) -> str:
+    return f"remove {source}, and training goes on from the checkpoint before it"
+
+
+def _load_weights(model: Any, source: Path) -> None:
+    """Of one or several files; names that share a tensor are written once."""
+    from safetensors.torch import load_file
+
+    seen: set[str] = set()
+    for file in sorted(source.glob(WEIGHTS)):
+        part = load_file(file)
+        unknown = model.load_state_dict(part, strict=False).unexpected_keys
+        assert not unknown, f"{file}: not of this model: {unknown[0]}"
+        seen |= part.keys()
+    state = model.state_dict(keep_vars=True)
+    held = {id(value) for name, value in state.items() if name in seen}
+    missing = [name for name, value in state.items() if id(value) not in held]
+    if missing:
+        raise FileNotFoundError(
+            f"{source}: {len(missing)} weights are missing, first {missing[0]}: remove "
+            "this checkpoint, and the run carries on from the one before"
+        )
 
 
 def load_optimizer(source: Path | None, model: Any, optimizer: Any) -> None:
@@ -80,7 +114,8 @@ def load_optimizer(source: Path | None, model: Any, optimizer: Any) -> None:
 
         sharded.load(source / SHARDS, model, optimizer)
         return
-    state = torch.load(source / OPTIMIZER, map_location="cpu", weights_only=True)
+    with reading(source / OPTIMIZER, _without(source)):
+        state = torch.load(source / OPTIMIZER, map_location="cpu", weights_only=True)
     if engine.is_sharded(model):
         from s2st_interleave.train import sharded
 
@@ -89,12 +124,18 @@ def load_optimizer(source: Path | None, model: Any, optimizer: Any) -> None:
 
 
 def save(
-    directory: Path, task: Any, optimizer: Any, progress: Progress, keep_last: int
+    directory: Path,
+    task: Any,
+    optimizer: Any,
+    progress: Progress,
+    keep_last: int,
+    check: Callable[[Path], None] = lambda _: None,
 ) -> None:
     """Write one checkpoint beside its place, move it there, then thin out the old.
 
     The model lies whole in it, as its readers want it, the optimizer's state as it is:
-    in one file, or sharded. All ranks come here together.
+    in one file, or sharded. `check` reads the model back on rank 0, and raises where it
+    is not the one that was saved. All ranks come here together.
     """
     import torch
 
@@ -126,11 +167,28 @@ def save(
     else:
         state = optimizer.state_dict
         parallel.on_first(lambda: torch.save(state(), temporary / OPTIMIZER))
+    parallel.on_first(lambda: check(temporary))
     parallel.on_first(end)
+
+
+def of(directory: Path, name: str) -> Path:
+    """The checkpoint `name` of a finished training, for those who read it.
+
+    Raises FileNotFoundError where it was removed: that makes no training invalid.
+    """
+    if not (directory / name).is_dir():
+        raise FileNotFoundError(
+            f"{directory / name} is gone, {directory} is finished: was it removed? "
+            f"Decode another (--checkpoint last, best), or move {directory} away and "
+            "train again: ./run.sh --stage 6 --stop_stage 6"
+        )
+    return directory / name
 
 
 def export(checkpoint: Path, directory: Path) -> None:
     """Copy what makes a model out of a checkpoint, and nothing of its training."""
+    for old in directory.glob(f"{WEIGHTS}*"):  # of another number of files
+        old.unlink()
     for file in checkpoint.iterdir():
         if file.is_file() and file.name not in (OPTIMIZER, META):
             shutil.copy2(file, directory / file.name)

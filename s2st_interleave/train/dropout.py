@@ -3,6 +3,7 @@
 from typing import Any
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.train.backbone import backbone
 
 ATTENTION = ("attention_dropout", "attn_pdrop")
 RESIDUAL = ("resid_pdrop", "hidden_dropout", "dropout")
@@ -36,7 +37,7 @@ def check_attention(model: Any) -> None:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         for seed in range(2):
             torch.manual_seed(seed)
-            seen.append(model.base_model(ids, use_cache=False).last_hidden_state)
+            seen.append(backbone(model)(ids, use_cache=False).last_hidden_state)
     model.eval()
     if torch.equal(*seen):
         raise UserError(_no_attention_dropout(model.config))

@@ -87,7 +87,9 @@ def whole(model: nn.Module) -> Iterator[None]:
             mine = parallel.ranks().is_first
             # A copy: the gathered one may be a view of something longer.
             found[id(shard)] = (
-                nn.Parameter(full.to("cpu", copy=True)) if mine else shard
+                nn.Parameter(full.to("cpu", copy=True), shard.requires_grad)
+                if mine
+                else shard
             )
     for owner, name, shard in shards:
         owner[name] = found[id(shard)]

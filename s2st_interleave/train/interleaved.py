@@ -10,6 +10,7 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
+from s2st_interleave.interleave.length import fits_surely, num_tokens
 from s2st_interleave.interleave.schedule import Schedule, text_ratio
 from s2st_interleave.interleave.sequence import (
     IGNORE,
@@ -25,6 +26,7 @@ from s2st_interleave.interleave.task import (
     prompt,
 )
 from s2st_interleave.train import parallel, probe
+from s2st_interleave.train.backbone import router_loss
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.llm import SpeechLlm
 
@@ -87,6 +89,7 @@ def draw_example(
             llm.encode,
             fill=how.fill,
             alignment=how.alignment,
+            encode_inside=llm.encode_inside,
         )
         realised[block.side] = float(replaced.mean())
     said = prompt(task, utterance.pair)
@@ -95,11 +98,40 @@ def draw_example(
     )
     length, most = len(example.ids), llm.max_length
     if most is not None and length > most:
-        raise UserError(
-            f"utterance {utterance.id} makes {length} tokens, and the LLM has positions "
-            f"for {most}: take another LLM, or leave out long utterances in stage 1"
-        )
+        raise _too_long({utterance.id: length}, most)
     return Drawn(example, task, realised)
+
+
+def check_lengths(
+    utterances: Dump | Dumps | Subset, how: Interleaving, llm: SpeechLlm
+) -> None:
+    """UserError that names what the LLM has no positions for, as inference sees it."""
+    most, found = llm.max_length, {}
+    if most is None:
+        return
+    for index in range(len(utterances)):
+        one = utterances[index]
+        if not fits_surely(one, most):
+            length = max(
+                num_tokens(one, llm.encode, task.layout, prompt(task, one.pair))
+                for task in how.tasks
+            )
+            if length > most:
+                found[one.id] = length
+    if found:
+        raise _too_long(found, most)
+
+
+def _too_long(lengths: Mapping[str, int], most: int) -> UserError:
+    first = "\n".join(
+        f"  utterance {k} makes {v} tokens" for k, v in sorted(lengths.items())[:10]
+    )
+    return UserError(
+        f"the LLM has positions for {most} tokens, too few for {len(lengths)} utterances: "
+        "take another LLM, or run stage 5 again with this --llm, which drops them from "
+        "train, and with --too_long missing leaves them out of dev and test, counted as "
+        f"missing:\n{first}"
+    )
 
 
 @dataclass
@@ -135,7 +167,9 @@ class InterleavedTask:
         return batch["num_targets"]
 
     def loss_sum(self, batch: dict[str, Any]) -> Any:
-        return self._loss_sum(batch)[0]
+        """With what a mixture of experts adds to a mean over tokens, by our targets."""
+        loss, _, routers = self._losses(batch)
+        return loss + routers * batch["num_targets"]
 
     def facts(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
         mine = [drawn for batch in batches for drawn in batch["drawn"]]
@@ -169,7 +203,7 @@ class InterleavedTask:
         size = max(1, self.batch_size // self.accum_grad)
         for part in chunks(drawn, size):
             batch = self._collate(part)
-            loss, hits = self._loss_sum(batch)
+            loss, hits, _ = self._losses(batch)
             total += loss.item()
             correct += int(hits)
             targets += batch["num_targets"]
@@ -181,6 +215,12 @@ class InterleavedTask:
 
     def save(self, directory: Path) -> None:
         self.llm.save(directory)
+
+    def sample(self) -> Any:
+        return self.llm.sample()
+
+    def sample_saved(self, directory: Path) -> Any:
+        return SpeechLlm.load(directory).sample()
 
     def _probe_batch(self, step: int) -> dict[str, Any]:
         """The same dev utterances every time, as interleaved as this step's batch."""
@@ -210,22 +250,26 @@ class InterleavedTask:
             "drawn": drawn,
         }
 
-    def _loss_sum(self, batch: dict[str, Any]) -> tuple[Any, Any]:
-        """Summed cross-entropy and number of right tokens; logits only where supervised."""
+    def _losses(self, batch: dict[str, Any]) -> tuple[Any, Any, Any]:
+        """Summed cross-entropy, number of right tokens, and the mean loss of routers.
+
+        Logits only where supervised.
+        """
         import torch
 
         labels = batch["labels"][:, 1:]
         wanted = labels != IGNORE
         with self.llm.autocast():
-            hidden = self.model.base_model(
+            output = self.llm.backbone(
                 input_ids=batch["input_ids"],
                 attention_mask=batch["attention_mask"],
                 use_cache=False,
-            ).last_hidden_state
-            logits = self.llm.logits(hidden[:, :-1][wanted])
+            )
+            logits = self.llm.logits(output.last_hidden_state[:, :-1][wanted])
+            routers = router_loss(self.model, output, batch["attention_mask"])
         targets = labels[wanted]
         loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
-        return loss, (logits.detach().argmax(-1) == targets).sum()
+        return loss, (logits.detach().argmax(-1) == targets).sum(), routers
 
 
 def _mean_realised(drawn: Sequence[Drawn]) -> dict[str, float]:

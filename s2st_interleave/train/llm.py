@@ -1,16 +1,20 @@
 """Any causal LM of Hugging Face, its vocabulary extended by units."""
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import read_json, write_json
+from s2st_interleave.artifact import read_as, write_json
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import pretrained
+from s2st_interleave.hub import load, load_whole
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.progress import quiet_transformers
-from s2st_interleave.train import dropout, lora
+from s2st_interleave.train import checks, dropout, lora
+from s2st_interleave.train.backbone import backbone, logits
+from s2st_interleave.train.fragments import Encode, inner_encode
+from s2st_interleave.train.positions import max_positions
 from s2st_interleave.train.precision import autocast
 from s2st_interleave.train.unit_tokens import add_unit_tokens
 
@@ -34,6 +38,11 @@ class SpeechLlm:
             text, add_special_tokens=False, split_special_tokens=True
         )
 
+    @cached_property
+    def encode_inside(self) -> Encode:
+        """`encode` of what stands in the midst of a text, its leading space included."""
+        return inner_encode(self.tokenizer, self.encode)
+
     def decode(self, ids: list[int]) -> str:
         """Text of one line, whatever white space the model put into it."""
         return " ".join(self.tokenizer.decode(ids, skip_special_tokens=True).split())
@@ -43,21 +52,33 @@ class SpeechLlm:
         """Tokens that the model has positions for, where it says so."""
         if self.model is None:  # a plan draws examples without a model
             return None
-        config = self.model.config.get_text_config()
-        return getattr(config, "max_position_embeddings", None)
+        return max_positions(self.model.config)
+
+    @property
+    def backbone(self) -> Any:
+        return backbone(self.model)
 
     def autocast(self) -> Any:
         return autocast(self.model.device, self.bf16)
 
     def logits(self, hidden: Any) -> Any:
         """float32 logits of last hidden states, (..., width): the model's own."""
+        return logits(self.model, hidden)
+
+    def sample(self) -> Any:
+        """float32 logits (12, vocabulary) of fixed tokens, on the CPU."""
         import torch
 
-        made = self.model.get_output_embeddings()(hidden).float()
-        cap = getattr(
-            self.model.config.get_text_config(), "final_logit_softcapping", None
-        )
-        return made if cap is None else cap * torch.tanh(made / cap)
+        ids = checks.few_tokens(self.vocabulary).to(self.model.device)
+        backend = self.model.config._attn_implementation
+        if backend == "flash_attention_2":  # knows no fp32
+            self.model.set_attn_implementation("sdpa")
+        with torch.no_grad():
+            hidden = self.backbone(input_ids=ids, use_cache=False).last_hidden_state
+            made = self.logits(hidden)[0].cpu()
+        if backend == "flash_attention_2":
+            self.model.set_attn_implementation(backend)
+        return made
 
     def save(self, directory: Path) -> None:
         """A plain Hugging Face directory, and the unit vocabulary beside it.
@@ -86,8 +107,20 @@ class SpeechLlm:
     ) -> "SpeechLlm":
         """From what `save` wrote; `attention` is a backend, None the model's choice."""
         model, tokenizer = load_text_llm(directory, attention=attention)
-        vocabulary = Vocabulary(**read_json(directory / VOCABULARY_FILE))
+        vocabulary = read_as(Vocabulary, directory / VOCABULARY_FILE)
         return cls(model.to(device).eval(), tokenizer, vocabulary, bf16)
+
+
+def reader(source: Path) -> SpeechLlm:
+    """Without weights and units: it tells how text is encoded and how long it may be."""
+    from types import SimpleNamespace
+
+    from transformers import AutoConfig, AutoTokenizer
+
+    quiet_transformers()
+    config = load(AutoConfig, source)
+    tokenizer = load(AutoTokenizer, source)
+    return SpeechLlm(SimpleNamespace(config=config), tokenizer, Vocabulary(0, 0, 0, 0))
 
 
 def load_text_llm(
@@ -96,20 +129,37 @@ def load_text_llm(
     """Model and tokenizer of a directory or a hub's name, the same code for all sizes.
 
     In fp32 whatever the file holds: AdamW's small updates are lost on bf16 weights.
+    Raises UserError for what is no causal LM.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
     quiet_transformers()
-    model = AutoModelForCausalLM.from_pretrained(
-        **pretrained(source),
-        config=config,
+    model = load_whole(
+        AutoModelForCausalLM,
+        source,
+        config=config or load_config(source),
         dtype=torch.float32,
         attn_implementation=attention,
     )
     # Some come with sampling and repetition penalties; how to decode is for us to say.
     model.generation_config = GenerationConfig.from_model_config(model.config)
-    return model, AutoTokenizer.from_pretrained(**pretrained(source))
+    return model, load(AutoTokenizer, source)
+
+
+def load_config(source: Path) -> Any:
+    """Hugging Face's configuration. Raises UserError for what is no causal LM."""
+    from transformers import AutoConfig
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as KINDS,
+    )
+
+    config = load(AutoConfig, source)
+    if config.model_type not in KINDS:
+        raise UserError(
+            f"{source}: a {config.model_type} model is no causal LM: take another one"
+        )
+    return config
 
 
 def attention_backend(wanted: Attention, device: Any, bf16: bool) -> str | None:
@@ -154,9 +204,7 @@ def extend(
     Hugging Face, None the model's own choice; `lora_rank` 0 trains all weights. Raises
     UserError where the LLM at `source` cannot do what is asked of it.
     """
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(**pretrained(source))
+    config = load_config(source)
     dropout.configure(config.get_text_config(), attention_dropout, residual_dropout)
     # Weights are checked on the CPU, where FlashAttention does not run.
     flash = attention == "flash_attention_2"
@@ -173,8 +221,11 @@ def extend(
         one.eos_token_id = vocabulary.eos
         one.pad_token_id = vocabulary.pad
 
+    if hasattr(model.config, "rescale_every"):
+        model.config.rescale_every = 0  # RWKV would halve weights in place to evaluate
+
     made = SpeechLlm(model, tokenizer, vocabulary, bf16)
-    _check_logits(made)
+    checks.check(model, vocabulary)
     if attention_dropout:
         dropout.check_attention(model)
     if residual_dropout:
@@ -194,7 +245,7 @@ def _known_vocabulary(source: Path, num_units: int) -> Vocabulary | None:
     file = Path(source) / VOCABULARY_FILE
     if not file.is_file():
         return None
-    vocabulary = Vocabulary(**read_json(file))
+    vocabulary = read_as(Vocabulary, file)
     if vocabulary.num_units != num_units:
         raise UserError(
             f"{source}: an LLM of {vocabulary.num_units} units, and the dump has "
@@ -244,19 +295,3 @@ def _resize(model: Any, vocabulary: Vocabulary, new_rows: NewRows, seed: int) ->
             table.data[num_old:] = old.mean(dim=0) + 0.1 * drawn
         else:
             table.data[num_old:] = 0
-
-
-def _check_logits(llm: SpeechLlm) -> None:
-    """UserError unless training, by `logits`, sees what `generate` sees."""
-    import torch
-
-    ids = torch.arange(4)[None]
-    with torch.inference_mode():
-        hidden = llm.model.base_model(ids, use_cache=False).last_hidden_state
-        own = llm.model(ids, use_cache=False).logits.float()
-        alike = torch.allclose(llm.logits(hidden), own, rtol=1e-3, atol=1e-3)
-    if not alike:
-        raise UserError(
-            f"a {llm.model.config.model_type} model does more than a linear layer and a "
-            "soft cap after its last hidden states: it cannot be trained here"
-        )

@@ -17,35 +17,41 @@ from threading import Event
 from typing import Any, Literal, Protocol
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write
+from s2st_interleave.artifact import atomic_write, read_lines
 from s2st_interleave.config import RunOptions, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.preemption import EXIT_REQUEUE
-from s2st_interleave.train import checkpoint, parallel
+from s2st_interleave.train import checkpoint, parallel, roundtrip
 from s2st_interleave.train.stop import stop_requests
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoopOptions(RunOptions):
-    max_steps: int = option(1000, "optimizer steps")
-    lr: float = option(5e-5, "peak learning rate of AdamW")
+    max_steps: int = option(1000, "optimizer steps", minimum=0)
+    lr: float = option(5e-5, "peak learning rate of AdamW", above=0)
     lr_scheduler: Literal["constant", "linear", "cosine"] = option(
         "constant", "after the warm-up; only 'constant' can be extended later"
     )
-    warmup_steps: int = option(0, "linear warm-up")
-    weight_decay: float = option(0.0, "of AdamW")
-    adam_beta2: float = option(0.999, "of AdamW; 0.98 forgets sooner, for short runs")
-    max_grad_norm: float = option(1.0, "clip the gradient's norm")
-    batch_size: int = option(32, "utterances per optimizer step")
-    accum_grad: int = option(1, "micro-batches of a step, over all GPUs")
+    warmup_steps: int = option(0, "linear warm-up", minimum=0)
+    weight_decay: float = option(0.0, "of AdamW", minimum=0)
+    adam_beta2: float = option(
+        0.999, "of AdamW; 0.98 forgets sooner, for short runs", minimum=0, below=1
+    )
+    max_grad_norm: float = option(1.0, "clip the gradient's norm", above=0)
+    batch_size: int = option(32, "utterances per optimizer step", minimum=1)
+    accum_grad: int = option(1, "micro-batches of a step, over all GPUs", minimum=1)
     parallel: Literal["ddp", "fsdp"] = option(
         "ddp", "under torchrun: weights whole on every GPU, or sharded", runtime=True
     )
     seed: int = option(1, "of batches, dropout and interleaving")
-    save_every: int = option(100, "steps between checkpoints", runtime=True)
-    keep_last: int = option(2, "checkpoints kept besides the best", runtime=True)
-    eval_every: int = option(100, "steps between evaluations on dev")
-    log_every: int = option(20, "steps between lines on the screen", runtime=True)
+    save_every: int = option(100, "steps between checkpoints", runtime=True, minimum=1)
+    keep_last: int = option(
+        2, "checkpoints kept besides the best", runtime=True, minimum=1
+    )
+    eval_every: int = option(100, "steps between evaluations on dev", minimum=1)
+    log_every: int = option(
+        20, "steps between lines on the screen", runtime=True, minimum=1
+    )
 
     def extendable(self) -> set[str]:
         """Options that may grow without making it another experiment."""
@@ -78,6 +84,15 @@ class Task(Protocol):
     def save(self, directory: Path) -> None:
         """Write model.safetensors and all that loading the model needs."""
 
+    def sample(self) -> Any:
+        """What the model puts out for a few fixed inputs: a tensor on the CPU.
+
+        In evaluation mode and float32. None where only our own code reads the model.
+        """
+
+    def sample_saved(self, directory: Path) -> Any:
+        """The same, of what `save` has written, as its readers load it."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -106,10 +121,12 @@ def learning_rate(options: LoopOptions, step: int) -> float:
 
 
 def resolve_device(name: str) -> Any:
+    """torch.device of --device; UserError where this machine has no such one."""
     import torch
 
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    _check_device(name)
     if name == "cuda" and parallel.ranks().count > 1:
         name = f"cuda:{parallel.ranks().local}"
         torch.cuda.set_device(name)  # where nccl looks for it
@@ -117,6 +134,23 @@ def resolve_device(name: str) -> Any:
         slot = int(os.environ.get(parallel.JOB_SLOT, 0))
         name = f"cuda:{slot % max(1, torch.cuda.device_count())}"
     return torch.device(name)
+
+
+def _check_device(name: str) -> None:
+    """Raise UserError where this machine has no such device."""
+    import torch
+
+    kind, _, index = name.partition(":")
+    num_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "cuda" and int(index or 0) >= num_gpus:
+        raise UserError(
+            f"--device {name}: this machine has {num_gpus} GPUs that PyTorch can use"
+            + ("" if num_gpus else "; --device cpu works without")
+        )
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise UserError(
+            f"--device {name}: PyTorch finds none; --device cpu works without"
+        )
 
 
 def set_threads(num_threads: int) -> None:
@@ -155,8 +189,13 @@ def _fit(task: Task, options: LoopOptions, directory: Path, asked: Event) -> Out
     if progress.step:
         parallel.say(f"resuming from step {progress.step} of {options.max_steps}")
     clock = time.time() - progress.train_sec
+
+    def save() -> None:
+        check = roundtrip.checker(root, task)
+        checkpoint.save(directory, task, optimizer, progress, options.keep_last, check)
+
     if options.max_steps == 0:  # an untrained stand-in is a model as well
-        checkpoint.save(directory, task, optimizer, progress, options.keep_last)
+        save()
 
     while progress.step < options.max_steps:
         step = progress.step
@@ -208,7 +247,7 @@ def _fit(task: Task, options: LoopOptions, directory: Path, asked: Event) -> Out
         best_now = progress.best_step == progress.step
         if last or best_now or stop or progress.step % options.save_every == 0:
             metrics.flush()
-            checkpoint.save(directory, task, optimizer, progress, options.keep_last)
+            save()
         if stop and not last:
             leave(progress.step, options.max_steps)
 
@@ -258,9 +297,9 @@ class Metrics:
     """
 
     def __init__(self, path: Path, step: int):
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        lines = read_lines(path) if path.is_file() else []
         self.path = path
-        self.lines = [text for text in lines if json.loads(text)["step"] < step]
+        self.lines = [json.dumps(line) for line in lines if line["step"] < step]
 
     def add(self, line: dict[str, float]) -> None:
         self.lines.append(json.dumps(line))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.train.backbone import backbone
 
 
 def length_ratios(
@@ -31,7 +32,7 @@ def similarities(layout: Layout, batch: dict[str, Any], model: Any) -> dict[str,
     was_training = model.training
     model.eval()
     with torch.inference_mode():
-        hidden = model.base_model(
+        hidden = backbone(model)(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
         ).last_hidden_state.float()
     model.train(was_training)

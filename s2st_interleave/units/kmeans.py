@@ -1,5 +1,6 @@
 """The codebook: scikit-learn's mini-batch k-means, centroids in safetensors."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,15 +9,20 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.errors import UserError
+from s2st_interleave.weights import reading
 
 FILE = "centroids.safetensors"
 
 
 @dataclass(frozen=True)
 class Codebook:
-    """float32 centroids (num_units, dim); unit k is the k-th row."""
+    """float32 centroids (num_units, dim); unit k is the k-th row.
+
+    `num_used`: units that some frame of those it was fitted to has; not on disk.
+    """
 
     centroids: np.ndarray
+    num_used: int | None = None
 
     @property
     def num_units(self) -> int:
@@ -38,15 +44,26 @@ class Codebook:
     def load(cls, directory: Path) -> "Codebook":
         from safetensors.numpy import load_file
 
-        return cls(load_file(directory / FILE)["centroids"])
+        with reading(directory / FILE):
+            return cls(load_file(directory / FILE)["centroids"])
 
 
 def fit(features: np.ndarray, num_units: int, seed: int) -> Codebook:
-    """Cluster frames (num_frames, dim); raises UserError with fewer frames than units."""
+    """Cluster frames (num_frames, dim).
+
+    Raises UserError where fewer frames than `num_units` differ from each other: clusters
+    would be empty, or twice the same.
+    """
     from sklearn.cluster import MiniBatchKMeans
 
-    if len(features) < num_units:
-        raise UserError(f"{len(features)} frames cannot make {num_units} units")
+    features = features.astype(np.float32, copy=False)
+    different = num_different(features, num_units)
+    if different < num_units:
+        raise UserError(
+            f"{len(features)} frames cannot make {num_units} units: {different} of them "
+            "are different. Is the audio silent, or the same again and again? Else take "
+            "more of it, or a lower --num_units"
+        )
     model = MiniBatchKMeans(
         num_units,
         random_state=keyed.stable_hash(seed, "kmeans", bits=32),
@@ -55,5 +72,23 @@ def fit(features: np.ndarray, num_units: int, seed: int) -> Codebook:
         max_no_improvement=20,
         reassignment_ratio=0.0,
     )
-    model.fit(features.astype(np.float32, copy=False))
-    return Codebook(model.cluster_centers_.astype(np.float32))
+    model.fit(features)
+    used = len(np.unique(model.labels_))
+    return Codebook(model.cluster_centers_.astype(np.float32), used)
+
+
+def num_different(features: np.ndarray, enough: int) -> int:
+    """How many rows differ from each other; no more are counted than `enough`.
+
+    Speech gets there within about that many rows. Rows are looked at in strides: those
+    in a row are of one utterance, which may be silent.
+    """
+    seen: set[bytes] = set()
+    stride = max(1, len(features) // enough)
+    for start in range(stride):
+        for row in features[start::stride]:
+            # Adding 0 makes -0.0 the same as 0.0; a digest takes less room than a row.
+            seen.add(hashlib.blake2b((row + 0.0).tobytes(), digest_size=16).digest())
+            if len(seen) >= enough:
+                return enough
+    return len(seen)

@@ -9,6 +9,7 @@ import numpy as np
 
 from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data.kaldi import read_table, write_table
+from s2st_interleave.weights import reading
 
 
 def _kaldiio() -> Any:
@@ -36,4 +37,5 @@ def read_units(stem: Path) -> dict[str, np.ndarray]:
     """int32 (num_units,) by utterance id, through `<stem>.scp`."""
     table = read_table(stem.with_name(f"{stem.name}.scp"))
     load = _kaldiio().load_mat
-    return {utterance: load(place) for utterance, place in table.items()}
+    with reading(stem.with_name(f"{stem.name}.ark")):
+        return {utterance: load(place) for utterance, place in table.items()}

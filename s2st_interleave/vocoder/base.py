@@ -42,47 +42,70 @@ class Vocoder(Protocol):
 class Sizes:
     """What both backends are built from: a part of their `vocoder.json`."""
 
-    crop_units: int = option(26, "units of a training example")
-    embedding_dim: int = option(128, "of a unit; ours, the paper names none")
+    crop_units: int = option(26, "units of a training example", minimum=1)
+    embedding_dim: int = option(128, "of a unit; ours, the paper names none", minimum=1)
 
     @classmethod
     def of(cls: type[S], values: Any) -> S:
         """These fields of options (an object) or of a `vocoder.json` (a mapping)."""
-        names = [field.name for field in fields(cls)]
         if not isinstance(values, dict):
-            return cls(**{name: getattr(values, name) for name in names})
-        lists = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return cls(**{name: lists[name] for name in names})
+            return cls(**{f.name: getattr(values, f.name) for f in fields(cls)})
+        found = {field.name: values[field.name] for field in fields(cls)}
+        return cls(
+            **{k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorldSizes(Sizes):
     """The light backend's: units -> WORLD parameters, two resolutions in time."""
 
-    unit_channels: int = option(256, "world: width at the rate of units")
-    num_unit_blocks: int = option(4, "world: blocks there; 4 see +-12 units")
-    frame_channels: int = option(160, "world: width at the rate of frames")
-    num_frame_blocks: int = option(4, "world: blocks there")
-    dropout: float = option(0.0, "world: in embeddings and blocks")
-    frame_ms: float = option(10.0, "world: milliseconds of an analysis frame")
-    num_cepstra: int = option(40, "world: coefficients of the spectral envelope")
+    unit_channels: int = option(256, "world: width at the rate of units", minimum=1)
+    num_unit_blocks: int = option(4, "world: blocks there; 4 see +-12 units", minimum=0)
+    frame_channels: int = option(160, "world: width at the rate of frames", minimum=1)
+    num_frame_blocks: int = option(4, "world: blocks there", minimum=0)
+    dropout: float = option(0.0, "world: in embeddings and blocks", minimum=0, below=1)
+    frame_ms: float = option(10.0, "world: milliseconds of an analysis frame", above=0)
+    num_cepstra: int = option(
+        40, "world: coefficients of the spectral envelope", minimum=1
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class HifiganSizes(Sizes):
     """The paper's backend; defaults are ParallelWaveGAN's LJSpeech recipe at 50 Hz."""
 
-    channels: int = option(512, "hifigan: width before the first upsampling")
-    kernel_size: int = option(7, "hifigan: of the first and the last convolution")
-    upsample_scales: tuple[int, ...] = option(
-        (5, 4, 4, 2, 2), "hifigan: their product is the samples of a unit"
+    channels: int = option(512, "hifigan: width before the first upsampling", minimum=1)
+    kernel_size: int = option(
+        7, "hifigan: of the first and the last convolution", minimum=1
     )
-    resblock_kernel_sizes: tuple[int, ...] = option((3, 7, 11), "hifigan: fusion")
-    resblock_dilations: tuple[int, ...] = option((1, 3, 5), "hifigan: of each block")
-    discriminator_channels: int = option(128, "hifigan: of each scale's first layer")
-    period_channels: int = option(32, "hifigan: of each period's first layer")
-    max_discriminator_channels: int = option(1024, "hifigan: of the later layers")
-    num_mels: int = option(80, "hifigan: of the mel loss")
+    upsample_scales: tuple[int, ...] = option(
+        (5, 4, 4, 2, 2), "hifigan: their product is the samples of a unit", minimum=1
+    )
+    resblock_kernel_sizes: tuple[int, ...] = option(
+        (3, 7, 11), "hifigan: fusion", minimum=1
+    )
+    resblock_dilations: tuple[int, ...] = option(
+        (1, 3, 5), "hifigan: of each block", minimum=1
+    )
+    discriminator_channels: int = option(
+        128, "hifigan: of each scale's first layer", minimum=1
+    )
+    period_channels: int = option(
+        32, "hifigan: of each period's first layer", minimum=1
+    )
+    max_discriminator_channels: int = option(
+        1024, "hifigan: of the later layers", minimum=1
+    )
+    num_mels: int = option(80, "hifigan: of the mel loss", minimum=1)
+
+    def __post_init__(self) -> None:
+        for size in (self.kernel_size, *self.resblock_kernel_sizes):
+            if size % 2 == 0:
+                raise UserError(f"hifigan's kernels are of odd sizes, not {size}")
+        least = 2 ** len(self.upsample_scales)  # each upsampling halves them
+        if self.channels < least:
+            raise UserError(f"channels {self.channels}: hifigan wants {least} or more")
 
 
 @dataclass(frozen=True)

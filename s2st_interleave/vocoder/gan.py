@@ -245,6 +245,8 @@ def _fit(task: GanTask, options: Any, directory: Path, asked: Event) -> Outcome:
         parallel.say(f"resuming from step {progress.step} of {options.max_steps}")
     clock = time.time() - progress.train_sec
     batch = Ahead(task.batch)  # crops are read from disk
+    if options.max_steps == 0:  # an untrained stand-in is a model as well
+        checkpoint.save(directory, task, learner.optimizer, progress, options.keep_last)
 
     while progress.step < options.max_steps:
         step = progress.step

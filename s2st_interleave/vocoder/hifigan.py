@@ -28,6 +28,7 @@ from s2st_interleave.vocoder.base import (
     check_units,
     read_rate,
 )
+from s2st_interleave.weights import reading
 
 GENERATOR = "generator."  # what its weights' names begin with in a checkpoint
 
@@ -109,9 +110,12 @@ class HifiganVocoder:
     ) -> "HifiganVocoder":
         rate = read_rate(description)
         model = UnitGenerator(rate, HifiganSizes.of(description))
-        weights = load_file(directory / WEIGHTS_FILE)
-        own = {k: v for k, v in weights.items() if k.startswith(GENERATOR)}
-        model.load_state_dict({k.removeprefix(GENERATOR): v for k, v in own.items()})
+        with reading(directory / WEIGHTS_FILE):
+            weights = load_file(directory / WEIGHTS_FILE)
+            own = {k: v for k, v in weights.items() if k.startswith(GENERATOR)}
+            model.load_state_dict(
+                {k.removeprefix(GENERATOR): v for k, v in own.items()}
+            )
         # Weight norm helps training only; folded in, synthesis is faster.
         model.network.remove_weight_norm()
         return cls(model.to(device).eval(), rate, device)

@@ -94,6 +94,12 @@ class WorldTask:
         save_model(self.model, directory / WEIGHTS_FILE)
         save_description(directory, "world", self.rate, self.sizes)
 
+    def sample(self) -> None:
+        """None: what is saved has one reader, which tests compare."""
+
+    def sample_saved(self, directory: Path) -> None:
+        """None, as `sample`."""
+
     def _crop(
         self, utterance: str, rng: np.random.Generator | None = None
     ) -> tuple[np.ndarray, np.ndarray]:

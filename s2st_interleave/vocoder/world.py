@@ -23,6 +23,7 @@ from s2st_interleave.vocoder.base import (
     check_units,
     read_rate,
 )
+from s2st_interleave.weights import reading
 
 KERNEL_SIZE = 7
 
@@ -135,7 +136,8 @@ class WorldVocoder:
     ) -> "WorldVocoder":
         rate, sizes = read_rate(description), WorldSizes.of(description)
         model = WorldNet(rate, sizes)
-        model.load_state_dict(load_file(directory / WEIGHTS_FILE))
+        with reading(directory / WEIGHTS_FILE):
+            model.load_state_dict(load_file(directory / WEIGHTS_FILE))
         return cls(model.to(device).eval(), rate, sizes, device)
 
     def synthesise(self, units: np.ndarray) -> np.ndarray:

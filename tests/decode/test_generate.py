@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import answers
 import numpy as np
 import pytest
+from answers import LAYOUT, units_of
 
 from s2st_interleave.decode.generate import Limits, answer_all, parse_answer
-from s2st_interleave.interleave.layout import S2ST, Layout
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.train import llm
 
 
@@ -21,24 +23,18 @@ SOURCES = {f"u{i}": (np.arange(5 + 3 * i) % 20).astype(np.int32) for i in range(
 LIMITS = Limits(
     max_text_tokens=6, max_unit_ratio=1.5, max_units_per_token=5, min_max_units=8
 )
-LAYOUT = Layout.parse(S2ST)
 
 
 def translate(llm_, **more):
-    given = {name: {"src_speech": units} for name, units in SOURCES.items()}
-    return answer_all(given, llm_, LAYOUT, **more)
-
-
-def units_of(answer) -> np.ndarray:
-    return answer.units["tgt_speech"]
+    return answers.translate(SOURCES, llm_, **more)
 
 
 @pytest.mark.parametrize("num_beams", [1, 3])
 def test_a_random_model_still_answers_in_blocks(speech_llm, num_beams):
     limits = replace(LIMITS, num_beams=num_beams)
-    answers = translate(speech_llm, limits=limits, batch_size=2)
-    assert answers.keys() == SOURCES.keys()
-    for name, answer in answers.items():
+    said = translate(speech_llm, limits=limits, batch_size=2)
+    assert said.keys() == SOURCES.keys()
+    for name, answer in said.items():
         most = max(8, int(1.5 * len(SOURCES[name])))
         units = answer.units["tgt_speech"]
         assert 1 <= len(units) <= most
@@ -61,8 +57,8 @@ def test_an_answer_has_the_blocks_of_its_task(speech_llm, line, texts, units):
         name: {layout.given[0].name: "la casa" if is_text else source}
         for name, source in SOURCES.items()
     }
-    answers = answer_all(given, speech_llm, layout, limits=LIMITS, batch_size=3)
-    for answer in answers.values():
+    said = answer_all(given, speech_llm, layout, limits=LIMITS, batch_size=3)
+    for answer in said.values():
         assert list(answer.texts) == texts and list(answer.units) == units
         assert all(1 <= len(part) <= 40 for part in answer.units.values())
 

@@ -7,6 +7,8 @@ import pytest
 
 from s2st_interleave.artifact import open_stage
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.levels import Level
+from s2st_interleave.data.proof import Sound
 from s2st_interleave.stages import data, encoder
 
 
@@ -34,7 +36,8 @@ def noises(tmp_path_factory) -> Path:
         src_lang="es",
     )
     stage = open_stage(folder, stage="data", options=options, inputs={})
-    heard = data._Outcome((1.0, 1.0), ("", ""))
+    sound = Sound(1.0, Level(-20.0, -6.0, 0.0))
+    heard = data._Outcome((sound, sound), ("", ""))
     data._write_tables(options, pairs, {pair.id: heard for pair in pairs})
     kaldi.validate(kaldi.DataDir(folder), ("es", "en"))
     stage.finish(num_in=4, num_out=4)

@@ -56,7 +56,8 @@ def test_exported_and_imported_again_it_is_the_same(data_dir, tmp_path):
     for name in ("text.es", "text.en", "utt2dur.es", "utt2spk", "spk2utt"):
         assert (again / name).read_bytes() == (data_dir.path / name).read_bytes()
     for utterance, wav in kaldi.DataDir(again).wavs("en").items():
-        assert wav.read_bytes() == data_dir.wavs("en")[utterance].read_bytes()
+        same = data_dir.wavs("en")[utterance]
+        assert np.array_equal(audio.read(wav), audio.read(same))
 
 
 def test_speakers_are_sorted_with_utterances_as_kaldi_wants_them(data_dir, tmp_path):

@@ -104,6 +104,40 @@ def test_toplines_are_made_once_a_pair(path, capsys):
     assert set(pairs_of("toplines").split()) == everything
 
 
+def test_a_language_beyond_the_papers_makes_no_stored_result_old(path):
+    lexicon = path.parent.parent / "local" / "lexicon"
+    grid = load(path)
+    cell, *_ = grid.cells
+    store(grid, cell)
+    dutch = lexicon / "nl.yaml"
+    dutch.write_text("name: Dutch\nrules: []\n")
+    assert cell not in load(path).pending()
+
+    # What is said in a language counts, and its name where a grid has that language.
+    quick = path.parent.parent / "quick" / "grid.yaml"
+    quick.parent.mkdir()
+    quick.write_text(
+        "version: 1\npairs: [nl_en]\n"
+        "groups: [{table: 2, pairs: all, systems: [baseline], seeds: [1]}]\n"
+    )
+    grid = load(quick)
+    assert (grid.sizes["nl"], grid.name("nl_en")) == (2500, "Dutch")
+    cell, *_ = grid.cells
+    store(grid, cell)
+    for old, new in (
+        ("name: Dutch", "name: Netherlandish"),
+        ("rules: []", "rules: {}"),
+    ):
+        before = dutch.read_text()
+        dutch.write_text(before.replace(old, new))
+        assert cell in load(quick).pending()
+        dutch.write_text(before)
+    assert cell not in load(quick).pending()
+    dutch.unlink()
+    with pytest.raises(ValueError, match=r"'nl' has no .*nl\.yaml"):
+        load(quick)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -136,6 +136,38 @@ def test_a_table_of_which_the_grid_has_no_cell_is_left_out(path):
         assert absent not in page
 
 
+def test_a_language_that_the_paper_does_not_have_is_in_its_tables(path):
+    """As one that was added by its lexicon alone; the claims are of the paper's pairs."""
+    lexicon = path.parent.parent / "local" / "lexicon"
+    dutch = (lexicon / "de.yaml").read_text().replace("name: German", "name: Dutch")
+    (lexicon / "nl.yaml").write_text(dutch)
+    path.write_text(
+        "version: 1\npairs: [it_en, pt_en, nl_en]\ngroups:\n- {table: 2, pairs: all, "
+        "systems: [scheduled, baseline, constant], seeds: [1]}\n- {table: steps, "
+        "pairs: all, systems: [baseline_steps, scheduled_steps], seeds: [2]}\n"
+    )
+    grid = load(path)
+    portuguese = json.loads(grid.topline_place("pt_en").read_text())
+    for pair in grid.pairs:
+        identity = {"identity": grid.topline_identity(pair)}
+        write_json(grid.topline_place(pair), portuguese | identity)
+    shares = {"nl_en": 0.6, "it_en": 0.8, "pt_en": 0.9}
+    for cell in grid.cells:
+        share = shares[cell.pair] if cell.variant == "scheduled_steps" else 0.0
+        write_json(grid.place(cell), stored(cell, grid.identity(cell), share))
+    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
+    page = (path.parent.parent / "RESULTS.md").read_text()
+    assert "epochs of Dutch 7.2, Italian 7.5" in page
+    ours = "| Dutch | 2,500 | 40.0 (1) | 90.0 (1) | 40.0 (1) | +71.8 [61.0, 82.6] |"
+    assert f"{ours}  |  |  |  |  |" in page
+    for measured in ("nl_en | constant | baseline | same", "nl_en | 2,500 | 40.0 (1)"):
+        assert f"| {measured} |" in page
+    assert ">nl_en</text>" in (path.parent / "gains.svg").read_text()
+    assert "nl_en" not in json.dumps(
+        json.loads((path.parent.parent / "results.json").read_text())["claims"]
+    )
+
+
 def test_cells_of_another_build_of_what_they_share_are_told_apart(path):
     """Else a control on retrained units looks as if only its text LLM were another."""
     grid = load(path)

@@ -154,8 +154,6 @@ def test_two_gpus_have_half_each_under_fsdp_and_all_under_ddp(plan):
 
 
 def test_what_cannot_be_planned_says_why(plan, tmp_path):
-    with pytest.raises(ValueError, match="no H800; there are A100"):
-        command.run(replace(plan, gpus=("H800",)))
     with pytest.raises(FileNotFoundError, match=r"made by stage 5 \(dump\)"):
         command.run(replace(plan, dump_dir=(tmp_path / "nothing",)))
     json_only = ROOT / "egs/cvss/conf/llama_3.2_1b.json"

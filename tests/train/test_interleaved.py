@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dumps, Subset
 from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.schedule import Schedule
@@ -209,6 +210,16 @@ def test_without_chain_of_thought_there_are_no_blocks_of_text_to_probe(
     task.probe_every = 1
     fit(task, replace(Options(), max_steps=1), tmp_path)
     assert "similarity_src" not in (tmp_path / "metrics.jsonl").read_text()
+
+
+def test_a_dev_loss_that_is_not_finite_is_never_the_best(make_task, tmp_path):
+    """NaN was, and after it every other one: nothing is less than NaN."""
+    task = make_task()
+    task.evaluate = lambda: {"loss": float("nan")}
+    with pytest.raises(UserError, match="step 3: dev_loss is nan, not finite"):
+        fit(task, Options(), tmp_path)
+    with pytest.raises(UserError, match="not finite"):
+        checkpoint.Progress(step=1).judged(float("inf"))
 
 
 def test_0_steps_leave_an_untrained_model(make_task, tmp_path):

@@ -27,7 +27,7 @@ from s2st_interleave.config import RunOptions
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.interleave import dump
 from s2st_interleave.preemption import EXIT_REQUEUE
-from s2st_interleave.train import checkpoint, llm
+from s2st_interleave.train import checkpoint, llm, lora
 from s2st_interleave.train.batches import chunks, share
 from s2st_interleave.units import store
 from s2st_interleave.vocoder import base as vocoder
@@ -256,6 +256,16 @@ def test_weights_are_those_of_one_rank(runs, name, how):
     assert one.keys() == two.keys()
     for key in one:
         torch.testing.assert_close(two[key], one[key], rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("how", ["ddp", "fsdp"])
+def test_what_trains_is_what_is_kept_for_a_resumed_run(runs, how):
+    """Sharded weights were all kept, as if they trained."""
+    one, two = (
+        load_file(checkpoint.path(runs / f"lora {end}", STEPS) / lora.TRAINED_FILE)
+        for end in ("1", how)
+    )
+    assert one.keys() == two.keys() and all("lora_" in k or "tokens" in k for k in one)
 
 
 @pytest.mark.parametrize(("name", "how"), PARALLEL)

@@ -14,7 +14,7 @@ for split in $splits; do
     --device "$device" --num_threads 1)
   "${units[@]}" --shard "0/$nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
-    $decode_cmd --done "$out/shards/$tgt_lang/JOBof$nj" JOB=1:"$nj" \
+    $decode_cmd --done "$out/shards/$tgt_lang/JOBof$nj.proof" JOB=1:"$nj" \
       "$log/units.$split.JOB.log" "${units[@]}" --shard "JOB/$nj"
     "${units[@]}" --num_shards "$nj"
   fi

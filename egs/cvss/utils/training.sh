@@ -1,8 +1,10 @@
 # shellcheck shell=bash
-# Sourced after ./path.sh and ./cmd.sh.
+# Sourced after environment.sh.
 # s2st: a command of the package. s2st_on N: sets s2st_train, the same for a training on N
 # GPUs of this machine (or in N processes, on a CPU).
+# s2st_languages CODES: fails where one is no code, or nothing is known of its language.
 s2st=(python -m s2st_interleave)
+s2st_languages() { python -m s2st_interleave.data.languages "$@"; }
 s2st_on() {
   s2st_train=("${s2st[@]}")
   if (($1 > 1)) && [[ $cmd_backend != local ]]; then

@@ -17,12 +17,12 @@ overwrite=false
 train_args=
 help_message="Usage: ./multilingual.sh [--stage 1] [--stop_stage 10] [--name value ...]"
 . ../utils/parse_options.sh
-. ./path.sh
-. ./cmd.sh
+. ../utils/environment.sh
 . ../utils/training.sh
 . ../db.sh
 
 sources="$(echo ${sources:-$SOURCES})" # one space between names
+s2st_languages $sources
 train_dirs= dev_dirs=
 for src in $sources; do
   train_dirs+="../${src}_en/dump/interleave/train "

@@ -1,10 +1,5 @@
 #!/usr/bin/env bash
 # Catalan to English in miniature, on what ../x_en/run.sh has trained: ./run.sh
 # Options come last and win: ./run.sh --stage 3 --stop_stage 6
-set -euo pipefail
-command="egs/mini_cvss/ca_en/run.sh${*:+ ${*@Q}}"
-cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 export MINI_SHARED="${MINI_SHARED:-shared/paper}"
-. ../local/pair.sh ca Catalan
-
-exec ../../cvss/s2st.sh "${recipe[@]}" --command "$command" "$@"
+exec "$(dirname -- "${BASH_SOURCE[0]}")/../run.sh" --src ca "$@"

@@ -17,6 +17,8 @@ import numpy as np
 from s2st_interleave import config
 from s2st_interleave.align.words import read_words
 from s2st_interleave.config import option
+from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.errors import script
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,7 @@ class Options:
     align_dir: Path = option(Path("dump/align"), "of the recipe")
     corpus: Path = option(Path("downloads/corpus"), "with word_times.<lang>.jsonl")
     split: str = option("test", "which split")
-    languages: tuple[str, ...] = option(("es", "en"), "which sides")
+    languages: tuple[LanguageCode, ...] = option(("es", "en"), "which sides")
 
 
 def main() -> None:
@@ -58,4 +60,4 @@ def _true_onsets(path: Path) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(script("check_align", main))

@@ -12,8 +12,10 @@ from pathlib import Path
 from s2st_interleave import config
 from s2st_interleave.config import option
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.encoder.ctc import collapse
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder, spoken_form
+from s2st_interleave.errors import script
 from s2st_interleave.score.bleu import word_error_rate
 
 
@@ -21,7 +23,7 @@ from s2st_interleave.score.bleu import word_error_rate
 class Options:
     encoder: Path = option(Path("exp/encoder"), "of the recipe")
     data_dir: Path = option(Path("data/dev"), "what is heard")
-    languages: tuple[str, ...] = option(("es", "en"), "which sides")
+    languages: tuple[LanguageCode, ...] = option(("es", "en"), "which sides")
 
 
 def main() -> None:
@@ -42,4 +44,4 @@ def _hear(encoder: SpeechEncoder, wav: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(script("check_encoder", main))

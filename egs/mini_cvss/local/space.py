@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from meaning import LEXICON_DIR, Draw, Meaning, NounPhrase, Phrase
+
+from s2st_interleave import yaml_text
 
 MIN_SIZE, MAX_SIZE = 5, 9
 
@@ -20,7 +21,7 @@ class MeaningSpace:
     """Which concepts go together; `sample` draws meanings, `splits` shares them out."""
 
     def __init__(self, path: Path = LEXICON_DIR / "meanings.yaml") -> None:
-        data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = yaml_text.read(path, typed=True)
         self._classes = {k: v.split() for k, v in data["classes"].items()}
         self._plural = set(data["plural"].split())
         self._mass = set(data["mass"].split())
@@ -73,6 +74,10 @@ class MeaningSpace:
             "adverbs": adverbs | set(manners.split()),
             "verbs": set(self._verbs),
         }
+
+    def relations(self) -> set[str]:
+        """Those in which places can stand: "in", "on" ..."""
+        return set(self._places.values())
 
     def _draw_meaning(self, draw: Draw) -> Meaning:
         verb = draw.choose(list(self._verbs))

@@ -20,6 +20,7 @@ from s2st_interleave import config
 from s2st_interleave.artifact import Input, atomic_write, open_stage, write_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.errors import script
 from s2st_interleave.progress import progress
 from s2st_interleave.score.heard import recognise
 from s2st_interleave.stages.score import ScoringOptions, score_texts
@@ -77,4 +78,4 @@ def speakable(text: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(script("speak_cascade", main))

@@ -116,7 +116,7 @@ class FliteVoice:
         counts = [len(group.split()) for group in printed.split("pau")]
         spoken = [count for count in counts if count]
         if len(spoken) != len(words):
-            raise UserError(f"flite joins words that commas separate: {words}")
+            raise ValueError(f"flite joins words that commas separate: {words}")
         self._num_phones.update(zip(words, spoken, strict=True))
 
     def _run(self, text: str, options: Sequence[str], folder: str) -> str:

@@ -11,16 +11,20 @@ ordinary Hugging Face directory.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+
+from language import PAPER_LANGUAGES, load_language
 
 from s2st_interleave import config, keyed
 from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.encoder.speech_encoder import spoken_form
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.batches import batch_at, share
@@ -31,48 +35,42 @@ from s2st_interleave.train.loop import (
     set_threads,
 )
 
-NAMES = {
-    "ca": "Catalan",
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "it": "Italian",
-    "pt": "Portuguese",
-    "ru": "Russian",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Options(LoopOptions):
     text_dirs: tuple[Path, ...] = option(
         REQUIRED, "one a source: {train,dev}.<source> and .<target>, line by line"
     )
-    languages: tuple[str, ...] = option(REQUIRED, "sources, then the target")
+    languages: tuple[LanguageCode, ...] = option(REQUIRED, "sources, then the target")
     parallel: bool = option(True, "a sentence with its translation, or by itself")
     out_dir: Path = option(REQUIRED, "Hugging Face directory to write")
-    merges_per_language: int = option(371, "of the byte-level BPE, as Llama's")
-    hidden_size: int = option(192, "width")
-    num_layers: int = option(4, "layers")
-    num_heads: int = option(4, "attention heads")
-    max_steps: int = option(400, "optimizer steps")
-    batch_size: int = option(64, "documents per step")
-    lr: float = option(2e-3, "peak learning rate")
+    merges_per_language: int = option(
+        371, "of the byte-level BPE, as Llama's", minimum=0
+    )
+    hidden_size: int = option(192, "width", minimum=1)
+    num_layers: int = option(4, "layers", minimum=1)
+    num_heads: int = option(4, "attention heads", minimum=1)
+    max_steps: int = option(400, "optimizer steps", minimum=0)
+    batch_size: int = option(64, "documents per step", minimum=1)
+    lr: float = option(2e-3, "peak learning rate", above=0)
     lr_scheduler: Literal["constant", "linear", "cosine"] = option(
         "cosine", "after the warm-up"
     )
-    warmup_steps: int = option(20, "linear warm-up")
+    warmup_steps: int = option(20, "linear warm-up", minimum=0)
 
 
 def main() -> None:
     options = config.parse(Options, sys.argv[1:], prog="train_text_llm", about=__doc__)
     files = text_files(options)
+    names = {code: load_language(code).name for code in options.languages}
+    # The paper's languages had their names before names were data: models stay theirs.
+    added = {f"name.{k}": names[k] for k in names if k not in PAPER_LANGUAGES}
     stage = parallel.on_first(
         lambda: open_stage(
             options.out_dir,
             stage="text_llm",
             options=options,
-            inputs={name: Input(path) for name, path in files.items()},
+            inputs={name: Input(path) for name, path in files.items()} | added,
             overwrite=options.overwrite,
         )
     )
@@ -80,7 +78,7 @@ def main() -> None:
         return
     quiet_transformers()
     set_threads(options.num_threads)
-    train = documents(files, "train", options)
+    train = documents(files, "train", options, names)
     num_merges = options.merges_per_language * len(options.languages)
     tokenizer = train_tokenizer(train, num_merges)
     device = resolve_device(options.device)
@@ -88,7 +86,7 @@ def main() -> None:
         model=build_model(tokenizer, options).to(device),
         tokenizer=tokenizer,
         train=train,
-        dev=documents(files, "dev", options),
+        dev=documents(files, "dev", options, names),
         options=options,
         device=device,
     )
@@ -117,10 +115,13 @@ def text_files(options: Options) -> dict[str, Path]:
     }
 
 
-def documents(files: dict[str, Path], part: str, options: Options) -> list[str]:
+def documents(
+    files: Mapping[str, Path], part: str, options: Options, names: Mapping[str, str]
+) -> list[str]:
     """Two lines a meaning for each source language: its sentence and the target's.
 
-    Every other target sentence is in its spoken form, as CVSS has it.
+    Every other target sentence is in its spoken form, as CVSS has it. `names`: what the
+    lines of a language begin with, by its code.
     """
     *sources, target = options.languages
     found = []
@@ -131,7 +132,7 @@ def documents(files: dict[str, Path], part: str, options: Options) -> list[str]:
         )
         for number, (a, b) in enumerate(zip(texts, translations, strict=True)):
             b = spoken_form(b) if number % 2 else b
-            a, b = f"{NAMES[source]}: {a}\n", f"{NAMES[target]}: {b}\n"
+            a, b = f"{names[source]}: {a}\n", f"{names[target]}: {b}\n"
             found += [a + b] if options.parallel else [a, b]
     return found
 
@@ -223,6 +224,12 @@ class TextTask:
         self.model.save_pretrained(directory)
         self.tokenizer.save_pretrained(directory)
 
+    def sample(self) -> None:
+        """None: what is saved has one reader, which tests compare."""
+
+    def sample_saved(self, directory: Path) -> None:
+        """None, as `sample`."""
+
     def _collate(self, texts: Sequence[str]) -> dict[str, Any]:
         import torch
 
@@ -243,4 +250,4 @@ class TextTask:
 
 
 if __name__ == "__main__":
-    parallel.exit_with(main)
+    parallel.exit_with(partial(script, "train_text_llm", main))

@@ -1,2 +1,2 @@
-# The environment, nothing else: sets up on first use, or takes the active one.
-. ../../../tools/activate.sh
+# For checks by hand: `cd x_en && . ./path.sh`, as paper/notes.md has it.
+. ../../path.sh

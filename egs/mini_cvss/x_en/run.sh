@@ -6,7 +6,8 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=1            # 1 corpora and text LLM, 2 encoder, 4 codebook, 8 vocoder
 stop_stage=8
-sources="fr de es ca it ru pt" # the vocoder learns from the first one's English
+sources="fr de es ca it ru pt" # any of ../local/lexicon; the vocoder learns from the
+                               # first one's English
 text_llms="parallel" # what it has seen: parallel, mono (no translations), random (nothing)
 units=             # untrained: codebook and vocoder of an encoder that is not fine-tuned
 num_gpus=2         # of a training, or processes of it on a CPU
@@ -19,8 +20,8 @@ kmeans_args=
 vocoder_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
 . ../../cvss/utils/parse_options.sh
-. ./path.sh
-. ./cmd.sh
+. ../../cvss/utils/environment.sh
+python -m s2st_interleave.data.languages $sources
 
 export MINI_SHARED="${MINI_SHARED:-shared/paper}" # of the grid that asks for them
 first="${sources%% *}"
@@ -40,10 +41,11 @@ torchrun=(python -m s2st_interleave.train.torchrun --standalone --nproc_per_node
 in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
 
 pair() { # pair SRC OPTIONS: that pair's recipe
-  "../$1_en/run.sh" --overwrite "$overwrite" --nj "$nj" "${@:2}"
+  ../run.sh --src "$1" --overwrite "$overwrite" --nj "$nj" "${@:2}"
 }
 
 if in_stage 1; then
+  python ../local/check_lexicon.py $sources >/dev/null # all of them, before the first
   python ../../../tools/fetch_whisper.py --out "$downloads/whisper-tiny.en"
   spoken="$PWD/$downloads/spoken" # the same English in all corpora: said once
   for src in $sources; do

@@ -1,2 +1,0 @@
-# The environment, nothing else: sets up on first use, or takes the active one.
-. ../../../tools/activate.sh

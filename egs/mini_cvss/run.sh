@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# A language to English in miniature, from nothing, on a laptop: ./run.sh --src nl
+# All that is of the language is local/lexicon/nl.yaml; see the README.md there. The first
+# run makes the recipe's folder with nl_en/run.sh, which is this for Dutch.
+# Options come last and win: ./run.sh --src nl --stage 3 --stop_stage 6
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+src= options=()
+while (($# > 0)); do
+  if [[ $1 == --src && $# -gt 1 ]]; then
+    src="$2"
+    shift
+  else
+    options+=("$1")
+  fi
+  shift
+done
+if [[ -z $src ]]; then
+  echo "Usage: ./run.sh --src nl [options of ../cvss/s2st.sh]" >&2
+  exit 1
+fi
+
+if [[ ! -f ${src}_en/run.sh ]]; then
+  (. ../path.sh && bash local/new_pair.sh "$src")
+fi
+cd "${src}_en"
+. ../local/pair.sh "$src"
+
+command="egs/mini_cvss/${src}_en/run.sh${options[*]:+ ${options[*]@Q}}"
+exec ../../cvss/s2st.sh "${recipe[@]}" --command "$command" "${options[@]}"

@@ -1,0 +1,72 @@
+"""What makes a decoded recording one that can be trusted; the file is named by callers."""
+
+import hashlib
+
+import numpy as np
+
+from s2st_interleave.errors import UserError
+
+LONGEST_UTTERANCE = 20  # times --max_sec; what is longer is not read to be measured
+RATES = (4_000, 768_000)  # Hz
+MAX_CHANNELS = 64
+FULL_SCALE = 8.0  # +18 dB: no recorder's headroom is larger, integers are
+# Some recorders count their header among the samples, and lossy codecs their delay.
+SLACK_SEC, CODEC_SLACK_SEC = 0.02, 0.15
+
+
+def check_form(rate: int, channels: int) -> None:
+    low, high = RATES
+    if not low <= rate <= high:
+        raise UserError(f"a sampling rate of {rate} Hz, wants {low} to {high}")
+    if channels > MAX_CHANNELS:
+        raise UserError(f"{channels} channels, at most {MAX_CHANNELS} are read")
+
+
+def check_length(seconds: float, longest_sec: float) -> None:
+    if seconds > longest_sec:
+        raise UserError(
+            f"lasts {seconds:.0f} s, more than the {longest_sec:.0f} s that are read at "
+            f"once: cut it (of an utterance, {LONGEST_UTTERANCE} times --max_sec are read)"
+        )
+
+
+def check_delivered(
+    seconds: float, promised: float, slack: float = SLACK_SEC, why: str = ""
+) -> None:
+    """`why`: the decoder's complaint, which makes any length too short."""
+    if promised - seconds > slack or why:
+        of = f" of {promised:.1f}" if promised else ""
+        if 0 < promised - seconds < 0.1:  # 4.0 of 4.0 s would be a riddle
+            seconds, of = round(seconds, 2), f" of {promised:.2f}"
+            raise UserError(f"breaks off after {seconds:.2f}{of} s{why}")
+        raise UserError(f"breaks off after {seconds:.1f}{of} s{why}")
+
+
+def check_values(samples: np.ndarray, rate: int) -> None:
+    """UserError for samples (num_samples, num_channels) that are no audio on scale 1."""
+    if not samples.size:
+        return
+    peak = max(float(samples.max()), -float(samples.min()))
+    if not np.isfinite(peak):
+        odd = np.flatnonzero(~np.isfinite(samples).all(axis=1))
+        raise UserError(
+            f"{len(odd)} of {len(samples)} samples are not numbers, the first at "
+            f"{odd[0] / rate:.2f} s"
+        )
+    if peak > FULL_SCALE or (peak > 1 and np.array_equal(samples, np.rint(samples))):
+        bits = next((b for b in (16, 24, 32) if peak <= 2 ** (b - 1)), None)
+        scale = f"the scale seems to be that of {bits}-bit integers: " if bits else ""
+        raise UserError(
+            f"samples reach {peak:.6g} where 1 is full scale; {scale}scale them, or write "
+            "integers as integers"
+        )
+
+
+def check_sum(samples: np.ndarray, md5: bytes, bits: int) -> None:
+    """UserError unless `md5` is that of the samples as little-endian integers."""
+    if bits not in (16, 24):
+        return
+    values = np.rint(samples * 2 ** (bits - 1)).astype("<i4")
+    content = values.view(np.uint8).reshape(-1, 4)[:, : bits // 8]
+    if hashlib.md5(content.tobytes(), usedforsecurity=False).digest() != md5:
+        raise UserError("its samples are not those that its header has the MD5 of")

@@ -1,0 +1,79 @@
+"""One recording becomes 16 kHz audio, or silence and the reason why there is no more."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from s2st_interleave.data import audio, kaldi, proof
+from s2st_interleave.data.channels import Channels
+from s2st_interleave.data.levels import Level
+from s2st_interleave.data.proof import Sound
+from s2st_interleave.data.sources import Reader, Source, file_of
+from s2st_interleave.data.text import has_words
+from s2st_interleave.errors import UserError
+
+SILENCE_SEC = 0.1  # stands in for a recording of dev or test that cannot be read
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One side of a pair: where it lies, where its 16 kHz audio goes, what is said."""
+
+    language: str
+    source: Source
+    content: str  # as in `Sources`
+    text: str
+    fault: str  # that its line already says, else empty
+    channels: Channels
+    target: Path
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What was measured of a recording, its fault ("": none), and samples to write.
+
+    `samples` is None where the target is there already and made from just that.
+    """
+
+    sound: Sound
+    fault: str
+    made_from: str
+    samples: np.ndarray | None = None
+
+    def write(self, target: Path) -> None:
+        if self.samples is not None:
+            proof.write(target, self.samples, self.sound, self.made_from)
+
+
+def convert(spoken: Spoken, reader: Reader) -> Conversion:
+    """Read a recording, unless its 16 kHz audio is there; nothing is written yet."""
+    made_from = proof.proof(spoken.content, spoken.channels)
+    fault = spoken.fault
+    is_lost = fault.startswith(kaldi.NO_AUDIO)
+    samples = None
+    sound = None if is_lost else proof.read(spoken.target, made_from)
+    if sound is None:
+        recording, fault = _read(spoken, reader)
+        samples = recording.samples
+        sound = Sound(len(samples) / audio.SAMPLE_RATE, Level.of(recording))
+        if fault.startswith(kaldi.NO_AUDIO):
+            made_from = proof.NONE
+    if not has_words(spoken.text):
+        what = f"{kaldi.NO_WORDS} in the {spoken.language} text: {spoken.text!r}"
+        fault = fault or what
+    return Conversion(sound, fault, made_from, samples)
+
+
+def _read(spoken: Spoken, reader: Reader) -> tuple[audio.Recording, str]:
+    """A 16 kHz recording and the fault that is known, or silence and what is wrong."""
+    fault, path = spoken.fault, file_of(spoken.source)
+    try:
+        if not fault.startswith(kaldi.NO_AUDIO):
+            if path.exists():
+                return reader(spoken.source, spoken.channels), fault
+            fault = f"{kaldi.NO_AUDIO}, {spoken.language} is missing: {path}"
+    except UserError as error:
+        fault = f"{kaldi.NO_AUDIO}, {spoken.language} is broken: {error}"
+    silence = np.zeros(round(SILENCE_SEC * audio.SAMPLE_RATE), np.float32)
+    return audio.Recording(silence), fault

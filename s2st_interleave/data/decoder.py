@@ -1,0 +1,129 @@
+"""From a file to all of its samples: by libsndfile, by PyAV what that cannot read.
+
+Length is looked at before anything is read: what promises more than `longest_sec` is
+refused unread, and what delivers less than it promises breaks off.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from s2st_interleave.data import checks, header, pyav
+from s2st_interleave.errors import UserError
+
+UNKNOWN = 1 << 62  # frames: libsndfile's word for a FLAC that does not say its length
+
+
+def decode(path: Path, longest_sec: float) -> tuple[np.ndarray, int]:
+    """Float32 samples (num_samples, num_channels) and their rate in Hz.
+
+    Raises UserError, without the file's name, for what is no whole recording.
+    """
+    import soundfile
+
+    _check_file(path)
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            if file.frames < UNKNOWN:
+                samples, rate = _read(path, file, longest_sec), file.samplerate
+            else:
+                samples, rate = pyav.decode(path, longest_sec, "no length")
+    except soundfile.LibsndfileError as error:
+        samples, rate = pyav.decode(path, longest_sec, error.error_string)
+    if sum_and_bits := header.flac_sum(path):
+        checks.check_sum(samples, *sum_and_bits)
+    checks.check_values(samples, rate)
+    return samples, rate
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise UserError("is a folder, not a recording")
+    if not path.is_file():
+        raise UserError("is no plain file" if path.exists() else "no such file")
+    if not path.stat().st_size:
+        raise UserError("cannot be read as audio (empty file)")
+    if path.suffix.lower() == ".raw":  # soundfile goes by that name
+        raise UserError("cannot be read as audio (raw samples have no header)")
+
+
+def _read(path: Path, file: Any, longest_sec: float) -> np.ndarray:
+    """Samples (num_samples, num_channels) of an open file that knows its length."""
+    rate = file.samplerate
+    checks.check_form(rate, file.channels)
+    if file.format == "MP3":
+        return _mp3(path, file, longest_sec)
+    checks.check_length(file.frames / rate, longest_sec)
+    promise = header.promise(path)
+    if not file.frames and promise and promise.promised is None and promise.there:
+        # No sample of any format has more than 8 bytes.
+        least_sec = promise.there / (8 * file.channels * rate)
+        checks.check_length(least_sec, longest_sec)
+        return _completed(path, longest_sec)
+    samples = _all(file, file.frames)
+    if promise and promise.promised is not None:
+        _keep(promise, len(samples) / rate)
+    if file.format == "OGG" and not header.ends(path):
+        seconds = len(samples) / rate
+        raise UserError(f"breaks off after {seconds:.1f} s: its last page is missing")
+    checks.check_delivered(len(samples) / rate, file.frames / rate)
+    return samples
+
+
+def _all(file: Any, num_samples: int) -> np.ndarray:
+    return file.read(frames=num_samples, dtype="float32", always_2d=True)
+
+
+def _completed(path: Path, longest_sec: float) -> np.ndarray:
+    """Of a WAV whose header says 0, as a pipe's writer left it."""
+    import soundfile
+
+    completed = header.completed(path)
+    if completed is None:
+        raise UserError("no audio in it, says its header")
+    with soundfile.SoundFile(completed) as file:
+        checks.check_length(file.frames / file.samplerate, longest_sec)
+        return _all(file, file.frames)
+
+
+def _keep(promise: header.Promise, seconds: float) -> None:
+    """UserError unless there is what was promised, no less and no more."""
+    promised = promise.promised or 0
+    if not promise.there or not seconds:
+        if promised:
+            raise UserError(
+                f"no audio in it, though its header promises {promised} bytes"
+            )
+        return
+    of_byte = seconds / min(promise.there, promised)
+    checks.check_delivered(seconds, promised * of_byte)
+    if promise.behind * of_byte > checks.CODEC_SLACK_SEC:
+        raise UserError(
+            f"goes on after the {seconds:.1f} s that its header tells of: "
+            f"{promise.behind} bytes more are of no chunk"
+        )
+
+
+def _mp3(path: Path, file: Any, longest_sec: float) -> np.ndarray:
+    """All samples, also where libsndfile stops too early.
+
+    An MP3 of variable bit rate need not say how long it is; libsndfile then guesses from
+    its first frames and reads no further. UserError where a file that does say it
+    breaks off.
+    """
+    import av
+
+    rate, claimed = file.samplerate, file.frames
+    try:
+        length = pyav.mp3_seconds(path)
+        checks.check_length(length, longest_sec)
+        samples = _all(file, min(claimed, round((length + 1) * rate)))
+        if length > len(samples) / rate + 0.1:
+            samples = pyav.mp3_samples(path)
+    except (av.FFmpegError, OSError) as error:
+        raise UserError(f"cannot be read as audio ({error})") from None
+    if header.mp3_says_its_length(path):
+        slack = checks.CODEC_SLACK_SEC
+        checks.check_delivered(len(samples) / rate, claimed / rate, slack)
+    return samples

@@ -1,0 +1,228 @@
+"""What a file of audio promises of its length, beside what is there, in bytes.
+
+libsndfile mends a promise that is not kept without a word, so it is read here: the chunk
+of samples of WAV (RIFF, RIFX, RF64, W64) and AIFF, the headers of AU and NIST SPHERE, and
+the last page of Ogg. Of other formats the decoder knows its length, or nobody does.
+"""
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+FORMAT, SAMPLES = b"fmt ", (b"data", b"SSND")
+TAGS = (b"ID3", b"TAG", b"APETAGEX")  # are written behind the chunks, as none
+PAGE = b"OggS"
+MAX_PAGE = 27 + 255 + 255 * 255  # bytes
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Bytes of samples: promised (None: by a pipe's writer), there, and behind them."""
+
+    promised: int | None
+    there: int
+    behind: int = 0  # belong to no chunk
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Of the containers whose chunks have a name and a size."""
+
+    start: int = 12
+    name: int = 4
+    size: int = 4
+    order: str = "little"
+    counts_itself: bool = False  # the size includes name and size
+    align: int = 2
+
+    @property
+    def head(self) -> int:
+        return self.name + self.size
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    name: bytes
+    start: int  # of its content
+    size: int
+
+
+_LAYOUTS = {
+    b"RIFF": _Layout(),
+    b"RF64": _Layout(),
+    b"BW64": _Layout(),
+    b"RIFX": _Layout(order="big"),
+    b"FORM": _Layout(order="big"),
+    b"riff": _Layout(start=40, name=16, size=8, counts_itself=True, align=8),
+}
+
+
+def promise(path: Path) -> Promise | None:
+    """None where the format has no such promise, or no samples."""
+    length = path.stat().st_size
+    with path.open("rb") as stream:
+        magic = stream.read(4)
+        if magic == b".snd":
+            start, size = (int.from_bytes(stream.read(4), "big") for _ in range(2))
+            return Promise(_known(size), length - start)
+        if magic == b"NIST":
+            return _of_nist(magic + stream.read(4096), length)
+        if magic not in _LAYOUTS:
+            return None
+        return _of_chunks(stream, _LAYOUTS[magic], length)
+
+
+def _of_chunks(stream: IO[bytes], layout: _Layout, length: int) -> Promise | None:
+    long_size = None
+    for chunk in _chunks(stream, layout, length, layout.start):
+        if chunk.name == b"ds64":  # RF64: the size that four bytes cannot hold
+            stream.seek(chunk.start + 8)
+            long_size = int.from_bytes(stream.read(8), "little")
+        if chunk.name in SAMPLES:
+            inner = 8 if chunk.name == b"SSND" else 0
+            size = chunk.size if long_size is None else long_size
+            there = length - chunk.start - inner
+            end = chunk.start + size
+            if size == 0 and _starts_chunk(stream, layout, chunk.start, length):
+                return Promise(0, 0)
+            if _known(size) is None:
+                return Promise(None, there)
+            behind = _behind(stream, layout, length, end + end % layout.align)
+            return Promise(size - inner, min(size - inner, there), behind)
+    return None
+
+
+def _chunks(
+    stream: IO[bytes], layout: _Layout, length: int, position: int
+) -> Iterator[_Chunk]:
+    while position + layout.head <= length:
+        stream.seek(position)
+        name = stream.read(layout.name)[:4]
+        size = int.from_bytes(stream.read(layout.size), layout.order)
+        size -= layout.head if layout.counts_itself else 0
+        start = position + layout.head
+        yield _Chunk(name, start, size)
+        position = start + max(size, 0) + -max(size, 0) % layout.align
+
+
+def _starts_chunk(
+    stream: IO[bytes], layout: _Layout, position: int, length: int
+) -> bool:
+    """Whether a chunk, or the file's end, is at `position`; samples look like neither."""
+    if position >= length:
+        return True
+    chunk = next(_chunks(stream, layout, length, position), None)
+    return (
+        chunk is not None
+        and all(32 <= byte < 127 for byte in chunk.name)
+        and 0 <= chunk.size <= length - chunk.start
+    )
+
+
+def _behind(stream: IO[bytes], layout: _Layout, length: int, position: int) -> int:
+    """Bytes from `position` to the end that are no chunk, no tag and no padding."""
+    while position < length and _starts_chunk(stream, layout, position, length):
+        chunk = next(_chunks(stream, layout, length, position))
+        position = chunk.start + chunk.size + chunk.size % layout.align
+    if position >= length:
+        return 0
+    stream.seek(position)
+    rest = stream.read(1 << 16)
+    return 0 if rest.startswith(TAGS) or not any(rest) else length - position
+
+
+def _known(size: int) -> int | None:
+    """None for what is written where nobody can go back: 0, -1, or 2 GB (sox, arecord)."""
+    unknown = (
+        size == 0
+        or 0x7F000000 <= size <= 0x80000100
+        or 0xFFFF0000 <= size <= 0xFFFFFFFF
+        or size >= 1 << 62
+    )
+    return None if unknown else size
+
+
+def _of_nist(head: bytes, length: int) -> Promise | None:
+    names = (b"sample_count", b"channel_count", b"sample_n_bytes")
+    counts = [re.search(name + rb" -i (\d+)", head) for name in names]
+    first_line = head.split(b"\n")[1:2]
+    if not all(counts) or not first_line or not first_line[0].strip().isdigit():
+        return None
+    count, channels, width = (int(match[1]) for match in counts if match)
+    return Promise(count * channels * width, length - int(first_line[0]))
+
+
+def completed(path: Path) -> io.BytesIO | None:
+    """A WAV whose size of samples is 0 because of a pipe, with its size; else None.
+
+    It is read into memory whole: look at the size of `promise` first.
+    """
+    data = path.read_bytes()
+    if data[:4] not in (b"RIFF", b"RF64", b"BW64"):
+        return None
+    layout, form = _LAYOUTS[data[:4]], b""
+    for chunk in _chunks(io.BytesIO(data), layout, len(data), layout.start):
+        if chunk.name == FORMAT:
+            form = data[chunk.start : chunk.start + chunk.size]
+        if chunk.name == b"data":
+            samples = data[chunk.start :]
+            body = b"WAVE" + _chunk(FORMAT, form) + _chunk(b"data", samples)
+            return io.BytesIO(_chunk(b"RIFF", body))
+    return None
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return name + len(content).to_bytes(4, "little") + content
+
+
+def ends(path: Path) -> bool:
+    """Whether an Ogg file has its last page, the whole of it and marked as the last."""
+    length = path.stat().st_size
+    with path.open("rb") as stream:
+        stream.seek(max(0, length - 2 * MAX_PAGE))
+        tail = stream.read()
+    start = tail.rfind(PAGE)
+    if start < 0 or len(tail) < start + 27:
+        return False
+    table = tail[start + 27 : start + 27 + tail[start + 26]]
+    end = start + 27 + len(table) + sum(table)
+    is_last = bool(tail[start + 5] & 4)
+    return is_last and len(table) == tail[start + 26] and end <= len(tail)
+
+
+def flac_sum(path: Path) -> tuple[bytes, int] | None:
+    """MD5 of a FLAC's samples and their bits; None where it says none."""
+    with path.open("rb") as stream:
+        head = stream.read(42)
+    if head[:4] != b"fLaC" or len(head) < 42 or not any(head[26:42]):
+        return None
+    return head[26:42], ((head[20] & 1) << 4 | head[21] >> 4) + 1
+
+
+def mp3_says_its_length(path: Path) -> bool:
+    """Whether the first frame of an MP3 is an encoder's note about all the others."""
+    with path.open("rb") as stream:
+        head = stream.read(10)
+        if head[:3] == b"ID3":  # a tag before it, whose size has 7 bits a byte
+            size = sum(byte << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
+            stream.seek(10 + size)
+        else:
+            stream.seek(0)
+        frame = stream.read(64)
+    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def text_of(path: Path) -> str:
+    """The first words of a file of text, "" of any other: a web page, a pointer."""
+    with path.open("rb") as stream:
+        head = stream.read(64)
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return ""
+    text = " ".join(text.split())
+    return text[:40] if text.isprintable() else ""

@@ -1,0 +1,73 @@
+"""What the recipe takes for granted of a speech encoder, tried on noise when it comes."""
+
+from typing import Any
+
+import numpy as np
+
+from s2st_interleave import keyed
+from s2st_interleave.data.audio import SAMPLE_RATE
+from s2st_interleave.encoder.frontend import Frontend, collate
+from s2st_interleave.errors import UserError
+from s2st_interleave.train import parallel
+
+SECONDS = (0.3, 0.5, 1.03)  # the last one is no whole number of frames
+TOLERANCE = 0.01  # of the spread of logits
+
+
+def noise(seconds: float) -> np.ndarray:
+    """float32 (num_samples,) at 16 kHz, always the same."""
+    drawn = keyed.generator("noise").standard_normal(round(SAMPLE_RATE * seconds))
+    return (0.1 * drawn).astype(np.float32)
+
+
+def logits_of_noise(model: Any, front: Frontend, seconds: float) -> Any:
+    """float32 logits (num_frames, num_pieces) in evaluation mode, on the CPU."""
+    import torch
+
+    inputs = collate(front, [front.features(noise(seconds))])
+    with torch.no_grad():
+        output = model.eval()(**{k: v.to(model.device) for k, v in inputs.items()})
+    return output.logits[0].float().cpu()
+
+
+def check(model: Any, front: Frontend) -> None:
+    """UserError, naming the kind of `model`, unless its frames are those of `front`.
+
+    In each layer as in the output. Says so where padding is heard in spite of a mask:
+    convolutions of some kinds (wav2vec2-conformer, data2vec) see past it.
+    """
+    import torch
+
+    kind = f"a {model.config.model_type} encoder"
+    features = [front.features(noise(seconds)) for seconds in SECONDS]
+    wanted = [front.num_frames(one) for one in features]
+    was_training = model.training
+    alone = [logits_of_noise(model, front, seconds) for seconds in SECONDS]
+    inputs = collate(front, features[-1:])
+    with torch.no_grad():
+        layers = model.base_model(**inputs, output_hidden_states=True).hidden_states
+        together = model(**collate(front, features)).logits if front.masked else None
+    model.train(was_training)
+
+    if [len(one) for one in alone] != wanted:
+        raise UserError(
+            f"{kind} gives {len(alone[-1])} frames where its convolutions make "
+            f"{wanted[-1]}: units would not lie where words do; take another encoder"
+        )
+    if {one.shape[1] for one in layers} != {wanted[-1]}:
+        raise UserError(
+            f"the layers of {kind} have not the frames of its output, so that they give "
+            "no units: take another encoder"
+        )
+    if together is None:
+        return
+    far = max(
+        ((batched[: len(one)] - one).abs().max() / one.std()).item()
+        for batched, one in zip(together, alone, strict=True)
+    )
+    if not far < TOLERANCE:
+        parallel.say(
+            f"note: {kind} hears another thing in a padded batch than alone (logits are "
+            f"off by up to {far:.2g} of their spread), although it has a mask; it is "
+            "trained so, as it was pretrained, and makes units of one utterance at a time"
+        )

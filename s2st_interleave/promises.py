@@ -1,0 +1,171 @@
+"""What a finished stage has promised to its readers, and whether it is still there.
+
+`stage.json` holds the names and sizes of the stage's files; its wav.scp promises the audio
+that it lists, wherever that lies. No file is opened for this but the tables: who reads the
+directory pays a stat for each of its files and a listing for a folder of audio (5 s for a
+million recordings), the stage itself a stat for each recording as well (another 5 s).
+What only this stage reads (shards, checkpoints, the state of a run) is no promise: who
+needs the room may remove it.
+
+    python -m s2st_interleave.promises exp/encoder
+
+is silent, with the exit status 1 unless the directory is finished and whole.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
+# Files that tell of one run (seconds, options that change nothing), and folders that no
+# other stage reads: not part of what a stage's outputs are.
+VOLATILE = {
+    DONE,
+    OPEN,
+    "metrics.jsonl",
+    "optimizer.pt",
+    "meta.json",
+    "config.yaml",
+    "run.sh",
+}
+PRIVATE = {"shards", "analysis", "sources"}
+CHECKPOINT = "checkpoint-"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Files that are gone, and files of another size than the stage has written.
+
+    `audio_bytes`: what there is and what there was, where audio has another size.
+    """
+
+    gone: tuple[Path, ...] = ()
+    changed: tuple[Path, ...] = ()
+    audio_bytes: tuple[int, int] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.gone or self.changed or self.audio_bytes)
+
+    def __str__(self) -> str:
+        said = [
+            f"{paths[0]}{and_more(len(paths) - 1)} {what}"
+            for paths, what in (
+                (self.gone, "is gone"),
+                (self.changed, "is not what was written (another size)"),
+            )
+            if paths
+        ]
+        if self.audio_bytes:
+            found, wanted = self.audio_bytes
+            said.append(f"its audio has {found} bytes, not {wanted}")
+        return " and ".join(said)
+
+
+def and_more(count: int) -> str:
+    return f" (and {count} more)" if count else ""
+
+
+def own_files(directory: Path) -> Iterator[Path]:
+    """Files that a stage leaves to others, sorted; not those of stages inside of it."""
+    inner = {p.parent for n in (DONE, OPEN) for p in directory.glob(f"*/**/{n}")}
+    theirs = {path for folder in inner for path in _promised(folder)}
+    for path in sorted(p for p in directory.rglob("*") if p.is_file()):
+        parts = path.relative_to(directory).parts
+        private = path.name in VOLATILE or PRIVATE.intersection(parts)
+        if not private and not inner.intersection(path.parents) and path not in theirs:
+            yield path
+
+
+def sizes(directory: Path, also: Iterable[Path] = ()) -> dict[str, int]:
+    """Bytes by path, relative to `directory`, of what it promises; `also` lies outside."""
+    promised = [
+        path
+        for path in own_files(directory)
+        if _is_promise(path.relative_to(directory))
+    ]
+    return {
+        os.path.relpath(path, directory): path.stat().st_size
+        for path in (*promised, *also)
+    }
+
+
+def audio_bytes(directory: Path) -> int:
+    """Of all recordings in the wav.scp tables, which are there."""
+    return sum(os.stat(path).st_size for path in _listed(directory))
+
+
+def broken(directory: Path, done: dict[str, Any], *, weigh: bool = False) -> Broken:
+    """What `done`, the stage.json of `directory`, promises and is not there.
+
+    `weigh`: the sizes of its audio count as well. Of a directory that an earlier version
+    has made, only the names of its audio are known.
+    """
+    gone: dict[Path, None] = {}
+    changed = []
+    for name, size in done.get("files", {}).items():
+        path = Path(os.path.normpath(directory / name))
+        try:
+            if path.stat().st_size != size:
+                changed.append(path)
+        except (FileNotFoundError, NotADirectoryError):
+            gone[path] = None
+    gone |= dict.fromkeys(absent(_listed(directory)))
+    if gone or not weigh or not done.get("audio_bytes"):
+        return Broken(tuple(gone), tuple(changed))
+    bytes_now, bytes_then = audio_bytes(directory), done["audio_bytes"]
+    differ = (bytes_now, bytes_then) if bytes_now != bytes_then else None
+    return Broken(tuple(gone), tuple(changed), differ)
+
+
+def absent(paths: Iterable[str]) -> list[Path]:
+    """Those of `paths` that are not there, by one listing of each folder."""
+    names: dict[str, set[str]] = {}
+    missing = []
+    for path in paths:
+        folder, name = os.path.split(path)
+        if folder not in names:
+            is_there = os.path.isdir(folder or ".")
+            names[folder] = set(os.listdir(folder or ".")) if is_there else set()
+        if name not in names[folder]:
+            missing.append(Path(path))
+    return missing
+
+
+def _listed(directory: Path) -> Iterator[str]:
+    """Audio in the wav.scp tables of a directory."""
+    for table in sorted(directory.glob("wav.scp*")):
+        with table.open(encoding="utf-8", newline="\n") as stream:
+            for line in stream:
+                yield line.rstrip("\n").partition(" ")[2]
+
+
+def _promised(folder: Path) -> Iterator[Path]:
+    """What a stage inside of another has written beside its own directory."""
+    if (folder / DONE).is_file():
+        done = json.loads((folder / DONE).read_text(encoding="utf-8"))
+        for name in done.get("files", {}):
+            if name.startswith(".."):
+                yield Path(os.path.normpath(folder / name))
+
+
+def _is_promise(name: Path) -> bool:
+    hidden = any(part[0] == "." for part in name.parts)
+    kept = any(part.startswith(CHECKPOINT) for part in name.parts)
+    return not hidden and not kept and name.name != DROPPED
+
+
+def main(words: list[str]) -> int:
+    directory = Path(words[0])
+    try:
+        done = json.loads((directory / DONE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return 1
+    return 1 if broken(directory, done) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

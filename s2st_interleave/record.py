@@ -1,0 +1,102 @@
+"""What a stage is made from: its record, and how it differs from an earlier one."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Protocol
+
+from s2st_interleave import config
+from s2st_interleave.promises import and_more
+
+NUM_SHOWN = 10  # of what differs within an input
+Record = dict[str, Any]  # `stage.open.json`, and the first part of `stage.json`
+
+
+class Origin(Protocol):
+    """Something a stage is made from."""
+
+    def fingerprint(self) -> str:
+        """Of its content, wherever it lies."""
+
+    def changes(self, directory: Path) -> list[str]:
+        """What of it is not what `directory` was made from, a line each, if known."""
+
+
+def digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def of(stage: str, options: Any, inputs: Mapping[str, Origin | str]) -> Record:
+    """The record of a stage with these options and inputs.
+
+    Where inputs lie is not what they are: a recipe may be moved. Paths are kept for the
+    reader, their contents are in the fingerprints of the inputs.
+    """
+    values = {f.name: f for f in fields(options) if not f.metadata.get("runtime")}
+    paths = {k for k in values if _is_path(getattr(options, k))}
+    resolved = config.to_dict(options)
+    content = {k: resolved[k] for k in values if k not in paths}
+    prints = {
+        name: one if isinstance(one, str) else one.fingerprint()
+        for name, one in inputs.items()
+    }
+    return {
+        "stage": stage,
+        "fingerprint": digest([stage, content, prints]),
+        "options": content,
+        "paths": {k: resolved[k] for k in sorted(paths)},
+        "inputs": prints,
+    }
+
+
+def _is_path(value: Any) -> bool:
+    first = value[0] if isinstance(value, tuple) and value else value
+    return isinstance(first, Path)
+
+
+def grown(before: Record, now: Record, options: Any) -> set[str]:
+    """Options by which a run is longer than before: it goes on."""
+    extendable = options.extendable() if hasattr(options, "extendable") else set()
+    old, new = before["options"], now["options"]
+    return {
+        key
+        for key in extendable
+        if None not in (old.get(key), new.get(key)) and new[key] > old[key]
+    }
+
+
+def difference(
+    before: Record,
+    now: Record,
+    options: Any,
+    inputs: Mapping[str, Origin | str],
+    directory: Path,
+) -> list[str]:
+    """Lines about what `directory` was made from before, and is not to be now.
+
+    An option that changes nothing by now is none of them, whatever it once was.
+    """
+    runtime = {f.name for f in fields(options) if f.metadata.get("runtime")}
+    passed = runtime | grown(before, now, options)
+    lines = [
+        f"option {key}: was {old}, is {new}"
+        for key, old, new in _unequal(before["options"], now["options"])
+        if key not in passed
+    ]
+    for key, old, new in _unequal(before["inputs"], now["inputs"]):
+        lines.append(f"input {key}: was {old}, is {new}")
+        one = inputs.get(key, "")
+        changes = [] if isinstance(one, str) else one.changes(directory)
+        lines += [f"  {change}" for change in changes[:NUM_SHOWN]]
+        if len(changes) > NUM_SHOWN:
+            lines.append(f" {and_more(len(changes) - NUM_SHOWN)}")
+    return lines
+
+
+def _unequal(old: Record, new: Record) -> list[tuple[str, Any, Any]]:
+    keys = sorted(old.keys() | new.keys())
+    pairs = [(key, old.get(key), new.get(key)) for key in keys]
+    return [(key, a, b) for key, a, b in pairs if a != b]

@@ -1,0 +1,127 @@
+"""How the text of an option becomes a value of its type, and what its type allows."""
+
+import math
+import re
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from s2st_interleave.yaml_text import NUMBER, WHOLE
+
+
+class Device(str):
+    """Where a model runs.
+
+    >>> Device("cuda:1")
+    'cuda:1'
+    """
+
+    def __new__(cls, text: str) -> "Device":
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", text):
+            raise ValueError("auto, cpu, cuda, or cuda:1 for the second GPU")
+        return super().__new__(cls, text)
+
+
+@dataclass(frozen=True)
+class Range:
+    """Which numbers make sense; None: no bound on that side."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def __contains__(self, number: float) -> bool:
+        return (
+            (self.minimum is None or number >= self.minimum)
+            and (self.maximum is None or number <= self.maximum)
+            and (self.above is None or number > self.above)
+            and (self.below is None or number < self.below)
+        )
+
+    def __str__(self) -> str:
+        """
+
+        >>> str(Range(minimum=0, below=1))
+        'at least 0 and less than 1'
+        """
+        bounds = {
+            "at least": self.minimum,
+            "more than": self.above,
+            "at most": self.maximum,
+            "less than": self.below,
+        }
+        return " and ".join(f"{k} {v:g}" for k, v in bounds.items() if v is not None)
+
+
+def converted(value: Any, hint: Any) -> Any:
+    """A scalar's text, None (nothing is given) or a list, as what `hint` says.
+
+    Nothing is "" where text is wanted, () where a list is, None where it may be absent.
+    Raises ValueError saying what is wanted.
+    """
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if is_optional(hint):
+        if value in (None, "", "none"):
+            return None
+        return converted(value, next(a for a in arguments if a is not type(None)))
+    if origin is tuple:
+        items = words(value or "", arguments[0]) if _is_text(value) else value
+        if not isinstance(items, list):
+            raise ValueError("a list, or words with spaces between them")
+        return tuple(converted(item, arguments[0]) for item in items)
+    if not _is_text(value):
+        raise ValueError("one value")
+    text = value or ""
+    if origin is typing.Literal and text not in arguments:
+        raise ValueError(f"one of {', '.join(arguments)}")
+    if origin is typing.Literal:
+        return text
+    if not text and hint is not str:
+        raise ValueError("a value, and there is none")
+    return {int: whole, float: number, bool: switch}.get(hint, hint)(text)
+
+
+def is_optional(hint: Any) -> bool:
+    return typing.get_origin(hint) in (typing.Union, types.UnionType)
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def switch(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("true or false")
+    return text == "true"
+
+
+def whole(text: str) -> int:
+    """
+
+    >>> whole("010"), whole("-3")
+    (10, -3)
+    """
+    if re.fullmatch(WHOLE, text):
+        return int(text)
+    is_whole = re.fullmatch(NUMBER, text) and float(text).is_integer()
+    raise ValueError("an integer" + (f": {int(float(text))}" if is_whole else ""))
+
+
+def number(text: str) -> float:
+    """
+
+    >>> number("1e-3"), number("32")
+    (0.001, 32.0)
+    """
+    if not re.fullmatch(NUMBER, text) or math.isinf(float(text)):
+        raise ValueError("a number")
+    return float(text)
+
+
+def words(text: str, hint: Any) -> list[str]:
+    """`text` at its spaces; one path that exists is one, with spaces in its name."""
+    is_one = hint is Path and text.strip() and Path(text).exists()
+    return [text] if is_one else text.split()

@@ -1,0 +1,93 @@
+"""YAML whose scalars are read as they are written.
+
+PyYAML follows YAML 1.1, which makes 86400 of 24:00:00, 83 of 0123 and false of `no`.
+Here a scalar is its text, and only who asks for it knows of which type it is. What has
+no types of its own, such as a grid, asks for the plain ones of YAML 1.2.
+"""
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+
+from s2st_interleave.errors import UserError
+
+TAG = "tag:yaml.org,2002:"
+NOTHING = r"~|null|"
+WHOLE = r"[-+]?[0-9]+"
+NUMBER = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+SWITCH = r"true|false"
+
+
+class _Text(yaml.SafeLoader):
+    """Text, lists, mappings and nothing (empty, ~, null); a key occurs once."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_constructors: ClassVar[dict[str, Any]] = {
+        tag: make
+        for tag, make in yaml.SafeLoader.yaml_constructors.items()
+        if tag in (None, *(f"{TAG}{name}" for name in ("null", "str", "seq", "map")))
+    }
+
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Hashable, Any]:
+        lines: dict[str, int] = {}
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in lines:
+                raise yaml.MarkedYAMLError(
+                    problem=f"'{key.value}' occurs twice, first in line "
+                    f"{lines[key.value]}",
+                    problem_mark=key.start_mark,
+                )
+            lines[key.value] = key.start_mark.line + 1
+        return super().construct_mapping(node, deep)
+
+
+class _Typed(_Text):
+    """Numbers and true and false besides, as YAML 1.2 has them."""
+
+    yaml_constructors: ClassVar[dict[str, Any]] = _Text.yaml_constructors | {
+        f"{TAG}int": lambda _, node: int(node.value),
+        f"{TAG}float": lambda _, node: float(node.value),
+        f"{TAG}bool": lambda _, node: node.value == "true",
+    }
+
+
+def _resolve(loader: type[yaml.SafeLoader], name: str, pattern: str) -> None:
+    """A plain scalar of this pattern is a `name`; one in quotes is always text."""
+    loader.add_implicit_resolver(f"{TAG}{name}", re.compile(rf"({pattern})\Z"), None)
+
+
+_resolve(_Text, "null", NOTHING)
+for _name, _pattern in (("int", WHOLE), ("float", NUMBER), ("bool", SWITCH)):
+    _resolve(_Typed, _name, _pattern)
+
+
+def read(path: Path, *, typed: bool = False) -> Any:
+    """What a file says: text, None, lists and mappings; `typed`: numbers and booleans.
+
+    Raises UserError naming file, line and column where it is no YAML, or a key of a
+    mapping occurs twice.
+    """
+    return parse(path.read_bytes(), path, typed=typed)
+
+
+def parse(text: bytes | str, source: Path | str, *, typed: bool = False) -> Any:
+    """The same of a text; `source` is the name that errors give it."""
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        return yaml.load(text, _Typed if typed else _Text)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UserError(f"{source}:{line}: not UTF-8 (byte {error.start})") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else str(source)
+        hint = "; YAML wants spaces here" if "'\\t'" in str(error.problem) else ""
+        raise UserError(f"{where}: {error.problem or error.context}{hint}") from None
+    except yaml.YAMLError as error:  # a character that no text has
+        raise UserError(f"{source}: not YAML: {' '.join(str(error).split())}") from None

@@ -1,0 +1,231 @@
+"""How well an utterance fits its text is measured, and what is measured is used."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tones
+from tones import Clip
+
+from s2st_interleave.align.words import Word, read_words, write_words
+from s2st_interleave.artifact import read_json
+from s2st_interleave.data import kaldi
+from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+from s2st_interleave.errors import UserError
+from s2st_interleave.stages import align
+
+WRONG = {"u01", "u02", "u11", "u12", "u21", "u22"}
+
+
+def clips() -> dict[str, Clip]:
+    """Thirty: two silent, two with each other's texts, one of noise, one cut in half."""
+    made = tones.clips("u", 30)
+    rng = np.random.default_rng(0)
+    for name in ("u01", "u02"):
+        made[name] = replace(made[name], samples=np.zeros_like(made[name].samples))
+    texts = made["u11"].text, made["u12"].text
+    made["u11"] = replace(made["u11"], text=texts[1])
+    made["u12"] = replace(made["u12"], text=texts[0])
+    samples = made["u21"].samples
+    noise = 0.1 * rng.standard_normal(len(samples))
+    made["u21"] = replace(made["u21"], samples=noise.astype(np.float32))
+    whole = made["u22"].samples
+    made["u22"] = replace(made["u22"], samples=whole[: len(whole) * 6 // 10])
+    return made
+
+
+@pytest.fixture
+def options(encoders, tmp_path) -> align.Options:
+    """Of a train split of which the Spanish side is partly wrong."""
+    sides = {"es": clips(), "en": tones.clips("u", 30)}
+    return align.Options(
+        data_dir=tones.write_data(tmp_path, "train", sides),
+        encoder=encoders["hears"],
+        out_dir=tmp_path / "align" / "train",
+        languages=("es", "en"),
+        max_drop_rate=0.2,
+        device="cpu",
+        num_threads=1,
+    )
+
+
+def dropped(options: align.Options) -> dict[str, str]:
+    lines = (options.out_dir / "dropped.tsv").read_text().splitlines()
+    return dict(line.split("\t") for line in lines)
+
+
+def facts(options: align.Options) -> dict:
+    return read_json(options.out_dir / "stage.json")["facts"]
+
+
+def test_training_data_that_does_not_fit_its_text_is_dropped_with_its_score(options):
+    align.run(options)
+    reasons = dropped(options)
+    assert reasons.keys() == WRONG
+    for reason in reasons.values():
+        kind, _, score = reason.partition(": ")
+        assert kind == "es score is low" and float(score) < -4
+    for language in ("es", "en"):  # a pair goes as a whole
+        words = read_words(options.out_dir / f"words.{language}.jsonl")
+        assert len(words) == 24 and not WRONG & words.keys()
+    assert read_json(options.out_dir / "stage.json")["counts"]["dropped"] == {
+        "es score is low": 6
+    }
+
+
+def test_dev_and_test_keep_it_and_say_so(options, capsys):
+    test = replace(options, drop=False, max_drop_rate=0.0)
+    align.run(test)
+    assert read_words(test.out_dir / "words.es.jsonl").keys() >= WRONG
+    assert dropped(test) == {}
+    said = capsys.readouterr().out
+    assert "6 utterances score less than -4.0, kept" in said
+    found = facts(test)
+    assert (found["num_low_scores"], found["num_equal_intervals"]) == (6, 0)
+
+
+def test_the_ten_worst_are_named_in_every_split(options, capsys):
+    for drop in (True, False):
+        one = replace(options, drop=drop, out_dir=options.out_dir / str(drop))
+        align.run(one)
+        lines = capsys.readouterr().out.splitlines()
+        start = next(i for i, line in enumerate(lines) if "lowest mean word" in line)
+        rows = [line.split() for line in lines[start + 1 : start + 11]]
+        assert {row[0] for row in rows[:6]} == WRONG
+        assert {row[1] for row in rows} <= {"es", "en"} and rows[0][1] == "es"
+        scores = [float(row[2]) for row in rows]
+        assert scores == sorted(scores) and scores[5] < -4 < scores[6]
+        assert [row[0] for row in facts(one)["worst"]] == [row[0] for row in rows]
+
+
+def test_they_count_toward_the_limit_of_what_may_be_dropped(options):
+    few = replace(options, max_drop_rate=0.1)
+    with pytest.raises(UserError, match=r"6 of 30 .*--max_drop_rate 0\.1.*\n  u01: es"):
+        align.run(few)
+    align.run(replace(few, max_drop_rate=0.2))  # no other result: nothing to overwrite
+    assert dropped(few).keys() == WRONG
+
+
+def test_the_threshold_is_an_option(options):
+    align.run(replace(options, min_score=None))
+    assert dropped(options) == {}
+    strict = replace(options, min_score=-1e-6, max_drop_rate=1.0)
+    with pytest.raises(UserError, match="min_score: was None"):
+        align.run(strict)
+
+
+@pytest.mark.parametrize("drop", [True, False])
+def test_an_encoder_that_hears_nothing_stops_every_split(options, encoders, drop):
+    deaf = replace(options, encoder=encoders["deaf"], drop=drop, max_drop_rate=1.0)
+    with pytest.raises(UserError, match=r"es: the median .*--min_median_score none"):
+        align.run(deaf)
+    assert not (deaf.out_dir / "stage.json").exists()
+    align.run(replace(deaf, min_median_score=None))  # nothing to overwrite
+    assert facts(deaf)["median_score"]["es"] < -3
+
+
+def test_an_encoder_stops_at_speech_that_it_has_never_heard(options, tmp_path):
+    """As one of made voices does at real Spanish; here in one language alone."""
+    sides = {"es": tones.clips("u", 12), "en": tones.clips("u", 12, pitch=1.7)}
+    folder = tones.write_data(tmp_path / "other", "test", sides)
+    other = replace(options, data_dir=folder, drop=False)
+    with pytest.raises(UserError, match=r"test, en: the median .* is -\d"):
+        align.run(other)
+
+
+def test_texts_of_other_recordings_stop_it_as_well(options, tmp_path):
+    """A table whose lines have slipped by one: all texts are real, none is right."""
+    made = tones.clips("u", 12)
+    texts = [one.text for one in made.values()]
+    slipped = {
+        name: replace(one, text=texts[index - 1])
+        for index, (name, one) in enumerate(made.items())
+    }
+    folder = tones.write_data(tmp_path / "slipped", "dev", tones.both(slipped))
+    with pytest.raises(UserError, match="texts are of other recordings"):
+        align.run(replace(options, data_dir=folder, drop=False))
+
+
+def test_how_good_an_alignment_is_stands_beside_what_is_usual(options, capsys):
+    align.run(options)
+    assert "train en: median of 30 mean word scores -0." in capsys.readouterr().out
+    found = facts(options)
+    assert -1 < found["median_score"]["en"] < 0 and found["num_measured"]["es"] == 30
+
+
+def with_stand_ins(options: align.Options, tmp_path: Path) -> align.Options:
+    """Silence for a recording, a text of no words, a text longer than its audio."""
+    made = tones.clips("u", 12)
+    made["u00"] = Clip("lata pie", np.zeros(16_000, np.float32))
+    made["u01"] = replace(made["u01"], text="...")
+    made["u02"] = replace(made["u02"], samples=made["u02"].samples[:6000])
+    folder = tones.write_data(tmp_path / "stand-ins", "test", tones.both(made))
+    kaldi.write_table(folder / "faults.es", {"u00": "no audio, es is missing: x.mp3"})
+    return replace(options, data_dir=folder, drop=False)
+
+
+def test_stand_ins_are_not_the_best_there_is(options, tmp_path, capsys):
+    test = with_stand_ins(options, tmp_path)
+    align.run(test)
+    lines = (test.out_dir / "words.es.jsonl").read_text().splitlines()
+    spanish = {line["id"]: line for line in map(json.loads, lines)}
+    for name in ("u00", "u01", "u02"):
+        assert {row[3] for row in spanish[name]["words"]} == {None}
+    assert spanish["u00"]["fault"].startswith("no audio")
+    assert "there is no word" in spanish["u01"]["fault"]
+    assert "audio is shorter than text" in spanish["u02"]["fault"]
+    assert "fault" not in spanish["u03"]
+    found = facts(test)
+    assert found["num_equal_intervals"] == 5  # in English u00 is silence that was heard
+    assert found["num_measured"] == {"es": 9, "en": 10}
+    assert found["worst"][0][:2] == ["u00", "en"]
+    assert "3 utterances cannot be aligned, kept" in capsys.readouterr().out
+    words = read_words(test.out_dir / "words.es.jsonl")
+    assert words["u00"][0].score is None and words["u03"][0].score < 0
+    write_words(tmp_path / "again", words)
+    assert read_words(tmp_path / "again") == words
+
+
+def test_a_measured_score_of_0_is_no_stand_in_and_old_files_are_read(tmp_path):
+    path = tmp_path / "words.es.jsonl"
+    path.write_text('{"id": "a", "words": [["x", 0.0, 1.0, 0.0]]}\n')
+    assert read_words(path) == {"a": [Word("x", 0.0, 1.0, 0.0)]}
+    path.write_text('{"id": "a", "words": [["x", 0.0, 1.0, NaN]]}\n')
+    with pytest.raises(UserError, match=r"es\.jsonl:1: .*score of 'x' is nan"):
+        read_words(path)
+
+
+@pytest.mark.parametrize("drop", [True, False])
+@pytest.mark.parametrize("where", ["the encoder", "its output", "the audio"])
+def test_only_what_cannot_be_aligned_falls_back(options, monkeypatch, drop, where):
+    """A fault of the encoder is no property of an utterance."""
+
+    def broken(self, samples, layer=None):
+        if where == "the encoder":
+            raise ValueError("operands could not be broadcast together")
+        return np.full((len(samples) // 640, 18), np.nan, np.float32)
+
+    if where == "the audio":
+        wav = kaldi.DataDir(options.data_dir).wavs("es")["u05"]
+        wav.write_bytes(wav.read_bytes()[:200])
+        expected, message = UserError, "u05"
+    else:
+        monkeypatch.setattr(SpeechEncoder, "forward", broken)
+        expected = ValueError if where == "the encoder" else ArithmeticError
+        message = "broadcast" if where == "the encoder" else "u00: .*not finite"
+    with pytest.raises(expected, match=message) as caught:
+        align.run(replace(options, drop=drop, max_drop_rate=1.0))
+    assert isinstance(caught.value, UserError) == (where == "the audio")
+    assert not (options.out_dir / "stage.json").exists()
+
+
+def test_a_language_of_which_nothing_can_be_aligned_stops(options, tmp_path):
+    made = tones.clips("u", 12)
+    short = {k: replace(one, samples=one.samples[:4000]) for k, one in made.items()}
+    sides = {"es": made, "en": short}
+    folder = tones.write_data(tmp_path / "short", "test", sides)
+    test = replace(options, data_dir=folder, drop=False)
+    with pytest.raises(UserError, match=r"en: no utterance can be aligned \(audio is"):
+        align.run(test)

@@ -1,0 +1,352 @@
+"""What an LLM has no positions for is known after stage 5, by name, with a remedy."""
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from answers import translate
+
+from s2st_interleave import keyed
+from s2st_interleave.align.words import Word, write_words
+from s2st_interleave.artifact import open_stage, read_json
+from s2st_interleave.data.kaldi import read_table
+from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.dump import Dump, Utterance
+from s2st_interleave.interleave.layout import S2ST, Layout
+from s2st_interleave.interleave.length import fits_surely, most_tokens, num_tokens
+from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.interleave.segments import Side
+from s2st_interleave.interleave.task import Task
+from s2st_interleave.score.asr import AsrDescription
+from s2st_interleave.score.records import SystemScore
+from s2st_interleave.score.results import _missing
+from s2st_interleave.stages import decode, dump, score, train
+from s2st_interleave.stages.too_long import llm_print
+from s2st_interleave.train.interleaved import Interleaving, draw_example
+from s2st_interleave.train.llm import reader
+
+UNIT_SEC, POSITIONS = 0.04, 96
+WORDS = "la casa roja come pan agua gato perro".split()
+
+
+@dataclass(frozen=True)
+class Nothing:
+    pass
+
+
+def stages_3_and_4(root: Path, split: str, lengths: dict[str, int]) -> None:
+    """Utterances of so many units a side, a word in each second of them."""
+    align, units = root / "align" / split, root / "units" / split
+    made_of = {"lengths": str(lengths)}
+    stages = [
+        open_stage(
+            folder, stage=name, options=Nothing(), inputs=made_of, overwrite=True
+        )
+        for folder, name in ((align, "align"), (units, "units"))
+    ]
+    if None in stages:
+        return
+    for language in ("es", "en"):
+        words, made = {}, {}
+        for utterance, count in lengths.items():
+            rng = keyed.generator(utterance, language)
+            made[utterance] = rng.integers(0, 20, count).astype(np.int32)
+            width = count * UNIT_SEC / 4
+            words[utterance] = [
+                Word(str(word), k * width, (k + 1) * width, -0.1)
+                for k, word in enumerate(rng.choice(WORDS, 4))
+            ]
+        write_words(align / f"words.{language}.jsonl", words)
+        dump.store.write_units(units / f"units.{language}", made)
+    count = len(lengths)
+    stages[0].finish(num_in=count, num_out=count)
+    facts = {"num_units": 20, "unit_sec": UNIT_SEC}
+    stages[1].finish(num_in=count, num_out=count, **facts)
+
+
+def lengths(split: str, long: tuple[int, ...] = (), count: int = 12) -> dict[str, int]:
+    return {f"{split}{k:02}": 60 if k in long else 12 + k for k in range(count)}
+
+
+def llm_of(text_llm: Path, folder: Path, positions: int | None) -> Path:
+    shutil.copytree(text_llm, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["max_position_embeddings"] = positions
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.fixture
+def llm(text_llm, tmp_path) -> Path:
+    return llm_of(text_llm, tmp_path / "a short llm", POSITIONS)
+
+
+@pytest.fixture
+def options(tmp_path, llm):
+    """A function from a split, and what of it is too long, to options of stage 5."""
+
+    def make(split: str, long: tuple[int, ...] = (), **more) -> dump.Options:
+        stages_3_and_4(tmp_path, split, lengths(split, long))
+        return dump.Options(
+            align_dir=tmp_path / "align" / split,
+            units_dir=tmp_path / "units" / split,
+            out_dir=tmp_path / "dump" / split,
+            src_lang="es",
+            **{"llm": llm} | more,
+        )
+
+    return make
+
+
+def ids(options: dump.Options) -> list[str]:
+    return [one.id for one in Dump(options.out_dir)]
+
+
+def files(options: dump.Options) -> dict[str, bytes]:
+    return {
+        path.name: path.read_bytes()
+        for path in options.out_dir.iterdir()
+        if path.name != "stage.json"
+    }
+
+
+def test_dev_and_test_name_them_and_what_can_be_done(options):
+    for split in ("dev", "test"):
+        with pytest.raises(UserError) as caught:
+            dump.run(options(split, (3, 7)))
+        said = str(caught.value)
+        assert f"2 of 12 utterances of {split} are too long" in said
+        assert f"  {split}03: sequence is too long: 1" in said and f"{split}07" in said
+        assert f"positions for {POSITIONS}" in said
+        assert "--llm" in said and "--too_long missing" in said
+
+
+def test_more_than_ten_are_counted_and_ten_named(options):
+    with pytest.raises(UserError) as caught:
+        dump.run(options("test", tuple(range(11))))
+    lines = str(caught.value).splitlines()
+    assert "11 of 12" in lines[0] and len(lines) == 11
+
+
+def test_train_drops_them_with_the_reason_under_a_limit(options):
+    made = options("train", (3,), too_long="drop")
+    with pytest.raises(
+        UserError, match=r"1 of 12 .*--max_drop_rate 0\.05.*\n  train03"
+    ):
+        dump.run(made)
+    dump.run(replace(made, max_drop_rate=0.1))  # nothing to overwrite
+    assert len(ids(made)) == 11 and "train03" not in ids(made)
+    dropped = (made.out_dir / "dropped.tsv").read_text()
+    assert dropped.startswith("train03\tsequence is too long: ")
+    assert not (made.out_dir / "too_long").exists()
+
+
+def test_where_nothing_is_too_long_the_llm_changes_nothing(options, text_llm, tmp_path):
+    """No byte, no fingerprint: a dump serves every LLM that it fits."""
+    plain = options("dev", llm=None)
+    dump.run(plain)
+    before, done = files(plain), read_json(plain.out_dir / "stage.json")
+    for too_long in ("error", "missing", "drop"):
+        checked = options("dev", too_long=too_long)
+        shutil.rmtree(checked.out_dir)
+        dump.run(checked)
+        assert files(checked) == before
+        again = read_json(checked.out_dir / "stage.json")
+        assert again["fingerprint"] == done["fingerprint"]
+    longer = llm_of(text_llm, tmp_path / "longer", 512)
+    dump.run(replace(checked, llm=longer))
+    dump.run(plain)
+    assert read_json(plain.out_dir / "stage.json") == again
+
+
+def test_a_finished_dump_is_held_against_another_llm(options, text_llm, tmp_path):
+    made = options("test")
+    dump.run(made)
+    shorter = llm_of(text_llm, tmp_path / "shorter", 60)
+    with pytest.raises(UserError, match="utterances of test are too long"):
+        dump.run(replace(made, llm=shorter))
+    other = replace(made, llm=shorter, too_long="missing")
+    with pytest.raises(UserError, match=r"input too_long: was None.*\n.*--overwrite"):
+        dump.run(other)
+    dump.run(replace(other, overwrite=True))
+    assert 0 < len(ids(other)) < 12
+    with pytest.raises(UserError, match="input too_long: was missing"):
+        dump.run(made)  # which would take them all
+    dump.run(replace(made, overwrite=True))
+    assert len(ids(made)) == 12 and not (made.out_dir / "too_long").exists()
+
+
+def test_a_model_without_a_limit_takes_everything(options, text_llm, tmp_path):
+    free = llm_of(text_llm, tmp_path / "no limit", 1)
+    config = json.loads((free / "config.json").read_text())
+    config |= {"model_type": "bloom", "architectures": ["BloomForCausalLM"]}
+    del config["max_position_embeddings"]
+    (free / "config.json").write_text(json.dumps(config))
+    made = options("test", (3,), llm=free)
+    dump.run(made)
+    assert len(ids(made)) == 12
+
+
+def test_without_an_llm_no_hub_is_asked(options, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    dump.run(options("test", (3,), llm=None))
+    assert llm_print(Path("owner/a-model")) == "owner/a-model"
+    with pytest.raises(FileNotFoundError, match="no/such/llm is missing"):
+        dump.run(options("dev", llm=Path("no/such/llm")))
+
+
+@pytest.fixture
+def trained(options, text_llm, tmp_path) -> train.Options:
+    """Stages 5 and 6 with a dev and a test utterance that count as missing."""
+    folders = {}
+    for split, long in (("train", (1,)), ("dev", (2,)), ("test", (3, 7))):
+        too_long = "drop" if split == "train" else "missing"
+        one = options(split, long, too_long=too_long, max_drop_rate=0.1)
+        dump.run(one)
+        folders[split] = one.out_dir
+    made = train.Options(
+        llm=tmp_path / "a short llm",
+        train_dir=(folders["train"],),
+        dev_dir=(folders["dev"],),
+        out_dir=tmp_path / "exp" / "scheduled",
+        text_ratio_every=1,
+        max_steps=4,
+        eval_every=4,
+        batch_size=4,
+        device="cpu",
+        num_threads=1,
+    )
+    train.run(made)
+    return made
+
+
+def test_they_are_missing_in_dev_loss_decoding_and_every_score(
+    trained, tmp_path, monkeypatch, capsys
+):
+    metrics = (trained.out_dir / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(metrics[-1])["dev_loss"] > 0
+    out = tmp_path / "exp" / "scheduled" / "greedy_last" / "test"
+    decode.run(
+        decode.Options(
+            train_dir=trained.out_dir,
+            dump_dir=tmp_path / "dump" / "test",
+            out_dir=out,
+            max_text_tokens=4,
+            max_unit_ratio=1.0,
+            device="cpu",
+            num_threads=1,
+        )
+    )
+    assert "2 of 12 have no units, 2 of them too long" in capsys.readouterr().out
+    for side in ("src", "tgt"):
+        table = read_table(out / f"text.{side}")
+        assert len(table) == 12 and table["test03"] == table["test07"] == ""
+    units = dump.store.read_units(out / "units.tgt")
+    assert len(units["test03"]) == 0 and len(units["test04"]) > 0
+    facts = read_json(out / "stage.json")["facts"]
+    assert (facts["num_too_long"], facts["num_without_units"]) == (2, 2)
+
+    record = scored(trained, out, tmp_path, monkeypatch)
+    assert (record.num_utterances, record.num_missing) == (12, 2)
+    assert record.num_too_long == 2
+    assert _missing(record) == "2 (2 too long for the LLM)"
+    said = capsys.readouterr().out
+    assert "2 of 12 missing, 2 of them too long for the LLM" in said
+    old = record.to_json()
+    del old["num_too_long"]  # as it was written before
+    assert SystemScore.from_json(old, "score.json").num_too_long == 0
+
+
+def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
+    """Stage 9 with a recogniser that hears what was to be said."""
+    names = sorted(lengths("test"))
+    data_dir = root / "data" / "test"
+    stage = open_stage(data_dir, stage="data", options=Nothing(), inputs={})
+    for language in ("es", "en"):
+        score.kaldi.write_table(
+            data_dir / f"text.{language}", dict.fromkeys(names, "a")
+        )
+    stage.finish(num_in=12, num_out=12)
+    vocode_dir = decode_dir / "vocode"
+    stage = open_stage(vocode_dir, stage="vocode", options=Nothing(), inputs={})
+    spoken = [k for k in names if len(dump.store.read_units(decode_dir / "units")[k])]
+    for name in spoken:
+        (vocode_dir / f"{name}.wav").write_bytes(b"-")
+    wavs = {k: str(vocode_dir / f"{k}.wav") for k in spoken}
+    score.kaldi.write_table(vocode_dir / "wav.scp", wavs)
+    stage.finish(num_in=12, num_out=len(spoken))
+    asr = AsrDescription("none", "0", "none", "0" * 64, "float32", "en")
+    monkeypatch.setattr(score, "recognise", lambda wavs, *_: dict.fromkeys(wavs, "a"))
+    monkeypatch.setattr(score, "describe", lambda _: asr)
+    score.run(
+        score.Options(
+            data_dir=data_dir,
+            src_lang="es",
+            train_dir=trained.out_dir,
+            decode_dir=decode_dir,
+            vocode_dir=vocode_dir,
+            out_dir=decode_dir / "score",
+            num_resamples=10,
+        )
+    )
+    path = decode_dir / "score.json"
+    return SystemScore.from_json(read_json(path), str(path))
+
+
+def test_stage_6_tells_before_it_trains_where_stage_5_was_not_asked(
+    options, trained, tmp_path
+):
+    for split, long in (("dev", (2,)), ("train", (5,))):
+        out_dir = tmp_path / "unasked" / split
+        unasked = replace(options(split, long, llm=None), out_dir=out_dir)
+        dump.run(unasked)
+        again = replace(trained, out_dir=tmp_path / "exp" / split)
+        again = replace(again, **{f"{split}_dir": (unasked.out_dir,)})
+        with pytest.raises(
+            UserError, match=rf"--too_long missing.*\n.*{split}0[25] mak"
+        ):
+            train.run(again)
+        assert not (again.out_dir / "metrics.jsonl").exists()
+
+
+def test_decoding_names_who_has_no_room_for_an_answer(llm):
+    short = reader(llm)
+    sources = {"fine": np.arange(5), "a": np.arange(94), "b": np.arange(200)}
+    with pytest.raises(UserError, match="2 utterances leave no room") as caught:
+        translate(sources, short)
+    assert "  a: 96 tokens\n  b: 202 tokens" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line", [S2ST, "src_speech -> tgt_speech", "tgt_text -> tgt_speech"]
+)
+def test_lengths_are_those_of_the_sequences(llm, small_dump, line):
+    """No ratio, fill or alignment makes a sequence longer than `most_tokens` says."""
+    layout = Layout.parse(line)
+    how = Interleaving(Schedule("constant", 0.5), tasks=(Task(layout),))
+    free = replace(reader(llm), model=None)
+    for one in small_dump:
+        tgt = one.sides["tgt"]
+        few = Side(tgt.units[:2], tgt.words, np.minimum(tgt.spans, 2))
+        for pair in ("", "es-en:"):
+            sides = {"src": one.sides["src"], "tgt": few}
+            given = Utterance(one.id, sides, pair)
+            at_0 = len(draw_example(given, 0.0, 0, how, free).example.ids)
+            assert num_tokens(given, free.encode, layout, pair) == at_0
+            most = most_tokens(given, free.encode, layout, pair)
+            assert fits_surely(given, 10_000) and not fits_surely(given, most - 1)
+            for step, variant in enumerate(variants(how)):
+                drawn = draw_example(given, 0.8, step, variant, free).example
+                assert len(drawn.ids) <= most
+
+
+def variants(how: Interleaving) -> list[Interleaving]:
+    return [
+        replace(how, fill=fill, alignment=alignment, stop=stop)
+        for fill in ("text", "mask")
+        for alignment in ("words", "uniform")
+        for stop in ("literal", "exact")
+    ]

@@ -1,0 +1,290 @@
+"""What a user does wrong, and the one line that says so: no traceback, no riddle."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from s2st_interleave import __main__ as command_line
+from s2st_interleave.artifact import open_stage
+from s2st_interleave.config import RunOptions
+from s2st_interleave.data import kaldi
+from s2st_interleave.interleave import dump
+
+TRAIN = (
+    "train --llm llm --train_dir dump --dev_dir dump --device cpu --max_steps 1 "
+    "--batch_size 4 --num_threads 1 --out_dir out"
+)
+ENCODER = (
+    "encoder --encoder llm --train_dir data --dev_dir data --languages es "
+    "--num_pieces 30 --device cpu --out_dir out"
+)
+WORLD = (
+    "vocoder --backend world --data_dir data --dev_data_dir data --units_dir units "
+    "--dev_units_dir units --out_dir out --language es"
+)
+OWN = "own --split train --src_lang es --data_dir d --audio_dir a --tsv"
+SCORE = (
+    "score --data_dir data --src_lang en --tgt_lang es --train_dir data "
+    "--decode_dir data --vocode_dir data --out_dir out"
+)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, text_llm, small_dump) -> Path:
+    """An LLM, a dump and a data directory, all good, beside what is none."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(text_llm, "llm")
+    stage = open_stage(Path("dump"), stage="dump", options=RunOptions(), inputs={})
+    utterances = [small_dump[index] for index in range(len(small_dump))]
+    dump.write(Path("dump"), utterances, small_dump.vocabulary)
+    stage.finish(num_in=30, num_out=30)
+    stage = open_stage(Path("data"), stage="data", options=RunOptions(), inputs={})
+    data = kaldi.DataDir(Path("data"))
+    noise = np.random.default_rng(1).normal(0, 0.1, 16000)
+    soundfile.write("u0.wav", noise, 16000)
+    rows = {"text": "la casa roja", "wav.scp": "u0.wav", "utt2dur": "1.000"}
+    for name, value in rows.items():
+        kaldi.write_table(data.file(name, "es"), {"u0": value})
+    kaldi.write_speakers(data, {"u0": "u0"})
+    stage.finish(num_in=1, num_out=1)
+    Path("empty").mkdir()
+    Path("page.html").write_text("<html>404</html>")
+    return tmp_path
+
+
+def write(path: str, text: str = "<html>404</html>") -> None:
+    Path(path).parent.mkdir(exist_ok=True)
+    Path(path).write_text(text)
+
+
+def edit(path: str, old: str, new: str) -> None:
+    write(path, Path(path).read_text().replace(old, new))
+
+
+def nothing() -> None:
+    pass
+
+
+# What is done first, the command line, the exit status, what the line says.
+MISTAKES: list[tuple[Callable[[], object], str, int, str]] = [
+    (nothing, "trian", 2, "no command 'trian'; did you mean 'train'"),
+    (nothing, "train --lrr 3", 2, "unknown option '--lrr'; did you mean 'lr'"),
+    (nothing, "train --lr", 2, "--lr: expected one argument"),
+    (nothing, f"{TRAIN} --lr fast", 2, "option 'lr' is 'fast', wants: a number"),
+    (nothing, f"{TRAIN} --batch_size 0", 2, "'batch_size' is 0, wants: at least 1"),
+    (nothing, f"{TRAIN} --eval_every -1", 2, "'eval_every' is -1, wants: at least 1"),
+    (nothing, f"{TRAIN} --dtype fp16", 2, "wants: one of auto, fp32, bf16"),
+    (nothing, f"{TRAIN} --device gpu", 2, "wants: auto, cpu, cuda, or cuda:1"),
+    (nothing, f"{TRAIN} --text_ratio 0.95", 1, "0.95 is no multiple of its drop 0.1"),
+    (nothing, f"{TRAIN} --attention flash_attention_2", 1, "wants the package flash"),
+    (nothing, "plan --gpus H800", 2, "'gpus' is 'H800', wants: one of A100"),
+    (nothing, "train --config no.yaml", 2, "no.yaml: no such config file"),
+    (
+        lambda: write("a.yaml", "lr: 1\nlr: 2\n"),
+        "train --config a.yaml",
+        2,
+        "a.yaml:2:1: 'lr' occurs twice, first in line 1",
+    ),
+    (
+        lambda: write("a.yaml", "lr: 1\n\tmax_steps: 2\n"),
+        "train --config a.yaml",
+        2,
+        "a.yaml:2:1: found character '\\t' that cannot start any token",
+    ),
+    (nothing, f"{TRAIN} --train_dir no", 1, "no is missing; it is made by stage 5"),
+    (nothing, f"{TRAIN} --llm no", 1, "no is missing"),
+    (
+        nothing,
+        f"{TRAIN} --llm empty",
+        1,
+        "empty: no model of Hugging Face here, config",
+    ),
+    (
+        lambda: edit("llm/config.json", '"llama"', '"lama"'),
+        TRAIN,
+        1,
+        "llm: no Config here: The checkpoint you are trying to load has model type `lama`",
+    ),
+    (lambda: write("llm/config.json"), TRAIN, 1, "llm/config.json: not JSON"),
+    (
+        lambda: write("llm/model.safetensors"),
+        TRAIN,
+        1,
+        "llm: its weights are broken, or of another model than its config.json",
+    ),
+    (
+        lambda: edit("llm/config.json", '"hidden_size": 32', '"hidden_size": 64'),
+        TRAIN,
+        1,
+        "llm: its weights are broken, or of another model than its config.json",
+    ),
+    (
+        lambda: edit("llm/config.json", '_layers": 2', '_layers": 3'),
+        TRAIN,
+        1,
+        "llm: 9 weights of LlamaForCausalLM are missing, first model.layers.2.",
+    ),
+    (
+        lambda: [path.unlink() for path in Path("llm").glob("tokenizer*")],
+        TRAIN,
+        1,
+        "llm: no Tokenizer here",
+    ),
+    (nothing, f"{ENCODER} --scratch true", 1, "llm: no FeatureExtractor here"),
+    (nothing, f"{ENCODER} --languages fr", 1, "no wav.scp.fr in data"),
+    (nothing, f"{ENCODER} --num_pieces 2", 1, "Raise --num_pieces, or leave out"),
+    (
+        lambda: write("dump/src.units.npy"),
+        TRAIN,
+        1,
+        "dump is no longer whole: dump/src.units.npy is not what was written",
+    ),
+    (
+        lambda: write("dump/utterances.jsonl", '{"id": "u"}\n{"id\n'),
+        TRAIN,
+        1,
+        "dump/utterances.jsonl is not what was written",
+    ),
+    (
+        lambda: write("dump/utterances.jsonl", ""),
+        TRAIN,
+        1,
+        "it is made by stage 5 (dump): ./run.sh --stage 5 --stop_stage 5",
+    ),
+    (
+        lambda: write("dump/vocab.json", '{"version": 1, "unit_sec": 0.04}'),
+        TRAIN,
+        1,
+        "dump/vocab.json is not what was written",
+    ),
+    (
+        lambda: write("dump/stage.json", '{"stage": "dump"}'),
+        TRAIN,
+        1,
+        "dump/stage.json: no '",
+    ),
+    (lambda: write("dump/stage.json", "[]"), TRAIN, 1, "stage.json: no JSON object"),
+    (
+        nothing,
+        f"{WORLD} --lambda_mel 3",
+        2,
+        "'lambda_mel' has no effect with backend w",
+    ),
+    (nothing, f"{WORLD} --kernel_size 6", 2, "kernels are of odd sizes, not 6"),
+    (nothing, WORLD, 1, "units is missing; it is made by stage 4 (units)"),
+    (nothing, f"{OWN} no.tsv", 1, "no.tsv is missing"),
+    (nothing, f"{SCORE} --mos utmos", 2, "--mos utmos wants --mos_weights"),
+    (
+        nothing,
+        "import_alignments --data_dir data --src_lang es --src_alignments no "
+        "--tgt_alignments no --src_format ctm --tgt_format ctm --out_dir out",
+        1,
+        "no is missing",
+    ),
+    (nothing, "translate --model empty", 1, "no recording to translate"),
+    (nothing, "translate --model empty u0.wav", 1, "empty: no packed model here"),
+    (nothing, "translate --model empty page.html", 1, "page.html: "),
+]
+
+
+@pytest.mark.parametrize(("prepare", "line", "status", "said"), MISTAKES)
+@pytest.mark.usefixtures("folder")
+def test_a_mistake_is_one_line(prepare, line, status, said, capfd):
+    prepare()
+    try:
+        ended = command_line.main(line.split())
+    except SystemExit as stopped:
+        ended = stopped.code
+    text = capfd.readouterr().err
+    assert ended == status and said in text, text
+    errors = [one for one in text.splitlines() if one.startswith("error: ")]
+    assert text.splitlines()[-1:] == errors, text
+    assert line.split()[0] in errors[0]
+
+
+def test_a_device_that_this_machine_lacks_is_known_before_any_work(folder, capfd):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("it has one")
+    words = TRAIN.replace("cpu", "cuda:7").split()
+    assert command_line.main(words) == 1
+    said = capfd.readouterr().err
+    assert "--device cuda:7: this machine has 0 GPUs that PyTorch can use" in said
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("optimizer.pt", "x", "optimizer.pt is broken: remove out/checkpoint-1, and"),
+        ("model.safetensors", "x", "model.safetensors is broken: remove out/checkp"),
+        ("meta.json", "{}", "meta.json: 'step' is missing; was it edited?"),
+        ("../metrics.jsonl", '{"st', "metrics.jsonl:1: not JSON"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_checkpoint_that_broke_says_how_to_go_on(file, text, said, capfd):
+    assert command_line.main(TRAIN.split()) == 0
+    Path("out/checkpoint-1", file).resolve().write_text(text)
+    longer = TRAIN.replace("--max_steps 1", "--max_steps 2")
+    assert command_line.main(longer.split()) == 1
+    assert said in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_missing_package_names_the_extra_that_has_it(monkeypatch, capfd):
+    monkeypatch.setitem(sys.modules, "peft", None)
+    assert command_line.main([*TRAIN.split(), "--lora_rank", "2"]) == 1
+    said = capfd.readouterr().err.splitlines()[-1]
+    assert "tools/setup.sh" in said and "pip install s2st_interleave[lora]" in said
+
+
+def test_a_module_of_ours_that_is_missing_is_our_fault(monkeypatch):
+    name = "s2st_interleave.data.validate"
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ModuleNotFoundError):
+        command_line.main(["validate", "--data_dir", "d", "--languages", "es"])
+
+
+@pytest.mark.parametrize("words", ["--help", "train --help", "launch --help"])
+def test_a_reader_that_has_heard_enough_ends_it_quietly(words):
+    """As `| head` does; here it reads nothing at all."""
+    line = (
+        f"{sys.executable} -m s2st_interleave {words} | true; echo ${{PIPESTATUS[0]}}"
+    )
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert done.stderr == "" and done.stdout.strip() in ("0", "141")
+
+
+def test_jobs_end_with_the_reader_of_the_launcher(tmp_path):
+    code = "import time\nwhile True:\n print('y', flush=True)\n time.sleep(0.05)"
+    words = [sys.executable, "-m", "s2st_interleave", "launch", "JOB=1:2"]
+    words += [str(tmp_path / "JOB.log"), sys.executable, "-c", code]
+    line = '"$@" | head -n 1; echo ${PIPESTATUS[0]}'
+    done = subprocess.run(
+        ["bash", "-c", line, "bash", *words], capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == "" and done.stdout.endswith("\n141\n")
+
+
+def test_scripts_of_a_recipe_follow_the_same_rule(tmp_path):
+    local = Path(__file__).parents[1] / "egs" / "mini_cvss" / "local"
+    for words in (
+        ["make_corpus.py", "--src", "xx", "--out", "o"],
+        ["train_text_llm.py", *"--text_dirs t --languages es --out_dir o".split()],
+        ["check_intervals.py", "--dump", "nothing"],
+    ):
+        done = subprocess.run(
+            [sys.executable, local / words[0], *words[1:]],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1

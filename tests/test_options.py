@@ -1,0 +1,326 @@
+"""Options mean what they say: as written, within their range, and never in vain."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from s2st_interleave import config, yaml_text
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.errors import UserError
+from s2st_interleave.launch import resources
+from s2st_interleave.paper import grid
+from s2st_interleave.stages import encoder, score, train, vocoder
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMITTED = [
+    ROOT / name
+    for name in subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "*.yaml", "*.yml"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    tgt_lang: str = option("en", "a word")
+    languages: tuple[str, ...] = option(("en",), "words")
+    steps: int = option(10, "a number", minimum=0)
+    lr: float = option(1e-3, "a number", above=0)
+    dropout: float = option(0.1, "a share", minimum=0, below=1)
+    cot: bool = option(True, "a switch")
+    out_dir: Path = option(Path("out"), "a path")
+    limit: int | None = option(7, "may be absent")
+    widths: tuple[int, ...] = option((), "numbers", minimum=1)
+
+
+def parse(cls: type, *words: object) -> Any:
+    return config.parse(cls, [str(word) for word in words], prog="test")
+
+
+def refused(capsys, cls: type, *words: object) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        parse(cls, *words)
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and said.startswith("error: test: ")
+    return said
+
+
+def written(tmp_path: Path, text: str, name: str = "conf.yaml") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# As written
+
+
+@pytest.mark.parametrize("text", ["no", "on", "0123", "1:30", "1_000", "1.10", "1e3"])
+def test_text_is_text_in_a_file_as_on_the_line(text, tmp_path):
+    path = written(tmp_path, f"tgt_lang: {text}\nlanguages: [{text}, es]\n")
+    read, typed = (
+        parse(Options, "--config", path),
+        parse(Options, "--tgt_lang", text, "--languages", f"{text} es"),
+    )
+    assert read == typed
+    assert (read.tgt_lang, read.languages) == (text, (text, "es"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("steps", "010", 10),
+        ("steps", "+5", 5),
+        ("lr", "1e-3", 0.001),
+        ("lr", "2", 2.0),
+        ("lr", ".5", 0.5),
+        ("cot", "false", False),
+        ("limit", "none", None),
+        ("languages", "de no", ("de", "no")),
+        ("widths", "3 07", (3, 7)),
+    ],
+)
+def test_numbers_and_switches_mean_the_same_in_both_places(name, text, value, tmp_path):
+    path = written(tmp_path, f"{name}: {text}\n")
+    for words in (["--config", path], [f"--{name}", text]):
+        assert getattr(parse(Options, *words), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("steps", "1e3", "wants: an integer: 1000"),
+        ("steps", "32.0", "wants: an integer: 32"),
+        ("steps", "1_000", "wants: an integer"),
+        ("steps", "0o17", "wants: an integer"),
+        ("steps", "0x1F", "wants: an integer"),
+        ("steps", "1:30", "wants: an integer"),
+        ("steps", "true", "wants: an integer"),
+        ("steps", "٣", "wants: an integer"),
+        ("lr", ".inf", "wants: a number"),
+        ("lr", "nan", "wants: a number"),
+        ("lr", "1e999", "wants: a number"),
+        ("lr", "1_0.5", "wants: a number"),
+        ("cot", "yes", "wants: true or false"),
+        ("cot", "True", "wants: true or false"),
+        ("cot", "on", "wants: true or false"),
+        ("out_dir", "''", "wants: a value, and there is none"),
+        ("steps", "", "wants: a value, and there is none"),
+        ("steps", "-1", "is -1, wants: at least 0"),
+        ("lr", "0", "is 0, wants: more than 0"),
+        ("dropout", "1", "is 1, wants: at least 0 and less than 1"),
+        ("widths", "4 0", "is 0, wants: at least 1"),
+        ("languages", "''", "is empty, wants at least one"),
+    ],
+)
+def test_what_is_no_such_value_is_refused_alike(name, text, message, tmp_path, capsys):
+    path = written(tmp_path, f"{name}: {text}\n")
+    assert message in refused(capsys, Options, "--config", path)
+    typed = refused(capsys, Options, f"--{name}", text.strip("'"))
+    assert message in typed and "command line: " in typed
+
+
+def test_what_a_file_leaves_empty_is_nothing(tmp_path):
+    path = written(tmp_path, "tgt_lang:\nwidths: ~\nlimit: null\n")
+    found = parse(Options, "--config", path)
+    assert (found.tgt_lang, found.widths, found.limit) == ("", (), None)
+
+
+def test_a_list_is_no_single_value(tmp_path, capsys):
+    path = written(tmp_path, "tgt_lang: [es, en]\n")
+    assert "wants: one value" in refused(capsys, Options, "--config", path)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("lr: 1\nsteps: 3\nlr: 2\n", ":3:1: 'lr' occurs twice, first in line 1"),
+        ("out-dir: a\nout_dir: b\n", ": option 'out_dir' occurs twice"),
+        ("lr: 1\nlanguages:\n\t- es\n", ":3:1: found character '\\t'"),
+        ("lr: 1\nlanguages: [es, en\n", ":3:1: expected ',' or ']'"),
+        ("lr: !!python/name:os.system 1\n", ":1:5: could not determine"),
+        ("lr: 1\n---\nlr: 2\n", ":2:1: but found another document"),
+        ("lr: \0\n", ": not YAML: unacceptable character"),
+        ("lr\n", ": expected 'option: value' lines"),
+    ],
+)
+def test_what_is_no_such_yaml_names_file_line_and_column(text, where, tmp_path, capsys):
+    path = written(tmp_path, text)
+    assert f"{path}{where}" in refused(capsys, Options, "--config", path)
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "latin.yaml"
+    path.write_bytes("a: 1\ntitle: Português\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"latin\.yaml:2: not UTF-8"):
+        yaml_text.read(path)
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_committed_yaml_says_what_it_said(path):
+    """Types and order too: digests of grids and fingerprints of stages hang on it."""
+    before = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert repr(yaml_text.read(path, typed=True)) == repr(before)
+
+
+def test_without_types_a_grid_reads_plain_numbers_and_no_others():
+    found = yaml_text.parse("[1, 1e-3, true, no, 1:30, 0b1, '2', ~]", "x", typed=True)
+    assert found == [1, 0.001, True, "no", "1:30", "0b1", "2", None]
+
+
+# Slurm
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("24:00:00", "a whole number of minutes: 1440"),
+        ("1-12", "a whole number of minutes: 2160"),
+        ("2-00:30:00", "a whole number of minutes: 2910"),
+        ("1:30", "a whole number of minutes: 90 if these are hours, 2 if not"),
+        ("90.5", "a whole number of minutes"),
+    ],
+)
+def test_a_time_of_the_clock_is_refused_with_its_minutes(text, message, tmp_path):
+    path = written(tmp_path, f"cuda_cmd:\n  minutes: {text}\n", "slurm.yaml")
+    with pytest.raises(UserError) as caught:
+        resources.read(path, "cuda_cmd")
+    said = str(caught.value)
+    assert f"{path}, cuda_cmd: option 'minutes' is '{text}', wants: {message}" == said
+
+
+def test_names_of_slurm_keep_their_zeros(tmp_path):
+    text = "account: 0123\npartition: on\nmemory: 1_0\ncuda_cmd: {minutes: 010}\n"
+    asked = resources.read(written(tmp_path, text), "cuda_cmd")
+    assert (asked.account, asked.partition, asked.memory) == ("0123", "on", "1_0")
+    assert asked.minutes == 10
+
+
+# Never in vain
+
+NEEDED = {
+    vocoder.Options: "--data_dir d --dev_data_dir d --units_dir u --dev_units_dir u "
+    "--out_dir o",
+    train.Options: "--llm l --train_dir t --dev_dir d --out_dir o",
+    score.Options: "--data_dir d --src_lang es --train_dir t --decode_dir d "
+    "--vocode_dir v --out_dir o",
+    encoder.Options: "--encoder e --train_dir t --dev_dir d --out_dir o --languages es",
+}
+
+
+@pytest.mark.parametrize(
+    ("cls", "line", "message"),
+    [
+        (vocoder.Options, "--accum_grad 4", "'accum_grad' has no effect with backend "),
+        (vocoder.Options, "--max_grad_norm 0.001", "it is for backend world"),
+        (vocoder.Options, "--weight_decay 0.5", "it is for backend world"),
+        (vocoder.Options, "--unit_channels 8 --backend hifigan", "for backend world"),
+        (vocoder.Options, "--lambda_mel 1 --backend world", "for backend hifigan"),
+        (vocoder.Options, "--channels 64 --backend world", "for backend hifigan"),
+        (train.Options, "--lora_alpha 8", "it is for lora_rank of 1 or more"),
+        (
+            train.Options,
+            "--schedule constant --text_ratio_drop 0.3",
+            "with schedule constant",
+        ),
+        (train.Options, "--text_ratio 0 --span_lambda 3", "with text_ratio 0.0"),
+        (train.Options, "--sides none --fill mask", "it is for sides both, src or tgt"),
+        (train.Options, "--cot false --probe_every 5", "it is for cot true"),
+        (score.Options, "--mos_weights x.pt", "it is for mos utmos"),
+        (score.Options, "--mos dnsmos --mos_weights x.pt", "with mos dnsmos"),
+    ],
+)
+def test_an_option_without_effect_is_refused(cls, line, message, capsys):
+    assert message in refused(capsys, cls, *NEEDED[cls].split(), *line.split())
+
+
+@pytest.mark.parametrize(
+    ("cls", "line"),
+    [
+        (vocoder.Options, "--backend world --accum_grad 4 --max_grad_norm 0.5"),
+        (vocoder.Options, "--lambda_mel 1 --lr_halve_every 5 --crop_units 9"),
+        (train.Options, "--lora_rank 8 --lora_alpha 8"),
+        (train.Options, "--text_ratio_every 5 --schedule linear"),
+        (train.Options, "--text_ratio 0 --text_ratio_every 300"),  # as it is anyway
+        (score.Options, "--mos utmos --mos_weights x.pt"),
+        (vocoder.Options, "--nj 4"),  # how it is run: recipes say it to every stage
+    ],
+)
+def test_an_option_with_an_effect_is_not(cls, line):
+    parse(cls, *NEEDED[cls].split(), *line.split())
+
+
+def test_a_file_of_a_system_may_make_void_what_systems_share(tmp_path, capsys):
+    """And the command line may do so to any file; the other way round it is in vain."""
+    shared = written(tmp_path, "text_ratio_every: 5\nlora_alpha: 8\nlora_rank: 2\n")
+    system = written(tmp_path, "text_ratio: 0\n", "baseline.yaml")
+    needed = NEEDED[train.Options].split()
+    both = ["--config", shared, "--config", system]
+    assert parse(train.Options, *needed, *both).text_ratio_every == 5
+    assert parse(train.Options, *needed, *both[:2], "--text_ratio", "0")
+    assert parse(train.Options, "--lora_rank", "0", *needed, *both)
+    assert parse(train.Options, *needed, "--span_lambda", "3", *both).span_lambda == 3
+    for words in (
+        [*both, "--span_lambda", "3"],
+        [*both[2:], *both[:2]],
+        [*both[:2], "--text_ratio", "0", "--span_lambda", "3"],
+    ):
+        assert "no effect with text_ratio" in refused(
+            capsys, train.Options, *needed, *words
+        )
+
+
+def test_one_file_does_not_both_set_an_option_and_make_it_void(tmp_path, capsys):
+    path = written(tmp_path, "backend: world\nlambda_mel: 3\n")
+    words = [*NEEDED[vocoder.Options].split(), "--config", path]
+    assert "'lambda_mel' has no effect" in refused(capsys, vocoder.Options, *words)
+
+
+def test_the_record_of_a_run_can_be_read_again(tmp_path):
+    """exp/<tag>/config.yaml tells what had no effect, and gives the same options."""
+    conf = ROOT / "egs/cvss/conf"
+    words = [*NEEDED[train.Options].split(), "--config", conf / "train.yaml"]
+    options = parse(train.Options, *words, "--text_ratio", "0", "--num_threads", "2")
+    path = written(tmp_path, yaml.safe_dump(config.record(options)))
+    assert "text_ratio_drop" in yaml_text.read(path)[config.NO_EFFECT]
+    assert parse(train.Options, "--config", path) == options
+
+
+def test_every_option_that_may_be_void_exists():
+    for cls in (vocoder.Options, train.Options, score.Options):
+        options = parse(cls, *NEEDED[cls].split())
+        for void in options.voids():
+            assert {void.choice, *void.names} <= set(cls.__dataclass_fields__)
+
+
+# Grids
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("version: 1\npairs: [pt_en]\n", "no 'groups'"),
+        ("version: 1\npairs: []\ngroups: [{table: 2}]\n", "group 1: no 'pairs'"),
+        ("version: 1\npairs: []\ngrups: []\n", "unknown key 'grups'; did you mean"),
+        ("pairs: [a]\npairs: [b]\n", ":2:1: 'pairs' occurs twice"),
+    ],
+)
+def test_a_grid_says_what_it_lacks(text, message, tmp_path):
+    with pytest.raises(UserError, match=message):
+        grid.load(written(tmp_path, text, "grid.yaml"))
+
+
+def test_required_options_are_named_together(capsys):
+    @dataclass(frozen=True, kw_only=True)
+    class Both:
+        one: str = option(REQUIRED, "one")
+        two: str = option(REQUIRED, "two")
+
+    assert "missing --one, --two" in refused(capsys, Both)

@@ -1,0 +1,196 @@
+"""What is kept to save time is taken up only whole, and only of what it was made from."""
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import kaldiio
+import numpy as np
+import pytest
+
+from s2st_interleave.artifact import atomic_write
+from s2st_interleave.data.archive import unpacked
+from s2st_interleave.interop import unit_files
+from s2st_interleave.score import heard
+from s2st_interleave.score.asr import AsrOptions
+from s2st_interleave.score.mos import MosOptions
+from s2st_interleave.score.records import AsrDescription
+from s2st_interleave.shards import run_shards
+
+# --- shards ---
+
+
+@pytest.fixture
+def shards(tmp_path):
+    """`shards(ids)` runs two shards; the names of those that had to be made."""
+
+    def run(ids: str) -> list[str]:
+        made = []
+
+        def process(part, path):
+            made.append(path.name)
+            with atomic_write(path) as stream:
+                stream.writelines(f"{name}\n" for name in part)
+
+        paths = run_shards(list(ids), tmp_path / "shards", "", 2, process)
+        lines = [line for path in paths for line in path.read_text().split()]
+        assert sorted(lines) == sorted(ids)
+        return made
+
+    return run
+
+
+@pytest.mark.parametrize("content", ["", "a\n", "a\nx\n"])
+def test_a_shard_that_is_not_what_was_written_is_made_again(shards, tmp_path, content):
+    assert shards("abcd") == ["1of2", "2of2"]
+    (tmp_path / "shards" / "1of2").write_text(content)
+    assert shards("abcd") == ["1of2"]
+    assert shards("abcd") == []
+
+
+def test_a_shard_of_other_utterances_or_without_proof_is_made_again(shards, tmp_path):
+    shards("abcd")
+    assert shards("abcdef") == ["1of2", "2of2"]
+    (tmp_path / "shards" / "2of2.proof").unlink()
+    assert shards("abcdef") == ["2of2"]
+
+
+# --- archives ---
+
+
+def pack(path: Path, **files: str) -> Path:
+    folder = path.parent / "to pack"
+    folder.mkdir(exist_ok=True)
+    with tarfile.open(path, "w") as tar:
+        for name, text in files.items():
+            (folder / name).write_text(text)
+            tar.add(folder / name, arcname=f"./clips/{name}")
+    return path
+
+
+def test_members_that_were_removed_are_unpacked_again(tmp_path, capsys):
+    archive = pack(tmp_path / "es.tar", a="one", b="two")
+    folder = unpacked(archive, tmp_path / "out", "a")
+    for gone in (folder / "b", folder):
+        shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+        assert unpacked(archive, tmp_path / "out", "a") == folder
+        assert "is gone: unpacking" in capsys.readouterr().out
+        assert (folder / "b").read_text() == "two"
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["es"]
+
+
+def test_an_archive_counts_by_content(tmp_path):
+    archive = pack(tmp_path / "es.tar", a="one")
+    folder = unpacked(archive, tmp_path / "out", "a")
+    os.utime(archive, (1, 1))  # copied without its time
+    assert unpacked(archive, tmp_path / "out", "a") == folder
+    size = archive.stat().st_size
+    pack(archive, a="two")
+    assert archive.stat().st_size == size
+    with pytest.raises(
+        ValueError, match=r"another archive .*: remove it .*--unpack_dir"
+    ):
+        unpacked(archive, tmp_path / "out", "a")
+
+
+# --- what was heard ---
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """Ids given to a recogniser that hears nothing, and to a predictor of quality."""
+    ids: list[str] = []
+
+    def transcribe(wavs, options, on_text):
+        for utterance in wavs:
+            ids.append(utterance)
+            on_text(utterance, "" if utterance == "silent" else "hello there")
+
+    def predict(wavs, options, on_score):
+        for utterance in wavs:
+            ids.append(utterance)
+            on_score(utterance, 3.25)
+
+    about = AsrDescription("b", "1", "tiny.en", "0" * 64, "float32", "en")
+    monkeypatch.setattr(heard, "transcribe", transcribe)
+    monkeypatch.setattr(heard, "describe", lambda options: about)
+    monkeypatch.setattr(heard.mos, "predict", predict)
+    monkeypatch.setattr(heard.mos, "describe", lambda options: {"p": "1"})
+    return ids
+
+
+def test_a_file_that_was_cut_off_is_not_a_text(asked, tmp_path):
+    """Nothing heard is a result, an empty file is none."""
+    wavs = {name: tmp_path / name for name in ("silent", "spoken")}
+    for name, path in wavs.items():
+        path.write_text(name)
+    options, cache = AsrOptions(model="tiny.en"), tmp_path / "cache"
+    texts = {"silent": "", "spoken": "hello there"}
+    for _ in range(2):
+        assert heard.recognise(wavs, options, cache) == texts
+    assert asked == ["silent", "spoken"]
+    for kept in ("", "hello"):
+        asked.clear()
+        for path in cache.iterdir():
+            path.write_text(kept)
+        assert heard.recognise(wavs, options, cache) == texts
+        assert asked == ["silent", "spoken"]
+
+
+def test_a_number_that_was_cut_off_is_not_a_score(asked, tmp_path):
+    wav, cache = tmp_path / "wav", tmp_path / "cache"
+    wav.write_text("audio")
+    for kept in ("3.25\n", "3.2", "", "3"):
+        assert heard.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
+        (path,) = cache.iterdir()
+        assert path.read_text() == "3.25\n"
+        path.write_text(kept)
+    assert asked == ["u"] * 3
+
+
+def test_texts_of_another_tokenizer_are_not_those_of_the_model(asked, tmp_path):
+    model, wav = tmp_path / "whisper", tmp_path / "wav"
+    model.mkdir()
+    wav.write_text("audio")
+    options = AsrOptions(model=str(model))
+    for words in ("a b", "a b", "a c"):
+        (model / "vocabulary.txt").write_text(words)
+        heard.recognise({"u": wav}, options, tmp_path / "cache")
+    assert asked == ["u", "u"]
+
+
+# --- units of other toolkits ---
+
+
+def test_units_count_with_the_names_they_have(tmp_path):
+    km, manifest = tmp_path / "x.km", tmp_path / "x.tsv"
+    km.write_text("1 2\n3 4\n")
+    manifest.write_text("/root\na.wav\t1\nb.wav\t2\n")
+    before = unit_files.fingerprint(km, "fairseq")
+    manifest.write_text("/root\nb.wav\t1\na.wav\t2\n")
+    assert unit_files.fingerprint(km, "fairseq") != before
+
+
+def test_an_scp_counts_with_all_that_it_names(tmp_path):
+    """Arks of several jobs, whose names are not the scp's."""
+    lines = ""
+    for job, name in enumerate("ab", 1):
+        stem = tmp_path / f"raw.{job}"
+        kaldiio.save_ark(
+            f"{stem}.ark", {name: np.arange(job, dtype=np.int32)}, scp=f"{stem}.scp"
+        )
+        lines += Path(f"{stem}.scp").read_text()
+    scp = tmp_path / "units.scp"
+    scp.write_text(lines)
+    before = unit_files.fingerprint(scp, "scp")
+    shutil.copytree(tmp_path, tmp_path.parent / "moved")
+    moved = tmp_path.parent / "moved" / "units.scp"
+    moved.write_text(lines.replace(str(tmp_path), str(moved.parent)))
+    assert unit_files.fingerprint(moved, "scp") == before
+    scp.write_text(lines.replace("a ", "c "))
+    assert unit_files.fingerprint(scp, "scp") != before
+    scp.write_text(lines)
+    ark = tmp_path / "raw.2.ark"
+    ark.write_bytes(ark.read_bytes()[:-1] + b"\7")
+    assert unit_files.fingerprint(scp, "scp") != before
