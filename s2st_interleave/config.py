@@ -197,6 +197,8 @@ def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:
     """Turn a YAML value or a word of the command line into the field's type."""
     try:
         return converted(value, hint)
+    except UserError as error:  # a type of our own says all of it
+        raise UserError(f"{source}: option '{name}': {error}") from None
     except ValueError as error:
         raise UserError(
             f"{source}: option '{name}' is '{'' if value is None else value}', "
