@@ -25,7 +25,8 @@ from s2st_interleave.units import store
 RECORD = Path(__file__).with_name("identity.json")
 SYSTEMS = Path(__file__).parents[1] / "egs/cvss/conf/systems"
 NAMES = ("baseline", "scheduled", "mask", "uniform", "no_cot", "src_only")
-TRAIN = "--max_steps 20 --text_ratio_every 2 --batch_size 6 --accum_grad 2 --lr 1e-3"
+SHARED = "text_ratio_every: 2\n"  # what systems share, as in conf/train.yaml
+TRAIN = "--max_steps 20 --batch_size 6 --accum_grad 2 --lr 1e-3"
 TRAIN += " --attention_dropout 0.1 --eval_every 10 --save_every 20 --device cpu"
 DECODE = "--batch_size 4 --max_text_tokens 8 --max_unit_ratio 1.5 --device cpu"
 
@@ -65,7 +66,8 @@ def observe(name: str, llm: Path, small: dump.Dump, folder: Path, patch) -> dict
     test = write_dump(folder / "test", utterances[20:], small.vocabulary)
     system, decode = folder / name, folder / name / "decode"
     places = f"--train_dir|{train}|--dev_dir|{test}|--out_dir|{system}|--llm|{llm}"
-    config = ["--config", str(SYSTEMS / f"{name}.yaml")]
+    (folder / "shared.yaml").write_text(SHARED)
+    config = [f"--config={folder / 'shared.yaml'}", f"--config={SYSTEMS / name}.yaml"]
     words = ["train", *config, *TRAIN.split(), *places.split("|")]
     assert command_line.main(words) == 0
     places = f"--train_dir|{system}|--dump_dir|{test}|--out_dir|{decode}"

@@ -149,6 +149,21 @@ def test_a_boolean_takes_true_and_false_only():
         assert "takes true or false" in error_of("--skip-train", value)
 
 
+def test_a_number_takes_whole_numbers_only_and_008_is_8(tmp_path):
+    """To bash it would be a mistake, and 010 would be 8."""
+    for value, number in {"008": "8", "010": "10", "0": "0"}.items():
+        assert options_of("--stage", value)["stage"] == number
+    for value in ["two", "-1", "1.5", "0x3", "stop_stage", "a[$(touch executed)]", ""]:
+        assert "takes a whole number" in error_of("--stage", value, cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_text_stays_text_whatever_a_config_sets_it_to(tmp_path):
+    for first in ("5", "true"):
+        config = write_config(tmp_path / "x.conf", f"tag={first}\n")
+        assert options_of("--config", config, "--tag", "x")["tag"] == "x"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--stage"], ["--stage", "--tag", "x"], ["--config"], ["--tag", "--config", "c"]],

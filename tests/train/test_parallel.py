@@ -91,7 +91,8 @@ HIFIGAN = {
 }
 # Name of a run -> command and options. Dropout is off, optimizer steps are small: Adam's
 # first ones are signs of gradients, which rounding may turn where they are nothing.
-COMMON = {"lr": 1e-4, "batch_size": 8, "accum_grad": 3}
+SMALL = {"lr": 1e-4, "batch_size": 8}
+COMMON = SMALL | {"accum_grad": 3}
 RUNS = {
     "llm": (
         "train",
@@ -100,7 +101,7 @@ RUNS = {
     "lora": ("train", COMMON | {"attention_dropout": 0, "lora_rank": 4}),
     "encoder": ("encoder", COMMON | {"scratch": "true", "num_pieces": 20}),
     "world": ("vocoder", COMMON | WORLD),
-    "hifigan": ("vocoder", COMMON | HIFIGAN),
+    "hifigan": ("vocoder", SMALL | HIFIGAN),
 }
 PARALLEL = [(name, how) for name in RUNS for how in ("ddp", "fsdp")]
 

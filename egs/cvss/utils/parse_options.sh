@@ -7,8 +7,9 @@
 #   . utils/parse_options.sh
 #
 # - An option is a lower-case variable that is set at this point; `-` and `_` are the
-#   same. A variable that is `true` or `false` takes only these. `--name=value`, an
-#   unknown option, a missing value and a left-over argument are errors (exit 1).
+#   same. A variable that is `true` or `false` takes only these, one that is a whole
+#   number only such, 010 being 10. `--name=value`, an unknown option, a missing value
+#   and a left-over argument are errors (exit 1).
 # - `--config FILE`, anywhere on the line, is read before the other options, so the
 #   line wins; of several files the later wins. Its lines are `name=value` or
 #   `--name value`, `#` starts a comment, quotes around a value are taken off. It is
@@ -19,6 +20,7 @@
 # name could be an option's.
 
 _po_letters=abcdefghijklmnopqrstuvwxyz
+_po_texts=''
 
 _po_fail() {
   printf '%s: %s\n' "${0##*/}" "$1" >&2
@@ -72,11 +74,19 @@ _po_unknown() {
 _po_set() {
   local _po_name="${1//-/_}"
   _po_is_option "$_po_name" || _po_unknown "$1" "$3"
-  if [[ ${!_po_name} == true || ${!_po_name} == false ]]; then
+  local _po_new="$2"
+  if [[ $_po_texts == *" $_po_name "* ]]; then
+    :
+  elif [[ ${!_po_name} == true || ${!_po_name} == false ]]; then
     [[ $2 == true || $2 == false ]] ||
       _po_fail "$3--$1 takes true or false, not '$2'"
+  elif [[ ${!_po_name} =~ ^[0-9]+$ ]]; then
+    [[ $2 =~ ^[0-9]{1,18}$ ]] || _po_fail "$3--$1 takes a whole number, not '$2'"
+    _po_new=$((10#$2)) # to bash 010 would be 8
+  else
+    _po_texts+=" $_po_name " # whatever it is set to first
   fi
-  printf -v "$_po_name" '%s' "$2"
+  printf -v "$_po_name" '%s' "$_po_new"
 }
 
 _po_no_equals() {
@@ -175,4 +185,4 @@ _po_parse "$@"
 set --
 unset -f _po_fail _po_is_option _po_distance _po_unknown _po_set _po_no_equals \
   _po_unquote _po_read_config _po_looks_like_option _po_parse
-unset _po_letters
+unset _po_letters _po_texts
