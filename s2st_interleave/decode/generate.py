@@ -73,15 +73,16 @@ def answer_all(
 
 @dataclass(frozen=True)
 class _Question:
-    """Token ids that inference starts from, and how many of them are units."""
+    """Token ids that inference starts from; how many of the given ones are what."""
 
     ids: list[int]
     num_units: int
+    num_text: int
 
     def max_units(self, limits: Limits) -> int:
         most = limits.max_unit_ratio * self.num_units
         if not self.num_units:
-            most = limits.max_units_per_token * len(self.ids)
+            most = limits.max_units_per_token * self.num_text
         return max(limits.min_max_units, int(most))
 
 
@@ -96,7 +97,9 @@ def _question(
         else:
             parts.append(llm.vocabulary.unit_ids(part))
             num_units += len(part)
-    return _Question(prompt_ids(parts, llm.vocabulary, named), num_units)
+    num_text = sum(map(len, parts)) - num_units
+    ids = prompt_ids(parts, llm.vocabulary, named)
+    return _Question(ids, num_units, num_text)
 
 
 def _check_room(questions: Mapping[str, _Question], most: int | None) -> None:

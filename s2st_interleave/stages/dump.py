@@ -116,7 +116,7 @@ def _join(options: Options) -> Joined:
     both = [k for k in source if k in target]
     alone = (source.keys() ^ target.keys()) - dropped.keys()
     dropped |= dict.fromkeys(alone, "only one language of it is there")
-    utterances = [dump.Utterance(k, source[k], target[k]) for k in both]
+    utterances = [dump.Utterance(k, {"src": source[k], "tgt": target[k]}) for k in both]
     excess = too_long.find(utterances, options, options.align_dir.name)
     fitting = [one for one in utterances if one.id not in excess]
     if not fitting:
