@@ -56,7 +56,11 @@ def recipe(tmp_path_factory, text_llm) -> Path:
         )
     )
     made = {"encoder": exp / "encoder", **split, **CPU}
-    align.run(align.Options(**made, out_dir=root / "dump/align", drop=False))
+    align.run(
+        align.Options(
+            **made, out_dir=root / "dump/align", drop=False, min_median_score=None
+        )
+    )
     kmeans.run(
         kmeans.Options(
             **made | {"data_dir": (root / "data",)},
