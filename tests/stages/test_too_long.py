@@ -272,7 +272,9 @@ def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
     stage.finish(num_in=12, num_out=12)
     vocode_dir = decode_dir / "vocode"
     stage = open_stage(vocode_dir, stage="vocode", options=Nothing(), inputs={})
-    spoken = [k for k in names if len(dump.store.read_units(decode_dir / "units")[k])]
+    spoken = [
+        k for k in names if len(dump.store.read_units(decode_dir / "units.tgt")[k])
+    ]
     for name in spoken:
         (vocode_dir / f"{name}.wav").write_bytes(b"-")
     wavs = {k: str(vocode_dir / f"{k}.wav") for k in spoken}
