@@ -13,6 +13,7 @@ from s2st_interleave.errors import UserError
 
 Kind = Literal["speech", "text"]
 S2ST = "src_speech -> src_text tgt_text tgt_speech"  # the paper's
+DIRECT = "src_speech -> tgt_speech"  # without its chain of thought
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from s2st_interleave.artifact import (
     write_json,
 )
 from s2st_interleave.errors import UserError
-from s2st_interleave.interleave.layout import S2ST
+from s2st_interleave.interleave.layout import DIRECT, S2ST
 
 PARTS = ("encoder", "kmeans", "llm", "vocoder")
 DESCRIPTION, SUMS, VERSION = "pack.json", "SHA256SUMS", 2
@@ -66,7 +66,7 @@ def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
         return values
     rest = dict(values)
     cot, pair = rest.pop("cot"), rest.pop("pair")
-    layout = S2ST if cot else "src_speech -> tgt_speech"
+    layout = S2ST if cot else DIRECT
     return rest | {"layout": layout, "prompt": pair, "version": VERSION}
 
 

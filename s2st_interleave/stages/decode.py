@@ -22,7 +22,7 @@ class Options(RunOptions):
     train_dir: Path = option(REQUIRED, "exp/<tag> of stage 6")
     checkpoint: Literal["last", "best"] = option("last", "or the best on dev")
     dump_dir: Path = option(REQUIRED, "dump/interleave/<split>")
-    task: str = option("", "which of several tasks that were trained")
+    task: str = option("", "which of several tasks that were trained", new=True)
     out_dir: Path = option(REQUIRED, "exp/<tag>/<decode_tag>/<split> to write")
     num_beams: int = option(1, "1: greedy", minimum=1)
     max_text_tokens: int = option(100, "limit of transcript and translation", minimum=1)
@@ -30,7 +30,10 @@ class Options(RunOptions):
         3.0, "limit of target units per source unit", above=0
     )
     max_units_per_token: float = option(
-        40.0, "limit of target units per token, where no speech is given", above=0
+        40.0,
+        "limit of target units per token, where no speech is given",
+        new=True,
+        above=0,
     )
     batch_size: int = option(32, "utterances at once", minimum=1)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")

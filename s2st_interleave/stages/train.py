@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
@@ -24,7 +24,7 @@ from s2st_interleave.config import REQUIRED, load_yaml, option, record, to_dict
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset
-from s2st_interleave.interleave.layout import S2ST, Layout
+from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.stages.encoder import model_input
@@ -74,12 +74,12 @@ class Options(LoopOptions):
     fill: Literal["text", "mask"] = option("text", "what stands in for units")
     alignment: Literal["words", "uniform"] = option("words", "or equal intervals")
     name_pair: bool = option(False, "a prompt such as 'pt-en:' where there are several")
-    layout: str = option(S2ST, "blocks of the task; conf/tasks has others")
+    layout: str = option(S2ST, "blocks of the task; conf/tasks has others", new=True)
     tasks: tuple[Path, ...] = option(
-        (), "conf/tasks/*.yaml to learn at once, each named in its prompt"
+        (), "conf/tasks/*.yaml to learn at once, each named in its prompt", new=True
     )
     task_weights: tuple[float, ...] = option(
-        (), "how often each of them is drawn; none: all alike"
+        (), "how often each of them is drawn; none: all alike", new=True, above=0
     )
     attention_dropout: float = option(
         0.2, "the paper's dropout is 0.2", minimum=0, below=1
@@ -106,6 +106,13 @@ class Options(LoopOptions):
         runtime=True,
         minimum=0,
     )
+
+    @staticmethod
+    def earlier(options: dict[str, Any]) -> dict[str, Any]:
+        """Options of a version that knew one task, with its texts (`cot`) or without."""
+        rest = dict(options)
+        cot = rest.pop("cot", None)
+        return rest if cot is None else rest | {"layout": S2ST if cot else DIRECT}
 
     def read_tasks(self) -> tuple[Task, ...]:
         """The tasks that are learned; one without a name where there is but one."""
@@ -243,7 +250,7 @@ def trained_task(train_dir: Path, name: str = "") -> Task:
     tasks = done["facts"].get("tasks")
     if tasks is None:  # of a version that knew one task, with or without its texts
         cot = done["options"].get("cot", True)
-        tasks = {"": S2ST if cot else "src_speech -> tgt_speech"}
+        tasks = {"": S2ST if cot else DIRECT}
     if not name and len(tasks) == 1:
         name = next(iter(tasks))
     if name not in tasks:
