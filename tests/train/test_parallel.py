@@ -99,7 +99,10 @@ RUNS = {
         COMMON | {"attention_dropout": 0, "text_ratio_every": 1, "probe_every": 2},
     ),
     "lora": ("train", COMMON | {"attention_dropout": 0, "lora_rank": 4}),
-    "encoder": ("encoder", COMMON | {"scratch": "true", "num_pieces": 20}),
+    "encoder": (
+        "encoder",
+        COMMON | {"scratch": "true", "num_pieces": 20, "max_drop_rate": 0.5},
+    ),
     "world": ("vocoder", COMMON | WORLD),
     "hifigan": ("vocoder", SMALL | HIFIGAN),
 }
@@ -138,7 +141,7 @@ class Finished:
 
 def make_split(root: Path, split: str, sides: list) -> None:
     data_dir, units_dir = root / "data" / split, root / "units" / split
-    wavs, texts, units = {}, {}, {}
+    wavs, texts, units, seconds = {}, {}, {}, {}
     for number, side in enumerate(sides):
         utterance = f"utt{number:02d}"
         drawn = keyed.generator(split, number).integers(6, size=5)
@@ -149,9 +152,11 @@ def make_split(root: Path, split: str, sides: list) -> None:
         samples = sum(np.sin(k * phase) / k for k in range(1, 6))
         audio.write(Path(wavs[utterance]), (0.1 * samples).astype(np.float32))
         texts[utterance] = side.text
+        seconds[utterance] = f"{len(samples) / audio.SAMPLE_RATE:.3f}"
     with Finished(data_dir, "data"):
         kaldi.write_table(data_dir / "wav.scp.en", wavs)
         kaldi.write_table(data_dir / "text.en", texts)
+        kaldi.write_table(data_dir / "utt2dur.en", seconds)
     with Finished(units_dir, "units", num_units=6, unit_sec=0.04):
         store.write_units(units_dir / "units.en", units)
 

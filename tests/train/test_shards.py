@@ -1,7 +1,7 @@
 """What is saved in several files is read by all who read one: resume, decode, pack."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import pytest
@@ -97,7 +97,7 @@ def test_an_export_leaves_no_file_of_another_number(text_llm, tmp_path, monkeypa
 def test_a_missing_file_is_named(text_llm, small_files, tmp_path):
     model = AutoModelForCausalLM.from_pretrained(text_llm)
     model.save_pretrained(tmp_path)
-    (tmp_path / checkpoint.META).write_text(json.dumps({}))
+    (tmp_path / checkpoint.META).write_text(json.dumps(asdict(checkpoint.Progress())))
     checkpoint.load_model(tmp_path, model)
     lost = sorted(tmp_path.glob("model-*.safetensors"))[1]
     name = min(load_file(lost))
