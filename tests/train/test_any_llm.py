@@ -140,7 +140,7 @@ def test_what_is_no_causal_lm_is_refused(text_llm, tmp_path):
     with pytest.raises(UserError, match="a t5 model is no causal LM"):
         llm.extend(tmp_path, NUM_UNITS)
     (tmp_path / "config.json").write_text('{"model_type": "of tomorrow"}')
-    with pytest.raises(UserError, match=r"no LLM of Hugging Face: .*of tomorrow"):
+    with pytest.raises(UserError, match="model type `of tomorrow`"):
         llm.extend(tmp_path, NUM_UNITS)
 
 
@@ -190,7 +190,7 @@ def test_positions_are_used_to_the_last_and_not_beyond(
     found = translate({"a": np.arange(18) % 20}, made, limits=room)
     assert not len(found["a"].units)
     with pytest.raises(
-        UserError, match="no room for an answer: the LLM has positions for 24"
+        UserError, match="no room for an answer, as the LLM has positions for 24"
     ):
         translate({"a": np.arange(60) % 20}, made)
 

@@ -152,6 +152,8 @@ def make_split(root: Path, split: str, sides: list) -> None:
     with Finished(data_dir, "data"):
         kaldi.write_table(data_dir / "wav.scp.en", wavs)
         kaldi.write_table(data_dir / "text.en", texts)
+        seconds = {k: f"{0.04 * len(v):.3f}" for k, v in units.items()}
+        kaldi.write_table(data_dir / "utt2dur.en", seconds)
     with Finished(units_dir, "units", num_units=6, unit_sec=0.04):
         store.write_units(units_dir / "units.en", units)
 
