@@ -99,7 +99,10 @@ RUNS = {
         COMMON | {"attention_dropout": 0, "text_ratio_every": 1, "probe_every": 2},
     ),
     "lora": ("train", COMMON | {"attention_dropout": 0, "lora_rank": 4}),
-    "encoder": ("encoder", COMMON | {"scratch": "true", "num_pieces": 20}),
+    "encoder": (
+        "encoder",
+        COMMON | {"scratch": "true", "num_pieces": 20, "max_drop_rate": 0.5},
+    ),
     "world": ("vocoder", COMMON | WORLD),
     "hifigan": ("vocoder", SMALL | HIFIGAN),
 }
