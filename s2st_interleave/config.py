@@ -26,17 +26,21 @@ NO_EFFECT = "without_effect"
 
 
 def option(
-    default: Any, text: str, *, runtime: bool = False, **bounds: float | None
+    default: Any,
+    text: str,
+    *,
+    runtime: bool = False,
+    new: bool = False,
+    **bounds: float | None,
 ) -> Any:
     """A documented field of an Options dataclass; `bounds` are those of a `Range`.
 
     `runtime` options (jobs, device) cannot change what is written and stay out of the
-    fingerprint.
+    fingerprint. The default of a `new` one is what was done before there was a choice:
+    what was made then is not made otherwise.
     """
-    return dataclasses.field(
-        default=default,
-        metadata={"help": text, "runtime": runtime, "range": Range(**bounds)},
-    )
+    facts = {"help": text, "runtime": runtime, "new": new, "range": Range(**bounds)}
+    return dataclasses.field(default=default, metadata=facts)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -220,7 +224,7 @@ def _metavar(hint: Any) -> str:
 def to_dict(options: Any) -> dict[str, Any]:
     """Resolved options as plain JSON values, in field order."""
     return {
-        field.name: _plain(getattr(options, field.name))
+        field.name: plain(getattr(options, field.name))
         for field in dataclasses.fields(options)
     }
 
@@ -234,11 +238,12 @@ def record(options: Any) -> dict[str, Any]:
     return own | ({NO_EFFECT: without} if without else {})
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """An option's value as JSON has it."""
     if isinstance(value, Path | str):
         return str(value)
     if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: plain(v) for k, v in value.items()}
     return value

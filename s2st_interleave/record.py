@@ -77,13 +77,15 @@ def difference(
 ) -> list[str]:
     """Lines about what `directory` was made from before, and is not to be now.
 
-    An option that changes nothing by now is none of them, whatever it once was.
+    An option that changes nothing by now is none of them, whatever it once was, nor is
+    one that there was not yet, as long as it has the value that all was made with then.
     """
+    earlier = _earlier(before["options"], now["options"], options)
     runtime = {f.name for f in fields(options) if f.metadata.get("runtime")}
     passed = runtime | grown(before, now, options)
     lines = [
         f"option {key}: was {old}, is {new}"
-        for key, old, new in _unequal(before["options"], now["options"])
+        for key, old, new in _unequal(earlier, now["options"])
         if key not in passed
     ]
     for key, old, new in _unequal(before["inputs"], now["inputs"]):
@@ -94,6 +96,15 @@ def difference(
         if len(changes) > NUM_SHOWN:
             lines.append(f" {and_more(len(changes) - NUM_SHOWN)}")
     return lines
+
+
+def _earlier(before: Record, now: Record, options: Any) -> Record:
+    """Options of an earlier version by today's names."""
+    known = fields(options)
+    new = [f for f in known if f.metadata.get("new") and f.name not in before]
+    defaults = config.to_dict(options) | {f.name: config.plain(f.default) for f in new}
+    translate = getattr(options, "earlier", dict)
+    return {f.name: defaults[f.name] for f in new if f.name in now} | translate(before)
 
 
 def _unequal(old: Record, new: Record) -> list[tuple[str, Any, Any]]:

@@ -66,7 +66,7 @@ def small_dump(tmp_path_factory) -> dump.Dump:
     folder = tmp_path_factory.mktemp("dump")
     rng = keyed.generator("small dump")
     utterances = [
-        dump.Utterance(f"u{i:02}", random_side(rng), random_side(rng))
+        dump.Utterance(f"u{i:02}", {"src": random_side(rng), "tgt": random_side(rng)})
         for i in range(30)
     ]
     dump.write(folder, utterances, dump.UnitVocabulary(20, 0.04))

@@ -24,10 +24,18 @@ def test_shares_of_each_side(tmp_path):
     folder.mkdir()
     utterances = [
         dump.Utterance(
-            "u1", make_side(10, (0, 5), (5, 10)), make_side(10, (0, 8), (8, 10))
+            "u1",
+            {
+                "src": make_side(10, (0, 5), (5, 10)),
+                "tgt": make_side(10, (0, 8), (8, 10)),
+            },
         ),
         dump.Utterance(
-            "u2", make_side(10, (0, 2), (2, 4)), make_side(1, (0, 1), (1, 1))
+            "u2",
+            {
+                "src": make_side(10, (0, 2), (2, 4)),
+                "tgt": make_side(1, (0, 1), (1, 1)),
+            },
         ),
     ]
     dump.write(folder, utterances, dump.UnitVocabulary(1, 0.04))

@@ -16,7 +16,7 @@ import torch
 
 from s2st_interleave import __main__ as command_line
 from s2st_interleave.artifact import open_stage
-from s2st_interleave.data.kaldi import read_table
+from s2st_interleave.decode import outputs
 from s2st_interleave.interleave import dump
 from s2st_interleave.stages.dump import Options as DumpOptions
 from s2st_interleave.train import interleaved
@@ -73,13 +73,18 @@ def observe(name: str, llm: Path, small: dump.Dump, folder: Path, patch) -> dict
     places = f"--train_dir|{system}|--dump_dir|{test}|--out_dir|{decode}"
     assert command_line.main(["decode", *DECODE.split(), *places.split("|")]) == 0
     lines = [json.loads(t) for t in (system / "metrics.jsonl").read_text().splitlines()]
-    units = store.read_units(decode / "units")
+    units = store.read_units(decode / "units.tgt")
+    cot = name != "no_cot"
     return {
         "ids": ids.hexdigest(),
         "losses": [line["loss"].hex() for line in lines],
         "dev_losses": [line["dev_loss"].hex() for line in lines if "dev_loss" in line],
-        "transcript": read_table(decode / "transcript"),
-        "translation": read_table(decode / "translation"),
+        "transcript": outputs.read_texts(decode, "src")
+        if cot
+        else dict.fromkeys(units, ""),
+        "translation": outputs.read_texts(decode, "tgt")
+        if cot
+        else dict.fromkeys(units, ""),
         "units": {k: v.tolist() for k, v in units.items()},
     }
 

@@ -23,6 +23,7 @@ valid_set=dev
 test_sets=test
 encoder=facebook/w2v-bert-2.0 # to fine-tune in stage 2
 llm=meta-llama/Llama-3.2-1B   # to fine-tune in stage 6
+task=s2st          # egs/cvss/conf/tasks/<name>.yaml: s2st_direct, s2tt, asr, tts
 asr=large-v3                  # Whisper for ASR-BLEU: a name or a folder
 utmos=             # weights of UTMOS, for the MOS column; see s2st_interleave/score/utmos.py
 encoder_dir=       # a finished stage 2 of another recipe

@@ -1,6 +1,6 @@
-"""Batched, KV-cached greedy or beam search: transcript, translation, then units only."""
+"""Batched, KV-cached greedy or beam search along the blocks of a task."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,21 +8,20 @@ import numpy as np
 
 from s2st_interleave.decode.padding import batching, left_padded
 from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.layout import Block, Layout
 from s2st_interleave.interleave.sequence import prompt_ids
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.train.llm import SpeechLlm
 
+Given = Mapping[str, np.ndarray | str]  # by block: int32 units (num_units,), or text
+
 
 @dataclass(frozen=True)
-class Translation:
-    """What the LLM said about one utterance; empty parts where it stopped early."""
+class Answer:
+    """What the LLM said about one utterance, by block; empty where it stopped early."""
 
-    transcript: str
-    translation: str
-    units: np.ndarray  # int32 (num_units,)
-
-
-NOTHING = Translation("", "", np.zeros(0, np.int32))
+    texts: Mapping[str, str]
+    units: Mapping[str, np.ndarray]  # int32 (num_units,)
 
 
 @dataclass(frozen=True)
@@ -30,90 +29,131 @@ class Limits:
     """How far each block may go; a block that reaches its limit is closed."""
 
     max_text_tokens: int = 100
-    max_unit_ratio: float = 3.0  # units of the target to units of the source
+    max_unit_ratio: float = 3.0  # units of an answer to units that are given
+    max_units_per_token: float = 40.0  # the same where only text is given
     min_max_units: int = 100
     num_beams: int = 1
 
 
-def translate(
-    sources: Mapping[str, np.ndarray],
+def answer_all(
+    given: Mapping[str, Given],
     llm: SpeechLlm,
+    layout: Layout,
     *,
-    cot: bool = True,
-    pair: str = "",
+    prompt: str = "",
     limits: Limits = Limits(),
     batch_size: int = 32,
     progress: Any = iter,
-) -> dict[str, Translation]:
-    """Translate int32 source units (num_units,) by utterance id.
+) -> dict[str, Answer]:
+    """Answers by utterance id; `given` has every given block of the layout.
 
-    `pair` is the prompt that names the language pair to a model that serves several.
-    Raises UserError naming those that leave the LLM no position for an answer.
+    `prompt` names the task or the language pair to a model that serves several. Raises
+    UserError naming those that leave the LLM no position for an answer.
     """
-    named = llm.encode(pair) if pair else []
-    _check_room(sources, len(named), llm.max_length)
+    named = llm.encode(prompt) if prompt else []
+    questions = {
+        name: _question(parts, llm, layout, named) for name, parts in given.items()
+    }
+    _check_room(questions, llm.max_length)
     # Alike lengths share a batch; the id settles ties, so batches are always the same.
-    order = sorted(sources, key=lambda name: (len(sources[name]), name))
-    found: dict[str, Translation] = {}
+    order = sorted(questions, key=lambda name: (len(questions[name].ids), name))
+    answers: dict[str, Answer] = {}
     if not order:
-        return found
-    ends = [_prompt(sources[name], llm, named) for name in (order[0], order[-1])]
+        return answers
+    ends = [questions[name].ids for name in (order[0], order[-1])]
     how = batching(llm.model, ends, llm.vocabulary.pad, limits.num_beams)
-    cut = how.cut([len(sources[name]) for name in order], batch_size)
+    cut = how.cut([len(questions[name].ids) for name in order], batch_size)
     for names in progress([[order[index] for index in batch] for batch in cut]):
-        answers = _generate(
-            [sources[name] for name in names], llm, cot, named, limits, how.cached
-        )
-        for name, ids in zip(names, answers, strict=True):
-            found[name] = parse_answer(ids, llm, cot=cot)
-    return found
+        batch = [questions[name] for name in names]
+        generated = _generate(batch, llm, layout, limits, how.cached)
+        for name, ids in zip(names, generated, strict=True):
+            answers[name] = parse_answer(ids, llm, layout)
+    return answers
 
 
-def _check_room(
-    sources: Mapping[str, np.ndarray], num_named: int, most: int | None
-) -> None:
+@dataclass(frozen=True)
+class _Question:
+    """Token ids that inference starts from; how many of the given ones are what."""
+
+    ids: list[int]
+    num_units: int
+    num_text: int
+
+    def max_units(self, limits: Limits) -> int:
+        most = limits.max_unit_ratio * self.num_units
+        if not self.num_units:
+            most = limits.max_units_per_token * self.num_text
+        return max(limits.min_max_units, int(most))
+
+
+def _question(
+    given: Given, llm: SpeechLlm, layout: Layout, named: list[int]
+) -> _Question:
+    parts, num_units = [], 0
+    for block in layout.given:
+        part = given[block.name]
+        if isinstance(part, str):
+            parts.append(llm.encode(part))
+        else:
+            parts.append(llm.vocabulary.unit_ids(part))
+            num_units += len(part)
+    num_text = sum(map(len, parts)) - num_units
+    ids = prompt_ids(parts, llm.vocabulary, named)
+    return _Question(ids, num_units, num_text)
+
+
+def _check_room(questions: Mapping[str, _Question], most: int | None) -> None:
     if most is None:
         return
-    marks = 2 + num_named  # <bos>, <sep>, and the pair's name
-    long = {k: len(v) for k, v in sources.items() if len(v) + marks >= most}
+    long = {k: len(v.ids) for k, v in questions.items() if len(v.ids) >= most}
     if long:
-        first = "\n".join(f"  {k}: {v} units" for k, v in sorted(long.items())[:10])
+        first = "\n".join(f"  {k}: {v} tokens" for k, v in sorted(long.items())[:10])
         raise UserError(
-            f"{len(long)} recordings leave no room for an answer, as the LLM has "
+            f"{len(long)} utterances leave no room for an answer, as the LLM has "
             f"positions for {most} tokens: take an LLM of more positions or shorter "
             "recordings; stage 5 counts them as missing with --too_long missing and "
             f"this --llm:\n{first}"
         )
 
 
-def parse_answer(ids: Sequence[int], llm: SpeechLlm, *, cot: bool) -> Translation:
-    """Cut generated ids at <sep> and <eos> into the blocks of the chain of thought."""
+def parse_answer(ids: Iterable[int], llm: SpeechLlm, layout: Layout) -> Answer:
+    """Cut generated ids at <sep> and <eos> into the wanted blocks."""
     vocabulary = llm.vocabulary
-    blocks: list[list[int]] = [[]]
+    pieces: list[list[int]] = [[]]
     for token in ids:
         if token in (vocabulary.eos, vocabulary.pad):
             break
         if token == vocabulary.sep:
-            blocks.append([])
+            pieces.append([])
         else:
-            blocks[-1].append(int(token))
-    if not cot:
-        return Translation("", "", vocabulary.units(blocks[0]))
-    transcript, translation, units = (*blocks, [], [])[:3]
-    return Translation(
-        llm.decode(transcript), llm.decode(translation), vocabulary.units(units)
+            pieces[-1].append(int(token))
+    pieces += [[]] * (len(layout.wanted) - len(pieces))
+    texts: dict[str, str] = {}
+    units: dict[str, np.ndarray] = {}
+    for block, piece in zip(layout.wanted, pieces, strict=False):
+        if block.kind == "text":
+            texts[block.name] = llm.decode(piece)
+        else:
+            units[block.name] = vocabulary.units(piece)
+    return Answer(texts, units)
+
+
+def nothing(layout: Layout) -> Answer:
+    """The answer about what the LLM could not be asked."""
+    return Answer(
+        {block.name: "" for block in layout.wanted if block.kind == "text"},
+        {
+            block.name: np.zeros(0, np.int32)
+            for block in layout.wanted
+            if block.kind == "speech"
+        },
     )
 
 
-def _prompt(units: np.ndarray, llm: SpeechLlm, pair: list[int]) -> list[int]:
-    return prompt_ids(llm.vocabulary.unit_ids(units), llm.vocabulary, pair)
-
-
 def _generate(
-    sources: Sequence[np.ndarray],
+    questions: Sequence[_Question],
     llm: SpeechLlm,
-    cot: bool,
-    pair: list[int],
+    layout: Layout,
     limits: Limits,
     cached: bool,
 ) -> list[list[int]]:
@@ -122,19 +162,13 @@ def _generate(
     from transformers import LogitsProcessorList
 
     vocabulary = llm.vocabulary
-    ids, mask = left_padded(
-        [_prompt(units, llm, pair) for units in sources], vocabulary.pad
-    )
+    ids, mask = left_padded([question.ids for question in questions], vocabulary.pad)
     longest = ids.shape[1]
-    most_units = [
-        max(limits.min_max_units, int(limits.max_unit_ratio * len(units)))
-        for units in sources
-    ]
-    grammar = blocks_processor(
-        vocabulary, longest, most_units, limits.max_text_tokens, limits.num_beams, cot
-    )
-    texts = 2 * (limits.max_text_tokens + 1) if cot else 0
-    most_tokens = texts + max(most_units) + 1
+    most_units = [question.max_units(limits) for question in questions]
+    grammar = blocks_processor(vocabulary, layout.wanted, longest, most_units, limits)
+    kinds = [block.kind for block in layout.wanted]
+    most_tokens = kinds.count("text") * (limits.max_text_tokens + 1)
+    most_tokens += kinds.count("speech") * (max(most_units) + 1)
     if llm.max_length is not None:
         most_tokens = min(most_tokens, llm.max_length - longest)
     with torch.inference_mode(), llm.autocast():
@@ -152,40 +186,42 @@ def _generate(
 
 def blocks_processor(
     vocabulary: Vocabulary,
+    wanted: Sequence[Block],
     prompt_length: int,
     most_units: Sequence[int],
-    max_text_tokens: int,
-    num_beams: int,
-    cot: bool,
+    limits: Limits,
 ) -> Any:
-    """A LogitsProcessor that lets text stand in text blocks and units in the unit block.
+    """A LogitsProcessor that lets text stand in text blocks and units in speech blocks.
 
-    A text block ends with <sep>, the unit block with <eos>; both end at their limits.
+    The last block ends with <eos>, the others with <sep>; each ends at its limit, and
+    none is empty.
     """
     import torch
 
     def process(ids: Any, scores: Any) -> Any:
         answer = ids[:, prompt_length:]
         seps = answer == vocabulary.sep
-        in_text = seps.sum(dim=1) < (2 if cot else 0)
+        current = seps.sum(dim=1).clamp(max=len(wanted) - 1)
+        is_text = torch.tensor([b.kind == "text" for b in wanted], device=ids.device)
+        in_text, is_last = is_text[current], current == len(wanted) - 1
         positions = torch.arange(1, answer.shape[1] + 1, device=ids.device)
         last_sep = (seps * positions).amax(dim=1) if answer.shape[1] else 0
-        length = (
-            answer.shape[1] - last_sep + torch.zeros_like(in_text, dtype=torch.long)
-        )
+        length = answer.shape[1] - last_sep + torch.zeros_like(current)
         unit_limit = torch.tensor(most_units, device=ids.device)
-        unit_limit = unit_limit.repeat_interleave(num_beams)
+        unit_limit = unit_limit.repeat_interleave(limits.num_beams)
 
         allowed = torch.zeros_like(scores, dtype=torch.bool)
         allowed[:, : vocabulary.num_text] = in_text[:, None]
         allowed[:, vocabulary.offset :] = ~in_text[:, None]
-        full = torch.where(in_text, length >= max_text_tokens, length >= unit_limit)
+        full = torch.where(
+            in_text, length >= limits.max_text_tokens, length >= unit_limit
+        )
         allowed &= ~full[:, None]
         # No empty text and no empty speech: a block has at least one token.
         started = length > 0
         allowed[:, vocabulary.bos] = False
-        allowed[:, vocabulary.eos] = ~in_text & started
-        allowed[:, vocabulary.sep] = in_text & started
+        allowed[:, vocabulary.eos] = is_last & started
+        allowed[:, vocabulary.sep] = ~is_last & started
         return scores.masked_fill(~allowed, float("-inf"))
 
     return process

@@ -1,10 +1,10 @@
 """The dump: units, words and their unit spans, memory-mapped, free of any text ratio.
 
 The ratio is applied when a batch is built, so that a new schedule costs no disk. Files:
-`{src,tgt}.units.npy` int32 (total units,), `{src,tgt}.spans.npy` int32 (total words, 2),
-`utterances.jsonl` with id, words and where they lie, `vocab.json` with K and the unit's
-length, `version`. `too_long`, where it is there, names the utterances of dev or test that
-an LLM has no positions for; they are in no other file.
+`<side>.units.npy` int32 (total units,), `<side>.spans.npy` int32 (total words, 2) of each
+side (src and tgt, or other roles), `utterances.jsonl` with id, words and where they lie,
+`vocab.json` with K and the unit's length, `version`. `too_long`, where it is there, names
+the utterances of dev or test that an LLM has no positions for; they are in no other file.
 """
 
 import json
@@ -23,14 +23,14 @@ from s2st_interleave.weights import reading
 
 VERSION = 1
 TOO_LONG = "too_long"
-SIDES = ("src", "tgt")
 
 
 @dataclass(frozen=True)
 class Utterance:
+    """What each side says, by its role, such as src and tgt."""
+
     id: str
-    src: Side
-    tgt: Side
+    sides: Mapping[str, Side]
     pair: str = ""  # names the language pair to a model that serves several
 
 
@@ -48,26 +48,29 @@ def write(
     vocabulary: UnitVocabulary,
     too_long: Mapping[str, str] | None = None,
 ) -> None:
-    """Write all utterances, sorted by id; raises UserError on units or spans unfit.
+    """Write all utterances, sorted by id; all have the same sides, in the same order.
 
-    `too_long`: others that have to be counted though they are left out, and why.
+    `too_long`: others that have to be counted though they are left out, and why. Raises
+    UserError on units or spans unfit.
     """
-    utterances = sorted(utterances, key=lambda one: one.id)
-    for one in utterances:
-        for name, side in zip(SIDES, (one.src, one.tgt), strict=True):
-            _check(f"utterance {one.id}, {name}", side, vocabulary.num_units)
-    for name in SIDES:
-        sides = [getattr(one, name) for one in utterances]
+    utterances = sorted(utterances, key=lambda utterance: utterance.id)
+    roles = tuple(utterances[0].sides) if utterances else ()
+    for utterance in utterances:
+        for name in roles:
+            where = f"utterance {utterance.id}, {name}"
+            _check(where, utterance.sides[name], vocabulary.num_units)
+    for name in roles:
+        sides = [utterance.sides[name] for utterance in utterances]
         units = [side.units for side in sides]
         spans = [side.spans.reshape(-1, 2) for side in sides]
         _write_array(directory / f"{name}.units.npy", np.concatenate(units))
         _write_array(directory / f"{name}.spans.npy", np.concatenate(spans))
     with atomic_write(directory / "utterances.jsonl") as stream:
-        ends = dict.fromkeys(SIDES, (0, 0))
-        for one in utterances:
-            line: dict[str, object] = {"id": one.id}
-            for name in SIDES:
-                side = getattr(one, name)
+        ends = dict.fromkeys(roles, (0, 0))
+        for utterance in utterances:
+            line: dict[str, object] = {"id": utterance.id}
+            for name in roles:
+                side = utterance.sides[name]
                 unit, word = ends[name]
                 ends[name] = unit + len(side.units), word + len(side.words)
                 line[name] = {"units": [unit, ends[name][0]], "first_word": word}
@@ -121,9 +124,12 @@ class Dump:
         if (directory / TOO_LONG).is_file():
             self.too_long = read_table(directory / TOO_LONG)
         self._index: list[Mapping] = read_lines(directory / "utterances.jsonl")
+        self.sides = (
+            tuple(k for k in self._index[0] if k != "id") if self._index else ()
+        )
         self._arrays = {
             (name, kind): _read_array(directory / f"{name}.{kind}.npy")
-            for name in SIDES
+            for name in self.sides
             for kind in ("units", "spans")
         }
 
@@ -132,8 +138,8 @@ class Dump:
 
     def __getitem__(self, index: int) -> Utterance:
         line = self._index[index]
-        src, tgt = (self._side(name, line[name]) for name in SIDES)
-        return Utterance(line["id"], src, tgt, self.pair)
+        sides = {name: self._side(name, line[name]) for name in self.sides}
+        return Utterance(line["id"], sides, self.pair)
 
     def _side(self, name: str, entry: Mapping) -> Side:
         first, last = entry["units"]
@@ -155,6 +161,9 @@ class Dumps:
         self.vocabulary = dumps[0].vocabulary
         if any(one.vocabulary != self.vocabulary for one in dumps):
             raise UserError("the dumps hold units of different codebooks")
+        self.sides = tuple(
+            side for side in dumps[0].sides if all(side in d.sides for d in dumps)
+        )
         if not any(map(len, dumps)):
             raise UserError("the dumps hold no utterance; stage 5 says what it dropped")
         self._dumps = dumps
@@ -179,7 +188,7 @@ class Subset:
             raise UserError(f"--num_utterances {size}: the dumps hold {len(dumps)}")
         ids = [dumps[index].id for index in range(len(dumps))]
         drawn = keyed.draw(ids, size)
-        self.vocabulary = dumps.vocabulary
+        self.vocabulary, self.sides = dumps.vocabulary, dumps.sides
         self._dumps = dumps
         self._indices = [index for index, name in enumerate(ids) if name in drawn]
 

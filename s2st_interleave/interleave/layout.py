@@ -12,6 +12,8 @@ from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
 
 Kind = Literal["speech", "text"]
+S2ST = "src_speech -> src_text tgt_text tgt_speech"  # the paper's
+DIRECT = "src_speech -> tgt_speech"  # without its chain of thought
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,14 @@ class Layout:
     def sides(self) -> tuple[str, ...]:
         """Roles in the order in which they first occur."""
         return tuple(dict.fromkeys(block.side for block in self.blocks))
+
+    @property
+    def two_fold_sides(self) -> tuple[str, ...]:
+        """Sides that occur both as speech and as text."""
+        names = {block.name for block in self.blocks}
+        return tuple(
+            side for side in self.sides if {f"{side}_speech", f"{side}_text"} <= names
+        )
 
     @property
     def speaks(self) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from s2st_interleave.data.text import gap
-from s2st_interleave.interleave.dump import SIDES, Utterance
+from s2st_interleave.interleave.dump import Utterance
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.segments import Side, uniform_spans
 from s2st_interleave.interleave.sequence import Encode
 
@@ -12,29 +13,36 @@ BYTE_TOKENS = 12  # a byte of text at most: normalisers may make one sign many
 
 def fits_surely(utterance: Utterance, positions: int) -> bool:
     """Whether it cannot have more tokens, whatever the tokenizer; takes no time."""
-    units = sum(len(getattr(utterance, name).units) for name in SIDES)
-    texts = [getattr(utterance, name).text for name in SIDES] + [utterance.pair]
+    sides = utterance.sides.values()
+    units = sum(len(side.units) for side in sides)
+    texts = [side.text for side in sides] + [utterance.pair]
     size = sum(len(text.encode()) for text in texts)
     # A text stands in the chain of thought, and once more among the units.
     return units + 2 * BYTE_TOKENS * size + 10 <= positions
 
 
-def num_tokens(utterance: Utterance, encode: Encode, *, cot: bool = True) -> int:
+def num_tokens(
+    utterance: Utterance, encode: Encode, layout: Layout, said: str = ""
+) -> int:
     """Of the sequence at text ratio 0: of inference, were it answered by the reference.
 
-    Its units, with chain of thought both texts, the pair's prompt, and the marks.
+    Its blocks with a mark behind each, <bos>, and the prompt `said`.
     """
-    sides = [getattr(utterance, name) for name in SIDES]
-    count = sum(len(side.units) for side in sides) + 3  # <bos>, <sep>, <eos>
-    if cot:
-        count += sum(len(encode(side.text)) + 1 for side in sides)
-    return count + (len(encode(utterance.pair)) if utterance.pair else 0)
+    count = 1 + len(layout.blocks) + (len(encode(said)) if said else 0)
+    for block in layout.blocks:
+        side = utterance.sides[block.side]
+        is_text = block.kind == "text"
+        count += len(encode(side.text)) if is_text else len(side.units)
+    return count
 
 
-def most_tokens(utterance: Utterance, encode: Encode, *, cot: bool = True) -> int:
+def most_tokens(
+    utterance: Utterance, encode: Encode, layout: Layout, said: str = ""
+) -> int:
     """At any text ratio: a word of more tokens than units makes its text the longer."""
-    more = sum(_growth(getattr(utterance, name), encode) for name in SIDES)
-    return num_tokens(utterance, encode, cot=cot) + more
+    spoken = [block.side for block in layout.blocks if block.kind == "speech"]
+    more = sum(_growth(utterance.sides[side], encode) for side in spoken)
+    return num_tokens(utterance, encode, layout, said) + more
 
 
 def _growth(side: Side, encode: Encode) -> int:

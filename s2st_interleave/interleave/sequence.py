@@ -1,12 +1,13 @@
-"""What the LLM reads: units with text in their midst, and the chain of thought."""
+"""What the LLM reads: units with text in their midst, and the blocks of its task."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
 from s2st_interleave.data.text import gap, join
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.segments import Side, segment_units, uniform_spans
 from s2st_interleave.interleave.vocabulary import Vocabulary
 
@@ -14,22 +15,16 @@ Encode = Callable[[str], list[int]]
 IGNORE = -100
 
 
-class Blocks(NamedTuple):
-    """Where a sequence's four blocks lie, half-open; the texts empty without CoT."""
-
-    src_speech: slice
-    src_text: slice
-    tgt_text: slice
-    tgt_speech: slice
-
-
 @dataclass(frozen=True)
 class Example:
-    """One training sequence; labels are IGNORE where there is no loss."""
+    """One training sequence; labels are IGNORE where there is no loss.
+
+    `blocks` says where each block of the layout lies in it, half-open, by its name.
+    """
 
     ids: list[int]
     labels: list[int]
-    blocks: Blocks
+    blocks: dict[str, slice]
 
 
 def interleave(
@@ -89,45 +84,38 @@ def _runs(
 
 
 def build_example(
-    source: list[int],
-    target: list[int],
-    src_text: list[int],
-    tgt_text: list[int],
+    layout: Layout,
+    parts: Mapping[str, Sequence[int]],
     vocabulary: Vocabulary,
     *,
-    cot: bool = True,
-    pair: Sequence[int] = (),
+    prompt: Sequence[int] = (),
 ) -> Example:
-    """<bos> I_src <sep> T_src <sep> T_tgt <sep> I_tgt <eos>, all arguments token ids.
+    """A layout's blocks, token ids by block name, as one sequence.
 
-    `pair` stands before I_src and names the language pair where a model serves several.
-    Without chain of thought the two text blocks fall away. The likelihood conditions on
-    the source (Sec. 3.1): loss on everything after the first <sep>.
+    `<bos> prompt given <sep> ... wanted <sep> ... wanted <eos>`: a mark stands between any
+    two blocks. `prompt` names the task or the language pair to a model that serves several.
+    The likelihood conditions on what is given (Sec. 3.1): loss on everything after it.
     """
-    prompt = prompt_ids(source, vocabulary, pair)
-    sep = vocabulary.sep
-    thought = [*src_text, sep, *tgt_text, sep] if cot else []
-    answer = [*thought, *target, vocabulary.eos]
-    texts = (src_text, tgt_text) if cot else ((), ())
-    lengths = [len(source), *map(len, texts), len(target)]
-    blocks = _blocks(1 + len(pair), lengths, cot=cot)
-    return Example(prompt + answer, [IGNORE] * len(prompt) + answer, blocks)
-
-
-def _blocks(position: int, lengths: Sequence[int], *, cot: bool) -> Blocks:
-    """Blocks of these lengths from `position` on, a mark between any two.
-
-    Without CoT there is none around the texts.
-    """
-    found = []
-    for index, length in enumerate(lengths):
-        found.append(slice(position, position + length))
-        position += length + (cot or index == 0)
-    return Blocks(*found)
+    ids = [vocabulary.bos, *prompt]
+    num_given = len(layout.given)
+    blocks, learned_from = {}, 0
+    for number, block in enumerate(layout.blocks, start=1):
+        start = len(ids)
+        ids += parts[block.name]
+        blocks[block.name] = slice(start, len(ids))
+        is_last = number == len(layout.blocks)
+        ids.append(vocabulary.eos if is_last else vocabulary.sep)
+        if number == num_given:
+            learned_from = len(ids)
+    labels = [IGNORE] * learned_from + ids[learned_from:]
+    return Example(ids, labels, blocks)
 
 
 def prompt_ids(
-    source: list[int], vocabulary: Vocabulary, pair: Sequence[int] = ()
+    given: Sequence[Sequence[int]], vocabulary: Vocabulary, prompt: Sequence[int] = ()
 ) -> list[int]:
-    """What inference starts from: <bos> I_src <sep>, or <bos> pair I_src <sep>."""
-    return [vocabulary.bos, *pair, *source, vocabulary.sep]
+    """What inference starts from: `<bos> prompt given <sep> given <sep>`."""
+    ids = [vocabulary.bos, *prompt]
+    for part in given:
+        ids += [*part, vocabulary.sep]
+    return ids

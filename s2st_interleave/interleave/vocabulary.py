@@ -39,7 +39,7 @@ class Vocabulary:
         return self.offset + self.num_units
 
     def unit_ids(self, units: np.ndarray) -> list[int]:
-        return [self.offset + int(unit) for unit in units]
+        return (np.asarray(units, dtype=np.int64) + self.offset).tolist()
 
     def units(self, ids: list[int]) -> np.ndarray:
         """The int32 units of token ids that are all units."""

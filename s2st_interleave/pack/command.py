@@ -21,9 +21,10 @@ from s2st_interleave.artifact import (
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.task import prompt
 from s2st_interleave.pack import folder, notice
 from s2st_interleave.promises import VOLATILE
-from s2st_interleave.stages.train import pair_prompt
+from s2st_interleave.stages.train import pair_prompt, trained_task
 from s2st_interleave.train import checkpoint
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
@@ -156,14 +157,15 @@ def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
     limits = decoded["options"]
     git = git_state()
     named = trained["options"].get("name_pair", False)
+    task = trained_task(options.train_dir, limits.get("task", ""))
     return folder.Description(
         src_lang=options.src_lang,
         tgt_lang=options.tgt_lang,
         system=options.train_dir.name,
         checkpoint=decoded["facts"]["checkpoint"],
         layer=read_done(options.kmeans, "kmeans")["options"]["layer"],
-        cot=trained["options"]["cot"],
-        pair=pair_prompt(options.dump_dir) if named else "",
+        layout=str(task.layout),
+        prompt=prompt(task, pair_prompt(options.dump_dir) if named else ""),
         num_beams=limits["num_beams"],
         max_text_tokens=limits["max_text_tokens"],
         max_unit_ratio=limits["max_unit_ratio"],

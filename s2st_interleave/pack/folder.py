@@ -10,6 +10,7 @@ SHA256SUMS                       of all these, as `sha256sum -c` reads it; writt
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from s2st_interleave.artifact import (
     atomic_write,
@@ -18,9 +19,10 @@ from s2st_interleave.artifact import (
     write_json,
 )
 from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.layout import DIRECT, S2ST
 
 PARTS = ("encoder", "kmeans", "llm", "vocoder")
-DESCRIPTION, SUMS, VERSION = "pack.json", "SHA256SUMS", 1
+DESCRIPTION, SUMS, VERSION = "pack.json", "SHA256SUMS", 2
 # Written by stage 11 itself, before or after the checksums.
 OUTSIDE = {SUMS, "stage.json", "stage.open.json", "dropped.tsv"}
 
@@ -34,8 +36,8 @@ class Description:
     system: str
     checkpoint: str
     layer: int  # of the encoder that the codebook was made of
-    cot: bool
-    pair: str  # prompt that names the pair to a model of several, else empty
+    layout: str  # blocks that are given -> blocks of the answer
+    prompt: str  # names the task or the pair to a model of several, else empty
     num_beams: int
     max_text_tokens: int
     max_unit_ratio: float
@@ -49,13 +51,23 @@ class Description:
 
     @classmethod
     def read(cls, directory: Path) -> "Description":
-        values = read_json(directory / DESCRIPTION)
+        values = _of_this_version(read_json(directory / DESCRIPTION))
         known = {field.name for field in fields(cls)}
         if values.get("version") != VERSION or values.keys() != known:
             raise UserError(
                 f"{directory / DESCRIPTION} is not of version {VERSION}: pack it again"
             )
         return cls(**values)
+
+
+def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 knew one task, with or without its texts."""
+    if values.get("version") != 1:
+        return values
+    rest = dict(values)
+    cot, pair = rest.pop("cot"), rest.pop("pair")
+    layout = S2ST if cot else DIRECT
+    return rest | {"layout": layout, "prompt": pair, "version": VERSION}
 
 
 def write_sums(directory: Path) -> None:

@@ -12,6 +12,7 @@ from s2st_interleave.data.channels import MIX, Channels
 from s2st_interleave.data.checks import LONGEST_UTTERANCE
 from s2st_interleave.data.levels import NEAR_SILENT, Level
 from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.pack import folder
 
 NAME = "recording"  # an id where the code of the stages wants one
@@ -66,7 +67,7 @@ class Translator:
 
         Raises UserError where the LLM answers without speech.
         """
-        from s2st_interleave.decode.generate import Limits, translate
+        from s2st_interleave.decode.generate import Limits, answer_all
 
         how = self.description
         features = self.encoder.forward(samples, how.layer)
@@ -74,17 +75,21 @@ class Translator:
         limits = Limits(
             how.max_text_tokens, how.max_unit_ratio, num_beams=how.num_beams
         )
-        answer = translate(
-            {NAME: source}, self.llm, cot=how.cot, pair=how.pair, limits=limits
-        )[NAME]
-        if not len(answer.units):
-            raise UserError(f"no speech in the answer ('{answer.translation}')")
+        layout = Layout.parse(how.layout)
+        question = {block.name: source for block in layout.given}
+        answers = answer_all(
+            {NAME: question}, self.llm, layout, prompt=how.prompt, limits=limits
+        )
+        answer = answers[NAME]
+        units = answer.units["tgt_speech"]
+        if not len(units):
+            raise UserError(f"no speech in the answer ('{answer.texts}')")
         return Spoken(
-            transcript=answer.transcript,
-            translation=answer.translation,
+            transcript=answer.texts.get("src_text", ""),
+            translation=answer.texts.get("tgt_text", ""),
             source=source,
-            units=answer.units,
-            samples=self.vocoder.synthesise(answer.units),
+            units=units,
+            samples=self.vocoder.synthesise(units),
         )
 
 

@@ -61,12 +61,14 @@ class DataOptions:
         minimum=0,
         maximum=1,
     )
-    src_channels: Channels = option(MIX, f"of source recordings: {HELP}")
-    tgt_channels: Channels = option(MIX, "of target recordings, likewise")
+    src_channels: Channels = option(MIX, f"of source recordings: {HELP}", new=True)
+    tgt_channels: Channels = option(MIX, "of target recordings, likewise", new=True)
     near_silent: float = option(
-        NEAR_SILENT, "dBFS, root mean square: quieter utterances are reported"
+        NEAR_SILENT,
+        "dBFS, root mean square: quieter utterances are reported",
+        new=True,
     )
-    drop_near_silent: bool = option(False, "and dropped, from training data")
+    drop_near_silent: bool = option(False, "and dropped, from training data", new=True)
     nj: int = option(2, "threads", runtime=True, minimum=1)
     overwrite: bool = option(False, "make it anew", runtime=True)
 

@@ -5,14 +5,16 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from s2st_interleave.artifact import Input, open_stage, read_done
 from s2st_interleave.config import REQUIRED, RunOptions, option
-from s2st_interleave.data.kaldi import write_table
-from s2st_interleave.interleave.dump import Dump
+from s2st_interleave.interleave.dump import Dump, Utterance
+from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.interleave.task import prompt
 from s2st_interleave.progress import progress
 from s2st_interleave.train.llm import Attention
 from s2st_interleave.train.precision import Dtype, use_bf16
-from s2st_interleave.units import store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +22,18 @@ class Options(RunOptions):
     train_dir: Path = option(REQUIRED, "exp/<tag> of stage 6")
     checkpoint: Literal["last", "best"] = option("last", "or the best on dev")
     dump_dir: Path = option(REQUIRED, "dump/interleave/<split>")
+    task: str = option("", "which of several tasks that were trained", new=True)
     out_dir: Path = option(REQUIRED, "exp/<tag>/<decode_tag>/<split> to write")
     num_beams: int = option(1, "1: greedy", minimum=1)
     max_text_tokens: int = option(100, "limit of transcript and translation", minimum=1)
     max_unit_ratio: float = option(
         3.0, "limit of target units per source unit", above=0
+    )
+    max_units_per_token: float = option(
+        40.0,
+        "limit of target units per token, where no speech is given",
+        new=True,
+        above=0,
     )
     batch_size: int = option(32, "utterances at once", minimum=1)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
@@ -44,8 +53,9 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
-    from s2st_interleave.decode.generate import NOTHING, Limits, translate
-    from s2st_interleave.stages.train import pair_prompt
+    from s2st_interleave.decode import outputs
+    from s2st_interleave.decode.generate import Limits, answer_all, nothing
+    from s2st_interleave.stages.train import pair_prompt, trained_task
     from s2st_interleave.train import checkpoint
     from s2st_interleave.train.llm import SpeechLlm, attention_backend
     from s2st_interleave.train.loop import resolve_device, set_threads
@@ -61,18 +71,25 @@ def run(options: Options) -> None:
     weights = checkpoint.of(options.train_dir, name)
     llm = SpeechLlm.load(weights, device, attention=backend, bf16=bf16)
 
-    # 2. Translate.
+    # 2. Answer.
+    task = trained_task(options.train_dir, options.task)
+    named = trained["options"].get("name_pair")
+    pair = pair_prompt(options.dump_dir) if named else ""
     dump = Dump(options.dump_dir)
-    sources = {one.id: one.src.units for one in dump}
-    found = translate(
-        sources,
+    questions = {
+        utterance.id: given(utterance, task.layout)
+        for utterance in (dump[index] for index in range(len(dump)))
+    }
+    answers = answer_all(
+        questions,
         llm,
-        cot=trained["options"]["cot"],
-        pair=pair_prompt(options.dump_dir)
-        if trained["options"].get("name_pair")
-        else "",
+        task.layout,
+        prompt=prompt(task, pair),
         limits=Limits(
-            options.max_text_tokens, options.max_unit_ratio, num_beams=options.num_beams
+            options.max_text_tokens,
+            options.max_unit_ratio,
+            options.max_units_per_token,
+            num_beams=options.num_beams,
         ),
         batch_size=options.batch_size,
         progress=partial(progress, desc=f"decode {options.out_dir.name}"),
@@ -80,22 +97,33 @@ def run(options: Options) -> None:
 
     # 3. Every utterance has its line, also an empty one: nothing is said about what the
     # LLM has no positions for.
-    found |= dict.fromkeys(dump.too_long, NOTHING)
-    without_units = sorted(k for k, v in found.items() if not len(v.units))
+    answers |= dict.fromkeys(dump.too_long, nothing(task.layout))
+    without_units = sorted(
+        k for k, v in answers.items() if not all(map(len, v.units.values()))
+    )
     if without_units:
         print(
-            f"decode: {options.out_dir.name}: {len(without_units)} of {len(found)} have no "
-            f"units, {len(dump.too_long)} of them too long for the LLM, first "
+            f"decode: {options.out_dir.name}: {len(without_units)} of {len(answers)} have "
+            f"no units, {len(dump.too_long)} of them too long for the LLM, first "
             f"{without_units[0]}"
         )
-    out = options.out_dir
-    write_table(out / "transcript", {k: v.transcript for k, v in found.items()})
-    write_table(out / "translation", {k: v.translation for k, v in found.items()})
-    store.write_units(out / "units", {k: v.units for k, v in found.items()})
+    outputs.write_answers(options.out_dir, answers, task.layout)
     stage.finish(
-        num_in=len(found),
-        num_out=len(found),
+        num_in=len(answers),
+        num_out=len(answers),
         checkpoint=name,
+        layout=str(task.layout),
         num_without_units=len(without_units),
         num_too_long=len(dump.too_long),
     )
+
+
+def given(utterance: Utterance, layout: Layout) -> dict[str, np.ndarray | str]:
+    """What inference starts from: units of speech blocks, texts of text blocks."""
+    sides = utterance.sides
+    return {
+        block.name: sides[block.side].text
+        if block.kind == "text"
+        else sides[block.side].units
+        for block in layout.given
+    }

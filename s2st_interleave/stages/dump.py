@@ -69,8 +69,8 @@ def run(options: Options) -> None:
     utterances = joined.utterances
     dump.write(options.out_dir, utterances, _vocabulary(options), missing)
     gaps = {
-        "gap_share_src": _gap_share([one.src for one in utterances]),
-        "gap_share_tgt": _gap_share([one.tgt for one in utterances]),
+        f"gap_share_{side}": _gap_share([one.sides[side] for one in utterances])
+        for side in ("src", "tgt")
     }
     print(
         f"dump: {options.out_dir.name}: {gaps['gap_share_src']:.1%} of the source's "
@@ -83,8 +83,8 @@ def run(options: Options) -> None:
         num_too_long=len(missing),
         llm=too_long.llm_print(options.llm),
         **gaps,
-        num_units_src=sum(len(one.src.units) for one in utterances),
-        num_units_tgt=sum(len(one.tgt.units) for one in utterances),
+        num_units_src=sum(len(one.sides["src"].units) for one in utterances),
+        num_units_tgt=sum(len(one.sides["tgt"].units) for one in utterances),
     )
 
 
@@ -116,7 +116,7 @@ def _join(options: Options) -> Joined:
     both = [k for k in source if k in target]
     alone = (source.keys() ^ target.keys()) - dropped.keys()
     dropped |= dict.fromkeys(alone, "only one language of it is there")
-    utterances = [dump.Utterance(k, source[k], target[k]) for k in both]
+    utterances = [dump.Utterance(k, {"src": source[k], "tgt": target[k]}) for k in both]
     excess = too_long.find(utterances, options, options.align_dir.name)
     fitting = [one for one in utterances if one.id not in excess]
     if not fitting:

@@ -15,7 +15,9 @@ from s2st_interleave.artifact import (
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode, language
+from s2st_interleave.decode.outputs import read_texts
 from s2st_interleave.effects import Void
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.score.asr import AsrOptions, describe
 from s2st_interleave.score.bleu import (
     CorpusScores,
@@ -28,6 +30,7 @@ from s2st_interleave.score.heard import rate, recognise
 from s2st_interleave.score.mos import MosOptions
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
+from s2st_interleave.stages.train import trained_task
 from s2st_interleave.values import Device
 
 T = TypeVar("T")
@@ -125,11 +128,15 @@ def run(options: Options) -> None:
     decoded = read_done(options.decode_dir, "decode")
     text_bleu = None
     errors: dict[str, float] = {}
-    if trained["options"]["cot"]:
-        translation = kaldi.read_table(options.decode_dir / "translation")
-        translation = without(silent, translation)
+    # A version that knew one task wrote its layout nowhere but in the training.
+    answered = decoded["facts"].get("layout")
+    layout = Layout.parse(answered or str(trained_task(options.train_dir).layout))
+    written = {block.side for block in layout.wanted if block.kind == "text"}
+    if "tgt" in written:
+        translation = without(silent, read_texts(options.decode_dir, "tgt"))
         text_bleu = score_texts(references, translation, options).asr_bleu
-        transcript = kaldi.read_table(options.decode_dir / "transcript")
+    if "src" in written:
+        transcript = read_texts(options.decode_dir, "src")
         errors = transcript_errors(
             data.texts(options.src_lang), without(silent, transcript), options.src_lang
         )

@@ -10,6 +10,7 @@ from s2st_interleave.artifact import Input, digest, file_digest
 from s2st_interleave.config import option
 from s2st_interleave.interleave import length
 from s2st_interleave.interleave.dump import Dump, Utterance
+from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.stages.encoder import model_input
 
 # Files of a saved LLM that say how it reads text and how much of it; not its weights.
@@ -53,13 +54,13 @@ def find(
 
     model_input(options.llm)  # an error says where a path that is missing comes from
     llm = reader(options.llm)
-    drop = options.too_long == "drop"
+    drop, layout = options.too_long == "drop", Layout.parse(S2ST)
     tokens_of = length.most_tokens if drop else length.num_tokens
     found, total = {}, len(utterances)
     for one in utterances:
         if llm.max_length is None or length.fits_surely(one, llm.max_length):
             continue
-        tokens = tokens_of(one, llm.encode)
+        tokens = tokens_of(one, llm.encode, layout)
         if tokens > llm.max_length:
             found[one.id] = (
                 f"sequence is too long: {tokens} tokens, {options.llm} has positions for "

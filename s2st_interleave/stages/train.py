@@ -9,15 +9,24 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
-from s2st_interleave.artifact import atomic_write, numbered, open_stage, read_done
-from s2st_interleave.config import REQUIRED, option, record, to_dict
+from s2st_interleave.artifact import (
+    Input,
+    atomic_write,
+    numbered,
+    open_stage,
+    read_done,
+)
+from s2st_interleave.config import REQUIRED, load_yaml, option, record, to_dict
 from s2st_interleave.effects import Void
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset
+from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.interleave.schedule import Schedule, Shape
+from s2st_interleave.interleave.task import Task
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.train import parallel
 from s2st_interleave.train.interleaved import (
@@ -31,6 +40,13 @@ from s2st_interleave.train.precision import Dtype, use_bf16
 
 SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every")
 INTERLEAVING = ("span_lambda", "stop", "fill", "alignment")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskOptions:
+    """A file of conf/tasks."""
+
+    layout: str = option(REQUIRED, "blocks that are given -> blocks that are learned")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +70,17 @@ class Options(LoopOptions):
         1.0, "Poisson mean of a span's length in words", minimum=0
     )
     stop: Literal["literal", "exact"] = option("literal", "Algorithm 1, or tracking p")
-    sides: Literal["both", "src", "tgt", "none"] = option("both", "sides interleaved")
+    sides: str = option("both", "sides interleaved: both, none, or one such as src")
     fill: Literal["text", "mask"] = option("text", "what stands in for units")
     alignment: Literal["words", "uniform"] = option("words", "or equal intervals")
     name_pair: bool = option(False, "a prompt such as 'pt-en:' where there are several")
-    cot: bool = option(True, "transcript and translation between the speech blocks")
+    layout: str = option(S2ST, "blocks of the task; conf/tasks has others", new=True)
+    tasks: tuple[Path, ...] = option(
+        (), "conf/tasks/*.yaml to learn at once, each named in its prompt", new=True
+    )
+    task_weights: tuple[float, ...] = option(
+        (), "how often each of them is drawn; none: all alike", new=True, above=0
+    )
     attention_dropout: float = option(
         0.2, "the paper's dropout is 0.2", minimum=0, below=1
     )
@@ -85,18 +107,43 @@ class Options(LoopOptions):
         minimum=0,
     )
 
+    @staticmethod
+    def earlier(options: dict[str, Any]) -> dict[str, Any]:
+        """Options of a version that knew one task, with its texts (`cot`) or without."""
+        rest = dict(options)
+        cot = rest.pop("cot", None)
+        return rest if cot is None else rest | {"layout": S2ST if cot else DIRECT}
+
+    def read_tasks(self) -> tuple[Task, ...]:
+        """The tasks that are learned; one without a name where there is but one."""
+        if not self.tasks:
+            return (Task(Layout.parse(self.layout)),)
+        weights = self.task_weights or (1.0,) * len(self.tasks)
+        if len(weights) != len(self.tasks):
+            raise UserError(f"{len(self.tasks)} --tasks, {len(weights)} --task_weights")
+        layouts = [load_yaml(path, TaskOptions)["layout"] for path in self.tasks]
+        return tuple(
+            Task(Layout.parse(layout), path.stem, weight)
+            for path, layout, weight in zip(self.tasks, layouts, weights, strict=True)
+        )
+
     def voids(self) -> list[Void]:
         found = []
         if not self.lora_rank:
             found.append(Void("lora_rank", "of 1 or more", ["lora_alpha"]))
-        if not self.cot:
-            found.append(Void("cot", "true", ["probe_every"]))
+        if self.tasks:
+            found.append(Void("tasks", "of none", ["layout"]))
+        else:
+            found.append(Void("tasks", "of one or more", ["task_weights"]))
+        if not any(task.layout.two_fold_sides for task in self.read_tasks()):
+            wanted = "with a side as speech and as text"
+            found.append(Void("layout", wanted, ["probe_every"]))
         if not self.text_ratio:
             names = [*SCHEDULE, *INTERLEAVING, "sides"]
             found.append(Void("text_ratio", "above 0", names))
         elif self.sides == "none":
             names = ["text_ratio", *SCHEDULE, *INTERLEAVING]
-            found.append(Void("sides", "both, src or tgt", names))
+            found.append(Void("sides", "both or one of its sides", names))
         elif self.schedule == "constant":
             found.append(Void("schedule", "of another shape", SCHEDULE[1:]))
         return found
@@ -113,7 +160,7 @@ class Options(LoopOptions):
             sides=self.sides,
             fill=self.fill,
             alignment=self.alignment,
-            cot=self.cot,
+            tasks=self.read_tasks(),
             seed=self.seed,
         )
 
@@ -130,6 +177,7 @@ def run(options: Options) -> None:
                 "llm": model_input(options.llm),
                 **numbered("train", options.train_dir, "dump"),
                 **numbered("dev", options.dev_dir, "dump"),
+                **{f"task.{path.stem}": Input(path) for path in options.tasks},
             },
             overwrite=options.overwrite,
         )
@@ -147,6 +195,8 @@ def run(options: Options) -> None:
     bf16 = use_bf16(options.dtype, device)
     train = open_dumps(options.train_dir, options.name_pair, options.num_utterances)
     dev = open_dumps(options.dev_dir, options.name_pair)
+    for task in how.tasks:
+        _check_sides(task.layout, train, options.train_dir)
     speech_llm = llm.extend(
         options.llm,
         train.vocabulary.num_units,
@@ -180,7 +230,33 @@ def run(options: Options) -> None:
     )
     outcome = fit(task, options, options.out_dir)
     num = len(train)
-    parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, **to_dict(outcome)))
+    tasks = {task.name: str(task.layout) for task in how.tasks}
+    facts = to_dict(outcome) | {"tasks": tasks}
+    parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, **facts))
+
+
+def _check_sides(layout: Layout, dumps: Dumps | Subset, paths: Sequence[Path]) -> None:
+    missing = [side for side in layout.sides if side not in dumps.sides]
+    if missing:
+        raise UserError(
+            f"task '{layout}': {' '.join(map(str, paths))} has no side '{missing[0]}', "
+            f"only {' and '.join(dumps.sides)}"
+        )
+
+
+def trained_task(train_dir: Path, name: str = "") -> Task:
+    """The task of a finished training that decodes: the only one, or the one asked for."""
+    done = read_done(train_dir, "train")
+    tasks = done["facts"].get("tasks")
+    if tasks is None:  # of a version that knew one task, with or without its texts
+        cot = done["options"].get("cot", True)
+        tasks = {"": S2ST if cot else DIRECT}
+    if not name and len(tasks) == 1:
+        name = next(iter(tasks))
+    if name not in tasks:
+        known = " ".join(tasks)
+        raise UserError(f"{train_dir} learned {known}: name one of them with --task")
+    return Task(Layout.parse(tasks[name]), name)
 
 
 def _say_removed(directory: Path) -> None:

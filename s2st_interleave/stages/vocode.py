@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from s2st_interleave.artifact import Input, open_stage, read_done
+from s2st_interleave.artifact import DONE, Input, open_stage, read_done, read_json
 from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio
 from s2st_interleave.data.kaldi import write_table
@@ -36,7 +36,7 @@ def run(options: Options) -> None:
         stage="vocode",
         options=options,
         inputs={
-            "units": _source(options.units),
+            "units": Input(options.units.parent, _made_by(options.units)),
             "name": options.units.name,  # a directory holds those of two languages
             "vocoder": Input(options.vocoder, "vocoder"),
         },
@@ -65,14 +65,15 @@ def run(options: Options) -> None:
     )
 
 
-def _source(units: Path) -> Input:
-    """The stage directory that holds `<units>.scp`: `units.<lang>` is stage 4's."""
-    return Input(units.parent, "units" if units.suffix else "decode")
+def _made_by(units: Path) -> str:
+    """The stage that left `<units>.scp`: 4 (units) or 7 (decode)."""
+    record = units.parent / DONE
+    return read_json(record)["stage"] if record.is_file() else "decode"
 
 
 def _check_codebook(options: Options) -> None:
     """Units of another codebook than the vocoder's would be noise: same ids, other sounds."""
-    if not options.units.suffix:
+    if _made_by(options.units) == "decode":
         return  # decoded units: the reference units of the same run are checked
     units = read_done(options.units.parent, "units")["facts"].get("kmeans")
     vocoder = read_done(options.vocoder, "vocoder")["facts"].get("kmeans")

@@ -12,7 +12,6 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.length import fits_surely, num_tokens
 from s2st_interleave.interleave.schedule import Schedule, text_ratio
-from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.sequence import (
     IGNORE,
     Example,
@@ -20,6 +19,12 @@ from s2st_interleave.interleave.sequence import (
     interleave,
 )
 from s2st_interleave.interleave.spans import Stop, choose_spans
+from s2st_interleave.interleave.task import (
+    SPEECH_TO_SPEECH,
+    Task,
+    draw_task,
+    prompt,
+)
 from s2st_interleave.train import parallel, probe
 from s2st_interleave.train.backbone import router_loss
 from s2st_interleave.train.batches import batch_at, chunks, share
@@ -30,39 +35,54 @@ NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 is drawn from
 
 @dataclass(frozen=True)
 class Interleaving:
-    """Everything that Sec. 3.2 and Table 3 vary, one argument each."""
+    """Everything that Sec. 3.2 and Table 3 vary, one argument each.
+
+    `sides` is "both", "none", or the role of the only side that is interleaved.
+    """
 
     schedule: Schedule
     span_lambda: float = 1.0
     stop: Stop = "literal"
-    sides: Literal["both", "src", "tgt", "none"] = "both"
+    sides: str = "both"
     fill: Literal["text", "mask"] = "text"
     alignment: Literal["words", "uniform"] = "words"
-    cot: bool = True
+    tasks: tuple[Task, ...] = (SPEECH_TO_SPEECH,)
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        roles = dict.fromkeys(s for task in self.tasks for s in task.layout.sides)
+        if self.sides not in ("both", "none", *roles):
+            raise UserError(
+                f"sides is '{self.sides}', wants both, none or one of {' '.join(roles)}"
+            )
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """An example and the share of words shown as text on either side."""
+    """An example, its task, and the share of words shown as text, by spoken side."""
 
     example: Example
-    realised_src: float
-    realised_tgt: float
+    task: Task
+    realised: Mapping[str, float]
 
 
 def draw_example(
     utterance: Utterance, ratio: float, step: int, how: Interleaving, llm: SpeechLlm
 ) -> Drawn:
     """The sequence of one utterance at a step; depends on (seed, step, id) alone."""
-    ids, shares = {}, {}
-    for name in ("src", "tgt"):
-        side: Side = getattr(utterance, name)
-        p = ratio if how.sides in ("both", name) else 0.0
-        # Source and target draw independently (Sec. 3.2): the side is part of the key.
-        rng = keyed.generator(how.seed, step, utterance.id, name)
+    task = draw_task(how.tasks, how.seed, step, utterance.id)
+    parts: dict[str, list[int]] = {}
+    realised: dict[str, float] = {}
+    for block in task.layout.blocks:
+        side = utterance.sides[block.side]
+        if block.kind == "text":
+            parts[block.name] = llm.encode(side.text)
+            continue
+        p = ratio if how.sides in ("both", block.side) else 0.0
+        # The sides draw independently (Sec. 3.2): the side is part of the key.
+        rng = keyed.generator(how.seed, step, utterance.id, block.side)
         replaced = choose_spans(len(side.words), p, how.span_lambda, how.stop, rng)
-        ids[name] = interleave(
+        parts[block.name] = interleave(
             side,
             replaced,
             llm.vocabulary,
@@ -71,20 +91,15 @@ def draw_example(
             alignment=how.alignment,
             encode_inside=llm.encode_inside,
         )
-        shares[name] = float(replaced.mean())
+        realised[block.side] = float(replaced.mean())
+    said = prompt(task, utterance.pair)
     example = build_example(
-        ids["src"],
-        ids["tgt"],
-        llm.encode(utterance.src.text),
-        llm.encode(utterance.tgt.text),
-        llm.vocabulary,
-        cot=how.cot,
-        pair=llm.encode(utterance.pair) if utterance.pair else (),
+        task.layout, parts, llm.vocabulary, prompt=llm.encode(said) if said else ()
     )
     length, most = len(example.ids), llm.max_length
     if most is not None and length > most:
         raise _too_long({utterance.id: length}, most)
-    return Drawn(example, shares["src"], shares["tgt"])
+    return Drawn(example, task, realised)
 
 
 def check_lengths(
@@ -97,7 +112,10 @@ def check_lengths(
     for index in range(len(utterances)):
         one = utterances[index]
         if not fits_surely(one, most):
-            length = num_tokens(one, llm.encode, cot=how.cot)
+            length = max(
+                num_tokens(one, llm.encode, task.layout, prompt(task, one.pair))
+                for task in how.tasks
+            )
             if length > most:
                 found[one.id] = length
     if found:
@@ -154,22 +172,25 @@ class InterleavedTask:
         return loss + routers * batch["num_targets"]
 
     def facts(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
-        mine = [one for batch in batches for one in batch["drawn"]]
-        drawn = batches[0]["drawn_by_all"]
-        found = {
-            "tokens": sum(len(one.example.ids) for one in mine),
+        mine = [drawn for batch in batches for drawn in batch["drawn"]]
+        drawn_by_all = batches[0]["drawn_by_all"]
+        facts = {
+            "tokens": sum(len(drawn.example.ids) for drawn in mine),
             "text_ratio": text_ratio(self.how.schedule, step),
-            "realised_src": float(np.mean([one.realised_src for one in drawn])),
-            "realised_tgt": float(np.mean([one.realised_tgt for one in drawn])),
         }
-        if self.how.cot:
-            found |= probe.length_ratios([one.example.blocks for one in drawn])
-        if self.how.cot and self.probe_every and step % self.probe_every == 0:
+        facts |= _mean_realised(drawn_by_all)
+        if len(self.how.tasks) > 1:  # Figure 3 is drawn of one task's blocks
+            return facts
+        layout = self.how.tasks[0].layout
+        facts |= probe.length_ratios(layout, [d.example.blocks for d in drawn_by_all])
+        probes = layout.two_fold_sides and self.probe_every
+        if probes and step % self.probe_every == 0:
             probed = self._probe_batch(step)
-            lengths = probe.length_ratios([d.example.blocks for d in probed["drawn"]])
-            found |= {f"probe_{name}": ratio for name, ratio in lengths.items()}
-            found |= probe.similarities(probed, self.model)
-        return found
+            blocks = [drawn.example.blocks for drawn in probed["drawn"]]
+            lengths = probe.length_ratios(layout, blocks)
+            facts |= {f"probe_{name}": ratio for name, ratio in lengths.items()}
+            facts |= probe.similarities(layout, probed, self.model)
+        return facts
 
     def evaluate(self) -> dict[str, float]:
         """Dev loss and accuracy per token at text ratio 0, which is what inference sees."""
@@ -249,3 +270,14 @@ class InterleavedTask:
         targets = labels[wanted]
         loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
         return loss, (logits.detach().argmax(-1) == targets).sum(), routers
+
+
+def _mean_realised(drawn: Sequence[Drawn]) -> dict[str, float]:
+    """Mean share of words shown as text, by side, over the examples that speak it."""
+    sides = dict.fromkeys(side for each in drawn for side in each.realised)
+    return {
+        f"realised_{side}": float(
+            np.mean([each.realised[side] for each in drawn if side in each.realised])
+        )
+        for side in sides
+    }

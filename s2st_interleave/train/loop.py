@@ -282,15 +282,9 @@ def _share_of_loss(task: Task, batch: Any, num_targets: int) -> Any:
 def _describe(line: dict[str, float], max_steps: int) -> str:
     done = line["step"] + 1
     left = line["sec"] / done * (max_steps - done)
-    shown = (
-        "loss",
-        "dev_loss",
-        "dev_accuracy",
-        "text_ratio",
-        "realised_src",
-        "realised_tgt",
-    )
-    values = "  ".join(f"{k} {line[k]:.3f}" for k in shown if k in line)
+    names = ["loss", "dev_loss", "dev_accuracy", "text_ratio"]
+    names += [name for name in line if name.startswith("realised_")]
+    values = "  ".join(f"{k} {line[k]:.3f}" for k in names if k in line)
     return (
         f"step {done:>5}/{max_steps}  {values}  {line['sec']:.0f} s, {left:.0f} s left"
     )

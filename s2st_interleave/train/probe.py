@@ -1,28 +1,31 @@
 """What the paper's Figure 3 shows of a model in training: lengths and similarities."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from s2st_interleave.interleave.sequence import Blocks
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.train.backbone import backbone
 
 
-def length_ratios(blocks: Sequence[Blocks]) -> dict[str, float]:
-    """|I_p| / |T| of either side, in tokens over a whole batch (Fig. 3a)."""
-    totals = dict.fromkeys(Blocks._fields, 0)
-    for one in blocks:
-        for name, block in zip(Blocks._fields, one, strict=True):
-            totals[name] += block.stop - block.start
+def length_ratios(
+    layout: Layout, blocks: Sequence[Mapping[str, slice]]
+) -> dict[str, float]:
+    """|I_p| / |T| of each side that has both, in tokens over a whole batch (Fig. 3a)."""
+    totals = {block.name: 0 for block in layout.blocks}
+    for slices in blocks:
+        for name, place in slices.items():
+            totals[name] += place.stop - place.start
     return {
         f"length_ratio_{side}": totals[f"{side}_speech"] / totals[f"{side}_text"]
-        for side in ("src", "tgt")
+        for side in layout.two_fold_sides
     }
 
 
-def similarities(batch: dict[str, Any], model: Any) -> dict[str, float]:
+def similarities(layout: Layout, batch: dict[str, Any], model: Any) -> dict[str, float]:
     """Cosines of the blocks' mean last-layer hidden states, averaged (Fig. 3b).
 
-    `batch` is one of InterleavedTask, with ids of shape (num_examples, longest).
+    Of the speech and the text of a side, and of two texts that follow each other. `batch`
+    is one of InterleavedTask, with ids of shape (num_examples, longest).
     """
     import torch
 
@@ -34,21 +37,28 @@ def similarities(batch: dict[str, Any], model: Any) -> dict[str, float]:
         ).last_hidden_state.float()
     model.train(was_training)
     means = {
-        name: torch.stack(
+        block.name: torch.stack(
             [
-                states[getattr(one.example.blocks, name)].mean(0)
-                for states, one in zip(hidden, batch["drawn"], strict=True)
+                states[drawn.example.blocks[block.name]].mean(0)
+                for states, drawn in zip(hidden, batch["drawn"], strict=True)
             ]
         )
-        for name in Blocks._fields
-    }
-    pairs = {
-        "similarity_src": ("src_speech", "src_text"),
-        "similarity_text": ("src_text", "tgt_text"),
-        "similarity_tgt": ("tgt_text", "tgt_speech"),
+        for block in layout.blocks
     }
     cosine = torch.nn.functional.cosine_similarity
     return {
         key: cosine(means[a], means[b], dim=-1).mean().item()
-        for key, (a, b) in pairs.items()
+        for key, (a, b) in _pairs(layout).items()
     }
+
+
+def _pairs(layout: Layout) -> dict[str, tuple[str, str]]:
+    """Names of the similarities and of the two blocks that each compares."""
+    pairs = {
+        f"similarity_{side}": (f"{side}_speech", f"{side}_text")
+        for side in layout.two_fold_sides
+    }
+    texts = [block.name for block in layout.blocks if block.kind == "text"]
+    if len(texts) > 1:
+        pairs["similarity_text"] = (texts[0], texts[1])
+    return pairs

@@ -1,9 +1,14 @@
 """Decoding: text in text blocks, units in the unit block, whatever the model likes."""
 
+from dataclasses import replace
+
+import answers
 import numpy as np
 import pytest
+from answers import LAYOUT, units_of
 
-from s2st_interleave.decode.generate import Limits, parse_answer, translate
+from s2st_interleave.decode.generate import Limits, answer_all, parse_answer
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.train import llm
 
 
@@ -15,41 +20,73 @@ def speech_llm(text_llm):
 
 
 SOURCES = {f"u{i}": (np.arange(5 + 3 * i) % 20).astype(np.int32) for i in range(5)}
-LIMITS = Limits(max_text_tokens=6, max_unit_ratio=1.5, min_max_units=8)
+LIMITS = Limits(
+    max_text_tokens=6, max_unit_ratio=1.5, max_units_per_token=5, min_max_units=8
+)
+
+
+def translate(llm_, **more):
+    return answers.translate(SOURCES, llm_, **more)
 
 
 @pytest.mark.parametrize("num_beams", [1, 3])
 def test_a_random_model_still_answers_in_blocks(speech_llm, num_beams):
-    limits = Limits(6, 1.5, 8, num_beams)
-    found = translate(SOURCES, speech_llm, limits=limits, batch_size=2)
-    assert found.keys() == SOURCES.keys()
-    for name, one in found.items():
+    limits = replace(LIMITS, num_beams=num_beams)
+    said = translate(speech_llm, limits=limits, batch_size=2)
+    assert said.keys() == SOURCES.keys()
+    for name, answer in said.items():
         most = max(8, int(1.5 * len(SOURCES[name])))
-        assert 1 <= len(one.units) <= most
-        assert one.units.min() >= 0 and one.units.max() < 20
+        units = answer.units["tgt_speech"]
+        assert 1 <= len(units) <= most
+        assert units.min() >= 0 and units.max() < 20
 
 
-def test_without_chain_of_thought_there_are_units_only(speech_llm):
-    found = translate(SOURCES, speech_llm, cot=False, limits=LIMITS, batch_size=3)
-    assert all(not one.transcript and len(one.units) for one in found.values())
+@pytest.mark.parametrize(
+    ("line", "texts", "units"),
+    [
+        ("src_speech -> tgt_speech", [], ["tgt_speech"]),
+        ("src_speech -> src_text tgt_text", ["src_text", "tgt_text"], []),
+        ("src_speech -> src_text", ["src_text"], []),
+        ("tgt_text -> tgt_speech", [], ["tgt_speech"]),
+    ],
+)
+def test_an_answer_has_the_blocks_of_its_task(speech_llm, line, texts, units):
+    layout = Layout.parse(line)
+    is_text = layout.given[0].kind == "text"
+    given = {
+        name: {layout.given[0].name: "la casa" if is_text else source}
+        for name, source in SOURCES.items()
+    }
+    said = answer_all(given, speech_llm, layout, limits=LIMITS, batch_size=3)
+    for answer in said.values():
+        assert list(answer.texts) == texts and list(answer.units) == units
+        assert all(1 <= len(part) <= 40 for part in answer.units.values())
+
+
+def test_speech_of_a_text_ends_at_its_limit_per_token(speech_llm):
+    layout = Layout.parse("tgt_text -> tgt_speech")
+    limits = Limits(max_units_per_token=2.0, min_max_units=3)
+    answer = answer_all({"u": {"tgt_text": "la"}}, speech_llm, layout, limits=limits)
+    most = max(3, 2 * len(speech_llm.encode("la")))
+    assert len(answer["u"].units["tgt_speech"]) <= most
 
 
 def test_answers_do_not_depend_on_the_batch(speech_llm):
     """Left padding must not reach what the model says."""
-    alone = translate(SOURCES, speech_llm, limits=LIMITS, batch_size=1)
-    together = translate(SOURCES, speech_llm, limits=LIMITS, batch_size=5)
+    alone = translate(speech_llm, limits=LIMITS, batch_size=1)
+    together = translate(speech_llm, limits=LIMITS, batch_size=5)
     for name in SOURCES:
-        assert alone[name].transcript == together[name].transcript
-        assert np.array_equal(alone[name].units, together[name].units)
+        assert alone[name].texts == together[name].texts
+        assert np.array_equal(units_of(alone[name]), units_of(together[name]))
 
 
 def test_an_answer_that_stops_early_has_empty_parts(speech_llm):
     vocabulary = speech_llm.vocabulary
     text = speech_llm.encode("la casa")
     answer = [*text, vocabulary.sep, *text, vocabulary.eos, vocabulary.pad]
-    parsed = parse_answer(answer, speech_llm, cot=True)
-    assert (parsed.transcript, parsed.translation) == ("la casa", "la casa")
-    assert len(parsed.units) == 0
+    parsed = parse_answer(answer, speech_llm, LAYOUT)
+    assert parsed.texts == {"src_text": "la casa", "tgt_text": "la casa"}
+    assert len(units_of(parsed)) == 0
 
 
 def test_text_is_one_line_whatever_the_llm_says(speech_llm):
@@ -66,5 +103,6 @@ def test_a_saved_llm_loads_as_a_plain_causal_lm_and_answers_alike(speech_llm, tm
         speech_llm.vocabulary.size
     )
     loaded = llm.SpeechLlm.load(folder)
-    before, after = (translate(SOURCES, m, limits=LIMITS) for m in (speech_llm, loaded))
-    assert all(np.array_equal(before[k].units, after[k].units) for k in SOURCES)
+    before, after = (translate(m, limits=LIMITS) for m in (speech_llm, loaded))
+    for name in SOURCES:
+        assert np.array_equal(units_of(before[name]), units_of(after[name]))

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from answers import LAYOUT, same, translate
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from s2st_interleave.decode import generate
 from s2st_interleave.decode.cascade import translate_texts
-from s2st_interleave.decode.generate import Limits, translate
+from s2st_interleave.decode.generate import Limits
 from s2st_interleave.decode.padding import LADDER, Batching, batching
 from s2st_interleave.errors import UserError
 from s2st_interleave.train import llm
@@ -69,7 +70,7 @@ def folder(text_llm, tmp_path_factory):
 def test_a_batch_says_what_each_utterance_says_alone(kind, num_beams, folder, capsys):
     speech_llm = llm.extend(folder(kind), 20, new_rows="normal")
     speech_llm.model.eval()
-    limits = Limits(5, 1.0, 6, num_beams)
+    limits = Limits(5, 1.0, min_max_units=6, num_beams=num_beams)
     together = translate(SOURCES, speech_llm, limits=limits, batch_size=8)
     said = capsys.readouterr().out
     assert (f"a {speech_llm.model.config.model_type} model is decoded" in said) == (
@@ -77,10 +78,9 @@ def test_a_batch_says_what_each_utterance_says_alone(kind, num_beams, folder, ca
     )
     speech_llm.model.generation_config.use_cache = False
     for name, units in SOURCES.items():  # as in training: alone, nothing remembered
-        alone = generate._generate([units], speech_llm, True, [], limits, False)
-        parsed = generate.parse_answer(alone[0], speech_llm, cot=True)
-        assert together[name].transcript == parsed.transcript
-        assert np.array_equal(together[name].units, parsed.units)
+        question = generate._question({"src_speech": units}, speech_llm, LAYOUT, [])
+        alone = generate._generate([question], speech_llm, LAYOUT, limits, False)
+        assert same(together[name], generate.parse_answer(alone[0], speech_llm, LAYOUT))
 
 
 @pytest.mark.parametrize("kind", KINDS)

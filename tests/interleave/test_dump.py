@@ -13,14 +13,24 @@ def make_side(*units: int, words: str = "a b") -> Side:
     return Side(np.array(units, dtype=np.int32), tuple(words.split()), spans)
 
 
+def pair_of(name: str, src: Side, tgt: Side) -> dump.Utterance:
+    return dump.Utterance(name, {"src": src, "tgt": tgt})
+
+
+def test_sides_are_roles_of_any_name(tmp_path):
+    sides = {"user": make_side(1, 2), "agent": make_side(3)}
+    dump.write(tmp_path, [dump.Utterance("u", sides)], dump.UnitVocabulary(10, 0.04))
+    read = dump.Dump(tmp_path)
+    assert read.sides == ("user", "agent")
+    assert read[0].sides["agent"].units.tolist() == [3]
+
+
 def test_round_trip_through_a_path_with_spaces(tmp_path):
     folder = tmp_path / "a dump's place"
     folder.mkdir()
     utterances = [
-        dump.Utterance("u2", make_side(1, 2, 3), make_side(4, 5)),
-        dump.Utterance(
-            "u1", make_side(9, 9, 9, 9), make_side(0, 7, 1, words="NA null")
-        ),
+        pair_of("u2", make_side(1, 2, 3), make_side(4, 5)),
+        pair_of("u1", make_side(9, 9, 9, 9), make_side(0, 7, 1, words="NA null")),
     ]
     dump.write(folder, utterances, dump.UnitVocabulary(10, 0.04))
     found = dump.Dump(folder)
@@ -28,21 +38,21 @@ def test_round_trip_through_a_path_with_spaces(tmp_path):
     assert found.vocabulary == dump.UnitVocabulary(10, 0.04)
     for one in found:
         wanted = next(u for u in utterances if u.id == one.id)
-        for name in dump.SIDES:
-            side, want = getattr(one, name), getattr(wanted, name)
+        for name in ("src", "tgt"):
+            side, want = one.sides[name], wanted.sides[name]
             assert side.words == want.words
             assert (side.units == want.units).all() and (side.spans == want.spans).all()
             assert side.units.dtype == np.int32
 
 
 def test_a_unit_outside_the_codebook_names_the_utterance(tmp_path):
-    bad = dump.Utterance("u7", make_side(1, 10), make_side(1, 1))
+    bad = pair_of("u7", make_side(1, 10), make_side(1, 1))
     with pytest.raises(ValueError, match=r"u7, src: units outside 0\.\.9"):
         dump.write(tmp_path, [bad], dump.UnitVocabulary(10, 0.04))
 
 
 def test_another_format_version_is_refused(tmp_path):
-    one = dump.Utterance("u", make_side(1, 2), make_side(3, 4))
+    one = pair_of("u", make_side(1, 2), make_side(3, 4))
     dump.write(tmp_path, [one], dump.UnitVocabulary(10, 0.04))
     facts = (
         (tmp_path / "vocab.json").read_text().replace('"version": 1', '"version": 0')

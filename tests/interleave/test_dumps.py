@@ -6,6 +6,7 @@ import pytest
 
 from s2st_interleave.artifact import open_stage
 from s2st_interleave.interleave import dump
+from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.sequence import IGNORE, build_example, prompt_ids
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.stages.dump import Options
@@ -49,15 +50,20 @@ def test_units_of_different_codebooks_do_not_mix(small_dump, tmp_path):
         open_dumps(paths, True)
 
 
-@pytest.mark.parametrize("cot", [True, False])
-def test_the_name_of_a_pair_stands_before_the_speech(cot):
-    blocks = ([20, 21], [22], [5], [6, 7])
-    plain = build_example(*blocks, VOCABULARY, cot=cot)
-    named = build_example(*blocks, VOCABULARY, cot=cot, pair=[8, 9])
+@pytest.mark.parametrize("line", [S2ST, "src_speech -> tgt_speech"])
+def test_the_name_of_a_pair_stands_before_the_speech(line):
+    layout = Layout.parse(line)
+    parts = {
+        "src_speech": [20, 21],
+        "src_text": [5],
+        "tgt_text": [6, 7],
+        "tgt_speech": [22],
+    }
+    plain = build_example(layout, parts, VOCABULARY)
+    named = build_example(layout, parts, VOCABULARY, prompt=[8, 9])
     assert named.ids == [VOCABULARY.bos, 8, 9, *plain.ids[1:]]
     assert named.labels == [IGNORE, IGNORE, *plain.labels]
-    assert named.ids[: len(prompt_ids([20, 21], VOCABULARY, [8, 9]))] == prompt_ids(
-        [20, 21], VOCABULARY, [8, 9]
-    )
-    for a, b in zip(plain.blocks, named.blocks, strict=True):
-        assert plain.ids[a] == named.ids[b]
+    start = prompt_ids([[20, 21]], VOCABULARY, [8, 9])
+    assert named.ids[: len(start)] == start
+    for name, place in plain.blocks.items():
+        assert plain.ids[place] == named.ids[named.blocks[name]]

@@ -1,12 +1,19 @@
 """Interleaving: no unit is lost, whole spans are one BPE call, loss where it belongs."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from s2st_interleave import keyed
+from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.segments import Side
-from s2st_interleave.interleave.sequence import IGNORE, build_example, interleave
+from s2st_interleave.interleave.sequence import (
+    IGNORE,
+    build_example,
+    interleave,
+    prompt_ids,
+)
 from s2st_interleave.interleave.spans import choose_spans
 from s2st_interleave.interleave.vocabulary import Vocabulary
 
@@ -117,24 +124,36 @@ def test_uniform_alignment_is_one_argument():
     assert ids == [*units[:4], *encode(" c"), units[6]]
 
 
-def test_loss_is_on_everything_after_the_first_sep():
-    source, target = [1003, 1004], [1005]
-    with_cot = build_example(source, target, [5], [6, 7], VOCABULARY)
-    sep, eos = VOCABULARY.sep, VOCABULARY.eos
-    assert with_cot.ids == [0, 1003, 1004, sep, 5, sep, 6, 7, sep, 1005, eos]
-    assert with_cot.labels == [IGNORE] * 4 + with_cot.ids[4:]
-    without = build_example(source, target, [5], [6, 7], VOCABULARY, cot=False)
-    assert without.ids == [0, 1003, 1004, sep, 1005, eos]
-    assert without.labels == [IGNORE] * 4 + [1005, eos]
+PARTS = {
+    "src_speech": [1003, 1004],
+    "src_text": [5],
+    "tgt_text": [6, 7],
+    "tgt_speech": [1005],
+}
+SEP, EOS = VOCABULARY.sep, VOCABULARY.eos
 
 
-def test_blocks_are_where_the_four_parts_lie():
-    parts = ([11, 12, 13], [21, 22, 23, 24], [31, 32], [41, 42, 43, 44, 45])
-    src, tgt, texts = parts[0], parts[1], parts[2:]
-    thought = build_example(src, tgt, *texts, VOCABULARY)
-    assert [thought.ids[block] for block in thought.blocks] == [src, *texts, tgt]
-    short = build_example(src, tgt, *texts, VOCABULARY, cot=False)
-    assert [short.ids[block] for block in short.blocks] == [src, [], [], tgt]
+@pytest.mark.parametrize(
+    ("line", "given", "wanted"),
+    [
+        (S2ST, [1003, 1004, SEP], [5, SEP, 6, 7, SEP, 1005, EOS]),
+        ("src_speech -> tgt_speech", [1003, 1004, SEP], [1005, EOS]),
+        ("src_speech -> src_text tgt_text", [1003, 1004, SEP], [5, SEP, 6, 7, EOS]),
+        ("src_speech -> src_text", [1003, 1004, SEP], [5, EOS]),
+        ("tgt_text -> tgt_speech", [6, 7, SEP], [1005, EOS]),
+        ("src_speech src_text -> tgt_text", [1003, 1004, SEP, 5, SEP], [6, 7, EOS]),
+    ],
+)
+def test_loss_is_on_everything_behind_what_is_given(line, given, wanted):
+    layout = Layout.parse(line)
+    example = build_example(layout, PARTS, VOCABULARY)
+    assert example.ids == [0, *given, *wanted]
+    assert example.labels == [IGNORE] * (1 + len(given)) + wanted
+    assert {name: example.ids[place] for name, place in example.blocks.items()} == {
+        block.name: PARTS[block.name] for block in layout.blocks
+    }
+    start = prompt_ids([PARTS[block.name] for block in layout.given], VOCABULARY)
+    assert start == [0, *given]
 
 
 def test_unit_vocabulary_is_a_function_of_k_only():

@@ -132,9 +132,7 @@ def test_what_was_imported_is_dumped_by_stage_5(imported, aligned, units, tmp_pa
     found = Dump(made.out_dir)
     assert found.vocabulary.num_units == 30
     assert [one.id for one in found] == ["u1", "u2", "u3", "u4"]
-    assert np.array_equal(found[1].src.units, units["es"]["u2"])
+    assert np.array_equal(found[1].sides["src"].units, units["es"]["u2"])
     # "casa" of u2 lies at 0.6..1.0 s: units 30 to 50 at 0.02 s.
-    assert found[1].src.words[1] == "casa" and found[1].src.spans[1].tolist() == [
-        30,
-        50,
-    ]
+    source = found[1].sides["src"]
+    assert source.words[1] == "casa" and source.spans[1].tolist() == [30, 50]

@@ -116,7 +116,7 @@ def recipe(tmp_path_factory, text_llm) -> Path:
     )
     vocode.run(
         vocode.Options(
-            units=exp / "scheduled/greedy_last/test/units",
+            units=exp / "scheduled/greedy_last/test/units.tgt",
             vocoder=exp / "vocoder",
             out_dir=exp / "scheduled/greedy_last/test/vocode",
             **CPU,
@@ -176,9 +176,9 @@ def packed(options) -> Path:
 def test_it_says_what_the_stages_said_from_the_original_recording(recipe, packed):
     model = Translator.load(packed)
     out = recipe / "exp/scheduled/greedy_last/test"
-    transcripts = kaldi.read_table(out / "transcript")
-    translations = kaldi.read_table(out / "translation")
-    decoded = store.read_units(out / "units")
+    transcripts = kaldi.read_table(out / "text.src")
+    translations = kaldi.read_table(out / "text.tgt")
+    decoded = store.read_units(out / "units.tgt")
     for utterance, wav in kaldi.read_table(out / "vocode/wav.scp").items():
         original = recipe / "recordings" / f"{utterance}.es.wav"
         samples = read_recording(original, min_sec=0.3, max_sec=30.0)

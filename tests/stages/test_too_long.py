@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from answers import translate
 
 from s2st_interleave import keyed
 from s2st_interleave.align.words import Word, write_words
 from s2st_interleave.artifact import open_stage, read_json
 from s2st_interleave.data.kaldi import read_table
-from s2st_interleave.decode.generate import translate
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Utterance
+from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.length import fits_surely, most_tokens, num_tokens
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.interleave.segments import Side
+from s2st_interleave.interleave.task import Task
 from s2st_interleave.score.asr import AsrDescription
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.score.results import _missing
@@ -239,10 +241,10 @@ def test_they_are_missing_in_dev_loss_decoding_and_every_score(
         )
     )
     assert "2 of 12 have no units, 2 of them too long" in capsys.readouterr().out
-    for name in ("transcript", "translation"):
-        table = read_table(out / name)
+    for side in ("src", "tgt"):
+        table = read_table(out / f"text.{side}")
         assert len(table) == 12 and table["test03"] == table["test07"] == ""
-    units = dump.store.read_units(out / "units")
+    units = dump.store.read_units(out / "units.tgt")
     assert len(units["test03"]) == 0 and len(units["test04"]) > 0
     facts = read_json(out / "stage.json")["facts"]
     assert (facts["num_too_long"], facts["num_without_units"]) == (2, 2)
@@ -270,7 +272,9 @@ def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
     stage.finish(num_in=12, num_out=12)
     vocode_dir = decode_dir / "vocode"
     stage = open_stage(vocode_dir, stage="vocode", options=Nothing(), inputs={})
-    spoken = [k for k in names if len(dump.store.read_units(decode_dir / "units")[k])]
+    spoken = [
+        k for k in names if len(dump.store.read_units(decode_dir / "units.tgt")[k])
+    ]
     for name in spoken:
         (vocode_dir / f"{name}.wav").write_bytes(b"-")
     wavs = {k: str(vocode_dir / f"{k}.wav") for k in spoken}
@@ -313,23 +317,28 @@ def test_stage_6_tells_before_it_trains_where_stage_5_was_not_asked(
 def test_decoding_names_who_has_no_room_for_an_answer(llm):
     short = reader(llm)
     sources = {"fine": np.arange(5), "a": np.arange(94), "b": np.arange(200)}
-    with pytest.raises(UserError, match="2 recordings leave no room") as caught:
+    with pytest.raises(UserError, match="2 utterances leave no room") as caught:
         translate(sources, short)
-    assert "  a: 94 units\n  b: 200 units" in str(caught.value)
+    assert "  a: 96 tokens\n  b: 202 tokens" in str(caught.value)
 
 
-@pytest.mark.parametrize("cot", [True, False])
-def test_lengths_are_those_of_the_sequences(llm, small_dump, cot):
+@pytest.mark.parametrize(
+    "line", [S2ST, "src_speech -> tgt_speech", "tgt_text -> tgt_speech"]
+)
+def test_lengths_are_those_of_the_sequences(llm, small_dump, line):
     """No ratio, fill or alignment makes a sequence longer than `most_tokens` says."""
-    how = Interleaving(Schedule("constant", 0.5), cot=cot)
+    layout = Layout.parse(line)
+    how = Interleaving(Schedule("constant", 0.5), tasks=(Task(layout),))
     free = replace(reader(llm), model=None)
     for one in small_dump:
-        few = Side(one.tgt.units[:2], one.tgt.words, np.minimum(one.tgt.spans, 2))
+        tgt = one.sides["tgt"]
+        few = Side(tgt.units[:2], tgt.words, np.minimum(tgt.spans, 2))
         for pair in ("", "es-en:"):
-            given = Utterance(one.id, one.src, few, pair)
+            sides = {"src": one.sides["src"], "tgt": few}
+            given = Utterance(one.id, sides, pair)
             at_0 = len(draw_example(given, 0.0, 0, how, free).example.ids)
-            assert num_tokens(given, free.encode, cot=cot) == at_0
-            most = most_tokens(given, free.encode, cot=cot)
+            assert num_tokens(given, free.encode, layout, pair) == at_0
+            most = most_tokens(given, free.encode, layout, pair)
             assert fits_surely(given, 10_000) and not fits_surely(given, most - 1)
             for step, variant in enumerate(variants(how)):
                 drawn = draw_example(given, 0.8, step, variant, free).example

@@ -8,7 +8,9 @@ import torch
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dumps, Subset
+from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.interleave.task import Task
 from s2st_interleave.train import checkpoint, llm
 from s2st_interleave.train.batches import batch_at, split
 from s2st_interleave.train.interleaved import (
@@ -126,11 +128,12 @@ def test_sides_are_drawn_independently_and_one_sided_variants_are_one_argument(
     nothing = draw_example(small_dump[0], 0.0, 0, HOW, task.llm).example
     for sides, moved in (("src", (True, False)), ("tgt", (False, True))):
         drawn = draw_example(small_dump[0], 0.9, 0, replace(HOW, sides=sides), task.llm)
-        assert (drawn.realised_src > 0, drawn.realised_tgt > 0) == moved
+        shares = drawn.realised
+        assert (shares["src"] > 0, shares["tgt"] > 0) == moved
     none = draw_example(small_dump[0], 0.9, 0, replace(HOW, sides="none"), task.llm)
     assert none.example == nothing
     both = [draw_example(small_dump[i], 0.5, 0, HOW, task.llm) for i in range(30)]
-    assert any(one.realised_src != one.realised_tgt for one in both)
+    assert any(one.realised["src"] != one.realised["tgt"] for one in both)
 
 
 def test_the_baseline_sees_the_same_utterances_in_the_same_order(make_task):
@@ -202,7 +205,8 @@ def test_figure_3_is_logged_without_changing_the_weights(make_task, tmp_path):
 def test_without_chain_of_thought_there_are_no_blocks_of_text_to_probe(
     make_task, tmp_path
 ):
-    task = make_task(replace(HOW, cot=False))
+    direct = Task(Layout.parse("src_speech -> tgt_speech"))
+    task = make_task(replace(HOW, tasks=(direct,)))
     task.probe_every = 1
     fit(task, replace(Options(), max_steps=1), tmp_path)
     assert "similarity_src" not in (tmp_path / "metrics.jsonl").read_text()
@@ -225,3 +229,30 @@ def test_0_steps_leave_an_untrained_model(make_task, tmp_path):
     assert outcome.last == outcome.best
     assert (outcome.last / "model.safetensors").is_file()
     assert same(before, weights(task))
+
+
+TASKS = (
+    Task(Layout.parse(S2ST), "s2st", 2.0),
+    Task(Layout.parse("src_speech -> src_text"), "asr", 1.0),
+    Task(Layout.parse("tgt_text -> tgt_speech"), "tts", 1.0),
+)
+
+
+def test_several_tasks_are_drawn_by_weight_and_named_in_the_prompt(make_task):
+    task = make_task(replace(HOW, tasks=TASKS))
+    drawn = [d for step in range(40) for d in task.batches(step)[0]["drawn_by_all"]]
+    names = [each.task.name for each in drawn]
+    assert names.count("s2st") / len(names) == pytest.approx(0.5, abs=0.08)
+    for each in drawn:
+        name = task.llm.encode(f"{each.task.name}:")
+        assert each.example.ids[1 : 1 + len(name)] == name
+        assert list(each.example.blocks) == [b.name for b in each.task.layout.blocks]
+
+
+def test_several_tasks_train_and_are_resumed_to_the_bit(make_task, tmp_path):
+    how = replace(HOW, tasks=TASKS)
+    whole, stopped, resumed = (make_task(how) for _ in range(3))
+    fit(whole, Options(), tmp_path / "whole")
+    fit(stopped, replace(Options(), max_steps=3), tmp_path / "stopped")
+    fit(resumed, Options(), tmp_path / "stopped")
+    assert same(weights(whole), weights(resumed))

@@ -24,7 +24,14 @@ for split in $test_sets; do
   for system in $systems; do
     for checkpoint in $checkpoints; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
-      vocode "$system.$checkpoint.$split" "$decode/units" "$decode/vocode"
+      units="$decode/units.tgt"
+      if [[ ! -f $units.scp && -f $decode/units.scp ]]; then
+        units="$decode/units" # of an earlier version
+      elif [[ ! -f $units.scp && -f $decode/stage.json ]]; then
+        echo "vocode: $system answers in text alone: $decode/text.*"
+        continue
+      fi
+      vocode "$system.$checkpoint.$split" "$units" "$decode/vocode"
     done
   done
 done

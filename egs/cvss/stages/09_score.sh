@@ -15,6 +15,10 @@ for split in $test_sets; do
   for checkpoint in $checkpoints; do
     for system in $systems; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
+      if [[ ! -d $decode/vocode && -f $decode/stage.json ]]; then
+        echo "$0: stage 9 scores speech, and $system answers in text alone: $decode/text.*" >&2
+        exit 1
+      fi
       $decode_cmd "$log/score.$system.$checkpoint.$split.log" "${s2st[@]}" score \
         "${score[@]}" --train_dir "$trained/$system" --decode_dir "$decode" \
         --vocode_dir "$decode/vocode" --out_dir "$decode/score" $score_args

@@ -14,7 +14,7 @@ import numpy as np
 from s2st_interleave import config
 from s2st_interleave.config import option
 from s2st_interleave.errors import script
-from s2st_interleave.interleave.dump import SIDES, Dump
+from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interleave.segments import Side, uniform_spans
 
 
@@ -26,8 +26,8 @@ class Options:
 def main() -> None:
     options = config.parse(Options, sys.argv[1:], prog="check_intervals", about=__doc__)
     dump = Dump(options.dump)
-    for name in SIDES:
-        sides = [getattr(dump[index], name) for index in range(len(dump))]
+    for name in dump.sides:
+        sides = [dump[index].sides[name] for index in range(len(dump))]
         shares = np.concatenate([held(side) for side in sides])
         print(
             f"{name}: {shares.mean():.0%} of a word's units, "

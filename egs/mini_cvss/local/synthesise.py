@@ -221,8 +221,8 @@ def finish(speech: Speech, sample_rate: int, draw: Draw) -> Speech:
 
 
 def encode(speech: Speech, format: str) -> bytes:
-    """The bytes of an audio file: `format` is "MP3" or "WAV" (16 bits)."""
-    subtype = {"MP3": "MPEG_LAYER_III", "WAV": "PCM_16"}[format]
+    """The bytes of an audio file: `format` is "MP3", or "WAV" or "FLAC" (16 bits)."""
+    subtype = "MPEG_LAYER_III" if format == "MP3" else "PCM_16"
     buffer = io.BytesIO()
     soundfile.write(
         buffer, speech.samples, speech.sample_rate, format=format, subtype=subtype
