@@ -6,13 +6,14 @@ from itertools import groupby
 from typing import Any
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.train.backbone import without_flash
 from s2st_interleave.train.positions import max_positions
+from s2st_interleave.train.precision import exact, spread_apart
 
 NUM_STEPS = 4  # generated tokens of a trial: the first without a cache, the others with
 # Of the logits' spread. Rounding stays a thousand times below it, a state that padding
 # enters is a thousand times above.
 TOLERANCE = 0.001
-HALF_TOLERANCE = 0.3  # FlashAttention has no fp32
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,10 @@ def batching(
     """The fastest batching of the ladder with which `model.generate` is right.
 
     Tried with the shortest and the longest of `prompts`, cut to the model's positions:
-    beside each other they have to
-    get the logits that each gets alone and without a cache, as in training. A recurrent
-    state takes padding for text, and some caches are not what they stand for. Says so
-    where it is not the first. Raises UserError where there is none.
+    beside each other they have to get the logits that each gets alone and without a
+    cache, as in training. A recurrent state takes padding for text, and some caches are
+    not what they stand for. Says so where it is not the first. Raises UserError where
+    there is none.
     """
     most = max_positions(model.config)
     room = None if most is None else max(1, most - NUM_STEPS)
@@ -61,23 +62,18 @@ def batching(
         True: (shortest, longest),
         False: (longest, [*longest[:1], *reversed(longest[1:])]),
     }
-    half = model.config._attn_implementation == "flash_attention_2"
     kind = model.config.model_type
-    far: dict[Batching, float] = {}
     for how in LADDER:
-        far[how] = _difference(model, pairs[how.padded], pad, num_beams, how.cached)
-        if far[how] < (HALF_TOLERANCE if half else TOLERANCE):
-            if how != LADDER[0]:
-                print(
-                    f"a {kind} model is decoded {_in_words(how)}: it is not exact else"
-                )
-            return how
+        far = _difference(model, pairs[how.padded], pad, num_beams, how.cached)
+        if not far < TOLERANCE:
+            continue
+        if how != LADDER[0]:
+            print(f"a {kind} model is decoded {_in_words(how)}: it is not exact else")
+        return how
+    remedy = "take another LLM" + (" or --num_beams 1" if num_beams > 1 else "")
     raise UserError(
         f"a {kind} model does not say in a batch what it says alone, even "
-        f"{_in_words(LADDER[-1])} (logits are off by {far[LADDER[-1]]:.2g} of their "
-        "spread): "
-        + ("set --num_beams 1, or " if num_beams > 1 else "")
-        + "take another LLM"
+        f"{_in_words(how)} (logits are off by {far:.2g} of their spread): {remedy}"
     )
 
 
@@ -110,7 +106,7 @@ def _difference(
         noise[:, ends] = -1e9
         return noise.to(scores.device)
 
-    with torch.inference_mode():
+    with torch.inference_mode(), exact(), without_flash(model):
         try:
             made = model.generate(
                 input_ids=ids,
@@ -126,7 +122,7 @@ def _difference(
             )
         except ValueError:  # what the library cannot do with this cache
             return float("inf")
-        worst = 0.0
+        far = []
         for row, prompt in enumerate(prompts):
             answer = made.sequences[row, ids.shape[1] :].tolist()
             rows = [row] * len(answer)
@@ -136,8 +132,8 @@ def _difference(
             together = torch.stack([logits[at] for logits, at in steps]).float()
             text = torch.tensor([[*prompt, *answer[:-1]]], device=device)
             alone = model(text, use_cache=False).logits[0, len(prompt) - 1 :].float()
-            worst = max(worst, ((together - alone).abs().max() / alone.std()).item())
-    return worst
+            far.append(spread_apart(together, alone))
+    return max(far)
 
 
 def left_padded(prompts: Sequence[Sequence[int]], pad: int) -> tuple[Any, Any]:

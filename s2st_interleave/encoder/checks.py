@@ -9,6 +9,7 @@ from s2st_interleave.data.audio import SAMPLE_RATE
 from s2st_interleave.encoder.frontend import Frontend, collate
 from s2st_interleave.errors import UserError
 from s2st_interleave.train import parallel
+from s2st_interleave.train.precision import spread_apart
 
 SECONDS = (0.3, 0.5, 1.03)  # the last one is no whole number of frames
 TOLERANCE = 0.01  # of the spread of logits
@@ -62,7 +63,7 @@ def check(model: Any, front: Frontend) -> None:
     if together is None:
         return
     far = max(
-        ((batched[: len(one)] - one).abs().max() / one.std()).item()
+        spread_apart(batched[: len(one)], one)
         for batched, one in zip(together, alone, strict=True)
     )
     if not far < TOLERANCE:

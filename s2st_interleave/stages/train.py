@@ -92,7 +92,7 @@ class Options(LoopOptions):
         "embedding of units: the text's mean and a tenth of its noise, noise, or 0",
     )
     lora_rank: int = option(
-        0, "of adapters at all linear layers; 0: train all weights", minimum=0
+        0, "of adapters at all matrices, experts too; 0: train all weights", minimum=0
     )
     lora_alpha: float = option(16.0, "adapters count alpha / rank", above=0)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")

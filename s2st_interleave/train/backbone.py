@@ -1,6 +1,8 @@
 """What training takes from a causal LM of Hugging Face, by the names that they use."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from s2st_interleave.errors import UserError
@@ -47,3 +49,17 @@ def router_loss(model: Any, output: Any, mask: Any) -> Any:
         (model.num_experts, model.num_experts_per_tok),
     )
     return model.router_aux_loss_coef * balance(routed, *counts, mask)
+
+
+@contextmanager
+def without_flash(model: Any) -> Iterator[None]:
+    """Inside, attention can do fp32, which FlashAttention knows nothing of."""
+    before = model.config._attn_implementation
+    flash = before == "flash_attention_2"
+    if flash:
+        model.set_attn_implementation("sdpa")
+    try:
+        yield
+    finally:
+        if flash:
+            model.set_attn_implementation(before)

@@ -63,17 +63,13 @@ def newest(directory: Path) -> Path | None:
 
 def load_model(source: Path | None, model: Any) -> Progress:
     """Load a checkpoint's weights in place; a fresh Progress when there is none."""
-    from safetensors.torch import load_file
-
     if source is None:
         return Progress()
     trained = source / TRAINED_FILE  # of adapters; the rest is as `model` came
-    with reading(source / "model.safetensors", _without(source)):
-        if trained.is_file():
-            unknown = model.load_state_dict(load_file(trained), strict=False)[1]
-            assert not unknown, f"{trained}: not of this model: {unknown[0]}"
-        else:
-            _load_weights(model, source)
+    if trained.is_file():
+        _load_file(trained, model, source)
+    else:
+        _load_weights(model, source)
     return read_as(Progress, source / META)
 
 
@@ -81,23 +77,28 @@ def _without(source: Path) -> str:
     return f"remove {source}, and training goes on from the checkpoint before it"
 
 
-def _load_weights(model: Any, source: Path) -> None:
-    """Of one or several files; names that share a tensor are written once."""
+def _load_file(file: Path, model: Any, source: Path) -> set[str]:
+    """Names of the weights that it holds."""
     from safetensors.torch import load_file
 
-    seen: set[str] = set()
-    for file in sorted(source.glob(WEIGHTS)):
+    with reading(file, _without(source)):
         part = load_file(file)
         unknown = model.load_state_dict(part, strict=False).unexpected_keys
-        assert not unknown, f"{file}: not of this model: {unknown[0]}"
-        seen |= part.keys()
+    assert not unknown, f"{file}: not of this model: {unknown[0]}"
+    return set(part)
+
+
+def _load_weights(model: Any, source: Path) -> None:
+    """Of one or several files; names that share a tensor are written once."""
+    files = sorted(source.glob(WEIGHTS))
+    seen = {name for file in files for name in _load_file(file, model, source)}
     state = model.state_dict(keep_vars=True)
     held = {id(value) for name, value in state.items() if name in seen}
     missing = [name for name, value in state.items() if id(value) not in held]
     if missing:
-        raise FileNotFoundError(
-            f"{source}: {len(missing)} weights are missing, first {missing[0]}: remove "
-            "this checkpoint, and the run carries on from the one before"
+        raise UserError(
+            f"{source}: {len(missing)} weights are missing in {WEIGHTS}, first "
+            f"{missing[0]}: {_without(source)}"
         )
 
 

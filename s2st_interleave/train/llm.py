@@ -5,21 +5,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from s2st_interleave import keyed
 from s2st_interleave.artifact import read_as, write_json
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import load, load_whole
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import checks, dropout, lora
-from s2st_interleave.train.backbone import backbone, logits
+from s2st_interleave.train.backbone import backbone, logits, without_flash
 from s2st_interleave.train.fragments import Encode, inner_encode
 from s2st_interleave.train.positions import max_positions
 from s2st_interleave.train.precision import autocast
+from s2st_interleave.train.unit_rows import (
+    VOCABULARY_FILE,
+    NewRows,
+    known_vocabulary,
+    new_vocabulary,
+    resize,
+)
 from s2st_interleave.train.unit_tokens import add_unit_tokens
 
-VOCABULARY_FILE = "units_vocabulary.json"
-NewRows = Literal["mean", "normal", "zero"]
 Attention = Literal["auto", "flash_attention_2", "sdpa", "eager"]
 
 
@@ -70,15 +74,9 @@ class SpeechLlm:
         import torch
 
         ids = checks.few_tokens(self.vocabulary).to(self.model.device)
-        backend = self.model.config._attn_implementation
-        if backend == "flash_attention_2":  # knows no fp32
-            self.model.set_attn_implementation("sdpa")
-        with torch.no_grad():
+        with torch.no_grad(), without_flash(self.model):
             hidden = self.backbone(input_ids=ids, use_cache=False).last_hidden_state
-            made = self.logits(hidden)[0].cpu()
-        if backend == "flash_attention_2":
-            self.model.set_attn_implementation(backend)
-        return made
+            return self.logits(hidden)[0].cpu()
 
     def save(self, directory: Path) -> None:
         """A plain Hugging Face directory, and the unit vocabulary beside it.
@@ -211,10 +209,10 @@ def extend(
     model, tokenizer = load_text_llm(
         source, config=config, attention=None if flash else attention
     )
-    vocabulary = _known_vocabulary(source, num_units)
+    vocabulary = known_vocabulary(source, num_units)
     if vocabulary is None:
-        vocabulary = _new_vocabulary(source, model, tokenizer, num_units)
-        _resize(model, vocabulary, new_rows, seed)
+        vocabulary = new_vocabulary(source, model, tokenizer, num_units)
+        resize(model, vocabulary, new_rows, seed)
         add_unit_tokens(tokenizer, vocabulary)
     for one in (model.config, model.generation_config):
         one.bos_token_id = vocabulary.bos
@@ -238,60 +236,3 @@ def extend(
     if flash:
         model.set_attn_implementation(attention)
     return made
-
-
-def _known_vocabulary(source: Path, num_units: int) -> Vocabulary | None:
-    """Of an LLM that this recipe has extended before."""
-    file = Path(source) / VOCABULARY_FILE
-    if not file.is_file():
-        return None
-    vocabulary = read_as(Vocabulary, file)
-    if vocabulary.num_units != num_units:
-        raise UserError(
-            f"{source}: an LLM of {vocabulary.num_units} units, and the dump has "
-            f"{num_units}: take its codebook, or start from a text LLM"
-        )
-    return vocabulary
-
-
-def _new_vocabulary(
-    source: Path, model: Any, tokenizer: Any, num_units: int
-) -> Vocabulary:
-    """Behind the text's rows, spare ones included.
-
-    Qwen and its like have no bos: a text of theirs starts behind the eos of the last
-    one, so that eos stands for it.
-    """
-    num_rows = len(model.get_input_embeddings().weight)
-    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
-    if eos is None:
-        raise UserError(
-            f"{source}: the tokenizer has no eos token, which ends a translation: set "
-            "'eos_token' in its tokenizer_config.json"
-        )
-    num_text = max(num_rows, len(tokenizer))
-    return Vocabulary(num_text, num_units, eos if bos is None else bos, eos)
-
-
-def _resize(model: Any, vocabulary: Vocabulary, new_rows: NewRows, seed: int) -> None:
-    """New rows around the mean of the old ones, so that no unit starts as an outlier."""
-    import torch
-
-    num_old = len(model.get_input_embeddings().weight)
-    model.resize_token_embeddings(vocabulary.size, mean_resizing=False)
-    tables = [model.get_input_embeddings().weight]
-    if model.get_output_embeddings().weight is not tables[0]:
-        tables.append(model.get_output_embeddings().weight)
-    key = keyed.stable_hash(seed, "new rows", bits=32)
-    noise = torch.Generator().manual_seed(key)
-    for table in tables:
-        old = table.data[:num_old]
-        shape = (len(table) - num_old, table.shape[1])
-        drawn = torch.randn(shape, generator=noise) * old.std(dim=0)
-        if new_rows == "normal":
-            table.data[num_old:] = drawn
-        elif new_rows == "mean":
-            # A little noise keeps units apart: equal rows would get equal gradients.
-            table.data[num_old:] = old.mean(dim=0) + 0.1 * drawn
-        else:
-            table.data[num_old:] = 0

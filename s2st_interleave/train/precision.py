@@ -28,3 +28,19 @@ def autocast(device: Any, bf16: bool) -> Any:
     import torch
 
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
+
+
+def exact() -> Any:
+    """A context in which convolutions are in fp32: on a GPU torch takes TF32 for them.
+
+    For outputs that are compared; products of matrices are in fp32 by themselves.
+    """
+    import torch
+
+    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+
+
+def spread_apart(one: Any, two: Any) -> float:
+    """Largest difference of two tensors in standard deviations; infinite for a NaN."""
+    far = float((one - two).abs().max()) / max(float(two.std()), 1e-9)
+    return far if far == far else float("inf")

@@ -141,7 +141,7 @@ class Finished:
 
 def make_split(root: Path, split: str, sides: list) -> None:
     data_dir, units_dir = root / "data" / split, root / "units" / split
-    wavs, texts, units, seconds = {}, {}, {}, {}
+    wavs, texts, units = {}, {}, {}
     for number, side in enumerate(sides):
         utterance = f"utt{number:02d}"
         drawn = keyed.generator(split, number).integers(6, size=5)
@@ -152,10 +152,10 @@ def make_split(root: Path, split: str, sides: list) -> None:
         samples = sum(np.sin(k * phase) / k for k in range(1, 6))
         audio.write(Path(wavs[utterance]), (0.1 * samples).astype(np.float32))
         texts[utterance] = side.text
-        seconds[utterance] = f"{len(samples) / audio.SAMPLE_RATE:.3f}"
     with Finished(data_dir, "data"):
         kaldi.write_table(data_dir / "wav.scp.en", wavs)
         kaldi.write_table(data_dir / "text.en", texts)
+        seconds = {k: f"{0.04 * len(v):.3f}" for k, v in units.items()}
         kaldi.write_table(data_dir / "utt2dur.en", seconds)
     with Finished(units_dir, "units", num_units=6, unit_sec=0.04):
         store.write_units(units_dir / "units.en", units)

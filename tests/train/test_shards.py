@@ -1,6 +1,5 @@
 """What is saved in several files is read by all who read one: resume, decode, pack."""
 
-import json
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -9,6 +8,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from s2st_interleave.artifact import write_json
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.pack import command as pack
 from s2st_interleave.train import checkpoint, llm
@@ -97,10 +98,10 @@ def test_an_export_leaves_no_file_of_another_number(text_llm, tmp_path, monkeypa
 def test_a_missing_file_is_named(text_llm, small_files, tmp_path):
     model = AutoModelForCausalLM.from_pretrained(text_llm)
     model.save_pretrained(tmp_path)
-    (tmp_path / checkpoint.META).write_text(json.dumps(asdict(checkpoint.Progress())))
+    write_json(tmp_path / checkpoint.META, asdict(checkpoint.Progress()))
     checkpoint.load_model(tmp_path, model)
     lost = sorted(tmp_path.glob("model-*.safetensors"))[1]
     name = min(load_file(lost))
     lost.unlink()
-    with pytest.raises(OSError, match=f"weights are missing, first .*{name[:12]}"):
+    with pytest.raises(UserError, match=rf"weights are missing in .*{name[:12]}"):
         checkpoint.load_model(tmp_path, model)
