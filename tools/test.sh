@@ -3,6 +3,7 @@
 #
 #   tools/test.sh                  everything, as CI does
 #   tools/test.sh -m "not slow"    the quick suite; other pytest arguments work too
+#   S2ST_TEST_WORKERS=0            one after another, in one process
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
@@ -11,4 +12,5 @@ bash tools/setup.sh --dev --flite --quiet >/dev/null
 
 python -m ruff check .
 python -m ruff format --check .
-exec python -m pytest -q "$@"
+# Two files at once; a file's own tests stay together, for they share what is slow to make.
+exec python -m pytest -q -n "${S2ST_TEST_WORKERS:-2}" --dist loadfile "$@"
