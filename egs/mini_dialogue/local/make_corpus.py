@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Make the corpus of a conversation: a TSV of turns, their recordings, and text alone.
 
-    python make_corpus.py --out_dir downloads/corpus
+    PYTHONPATH=../../mini_cvss/local python make_corpus.py --out_dir downloads/corpus
 
-Users speak by several espeak-ng voices, the agent by flite's slt. `turns.tsv` is what
+The corpus only: a recipe that trains on it is not there yet. Users speak by several espeak-ng voices, the agent by flite's slt. `turns.tsv` is what
 egs/own reads, with the sides `user` and `agent`; `text/{train,dev}.{user,agent}` are turns
 for the text LLM, which has seen no meaning of dev or test.
 """
