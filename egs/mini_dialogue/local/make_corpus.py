@@ -3,9 +3,10 @@
 
     PYTHONPATH=../../mini_cvss/local python make_corpus.py --out_dir downloads/corpus
 
-The corpus only: a recipe that trains on it is not there yet. Users speak by several espeak-ng voices, the agent by flite's slt. `turns.tsv` is what
-egs/own reads, with the sides `user` and `agent`; `text/{train,dev}.{user,agent}` are turns
-for the text LLM, which has seen no meaning of dev or test.
+Users speak by several espeak-ng voices, the agent by flite's slt. `turns.tsv` has a line a
+turn, with the sides `user` and `agent`; `text/{train,dev}.{user,agent}` are turns for the
+text LLM, which has seen no meaning of dev or test. This is the corpus only: a recipe that
+trains on it is not there yet.
 """
 
 from __future__ import annotations
