@@ -12,6 +12,11 @@ from s2st_interleave.interleave.segments import Side
 WORDS = "la casa roja come pan agua gato perro".split()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes starts first, so that two workers end at about the same time."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def text_llm(tmp_path_factory) -> Path:
     """A random Llama of two layers with a byte-level BPE, as an HF directory."""
