@@ -5,10 +5,12 @@ from pathlib import Path
 from s2st_interleave.config import nearest
 from s2st_interleave.data import quotes, tsv
 from s2st_interleave.data.corpus import SPLITS, Pair, check_id
+from s2st_interleave.data.kaldi import NO_AUDIO
 from s2st_interleave.data.text import same_when_spoken
 from s2st_interleave.errors import UserError
 from s2st_interleave.keyed import stable_hash
 
+AUDIO = ("src_audio", "tgt_audio")
 COLUMNS = ("id", "src_audio", "src_text", "tgt_audio", "tgt_text")
 OPTIONAL = ("split", "src_lang", "tgt_lang")
 PERCENT = {"train": 90, "dev": 5, "test": 5}
@@ -20,7 +22,8 @@ def read_pairs(path: Path) -> dict[str, list[Pair]]:
     Quotes that a program has put around its fields are taken off: see data/quotes.py.
 
     Raises UserError, naming file and line, for a header, an id or a split that is
-    none, and for an id that occurs twice.
+    none, for a line of other columns, and for an id that occurs twice: whose fault that
+    is, or of which split, cannot be told. A recording that is not named is its line's.
     """
     lines = tsv.rows(path, escape=None)  # C:\audio is a path as well
     _, written = next(lines, (0, []))
@@ -73,20 +76,27 @@ def _checked(
 
 
 def _pair(path: Path, row: dict[str, str], where: str) -> Pair:
-    for column in ("src_audio", "tgt_audio"):
-        if not row[column]:
-            raise UserError(f"{where}: column {column} is empty")
+    source, target = (_audio(path, row, column) for column in AUDIO)
     return Pair(
         id=row["id"],
         speaker=row["id"],  # nobody says who speaks: each by oneself
-        src_audio=path.parent / row["src_audio"],
+        src_audio=source or Path(),
         src_text=row["src_text"],
-        tgt_audio=path.parent / row["tgt_audio"],
+        tgt_audio=target or Path(),
         tgt_text=row["tgt_text"],
         where=where,
+        faults=(_lost(source, "src_audio"), _lost(target, "tgt_audio")),
         src_lang=row.get("src_lang", ""),
         tgt_lang=row.get("tgt_lang", ""),
     )
+
+
+def _audio(path: Path, row: dict[str, str], column: str) -> Path | None:
+    return path.parent / row[column] if row[column] else None
+
+
+def _lost(audio: Path | None, column: str) -> str:
+    return "" if audio else f"{NO_AUDIO}, column {column} is empty"
 
 
 def _check_header(path: Path, header: list[str]) -> None:

@@ -47,7 +47,6 @@ def test_without_a_split_it_is_drawn_by_the_source_text(tmp_path):
         (["dev1\ta\tx\tb\ty\ttrain"], r":5: id dev1 is that of line 3"),
         (["u\ta\tx\tb\ty\ttrian"], r":5: split 'trian'.*did you mean 'train'"),
         (["u\ta\tx\tb\ty"], r":5: 5 columns, not 6"),
-        (["u\t\tx\tb\ty\ttrain"], r":5: column src_audio is empty"),
     ],
 )
 def test_a_bad_line_names_file_and_line(tmp_path, lines, message):
@@ -74,3 +73,13 @@ def test_a_split_without_utterances_is_an_error(tmp_path):
         ValueError, match="no utterance of split dev; set column 'split'"
     ):
         read_pairs(write(tmp_path, THREE[0], THREE[2]))
+
+
+def test_a_recording_that_is_not_named_is_the_fault_of_its_line(tmp_path):
+    """One such line stopped stage 1 for all the others."""
+    lines = ("t2\t\tdos\tc.wav\ttwo\ttrain", "t3\tc.wav\ttres\t\tthree\ttest")
+    pairs = read_pairs(write(tmp_path, *THREE, *lines))
+    faults = {pair.id: pair.faults for split in pairs.values() for pair in split}
+    assert faults["t2"] == ("no audio, column src_audio is empty", "")
+    assert faults["t3"] == ("", "no audio, column tgt_audio is empty")
+    assert faults["train1"] == ("", "")
