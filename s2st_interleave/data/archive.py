@@ -11,11 +11,14 @@ import shutil
 import tarfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 from s2st_interleave.artifact import file_digest, read_json, write_json
 from s2st_interleave.errors import UserError
 from s2st_interleave.promises import absent, and_more
 
+# Python 3.11.2, which Debian 12 has, knows no filters yet; `_check` stands before either.
+FILTER: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 ENDINGS = (".tar.gz", ".tgz", ".tar")
 DAMAGE = (tarfile.ReadError, EOFError, zlib.error, gzip.BadGzipFile)
 ORIGIN = ".unpacked.json"
@@ -95,7 +98,7 @@ def _extract(path: Path, folder: Path) -> list[str]:
         with tarfile.open(path) as tar:
             for member in tar:
                 _check(path, member, folder, seen)
-                tar.extract(member, folder, filter="data")
+                tar.extract(member, folder, **FILTER)
                 if member.isreg():
                     members.append(os.path.normpath(member.name))
             while tar.fileobj and tar.fileobj.read(1 << 20):
