@@ -95,7 +95,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return _object(path.read_bytes(), str(path))
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a file with one a line; UserError names the line that is none."""
     lines = path.read_bytes().splitlines()
     return [_object(line, f"{path}:{n}") for n, line in enumerate(lines, start=1)]

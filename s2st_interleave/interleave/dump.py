@@ -15,7 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write, read_json, read_lines, write_json
+from s2st_interleave.artifact import (
+    atomic_write,
+    read_json,
+    read_json_lines,
+    write_json,
+)
 from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.segments import Side, segment_units
@@ -123,7 +128,7 @@ class Dump:
         self.too_long: dict[str, str] = {}
         if (directory / TOO_LONG).is_file():
             self.too_long = read_table(directory / TOO_LONG)
-        self._index: list[Mapping] = read_lines(directory / "utterances.jsonl")
+        self._index: list[Mapping] = read_json_lines(directory / "utterances.jsonl")
         self.sides = (
             tuple(k for k in self._index[0] if k != "id") if self._index else ()
         )

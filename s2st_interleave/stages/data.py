@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from s2st_interleave import drops
 from s2st_interleave.artifact import Input, digest, open_stage, read_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi, overlap, proof
@@ -258,10 +259,9 @@ def _limit(
     why: str,
 ) -> None:
     if len(reasons) > rate * total:
-        first = "\n".join(f"  {k}: {v}" for k, v in sorted(reasons.items())[:10])
         raise UserError(
             f"{len(reasons)} of {total} {options.split} utterances are {what} "
-            f"(at most {int(rate * total)} may be, {why}):\n{first}"
+            f"(at most {int(rate * total)} may be, {why}):\n{drops.listed(reasons)}"
         )
 
 

@@ -17,7 +17,7 @@ from threading import Event
 from typing import Any, Literal, Protocol
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write, read_lines
+from s2st_interleave.artifact import atomic_write, read_json_lines
 from s2st_interleave.config import RunOptions, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.preemption import EXIT_REQUEUE
@@ -297,7 +297,7 @@ class Metrics:
     """
 
     def __init__(self, path: Path, step: int):
-        lines = read_lines(path) if path.is_file() else []
+        lines = read_json_lines(path) if path.is_file() else []
         self.path = path
         self.lines = [json.dumps(line) for line in lines if line["step"] < step]
 
