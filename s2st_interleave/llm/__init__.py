@@ -1,0 +1,1 @@
+"""The LLM: loaded, extended by units, adapted, checked and saved."""
