@@ -14,7 +14,7 @@ from s2st_interleave.train import parallel
 # so that --help answers at once.
 COMMANDS = {
     "data": ("1", "stages.data", "corpus as distributed -> Kaldi-style data/"),
-    "own": ("1", "stages.own", "a corpus of one's own, from one TSV -> data/"),
+    "own": ("1", "stages.tsv_corpus", "a corpus of one's own, from one TSV -> data/"),
     "subset": ("1", "stages.subset", "a fixed part of a split, such as test1k"),
     "encoder": ("2", "stages.encoder", "CTC fine-tuning of the speech encoder"),
     "align": ("3", "stages.align", "word times by CTC segmentation"),

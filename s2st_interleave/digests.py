@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from s2st_interleave.artifact import atomic_write
+from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
 
 MISSING, UNSURE = "", "-"

@@ -9,8 +9,9 @@ unless something may stand in for what is missing and the scores count it as mis
 from collections.abc import Mapping
 from pathlib import Path
 
-from s2st_interleave.artifact import DROPPED, read_done
 from s2st_interleave.errors import UserError
+from s2st_interleave.promises import DROPPED
+from s2st_interleave.stage_dir import read_done
 from s2st_interleave.text_file import read_lines
 
 NUM_SHOWN = 10

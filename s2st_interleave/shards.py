@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave.artifact import atomic_write, digest, file_digest
 from s2st_interleave.config import RunOptions, option
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write, file_digest
+from s2st_interleave.record import digest
 
 
 @dataclass(frozen=True, kw_only=True)

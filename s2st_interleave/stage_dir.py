@@ -4,23 +4,19 @@ A stage opens its directory, works, and finishes it. Opened again with the same 
 and inputs it says so and is skipped; with others it stops and shows the difference.
 """
 
-import contextlib
-import hashlib
-import json
 import os
-import platform
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from importlib import metadata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NoReturn, TypeVar
+from typing import Any
 
 from s2st_interleave import promises, record
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write, file_digest, read_json, write_json
 from s2st_interleave.promises import DONE, DROPPED, OPEN
+from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.record import Origin, digest
 
 STAGES = {
@@ -40,81 +36,6 @@ STAGES = {
     "results": 10,
     "pack": 11,
 }
-T = TypeVar("T")
-PACKAGES = ("s2st-interleave", "numpy", "torch", "transformers")
-
-
-@contextlib.contextmanager
-def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file that appears under its name whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        encoding = None if "b" in mode else "utf-8"
-        with temporary.open(mode, encoding=encoding) as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    with atomic_write(path) as stream:
-        json.dump(value, stream, indent=1, ensure_ascii=False)
-        stream.write("\n")
-
-
-class _Object(dict[str, Any]):
-    """An object of a JSON file: what it lacks is an error that names the file."""
-
-    where: str
-
-    def __missing__(self, key: str) -> NoReturn:
-        raise UserError(f"{self.where}: no '{key}' in it; was it edited?")
-
-
-def _object(text: bytes, where: str) -> dict[str, Any]:
-    def made(pairs: list[tuple[str, Any]]) -> _Object:
-        found = _Object(pairs)
-        found.where = where
-        return found
-
-    try:
-        value = json.loads(text, object_pairs_hook=made)
-    except ValueError as error:
-        raise UserError(f"{where}: not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{where}: no JSON object")
-    return value
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object that a file holds; raises UserError naming it where there is none."""
-    return _object(path.read_bytes(), str(path))
-
-
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file with one a line; UserError names the line that is none."""
-    lines = path.read_bytes().splitlines()
-    return [_object(line, f"{path}:{n}") for n, line in enumerate(lines, start=1)]
-
-
-def read_as(cls: type[T], path: Path, **more: Any) -> T:
-    """A dataclass of what a JSON file says, which is all of its fields or an error."""
-    values = read_json(path) | more
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-    for name in (*(n for n in names if n not in values), *values):
-        if (name in values) != (name in names):
-            what = "not known" if name in values else "missing"
-            raise UserError(f"{path}: '{name}' is {what}; was it edited?")
-    return cls(**values)
-
-
-def file_digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -314,28 +235,3 @@ def read_done(directory: Path, made_by: str) -> dict[str, Any]:
     """The `stage.json` of a finished directory, or an error naming its stage."""
     Input(directory / DONE, made_by).fingerprint()
     return read_json(directory / DONE)
-
-
-def git_state() -> dict[str, Any]:
-    """Commit of the code that runs and whether it was edited; nulls outside a checkout."""
-    here = Path(__file__).parent
-
-    def ask(*words: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", "-C", str(here), *words], capture_output=True, text=True
-            )
-        except OSError:
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    status = ask("status", "--porcelain", "--untracked-files=no")
-    return {"hash": ask("rev-parse", "HEAD"), "dirty": bool(status)}
-
-
-def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found

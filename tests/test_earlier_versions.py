@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from s2st_interleave.artifact import open_stage, read_json, write_json
 from s2st_interleave.config import option
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json, write_json
 from s2st_interleave.interleave.layout import DIRECT, S2ST
+from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import train
 
 

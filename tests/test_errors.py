@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from s2st_interleave import __main__ as command_line
-from s2st_interleave.artifact import read_json
 from s2st_interleave.data import validate
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
 from s2st_interleave.score.asr import AsrError
 
 ARGV = ["validate", "--data_dir", "data/train", "--languages", "es en"]

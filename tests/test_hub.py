@@ -7,8 +7,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import pretrained, split_revision
+from s2st_interleave.llm.model import load_text_llm
 from s2st_interleave.stages.encoder import model_input
-from s2st_interleave.train.llm import load_text_llm
 
 
 def test_a_revision_reaches_the_library(monkeypatch):

@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from s2st_interleave import __main__ as command_line
-from s2st_interleave.artifact import open_stage
 from s2st_interleave.decode import outputs
 from s2st_interleave.interleave import dump
+from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages.dump import Options as DumpOptions
 from s2st_interleave.train import interleaved
 from s2st_interleave.units import store

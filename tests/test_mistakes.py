@@ -11,10 +11,10 @@ import pytest
 import soundfile
 
 from s2st_interleave import __main__ as command_line
-from s2st_interleave.artifact import open_stage
 from s2st_interleave.config import RunOptions
 from s2st_interleave.data import kaldi
 from s2st_interleave.interleave import dump
+from s2st_interleave.stage_dir import open_stage
 
 TRAIN = (
     "train --llm llm --train_dir dump --dev_dir dump --device cpu --max_steps 1 "

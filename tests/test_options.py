@@ -12,7 +12,7 @@ from s2st_interleave import config, yaml_text
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.launch import resources
-from s2st_interleave.paper import grid
+from s2st_interleave.replicate import grid
 from s2st_interleave.stages import encoder, score, train, vocoder
 
 ROOT = Path(__file__).resolve().parents[1]

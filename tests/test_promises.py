@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.artifact import Input, open_stage, read_json, write_json
 from s2st_interleave.config import option
+from s2st_interleave.files import read_json, write_json
+from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.train import checkpoint
 
 

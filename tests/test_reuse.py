@@ -9,10 +9,10 @@ import kaldiio
 import numpy as np
 import pytest
 
-from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data.archive import unpacked
+from s2st_interleave.files import atomic_write
 from s2st_interleave.interop import unit_files
-from s2st_interleave.score import heard
+from s2st_interleave.score import asr_cache
 from s2st_interleave.score.asr import AsrOptions
 from s2st_interleave.score.mos import MosOptions
 from s2st_interleave.score.records import AsrDescription
@@ -113,10 +113,10 @@ def asked(monkeypatch) -> list[str]:
             on_score(utterance, 3.25)
 
     about = AsrDescription("b", "1", "tiny.en", "0" * 64, "float32", "en")
-    monkeypatch.setattr(heard, "transcribe", transcribe)
-    monkeypatch.setattr(heard, "describe", lambda options: about)
-    monkeypatch.setattr(heard.mos, "predict", predict)
-    monkeypatch.setattr(heard.mos, "describe", lambda options: {"p": "1"})
+    monkeypatch.setattr(asr_cache, "transcribe", transcribe)
+    monkeypatch.setattr(asr_cache, "describe", lambda options: about)
+    monkeypatch.setattr(asr_cache.mos, "predict", predict)
+    monkeypatch.setattr(asr_cache.mos, "describe", lambda options: {"p": "1"})
     return ids
 
 
@@ -128,13 +128,13 @@ def test_a_file_that_was_cut_off_is_not_a_text(asked, tmp_path):
     options, cache = AsrOptions(model="tiny.en"), tmp_path / "cache"
     texts = {"silent": "", "spoken": "hello there"}
     for _ in range(2):
-        assert heard.recognise(wavs, options, cache) == texts
+        assert asr_cache.recognise(wavs, options, cache) == texts
     assert asked == ["silent", "spoken"]
     for kept in ("", "hello"):
         asked.clear()
         for path in cache.iterdir():
             path.write_text(kept)
-        assert heard.recognise(wavs, options, cache) == texts
+        assert asr_cache.recognise(wavs, options, cache) == texts
         assert asked == ["silent", "spoken"]
 
 
@@ -142,7 +142,7 @@ def test_a_number_that_was_cut_off_is_not_a_score(asked, tmp_path):
     wav, cache = tmp_path / "wav", tmp_path / "cache"
     wav.write_text("audio")
     for kept in ("3.25\n", "3.2", "", "3"):
-        assert heard.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
+        assert asr_cache.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
         (path,) = cache.iterdir()
         assert path.read_text() == "3.25\n"
         path.write_text(kept)
@@ -156,7 +156,7 @@ def test_texts_of_another_tokenizer_are_not_those_of_the_model(asked, tmp_path):
     options = AsrOptions(model=str(model))
     for words in ("a b", "a b", "a c"):
         (model / "vocabulary.txt").write_text(words)
-        heard.recognise({"u": wav}, options, tmp_path / "cache")
+        asr_cache.recognise({"u": wav}, options, tmp_path / "cache")
     assert asked == ["u", "u"]
 
 

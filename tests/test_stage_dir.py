@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave import artifact
-from s2st_interleave.artifact import Input, open_stage
+from s2st_interleave import files
 from s2st_interleave.config import option
+from s2st_interleave.stage_dir import Input, open_stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ def test_a_finished_stage_is_skipped_aloud(tmp_path, capsys):
     assert run(tmp_path / "a b", Options())
     assert not run(tmp_path / "a b", Options(nj=4, place=Path("elsewhere")))
     assert "up to date, skipped" in capsys.readouterr().out
-    done = artifact.read_json(tmp_path / "a b" / "stage.json")
+    done = files.read_json(tmp_path / "a b" / "stage.json")
     assert done["counts"] == {"in": 3, "out": 2, "dropped": {"too short": 1}}
     assert (tmp_path / "a b" / "dropped.tsv").read_text() == "u1\ttoo short: 0.1 s\n"
 
@@ -91,7 +91,7 @@ def test_an_option_that_extends_the_run_reopens_it_and_one_that_shrinks_it_does_
 
 def test_files_appear_whole_or_not_at_all(tmp_path):
     path = tmp_path / "file"
-    with pytest.raises(RuntimeError), artifact.atomic_write(path) as stream:
+    with pytest.raises(RuntimeError), files.atomic_write(path) as stream:
         stream.write("half")
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []

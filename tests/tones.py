@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import open_stage
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import data, encoder
 
 WORDS = "lata pie mesa boda rosa tila dos pan kilo sale".split()

@@ -25,7 +25,7 @@ until=0
 if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi
 grid=paper
 if [[ $quick == true ]]; then grid=quick; fi
-paper=(python -m s2st_interleave.paper --grid "$grid/grid.yaml")
+paper=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
 export MINI_SHARED="shared/$grid" # of the pairs and of x_en: what the cells share
 pending= pairs= status=0
 

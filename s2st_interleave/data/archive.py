@@ -13,8 +13,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import file_digest, read_json, write_json
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import file_digest, read_json, write_json
 from s2st_interleave.promises import absent, and_more
 
 # Python 3.11.2, which Debian 12 has, knows no filters yet; `_check` stands before either.

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data import decoder
 from s2st_interleave.data.channels import MIX, Channels, mono
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write
 
 SAMPLE_RATE = 16_000
 LONGEST_SEC = 12 * 3600.0  # a day at a parliament: 3 GB in memory

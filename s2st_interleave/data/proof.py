@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from s2st_interleave.artifact import digest
 from s2st_interleave.data import audio
 from s2st_interleave.data.levels import Level
+from s2st_interleave.record import digest
 
 # To be raised when the same recording gives other samples, or another Sound.
 READING = 1

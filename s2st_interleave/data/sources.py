@@ -13,10 +13,10 @@ from threading import Lock
 import numpy as np
 
 from s2st_interleave import digests
-from s2st_interleave.artifact import digest
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.channels import Channels, mono
 from s2st_interleave.errors import UserError
+from s2st_interleave.record import digest
 
 NUM_KEPT = 4  # recordings in memory, of those that parts are cut from
 SLACK_SEC = 0.1  # by which a part may leave its recording: times are rounded

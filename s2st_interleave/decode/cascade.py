@@ -6,8 +6,8 @@ from typing import Any
 
 from s2st_interleave.decode.padding import batching
 from s2st_interleave.errors import UserError
-from s2st_interleave.train.llm import load_text_llm
-from s2st_interleave.train.positions import max_positions
+from s2st_interleave.llm.model import load_text_llm
+from s2st_interleave.llm.positions import max_positions
 
 
 def translate_texts(

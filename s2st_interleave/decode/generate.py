@@ -11,7 +11,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import Block, Layout
 from s2st_interleave.interleave.sequence import prompt_ids
 from s2st_interleave.interleave.vocabulary import Vocabulary
-from s2st_interleave.train.llm import SpeechLlm
+from s2st_interleave.llm.model import SpeechLlm
 
 Given = Mapping[str, np.ndarray | str]  # by block: int32 units (num_units,), or text
 

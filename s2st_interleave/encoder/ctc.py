@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data import audio
 from s2st_interleave.encoder.checks import check, logits_of_noise
 from s2st_interleave.encoder.frontend import Frontend, collate, frontend
 from s2st_interleave.encoder.recordings import Recording, frames_needed
 from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write
 from s2st_interleave.hub import load, unloaded
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.train import parallel
-from s2st_interleave.train.ahead import Ahead
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.precision import autocast
+from s2st_interleave.train.prefetch import Ahead
 
 
 def train_bpe(

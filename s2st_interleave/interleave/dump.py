@@ -15,14 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import (
-    atomic_write,
-    read_json,
-    read_json_lines,
-    write_json,
-)
 from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write, read_json, read_json_lines, write_json
 from s2st_interleave.interleave.segments import Side, segment_units
 from s2st_interleave.weights import reading
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from s2st_interleave.artifact import read_done
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
+from s2st_interleave.stage_dir import read_done
 
 
 @dataclass(frozen=True, kw_only=True)

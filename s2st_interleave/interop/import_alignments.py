@@ -22,14 +22,16 @@ from typing import Literal
 from s2st_interleave import drops
 from s2st_interleave.align.segmentation import surface_words
 from s2st_interleave.align.words import Word, equal_words, write_words
-from s2st_interleave.artifact import Input, digest, file_digest, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import file_digest
 from s2st_interleave.interop import timed
 from s2st_interleave.interop.ids import match_ids
 from s2st_interleave.interop.matching import Misfit, match
+from s2st_interleave.record import digest
+from s2st_interleave.stage_dir import Input, open_stage
 
 
 @dataclass(frozen=True, kw_only=True)

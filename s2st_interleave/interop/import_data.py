@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave.artifact import Input
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.corpus import Pair, no_id
 from s2st_interleave.data.kaldi import NO_AUDIO
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop.kaldi_dir import KaldiDir, Table
+from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages.data import DataOptions, make
 
 

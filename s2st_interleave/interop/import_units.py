@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import drops
-from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop import unit_files
 from s2st_interleave.interop.ids import match_ids
+from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.units import store
 
 # Units may be fewer or more than the audio's length says: windows, and an encoder's

@@ -9,9 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from s2st_interleave.artifact import Input, digest
 from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.errors import UserError
+from s2st_interleave.record import digest
+from s2st_interleave.stage_dir import Input
 from s2st_interleave.text_file import read_lines
 from s2st_interleave.units import store
 

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from s2st_interleave.artifact import atomic_write
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write
 from s2st_interleave.launch import resources, states
 from s2st_interleave.launch.batch import Batch, sbatch_words, script_text
 from s2st_interleave.launch.job import Failure, Job, Line

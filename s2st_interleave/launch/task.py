@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from s2st_interleave.artifact import atomic_write
+from s2st_interleave.files import atomic_write
 from s2st_interleave.launch import states
 from s2st_interleave.preemption import EXIT_REQUEUE
 

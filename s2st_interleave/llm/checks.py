@@ -4,7 +4,7 @@ from typing import Any
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.vocabulary import Vocabulary
-from s2st_interleave.train.backbone import backbone, logits, router_loss
+from s2st_interleave.llm.backbone import backbone, logits, router_loss
 
 NUM_SHORT = 6  # tokens of the shorter of two sequences
 

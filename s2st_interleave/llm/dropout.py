@@ -3,7 +3,7 @@
 from typing import Any
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.train.backbone import backbone
+from s2st_interleave.llm.backbone import backbone
 
 ATTENTION = ("attention_dropout", "attn_pdrop")
 RESIDUAL = ("resid_pdrop", "hidden_dropout", "dropout")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write
 from s2st_interleave.errors import UserError
-from s2st_interleave.train.backbone import backbone
-from s2st_interleave.train.merge import adapted, check_merge
-from s2st_interleave.train.merge import merged_state as merged_state
+from s2st_interleave.files import atomic_write
+from s2st_interleave.llm.backbone import backbone
+from s2st_interleave.llm.merge import adapted, check_merge
+from s2st_interleave.llm.merge import merged_state as merged_state
 
 TRAINED_FILE = "trained.safetensors"  # adapters and rows: what a resumed run needs
 LEAST_SHARE = 0.5  # of the inner weights: with fewer LoRA is another thing than it says

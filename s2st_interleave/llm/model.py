@@ -5,24 +5,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from s2st_interleave.artifact import read_as, write_json
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_as, write_json
 from s2st_interleave.hub import load, load_whole
 from s2st_interleave.interleave.vocabulary import Vocabulary
-from s2st_interleave.progress import quiet_transformers
-from s2st_interleave.train import checks, dropout, lora
-from s2st_interleave.train.backbone import backbone, logits, without_flash
-from s2st_interleave.train.fragments import Encode, inner_encode
-from s2st_interleave.train.positions import max_positions
-from s2st_interleave.train.precision import autocast
-from s2st_interleave.train.unit_rows import (
+from s2st_interleave.llm import checks, dropout, lora
+from s2st_interleave.llm.backbone import backbone, logits, without_flash
+from s2st_interleave.llm.fragments import Encode, inner_encode
+from s2st_interleave.llm.positions import max_positions
+from s2st_interleave.llm.unit_rows import (
     VOCABULARY_FILE,
     NewRows,
     known_vocabulary,
     new_vocabulary,
     resize,
 )
-from s2st_interleave.train.unit_tokens import add_unit_tokens
+from s2st_interleave.llm.unit_tokens import add_unit_tokens
+from s2st_interleave.progress import quiet_transformers
+from s2st_interleave.train.precision import autocast
 
 Attention = Literal["auto", "flash_attention_2", "sdpa", "eager"]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import read_as
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_as
 from s2st_interleave.interleave.vocabulary import Vocabulary
 
 VOCABULARY_FILE = "units_vocabulary.json"

@@ -10,20 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import (
-    Input,
-    Stage,
-    atomic_write,
-    git_state,
-    open_stage,
-    read_done,
-)
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write
 from s2st_interleave.interleave.task import prompt
 from s2st_interleave.pack import folder, notice
 from s2st_interleave.promises import VOLATILE
+from s2st_interleave.provenance import git_state
+from s2st_interleave.stage_dir import Input, Stage, open_stage, read_done
 from s2st_interleave.stages.train import pair_prompt, trained_task
 from s2st_interleave.train import checkpoint
 from s2st_interleave.units.kmeans import FILE as CENTROIDS

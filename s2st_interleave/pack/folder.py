@@ -12,13 +12,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import (
-    atomic_write,
-    file_digest,
-    read_json,
-    write_json,
-)
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write, file_digest, read_json, write_json
 from s2st_interleave.interleave.layout import DIRECT, S2ST
 
 PARTS = ("encoder", "kmeans", "llm", "vocoder")

@@ -45,7 +45,7 @@ class Translator:
     ) -> "Translator":
         """`bf16`: the LLM's products. Raises UserError where a file is not what was packed."""
         from s2st_interleave.encoder.speech_encoder import SpeechEncoder
-        from s2st_interleave.train.llm import SpeechLlm
+        from s2st_interleave.llm.model import SpeechLlm
         from s2st_interleave.units.kmeans import Codebook
         from s2st_interleave.vocoder import base
 

@@ -15,16 +15,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from s2st_interleave.artifact import Input, read_as
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_as
 from s2st_interleave.hub import load
 from s2st_interleave.interleave.vocabulary import Vocabulary
+from s2st_interleave.llm.model import VOCABULARY_FILE, SpeechLlm
 from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.disk import human
+from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages import train
 from s2st_interleave.train.interleaved import InterleavedTask
-from s2st_interleave.train.llm import VOCABULARY_FILE, SpeechLlm
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave.artifact import DONE, STAGES, read_json
+from s2st_interleave.files import read_json
 from s2st_interleave.plan import sizes as llm_sizes
 from s2st_interleave.plan.sizes import LlmSizes
+from s2st_interleave.promises import DONE
+from s2st_interleave.stage_dir import STAGES
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The grid of the paper's tables: what is pending, one cell, a pair's toplines, the page.
 
-python -m s2st_interleave.paper --grid paper/grid.yaml pending|cell|topline|page
+python -m s2st_interleave.replicate --grid paper/grid.yaml pending|cell|topline|page
 """
 
 import argparse
@@ -14,20 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from s2st_interleave.artifact import atomic_write, read_json, write_json
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError, script
-from s2st_interleave.paper import cell as cells
-from s2st_interleave.paper.claims import Run, Runs, compare_two, judge
-from s2st_interleave.paper.figures import FIGURES, draw
-from s2st_interleave.paper.findings import Findings
-from s2st_interleave.paper.grid import Cell, Grid, load
-from s2st_interleave.paper.page import render
-from s2st_interleave.paper.results import results_json
-from s2st_interleave.paper.search import LENGTHS, STRETCHED, winners
+from s2st_interleave.files import atomic_write, read_json, write_json
+from s2st_interleave.replicate import cell as cells
+from s2st_interleave.replicate.claims import Run, Runs, compare_two, judge
+from s2st_interleave.replicate.figures import FIGURES, draw
+from s2st_interleave.replicate.findings import Findings
+from s2st_interleave.replicate.grid import Cell, Grid, load
+from s2st_interleave.replicate.page import render
+from s2st_interleave.replicate.results import results_json
+from s2st_interleave.replicate.search import LENGTHS, STRETCHED, winners
 from s2st_interleave.score.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.normalize import Normalizer
-from s2st_interleave.score.paper import PAPER_PAIRS
+from s2st_interleave.score.published import PAPER_PAIRS
 
 LOOP = 2.4  # bytes to compressed bytes; Whisper's compression_ratio_threshold
 Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
@@ -216,7 +216,7 @@ def _run(
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m s2st_interleave.paper", description=__doc__.splitlines()[0]
+        prog="python -m s2st_interleave.replicate", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--grid", type=Path, required=True)
     commands = parser.add_subparsers(dest="command", required=True)

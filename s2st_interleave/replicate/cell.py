@@ -9,17 +9,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import (
-    digest,
-    git_state,
-    read_done,
-    read_json,
-    write_json,
-)
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
-from s2st_interleave.paper.grid import Cell, Grid
-from s2st_interleave.paper.statistics import significant
+from s2st_interleave.files import read_json, write_json
+from s2st_interleave.provenance import git_state
+from s2st_interleave.record import digest
+from s2st_interleave.replicate.grid import Cell, Grid
+from s2st_interleave.replicate.statistics import significant
+from s2st_interleave.stage_dir import read_done
 
 CHECKPOINTS = ("last", "best")
 CURVE = ("step", "loss", "dev_loss", "dev_accuracy", "tokens_seen", "sec", "text_ratio")

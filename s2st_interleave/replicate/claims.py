@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from s2st_interleave.paper.statistics import (
+from s2st_interleave.replicate.statistics import (
     Difference,
     Scorer,
     holm,

@@ -1,7 +1,7 @@
 """The tables under "Is it fair to the baseline?": its own best, more steps, other LLMs."""
 
-from s2st_interleave.paper.findings import Findings
-from s2st_interleave.paper.search import (
+from s2st_interleave.replicate.findings import Findings
+from s2st_interleave.replicate.search import (
     LENGTHS,
     STRETCHED,
     candidates,
@@ -9,9 +9,9 @@ from s2st_interleave.paper.search import (
     last_dev_accuracy,
     searched_pairs,
 )
-from s2st_interleave.paper.search import SYSTEMS as SEARCHED
-from s2st_interleave.paper.statistics import spearman_permutation
-from s2st_interleave.paper.tables import (
+from s2st_interleave.replicate.search import SYSTEMS as SEARCHED
+from s2st_interleave.replicate.statistics import spearman_permutation
+from s2st_interleave.replicate.tables import (
     DIFFERENCE,
     SYSTEMS,
     difference_row,

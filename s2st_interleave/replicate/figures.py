@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import atomic_write
-from s2st_interleave.paper.findings import Findings
-from s2st_interleave.paper.statistics import Difference
-from s2st_interleave.score.paper import PAPER_PAIRS
+from s2st_interleave.files import atomic_write
+from s2st_interleave.replicate.findings import Findings
+from s2st_interleave.replicate.statistics import Difference
+from s2st_interleave.score.published import PAPER_PAIRS
 
 FIGURES = ("gains", "figure3", "curves")  # <name>.svg each
 

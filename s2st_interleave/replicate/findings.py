@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from s2st_interleave.paper.claims import Claim, Comparison
-from s2st_interleave.paper.grid import Grid
-from s2st_interleave.paper.search import LENGTHS
-from s2st_interleave.paper.statistics import Difference
+from s2st_interleave.replicate.claims import Claim, Comparison
+from s2st_interleave.replicate.grid import Grid
+from s2st_interleave.replicate.search import LENGTHS
+from s2st_interleave.replicate.statistics import Difference
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave import yaml_text
-from s2st_interleave.artifact import digest, read_json
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
+from s2st_interleave.record import digest
 
 # What makes a cell's scores, besides its system's own file, lexicons, and code: for code
 # there is `version` in grid.yaml.

@@ -1,6 +1,6 @@
 """The paper's printed scores by cell, to stand beside ours and never to be mixed up."""
 
-from s2st_interleave.score.paper import PAPER_PAIRS, PaperScore
+from s2st_interleave.score.published import PAPER_PAIRS, PaperScore
 
 # Table 1, French; "baseline" there is that of Table 2.
 TABLE_1 = {

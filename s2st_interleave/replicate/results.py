@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from s2st_interleave.paper.findings import Findings
-from s2st_interleave.paper.printed import printed
-from s2st_interleave.paper.statistics import significant
+from s2st_interleave.replicate.findings import Findings
+from s2st_interleave.replicate.printed import printed
+from s2st_interleave.replicate.statistics import significant
 
 NUM_DIGITS = 6  # significant; processors differ in the last of sixteen
 

@@ -7,8 +7,8 @@ are chosen on dev, for both alike; one more rule chooses the baseline alone, on 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from s2st_interleave.paper.claims import Comparison, Runs
-from s2st_interleave.paper.grid import Cell, Grid
+from s2st_interleave.replicate.claims import Comparison, Runs
+from s2st_interleave.replicate.grid import Cell, Grid
 
 SYSTEMS = ("scheduled", "baseline")
 Result = Mapping[str, Any]  # a stored cell

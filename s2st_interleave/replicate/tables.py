@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from s2st_interleave.paper.claims import Comparison
-from s2st_interleave.paper.figures import SIMILARITIES
-from s2st_interleave.paper.findings import Findings
-from s2st_interleave.paper.grid import APART
-from s2st_interleave.paper.printed import printed
-from s2st_interleave.paper.statistics import Difference
-from s2st_interleave.score.paper import PAPER_PAIRS
+from s2st_interleave.replicate.claims import Comparison
+from s2st_interleave.replicate.figures import SIMILARITIES
+from s2st_interleave.replicate.findings import Findings
+from s2st_interleave.replicate.grid import APART
+from s2st_interleave.replicate.printed import printed
+from s2st_interleave.replicate.statistics import Difference
+from s2st_interleave.score.published import PAPER_PAIRS
 from s2st_interleave.score.results import markdown_table
 
 SYSTEMS = ("baseline", "scheduled", "constant")

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import av
 
-from s2st_interleave.artifact import file_digest
 from s2st_interleave.data.languages import language
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import file_digest
 from s2st_interleave.hub import split_revision
 from s2st_interleave.progress import progress
 from s2st_interleave.score.records import AsrDescription

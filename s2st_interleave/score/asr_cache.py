@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import atomic_write, digest, file_digest
 from s2st_interleave.config import to_dict
+from s2st_interleave.files import atomic_write, file_digest
+from s2st_interleave.record import digest
 from s2st_interleave.score import mos
 from s2st_interleave.score.asr import AsrOptions, describe, transcribe
 

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from s2st_interleave.artifact import file_digest
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import file_digest
 
 FILE = "utmos22_strong_step7459_v1.pt"
 URL = f"https://github.com/tarepan/SpeechMOS/releases/download/v1.0.0/{FILE}"

@@ -19,13 +19,13 @@ from s2st_interleave.align.words import (
     read_words,
     write_words,
 )
-from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, run_shards
+from s2st_interleave.stage_dir import Input, open_stage
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave.artifact import Input, open_stage, read_json, write_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode, language
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json, write_json
 from s2st_interleave.score.bleu import paired_bootstrap
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import Comparison, SystemScore
+from s2st_interleave.stage_dir import Input, open_stage
 
 
 @dataclass(frozen=True, kw_only=True)

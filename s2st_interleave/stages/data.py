@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal
 
 from s2st_interleave import drops
-from s2st_interleave.artifact import Input, digest, open_stage, read_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi, overlap, proof
 from s2st_interleave.data.archive import unpacked
@@ -31,8 +30,11 @@ from s2st_interleave.data.proof import Sound
 from s2st_interleave.data.sources import Reader, Source, Sources, file_of
 from s2st_interleave.data.text import clean
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import DONE
+from s2st_interleave.record import digest
+from s2st_interleave.stage_dir import Input, open_stage
 
 DIGESTS = "digests"  # in audio_dir: what is known of the recordings' content
 

@@ -7,12 +7,14 @@ import numpy as np
 
 from s2st_interleave import drops
 from s2st_interleave.align.words import Word, read_words
-from s2st_interleave.artifact import DONE, Input, open_stage, read_done, read_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side, to_unit_spans
+from s2st_interleave.promises import DONE
+from s2st_interleave.stage_dir import Input, open_stage, read_done
 from s2st_interleave.stages import too_long
 from s2st_interleave.units import store
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2st_interleave import drops, keyed
-from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
@@ -12,6 +11,7 @@ from s2st_interleave.encoder import ctc
 from s2st_interleave.encoder.recordings import too_short
 from s2st_interleave.encoder.speech_encoder import BPE_FILE, spoken_form
 from s2st_interleave.errors import UserError
+from s2st_interleave.stage_dir import Input, numbered, open_stage
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
 from s2st_interleave.train.precision import Dtype, use_bf16

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import Input, numbered, open_stage
 from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.progress import progress
+from s2st_interleave.stage_dir import Input, numbered, open_stage
 
 
 @dataclass(frozen=True, kw_only=True)

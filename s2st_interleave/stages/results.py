@@ -4,15 +4,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave.artifact import (
-    Input,
-    atomic_write,
-    git_state,
-    read_json,
-    versions,
-)
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.files import atomic_write, read_json
+from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 from s2st_interleave.score.results import (
     MINI_CORPUS_NOTE,
@@ -21,6 +16,7 @@ from s2st_interleave.score.results import (
     render_markdown,
     render_terminal,
 )
+from s2st_interleave.stage_dir import Input
 
 
 @dataclass(frozen=True, kw_only=True)

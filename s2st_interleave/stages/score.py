@@ -4,21 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from s2st_interleave.artifact import (
-    Input,
-    atomic_write,
-    git_state,
-    open_stage,
-    read_done,
-    write_json,
-)
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode, language
 from s2st_interleave.decode.outputs import read_texts
 from s2st_interleave.effects import Void
+from s2st_interleave.files import atomic_write, write_json
 from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.provenance import git_state
 from s2st_interleave.score.asr import AsrOptions, describe
+from s2st_interleave.score.asr_cache import rate, recognise
 from s2st_interleave.score.bleu import (
     CorpusScores,
     character_error_rate,
@@ -26,10 +21,10 @@ from s2st_interleave.score.bleu import (
     metric,
     word_error_rate,
 )
-from s2st_interleave.score.heard import rate, recognise
 from s2st_interleave.score.mos import MosOptions
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
+from s2st_interleave.stage_dir import Input, open_stage, read_done
 from s2st_interleave.stages.train import trained_task
 from s2st_interleave.values import Device
 

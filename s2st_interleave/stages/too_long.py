@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from s2st_interleave import drops
-from s2st_interleave.artifact import Input, digest, file_digest
 from s2st_interleave.config import option
+from s2st_interleave.files import file_digest
 from s2st_interleave.interleave import length
 from s2st_interleave.interleave.dump import Dump, Utterance
 from s2st_interleave.interleave.layout import S2ST, Layout
+from s2st_interleave.record import digest
+from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages.encoder import model_input
 
 # Files of a saved LLM that say how it reads text and how much of it; not its weights.
@@ -50,7 +52,7 @@ def find(
     """
     if options.llm is None:
         return {}
-    from s2st_interleave.train.llm import reader
+    from s2st_interleave.llm.model import reader
 
     model_input(options.llm)  # an error says where a path that is missing comes from
     llm = reader(options.llm)

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from s2st_interleave.artifact import Input, open_stage, write_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.files import write_json
 from s2st_interleave.progress import progress
 from s2st_interleave.score.asr import describe
-from s2st_interleave.score.heard import recognise
+from s2st_interleave.score.asr_cache import recognise
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import ToplineScore
+from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.stages.score import (
     ScoringOptions,

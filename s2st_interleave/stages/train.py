@@ -13,20 +13,16 @@ from typing import Any, Literal
 
 import yaml
 
-from s2st_interleave.artifact import (
-    Input,
-    atomic_write,
-    numbered,
-    open_stage,
-    read_done,
-)
 from s2st_interleave.config import REQUIRED, load_yaml, option, record, to_dict
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.interleave.task import Task
+from s2st_interleave.llm.model import Attention
+from s2st_interleave.stage_dir import Input, numbered, open_stage, read_done
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.train import parallel
 from s2st_interleave.train.interleaved import (
@@ -34,7 +30,6 @@ from s2st_interleave.train.interleaved import (
     Interleaving,
     check_lengths,
 )
-from s2st_interleave.train.llm import Attention
 from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
 from s2st_interleave.train.precision import Dtype, use_bf16
 
@@ -188,7 +183,8 @@ def run(options: Options) -> None:
     parallel.on_first(lambda: _write_command(options))
 
     # 2. The data, and the LLM with rows for the units.
-    from s2st_interleave.train import llm, lora
+    from s2st_interleave.llm import lora
+    from s2st_interleave.llm import model as llm
 
     set_threads(options.num_threads)
     device = resolve_device(options.device)

@@ -12,9 +12,9 @@ fields are taken off: a column is looked at whole, and the screen says so.
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave.artifact import Input
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data.own import read_pairs
+from s2st_interleave.data.tsv_corpus import read_pairs
+from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages.data import DataOptions, make
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
-from s2st_interleave.artifact import Input, atomic_write, open_stage, read_done
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, run_shards
+from s2st_interleave.stage_dir import Input, open_stage, read_done
 from s2st_interleave.units import store
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from s2st_interleave.artifact import DONE, Input, open_stage, read_done, read_json
 from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio
 from s2st_interleave.data.kaldi import write_table
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
 from s2st_interleave.progress import progress
+from s2st_interleave.promises import DONE
+from s2st_interleave.stage_dir import Input, open_stage, read_done
 from s2st_interleave.units import store
 
 NO_UNITS = "no units"

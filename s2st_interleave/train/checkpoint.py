@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.artifact import read_as, write_json
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_as, write_json
+from s2st_interleave.llm.lora import TRAINED_FILE
 from s2st_interleave.train import parallel
-from s2st_interleave.train.lora import TRAINED_FILE
 from s2st_interleave.weights import reading
 
 # One file, or several of which each knows how many: `save_pretrained` cuts at 50 GB.

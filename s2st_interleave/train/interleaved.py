@@ -25,10 +25,10 @@ from s2st_interleave.interleave.task import (
     draw_task,
     prompt,
 )
+from s2st_interleave.llm.backbone import router_loss
+from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train import parallel, probe
-from s2st_interleave.train.backbone import router_loss
 from s2st_interleave.train.batches import batch_at, chunks, share
-from s2st_interleave.train.llm import SpeechLlm
 
 NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 is drawn from
 

@@ -17,12 +17,12 @@ from threading import Event
 from typing import Any, Literal, Protocol
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write, read_json_lines
 from s2st_interleave.config import RunOptions, option
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write, read_json_lines
 from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.train import checkpoint, parallel, roundtrip
-from s2st_interleave.train.stop import stop_requests
+from s2st_interleave.train.stop_signals import stop_requests
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from s2st_interleave.interleave.layout import Layout
-from s2st_interleave.train.backbone import backbone
+from s2st_interleave.llm.backbone import backbone
 
 
 def length_ratios(

@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # torchrun's own default, said al
 from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-from s2st_interleave.train.stop import SIGNALS
+from s2st_interleave.train.stop_signals import SIGNALS
 
 
 def main(argv: list[str]) -> int:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data.kaldi import read_table, write_table
+from s2st_interleave.files import atomic_write
 from s2st_interleave.weights import reading
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import atomic_write
 from s2st_interleave.data import audio
+from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
 
 LOG_F0, VOICED, APERIODICITY, CEPSTRA = 0, 1, 2, 3  # the last: where they begin

@@ -12,9 +12,9 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from s2st_interleave.artifact import read_json, write_json
 from s2st_interleave.config import nearest, option
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json, write_json
 
 VOCODER_FILE = "vocoder.json"
 WEIGHTS_FILE = "model.safetensors"

@@ -26,7 +26,6 @@ from s2st_interleave import keyed
 from s2st_interleave.data import audio
 from s2st_interleave.errors import UserError
 from s2st_interleave.train import checkpoint, engine, parallel
-from s2st_interleave.train.ahead import Ahead
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.loop import (
     LoopOptions,
@@ -35,7 +34,8 @@ from s2st_interleave.train.loop import (
     learning_rate,
     leave,
 )
-from s2st_interleave.train.stop import stop_requests
+from s2st_interleave.train.prefetch import Ahead
+from s2st_interleave.train.stop_signals import stop_requests
 from s2st_interleave.vocoder.base import (
     WEIGHTS_FILE,
     HifiganSizes,

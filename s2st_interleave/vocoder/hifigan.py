@@ -18,8 +18,8 @@ from espnet2.gan_tts.hifigan import (
 from safetensors.torch import load_file, save
 from torch import nn
 
-from s2st_interleave.artifact import atomic_write
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write
 from s2st_interleave.vocoder.base import (
     VOCODER_FILE,
     WEIGHTS_FILE,

@@ -10,10 +10,10 @@ import tones
 from tones import Clip
 
 from s2st_interleave.align.words import Word, read_words, write_words
-from s2st_interleave.artifact import read_json
 from s2st_interleave.data import kaldi
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
 from s2st_interleave.stages import align
 
 WRONG = {"u01", "u02", "u11", "u12", "u21", "u22"}

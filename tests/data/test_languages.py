@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from s2st_interleave import config
 from s2st_interleave.__main__ import COMMANDS
 from s2st_interleave.align.segmentation import surface_words
-from s2st_interleave.artifact import digest
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import declared, kaldi, validate
 from s2st_interleave.data.corpus import SOURCES, Pair
@@ -27,7 +26,8 @@ from s2st_interleave.data.languages import LANGUAGES, LanguageCode, language, sc
 from s2st_interleave.data.text import characters, clean, gap, has_words, join, tokens
 from s2st_interleave.encoder.speech_encoder import spoken_form
 from s2st_interleave.interop import import_data
-from s2st_interleave.stages import data, own
+from s2st_interleave.record import digest
+from s2st_interleave.stages import data, tsv_corpus
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -409,8 +409,10 @@ def test_own_tsv_may_name_languages(tmp_path):
         "split": "train",
     }
     with pytest.raises(ValueError, match=r"my\.tsv:2 is of 'de', --src_lang is 'es'"):
-        own.run(own.Options(data_dir=tmp_path / "es", src_lang="es", **given))
-    own.run(own.Options(data_dir=tmp_path / "de", src_lang="de", **given))
+        tsv_corpus.run(
+            tsv_corpus.Options(data_dir=tmp_path / "es", src_lang="es", **given)
+        )
+    tsv_corpus.run(tsv_corpus.Options(data_dir=tmp_path / "de", src_lang="de", **given))
     assert kaldi.DataDir(tmp_path / "de").texts("de") == {"train": "hallo train"}
 
 

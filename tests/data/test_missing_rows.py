@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from s2st_interleave.__main__ import main
-from s2st_interleave.artifact import read_json
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.files import read_json
 
 NUM_CLIPS = 10
 TABLES = {

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 from s2st_interleave.__main__ import main
-from s2st_interleave.artifact import read_json
 from s2st_interleave.data.overlap import overlap
-from s2st_interleave.data.own import COLUMNS, hash_split, read_pairs
+from s2st_interleave.data.tsv_corpus import COLUMNS, hash_split, read_pairs
+from s2st_interleave.files import read_json
 
 SENTENCES = [f"Não, são {k} cafés" for k in range(100)]
 

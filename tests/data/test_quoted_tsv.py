@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.data.own import COLUMNS, read_pairs
+from s2st_interleave.data.tsv_corpus import COLUMNS, read_pairs
 
 NAMES = (*COLUMNS, "split")
 SAID = ['said "adeus"', "sim", '"Não"', "um, dois"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from s2st_interleave.data.own import hash_split, read_pairs
+from s2st_interleave.data.tsv_corpus import hash_split, read_pairs
 
 HEADER = "id\tsrc_audio\tsrc_text\ttgt_audio\ttgt_text"
 THREE = [f"{s}1\ta.wav\tuno\tb/b.wav\tone\t{s}" for s in ("train", "dev", "test")]

@@ -9,7 +9,7 @@ from answers import LAYOUT, units_of
 
 from s2st_interleave.decode.generate import Limits, answer_all, parse_answer
 from s2st_interleave.interleave.layout import Layout
-from s2st_interleave.train import llm
+from s2st_interleave.llm import model as llm
 
 
 @pytest.fixture(scope="module")

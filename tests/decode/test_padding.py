@@ -14,7 +14,7 @@ from s2st_interleave.decode.cascade import translate_texts
 from s2st_interleave.decode.generate import Limits
 from s2st_interleave.decode.padding import LADDER, Batching, batching
 from s2st_interleave.errors import UserError
-from s2st_interleave.train import llm
+from s2st_interleave.llm import model as llm
 
 ROWS = 320
 WIDE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}

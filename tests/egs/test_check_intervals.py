@@ -9,7 +9,7 @@ import numpy as np
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side
 
-SCRIPT = Path(__file__).parents[1] / "egs/mini_cvss/local/check_intervals.py"
+SCRIPT = Path(__file__).parents[2] / "egs/mini_cvss/local/check_intervals.py"
 
 
 def make_side(num_units: int, *spans: tuple[int, int]) -> Side:

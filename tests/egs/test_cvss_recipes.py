@@ -7,7 +7,7 @@ import pytest
 
 from s2st_interleave.data.corpus import SOURCES
 
-CVSS = Path(__file__).resolve().parents[1] / "egs" / "cvss"
+CVSS = Path(__file__).resolve().parents[2] / "egs" / "cvss"
 PAIRS = "fr de es ca it ru pt".split()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-MINI = Path(__file__).parents[1] / "egs" / "mini_cvss" / "local"
+MINI = Path(__file__).parents[2] / "egs" / "mini_cvss" / "local"
 
 
 @pytest.fixture

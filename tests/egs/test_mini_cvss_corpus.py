@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-LOCAL = Path(__file__).resolve().parents[1] / "egs" / "mini_cvss" / "local"
+LOCAL = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss" / "local"
 TINY = "--src es --num_train 6 --num_dev 2 --num_test 2 --num_text 40".split()
 MODULES = (
     "meaning",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-LOCAL = Path(__file__).parents[1] / "egs/mini_dialogue/local"
+LOCAL = Path(__file__).parents[2] / "egs/mini_dialogue/local"
 sys.path.insert(0, str(LOCAL))
 
 from conversation import GOODS, ONES, TENS, euros, number, pieces, turns  # noqa: E402

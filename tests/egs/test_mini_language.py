@@ -1,4 +1,4 @@
-"""An eighth language of the mini corpus is one file: Dutch, in tests/nl.yaml."""
+"""An eighth language of the mini corpus is one file: Dutch, in tests/egs/nl.yaml."""
 
 import json
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-LEXICON = (ROOT / "tests" / "nl.yaml").read_text()
+ROOT = Path(__file__).resolve().parents[2]
+LEXICON = Path(__file__).with_name("nl.yaml").read_text()
 LITTLE = {
     "MINI_CORPUS": "--num_train 12 --num_dev 3 --num_test 1 --num_text 100",
     "MINI_LLM": "--max_steps 2 --eval_every 2",

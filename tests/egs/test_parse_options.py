@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PARSER = Path(__file__).parents[1] / "egs/cvss/utils/parse_options.sh"
+PARSER = Path(__file__).parents[2] / "egs/cvss/utils/parse_options.sh"
 
 DRIVER = r"""
 set -euo pipefail

@@ -12,7 +12,7 @@ from s2st_interleave import config
 from s2st_interleave.config import load_yaml
 from s2st_interleave.stages import train
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 # Not a stage's: read by a script of the mini recipes, and by the launcher.
 OTHERS = ("text_llm", "slurm", "sizes")
 CONFS = [p for p in sorted(ROOT.glob("egs/*/conf/*.yaml")) if p.stem not in OTHERS]

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s2st_interleave.artifact import open_stage
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.levels import Level
 from s2st_interleave.data.proof import Sound
+from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import data, encoder
 
 

@@ -10,10 +10,10 @@ import transformers
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoModelForCTC
 
-from s2st_interleave.artifact import read_done
 from s2st_interleave.encoder import ctc
 from s2st_interleave.encoder.frontend import collate
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+from s2st_interleave.stage_dir import read_done
 from s2st_interleave.train import checkpoint
 
 SMALL = {

@@ -12,10 +12,10 @@ import torch
 import transformers
 from tones import Clip
 
-from s2st_interleave.artifact import read_json
 from s2st_interleave.encoder.frontend import FilterBanks, Waveform
 from s2st_interleave.encoder.recordings import frames_needed
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
 
 
 def short(clip: Clip, seconds: float = 0.4) -> Clip:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.artifact import open_stage
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.sequence import IGNORE, build_example, prompt_ids
 from s2st_interleave.interleave.vocabulary import Vocabulary
+from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages.dump import Options
 from s2st_interleave.stages.train import open_dumps
 

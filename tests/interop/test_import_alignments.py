@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from s2st_interleave.align.words import read_words
-from s2st_interleave.artifact import read_json
+from s2st_interleave.files import read_json
 from s2st_interleave.interop import import_alignments, timed
 from s2st_interleave.interop.matching import letters, match
 from s2st_interleave.interop.timed import TimedWord

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from s2st_interleave.artifact import read_json
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.files import read_json
 from s2st_interleave.interop import export_data, import_data
 
 SECONDS = {"u1": 1.0, "u2": 1.5, "u3": 2.0, "u4": 0.8}

@@ -7,7 +7,7 @@ import kaldiio
 import numpy as np
 import pytest
 
-from s2st_interleave.artifact import read_json
+from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interop import (
     export_units,

@@ -11,8 +11,8 @@ import soundfile
 
 from s2st_interleave.__main__ import main
 from s2st_interleave.align.words import read_words
-from s2st_interleave.artifact import read_json
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interop import import_alignments, import_data, import_units
 from s2st_interleave.stages import dump

@@ -12,7 +12,7 @@ from s2st_interleave.launch import job, resources, states, torchrun
 from s2st_interleave.launch.batch import Batch, sbatch_words, script_text
 from s2st_interleave.launch.resources import Resources
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NASTY = 'a\'b "c" $(touch broken) `touch broken` \\ ; * \n # é'
 
 

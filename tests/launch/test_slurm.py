@@ -12,11 +12,12 @@ import pytest
 import tiny_cvss
 import tiny_paper
 
-from s2st_interleave.artifact import open_stage, read_json
 from s2st_interleave.config import RunOptions
+from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.launch import job, slurm, states
 from s2st_interleave.launch.batch import Batch
+from s2st_interleave.stage_dir import open_stage
 
 pytestmark = [
     pytest.mark.slurm,

@@ -10,9 +10,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from s2st_interleave.decode.generate import Limits
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.schedule import Schedule
-from s2st_interleave.train import llm
+from s2st_interleave.llm import model as llm
+from s2st_interleave.llm.positions import max_positions
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
-from s2st_interleave.train.positions import max_positions
 
 ROWS, NUM_UNITS = 320, 20
 HOW = Interleaving(Schedule("constant", 0.5), seed=5)

@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.sequence import interleave
 from s2st_interleave.interleave.vocabulary import Vocabulary
-from s2st_interleave.train.llm import SpeechLlm
+from s2st_interleave.llm.model import SpeechLlm
 
 TEXTS = ["la casa roja come pan, agua y gato. perro! (uno) 12 = dos: tres | a",
          "雨が降る。 今日は、雨。 東京 é", "la casa. el gato) 1 2 3 b"]  # fmt: skip

@@ -11,7 +11,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.schedule import Schedule
-from s2st_interleave.train import checkpoint, llm, lora, merge
+from s2st_interleave.llm import lora, merge
+from s2st_interleave.llm import model as llm
+from s2st_interleave.train import checkpoint
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.loop import LoopOptions, fit
 

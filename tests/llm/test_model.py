@@ -12,7 +12,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from s2st_interleave.decode.generate import Limits
 from s2st_interleave.interleave.schedule import Schedule
-from s2st_interleave.train import checkpoint, dropout, llm, lora
+from s2st_interleave.llm import dropout, lora
+from s2st_interleave.llm import model as llm
+from s2st_interleave.train import checkpoint
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.loop import LoopOptions, fit
 

@@ -8,11 +8,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from s2st_interleave.artifact import write_json
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import write_json
 from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.llm import model as llm
 from s2st_interleave.pack import command as pack
-from s2st_interleave.train import checkpoint, llm
+from s2st_interleave.train import checkpoint
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.loop import LoopOptions, fit
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from s2st_interleave.artifact import read_json
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.files import read_json
 from s2st_interleave.interop import import_data
 from s2st_interleave.pack import command, folder, translate
 from s2st_interleave.pack.translator import Translator, read_recording

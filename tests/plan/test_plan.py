@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.artifact import open_stage, read_json
+from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.plan import command, counts, disk, memory, sizes
+from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import train
 
 ROOT = Path(__file__).resolve().parents[2]

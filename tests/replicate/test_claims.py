@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from s2st_interleave.paper.claims import Run, judge
-from s2st_interleave.score.paper import PAPER_PAIRS
+from s2st_interleave.replicate.claims import Run, judge
+from s2st_interleave.score.published import PAPER_PAIRS
 
 PAIRS = [f"{src}_en" for src in PAPER_PAIRS]
 HOURS = [pair.hours for pair in PAPER_PAIRS.values()]

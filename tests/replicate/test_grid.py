@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from s2st_interleave.artifact import write_json
-from s2st_interleave.paper import cell as cells
-from s2st_interleave.paper.__main__ import main
-from s2st_interleave.paper.grid import APART, load
+from s2st_interleave.files import write_json
+from s2st_interleave.replicate import cell as cells
+from s2st_interleave.replicate.__main__ import main
+from s2st_interleave.replicate.grid import APART, load
 
 RECIPE = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss"
 
@@ -176,7 +176,7 @@ def test_a_cell_is_a_call_of_its_pairs_recipe():
 
 
 def test_training_sizes_are_in_the_ratio_of_the_papers_hours():
-    from s2st_interleave.score.paper import PAPER_PAIRS
+    from s2st_interleave.score.published import PAPER_PAIRS
 
     path = RECIPE / "conf" / "sizes.yaml"
     sizes = yaml.safe_load(path.read_text())["train"]

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s2st_interleave.artifact import write_json
-from s2st_interleave.paper.__main__ import main
-from s2st_interleave.paper.cell import PROBES
-from s2st_interleave.paper.grid import load
+from s2st_interleave.files import write_json
+from s2st_interleave.replicate.__main__ import main
+from s2st_interleave.replicate.cell import PROBES
+from s2st_interleave.replicate.grid import load
 
 RECIPE = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss"
 REFERENCES = {f"u{k}": f"my sister bought {k} red cars in the city" for k in range(20)}

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-from s2st_interleave.paper.claims import Claim, Comparison
-from s2st_interleave.paper.results import results_json
-from s2st_interleave.paper.statistics import Difference
+from s2st_interleave.replicate.claims import Claim, Comparison
+from s2st_interleave.replicate.results import results_json
+from s2st_interleave.replicate.statistics import Difference
 
 
 def found(delta: float, p_value: float) -> SimpleNamespace:

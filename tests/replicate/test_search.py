@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.paper.grid import load
-from s2st_interleave.paper.search import (
+from s2st_interleave.replicate.grid import load
+from s2st_interleave.replicate.search import (
     SYSTEMS,
     candidates,
     last_test_score,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from s2st_interleave.paper.statistics import (
+from s2st_interleave.replicate.statistics import (
     holm,
     paired_difference,
     spearman_permutation,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.score import heard
+from s2st_interleave.score import asr_cache
 from s2st_interleave.score.asr import AsrOptions
 from s2st_interleave.score.records import AsrDescription
 
@@ -24,8 +24,8 @@ def recogniser(monkeypatch) -> list[str]:
             on_text(utterance, path.read_text())
 
     about = AsrDescription("b", "1", "tiny.en", "0" * 64, "float32", "en")
-    monkeypatch.setattr(heard, "transcribe", transcribe)
-    monkeypatch.setattr(heard, "describe", lambda options: about)
+    monkeypatch.setattr(asr_cache, "transcribe", transcribe)
+    monkeypatch.setattr(asr_cache, "describe", lambda options: about)
     return asked
 
 
@@ -38,11 +38,11 @@ def make(folder: Path, **texts: str) -> dict[str, Path]:
 def test_the_same_audio_is_heard_once_and_other_audio_anew(recogniser, tmp_path):
     cache = tmp_path / "cache"
     first = make(tmp_path, a="one", b="two")
-    assert heard.recognise(first, OPTIONS, cache) == {"a": "one", "b": "two"}
-    assert heard.recognise(first, OPTIONS, cache) == {"a": "one", "b": "two"}
+    assert asr_cache.recognise(first, OPTIONS, cache) == {"a": "one", "b": "two"}
+    assert asr_cache.recognise(first, OPTIONS, cache) == {"a": "one", "b": "two"}
     assert recogniser == ["a", "b"]
     make(tmp_path, b="three")
-    assert heard.recognise(first, OPTIONS, cache)["b"] == "three"
+    assert asr_cache.recognise(first, OPTIONS, cache)["b"] == "three"
     assert recogniser == ["a", "b", "b"]
 
 
@@ -50,7 +50,7 @@ def test_a_failure_is_not_kept_and_what_was_heard_before_it_is(recogniser, tmp_p
     cache = tmp_path / "cache"
     wavs = make(tmp_path, a="one", b="broken")
     with pytest.raises(RuntimeError, match="b"):
-        heard.recognise(wavs, OPTIONS, cache)
+        asr_cache.recognise(wavs, OPTIONS, cache)
     make(tmp_path, b="mended")
-    assert heard.recognise(wavs, OPTIONS, cache) == {"a": "one", "b": "mended"}
+    assert asr_cache.recognise(wavs, OPTIONS, cache) == {"a": "one", "b": "mended"}
     assert recogniser == ["a", "b", "b"]

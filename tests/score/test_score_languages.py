@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from s2st_interleave.artifact import read_json
 from s2st_interleave.data.languages import LANGUAGES, language
+from s2st_interleave.files import read_json
 from s2st_interleave.score import asr, bleu
 from s2st_interleave.score.asr import AsrOptions
 from s2st_interleave.score.bleu import (

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from s2st_interleave.artifact import read_json
 from s2st_interleave.data import audio, kaldi
-from s2st_interleave.stages import own, subset
+from s2st_interleave.files import read_json
+from s2st_interleave.stages import subset, tsv_corpus
 from s2st_interleave.stages.data import Options, run
 
 CLIPS = ("good", "vbr", "broken", "tiny", "silent", "lost")
@@ -180,11 +180,15 @@ def test_a_corpus_of_ones_own_becomes_the_same_directory(corpus):
         "src_lang": "gsw",
         "max_drop_rate": 0.5,
     }
-    own.run(own.Options(data_dir=corpus / "own_data", split="train", **given))
+    tsv_corpus.run(
+        tsv_corpus.Options(data_dir=corpus / "own_data", split="train", **given)
+    )
     data = kaldi.DataDir(corpus / "own_data")
     assert data.texts("gsw") == {"train1": "hola"}
     dropped = (data.path / "dropped.tsv").read_text()
     assert dropped.startswith("train2\tno audio, gsw is missing: ")
     assert dropped.endswith("my.tsv:3\n")
     with pytest.raises(ValueError, match=r"not readable .*\n.*my\.tsv:7"):
-        own.run(own.Options(data_dir=corpus / "own_test", split="test", **given))
+        tsv_corpus.run(
+            tsv_corpus.Options(data_dir=corpus / "own_test", split="test", **given)
+        )

@@ -10,11 +10,12 @@ import pytest
 import soundfile
 
 from s2st_interleave import __main__ as command
-from s2st_interleave.artifact import Input, open_stage, read_json, write_json
 from s2st_interleave.data import audio, decoder, kaldi
+from s2st_interleave.files import read_json, write_json
 from s2st_interleave.interop import import_data
 from s2st_interleave.record import digest
-from s2st_interleave.stages import own
+from s2st_interleave.stage_dir import Input, open_stage
+from s2st_interleave.stages import tsv_corpus
 
 IDS = ("u1", "u2", "u3")
 
@@ -40,14 +41,14 @@ def noise(path: Path, rng: np.random.Generator) -> None:
     soundfile.write(path, 0.1 * rng.standard_normal(48_000), 24_000)
 
 
-def options(corpus: Path, split: str = "test", **more) -> own.Options:
+def options(corpus: Path, split: str = "test", **more) -> tsv_corpus.Options:
     where = corpus.parent
     values = {
         "tsv": corpus / "my.tsv",
         "data_dir": where / "data" / split,
         "audio_dir": where / "dump" / "audio" / split,
     }
-    return own.Options(**values | {"split": split, "src_lang": "es"} | more)
+    return tsv_corpus.Options(**values | {"split": split, "src_lang": "es"} | more)
 
 
 def stage_1(corpus: Path, *more: str, split: str = "test") -> int:
@@ -58,17 +59,17 @@ def stage_1(corpus: Path, *more: str, split: str = "test") -> int:
     return command.main([*map(str, words), *more])
 
 
-def flacs(given: own.Options) -> dict[str, int]:
+def flacs(given: tsv_corpus.Options) -> dict[str, int]:
     """When each 16 kHz file was written, by name."""
     paths = sorted(given.audio_dir.rglob("*.flac"))
     return {f"{p.parent.name}/{p.stem}": p.stat().st_mtime_ns for p in paths}
 
 
-def written_since(given: own.Options, before: dict[str, int]) -> set[str]:
+def written_since(given: tsv_corpus.Options, before: dict[str, int]) -> set[str]:
     return {name for name, when in flacs(given).items() if before.get(name) != when}
 
 
-def loudness(given: own.Options, utterance: str) -> float:
+def loudness(given: tsv_corpus.Options, utterance: str) -> float:
     wav = kaldi.DataDir(given.data_dir).wavs("es")[utterance]
     return float(np.abs(audio.read(wav)).max())
 
@@ -93,10 +94,10 @@ def test_a_train_set_that_failed_goes_on_when_its_file_and_an_option_are_mended(
     missing = corpus / "es" / "train_u1.wav"
     missing.rename(corpus / "elsewhere")
     with pytest.raises(ValueError, match="1 of 3 train utterances are unusable"):
-        own.run(options(corpus, "train"))
+        tsv_corpus.run(options(corpus, "train"))
     before = flacs(options(corpus, "train"))
     (corpus / "elsewhere").rename(missing)
-    own.run(options(corpus, "train", min_sec=0.2))
+    tsv_corpus.run(options(corpus, "train", min_sec=0.2))
     given = options(corpus, "train", min_sec=0.2)
     assert len(kaldi.DataDir(given.data_dir).texts("es")) == 3
     assert written_since(given, before) == {"es/train_u1", "en/train_u1"}
@@ -107,15 +108,15 @@ def test_a_stand_in_of_a_finished_split_gives_way_when_it_is_asked_to(corpus, ca
     good = lost.read_bytes()
     lost.unlink()
     given = options(corpus, "dev", max_missing_rate=0.5)
-    own.run(given)
+    tsv_corpus.run(given)
     before = flacs(given)
     assert kaldi.DataDir(given.data_dir).silent("es") == {"dev_u3"}
     lost.write_bytes(good)
     with pytest.raises(
         ValueError, match=r"dev_u3: .*dev_u3\.wav was missing\n.*--over"
     ):
-        own.run(given)
-    own.run(replace(given, overwrite=True))
+        tsv_corpus.run(given)
+    tsv_corpus.run(replace(given, overwrite=True))
     assert kaldi.DataDir(given.data_dir).silent("es") == set()
     assert not (given.data_dir / "faults.es").exists()
     assert loudness(given, "dev_u3") > 0.1
@@ -126,7 +127,7 @@ def test_a_stand_in_of_a_finished_split_gives_way_when_it_is_asked_to(corpus, ca
 def test_replaced_recordings_of_the_same_size_are_noticed(corpus, set_back):
     """Denoised, rescaled ...; with --overwrite only what differs is converted."""
     given = options(corpus)
-    own.run(given)
+    tsv_corpus.run(given)
     downstream = Input(given.data_dir, "data").fingerprint()
     before = flacs(given)
     for name in ("test_u1", "test_u3"):
@@ -137,11 +138,11 @@ def test_replaced_recordings_of_the_same_size_are_noticed(corpus, set_back):
         if set_back:
             os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     with pytest.raises(ValueError) as error:
-        own.run(given)
+        tsv_corpus.run(given)
     said = str(error.value)
     assert f"test_u1: {corpus}/es/test_u1.wav has other content" in said
     assert "test_u2" not in said and "--overwrite true" in said
-    own.run(replace(given, overwrite=True))
+    tsv_corpus.run(replace(given, overwrite=True))
     assert written_since(given, before) == {"es/test_u1", "es/test_u3"}
     new = audio.read(corpus / "es" / "test_u1.wav")
     kept = audio.read(kaldi.DataDir(given.data_dir).wavs("es")["test_u1"])
@@ -151,12 +152,12 @@ def test_replaced_recordings_of_the_same_size_are_noticed(corpus, set_back):
 
 def test_a_corpus_that_was_moved_copied_or_touched_is_the_same(corpus, capsys):
     given = options(corpus)
-    own.run(given)
+    tsv_corpus.run(given)
     os.utime(corpus / "es" / "test_u1.wav", (1, 1))
-    own.run(given)
+    tsv_corpus.run(given)
     elsewhere = shutil.copytree(corpus, corpus.parent / "else where")
     shutil.rmtree(corpus)
-    own.run(replace(given, tsv=elsewhere / "my.tsv"))
+    tsv_corpus.run(replace(given, tsv=elsewhere / "my.tsv"))
     assert capsys.readouterr().out.count("up to date, skipped") == 2
 
 
@@ -166,7 +167,7 @@ def test_audio_that_was_deleted_is_made_again_and_all_else_stays_valid(
     corpus, capsys, overwrite, deleted
 ):
     given = options(corpus)
-    own.run(given)
+    tsv_corpus.run(given)
     downstream = Input(given.data_dir, "data").fingerprint()
     path = corpus.parent / deleted
     shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -187,22 +188,22 @@ def test_audio_that_was_deleted_is_made_again_and_all_else_stays_valid(
 def test_a_file_without_its_end_is_made_again(corpus, capsys):
     """A copy of dump/ that was interrupted: its header is whole and says the right."""
     given = options(corpus)
-    own.run(given)
+    tsv_corpus.run(given)
     wav = kaldi.DataDir(given.data_dir).wavs("en")["test_u3"]
     whole = wav.read_bytes()
     wav.write_bytes(whole[: len(whole) // 2])
-    own.run(given)
+    tsv_corpus.run(given)
     assert "its audio has" in capsys.readouterr().out
     assert wav.read_bytes() == whole
 
 
 def test_audio_of_earlier_utterances_goes_and_other_files_stay(corpus, capsys):
     given = options(corpus)
-    own.run(given)
+    tsv_corpus.run(given)
     (given.audio_dir / "es" / "mine.flac").write_bytes(b"not ours")
     lines = given.tsv.read_text().replace("test_u3\tes", "test_u4\tes")
     given.tsv.write_text(lines)
-    own.run(replace(given, overwrite=True))
+    tsv_corpus.run(replace(given, overwrite=True))
     names = {path.stem for path in (given.audio_dir / "es").glob("*.flac")}
     assert names == {"test_u1", "test_u2", "test_u4", "mine"}
     assert "2 files of no use removed" in capsys.readouterr().out
@@ -211,7 +212,7 @@ def test_audio_of_earlier_utterances_goes_and_other_files_stay(corpus, capsys):
 def test_a_directory_of_an_earlier_version_stays_valid(corpus, capsys):
     """It knew recordings by size, its 16 kHz files nothing of their source."""
     given = options(corpus)
-    own.run(given)
+    tsv_corpus.run(given)
     path = given.data_dir / "stage.json"
     done = read_json(path)
     sizes = [
@@ -226,10 +227,10 @@ def test_a_directory_of_an_earlier_version_stays_valid(corpus, capsys):
         del done[key]
     write_json(path, done)
     downstream = Input(given.data_dir, "data").fingerprint()
-    own.run(given)
+    tsv_corpus.run(given)
     assert "up to date, skipped" in capsys.readouterr().out
     shutil.rmtree(given.audio_dir)
-    own.run(given)
+    tsv_corpus.run(given)
     assert Input(given.data_dir, "data").fingerprint() == downstream
     assert loudness(given, "test_u1") > 0.1
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from s2st_interleave.artifact import read_json
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.channels import Channels
+from s2st_interleave.files import read_json
 from s2st_interleave.interop import import_data
 from s2st_interleave.pack import translate
-from s2st_interleave.stages import own, subset
+from s2st_interleave.stages import subset, tsv_corpus
 
 RATE = 16_000
 NAMES = ("cut", "empty", "float", "good", "loud", "offset", "silent", "stereo")
@@ -66,7 +66,7 @@ def make(corpus: Path, split: str, **more) -> kaldi.DataDir:
         "max_drop_rate": 0.7,
         "max_missing_rate": 0.7,
     }
-    own.run(own.Options(data_dir=data, split=split, **values | more))
+    tsv_corpus.run(tsv_corpus.Options(data_dir=data, split=split, **values | more))
     return kaldi.DataDir(data)
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.artifact import open_stage, read_json
 from s2st_interleave.data import kaldi
+from s2st_interleave.files import read_json
 from s2st_interleave.score.records import AsrDescription, SystemScore, ToplineScore
 from s2st_interleave.score.results import Environment, Results, render_markdown
+from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import compare, score
 
 TEXTS = {

@@ -11,22 +11,23 @@ from answers import translate
 
 from s2st_interleave import keyed
 from s2st_interleave.align.words import Word, write_words
-from s2st_interleave.artifact import open_stage, read_json
 from s2st_interleave.data.kaldi import read_table
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump, Utterance
 from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.length import fits_surely, most_tokens, num_tokens
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.task import Task
+from s2st_interleave.llm.model import reader
 from s2st_interleave.score.asr import AsrDescription
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.score.results import _missing
+from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import decode, dump, score, train
 from s2st_interleave.stages.too_long import llm_print
 from s2st_interleave.train.interleaved import Interleaving, draw_example
-from s2st_interleave.train.llm import reader
 
 UNIT_SEC, POSITIONS = 0.04, 96
 WORDS = "la casa roja come pan agua gato perro".split()

@@ -11,7 +11,8 @@ from s2st_interleave.interleave.dump import Dumps, Subset
 from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.interleave.task import Task
-from s2st_interleave.train import checkpoint, llm
+from s2st_interleave.llm import model as llm
+from s2st_interleave.train import checkpoint
 from s2st_interleave.train.batches import batch_at, split
 from s2st_interleave.train.interleaved import (
     InterleavedTask,

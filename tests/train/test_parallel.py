@@ -22,12 +22,15 @@ from transformers import AutoModelForCausalLM, Wav2Vec2BertForCTC
 
 from s2st_interleave import keyed
 from s2st_interleave.__main__ import main
-from s2st_interleave.artifact import open_stage, read_json, write_json
 from s2st_interleave.config import RunOptions
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.files import read_json, write_json
 from s2st_interleave.interleave import dump
+from s2st_interleave.llm import lora
+from s2st_interleave.llm import model as llm
 from s2st_interleave.preemption import EXIT_REQUEUE
-from s2st_interleave.train import checkpoint, llm, lora
+from s2st_interleave.stage_dir import open_stage
+from s2st_interleave.train import checkpoint
 from s2st_interleave.train.batches import chunks, share
 from s2st_interleave.units import store
 from s2st_interleave.vocoder import base as vocoder

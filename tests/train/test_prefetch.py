@@ -2,7 +2,7 @@
 
 import pytest
 
-from s2st_interleave.train.ahead import Ahead
+from s2st_interleave.train.prefetch import Ahead
 
 
 def test_every_step_gets_its_own_wherever_one_begins():

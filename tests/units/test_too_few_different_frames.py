@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tones
 
-from s2st_interleave.artifact import read_json
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
 from s2st_interleave.stages import kmeans
 from s2st_interleave.units.kmeans import fit, num_different
 

@@ -4,7 +4,7 @@ import kaldiio
 import numpy as np
 import pytest
 
-from s2st_interleave.artifact import atomic_write
+from s2st_interleave.files import atomic_write
 from s2st_interleave.shards import run_shards
 from s2st_interleave.units import store
 from s2st_interleave.units.kmeans import Codebook, fit

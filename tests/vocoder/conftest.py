@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from s2st_interleave import keyed
-from s2st_interleave.artifact import open_stage
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import vocoder
 from s2st_interleave.units import store
 

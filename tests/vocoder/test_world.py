@@ -8,8 +8,9 @@ import pytest
 
 pytest.importorskip("pyworld")
 
-from s2st_interleave.artifact import open_stage, read_json
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.files import read_json
+from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import vocode, vocoder
 from s2st_interleave.units import store
 from s2st_interleave.vocoder import analysis

@@ -17,12 +17,13 @@ from meaning import Draw
 from synthesise import encode, finish, target_voice
 
 from s2st_interleave import config
-from s2st_interleave.artifact import Input, atomic_write, open_stage, write_json
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import script
+from s2st_interleave.files import atomic_write, write_json
 from s2st_interleave.progress import progress
-from s2st_interleave.score.heard import recognise
+from s2st_interleave.score.asr_cache import recognise
+from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.stages.score import ScoringOptions, score_texts
 
 NO_TEXT = "the text LLM wrote nothing that the synthesiser can say"

@@ -20,12 +20,12 @@ from typing import Any, Literal
 from language import PAPER_LANGUAGES, load_language
 
 from s2st_interleave import config, keyed
-from s2st_interleave.artifact import Input, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.encoder.speech_encoder import spoken_form
 from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import quiet_transformers
+from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.batches import batch_at, share
 from s2st_interleave.train.loop import (

@@ -23,10 +23,11 @@ from meaning import Draw
 from synthesise import Espeak, encode, finish, source_voice, target_voice
 
 from s2st_interleave import config
-from s2st_interleave.artifact import atomic_write, open_stage
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
+from s2st_interleave.stage_dir import open_stage
 
 RATE = 16_000
 VOICES = {f"en-us+{name}": "" for name in "f2 f3 f4 m1 m3 m4 m7".split()}

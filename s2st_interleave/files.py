@@ -1,0 +1,87 @@
+"""Files that appear whole or not at all, and JSON that names what it lacks."""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import IO, Any, NoReturn, TypeVar
+
+from s2st_interleave.errors import UserError
+
+T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a file that appears under its name whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        encoding = None if "b" in mode else "utf-8"
+        with temporary.open(mode, encoding=encoding) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    with atomic_write(path) as stream:
+        json.dump(value, stream, indent=1, ensure_ascii=False)
+        stream.write("\n")
+
+
+class _Object(dict[str, Any]):
+    """An object of a JSON file: what it lacks is an error that names the file."""
+
+    where: str
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise UserError(f"{self.where}: no '{key}' in it; was it edited?")
+
+
+def _object(text: bytes, where: str) -> dict[str, Any]:
+    def made(pairs: list[tuple[str, Any]]) -> _Object:
+        found = _Object(pairs)
+        found.where = where
+        return found
+
+    try:
+        value = json.loads(text, object_pairs_hook=made)
+    except ValueError as error:
+        raise UserError(f"{where}: not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{where}: no JSON object")
+    return value
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a file holds; raises UserError naming it where there is none."""
+    return _object(path.read_bytes(), str(path))
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file with one a line; UserError names the line that is none."""
+    lines = path.read_bytes().splitlines()
+    return [_object(line, f"{path}:{n}") for n, line in enumerate(lines, start=1)]
+
+
+def read_as(cls: type[T], path: Path, **more: Any) -> T:
+    """A dataclass of what a JSON file says, which is all of its fields or an error."""
+    values = read_json(path) | more
+    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    for name in (*(n for n in names if n not in values), *values):
+        if (name in values) != (name in names):
+            what = "not known" if name in values else "missing"
+            raise UserError(f"{path}: '{name}' is {what}; was it edited?")
+    return cls(**values)
+
+
+def file_digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
