@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,32 +23,30 @@ CHECKPOINTS = ("last", "best")
 CURVE = ("step", "loss", "dev_loss", "dev_accuracy", "tokens_seen", "sec", "text_ratio")
 PROBES = ("probe_length_ratio_src", "probe_length_ratio_tgt")
 PROBES += ("similarity_src", "similarity_text", "similarity_tgt")
-SHARED = ("exp/encoder", "exp/kmeans", "exp/vocoder", "downloads/llm")  # of x_en
 NUM_DIGITS = 5
 
 
 def command(grid: Grid, cell: Cell, exp: Path) -> list[str]:
-    """run.sh of the pair with all that is the cell's own; relative to its folder."""
-    shared = grid.shared
-    num_train = cell.num_train or grid.sizes[cell.pair.partition("_")[0]]
-    options = {
-        "stage": "6",
-        "stop_stage": "9",
-        "systems": cell.system,
-        "baseline": cell.system,  # the page compares, over seeds
-        "expdir": str(exp),
-        "toplines": "false",
-        "parallel_systems": "1",
-        "nj": "1",
-        "train_args": f"--num_utterances {num_train} --seed {cell.seed} "
-        "--probe_every 20 --log_every 100",
-    }
+    """The recipe's call with all that is the cell's own; relative to its pair's folder."""
+    recipe = grid.recipe
+    options = recipe.options
     if cell.llm:
-        options["llm"] = f"../x_en/{shared}/downloads/llm_{cell.llm}"
+        options = {**options, **recipe.llm_options}
     if cell.units:
-        options["dumpdir"] = f"../{cell.pair}/{shared}/dump_{cell.units}"
-        options["vocoder_dir"] = f"../x_en/{shared}/exp/{cell.units}/vocoder"
-    return ["./run.sh", *(word for k, v in options.items() for word in (f"--{k}", v))]
+        options = {**options, **recipe.units_options}
+    places = {
+        "grid": grid.folder.name,
+        "shared": str(grid.shared),
+        "src": recipe.source(cell.pair),
+        "expdir": str(exp),
+    } | asdict(cell)
+    places["num_train"] = cell.num_train or grid.sizes.get(cell.pair, 0)
+    words = (
+        word
+        for name, text in options.items()
+        for word in (f"--{name}", text.format(**places))
+    )
+    return [recipe.script, *words]
 
 
 def run(grid: Grid, cell: Cell) -> None:
@@ -56,45 +55,58 @@ def run(grid: Grid, cell: Cell) -> None:
     Raises UserError when its recipe fails, or when what it follows from was changed
     meanwhile.
     """
+    folder = grid.recipe.folder / cell.pair
+    cells = grid.shared / "exp/cells"
     if grid.result(cell) is None:
-        folder = grid.recipe / cell.pair
         identity, git = grid.identity(cell), git_state()
         # By identity: what was begun with other options is not gone on with.
-        exp = grid.shared / "exp/cells" / f"{cell.name}-{identity[:8]}"
+        exp = cells / f"{cell.name}-{identity[:8]}"
         started = time.time()
-        # A cell may be a job of a cluster: its stages are not jobs once more.
-        environment = os.environ | {"S2ST_BACKEND": "local"}
-        environment["MINI_SHARED"] = str(grid.shared)
-        done = subprocess.run(command(grid, cell, exp), cwd=folder, env=environment)
+        settings = {
+            name: text.format(grid=grid.folder.name, shared=grid.shared)
+            for name, text in grid.recipe.environment.items()
+        }
+        done = subprocess.run(
+            command(grid, cell, exp), cwd=folder, env=os.environ | settings
+        )
         if done.returncode:
             raise UserError(f"{cell.name}: its recipe ended with {done.returncode}")
         if grid.identity(cell) != identity:
             raise UserError(f"{cell.name}: conf was changed while it ran; run it again")
-        result = collect(folder, exp, cell) | {
+        result = collect(folder / exp, grid.recipe.test, cell) | {
             "identity": identity,
             "git": git,
-            "build": build(grid.recipe / "x_en" / grid.shared),
+            "build": build(grid),
             "wall_sec": round(time.time() - started, 1),
         }
         write_json(grid.place(cell), result)
     # Checkpoints and audio; the scores are kept.
-    for left in (grid.recipe / cell.pair).glob(
-        f"{grid.shared}/exp/cells/{cell.name}-*"
-    ):
+    for left in (folder / cells).glob(f"{cell.name}-*"):
         shutil.rmtree(left)
     print(progress_line(grid, cell), flush=True)
 
 
-def build(shared: Path) -> str:
+def build(grid: Grid) -> str:
     """Which training of the shared models: another machine's differ in the last bits."""
-    return digest(
-        [read_json(shared / part / "stage.json")["outputs"] for part in SHARED]
-    )
+    places = [grid.models / part / "stage.json" for part in grid.recipe.parts]
+    return digest([read_json(place)["outputs"] for place in places])
 
 
-def collect(folder: Path, exp: Path, cell: Cell) -> dict[str, Any]:
+def keep_topline(grid: Grid, pair: str) -> None:
+    """Store a pair's toplines and references as text."""
+    recipe = grid.recipe
+    shared = recipe.folder / pair / grid.shared
+    score = read_json(shared / "exp" / "topline" / recipe.test / "score.json")
+    spoken = read_json(shared / recipe.cascade)["asr_bleu"] if recipe.cascade else None
+    texts = kaldi.DataDir(shared / "data" / recipe.test).texts(recipe.tgt_lang)
+    kept = {"score": score, "cascade_asr_bleu": spoken, "references": texts}
+    identity = {"identity": grid.topline_identity(pair)}
+    write_json(grid.topline_place(pair), kept | identity)
+
+
+def collect(exp: Path, test: str, cell: Cell) -> dict[str, Any]:
     """Everything of a finished cell that the page, its figures and its tests need."""
-    trained = folder / exp / cell.system
+    trained = exp / cell.system
     done = read_done(trained, "train")
     metrics = _lines(trained / "metrics.jsonl")
     return {
@@ -102,7 +114,9 @@ def collect(folder: Path, exp: Path, cell: Cell) -> dict[str, Any]:
         "num_train": done["counts"]["in"],
         "train": done["facts"],
         "seconds_per_system": done["wall_sec"],
-        "scores": {name: _scores(trained, name) for name in CHECKPOINTS},
+        "scores": {
+            name: _scores(trained / f"greedy_{name}" / test) for name in CHECKPOINTS
+        },
         "curve": _columns([m for m in metrics if "dev_loss" in m], CURVE),
         "probes": _columns(
             [m for m in metrics if "similarity_src" in m],
@@ -122,9 +136,8 @@ def _columns(
     return {n: [significant(r[n], NUM_DIGITS) for r in rows] for n in names}
 
 
-def _scores(trained: Path, checkpoint: str) -> dict[str, Any]:
+def _scores(decode: Path) -> dict[str, Any]:
     """score.json, and what was heard and how it sounded, by utterance id."""
-    decode = trained / f"greedy_{checkpoint}" / "test"
     table = (decode / "score" / "utterances.tsv").read_text("utf-8").splitlines()
     names, *rows = (line.split("\t") for line in table)
     ratings = {row[0]: row[names.index("mos")] for row in rows}
@@ -142,7 +155,7 @@ def progress_line(grid: Grid, cell: Cell) -> str:
     assert result is not None
     gave = f"ASR-BLEU {result['scores']['last']['asr_bleu']:.1f}"
     left = len(results) - len(done)
-    hours = left * sum(one["wall_sec"] for one in done) / len(done) / 3600
+    hours = left * sum(stored["wall_sec"] for stored in done) / len(done) / 3600
     return (
         f"== {cell.name}: {gave}; {len(done)} of {len(results)} cells done, "
         f"{hours:.1f} hours left for one at a time"

@@ -5,60 +5,23 @@ after Holm's correction over them; it does not hold when the opposite of one of 
 else, or where cells are missing, it is not decided. Main figure: the last checkpoint.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from s2st_interleave.replicate.statistics import (
-    Difference,
-    Scorer,
-    holm,
-    paired_difference,
-    spearman_permutation,
+from s2st_interleave.replicate.comparison import (
+    MOS,
+    Comparison,
+    Runs,
+    Wanted,
+    bleu_measure,
+    compare,
 )
+from s2st_interleave.replicate.statistics import spearman_permutation
 
 LEVEL = 0.05
 MOS_MARGIN = -0.1
 Verdict = Literal["holds", "does not hold", "not decided"]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One scored cell: what a corpus score is made of, by utterance.
-
-    bleu_counts: int64 (num_utterances, 10), as score.bleu has them; mos: float
-    (num_utterances,), NaN where there was no audio; build: of the shared models.
-    """
-
-    bleu_counts: np.ndarray
-    mos: np.ndarray
-    build: str = ""
-
-
-# (pair, system as in Cell.name without pair and seed) -> runs by seed
-Runs = Mapping[tuple[str, str], Mapping[int, Run]]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One system against another on one pair.
-
-    `same_build`: each seed's two runs had the same encoder, codebook, vocoder and LLM.
-    """
-
-    pair: str
-    system: str
-    other: str
-    same_build: bool
-    difference: Difference
-    adjusted_p: float
-
-    @property
-    def num_seeds(self) -> int:
-        return len(self.difference.by_seed)
 
 
 @dataclass(frozen=True)
@@ -78,7 +41,7 @@ class Claim:
     @property
     def num_seeds(self) -> int:
         """Of the comparison that has fewest."""
-        return min((one.num_seeds for one in self.comparisons), default=0)
+        return min((each.num_seeds for each in self.comparisons), default=0)
 
 
 def judge(
@@ -87,151 +50,99 @@ def judge(
     hours: Sequence[int],
     bleu: Callable[..., float],
     num_resamples: int,
+    encoder: str = "",
 ) -> list[Claim]:
     """All claims from whatever runs there are. `bleu` turns summed counts into BLEU.
 
-    `pairs` go from the largest to the smallest, with the paper's hours each.
+    `pairs` go from the largest to the smallest, with the paper's hours each; `encoder`
+    says what claim 7's stand-in encoder is.
     """
     large, small = pairs[0], pairs[-1]
-    judged = partial(_compared, runs=runs, num_resamples=num_resamples)
-    compare = partial(judged, score=partial(_bleu_scorer, bleu=bleu))
-    versus = "scheduled", "baseline"
-    beats = compare(
+    bracket = f" ({encoder})" if encoder else ""
+
+    def claim(
+        number: int, text: str, wanted: Sequence[Wanted], want_seeds: int = 3
+    ) -> Claim:
+        margin = MOS_MARGIN if number == 8 else 0.0
+        return _compared(
+            number, text, wanted, runs, bleu, num_resamples, margin, want_seeds
+        )
+
+    beats = claim(
         1,
         "scheduled interleaving beats the baseline in every pair",
-        [(pair, *versus) for pair in pairs],
-        want_seeds=3,
+        [(pair, "scheduled", "baseline") for pair in pairs],
     )
     return [
         beats,
         _larger_where_smaller(beats, pairs, hours),
-        compare(
+        claim(
             3,
             "scheduled interleaving beats a constant p = 0.3 in every pair",
             [(pair, "scheduled", "constant") for pair in pairs],
+            want_seeds=1,
         ),
-        compare(
+        claim(
             4,
             "both sides beat the input side or the output side alone",
-            [(small, "scheduled", one) for one in ("src_only", "tgt_only")],
-            want_seeds=3,
+            [(small, "scheduled", side) for side in ("src_only", "tgt_only")],
         ),
-        compare(
-            5,
-            "text beats a mask in its place",
-            [(small, "scheduled", "mask")],
-            want_seeds=3,
-        ),
-        compare(
-            6,
-            "alignment beats equal intervals",
-            [(small, "scheduled", "uniform")],
-            want_seeds=3,
-        ),
-        compare(
+        claim(5, "text beats a mask in its place", [(small, "scheduled", "mask")]),
+        claim(6, "alignment beats equal intervals", [(small, "scheduled", "uniform")]),
+        claim(
             7,
-            "ASR fine-tuning of the encoder (against random weights) helps, and so does CoT",
+            f"ASR fine-tuning of the encoder{bracket} helps, and so does CoT",
             [(large, "baseline", "baseline.untrained"), (large, "baseline", "no_cot")],
-            want_seeds=3,
         ),
-        judged(
+        claim(
             8,
             "speech quality does not suffer",
-            [(pair, *versus) for pair in pairs],
-            score=_mos_scorer,
-            margin=MOS_MARGIN,
-            want_seeds=3,
+            [(pair, "scheduled", "baseline") for pair in pairs],
         ),
     ]
-
-
-def compare_two(
-    runs: Runs,
-    pair: str,
-    system: str,
-    other: str,
-    bleu: Callable[..., float],
-    num_resamples: int,
-) -> Comparison | None:
-    """One comparison outside of the claims, with the p-value as it is."""
-    claim = _compared(
-        0,
-        "",
-        [(pair, system, other)],
-        runs=runs,
-        score=partial(_bleu_scorer, bleu=bleu),
-        num_resamples=num_resamples,
-    )
-    return claim.comparisons[0] if claim.comparisons else None
-
-
-def _bleu_scorer(run: Run, bleu: Callable[..., float]) -> Scorer:
-    return lambda times: bleu(times @ run.bleu_counts)
-
-
-def _mos_scorer(run: Run) -> Scorer:
-    known = np.isfinite(run.mos)
-    values = np.where(known, run.mos, 0.0)
-    return lambda times: float(times @ values / max(1, times @ known))
 
 
 def _compared(
     number: int,
     text: str,
-    wanted: Sequence[tuple[str, str, str]],
-    *,
+    wanted: Sequence[Wanted],
     runs: Runs,
-    score: Callable[[Run], Scorer],
+    bleu: Callable[..., float],
     num_resamples: int,
-    margin: float = 0.0,
-    want_seeds: int = 1,
+    margin: float,
+    want_seeds: int,
 ) -> Claim:
-    """A claim that `system` beats `other` (by more than `margin`) wherever wanted."""
-    found: dict[str, Comparison] = {}
-    # What is missing counts among the tests that Holm corrects for.
-    p_better, p_worse = ({" ".join(names): 1.0 for names in wanted} for _ in range(2))
-    missing = []
-    for pair, system, other in wanted:
-        both = [runs.get((pair, name), {}) for name in (system, other)]
-        seeds = sorted(both[0].keys() & both[1].keys())
-        num_seeds = len(seeds)
-        if num_seeds < want_seeds:
-            missing.append(f"{pair}: {system} or {other}, a seed besides {seeds}")
-        if num_seeds:
-            a, b = ([score(side[seed]) for seed in seeds] for side in both)
-            size = len(both[0][seeds[0]].mos)
-            difference = paired_difference(
-                a, b, size, margin=margin, num_resamples=num_resamples
-            )
-            key = f"{pair} {system} {other}"
-            p_better[key], p_worse[key] = difference.p_better, difference.p_worse
-            alike = all(both[0][s].build == both[1][s].build for s in seeds)
-            found[key] = Comparison(pair, system, other, alike, difference, 1.0)
-    adjusted, opposite = holm(p_better), holm(p_worse)
-    comparisons = tuple(
-        replace(one, adjusted_p=adjusted[key]) for key, one in found.items()
+    """A claim that `system` beats `other` wherever wanted; with a margin, in MOS."""
+    measure = MOS if margin else bleu_measure(bleu)
+    family = compare(
+        runs,
+        wanted,
+        measure,
+        num_resamples=num_resamples,
+        margin=margin,
+        want_seeds=want_seeds,
     )
     verdict: Verdict = "not decided"
-    if min(opposite.values()) < LEVEL:
+    if family.p_worse < LEVEL:
         verdict = "does not hold"
-    elif not missing and max(adjusted.values()) < LEVEL:
+    elif not family.missing and family.p_better < LEVEL:
         verdict = "holds"
     what = "ASR-BLEU" if not margin else f"MOS, non-inferior by {-margin}"
     drawn = "utterances and seeds" if want_seeds > 1 else "utterances"
-    seeds_seen = sorted({one.num_seeds for one in comparisons}) or [0]
-    num_seeds = "-".join(map(str, dict.fromkeys((seeds_seen[0], seeds_seen[-1]))))
+    there = sorted({each.num_seeds for each in family.comparisons}) or [0]
+    num_seeds = "-".join(map(str, dict.fromkeys((there[0], there[-1]))))
     return Claim(
         id=number,
         text=text,
         rule=f"{what}: paired test over {drawn}, one-sided, Holm over "
         f"{len(wanted)}, p < {LEVEL}; seeds: {num_seeds}"
         + (f" of {want_seeds} wanted" if want_seeds > 1 else ""),
-        statistic=min((c.difference.delta for c in comparisons), default=None),
-        p_value=max((c.adjusted_p for c in comparisons), default=None),
+        statistic=min((c.difference.delta for c in family.comparisons), default=None),
+        p_value=max((c.adjusted_p for c in family.comparisons), default=None),
         verdict=verdict,
-        measure="MOS" if margin else "ASR-BLEU",
-        comparisons=comparisons,
-        missing=tuple(missing),
+        measure=measure.name,
+        comparisons=family.comparisons,
+        missing=family.missing,
     )
 
 

@@ -1,6 +1,6 @@
 """The tables under "Is it fair to the baseline?": its own best, more steps, other LLMs."""
 
-from s2st_interleave.replicate.findings import Findings
+from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.search import (
     LENGTHS,
     STRETCHED,
@@ -17,17 +17,16 @@ from s2st_interleave.replicate.tables import (
     difference_row,
     mean_score,
     number,
-    pairs_by_size,
     stored,
     with_interval,
 )
 from s2st_interleave.score.results import markdown_table
 
 
-def checkpoints(found: Findings) -> str:
+def checkpoints(content: PageContent) -> str:
     rows = []
-    for cell in found.grid.cells:
-        result = found.results.get(cell.name)
+    for cell in content.grid.cells:
+        result = content.results.get(cell.name)
         if result and cell.table in ("1", "2", "3") and cell.seed == 1:
             step = result["train"]["best"].rpartition("-")[2]
             scores = (result["scores"][name]["asr_bleu"] for name in ("last", "best"))
@@ -37,12 +36,12 @@ def checkpoints(found: Findings) -> str:
     )
 
 
-def search(found: Findings) -> str:
+def search(content: PageContent) -> str:
     rows = []
-    for pair in searched_pairs(found.grid):
+    for pair in searched_pairs(content.grid):
         for system in SEARCHED:
-            for cell in candidates(found.grid, system, pair):
-                result = found.results.get(cell.name)
+            for cell in candidates(content.grid, system, pair):
+                result = content.results.get(cell.name)
                 if result:
                     dev = f"{dev_loss(result):.3f}", f"{last_dev_accuracy(result):.3f}"
                     both = (result["scores"][k]["asr_bleu"] for k in ("best", "last"))
@@ -51,59 +50,59 @@ def search(found: Findings) -> str:
     return markdown_table([*names, "ASR-BLEU at best dev", "at last"], rows)
 
 
-def winners(found: Findings) -> str:
-    rows = [[rule, *difference_row(one)] for rule, one in found.tuned]
+def winners(content: PageContent) -> str:
+    rows = [[rule, *difference_row(comparison)] for rule, comparison in content.tuned]
     parts = (
         [markdown_table(["chosen by; checkpoint", *DIFFERENCE], rows)] if rows else []
     )
-    done = {one.pair for _, one in found.tuned}
-    if left := [pair for pair in searched_pairs(found.grid) if pair not in done]:
+    done = {comparison.pair for _, comparison in content.tuned}
+    if left := [pair for pair in searched_pairs(content.grid) if pair not in done]:
         parts.append(f"The search is not complete yet: {', '.join(left)}.")
     return "\n\n".join(parts)
 
 
-def longer(found: Findings) -> str:
+def longer(content: PageContent) -> str:
     """A pair's systems as they are, and trained for twice and four times as long."""
-    there = {(c.pair, c.variant) for c in found.grid.compared("search")}
-    gains = {(c.pair, c.other): c.difference for c in found.longer}
+    there = {(c.pair, c.variant) for c in content.grid.compared("search")}
+    gains = {(c.pair, c.other): c.difference for c in content.longer}
     rows = [
         [pair, f"{times}"]
-        + [mean_score(found, pair, name + end, "search") for name in SYSTEMS[:2]]
+        + [mean_score(content, pair, name + end, "search") for name in SYSTEMS[:2]]
         + [with_interval(gains.get((pair, f"baseline{end}")))]
-        for pair in searched_pairs(found.grid)
+        for pair in searched_pairs(content.grid)
         for times, end in LENGTHS
         if (pair, f"baseline{end}") in there
     ]
     return markdown_table(["pair", "times the steps", *SYSTEMS[:2], "gain"], rows)
 
 
-def twice(found: Findings) -> str:
+def twice(content: PageContent) -> str:
     """Table 2 with twice the steps for both, and the order of its gains."""
     systems = [name + dict(LENGTHS)[2] for name in SYSTEMS[:2]]
-    every_gain = found.gains_of_twice, found.gains_of_twice_unlooped, found.gains
+    every_gain = content.gains_of_twice, content.gains_of_twice_unlooped, content.gains
     rows = []
-    for pair in pairs_by_size(found):
-        of_systems = [stored(found, pair, name, *STRETCHED) for name in systems]
+    for pair in content.pairs_by_size:
+        of_systems = [stored(content, pair, name, *STRETCHED) for name in systems]
         builds = {result["build"][:8] for kept in of_systems for result in kept}
         rows.append(
-            [pair, f"{found.sizes[pair.partition('_')[0]]:,}"]
-            + [mean_score(found, pair, name, *STRETCHED) for name in systems]
+            [pair, content.size(pair)]
+            + [mean_score(content, pair, name, *STRETCHED) for name in systems]
             + [with_interval(gains.get(pair)) for gains in every_gain]
             + [", ".join(sorted(builds)) or "n/a"]
         )
     names = ["pair", "train", *SYSTEMS[:2], "gain", "without loops"]
     names += ["gain in Table 2", "build"]
-    return f"{markdown_table(names, rows)}\n\n{_order_of_twice(found)}"
+    return f"{markdown_table(names, rows)}\n\n{_order_of_twice(content)}"
 
 
-def _order_of_twice(found: Findings) -> str:
-    pairs, there = pairs_by_size(found), len(found.gains_of_twice)
+def _order_of_twice(content: PageContent) -> str:
+    pairs, there = content.pairs_by_size, len(content.gains_of_twice)
     if there < len(pairs):
         return f"{there} of {len(pairs)} pairs are there."
-    sizes = [found.sizes[pair.partition("_")[0]] for pair in pairs]
+    sizes = [content.sizes[pair] for pair in pairs]
     (rho, p, _), (rho_unlooped, p_unlooped, _) = (
         spearman_permutation(sizes, [gains[pair].delta for pair in pairs])
-        for gains in (found.gains_of_twice, found.gains_of_twice_unlooped)
+        for gains in (content.gains_of_twice, content.gains_of_twice_unlooped)
     )
     return (
         f"Spearman's rho of gain and size: {rho:.2f}, exact p {p:.4f}; without loops "
@@ -111,15 +110,16 @@ def _order_of_twice(found: Findings) -> str:
     )
 
 
-def controls(found: Findings) -> str:
-    pairs = dict.fromkeys(c.pair for c in found.grid.cells if c.table == "control")
+def controls(content: PageContent) -> str:
+    """Other text LLMs to start from, beside that of all other cells."""
+    cells = [c for c in content.grid.cells if c.table == "control"]
     rows = [
-        [pair, llm or "parallel"]
+        [pair, llm or content.grid.recipe.notes.first_llm]
         + [
-            mean_score(found, pair, f"{system}.{llm}" if llm else system)
+            mean_score(content, pair, f"{system}.{llm}" if llm else system)
             for system in SYSTEMS[:2]
         ]
-        for pair in pairs
-        for llm in ("", "mono", "random")
+        for pair in dict.fromkeys(c.pair for c in cells)
+        for llm in dict.fromkeys(["", *(c.llm for c in cells)])
     ]
     return markdown_table(["pair", "text LLM", *SYSTEMS[:2]], rows)

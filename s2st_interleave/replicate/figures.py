@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave.files import atomic_write
-from s2st_interleave.replicate.findings import Findings
+from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.statistics import Difference
-from s2st_interleave.score.published import PAPER_PAIRS
+from s2st_interleave.score.published import PAPER_PAIRS, TABLE_3_SOURCE
 
 FIGURES = ("gains", "figure3", "curves")  # <name>.svg each
 
@@ -23,24 +23,25 @@ PANELS = (
 )
 
 
-def draw(found: Findings) -> None:
+def draw(content: PageContent) -> None:
     """All of FIGURES, beside the grid."""
+    recipe = content.grid.recipe
     theirs = {
-        f"{src}_en": one.scheduled.asr_bleu - one.baseline.asr_bleu
-        for src, one in PAPER_PAIRS.items()
+        recipe.pair_of(src): pair.scheduled.asr_bleu - pair.baseline.asr_bleu
+        for src, pair in PAPER_PAIRS.items()
     }
     runs = {
         pair: {
-            name: found.results[key]
+            name: content.results[key]
             for name in COLOURS
-            if (key := f"{pair}.{name}.s1") in found.results
+            if (key := f"{pair}.{name}.s1") in content.results
         }
-        for pair in dict.fromkeys((*theirs, *found.grid.pairs))
+        for pair in dict.fromkeys((*theirs, *content.grid.pairs))
     }
-    ours = {"ours": found.gains, "ours, twice the steps": found.gains_of_twice}
-    gains, figure_3, curves = (found.grid.folder / f"{name}.svg" for name in FIGURES)
+    ours = {"ours": content.gains, "ours, twice the steps": content.gains_of_twice}
+    gains, figure_3, curves = (content.grid.folder / f"{name}.svg" for name in FIGURES)
     draw_gains(ours, theirs, gains)
-    draw_figure_3(runs["pt_en"], figure_3)
+    draw_figure_3(runs[recipe.pair_of(TABLE_3_SOURCE)], figure_3)
     draw_curves({pair: some for pair, some in runs.items() if some}, curves)
 
 

@@ -5,7 +5,7 @@ declared in grid.yaml; what it gave lies beside it in `cells/<name>.json`, text 
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import product
@@ -13,24 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave import yaml_text
-from s2st_interleave.config import nearest
+from s2st_interleave.config import REQUIRED, nearest, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.record import digest
-
-# What makes a cell's scores, besides its system's own file, lexicons, and code: for code
-# there is `version` in grid.yaml.
-SOURCES = (
-    *(
-        f"conf/{name}.yaml"
-        for name in ("sizes", "align", "train", "decode", "vocoder", "score")
-    ),
-    *("conf/x_en/*.yaml", "conf/w2v_bert/*.json"),
-)
-
-# Their cells are compared with one another alone: each has its own reference, trained
-# with the same build of what cells share, and another seed.
-APART = ("search", "sensitivity", "steps")
+from s2st_interleave.replicate import recipe as recipes
+from s2st_interleave.replicate.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -60,29 +48,54 @@ class Cell:
         return f"{self.pair}.{self.variant}.s{self.seed}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Group:
+    """Cells as grid.yaml declares them: all combinations."""
+
+    table: str = option(REQUIRED, "of the paper, or one of ours")
+    pairs: tuple[str, ...] = option(REQUIRED, "or all")
+    systems: tuple[str, ...] = option(REQUIRED, "each has a file")
+    seeds: tuple[int, ...] = option(REQUIRED, "of training")
+    units: str = option("", "stand-in for the units of the shared encoder")
+    llm: tuple[str, ...] = option(("",), "stand-ins for the text LLM")
+    num_train: tuple[int, ...] = option((0,), "utterances to learn from; 0: all")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    version: int = option(REQUIRED, "a higher one makes all cells old")
+    recipe: Path = option(Path("../replication.yaml"), "of the cells, from the grid")
+    page: Path = option(Path(), "folder of RESULTS.md, from the grid")
+    command: str = option("", "what makes the page, for its reader")
+    apart: tuple[str, ...] = option((), "tables compared within themselves alone")
+    pairs: tuple[str, ...] = option(
+        (), "that shared models learn from; the largest first"
+    )
+    groups: tuple[Mapping[str, Any], ...]
+
+
 @dataclass(frozen=True)
 class Grid:
     """All cells in the order in which they are run, and the folder they live in."""
 
     folder: Path
+    recipe: Recipe
     version: int
-    pairs: tuple[str, ...]  # that the encoder and the text LLM learn from
+    page: Path  # folder of RESULTS.md and results.json
+    command: str
+    apart: tuple[str, ...]
+    pairs: tuple[str, ...]
     cells: tuple[Cell, ...]
 
     @property
-    def recipe(self) -> Path:
-        """egs/mini_cvss"""
-        return self.folder.parent
-
-    @property
     def shared(self) -> Path:
-        """In each pair's folder and in x_en: what the cells of this grid share."""
-        return Path("shared") / self.folder.name
+        """In each pair's folder: what the cells of this grid share."""
+        return Path(self.recipe.shared.format(grid=self.folder.name))
 
     @property
-    def page(self) -> Path:
-        """Where RESULTS.md and results.json go: the paper's beside the recipes."""
-        return self.recipe if self.folder.name == "paper" else self.folder
+    def models(self) -> Path:
+        """The folder of the models that all pairs share."""
+        return self.recipe.folder / self.recipe.models.format(shared=self.shared)
 
     def cell(self, name: str) -> Cell:
         for cell in self.cells:
@@ -92,10 +105,10 @@ class Grid:
         raise UserError(f"no cell '{name}' in {self.folder}{nearest(name, known)}")
 
     def compared(self, *tables: str) -> list[Cell]:
-        """The cells of tables that stand APART; else all that are of no such table."""
+        """The cells of tables that stand apart; else all that are of no such table."""
         if tables:
             return [c for c in self.cells if c.table in tables]
-        return [c for c in self.cells if c.table not in APART]
+        return [c for c in self.cells if c.table not in self.apart]
 
     def place(self, cell: Cell) -> Path:
         return self.folder / "cells" / f"{cell.name}.json"
@@ -105,66 +118,44 @@ class Grid:
 
     @property
     def sizes(self) -> Mapping[str, int]:
-        """Pairs that a system learns from, by source language: all of the corpus where
-        conf/sizes.yaml does not say how many.
+        """Pair -> utterances that a system learns from, as far as the recipe says it: all
+        of the corpus where its `sizes` has no number for a language.
         """
-        sizes = self._conf("sizes")
-        return dict.fromkeys(self.sources, sizes["corpus"]) | sizes["train"]
-
-    @property
-    def sources(self) -> list[str]:
-        """Source languages of its pairs: "fr" of "fr_en"."""
-        return [pair.partition("_")[0] for pair in self.pairs]
-
-    def name(self, pair: str) -> str:
-        """What a pair's source language is called: "French" """
-        return yaml_text.read(self._lexicon(pair.partition("_")[0]))["name"]
-
-    def _lexicon(self, language: str) -> Path:
-        return self.recipe / "local" / "lexicon" / f"{language}.yaml"
-
-    def _lexicons(self) -> dict[str, str]:
-        """Digests of what is said in the paper's languages, whatever the grid's pairs, and
-        in others of the grid. The paper's had their names before names were data: results
-        that are stored stay theirs.
-        """
-        paper = {"meanings", "en", *self._conf("sizes")["train"]}
+        if not self.recipe.sizes:
+            return {}
+        sizes = self.recipe.read(self.recipe.sizes)
         return {
-            str(path.relative_to(self.recipe)): _values(
-                path.read_text("utf-8"), path, "name" if path.stem in paper else ""
-            )
-            for path in map(self._lexicon, paper.union(self.sources))
+            pair: sizes["train"].get(self.recipe.source(pair), sizes["corpus"])
+            for pair in self.pairs
         }
-
-    @property
-    def train(self) -> Mapping[str, Any]:
-        """How every system is trained that does not say otherwise."""
-        return self._conf("train")
-
-    def _conf(self, name: str) -> dict[str, Any]:
-        path = self.recipe / "conf" / f"{name}.yaml"
-        return yaml_text.read(path, typed=True)
 
     def identity(self, cell: Cell) -> str:
         """Digest of everything a cell's scores follow from, machines left aside.
 
         Values count, comments do not.
         """
-        return self._identity(_facts(cell), f"conf/systems/{cell.system}.yaml")
+        return self._identity(
+            _facts(cell), self.recipe.system.format(system=cell.system)
+        )
 
     def topline_identity(self, pair: str) -> str:
         """The same of a pair's toplines, in which no system has a part."""
         return self._identity(pair)
 
-    def _identity(self, facts: Any, *patterns: str) -> str:
-        patterns = (*SOURCES, *patterns)
-        files = {p for pattern in patterns for p in self.recipe.glob(pattern)}
+    def _identity(self, facts: Any, *more_sources: str) -> str:
+        recipe = self.recipe
+        patterns = (*recipe.sources, *more_sources)
+        files = {p: "" for pattern in patterns for p in recipe.folder.glob(pattern)}
+        if recipe.lexicon:
+            files |= {recipe.lexicon_of(p): "" for p in map(recipe.source, self.pairs)}
+            files |= {recipe.lexicon_of(p): "name" for p in recipe.unnamed}
         content = {
-            str(path.relative_to(self.recipe)): _values(path.read_text("utf-8"), path)
-            for path in sorted(files)
+            str(path.relative_to(recipe.folder)): _values(
+                path.read_text("utf-8"), path, without
+            )
+            for path, without in files.items()
         }
-        content |= self._lexicons()
-        content["MINI_CORPUS"] = os.environ.get("MINI_CORPUS", "")
+        content |= {name: os.environ.get(name, "") for name in recipe.settings}
         return digest([self.version, self.pairs, content, facts])
 
     def result(self, cell: Cell) -> dict[str, Any] | None:
@@ -175,8 +166,8 @@ class Grid:
         """A pair's toplines and references, None where they are to be made."""
         return _stored(self.topline_place(pair), self.topline_identity(pair))
 
-    def pending(self, cells: Iterable[Cell] | None = None) -> list[Cell]:
-        return [c for c in cells or self.cells if self.result(c) is None]
+    def pending(self) -> list[Cell]:
+        return [cell for cell in self.cells if self.result(cell) is None]
 
 
 def _stored(place: Path, identity: str) -> dict[str, Any] | None:
@@ -187,7 +178,7 @@ def _stored(place: Path, identity: str) -> dict[str, Any] | None:
 
 
 @lru_cache
-def _values(text: str, path: Path, without: str = "") -> str:
+def _values(text: str, path: Path, without: str) -> str:
     """Digest of what a YAML text says; many cells ask about the same few files."""
     values = yaml_text.parse(text, path, typed=True)
     if without:
@@ -202,74 +193,62 @@ def _facts(cell: Cell) -> dict[str, Any]:
 
 
 def load(path: Path) -> Grid:
-    """Read a grid.yaml."""
-    data = yaml_text.read(path, typed=True)
-    _check_keys(data, str(path), {"version", "pairs", "groups"})
-    found: dict[str, Cell] = {}
-    for number, group in enumerate(data["groups"], 1):
-        for cell in _expand(group, data["pairs"], f"{path}: group {number}"):
-            found.setdefault(cell.name, cell)
-    cells = tuple(found.values())
-    grid = Grid(path.parent, data["version"], tuple(data["pairs"]), cells)
-    for source in grid.sources:
-        if not grid._lexicon(source).is_file():
-            raise UserError(f"{path}: '{source}' has no {grid._lexicon(source)}")
-    _check_systems(cells, path)
-    _check_sizes(grid, path)
+    """Read a grid.yaml and the replication.yaml of its recipe.
+
+    Raises UserError naming file, group and key of a slip.
+    """
+    data = yaml_text.read(path)
+    recipes.check_keys(_File, data, str(path))
+    groups = data.pop("groups")
+    if not isinstance(groups, list):
+        raise UserError(f"{path}: groups: wants a list")
+    groups = [
+        recipes.record(_Group, group, f"{path}: group {number}")
+        for number, group in enumerate(groups, 1)
+    ]
+    file = recipes.record(_File, data, str(path), groups=())
+    cells: dict[str, Cell] = {}
+    for number, group in enumerate(groups, 1):
+        for cell in _expand(group, file.pairs, f"{path}: group {number}"):
+            cells.setdefault(cell.name, cell)
+    grid = Grid(
+        folder=path.parent,
+        recipe=recipes.load(Path(os.path.normpath(path.parent / file.recipe))),
+        version=file.version,
+        page=Path(os.path.normpath(path.parent / file.page)),
+        command=file.command,
+        apart=file.apart,
+        pairs=file.pairs,
+        cells=tuple(cells.values()),
+    )
+    _check(grid, path)
     return grid
 
 
-def _expand(group: Mapping[str, Any], pairs: list[str], where: str) -> Iterator[Cell]:
-    needed = {"table", "pairs", "systems", "seeds"}
-    _check_keys(group, where, needed, {"units", "llm", "num_train"})
-    chosen = pairs if group["pairs"] == "all" else group["pairs"]
+def _expand(group: _Group, pairs: tuple[str, ...], where: str) -> Iterator[Cell]:
+    chosen = pairs if group.pairs == ("all",) else group.pairs
     for seed, pair, system, llm, num_train in product(
-        group["seeds"],
-        chosen,
-        group["systems"],
-        group.get("llm", [""]),
-        group.get("num_train", [0]),
+        group.seeds, chosen, group.systems, group.llm, group.num_train
     ):
         if pair not in pairs:
             raise UserError(f"{where}: no pair '{pair}'{nearest(pair, pairs)}")
-        yield Cell(
-            table=str(group["table"]),
-            pair=pair,
-            system=system,
-            seed=seed,
-            units=group.get("units", ""),
-            llm=llm,
-            num_train=num_train,
-        )
+        yield Cell(group.table, pair, system, seed, group.units, llm, num_train)
 
 
-def _check_keys(
-    given: Any, where: str, needed: set[str], more: Iterable[str] = ()
-) -> None:
-    """Raise UserError unless all that is needed is there, and nothing unknown."""
-    known = needed.union(more)
-    if not isinstance(given, dict):
-        raise UserError(f"{where}: expected 'key: value' lines")
-    for key in sorted(map(str, given.keys() - known)):
-        raise UserError(f"{where}: unknown key '{key}'{nearest(key, known)}")
-    for key in sorted(needed - given.keys()):
-        raise UserError(f"{where}: no '{key}'")
-
-
-def _check_systems(cells: Iterable[Cell], path: Path) -> None:
-    for cell in cells:
-        config = path.parent.parent / "conf" / "systems" / f"{cell.system}.yaml"
-        if not config.is_file():
-            raise UserError(f"{path}: system '{cell.system}' has no {config}")
-
-
-def _check_sizes(grid: Grid, path: Path) -> None:
-    """A size that is the whole pair's would be the pair's own cell under two names."""
+def _check(grid: Grid, path: Path) -> None:
+    """Raise UserError for a pair or system that has no file, or a size that is none."""
+    for source in map(grid.recipe.source, grid.pairs):
+        lexicon = grid.recipe.lexicon_of(source)
+        if grid.recipe.lexicon and not lexicon.is_file():
+            raise UserError(f"{path}: '{source}' has no {lexicon}")
+    sizes = grid.sizes
     for cell in grid.cells:
-        if cell.num_train:
-            whole = grid.sizes[cell.pair.partition("_")[0]]
-            if not 0 < cell.num_train < whole:
-                raise UserError(
-                    f"{path}: num_train {cell.num_train} of {cell.pair}: "
-                    f"more than 0 and fewer than its own {whole}"
-                )
+        system = grid.recipe.folder / grid.recipe.system.format(system=cell.system)
+        if not system.is_file():
+            raise UserError(f"{path}: system '{cell.system}' has no {system}")
+        # A size that is the whole pair's would be the pair's own cell under two names.
+        if cell.num_train and not 0 < cell.num_train < sizes.get(cell.pair, 1 << 62):
+            raise UserError(
+                f"{path}: num_train {cell.num_train} of {cell.pair}: "
+                f"more than 0 and fewer than its own {sizes[cell.pair]}"
+            )

@@ -3,25 +3,24 @@
 from dataclasses import asdict
 from typing import Any
 
-from s2st_interleave.replicate.findings import Findings
-from s2st_interleave.replicate.printed import printed
+from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.statistics import significant
 
 NUM_DIGITS = 6  # significant; processors differ in the last of sixteen
 
 
-def results_json(found: Findings) -> dict[str, list[dict[str, Any]]]:
+def results_json(content: PageContent) -> dict[str, list[dict[str, Any]]]:
     """`cells` and `claims`; the same on every processor."""
-    return {"cells": _cells(found), "claims": _claims(found)}
+    return {"cells": _cells(content), "claims": _claims(content)}
 
 
-def _cells(found: Findings) -> list[dict[str, Any]]:
-    """One a cell and checkpoint."""
+def _cells(content: PageContent) -> list[dict[str, Any]]:
+    """A row for each cell and checkpoint."""
     rows = []
-    for cell in found.grid.cells:
-        result = found.results.get(cell.name)
+    for cell in content.grid.cells:
+        result = content.results.get(cell.name)
         for checkpoint, score in (result["scores"] if result else {}).items():
-            paper = printed(cell.pair, cell.variant)
+            paper = content.published_score(cell.pair, cell.variant)
             rows.append(
                 {
                     "table": cell.table,
@@ -40,7 +39,7 @@ def _cells(found: Findings) -> list[dict[str, Any]]:
     return rows
 
 
-def _claims(found: Findings) -> list[dict[str, Any]]:
+def _claims(content: PageContent) -> list[dict[str, Any]]:
     return [
         _rounded(asdict(claim))
         | {
@@ -48,7 +47,7 @@ def _claims(found: Findings) -> list[dict[str, Any]]:
             "verdict_without_loops": unlooped.verdict,
         }
         for claim, best, unlooped in zip(
-            found.claims, found.claims_best, found.claims_unlooped, strict=True
+            content.claims, content.claims_best, content.claims_unlooped, strict=True
         )
     ]
 

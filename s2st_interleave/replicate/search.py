@@ -7,7 +7,7 @@ are chosen on dev, for both alike; one more rule chooses the baseline alone, on 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from s2st_interleave.replicate.claims import Comparison, Runs
+from s2st_interleave.replicate.comparison import Comparison, Runs
 from s2st_interleave.replicate.grid import Cell, Grid
 
 SYSTEMS = ("scheduled", "baseline")
@@ -62,7 +62,7 @@ def winners(
     compare: Callable[..., Comparison | None],
 ) -> list[tuple[str, Comparison]]:
     """Scheduled against baseline, each as a rule chose it; what is not whole is left out."""
-    found = []
+    chosen = []
     for pair in searched_pairs(grid):
         ours, theirs = (candidates(grid, system, pair) for system in SYSTEMS)
         for rule, scheduled, merit, runs in (
@@ -72,6 +72,6 @@ def winners(
         ):
             both = [winner(cells, results, merit) for cells in (scheduled, theirs)]
             if all(both):
-                one = compare(runs, pair, *(cell.variant for cell in both))
-                found.append((rule, one))
-    return found
+                comparison = compare(runs, pair, *(cell.variant for cell in both))
+                chosen.append((rule, comparison))
+    return chosen

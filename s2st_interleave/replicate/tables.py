@@ -1,51 +1,41 @@
-"""The tables of the page, each from what was found; pure text."""
+"""The tables of the page, each from stored scores; pure text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from s2st_interleave.replicate.claims import Comparison
+from s2st_interleave.replicate.comparison import Comparison
+from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.figures import SIMILARITIES
-from s2st_interleave.replicate.findings import Findings
-from s2st_interleave.replicate.grid import APART
-from s2st_interleave.replicate.printed import printed
 from s2st_interleave.replicate.statistics import Difference
-from s2st_interleave.score.published import PAPER_PAIRS
+from s2st_interleave.score.published import PaperPair
 from s2st_interleave.score.results import markdown_table
 
 SYSTEMS = ("baseline", "scheduled", "constant")
 
 
-def pairs_by_size(found: Findings) -> list[str]:
-    """All pairs of the grid, the one with most training data first."""
-    pairs = {cell.pair for cell in found.grid.cells}
-    return sorted(pairs, key=lambda pair: -found.sizes[pair.partition("_")[0]])
-
-
-def table_2(found: Findings) -> str:
+def table_2(content: PageContent) -> str:
     header = ["pair", "train", *SYSTEMS, "gain"]
     header += [f"paper: {name}" for name in ("hours", *SYSTEMS, "gain")]
     rows = []
-    for pair in pairs_by_size(found):
-        src = pair.partition("_")[0]
+    for pair in content.pairs_by_size:
         rows.append(
             [
-                found.grid.name(pair),
-                f"{found.sizes[src]:,}",
-                *(mean_score(found, pair, system) for system in SYSTEMS),
-                with_interval(found.gains.get(pair)),
-                *_theirs(src),
+                content.name(pair),
+                content.size(pair),
+                *(mean_score(content, pair, system) for system in SYSTEMS),
+                with_interval(content.gains.get(pair)),
+                *_theirs(content.published_pair(pair)),
             ]
         )
     return markdown_table(header, rows)
 
 
-def _theirs(src: str) -> list[str]:
+def _theirs(paper: PaperPair | None) -> list[str]:
     """The paper's hours, scores and gain; empty where it does not have the language."""
-    if src not in PAPER_PAIRS:
+    if paper is None:
         return [""] * (len(SYSTEMS) + 2)
-    paper = PAPER_PAIRS[src]
     scores = [getattr(paper, system).asr_bleu for system in SYSTEMS]
     gain = f"{scores[1] - scores[0]:+.1f}"
     return [f"{paper.hours}", *(f"{score:.1f}" for score in scores), gain]
@@ -54,18 +44,18 @@ def _theirs(src: str) -> list[str]:
 MEASURES = ("ASR-BLEU", "transcript WER", "translation BLEU", "MOS")
 
 
-def _measures(found: Findings, pair: str, variant: str, *tables: str) -> list[str]:
+def _measures(content: PageContent, pair: str, variant: str, *tables: str) -> list[str]:
     keys = ("asr_bleu", "src_wer", "text_bleu")
-    means = [mean_score(found, pair, variant, *tables, key=key) for key in keys]
-    return [*means, mean_score(found, pair, variant, *tables, key="mos", digits=2)]
+    means = [mean_score(content, pair, variant, *tables, key=key) for key in keys]
+    return [*means, mean_score(content, pair, variant, *tables, key="mos", digits=2)]
 
 
-def chain(found: Findings) -> str:
+def chain(content: PageContent) -> str:
     """What each step of the chain of thought gives: heard, translated, said."""
-    there = {(c.pair, c.variant) for c in found.grid.compared()}
+    there = {(c.pair, c.variant) for c in content.grid.compared()}
     rows = [
-        [pair, system, *_measures(found, pair, system)]
-        for pair in pairs_by_size(found)
+        [pair, system, *_measures(content, pair, system)]
+        for pair in content.pairs_by_size
         for system in SYSTEMS
         if (pair, system) in there
     ]
@@ -73,13 +63,13 @@ def chain(found: Findings) -> str:
 
 
 def system_table(
-    found: Findings, pair: str, variants: Sequence[str], *tables: str
+    content: PageContent, pair: str, variants: Sequence[str], *tables: str
 ) -> str:
     rows = []
     for variant in variants:
-        paper = printed(pair, variant)
+        paper = content.published_score(pair, variant)
         theirs = f"{paper.asr_bleu:.1f} / {paper.utmos:.2f}" if paper else ""
-        rows.append([variant, *_measures(found, pair, variant, *tables), theirs])
+        rows.append([variant, *_measures(content, pair, variant, *tables), theirs])
     return markdown_table(["system", *MEASURES, "paper: ASR-BLEU / UTMOS"], rows)
 
 
@@ -87,60 +77,61 @@ DIFFERENCE = ("pair", "system", "against", "build", "by seed", "difference")
 DIFFERENCE += ("95% interval", "p")
 
 
-def difference_row(one: Comparison, digits: int = 1) -> list[str]:
+def difference_row(comparison: Comparison, digits: int = 1) -> list[str]:
+    difference = comparison.difference
     return [
-        one.pair,
-        one.system,
-        one.other,
-        "same" if one.same_build else "differs",
-        " ".join(f"{gap:+.{digits}f}" for gap in one.difference.by_seed),
-        f"{one.difference.delta:+.2f}",
-        f"[{one.difference.ci95[0]:+.2f}, {one.difference.ci95[1]:+.2f}]",
-        p_value(one.adjusted_p),
+        comparison.pair,
+        comparison.system,
+        comparison.other,
+        "same" if comparison.same_build else "differs",
+        " ".join(f"{gap:+.{digits}f}" for gap in difference.by_seed),
+        f"{difference.delta:+.2f}",
+        f"[{difference.ci95[0]:+.2f}, {difference.ci95[1]:+.2f}]",
+        p_value(comparison.adjusted_p),
     ]
 
 
-def differences(found: Findings) -> str:
+def differences(content: PageContent) -> str:
     rows = []
-    for claim, other in zip(found.claims, found.claims_unlooped, strict=True):
+    for claim, other in zip(content.claims, content.claims_unlooped, strict=True):
         digits = 2 if claim.measure == "MOS" else 1
-        for one, unlooped in zip(claim.comparisons, other.comparisons, strict=True):
+        for looped, unlooped in zip(claim.comparisons, other.comparisons, strict=True):
             without = f"{unlooped.difference.delta:+.2f}", p_value(unlooped.adjusted_p)
-            row = [f"{claim.id}", claim.measure, *difference_row(one, digits), *without]
-            rows.append(row)
+            row = difference_row(looped, digits)
+            rows.append([f"{claim.id}", claim.measure, *row, *without])
     names = ["claim", "measure", *DIFFERENCE[:-1], "p, Holm"]
     return markdown_table([*names, "without loops", "p, Holm"], rows)
 
 
-def sensitivity(found: Findings) -> str:
+def sensitivity(content: PageContent) -> str:
     return markdown_table(
-        DIFFERENCE, [difference_row(one) for one in found.sensitivity]
+        DIFFERENCE, [difference_row(each) for each in content.sensitivity]
     )
 
 
-def constant(found: Findings) -> str:
+def constant(content: PageContent) -> str:
     """Constant p against the baseline, beside the paper's difference."""
     rows = []
-    for one in found.constant:
-        paper = PAPER_PAIRS.get(one.pair.partition("_")[0])
+    for comparison in content.constant:
+        paper = content.published_pair(comparison.pair)
         gain = (
             f"{paper.constant.asr_bleu - paper.baseline.asr_bleu:+.1f}" if paper else ""
         )
-        rows.append([*difference_row(one), gain])
+        rows.append([*difference_row(comparison), gain])
     return markdown_table([*DIFFERENCE, "paper"], rows)
 
 
-def similarities(found: Findings) -> str:
+def similarities(content: PageContent) -> str:
     """Where the curves of Figure 3 end, of all pairs."""
     ends = {
-        (c.pair, c.system): found.results[c.name]["probes"]
-        for c in found.grid.cells
-        if c.table == "2" and c.seed == 1 and c.name in found.results
+        (c.pair, c.system): content.results[c.name]["probes"]
+        for c in content.grid.cells
+        if c.table == "2" and c.seed == 1 and c.name in content.results
     }
     rows = [
         [pair, system, f"{ends[pair, system]['text_ratio'][-1]:.1f}"]
         + [f"{ends[pair, system][key][-1]:.2f}" for key, _ in SIMILARITIES]
-        for pair in pairs_by_size(found)
+        for pair in content.pairs_by_size
         for system in SYSTEMS
         if (pair, system) in ends
     ]
@@ -149,76 +140,77 @@ def similarities(found: Findings) -> str:
     )
 
 
-def toplines(found: Findings) -> str:
+def toplines(content: PageContent) -> str:
     keys = ("reference_asr_bleu", "resynthesis_asr_bleu", "cascade_text_bleu")
     rows = [
-        [pair, *(number(one["score"][key]) for key in keys)]
-        + [number(one["cascade_asr_bleu"])]
-        + [number(one["score"][key], 2) for key in ("reference_mos", "resynthesis_mos")]
-        for pair, one in sorted(found.toplines.items())
+        [pair, *(number(kept["score"][key]) for key in keys)]
+        + [number(kept["cascade_asr_bleu"])]
+        + [number(kept["score"][k], 2) for k in ("reference_mos", "resynthesis_mos")]
+        for pair, kept in sorted(content.toplines.items())
     ]
     names = ["pair", "reference", "resynthesis", "cascade, text", "cascade, spoken"]
     return markdown_table([*names, "reference MOS", "resynthesis MOS"], rows)
 
 
-def sizes(found: Findings) -> str:
+def sizes(content: PageContent) -> str:
     """The same pairs trained on fewer of their own sentences, then on all of them."""
-    there = {(c.pair, c.num_train) for c in found.grid.cells if c.table == "size"}
+    there = {(c.pair, c.num_train) for c in content.grid.cells if c.table == "size"}
     rows = []
     for pair in sorted({pair for pair, _ in there}):
-        whole = found.sizes[pair.partition("_")[0]]
-        for size in sorted(size for name, size in there if name == pair) + [whole]:
-            end = "" if size == whole else f".n{size}"
-            scores = (mean_score(found, pair, f"{name}{end}") for name in SYSTEMS[:2])
-            heard = mean_score(found, pair, f"scheduled{end}", key="src_wer")
-            rows.append([pair, f"{size:,}", *scores, heard])
+        for size in [*sorted(size for name, size in there if name == pair), 0]:
+            end = f".n{size}" if size else ""
+            shown = f"{size:,}" if size else content.size(pair)
+            scores = (mean_score(content, pair, f"{name}{end}") for name in SYSTEMS[:2])
+            heard = mean_score(content, pair, f"scheduled{end}", key="src_wer")
+            rows.append([pair, shown, *scores, heard])
     names = ["pair", "train", *SYSTEMS[:2], "transcript WER of scheduled"]
     return markdown_table(names, rows)
 
 
-def compute(found: Findings) -> str:
+def compute(content: PageContent) -> str:
     kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for cell in found.grid.cells:
-        if cell.name in found.results:
-            trained = found.results[cell.name]["train"]
-            apart = f" ({cell.table})" if cell.table in APART else ""
+    for cell in content.grid.cells:
+        if cell.name in content.results:
+            trained = content.results[cell.name]["train"]
+            apart = f" ({cell.table})" if cell.table in content.grid.apart else ""
             kinds.setdefault((cell.pair, cell.variant + apart), []).append(trained)
     rows = [
         [
             pair,
             variant,
             f"{len(trained)}",
-            f"{np.mean([one['tokens_seen'] for one in trained]):,.0f}",
-            f"{np.mean([one['train_sec'] for one in trained]):.0f}",
+            f"{np.mean([facts['tokens_seen'] for facts in trained]):,.0f}",
+            f"{np.mean([facts['train_sec'] for facts in trained]):.0f}",
         ]
         for (pair, variant), trained in sorted(kinds.items())
     ]
-    note = "Means over seeds; seconds of training on one core, other cells beside it."
+    where = content.grid.recipe.notes.seconds
+    note = "Means over seeds; seconds of training" + (f" {where}" if where else "")
     names = ["pair", "system", "cells", "tokens", "seconds"]
-    return markdown_table(names, rows) + "\n\n" + note
+    return f"{markdown_table(names, rows)}\n\n{note}."
 
 
 def stored(
-    found: Findings, pair: str, variant: str, *tables: str
+    content: PageContent, pair: str, variant: str, *tables: str
 ) -> list[Mapping[str, Any]]:
     """The cells that are there, one a seed."""
     return [
         result
-        for cell in found.grid.compared(*tables)
+        for cell in content.grid.compared(*tables)
         if (cell.pair, cell.variant) == (pair, variant)
-        and (result := found.results.get(cell.name))
+        and (result := content.results.get(cell.name))
     ]
 
 
 def mean_score(
-    found: Findings,
+    content: PageContent,
     pair: str,
     variant: str,
     *tables: str,
     key: str = "asr_bleu",
     digits: int = 1,
 ) -> str:
-    kept = stored(found, pair, variant, *tables)
+    kept = stored(content, pair, variant, *tables)
     values = [result["scores"]["last"][key] for result in kept]
     if not values or None in values:
         return "n/a"

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from s2st_interleave.replicate.claims import Run, judge
+from s2st_interleave.replicate.claims import judge
+from s2st_interleave.replicate.comparison import Run
 from s2st_interleave.score.published import PAPER_PAIRS
 
 PAIRS = [f"{src}_en" for src in PAPER_PAIRS]

@@ -19,6 +19,7 @@ REFERENCES = {f"u{k}": f"my sister bought {k} red cars in the city" for k in ran
 def recipe_copy(folder: Path, *names: str) -> Path:
     for name in ("conf", "local/lexicon", *names):
         shutil.copytree(RECIPE / name, folder / name)
+    shutil.copy(RECIPE / "replication.yaml", folder)
     return folder
 
 
@@ -125,7 +126,7 @@ def test_a_page_without_any_score_claims_nothing(path):
 
 def test_a_table_of_which_the_grid_has_no_cell_is_left_out(path):
     path.write_text(
-        "version: 1\npairs: [it_en, pt_en]\ngroups:\n"
+        "version: 1\npage: ..\napart: [steps]\npairs: [it_en, pt_en]\ngroups:\n"
         "  - {table: 2, pairs: all, systems: [scheduled, baseline], seeds: [1]}\n"
     )
     assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
@@ -142,7 +143,7 @@ def test_a_language_that_the_paper_does_not_have_is_in_its_tables(path):
     dutch = (lexicon / "de.yaml").read_text().replace("name: German", "name: Dutch")
     (lexicon / "nl.yaml").write_text(dutch)
     path.write_text(
-        "version: 1\npairs: [it_en, pt_en, nl_en]\ngroups:\n- {table: 2, pairs: all, "
+        "version: 1\npage: ..\napart: [steps]\npairs: [it_en, pt_en, nl_en]\ngroups:\n- {table: 2, pairs: all, "
         "systems: [scheduled, baseline, constant], seeds: [1]}\n- {table: steps, "
         "pairs: all, systems: [baseline_steps, scheduled_steps], seeds: [2]}\n"
     )
@@ -183,7 +184,7 @@ def test_cells_of_another_build_of_what_they_share_are_told_apart(path):
 def test_the_order_of_gains_with_twice_the_steps_waits_for_every_pair(path):
     """Gains that grow as pairs get smaller, the smallest pair's own still missing."""
     grid = load(path)
-    sizes = sorted(grid.pairs, key=lambda pair: -grid.sizes[pair[:2]])
+    sizes = sorted(grid.pairs, key=lambda pair: -grid.sizes[pair])
 
     def section() -> str:
         assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0

@@ -1,0 +1,231 @@
+"""What the page of a grid is made from: its stored scores, and what they decide."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from s2st_interleave import yaml_text
+from s2st_interleave.data.languages import language
+from s2st_interleave.errors import UserError
+from s2st_interleave.replicate.cell import CHECKPOINTS
+from s2st_interleave.replicate.claims import Claim, judge
+from s2st_interleave.replicate.comparison import Comparison, Run, Runs, compare_two
+from s2st_interleave.replicate.grid import Cell, Grid
+from s2st_interleave.replicate.search import LENGTHS, STRETCHED, winners
+from s2st_interleave.replicate.statistics import Difference
+from s2st_interleave.score.bleu import bleu_counts, bleu_of
+from s2st_interleave.score.normalize import Normalizer
+from s2st_interleave.score.published import (
+    PAPER_PAIRS,
+    PaperPair,
+    PaperScore,
+    published_score,
+)
+
+Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
+
+
+@dataclass(frozen=True)
+class PageContent:
+    """All that the page shows. `results` and `toplines` are the stored JSON objects."""
+
+    grid: Grid
+    results: Mapping[str, Mapping[str, Any]]  # cell name -> cells/<name>.json
+    toplines: Mapping[str, Mapping[str, Any]]  # pair -> toplines/<pair>.json
+    sizes: Mapping[str, int]  # pair -> training utterances, where they are known
+    claims: Sequence[Claim]  # by the last checkpoint
+    claims_best: Sequence[Claim]  # by the one that was best on dev
+    claims_unlooped: Sequence[Claim]  # by the last one, without `loops`
+    beyond: Sequence[Comparison]  # as claim 1, on pairs that the paper does not have
+    loops: Skipped  # utterances heard as a loop
+    tuned: Sequence[tuple[str, Comparison]]  # winners of the search, by which rule
+    longer: Sequence[Comparison]  # scheduled against baseline, each trained as long
+    longer_unlooped: Sequence[Comparison]  # the same without loops of these cells
+    constant: Sequence[Comparison]  # constant p against the baseline
+    sensitivity: Sequence[Comparison]  # what is changed against scheduled as it is
+
+    @property
+    def pairs_by_size(self) -> list[str]:
+        """All pairs of the grid, the one with most training data first."""
+        used = {cell.pair for cell in self.grid.cells}
+        pairs = [pair for pair in self.grid.pairs if pair in used]
+        if not self.grid.recipe.sizes:
+            return pairs  # in the grid's own order
+        return sorted(pairs, key=lambda pair: -self.sizes[pair])
+
+    def name(self, pair: str) -> str:
+        """What a pair's source language is called: "French" """
+        source = self.grid.recipe.source(pair)
+        if self.grid.recipe.lexicon:
+            return yaml_text.read(self.grid.recipe.lexicon_of(source))["name"]
+        return PAPER_PAIRS[source].name if source in PAPER_PAIRS else source
+
+    def size(self, pair: str) -> str:
+        """Training utterances of a pair, as the page shows them."""
+        return f"{self.sizes[pair]:,}" if pair in self.sizes else "n/a"
+
+    def published_pair(self, pair: str) -> PaperPair | None:
+        return PAPER_PAIRS.get(self.grid.recipe.source(pair))
+
+    def published_score(self, pair: str, system: str) -> PaperScore | None:
+        return published_score(self.grid.recipe.source(pair), system)
+
+    @property
+    def figure_folder(self) -> str:
+        """Where the figures lie, as seen from the page."""
+        return os.path.relpath(self.grid.folder, self.grid.page)
+
+    @property
+    def gains(self) -> dict[str, Difference]:
+        """Pair -> scheduled minus baseline, of Table 2."""
+        both = (*self.claims[0].comparisons, *self.beyond)
+        return {comparison.pair: comparison.difference for comparison in both}
+
+    @property
+    def gains_of_twice(self) -> dict[str, Difference]:
+        """The same with twice the steps for both."""
+        return _of_twice(self.longer)
+
+    @property
+    def gains_of_twice_unlooped(self) -> dict[str, Difference]:
+        return _of_twice(self.longer_unlooped)
+
+
+def _of_twice(longer: Sequence[Comparison]) -> dict[str, Difference]:
+    other = f"baseline{dict(LENGTHS)[2]}"
+    return {each.pair: each.difference for each in longer if each.other == other}
+
+
+def gather(grid: Grid, num_resamples: int) -> PageContent:
+    """Everything that the stored cells and toplines of a grid give.
+
+    Raises UserError where a cell is scored whose pair has no references.
+    """
+    # 1. What is stored.
+    stored = ((cell.name, grid.result(cell)) for cell in grid.cells)
+    results = {name: result for name, result in stored if result is not None}
+    toplines = {pair: kept for pair in grid.pairs if (kept := grid.topline(pair))}
+    loops = _loops(grid, grid.compared(), results)
+
+    def runs(checkpoint: str, *tables: str, skip: Skipped | None = None) -> Runs:
+        there = [c for c in grid.compared(*tables) if c.name in results]
+        return _runs(grid, there, results, toplines, checkpoint, skip or {})
+
+    # 2. The claims, on all of the paper's pairs, also those that the grid leaves out.
+    published = {grid.recipe.pair_of(src): each for src, each in PAPER_PAIRS.items()}
+    judged = partial(
+        judge,
+        pairs=list(published),
+        hours=[each.hours for each in published.values()],
+        encoder=grid.recipe.notes.encoder,
+        bleu=bleu_of,
+        num_resamples=num_resamples,
+    )
+    last, best_dev = map(runs, CHECKPOINTS)
+
+    # 3. What the page compares besides.
+    compare = partial(compare_two, bleu=bleu_of, num_resamples=num_resamples)
+
+    def compared(some: Runs, wanted: Iterable[tuple[str, ...]]) -> list[Comparison]:
+        every = (compare(some, *names) for names in wanted)
+        return [comparison for comparison in every if comparison]
+
+    others = [pair for pair in grid.pairs if pair not in published]
+    pairs = [*published, *others]
+    longer = [
+        (pair, f"scheduled{end}", f"baseline{end}")
+        for pair, (_, end) in product(pairs, LENGTHS)
+    ]
+    stretched_loops = _loops(grid, grid.compared(*STRETCHED), results)
+    changed = runs("last", "sensitivity")
+    searched = [runs(name, "search") for name in CHECKPOINTS]
+    return PageContent(
+        grid=grid,
+        results=results,
+        toplines=toplines,
+        sizes=grid.sizes or _sizes(grid, results),
+        claims=judged(last),
+        claims_best=judged(best_dev),
+        claims_unlooped=judged(runs("last", skip=loops)),
+        beyond=compared(last, [(pair, "scheduled", "baseline") for pair in others]),
+        loops=loops,
+        tuned=winners(grid, results, *searched, compare),
+        longer=compared(runs("last", *STRETCHED), longer),
+        longer_unlooped=compared(
+            runs("last", *STRETCHED, skip=stretched_loops), longer
+        ),
+        constant=compared(last, [(pair, "constant", "baseline") for pair in pairs]),
+        sensitivity=compared(
+            changed,
+            [
+                (pair, variant, "scheduled")
+                for pair, variant in changed
+                if variant != "scheduled"
+            ],
+        ),
+    )
+
+
+def _sizes(grid: Grid, results: Mapping[str, Any]) -> dict[str, int]:
+    """Training utterances of the pairs that have a cell with all of them."""
+    whole = (c for c in grid.cells if c.name in results and not c.num_train)
+    return {cell.pair: results[cell.name]["num_train"] for cell in whole}
+
+
+def _runs(
+    grid: Grid,
+    scored: Iterable[Cell],
+    results: Mapping[str, Any],
+    toplines: Mapping[str, Any],
+    checkpoint: str,
+    skip: Skipped,
+) -> Runs:
+    """Runs by pair and variant, then by seed."""
+    target = grid.recipe.tgt_lang
+    normalize, tokenize = Normalizer(target).normalize, language(target).tokenizer
+    runs: dict[tuple[str, str], dict[int, Run]] = {}
+    for cell in scored:
+        if cell.pair not in toplines:
+            raise UserError(
+                f"{cell.name} is scored, but there are no references: the pair's "
+                "toplines are missing or old; paper.sh makes them"
+            )
+        skipped = skip.get(cell.pair, frozenset())
+        score = results[cell.name]["scores"][checkpoint]
+        references, hypotheses = (
+            {u: text for u, text in texts.items() if u not in skipped}
+            for texts in (toplines[cell.pair]["references"], score["hyp"])
+        )
+        mos = [score["utterance_mos"].get(u, np.nan) for u in sorted(references)]
+        # A stand-in is another model, whatever the machine.
+        build = " ".join((results[cell.name]["build"], cell.units, cell.llm))
+        runs.setdefault((cell.pair, cell.variant), {})[cell.seed] = Run(
+            bleu_counts(references, hypotheses, normalize=normalize, tokenize=tokenize),
+            np.array(mos, dtype=float),
+            build,
+        )
+    return runs
+
+
+def _loops(grid: Grid, scored: Iterable[Cell], results: Mapping[str, Any]) -> Skipped:
+    """By pair the utterances that are heard as a loop in any of these cells, by Whisper's
+    own test; greedy as here, it does not decode them again as it does by default.
+    """
+    from whisper.utils import compression_ratio
+
+    loops: dict[str, frozenset[str]] = {}
+    for cell in scored:
+        result = results.get(cell.name)
+        texts = result["scores"]["last"]["hyp"] if result else {}
+        looped = {
+            utterance
+            for utterance, text in texts.items()
+            if text and compression_ratio(text) > grid.recipe.loop
+        }
+        loops[cell.pair] = loops.get(cell.pair, frozenset()) | looped
+    return loops

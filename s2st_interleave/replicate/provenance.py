@@ -1,0 +1,60 @@
+"""How the scores of the page were made: cells, recogniser, commits, builds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from s2st_interleave.replicate.content import PageContent
+from s2st_interleave.replicate.grid import Cell
+
+
+def provenance(content: PageContent) -> str:
+    """A list for the head of the page."""
+    grid = content.grid
+    done = [content.results[c.name] for c in grid.cells if c.name in content.results]
+    states = [result["git"] for result in done if result["git"]["hash"]]
+    commits = {git["hash"][:9] + ("-dirty" if git["dirty"] else "") for git in states}
+    hours = sum(result["wall_sec"] for result in done) / 3600
+    name = grid.folder.name
+    command = (
+        f"command: `{grid.command}`; with `--page true` it makes this page from the "
+    )
+    why = f" ({grid.recipe.notes.builds})" if grid.recipe.notes.builds else ""
+    lines = (
+        f"{len(done)} of {len(grid.cells)} cells are there: {hours:.1f} hours in all, one "
+        "by one (a cell that was stopped counts from its last start)",
+        *_protocol(done, grid.recipe.notes.mos),
+        f"{command}stored scores in `{name}/cells`",
+        f"git of the cells: {', '.join(sorted(commits)) or 'none'}",
+        f"seeds and configs: `{name}/grid.yaml`, `conf`",
+        f"builds of what the cells share: {_builds(content) or 'none'}{why}",
+    )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _builds(content: PageContent) -> str:
+    """Where cells do not share their encoder with all others, the reader is told."""
+    builds: dict[str, list[Cell]] = {}
+    for cell in content.grid.cells:
+        if cell.name in content.results:
+            build = content.results[cell.name]["build"]
+            builds.setdefault(build, []).append(cell)
+    return "; ".join(
+        f"{build[:8]}, {len(cells)} cells (table "
+        + ", ".join(dict.fromkeys(cell.table for cell in cells))
+        + ")"
+        for build, cells in builds.items()
+    )
+
+
+def _protocol(done: Sequence[Mapping[str, Any]], mos: str) -> Iterator[str]:
+    """By what the scores were made, from the stored records themselves."""
+    scores = [result["scores"]["last"] for result in done]
+    if not scores:
+        return
+    asr = {f"{s['asr']['backend']} {s['asr']['model']}" for s in scores}
+    sizes = {s["num_utterances"] for s in scores}
+    yield f"ASR-BLEU: {', '.join(sorted(asr))}; {scores[0]['normalizer']}; " + (
+        f"sacrebleu `{scores[0]['signature']}`; {min(sizes)} test utterances a pair"
+    )
+    if mos and any(score["mos"] for score in scores):
+        yield f"MOS: {mos}"
