@@ -1,4 +1,4 @@
-"""A user's copy of egs/mini_cvss with a grid of one tiny cell of each kind."""
+"""A user's copy of egs/mini_cvss, or of egs/cvss, with a grid of tiny cells."""
 
 import os
 import shutil
@@ -12,18 +12,28 @@ ROOT = Path(__file__).resolve().parents[1]
 CORPUS = "--num_train 24 --num_dev 4 --num_test 6 --num_text 200"
 GRID = """
 version: 1
+page: ..
+command: egs/mini_cvss/paper.sh
 pairs: [pt_en]
 groups:
   - {table: 2, pairs: all, systems: [scheduled], seeds: [1]}
-  - {table: 3, pairs: all, systems: [mask], seeds: [2]}
-  - {table: 1, pairs: all, systems: [baseline], units: untrained, seeds: [1]}
-  - {table: 1, pairs: all, systems: [no_cot], llm: [mono], seeds: [1]}
+  - {table: 1, pairs: all, systems: [no_cot], units: untrained, llm: [mono], seeds: [2]}
 """
 QUICK = """
 version: 1
+command: egs/mini_cvss/paper.sh --quick true
 pairs: [pt_en]
 groups:
   - {table: 2, pairs: all, systems: [baseline], seeds: [1]}
+"""
+FULL_SIZE = """
+version: 1
+page: ..
+command: egs/cvss/paper.sh
+pairs: [pt_en]
+groups:
+  - {table: 2, pairs: all, systems: [scheduled], seeds: [1]}
+  - {table: 1, pairs: all, systems: [no_cot], units: untrained, seeds: [1]}
 """
 TINY = {
     "sizes.yaml": {"train": {"pt": 20}},

@@ -25,18 +25,18 @@ until=0
 if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi
 grid=paper
 if [[ $quick == true ]]; then grid=quick; fi
-paper=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
+replicate=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
 export MINI_SHARED="shared/$grid" # of the pairs and of x_en: what the cells share
 pending= pairs= status=0
 
 if [[ $page == false ]]; then
   # 1. What is still to do, and the shared parts that it needs.
-  pending="$("${paper[@]}" pending)"
-  pairs="$("${paper[@]}" pending --what pairs)"
+  pending="$("${replicate[@]}" pending)"
+  pairs="$("${replicate[@]}" pending --what pairs)"
   echo "cells to run: $(wc -w <<<"$pending")"
 fi
 if [[ -n $pairs ]]; then
-  sources="$("${paper[@]}" pending --what sources)"
+  sources="$("${replicate[@]}" pending --what sources)"
   needs() { [[ " $pending" == *".$1."* ]]; } # a stand-in that some cell asks for
   llms=parallel
   for seen in mono random; do if needs "$seen"; then llms+=" $seen"; fi; done
@@ -49,16 +49,16 @@ if [[ -n $pairs ]]; then
     "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 3 --stop_stage 5
   done
   # Once a pair: another machine that goes on keeps them, as it keeps the cells.
-  for pair in $("${paper[@]}" pending --what toplines); do
+  for pair in $("${replicate[@]}" pending --what toplines); do
     "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 8 --stop_stage 9 --systems ""
     (cd "$pair" && python ../local/speak_cascade.py --config ../conf/score.yaml \
       --topline "$MINI_SHARED/exp/topline/test" --data_dir "../$pair/$MINI_SHARED/data/test" \
       --src_lang "${pair%%_*}" --asr "../x_en/$MINI_SHARED/downloads/whisper-tiny.en" --nj "$nj" \
       --asr_cache "$MINI_SHARED/exp/asr_cache" --out_dir "$MINI_SHARED/exp/cascade/test" \
       --overwrite "$overwrite")
-    "${paper[@]}" topline --name "$pair"
+    "${replicate[@]}" topline --name "$pair"
   done
-  for pair in $("${paper[@]}" pending --what untrained); do
+  for pair in $("${replicate[@]}" pending --what untrained); do
     "${shared[@]}" --stage 2 --units untrained
     # Words are aligned by the encoder that was trained, units are the other one's.
     recipe=("$pair/run.sh" --nj "$nj" --overwrite "$overwrite"
@@ -73,9 +73,9 @@ fi
 # 2. The cells, through the launcher of cmd.sh.
 if [[ -n $pending ]]; then
   $decode_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" "x_en/$MINI_SHARED/exp/log/cell.JOB.log" \
-    "${paper[@]}" cell --name JOB --until "$until" || status=$?
+    "${replicate[@]}" cell --name JOB --until "$until" || status=$?
 fi
 
 # 3. The page, from what is stored; what failed is in the exit status.
-"${paper[@]}" page
+"${replicate[@]}" page
 exit "$status"

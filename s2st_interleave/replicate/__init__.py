@@ -1,1 +1,1 @@
-"""The paper in miniature: its tables cell by cell, its claims decided by rule."""
+"""A grid of trainings, cell by cell, and the page that decides the paper's claims by rule."""

@@ -50,7 +50,7 @@ def cell(grid: Grid, args: argparse.Namespace) -> None:
     if args.until and time.time() > args.until:
         print(f"{args.name}: not started, the time given is over")
         return
-    cells.run(grid, grid.cell(args.name))
+    cells.run(grid, grid.cell(args.name), args.words)
 
 
 def topline(grid: Grid, args: argparse.Namespace) -> None:
@@ -60,7 +60,7 @@ def topline(grid: Grid, args: argparse.Namespace) -> None:
 def plan(grid: Grid, args: argparse.Namespace) -> None:
     from s2st_interleave.replicate.plan import plan_line
 
-    print(plan_line(grid, args.llm))
+    print(plan_line(grid, args.words))
 
 
 def page(grid: Grid, args: argparse.Namespace) -> None:
@@ -97,7 +97,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     running.add_argument("--until", type=float, default=0, help="start no later")
     commands.add_parser("topline").add_argument("--name", required=True)
     planning = commands.add_parser("plan")
-    planning.add_argument("--llm", required=True, help="that the cells start from")
+    for command, what in ((running, "the recipe"), (planning, "plan")):
+        command.add_argument(
+            "words", nargs="*", help=f"more options of {what}, after --"
+        )
     showing = commands.add_parser("page")
     showing.add_argument("--num_resamples", type=int, default=2000, help="of a test")
     return parser.parse_args(argv)

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ PROBES += ("similarity_src", "similarity_text", "similarity_tgt")
 NUM_DIGITS = 5
 
 
-def command(grid: Grid, cell: Cell, exp: Path) -> list[str]:
+def command(grid: Grid, cell: Cell, exp: Path, more: Sequence[str] = ()) -> list[str]:
     """The recipe's call with all that is the cell's own; relative to its pair's folder."""
     recipe = grid.recipe
     options = recipe.options
@@ -46,11 +46,13 @@ def command(grid: Grid, cell: Cell, exp: Path) -> list[str]:
         for name, text in options.items()
         for word in (f"--{name}", text.format(**places))
     )
-    return [recipe.script, *words]
+    return [recipe.script, *words, *more]
 
 
-def run(grid: Grid, cell: Cell) -> None:
+def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
     """Train and score a cell where it is pending; a run that was stopped goes on.
+
+    `more`: options of the recipe that change no score, such as the device.
 
     Raises UserError when its recipe fails, or when what it follows from was changed
     meanwhile.
@@ -67,7 +69,7 @@ def run(grid: Grid, cell: Cell) -> None:
             for name, text in grid.recipe.environment.items()
         }
         done = subprocess.run(
-            command(grid, cell, exp), cwd=folder, env=os.environ | settings
+            command(grid, cell, exp, more), cwd=folder, env=os.environ | settings
         )
         if done.returncode:
             raise UserError(f"{cell.name}: its recipe ended with {done.returncode}")

@@ -118,16 +118,7 @@ class Grid:
 
     @property
     def sizes(self) -> Mapping[str, int]:
-        """Pair -> utterances that a system learns from, as far as the recipe says it: all
-        of the corpus where its `sizes` has no number for a language.
-        """
-        if not self.recipe.sizes:
-            return {}
-        sizes = self.recipe.read(self.recipe.sizes)
-        return {
-            pair: sizes["train"].get(self.recipe.source(pair), sizes["corpus"])
-            for pair in self.pairs
-        }
+        return self.recipe.train_sizes(self.pairs)
 
     def identity(self, cell: Cell) -> str:
         """Digest of everything a cell's scores follow from, machines left aside.

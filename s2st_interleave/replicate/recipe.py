@@ -1,10 +1,10 @@
 """replication.yaml: all that a grid is to know of the recipe whose cells it runs.
 
-The file lies in the recipe's folder, egs/mini_cvss say, and its paths start there. Texts in
+The file lies in the recipe's folder, and its paths start there. Texts in
 it may name PLACES in braces, which stand for those of a cell or of its grid.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from s2st_interleave.config import REQUIRED, nearest, option
 from s2st_interleave.errors import UserError
 
 T = TypeVar("T")
-PLACES = ("grid", "shared", "pair", "src", "expdir")
+PLACES = ("recipe", "grid", "shared", "pair", "src", "expdir")
 PLACES += ("system", "seed", "num_train", "units", "llm")
 
 
@@ -87,6 +87,15 @@ class Recipe:
 
     def lexicon_of(self, source: str) -> Path:
         return self.folder / self.lexicon.format(src=source)
+
+    def train_sizes(self, pairs: Iterable[str]) -> dict[str, int]:
+        """Pair -> utterances that a system learns from, if the recipe says it: all of the
+        corpus where `sizes` has no number for a language.
+        """
+        if not self.sizes:
+            return {}
+        sizes = self.read(self.sizes)
+        return {p: sizes["train"].get(self.source(p), sizes["corpus"]) for p in pairs}
 
     def read(self, name: str) -> dict[str, Any]:
         """What one of its YAML files says."""

@@ -44,8 +44,8 @@ def verdicts(runs) -> dict[int, str]:
 
 
 def test_the_papers_own_scores_hold_what_the_paper_claims():
-    found = verdicts(as_in_the_paper())
-    assert found == dict.fromkeys(range(1, 9), "holds")
+    judged = verdicts(as_in_the_paper())
+    assert judged == dict.fromkeys(range(1, 9), "holds")
 
 
 def test_no_cells_decide_nothing():
@@ -57,25 +57,25 @@ def test_no_cells_decide_nothing():
 def test_one_pair_that_is_missing_leaves_it_open():
     runs = as_in_the_paper()
     del runs["ru_en", "baseline"]
-    found = verdicts(runs)
-    assert found[1] == found[2] == found[8] == "not decided"
-    assert found[3] == "holds"
+    judged = verdicts(runs)
+    assert judged[1] == judged[2] == judged[8] == "not decided"
+    assert judged[3] == "holds"
 
 
 def test_one_seed_of_the_baseline_decides_nothing_but_claim_3():
     runs = as_in_the_paper()
     for pair in PAIRS:
         runs[pair, "baseline"] = {1: runs[pair, "baseline"][1]}
-    found = verdicts(runs)
-    assert {k for k, verdict in found.items() if verdict == "holds"} == {3, 4, 5, 6}
+    judged = verdicts(runs)
+    assert {k for k, verdict in judged.items() if verdict == "holds"} == {3, 4, 5, 6}
 
 
 def test_two_seeds_of_three_leave_claims_4_to_6_open():
     runs = as_in_the_paper()
     for system in SMALL:
         del runs["pt_en", system][2]
-    found = verdicts(runs)
-    assert found[4] == found[5] == found[6] == "not decided"
+    judged = verdicts(runs)
+    assert judged[4] == judged[5] == judged[6] == "not decided"
 
 
 def test_seeds_are_compared_with_themselves():
@@ -83,8 +83,8 @@ def test_seeds_are_compared_with_themselves():
     runs = as_in_the_paper()
     runs["pt_en", "baseline"] = {2: run(10.0, seed=2), 4: run(90.0, seed=4)}
     (first, *_) = judge(runs, PAIRS, HOURS, bleu, 200)
-    (found,) = [c for c in first.comparisons if c.pair == "pt_en"]
-    assert found.num_seeds == 1 and found.difference.delta > 0
+    (comparison,) = [c for c in first.comparisons if c.pair == "pt_en"]
+    assert comparison.num_seeds == 1 and comparison.difference.delta > 0
 
 
 def test_a_baseline_that_wins_on_one_pair_is_said():
@@ -106,7 +106,19 @@ def test_quality_may_fall_by_less_than_a_tenth(loss, verdict):
     runs = as_in_the_paper()
     for pair in PAIRS:
         runs[pair, "scheduled"] = {
-            s: Run(one.bleu_counts, one.mos - loss)
-            for s, one in runs[pair, "scheduled"].items()
+            s: Run(scored.bleu_counts, scored.mos - loss)
+            for s, scored in runs[pair, "scheduled"].items()
         }
     assert verdicts(runs)[8] == verdict
+
+
+def test_without_ratings_nothing_is_said_of_quality():
+    """Where UTMOS has no weights: equal systems of no rating are not alike."""
+    runs = {
+        names: {
+            seed: Run(run.bleu_counts, np.full(100, np.nan)) for seed, run in by.items()
+        }
+        for names, by in as_in_the_paper().items()
+    }
+    quality = judge(runs, PAIRS, HOURS, bleu, 200)[7]
+    assert quality.verdict == "not decided" and len(quality.missing) == len(PAIRS)

@@ -16,6 +16,12 @@ RECIPE = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss"
 REFERENCES = {f"u{k}": f"my sister bought {k} red cars in the city" for k in range(20)}
 
 
+def make_page(path: Path) -> str:
+    """RESULTS.md of a grid.yaml beside which scores are stored."""
+    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
+    return (path.parent.parent / "RESULTS.md").read_text()
+
+
 def recipe_copy(folder: Path, *names: str) -> Path:
     for name in ("conf", "local/lexicon", *names):
         shutil.copytree(RECIPE / name, folder / name)
@@ -83,9 +89,7 @@ def test_stored_cells_become_tables_claims_and_figures(path):
     for cell in grid.cells:
         if cell.pair == "pt_en":
             write_json(grid.place(cell), stored(cell, grid.identity(cell)))
-    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
-    folder = path.parent.parent
-    page = (folder / "RESULTS.md").read_text()
+    page, folder = make_page(path), path.parent.parent
     assert "| Portuguese | 600 | 40.0 ± 0.0 (3) | 90.0 ± 0.0 (3) |" in page
     assert "| 7 | 10.3 | 19.5 | 12.0 | +9.2 |" in page  # the paper's, beside ours
     assert "| French | 15,429 | n/a | n/a | n/a | n/a | 180 |" in page
@@ -109,18 +113,14 @@ def test_stored_cells_become_tables_claims_and_figures(path):
         assert f"(paper/{name}.svg)" in page
 
     # The same scores give the same page; other options make a cell disappear from it.
-    before = page
-    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
-    assert (folder / "RESULTS.md").read_text() == before
+    assert make_page(path) == page
     train = folder / "conf" / "train.yaml"
     train.write_text(train.read_text() + "weight_decay: 0.1\n")
-    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
-    assert "40.0" not in (folder / "RESULTS.md").read_text()
+    assert "40.0" not in make_page(path)
 
 
 def test_a_page_without_any_score_claims_nothing(path):
-    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
-    page = (path.parent.parent / "RESULTS.md").read_text()
+    page = make_page(path)
     assert page.count("**not decided**") == 8
 
 
@@ -129,8 +129,7 @@ def test_a_table_of_which_the_grid_has_no_cell_is_left_out(path):
         "version: 1\npage: ..\napart: [steps]\npairs: [it_en, pt_en]\ngroups:\n"
         "  - {table: 2, pairs: all, systems: [scheduled, baseline], seeds: [1]}\n"
     )
-    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
-    page = (path.parent.parent / "RESULTS.md").read_text()
+    page = make_page(path)
     assert "## Table 2" in page and "## Compute" in page
     tables = ("Table 1", "Table 3", "Sensitivity")
     for absent in (*tables, "same search", "`mono`", "_steps", "claim 2 within"):
@@ -143,9 +142,10 @@ def test_a_language_that_the_paper_does_not_have_is_in_its_tables(path):
     dutch = (lexicon / "de.yaml").read_text().replace("name: German", "name: Dutch")
     (lexicon / "nl.yaml").write_text(dutch)
     path.write_text(
-        "version: 1\npage: ..\napart: [steps]\npairs: [it_en, pt_en, nl_en]\ngroups:\n- {table: 2, pairs: all, "
-        "systems: [scheduled, baseline, constant], seeds: [1]}\n- {table: steps, "
-        "pairs: all, systems: [baseline_steps, scheduled_steps], seeds: [2]}\n"
+        "version: 1\npage: ..\napart: [steps]\npairs: [it_en, pt_en, nl_en]\n"
+        "groups:\n- {table: 2, pairs: all, systems: [scheduled, baseline, constant], "
+        "seeds: [1]}\n- {table: steps, pairs: all, seeds: [2], "
+        "systems: [baseline_steps, scheduled_steps]}\n"
     )
     grid = load(path)
     portuguese = json.loads(grid.topline_place("pt_en").read_text())
@@ -156,8 +156,7 @@ def test_a_language_that_the_paper_does_not_have_is_in_its_tables(path):
     for cell in grid.cells:
         share = shares[cell.pair] if cell.variant == "scheduled_steps" else 0.0
         write_json(grid.place(cell), stored(cell, grid.identity(cell), share))
-    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
-    page = (path.parent.parent / "RESULTS.md").read_text()
+    page = make_page(path)
     assert "epochs of Dutch 7.2, Italian 7.5" in page
     ours = "| Dutch | 2,500 | 40.0 (1) | 90.0 (1) | 40.0 (1) | +71.8 [61.0, 82.6] |"
     assert f"{ours}  |  |  |  |  |" in page
@@ -176,8 +175,7 @@ def test_cells_of_another_build_of_what_they_share_are_told_apart(path):
         if cell.pair == "pt_en" and cell.table in ("3", "control"):
             kept = stored(cell, grid.identity(cell)) | {"build": cell.table * 64}
             write_json(grid.place(cell), kept)
-    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
-    page = (path.parent.parent / "RESULTS.md").read_text()
+    page = make_page(path)
     assert "33333333, 12 cells (table 3); controlc, 4 cells (table control)" in page
 
 
@@ -187,8 +185,7 @@ def test_the_order_of_gains_with_twice_the_steps_waits_for_every_pair(path):
     sizes = sorted(grid.pairs, key=lambda pair: -grid.sizes[pair])
 
     def section() -> str:
-        assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
-        page = (path.parent.parent / "RESULTS.md").read_text()
+        page = make_page(path)
         return page.partition("Twice the steps for both")[2].partition("\n\nOther")[0]
 
     shares = {f"{p}.baseline_steps": 0.9 - 0.1 * k for k, p in enumerate(sizes)}
@@ -210,8 +207,8 @@ def test_the_order_of_gains_with_twice_the_steps_waits_for_every_pair(path):
     kept = stored(looped, grid.identity(looped), 0.97)
     kept["scores"]["last"]["hyp"]["u7"] = "sister " * 2200
     write_json(grid.place(looped), kept)
-    found = section()
-    assert "size: -1.00" not in found and "without loops -1.00, p 0.0002" in found
+    text = section()
+    assert "size: -1.00" not in text and "without loops -1.00, p 0.0002" in text
 
 
 def test_a_loop_of_the_recogniser_decides_no_claim_alone(path):
@@ -223,7 +220,7 @@ def test_a_loop_of_the_recogniser_decides_no_claim_alone(path):
             if cell.name == "pt_en.scheduled.s1":
                 kept["scores"]["last"]["hyp"]["u7"] = "sister " * 2200
             write_json(grid.place(cell), kept)
-    assert main(["--grid", str(path), "page", "--num_resamples", "200"]) == 0
+    make_page(path)
     results = json.loads((path.parent.parent / "results.json").read_text())
     sixth = results["claims"][5]
     assert (sixth["verdict"], sixth["verdict_without_loops"]) == (

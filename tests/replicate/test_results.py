@@ -8,7 +8,7 @@ from s2st_interleave.replicate.results import results_json
 from s2st_interleave.replicate.statistics import Difference
 
 
-def found(delta: float, p_value: float) -> SimpleNamespace:
+def content(delta: float, p_value: float) -> SimpleNamespace:
     difference = Difference((delta,), delta, (delta - 1, delta + 1), p_value, 1.0)
     compared = Comparison("pt_en", "scheduled", "baseline", True, difference, p_value)
     claim = Claim(8, "speech quality", "rule", delta, p_value, "holds")
@@ -24,8 +24,8 @@ def found(delta: float, p_value: float) -> SimpleNamespace:
 
 def test_another_processor_gives_the_same_file():
     """Figures from two processors; the committed page looked old on one of them."""
-    first = results_json(found(-0.02651500000000029, 8.536905381770787e-06))
-    other = results_json(found(-0.02651500000000028, 8.536905381770524e-06))
+    first = results_json(content(-0.02651500000000029, 8.536905381770787e-06))
+    other = results_json(content(-0.02651500000000028, 8.536905381770524e-06))
     assert first == other
     (claim,) = first["claims"]
     assert (claim["statistic"], claim["p_value"]) == (-0.026515, 8.53691e-06)
@@ -33,5 +33,5 @@ def test_another_processor_gives_the_same_file():
 
 
 def test_what_differs_stays_apart():
-    assert results_json(found(0.1, 1e-12)) != results_json(found(0.1, 2e-12))
-    assert results_json(found(0.10001, 0.5)) != results_json(found(0.10002, 0.5))
+    assert results_json(content(0.1, 1e-12)) != results_json(content(0.1, 2e-12))
+    assert results_json(content(0.10001, 0.5)) != results_json(content(0.10002, 0.5))

@@ -52,10 +52,12 @@ def test_dev_chooses_for_both_and_test_for_the_baseline_alone(grid):
     results["pt_en.baseline_lr_high.s4"] = stored(1.0, dev_loss=0.5)
     results["pt_en.scheduled_steps.s4"] = stored(9.0, dev_accuracy=0.6)
     asked = []
-    found = winners(
+    chosen = winners(
         grid, results, "last", "best", lambda *names: asked.append(names) or names
     )
-    assert [one for _, one in found] == asked and {c[1] for c in asked} == {"pt_en"}
+    assert [comparison for _, comparison in chosen] == asked and {
+        c[1] for c in asked
+    } == {"pt_en"}
     assert asked[0][0] == "best" and asked[0][3] == "baseline_lr_high"
     assert asked[1][0] == "last" and asked[1][2] == "scheduled_steps"
     assert asked[2] == ("last", "pt_en", "scheduled", "baseline_lr_low")

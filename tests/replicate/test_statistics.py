@@ -21,10 +21,10 @@ def runs(rng, mean, num_seeds=3, num_utterances=200):
 def test_a_clear_difference_is_found_and_a_system_is_not_better_than_itself():
     rng = np.random.default_rng(0)
     better, worse = runs(rng, 1.0), runs(rng, 0.0)
-    found = paired_difference(better, worse, 200, num_resamples=200)
-    assert found.delta == pytest.approx(1.0, abs=0.2)
-    assert found.p_better < 0.01 and found.p_worse > 0.99
-    assert found.ci95[0] > 0
+    difference = paired_difference(better, worse, 200, num_resamples=200)
+    assert difference.delta == pytest.approx(1.0, abs=0.2)
+    assert difference.p_better < 0.01 and difference.p_worse > 0.99
+    assert difference.ci95[0] > 0
     same = paired_difference(worse, worse, 200, num_resamples=200)
     assert same.delta == 0 and same.p_better == 1 == same.p_worse
 
@@ -40,12 +40,12 @@ def test_three_seeds_of_one_sign_were_significant_once_in_eight():
     """Resampling three seeds never crosses 0 where all of them happen to agree."""
     rng = np.random.default_rng(3)
     flat = [scorer(np.zeros(20))] * 3
-    found = []
+    p_values = []
     for _ in range(400):
         means = rng.normal(0, 1, 3)
         noisy = [scorer(rng.normal(mean, 0.1, 20)) for mean in means]
-        found.append(paired_difference(noisy, flat, 20, num_resamples=20).p_better)
-    assert 0.02 < np.mean(np.array(found) < 0.05) < 0.08
+        p_values.append(paired_difference(noisy, flat, 20, num_resamples=20).p_better)
+    assert 0.02 < np.mean(np.array(p_values) < 0.05) < 0.08
 
 
 def test_non_inferiority_is_a_margin():

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Tables 1 to 3 and Figure 3 of the paper at full size, cell by cell, and the page that sets
+# them beside the paper's own figures. Needs what db.sh names.
+#
+#   ./paper.sh               all cells of paper/grid.yaml that are not there yet
+#   ./paper.sh --plan true   only how many cells are left, and their GPU hours
+#   ./paper.sh --page true   only the page, from the stored scores
+#
+# Every stage is a job of cmd.sh: S2ST_BACKEND=slurm ./paper.sh sends them to Slurm, as
+# conf/slurm.yaml says. Stopped at any point it goes on from the cells in paper/cells.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+plan=false
+page=false
+minutes=0          # start no cell later than this; 0: no limit
+max_jobs_run=4     # cells at once
+nj=8               # jobs of sharded stages
+num_gpus=1         # of a training on this machine; in Slurm: conf/slurm.yaml
+num_threads=0      # CPU threads of a training; 0: all
+device=auto
+overwrite=false    # make anew what cells share where its options have changed
+help_message="Usage: ./paper.sh [--plan false] [--page false] [--minutes 0] [--max_jobs_run 4]
+  [--nj 8] [--num_gpus 1] [--num_threads 0] [--device auto] [--overwrite false]"
+. utils/parse_options.sh
+cd x_en
+. ../utils/environment.sh
+. ../db.sh
+cd ..
+
+export ENCODER LLM ASR SOURCES UTMOS="${UTMOS:-}" # scores follow from them
+replicate=(python -m s2st_interleave.replicate --grid paper/grid.yaml)
+common=(--nj "$nj" --num_gpus "$num_gpus" --num_threads "$num_threads" --device "$device"
+  --overwrite "$overwrite")
+until=0
+if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi
+pending='' pairs='' status=0
+
+if [[ $page == false && $plan == false ]]; then
+  # 1. What is still to do, and the shared parts that it needs.
+  pending="$("${replicate[@]}" pending)"
+  pairs="$("${replicate[@]}" pending --what pairs)"
+  echo "cells to run: $(wc -w <<<"$pending")"
+fi
+if [[ -n $pairs ]]; then
+  x_en/run.sh "${common[@]}"
+  for pair in $pairs; do
+    "$pair/run.sh" "${common[@]}" --test_sets test1k --stage 1 --stop_stage 5
+  done
+  # Once a pair: another machine that goes on keeps them, as it keeps the cells.
+  for pair in $("${replicate[@]}" pending --what toplines); do
+    "$pair/run.sh" "${common[@]}" --test_sets test1k --stage 8 --stop_stage 9 --systems ""
+    "${replicate[@]}" topline --name "$pair"
+  done
+  for pair in $("${replicate[@]}" pending --what untrained); do
+    own="../$pair/exp/untrained"
+    recipe=("$pair/run.sh" "${common[@]}" --test_sets test1k --expdir "$own"
+      --dumpdir "../$pair/dump_untrained" --toplines false --systems "")
+    # Words are aligned by the encoder that was fine-tuned, units are the other one's.
+    "${recipe[@]}" --stage 3 --stop_stage 3
+    recipe+=(--encoder_dir "$own/encoder" --kmeans_dir "$own/kmeans" --vocoder_dir "$own/vocoder")
+    "${recipe[@]}" --stage 2 --stop_stage 2 --encoder_args "--max_steps 0"
+    "${recipe[@]}" --stage 4 --stop_stage 5
+    "${recipe[@]}" --stage 8 --stop_stage 8
+  done
+fi
+if [[ $page == false ]]; then
+  "${replicate[@]}" plan -- --llm "$LLM"
+fi
+if [[ $plan == true ]]; then exit; fi
+
+# 2. The cells. Each waits on this machine for its stages, which are jobs themselves.
+if [[ -n $pending ]]; then
+  python -m s2st_interleave launch --backend local --max-jobs-run "$max_jobs_run" \
+    "JOB=${pending// /,}" "x_en/exp/log/cell.JOB.log" \
+    "${replicate[@]}" cell --name JOB --until "$until" -- "${common[@]}" || status=$?
+fi
+
+# 3. The page, from what is stored; what failed is in the exit status.
+"${replicate[@]}" page
+exit "$status"

@@ -1,0 +1,53 @@
+"""How many cells are left, and the GPU hours of their trainings."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from s2st_interleave import config
+from s2st_interleave.plan import command, compute, counts, sizes
+from s2st_interleave.replicate.grid import Grid
+
+NUM_DRAWN = 50  # steps whose batches are drawn; the rest are as long on average
+
+
+def plan_line(grid: Grid, words: Sequence[str]) -> str:
+    """What is pending, as `plan` reckons a pair's training from its dump of stage 5.
+
+    `words`: options of `plan` besides the recipe's own. Hours are those of the system that
+    the recipe's words name: of the baseline an upper bound, as text is shorter than units.
+    """
+    num_cells = Counter(cell.pair for cell in grid.pending())
+    line = f"plan: {num_cells.total()} of {len(grid.cells)} cells to run"
+    hours, gpu, unknown = 0.0, "", []
+    for pair, num_left in num_cells.items():
+        options = _options(grid, pair, words)
+        if all((dump / "stage.json").is_file() for dump in options.dump_dir):
+            gpu, pair_hours = training_hours(options)
+            hours += num_left * pair_hours
+        else:
+            unknown.append(pair)
+    if gpu:
+        line += f"; trainings: at most {hours:,.3g} GPU hours ({gpu}, "
+        line += f"{options.utilisation:.0%} of its peak)"
+    if unknown:
+        line += f"; unknown before stage 5 of {', '.join(unknown)}"
+    return line
+
+
+def _options(grid: Grid, pair: str, words: Sequence[str]) -> command.Options:
+    places = {"recipe": grid.recipe.folder, "pair": pair, "shared": grid.shared}
+    own = [word.format(**places) for word in grid.recipe.plan]
+    return config.parse(command.Options, [*own, *words], prog="replicate plan")
+
+
+def training_hours(options: command.Options) -> tuple[str, float]:
+    """The first GPU that `options` name, and the hours that one such takes."""
+    task = command.planned_task(options)
+    llm = sizes.measure(options.sizes or options.llm, task.llm.vocabulary.size)
+    drawn = list(counts.draw_steps(task, min(NUM_DRAWN, options.max_steps)))
+    operations = compute.flops(llm, (batch for step in drawn for batch in step.micro))
+    operations *= options.max_steps / len(drawn)
+    name = next(iter(options.gpus), "H100")
+    precision = "fp32" if options.dtype == "fp32" else "bf16"
+    gpu = compute.GPUS[name.replace("RTX", "RTX ")]
+    return name, compute.hours(operations, gpu, precision, options.utilisation, 1)
