@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-CORPUS = "--num_train 24 --num_dev 4 --num_test 6 --num_text 200"
+CORPUS = "--num_train 24 --num_dev 2 --num_test 3 --num_text 200"
 GRID = """
 version: 1
 page: ..

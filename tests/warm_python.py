@@ -29,9 +29,10 @@ from pathlib import Path
 
 LIBRARIES = """numpy scipy.stats yaml torch torch.utils.data torch.distributed.run
 transformers.models.llama.modeling_llama transformers.models.auto.modeling_auto
-transformers.models.auto.tokenization_auto transformers.generation.utils transformers.trainer_pt_utils
-transformers.models.wav2vec2_bert.modeling_wav2vec2_bert soundfile soxr kaldiio sentencepiece
-sacrebleu.metrics faster_whisper whisper onnxruntime matplotlib.pyplot""".split()
+transformers.models.auto.tokenization_auto transformers.generation.utils
+transformers.models.wav2vec2_bert.modeling_wav2vec2_bert soundfile soxr kaldiio
+sentencepiece sacrebleu.metrics faster_whisper whisper onnxruntime librosa
+matplotlib.pyplot""".split()
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 HEAD = 16  # bytes that say how long a message is
 
@@ -117,7 +118,7 @@ def run(message: dict, streams: list[int]) -> None:
     os.environ.clear()
     os.environ.update(message["env"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.stdin, sys.stdout, sys.stderr = (open(n, mode) for n, mode in enumerate("rww"))
+    sys.stdin, sys.stdout, sys.stderr = map(os.fdopen, range(3), "rww")
     sys.stdout.reconfigure(write_through="PYTHONUNBUFFERED" in os.environ)
     sys.stderr.reconfigure(line_buffering=True)
     is_module, *words = message["words"]

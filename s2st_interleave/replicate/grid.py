@@ -140,12 +140,11 @@ class Grid:
         if recipe.lexicon:
             files |= {recipe.lexicon_of(p): "" for p in map(recipe.source, self.pairs)}
             files |= {recipe.lexicon_of(p): "name" for p in recipe.unnamed}
-        content = {
-            str(path.relative_to(recipe.folder)): _values(
-                path.read_text("utf-8"), path, without
-            )
-            for path, without in files.items()
-        }
+        content = {}
+        for path, without in files.items():
+            name = str(path.relative_to(recipe.folder))
+            flat = name in recipe.flat
+            content[name] = _values(path.read_text("utf-8"), path, without, flat)
         content |= {name: os.environ.get(name, "") for name in recipe.settings}
         return digest([self.version, self.pairs, content, facts])
 
@@ -169,11 +168,15 @@ def _stored(place: Path, identity: str) -> dict[str, Any] | None:
 
 
 @lru_cache
-def _values(text: str, path: Path, without: str) -> str:
+def _values(text: str, path: Path, without: str, flat: bool) -> str:
     """Digest of what a YAML text says; many cells ask about the same few files."""
     values = yaml_text.parse(text, path, typed=True)
     if without:
         values.pop(without, None)
+    if flat:
+        blocks = [value for value in values.values() if isinstance(value, dict)]
+        values = {k: v for k, v in values.items() if v not in blocks}
+        values |= {k: v for block in blocks for k, v in block.items()}
     return digest(values)
 
 

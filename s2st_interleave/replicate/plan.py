@@ -19,7 +19,7 @@ def plan_line(grid: Grid, words: Sequence[str]) -> str:
     num_cells = Counter(cell.pair for cell in grid.pending())
     line = f"plan: {num_cells.total()} of {len(grid.cells)} cells to run"
     hours, gpu, unknown = 0.0, "", []
-    for pair, num_left in num_cells.items():
+    for pair, num_left in num_cells.items() if grid.recipe.plan else ():
         options = _options(grid, pair, words)
         if all((dump / "stage.json").is_file() for dump in options.dump_dir):
             gpu, pair_hours = training_hours(options)

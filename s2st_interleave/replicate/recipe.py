@@ -49,6 +49,9 @@ class Recipe:
     shared: str = option(".", "folder in each pair's with what cells of a grid share")
     parts: tuple[str, ...] = option((), "shared models whose training is told apart")
     sources: tuple[str, ...] = option((), "YAML and JSON files that scores follow from")
+    flat: tuple[str, ...] = option(
+        (), "sources whose blocks count as if there were none"
+    )
     settings: tuple[str, ...] = option(
         (), "environment variables that they follow from"
     )

@@ -1,6 +1,8 @@
 """paper.sh of both recipes as a user types it: tiny cells of each kind, then the page."""
 
 import json
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,21 @@ def python(tmp_path_factory) -> Iterator[Path]:
         yield folder
 
 
+def test_a_warm_python_ends_as_another_would(python):
+    def start(*words: str) -> subprocess.Popen:
+        pipe = subprocess.PIPE
+        command = [python / "python", "-m", "s2st_interleave", *words]
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+
+    process = start("train", "--llm", "x")
+    assert "error: train: missing" in process.communicate()[1]
+    assert process.returncode == 2
+    process = start("launch", "/dev/null", "sh", "-c", "echo there; sleep 60")
+    assert process.stdout.readline() == "there\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 128 + signal.SIGTERM
+
+
 def test_a_cell_of_each_kind_and_the_page(tmp_path, python):
     recipe = tiny_paper.copy_recipes(tmp_path / "a user's copy")
     warm_python.put_into(tmp_path / "a user's copy", python)
@@ -32,8 +49,8 @@ def test_a_cell_of_each_kind_and_the_page(tmp_path, python):
     cells = sorted(path.stem for path in (recipe / "paper" / "cells").glob("*.json"))
     assert cells == ["pt_en.no_cot.untrained.mono.s2", "pt_en.scheduled.s1"]
     kept = json.loads((recipe / "paper/cells/pt_en.scheduled.s1.json").read_text())
-    assert len(kept["scores"]["best"]["hyp"]) <= 6
-    assert len(kept["scores"]["last"]["utterance_mos"]) <= 6
+    assert len(kept["scores"]["best"]["hyp"]) <= 3
+    assert len(kept["scores"]["last"]["utterance_mos"]) <= 3
     assert kept["probes"]["similarity_src"] and kept["curve"]["dev_loss"]
     assert not list((recipe / "pt_en/shared/paper/exp/cells").glob("*/*"))
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import tiny_cvss
-import tiny_paper
 
 from s2st_interleave.config import RunOptions
 from s2st_interleave.files import read_json
@@ -361,17 +360,3 @@ def test_one_llm_of_two_pairs_is_trained_and_scored_on_each(egs):
         assert read_json(score)["num_utterances"] == 5
         results = egs / "cvss" / "x_en" / f"RESULTS.{source}.md"
         assert "one LLM for all pairs (an extension)" in results.read_text()
-
-
-@pytest.mark.slow
-def test_the_cells_of_the_grid_go_through_slurm(tmp_path):
-    """Each is a job, and the two of them that there is room for run at once."""
-    folder = tiny_paper.copy_recipes(tmp_path / "a user's copy")
-    conf = tmp_path / "slurm.yaml"
-    conf.write_text("{poll_sec: 0.5, memory: 3G, minutes: 20}")
-    output = tiny_paper.run(folder, S2ST_BACKEND="slurm", S2ST_SLURM=str(conf))
-    assert "2 of 2 cells done" in output
-    logs = sorted(folder.glob("x_en/shared/paper/exp/log/cell.*.log"))
-    assert len(logs) == 2
-    for log in logs:
-        assert "Slurm job " in log.read_text(), log
