@@ -77,11 +77,12 @@ def serve(place: str) -> None:
     listener.bind(f"{place}.new")
     listener.listen(64)
     os.rename(f"{place}.new", place)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how watchers end
     while True:
         connection, _ = listener.accept()
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:  # watchers that have ended
+                pass
         if os.fork() == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listener.close()
             watch(connection)
             os._exit(0)

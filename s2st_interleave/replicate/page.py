@@ -1,7 +1,9 @@
 """RESULTS.md of the whole grid, rendered from stored scores; pure text."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 
+from s2st_interleave.config import load_yaml
 from s2st_interleave.replicate import fairness, tables
 from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.provenance import provenance
@@ -13,6 +15,7 @@ from s2st_interleave.score.published import (
     TABLE_3_SOURCE,
 )
 from s2st_interleave.score.results import markdown_table
+from s2st_interleave.stages.train import Options
 
 
 def render(content: PageContent) -> str:
@@ -76,14 +79,16 @@ def _figure(content: PageContent, name: str, caption: str) -> str:
 
 
 def _systems(content: PageContent) -> str:
-    train = content.grid.recipe.read(content.grid.recipe.train)
+    recipe = content.grid.recipe
+    defaults = {field.name: field.default for field in fields(Options)}
+    train = defaults | load_yaml(recipe.folder / recipe.train, Options)
     drawn = train["max_steps"] * train["batch_size"]
     epochs = [
         f"{content.name(pair)} {drawn / content.sizes[pair]:.1f}"
         for pair in content.pairs_by_size
         if pair in content.sizes
     ]
-    note = content.grid.recipe.notes.systems
+    note = recipe.notes.systems
     return (
         "A text LLM learns, from pairs of units, to write the transcript, its translation and "
         "the units of that. `baseline`: as it is. `scheduled`: text in place of units for a "

@@ -58,7 +58,6 @@ def stored(cell, identity: str, share: float = 0.0) -> dict:
     return {
         "identity": identity,
         "git": {"hash": "0" * 40, "dirty": False},
-        "inputs": {"train": "x"},
         "build": "x",
         "train": {"best": "checkpoint-2", "tokens_seen": 1000, "train_sec": 60.0},
         "wall_sec": 90.0,
@@ -103,8 +102,8 @@ def test_stored_cells_become_tables_claims_and_figures(path):
     assert "| es_en | 600 | n/a | n/a | n/a |" in page
     assert verdicts[4] == verdicts[5] == verdicts[6] == "holds"
     assert verdicts[1] == verdicts[2] == verdicts[7] == "not decided"
-    keys = {"table", "pair", "system", "seed", "asr_bleu", "ci95", "mos"}
-    assert keys | {"tokens", "seconds", "paper"} <= results["cells"][0].keys()
+    keys = "table pair system seed asr_bleu ci95 mos tokens seconds paper".split()
+    assert results["cells"][0].keys() >= {*keys}
     for name, label in {
         "figure3": "scheduled",
         "gains": "ours, twice the steps",
@@ -120,6 +119,8 @@ def test_stored_cells_become_tables_claims_and_figures(path):
 
 
 def test_a_page_without_any_score_claims_nothing(path):
+    train = path.parent.parent / "conf" / "train.yaml"
+    train.write_text("max_steps: 7\n")  # the rest as it is by default
     page = make_page(path)
     assert page.count("**not decided**") == 8
 
@@ -223,10 +224,8 @@ def test_a_loop_of_the_recogniser_decides_no_claim_alone(path):
     make_page(path)
     results = json.loads((path.parent.parent / "results.json").read_text())
     sixth = results["claims"][5]
-    assert (sixth["verdict"], sixth["verdict_without_loops"]) == (
-        "not decided",
-        "holds",
-    )
+    assert sixth["verdict"] == "not decided"
+    assert sixth["verdict_without_loops"] == "holds"
     assert len(sixth["comparisons"]) == 1
 
 
