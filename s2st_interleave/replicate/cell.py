@@ -82,9 +82,9 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
             "wall_sec": round(time.time() - started, 1),
         }
         write_json(grid.place(cell), result)
-    # Checkpoints and audio; the scores are kept.
-    for left in (folder / cells).glob(f"{cell.name}-*"):
-        shutil.rmtree(left)
+    if not grid.recipe.keep:  # checkpoints and audio; the scores are stored
+        for left in (folder / cells).glob(f"{cell.name}-*"):
+            shutil.rmtree(left)
     print(progress_line(grid, cell), flush=True)
 
 

@@ -27,7 +27,8 @@ def plan_line(grid: Grid, words: Sequence[str]) -> str:
         else:
             unknown.append(pair)
     if gpu:
-        line += f"; trainings: at most {hours:,.3g} GPU hours ({gpu}, "
+        shown = f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
+        line += f"; trainings: at most {shown} GPU hours ({gpu}, "
         line += f"{options.utilisation:.0%} of its peak)"
     if unknown:
         line += f"; unknown before stage 5 of {', '.join(unknown)}"

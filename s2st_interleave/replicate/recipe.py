@@ -1,7 +1,7 @@
 """replication.yaml: all that a grid is to know of the recipe whose cells it runs.
 
-The file lies in the recipe's folder, and its paths start there. Texts in
-it may name PLACES in braces, which stand for those of a cell or of its grid.
+The file lies in the recipe's folder, and its paths start there. Its texts may name PLACES
+in braces, which stand for those of a cell or of its grid.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,8 +14,18 @@ from s2st_interleave.config import REQUIRED, nearest, option
 from s2st_interleave.errors import UserError
 
 T = TypeVar("T")
-PLACES = ("recipe", "grid", "shared", "pair", "src", "expdir")
-PLACES += ("system", "seed", "num_train", "units", "llm")
+CELL = ("grid", "shared", "pair", "src", "expdir")
+CELL += ("system", "seed", "num_train", "units", "llm")
+PLACES = {  # key -> what its texts may name
+    "pair": ("src",),
+    "models": ("shared",),
+    "shared": ("grid",),
+    "lexicon": ("src",),
+    "system": ("system",),
+    "plan": ("recipe", "pair", "shared"),
+    "environment": ("grid", "shared"),
+    **dict.fromkeys(("options", "llm_options", "units_options"), CELL),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +82,7 @@ class Recipe:
         2.4, "Whisper's compression_ratio_threshold: more is heard as a loop", above=1
     )
     cascade: str = option("", "score.json of the spoken cascade, in a pair's folder")
+    keep: bool = option(False, "leave checkpoints and audio of finished cells")
     plan: tuple[str, ...] = option((), "words for `plan`, of one training")
     notes: Notes
 
@@ -110,30 +121,21 @@ def load(path: Path) -> Recipe:
     if not path.is_file():
         raise UserError(f"{path}: no such file; docs/replication.md says what it holds")
     recipe = record(Recipe, yaml_text.read(path), str(path), folder=path.parent)
-    for name, templates in _templates(recipe).items():
-        for text in templates:
+    for key, places in PLACES.items():
+        for text in _texts(getattr(recipe, key)):
             try:
-                text.format(**dict.fromkeys(PLACES, "x"))
+                text.format(**dict.fromkeys(places, "x"))
             except (KeyError, ValueError, IndexError) as error:
-                near = nearest(str(error).strip("'"), PLACES)
+                near = nearest(str(error).strip("'"), places)
                 raise UserError(
-                    f"{path}: {name}: '{text}' has no {error}{near}"
+                    f"{path}: {key}: '{text}' has no {error}{near}"
                 ) from None
     return recipe
 
 
-def _templates(recipe: Recipe) -> dict[str, list[str]]:
-    """The texts with places, by key."""
-    names = ("pair", "models", "shared", "lexicon", "system", "plan", "options")
-    names += ("llm_options", "units_options", "environment")
-    given = {name: getattr(recipe, name) for name in names}
-    return {
-        name: [value] if isinstance(value, str) else [*_texts(value)]
-        for name, value in given.items()
-    }
-
-
 def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
     return [*value.values()] if isinstance(value, Mapping) else [*value]
 
 

@@ -28,6 +28,7 @@ FULL_SIZE = ROOT / "egs" / "cvss"
             "seed {sed}",
             r"options: '.*' has no 'sed'; did you mean 'seed'",
         ),
+        ('MINI_SHARED: "{shared}"', 'MINI_SHARED: "{pair}"', r"environment: .* 'pair'"),
         ("seed {seed}", "seed {seed", r"replication\.yaml: options: "),
         ("test: test\n", "loop: high\n", r"option 'loop'"),
         ("  stage: 6", "  stage: [6]", r"options: stage: wants one value"),
