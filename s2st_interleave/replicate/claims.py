@@ -40,7 +40,7 @@ class Claim:
 
     @property
     def num_seeds(self) -> int:
-        """Of the comparison that has fewest."""
+        """Seeds of the comparison that has fewest."""
         return min((each.num_seeds for each in self.comparisons), default=0)
 
 
