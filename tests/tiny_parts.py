@@ -12,6 +12,7 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side
+from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.stage_dir import open_stage
 
 WORDS = "la casa roja come pan agua gato perro".split()
@@ -23,6 +24,7 @@ def write_text_llm(folder: Path) -> None:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+    quiet_transformers()
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
