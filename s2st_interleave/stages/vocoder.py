@@ -7,14 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from s2st_interleave import drops, keyed
+from s2st_interleave import drops, keyed, parallel
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.stage_dir import numbered, open_stage, read_done
-from s2st_interleave.train import checkpoint, parallel
+from s2st_interleave.train import checkpoint
 from s2st_interleave.train.loop import (
     LoopOptions,
     Outcome,

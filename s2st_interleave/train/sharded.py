@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.distributed import checkpoint as dcp
 
-from s2st_interleave.train import parallel
+from s2st_interleave import parallel
 
 
 def save(directory: Path, model: Any, optimizer: Any) -> None:

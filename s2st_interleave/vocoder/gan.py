@@ -22,10 +22,10 @@ from espnet2.gan_tts.hifigan.loss import (
 )
 from safetensors.torch import save_model
 
-from s2st_interleave import keyed
+from s2st_interleave import keyed, parallel
 from s2st_interleave.data import audio
 from s2st_interleave.errors import UserError
-from s2st_interleave.train import checkpoint, engine, parallel
+from s2st_interleave.train import checkpoint, engine
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.loop import (
     LoopOptions,
@@ -34,7 +34,7 @@ from s2st_interleave.train.loop import (
     learning_rate,
     leave,
 )
-from s2st_interleave.train.prefetch import Ahead
+from s2st_interleave.train.prefetch import Prefetch
 from s2st_interleave.train.stop_signals import stop_requests
 from s2st_interleave.vocoder.base import (
     WEIGHTS_FILE,
@@ -244,7 +244,7 @@ def _fit(task: GanTask, options: Any, directory: Path, asked: Event) -> Outcome:
     if progress.step:
         parallel.say(f"resuming from step {progress.step} of {options.max_steps}")
     clock = time.time() - progress.train_sec
-    batch = Ahead(task.batch)  # crops are read from disk
+    batch = Prefetch(task.batch)  # crops are read from disk
     if options.max_steps == 0:  # an untrained stand-in is a model as well
         checkpoint.save(directory, task, learner.optimizer, progress, options.keep_last)
 

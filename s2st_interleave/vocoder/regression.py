@@ -10,8 +10,7 @@ import torch
 from safetensors.torch import save_model
 from torch.nn import functional
 
-from s2st_interleave import keyed
-from s2st_interleave.train import parallel
+from s2st_interleave import keyed, parallel
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.vocoder import analysis
 from s2st_interleave.vocoder.base import (
@@ -62,7 +61,7 @@ class WorldTask:
     def loss_sum(self, batch: Mapping[str, Any]) -> torch.Tensor:
         return sum(self._losses(batch).values())
 
-    def facts(
+    def metrics(
         self, step: int, batches: Sequence[Mapping[str, Any]]
     ) -> dict[str, float]:
         tokens = sum(int((b["units"] != self.model.padding).sum()) for b in batches)

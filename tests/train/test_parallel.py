@@ -220,7 +220,7 @@ def torchrun(corpus: Path, commands: list[list[str]]) -> None:
         corpus / "commands.py",
         "import json, sys\n"
         "from s2st_interleave.__main__ import main\n"
-        "from s2st_interleave.train.parallel import exit_with\n"
+        "from s2st_interleave.parallel import exit_with\n"
         "commands = json.loads(sys.argv[1])\n"
         "exit_with(lambda: next((code for words in commands if (code := main(words))), 0))\n",
         json.dumps(commands),
@@ -433,7 +433,7 @@ def test_a_rank_leaves_the_group_before_it_exits(tmp_path):
         tmp_path / "rank.py",
         "import atexit\n"
         "from torch import distributed\n"
-        "from s2st_interleave.train.parallel import exit_with, on_first\n"
+        "from s2st_interleave.parallel import exit_with, on_first\n"
         "atexit.register(lambda: print('left', not distributed.is_initialized()))\n"
         "exit_with(lambda: on_first(lambda: None))\n",
     )
@@ -454,7 +454,8 @@ def test_a_rank_whose_gloo_threads_outlive_the_group_ends_with_its_status(
     done = two_ranks(
         tmp_path / "rank.py",
         "from torch import nn\n"
-        "from s2st_interleave.train import engine, parallel\n"
+        "from s2st_interleave import parallel\n"
+        "from s2st_interleave.train import engine\n"
         f"{WITNESS}"
         "def main():\n"
         "    engine.wrap(nn.Linear(2, 2), 'ddp')\n"
