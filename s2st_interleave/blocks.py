@@ -44,7 +44,9 @@ def leaves(cls: type) -> dict[str, Leaf]:
 def _leaves_of(field: dataclasses.Field[Any], hint: Any) -> Iterator[Leaf]:
     facts = field.metadata
     if not dataclasses.is_dataclass(hint):
-        about = {k: facts[k] for k in ("text", "runtime", "new", "bounds") if k in facts}
+        about = {
+            k: facts[k] for k in ("text", "runtime", "new", "bounds") if k in facts
+        }
         yield Leaf(field.name, hint, field.default, **about)
         return
     for inner, leaf in leaves(typing.cast(type, hint)).items():

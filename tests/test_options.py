@@ -218,12 +218,16 @@ NEEDED = {
 @pytest.mark.parametrize(
     ("cls", "line", "message"),
     [
-        (vocoder.Options, "--accum_grad 4", "'accum_grad' has no effect with backend "),
-        (vocoder.Options, "--max_grad_norm 0.001", "it is for backend world"),
-        (vocoder.Options, "--weight_decay 0.5", "it is for backend world"),
-        (vocoder.Options, "--unit_channels 8 --backend hifigan", "for backend world"),
-        (vocoder.Options, "--lambda_mel 1 --backend world", "for backend hifigan"),
-        (vocoder.Options, "--channels 64 --backend world", "for backend hifigan"),
+        (
+            vocoder.Options,
+            "--world.accum_grad 4",
+            "'world.accum_grad' has no effect with backend hifigan: it is for backend w",
+        ),
+        (
+            vocoder.Options,
+            "--backend world --hifigan.lambda-mel 1",
+            "for backend hifigan",
+        ),
         (train.Options, "--lora_alpha 8", "it is for lora_rank of 1 or more"),
         (
             train.Options,
@@ -248,8 +252,8 @@ def test_an_option_without_effect_is_refused(cls, line, message, capsys):
 @pytest.mark.parametrize(
     ("cls", "line"),
     [
-        (vocoder.Options, "--backend world --accum_grad 4 --max_grad_norm 0.5"),
-        (vocoder.Options, "--lambda_mel 1 --lr_halve_every 5 --crop_units 9"),
+        (vocoder.Options, "--backend world --world.accum_grad 4"),
+        (vocoder.Options, "--hifigan.lambda_mel 1 --hifigan.crop-units 9"),
         (train.Options, "--lora_rank 8 --lora_alpha 8"),
         (train.Options, "--text_ratio_every 5 --schedule linear"),
         (train.Options, "--text_ratio 0 --text_ratio_every 300"),  # as it is anyway
@@ -282,9 +286,11 @@ def test_a_file_of_a_system_may_make_void_what_systems_share(tmp_path, capsys):
 
 
 def test_one_file_does_not_both_set_an_option_and_make_it_void(tmp_path, capsys):
-    path = written(tmp_path, "backend: world\nlambda_mel: 3\n")
+    path = written(tmp_path, "backend: world\nhifigan: {lambda_mel: 3}\n")
     words = [*NEEDED[vocoder.Options].split(), "--config", path]
-    assert "'lambda_mel' has no effect" in refused(capsys, vocoder.Options, *words)
+    assert "'hifigan.lambda_mel' has no effect" in refused(
+        capsys, vocoder.Options, *words
+    )
 
 
 def test_the_record_of_a_run_can_be_read_again(tmp_path):

@@ -33,8 +33,9 @@ from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.batches import chunks, share
 from s2st_interleave.units import store
-from s2st_interleave.vocoder import base as vocoder
-from s2st_interleave.vocoder.hifigan import Gan
+from s2st_interleave.vocoder import backends, base
+from s2st_interleave.vocoder.hifigan import HifiganSizes
+from s2st_interleave.vocoder.hifigan_net import Gan
 
 STEPS, HALF = 3, 2
 LOOP = {
@@ -71,25 +72,25 @@ EXTRACTOR = {
 }
 WORLD = {
     "backend": "world",
-    "embedding_dim": 8,
-    "unit_channels": 16,
-    "num_unit_blocks": 1,
-    "frame_channels": 8,
-    "num_frame_blocks": 1,
-    "num_cepstra": 10,
-    "crop_units": 12,
+    "world.embedding_dim": 8,
+    "world.unit_channels": 16,
+    "world.num_unit_blocks": 1,
+    "world.frame_channels": 8,
+    "world.num_frame_blocks": 1,
+    "world.num_cepstra": 10,
+    "world.crop_units": 12,
 }
 HIFIGAN = {
     "backend": "hifigan",
-    "embedding_dim": 8,
-    "channels": 16,
-    "upsample_scales": "8 5 4 4",
-    "resblock_kernel_sizes": "3",
-    "resblock_dilations": "1 3",
-    "discriminator_channels": 16,
-    "max_discriminator_channels": 16,
-    "period_channels": 2,
-    "crop_units": 2,
+    "hifigan.embedding_dim": 8,
+    "hifigan.channels": 16,
+    "hifigan.upsample_scales": "8 5 4 4",
+    "hifigan.resblock_kernel_sizes": "3",
+    "hifigan.resblock_dilations": "1 3",
+    "hifigan.discriminator_channels": 16,
+    "hifigan.max_discriminator_channels": 16,
+    "hifigan.period_channels": 2,
+    "hifigan.crop_units": 2,
     "log_every": 1,
 }
 # Name of a run -> command and options. Dropout is off, optimizer steps are small: Adam's
@@ -106,7 +107,7 @@ RUNS = {
         "encoder",
         COMMON | {"scratch": "true", "num_pieces": 20, "max_drop_rate": 0.5},
     ),
-    "world": ("vocoder", COMMON | WORLD),
+    "world": ("vocoder", SMALL | {"world.accum_grad": 3} | WORLD),
     "hifigan": ("vocoder", SMALL | HIFIGAN),
 }
 PARALLEL = [(name, how) for name in RUNS for how in ("ddp", "fsdp")]
@@ -308,9 +309,8 @@ def trained_model(run: Path, folder: Path, name: str) -> torch.nn.Module:
         num_units = read_json(folder / llm.VOCABULARY_FILE)["num_units"]
         return llm.extend(run.parent / "llm", num_units, lora_rank=4).model
     if name == "hifigan":
-        description = read_json(folder / vocoder.VOCODER_FILE)
-        sizes = vocoder.HifiganSizes.of(description)
-        return Gan(vocoder.read_rate(description), sizes)
+        description = read_json(folder / base.VOCODER_FILE)
+        return Gan(base.read_timing(description), HifiganSizes.of(description))
     return read_back(folder, name)
 
 
@@ -320,7 +320,7 @@ def read_back(folder: Path, name: str) -> torch.nn.Module:
         return AutoModelForCausalLM.from_pretrained(folder)
     if name == "encoder":
         return Wav2Vec2BertForCTC.from_pretrained(folder)
-    return vocoder.load(folder).model
+    return backends.load(folder).model
 
 
 @pytest.mark.parametrize(("name", "how"), PARALLEL)

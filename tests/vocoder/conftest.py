@@ -13,6 +13,7 @@ from s2st_interleave.data import audio, kaldi
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import vocoder
 from s2st_interleave.units import store
+from s2st_interleave.vocoder.backends import BACKENDS
 
 NUM_UNITS, UNIT_SEC, SAMPLES_PER_UNIT = 6, 0.04, 640
 
@@ -62,9 +63,11 @@ def tone_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stage_options(tone_corpus: Path) -> Callable[..., vocoder.Options]:
-    """Options of stage `vocoder` on the corpus."""
+    """Options of stage `vocoder` on the corpus; a back-end's own are a mapping."""
 
     def options(out: Path, **values) -> vocoder.Options:
+        for name in BACKENDS.keys() & values.keys():
+            values[name] = BACKENDS[name].Options(**values[name])
         return vocoder.Options(
             data_dir=(tone_corpus / "data" / "train",),
             dev_data_dir=(tone_corpus / "data" / "dev",),
