@@ -183,7 +183,7 @@ def test_vocode_counts_an_utterance_without_units(tone_corpus: Path, trained: Pa
 
 
 def test_vocode_makes_only_what_is_missing(tone_corpus: Path, trained: Path, capsys):
-    units = tone_corpus / "dump" / "units" / "dev" / "units.en"
+    units = tone_corpus / "units" / "dev" / "units.en"
     out = tone_corpus / "dump" / "resynthesis"
     wanted = vocode.Options(units=units, vocoder=trained, out_dir=out)
     vocode.run(wanted)
