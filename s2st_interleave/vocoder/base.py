@@ -110,8 +110,9 @@ class Sizes:
 
 
 def save_description(
-    directory: Path, backend: str, timing: UnitTiming, sizes: Sizes
+    directory: Path, backend: str, timing: UnitTiming, sizes: Any
 ) -> None:
+    """Write what `load` needs besides weights; `sizes` is a dataclass, say a `Sizes`."""
     write_json(
         directory / VOCODER_FILE, {"backend": backend} | asdict(timing) | asdict(sizes)
     )
