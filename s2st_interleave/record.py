@@ -41,8 +41,8 @@ def of(stage: str, options: Any, inputs: Mapping[str, Origin | str]) -> Record:
     content = {k: v for k, v in resolved.items() if k in values - paths}
     content = blocks.nested(content)
     prints = {
-        name: one if isinstance(one, str) else one.fingerprint()
-        for name, one in inputs.items()
+        name: origin if isinstance(origin, str) else origin.fingerprint()
+        for name, origin in inputs.items()
     }
     return {
         "stage": stage,
@@ -91,8 +91,8 @@ def difference(
     ]
     for key, old, new in _unequal(before["inputs"], now["inputs"]):
         lines.append(f"input {key}: was {old}, is {new}")
-        one = inputs.get(key, "")
-        changes = [] if isinstance(one, str) else one.changes(directory)
+        origin = inputs.get(key, "")
+        changes = [] if isinstance(origin, str) else origin.changes(directory)
         lines += [f"  {change}" for change in changes[:NUM_SHOWN]]
         if len(changes) > NUM_SHOWN:
             lines.append(f" {and_more(len(changes) - NUM_SHOWN)}")

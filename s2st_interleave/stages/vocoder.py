@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, make_dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -52,7 +52,7 @@ Options = make_dataclass(
     [
         (
             "backend",
-            Literal[*BACKENDS],
+            cast(Any, Literal)[tuple(BACKENDS)],
             option("hifigan", "kind of vocoder; world: minutes on a CPU"),
         ),
         *(

@@ -66,8 +66,8 @@ class AdamWLearner:
         self.task, self.options, self.shown = task, options, shown
         self.model = task.model
 
-    def start(self, how: engine.Parallel) -> None:
-        self.root = engine.wrap(self.model, how)
+    def start(self, mode: engine.Parallel) -> None:
+        self.root = engine.wrap(self.model, mode)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(),
             betas=(0.9, self.options.adam_beta2),

@@ -2,10 +2,9 @@
 
 import math
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file
@@ -17,6 +16,9 @@ from s2st_interleave.files import read_as, write_json
 from s2st_interleave.llm.lora import TRAINED_FILE
 from s2st_interleave.train import engine, sharded
 from s2st_interleave.weights import reading
+
+if TYPE_CHECKING:
+    from s2st_interleave.train.loop import Learner
 
 # One file, or several of which each knows how many: `save_pretrained` cuts at 50 GB.
 WEIGHTS = "model*.safetensors"
@@ -55,14 +57,14 @@ def path(directory: Path, step: int) -> Path:
     return directory / f"checkpoint-{step}"
 
 
-def found(directory: Path) -> dict[int, Path]:
+def by_step(directory: Path) -> dict[int, Path]:
     """Whole checkpoints by step; one without meta.json was never finished."""
     metas = directory.glob(f"checkpoint-*/{META}")
     return {int(m.parent.name.split("-")[1]): m.parent for m in metas}
 
 
 def newest(directory: Path) -> Path | None:
-    checkpoints = found(directory)
+    checkpoints = by_step(directory)
     return checkpoints[max(checkpoints)] if checkpoints else None
 
 
@@ -121,18 +123,9 @@ def load_optimizer(
     optimizer.load_state_dict(state)
 
 
-class Trained(Protocol):
-    """What a checkpoint is made of (a `Learner` of loop.py)."""
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-
-    def save(self, directory: Path) -> None: ...
-
-    def checker(self) -> Callable[[Path], None]: ...
-
-
-def save(directory: Path, learner: Trained, progress: Progress, keep_last: int) -> None:
+def save(
+    directory: Path, learner: "Learner", progress: Progress, keep_last: int
+) -> None:
     """Write one checkpoint beside its place, move it there, then thin out the old.
 
     The model lies whole in it, as its readers want it, the optimizer's state as it is:
@@ -151,7 +144,7 @@ def save(directory: Path, learner: Trained, progress: Progress, keep_last: int) 
     def end() -> None:
         write_json(temporary / META, asdict(progress))
         temporary.rename(target)
-        checkpoints = found(directory)
+        checkpoints = by_step(directory)
         keep = {*sorted(checkpoints)[-max(1, keep_last) :], progress.best_step}
         for step in checkpoints.keys() - keep:
             shutil.rmtree(checkpoints[step])

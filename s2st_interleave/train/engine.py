@@ -28,7 +28,7 @@ class WorkModule(nn.Module):
         return work()
 
 
-def wrap(model: nn.Module, how: Parallel) -> nn.Module:
+def wrap(model: nn.Module, mode: Parallel) -> nn.Module:
     """What `backward` and `evaluate` take; `model` itself stays what tasks work with.
 
     Sharding replaces its parameters: make the optimizer afterwards.
@@ -37,7 +37,7 @@ def wrap(model: nn.Module, how: Parallel) -> nn.Module:
     if parallel.ranks().count == 1:
         return root
     parallel.connected()
-    return _sharded(root) if how == "fsdp" else _replicated(root)
+    return _sharded(root) if mode == "fsdp" else _replicated(root)
 
 
 def backward(root: nn.Module, work: Callable[[], Any], *, last: bool = True) -> float:

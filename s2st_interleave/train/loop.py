@@ -45,7 +45,7 @@ class Learner(Protocol):
     optimizer: torch.optim.Optimizer  # there is one after `start`
     shown: tuple[str, ...]  # how names of metrics begin that go to the screen
 
-    def start(self, how: Parallel) -> None:
+    def start(self, mode: Parallel) -> None:
         """Get ready for the ranks there are; the model's weights are loaded by now."""
 
     def step(self, step: int, lr: float) -> StepResult:

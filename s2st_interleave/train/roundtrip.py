@@ -10,12 +10,13 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.precision import exact, spread_apart
 from s2st_interleave.train import engine
 
-# Of the outputs' spread: adapters that are merged round otherwise, and so does a GPU.
+# Shares of the outputs' spread: merged adapters round otherwise, and so does a GPU.
 TOLERANCE, GPU_TOLERANCE = 1e-3, 1e-2
 
 
 def checker(root: nn.Module, task: Any) -> Callable[[Path], None]:
-    """For a folder that `task.save` has written: UserError where it holds another model.
+    """A function of a folder that `task.save` has written; it raises UserError where the
+    folder holds another model.
 
     All ranks come here together; the function is for the first. It costs two passes over
     few inputs and no copy of the weights: of a billion, 4 s on one core, a tenth of

@@ -33,7 +33,7 @@ def load(directory: Path, model: Any, optimizer: Any) -> None:
         same = meta.size == parameter.shape
         values[key] = torch.empty_like(parameter) if same else torch.empty(meta.size)
     with warnings.catch_warnings():
-        # That it takes one process for one process.
+        # It warns that it works in a single process, which is meant.
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
         dcp.load(values, checkpoint_id=directory, no_dist=parallel.ranks().count == 1)
     numbers = {name: number for number, name in enumerate(parameters)}

@@ -94,13 +94,13 @@ class GanLearner:
         ).to(device)
         self.batches = Prefetch(self._batch)  # crops are read from disk
 
-    def start(self, how: engine.Parallel) -> None:
-        if how == "fsdp":  # either network's step reads both, and so gathers both
-            root = engine.wrap(self.model, how)
+    def start(self, mode: engine.Parallel) -> None:
+        if mode == "fsdp":  # either network's step reads both, and so gathers both
+            root = engine.wrap(self.model, mode)
             self.roots = dict.fromkeys(("generator", "discriminator"), root)
         else:
             self.roots = {
-                name: engine.wrap(network, how)
+                name: engine.wrap(network, mode)
                 for name, network in self.model.named_children()
             }
         self.optimizer = torch.optim.Adam(self.model.parameters(), betas=BETAS)

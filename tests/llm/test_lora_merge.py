@@ -181,7 +181,7 @@ def test_a_model_that_changes_when_it_is_saved_makes_no_checkpoint(
         UserError, match="a llama model is another one when it is saved"
     ):
         fit_task(task, Options(), tmp_path)
-    assert not checkpoint.found(tmp_path)
+    assert not checkpoint.by_step(tmp_path)
 
 
 def plain_state(model) -> dict:

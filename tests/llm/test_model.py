@@ -148,7 +148,7 @@ def test_adapters_train_the_new_rows_and_leave_the_rest(folder, small_dump, tmp_
     assert same == {name for name in after if "norm" in name}
     # A checkpoint is resumed from what was trained: small beside the model.
     assert (outcome.last / lora.TRAINED_FILE).is_file()
-    assert checkpoint.found(tmp_path)
+    assert checkpoint.by_step(tmp_path)
 
 
 def test_a_model_without_bos_starts_with_eos(folder):

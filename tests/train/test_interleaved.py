@@ -94,7 +94,7 @@ def test_a_checkpoint_without_its_meta_is_ignored(make_task, tmp_path):
 
 def test_only_the_newest_and_the_best_checkpoints_are_kept(make_task, tmp_path):
     outcome = fit_task(make_task(), replace(Options(), save_every=1), tmp_path)
-    kept = set(checkpoint.found(tmp_path).values())
+    kept = set(checkpoint.by_step(tmp_path).values())
     assert kept == {checkpoint.path(tmp_path, s) for s in (5, 6)} | {outcome.best}
 
 
