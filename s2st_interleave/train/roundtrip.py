@@ -15,8 +15,7 @@ TOLERANCE, GPU_TOLERANCE = 1e-3, 1e-2
 
 
 def checker(root: nn.Module, task: Any) -> Callable[[Path], None]:
-    """A function of a folder that `task.save` has written; it raises UserError where the
-    folder holds another model.
+    """A check of a folder that `task.save` has written: UserError where it holds another model.
 
     All ranks come here together; the function is for the first. It costs two passes over
     few inputs and no copy of the weights: of a billion, 4 s on one core, a tenth of
