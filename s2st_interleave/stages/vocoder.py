@@ -18,12 +18,14 @@ from s2st_interleave.units import store
 from s2st_interleave.vocoder.backends import BACKENDS
 from s2st_interleave.vocoder.base import Speech, TrainingOptions, UnitTiming
 
+DEFAULT = next(iter(BACKENDS))
+
 
 @dataclass(frozen=True, kw_only=True)
 class VocoderOptions(TrainingOptions):
     """All options but the back-ends' own."""
 
-    backend: str = "hifigan"  # `Options` knows which there are
+    backend: str = DEFAULT  # `Options` says which there are
     data_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
     dev_data_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/train, as data_dir")
@@ -53,7 +55,7 @@ Options = make_dataclass(
         (
             "backend",
             cast(Any, Literal)[tuple(BACKENDS)],
-            option("hifigan", "kind of vocoder; world: minutes on a CPU"),
+            option(DEFAULT, "kind of vocoder; its own options are a block"),
         ),
         *(
             (name, backend.Options, option(backend.Options(), f"with backend {name}"))

@@ -2,7 +2,7 @@
 
 `hifigan` is the paper's (Sec. 3.1); `world` is a light one that trains in minutes on a
 CPU core. A new kind is a module that offers what `Backend` says, and a line here; its
-options are the block of its name in conf/vocoder.yaml.
+options are the block of its name in conf/vocoder.yaml. The first is the default.
 """
 
 from pathlib import Path
