@@ -6,7 +6,7 @@ options are the block of its name in conf/vocoder.yaml. The first is the default
 """
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
@@ -14,17 +14,19 @@ from s2st_interleave.files import read_json
 from s2st_interleave.vocoder import hifigan, world
 from s2st_interleave.vocoder.base import VOCODER_FILE, Backend, Vocoder
 
+if TYPE_CHECKING:
+    import torch
+
 BACKENDS: dict[str, Backend] = {
     "hifigan": hifigan,
     "world": world,
 }
 
 
-def load(directory: Path, device: Any = "cpu") -> Vocoder:
+def load(directory: Path, device: "torch.device | str" = "cpu") -> Vocoder:
     """The trained vocoder in `directory`: a stage's, or one of its checkpoints.
 
-    `device` is a torch.device or its name. Raises UserError when there is no vocoder, or
-    one of a back-end that does not exist.
+    Raises UserError when there is none, or one of a back-end that does not exist.
     """
     path = directory / VOCODER_FILE
     if not path.is_file():

@@ -17,6 +17,8 @@ from s2st_interleave.files import write_json
 from s2st_interleave.train.options import LoopOptions
 
 if TYPE_CHECKING:
+    import torch
+
     from s2st_interleave.train.loop import Outcome
 
 VOCODER_FILE = "vocoder.json"
@@ -85,7 +87,10 @@ class Backend(Protocol):
         ...
 
     def load(
-        self, directory: Path, description: Mapping[str, Any], device: Any
+        self,
+        directory: Path,
+        description: Mapping[str, Any],
+        device: "torch.device | str",
     ) -> Vocoder:
         """The vocoder in a directory whose `vocoder.json` says `description`."""
         ...

@@ -13,6 +13,8 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.vocoder.base import Sizes, Speech, TrainingOptions, Vocoder
 
 if TYPE_CHECKING:
+    import torch
+
     from s2st_interleave.train.loop import Outcome
 
 
@@ -59,7 +61,9 @@ def train(speech: Speech, own: Options, options: TrainingOptions) -> "Outcome":
     return gan.train(speech, own, options)
 
 
-def load(directory: Path, description: Mapping[str, Any], device: Any) -> Vocoder:
+def load(
+    directory: Path, description: Mapping[str, Any], device: "torch.device | str"
+) -> Vocoder:
     from s2st_interleave.vocoder import hifigan_net
 
     return hifigan_net.HifiganVocoder.load(directory, description, device)

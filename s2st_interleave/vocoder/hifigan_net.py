@@ -99,7 +99,7 @@ class HifiganVocoder:
 
     model: UnitGenerator
     timing: UnitTiming
-    device: Any
+    device: torch.device | str
 
     def __post_init__(self) -> None:
         self.sample_rate = self.timing.sample_rate
@@ -107,7 +107,7 @@ class HifiganVocoder:
 
     @classmethod
     def load(
-        cls, directory: Path, description: Mapping[str, Any], device: Any
+        cls, directory: Path, description: Mapping[str, Any], device: torch.device | str
     ) -> "HifiganVocoder":
         timing = read_timing(description)
         model = UnitGenerator(timing, HifiganSizes.of(description))

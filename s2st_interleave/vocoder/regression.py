@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -77,7 +76,7 @@ class WorldTask:
         self.model.mean.copy_(torch.from_numpy(mean))
         self.model.std.copy_(torch.from_numpy(std))
 
-    def batches(self, step: int) -> list[dict[str, Any]]:
+    def batches(self, step: int) -> list[dict[str, torch.Tensor]]:
         chosen = batch_at(self.speech.train, step, self.batch_size, self.seed)
         return [
             self._collate(
@@ -86,14 +85,14 @@ class WorldTask:
             for part in share(chosen, self.accum_grad)
         ]
 
-    def num_targets(self, batch: Mapping[str, Any]) -> int:
+    def num_targets(self, batch: Mapping[str, torch.Tensor]) -> int:
         return int(batch["mask"].sum())
 
-    def loss_sum(self, batch: Mapping[str, Any]) -> torch.Tensor:
+    def loss_sum(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         return sum(self._losses(batch).values())
 
     def metrics(
-        self, step: int, batches: Sequence[Mapping[str, Any]]
+        self, step: int, batches: Sequence[Mapping[str, torch.Tensor]]
     ) -> dict[str, float]:
         tokens = sum(int((b["units"] != self.model.padding).sum()) for b in batches)
         return {"tokens": tokens}

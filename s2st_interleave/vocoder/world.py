@@ -13,6 +13,8 @@ from s2st_interleave.train.options import AdamWOptions
 from s2st_interleave.vocoder.base import Sizes, Speech, TrainingOptions, Vocoder
 
 if TYPE_CHECKING:
+    import torch
+
     from s2st_interleave.train.loop import Outcome
 
 
@@ -40,7 +42,9 @@ def train(speech: Speech, own: Options, options: TrainingOptions) -> "Outcome":
     return regression.train(speech, own, options)
 
 
-def load(directory: Path, description: Mapping[str, Any], device: Any) -> Vocoder:
+def load(
+    directory: Path, description: Mapping[str, Any], device: "torch.device | str"
+) -> Vocoder:
     from s2st_interleave.vocoder import world_net
 
     return world_net.WorldVocoder.load(directory, description, device)

@@ -125,7 +125,7 @@ class WorldVocoder:
     model: WorldNet
     timing: UnitTiming
     sizes: WorldSizes
-    device: Any
+    device: torch.device | str
 
     def __post_init__(self) -> None:
         self.sample_rate = self.timing.sample_rate
@@ -133,7 +133,7 @@ class WorldVocoder:
 
     @classmethod
     def load(
-        cls, directory: Path, description: Mapping[str, Any], device: Any
+        cls, directory: Path, description: Mapping[str, Any], device: torch.device | str
     ) -> "WorldVocoder":
         timing, sizes = read_timing(description), WorldSizes.of(description)
         model = WorldNet(timing, sizes)
