@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NoReturn
 
-from s2st_interleave import config
+from s2st_interleave import config, parallel
 from s2st_interleave.errors import guarded, quiet_pipe
 from s2st_interleave.stage_list import COMMANDS, usage
-from s2st_interleave.train import parallel
 
 MODULES = {command.name: command.module for command in COMMANDS}
 

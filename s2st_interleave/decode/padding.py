@@ -9,7 +9,7 @@ from typing import Any
 from s2st_interleave.errors import UserError
 from s2st_interleave.llm.backbone import without_flash
 from s2st_interleave.llm.positions import max_positions
-from s2st_interleave.train.precision import exact, spread_apart
+from s2st_interleave.precision import exact, spread_apart
 
 NUM_STEPS = 4  # generated tokens of a trial: the first without a cache, the others with
 # Of the logits' spread. Rounding stays a thousand times below it, a state that padding

@@ -21,7 +21,6 @@ from s2st_interleave.promises import VOLATILE
 from s2st_interleave.provenance import git_state
 from s2st_interleave.stage_dir import Input, Stage, open_stage, read_done
 from s2st_interleave.stages.train import pair_prompt, trained_task
-from s2st_interleave.train import checkpoint
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
 CONFIG = "config.yaml"  # of stage 6: how it was trained
@@ -68,6 +67,8 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
+
+    from s2st_interleave.train import checkpoint
 
     # 2. The models, without what only training needs.
     out = options.out_dir

@@ -192,7 +192,15 @@ def _values(text: str, path: Path, without: str = "") -> str:
     values = yaml_text.parse(text, path, typed=True)
     if without:
         values.pop(without, None)
+    if path.stem == "vocoder":  # had no blocks before: stored results stay theirs
+        values |= {
+            k: v for block in _blocks(values) for k, v in values.pop(block).items()
+        }
     return digest(values)
+
+
+def _blocks(values: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in values.items() if isinstance(value, Mapping)]
 
 
 def _facts(cell: Cell) -> dict[str, Any]:

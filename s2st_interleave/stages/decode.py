@@ -13,9 +13,9 @@ from s2st_interleave.interleave.dump import Dump, Utterance
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.task import prompt
 from s2st_interleave.llm.model import Attention
+from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.progress import progress
 from s2st_interleave.stage_dir import Input, open_stage, read_done
-from s2st_interleave.train.precision import Dtype, use_bf16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +56,10 @@ def run(options: Options) -> None:
         return
     from s2st_interleave.decode import outputs
     from s2st_interleave.decode.generate import Limits, answer_all, nothing
+    from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm.model import SpeechLlm, attention_backend
     from s2st_interleave.stages.train import pair_prompt, trained_task
     from s2st_interleave.train import checkpoint
-    from s2st_interleave.train.loop import resolve_device, set_threads
 
     # 1. The model of the asked-for checkpoint.
     set_threads(options.num_threads)
