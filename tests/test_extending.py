@@ -15,6 +15,7 @@ BLOCK = re.compile(r"^```(diff|console)\n(.*?)^```$", re.M | re.S)
 SECTIONS = {
     part.partition("\n")[0]: BLOCK.findall(part) for part in PAGE.split("\n## ")[1:]
 }
+KINDS = {".py", ".yaml", ".json", ".sh", ".md", ".tsv", ".txt"}
 PARTS = ("s2st_interleave", "tests", "egs/cvss", "egs/mini_cvss/local")
 
 pytestmark = pytest.mark.slow  # a dozen interpreters that load torch
@@ -25,8 +26,11 @@ def copy(tmp_path_factory) -> Path:
     """The parts of the repository that the page changes, and the folder `tiny`."""
     folder = tmp_path_factory.mktemp("a copy")
     for part in PARTS:
-        ignored = shutil.ignore_patterns("__pycache__", "exp", "data", "dump")
-        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+        for path in sorted((ROOT / part).rglob("*")):
+            if path.suffix in KINDS and path.is_file():
+                copied = folder / path.relative_to(ROOT)
+                copied.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, copied)
     shutil.copy(ROOT / "pyproject.toml", folder)
     introduction = PAGE.partition("\n## ")[0]
     for _, console in BLOCK.findall(introduction):
