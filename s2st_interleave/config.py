@@ -5,22 +5,20 @@ wins; `-` and `_` are the same; booleans take only true/false; an unknown option
 nearest neighbour. Values are read as they are written, in both places alike.
 """
 
-import argparse
 import dataclasses
 import difflib
-import typing
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from s2st_interleave import effects, yaml_text
+from s2st_interleave import blocks, effects, yaml_text
+from s2st_interleave.blocks import REQUIRED, leaves
 from s2st_interleave.effects import Place
 from s2st_interleave.errors import UserError
-from s2st_interleave.values import Device, Range, converted, is_optional
+from s2st_interleave.option_parser import option_parser
+from s2st_interleave.values import Device, Range, converted
 
 T = TypeVar("T")
-REQUIRED: Any = dataclasses.MISSING
 # Of a YAML that records a run: options that had none, which is no mistake there.
 NO_EFFECT = "without_effect"
 
@@ -37,9 +35,10 @@ def option(
 
     `runtime` options (jobs, device) cannot change what is written and stay out of the
     fingerprint. The default of a `new` one is what was done before there was a choice:
-    what was made then is not made otherwise.
+    what was made then is not made otherwise. A block of options (blocks.py) is a field
+    whose default is a frozen dataclass.
     """
-    facts = {"help": text, "runtime": runtime, "new": new, "range": Range(**bounds)}
+    facts = {"text": text, "runtime": runtime, "new": new, "bounds": Range(**bounds)}
     return dataclasses.field(default=default, metadata=facts)
 
 
@@ -82,12 +81,40 @@ def mapping(loaded: Any, where: str) -> dict[str, Any]:
 
 def _values(given: Mapping[str, Any], cls: type, source: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for key, value in given.items():
-        name = str(key).replace("-", "_")
+    misplaced = []
+    for name, value in _paths(given, cls, source):
         if name in values:
             raise UserError(f"{source}: option '{name}' occurs twice")
+        if name not in leaves(cls) and (places := _places(name, cls)):
+            misplaced.append(f"'{name}' is '{places}'")
+            continue
         values[name] = value_of(cls, name, value, source=source)
+    if misplaced:
+        raise UserError(
+            f"{source}: options that belong in a block: {', '.join(misplaced)}; write "
+            "them below the block's name, indented"
+        )
     return values
+
+
+def _paths(
+    given: Mapping[str, Any], cls: type, source: str, start: str = ""
+) -> Iterator[tuple[str, Any]]:
+    """Paths of options and their values, from mappings within mappings."""
+    for key, value in given.items():
+        name = start + str(key).replace("-", "_")
+        if name not in leaves(cls) and any(
+            blocks.within(n, [name]) for n in leaves(cls)
+        ):
+            inner = mapping(value, f"{source}: {name}")
+            yield from _paths(inner, cls, source, f"{name}.")
+        else:
+            yield name, value
+
+
+def _places(name: str, cls: type) -> str:
+    """Where in blocks there is an option of this name, which is none by itself."""
+    return "' or '".join(n for n in leaves(cls) if n.endswith(f".{name}"))
 
 
 def value_of(
@@ -97,52 +124,34 @@ def value_of(
 
     Raises UserError for one that `cls` does not have; `also` are other names near it.
     """
-    hints = _hints(cls)
-    if name not in hints:
-        near = nearest(name, [*hints, *also])
-        raise UserError(f"{source}: unknown option '{name}'{near}")
-    result = convert(name, value, hints[name], source=source)
-    field = _fields(cls)[name]
-    bounds = field.metadata.get("range", Range())
+    if name not in leaves(cls):
+        raise UserError(f"{source}: unknown option '{name}'{_hint(name, cls, also)}")
+    leaf = leaves(cls)[name]
+    result = convert(name, value, leaf.hint, source=source)
     for number in result if isinstance(result, tuple) else (result,):
-        if isinstance(number, int | float) and number not in bounds:
-            raise UserError(f"{source}: option '{name}' is {number:g}, wants: {bounds}")
-    if result == () != field.default:
+        if isinstance(number, int | float) and number not in leaf.bounds:
+            raise UserError(
+                f"{source}: option '{name}' is {number:g}, wants: {leaf.bounds}"
+            )
+    if result == () != leaf.default:
         raise UserError(f"{source}: option '{name}' is empty, wants at least one")
     return result
 
 
-@lru_cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
-
-
-@lru_cache
-def _fields(cls: type) -> dict[str, dataclasses.Field]:
-    return {field.name: field for field in dataclasses.fields(cls)}
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line: of a stage's fifty options a usage would hide what is wrong."""
-        name = self.prog.partition("s2st_interleave ")[2].partition(" ")[0]
-        self.exit(2, f"error: {name or self.prog}: {message}\n")
-
-
-class _Given(argparse.Action):
-    """Keeps what is given in its order on the line."""
-
-    def __call__(self, parser: Any, namespace: Any, values: Any, _: Any = None) -> None:
-        namespace.given.append((self.dest, values))
+def _hint(name: str, cls: type, also: Iterable[str] = ()) -> str:
+    """What may be meant by an unknown name."""
+    if places := _places(name, cls):
+        return f"; it is '{places}'"
+    return nearest(name, [*leaves(cls), *blocks.blocks(cls), *also])
 
 
 def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None) -> T:
     """Build `cls` from `--config` and the command line; exits with 2 on a bad option."""
-    parser = _parser(cls, prog, about)
+    parser = option_parser(cls, prog, about)
     known, unknown = parser.parse_known_args(argv)
     if unknown:
         name = unknown[0].lstrip("-").split("=")[0].replace("-", "_")
-        parser.error(f"unknown option '{unknown[0]}'{nearest(name, _fields(cls))}")
+        parser.error(f"unknown option '{unknown[0]}'{_hint(name, cls)}")
     values: dict[str, Any] = {}
     places: dict[str, Place] = {}
     try:
@@ -162,39 +171,17 @@ def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None)
             places[name] = Place(number, True)
         # 2. Is something missing, or in vain?
         missing = [
-            n
-            for n, f in _fields(cls).items()
-            if f.default is REQUIRED and n not in values
+            name
+            for name, leaf in leaves(cls).items()
+            if leaf.default is REQUIRED and name not in values
         ]
         if missing:
             raise UserError("missing " + ", ".join(f"--{name}" for name in missing))
-        options = cls(**values)
+        options = blocks.build(cls, values)
         effects.check(options, places)
         return options
     except UserError as error:
         parser.error(str(error))
-
-
-def _parser(cls: type, prog: str, about: str | None) -> _Parser:
-    parser = _Parser(
-        prog=f"python -m s2st_interleave {prog}",
-        description=about,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(given=[])
-    parser.add_argument("--config", action=_Given, help="YAML of these, read first")
-    for name, field in _fields(cls).items():
-        spellings = list(dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}")))
-        facts = [str(field.metadata.get("range", ""))]
-        required = field.default is REQUIRED
-        facts.append("required" if required else f"default {field.default}")
-        text = f"{field.metadata.get('help', '')} ({', '.join(filter(None, facts))})"
-        metavar = _metavar(_hints(cls)[name])
-        parser.add_argument(
-            *spellings, action=_Given, metavar=metavar, help=text.replace("%", "%%")
-        )
-    return parser
 
 
 def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:
@@ -210,17 +197,6 @@ def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:
         ) from None
 
 
-def _metavar(hint: Any) -> str:
-    arguments = typing.get_args(hint)
-    if typing.get_origin(hint) is typing.Literal:
-        return "|".join(map(str, arguments))
-    if is_optional(hint):
-        return _metavar(arguments[0])
-    if hint is bool:
-        return "true|false"
-    return getattr(hint, "__name__", str(hint)).upper()
-
-
 def to_dict(options: Any) -> dict[str, Any]:
     """Resolved options as plain JSON values, in field order."""
     return {
@@ -231,11 +207,11 @@ def to_dict(options: Any) -> dict[str, Any]:
 
 def record(options: Any) -> dict[str, Any]:
     """The same for a YAML: those that have no effect stand by themselves."""
-    void = {name for one in effects.voids(options) for name in one.names}
-    values = to_dict(options)
-    without = {name: values[name] for name in values if name in void}
+    values = blocks.flat(to_dict(options))
+    void = effects.void_names(options)
+    without = {name: value for name, value in values.items() if name in void}
     own = {name: value for name, value in values.items() if name not in void}
-    return own | ({NO_EFFECT: without} if without else {})
+    return blocks.nested(own) | ({NO_EFFECT: blocks.nested(without)} if without else {})
 
 
 def plain(value: Any) -> Any:
@@ -246,4 +222,6 @@ def plain(value: Any) -> Any:
         return [plain(v) for v in value]
     if isinstance(value, Mapping):
         return {k: plain(v) for k, v in value.items()}
+    if dataclasses.is_dataclass(value):
+        return to_dict(value)
     return value

@@ -6,14 +6,14 @@ systems share conf/train.yaml, and conf/systems/baseline.yaml sets `text_ratio: 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any, NamedTuple
 
+from s2st_interleave.blocks import leaves, value_at, within
 from s2st_interleave.errors import UserError
 
 
 class Void(NamedTuple):
-    """Options that have an effect only where `choice` is what `wanted` says."""
+    """Options, or blocks of them, that have an effect only where `choice` is as `wanted`."""
 
     choice: str
     wanted: str
@@ -37,16 +37,22 @@ def voids(options: Any) -> list[Void]:
     return options.voids() if hasattr(options, "voids") else []
 
 
+def void_names(options: Any) -> set[str]:
+    """Paths of the options that have no effect as `options` are."""
+    names = [name for void in voids(options) for name in void.names]
+    return {name for name in leaves(type(options)) if within(name, names)}
+
+
 def check(options: Any, places: Mapping[str, Place]) -> None:
     """Raise UserError for an option that was set to another value in vain."""
-    defaults = {field.name: field.default for field in fields(options)}
+    known = leaves(type(options))
     for choice, wanted, names in voids(options):
         by = places.get(choice)
-        for name in sorted(places.keys() & set(names)):
-            if getattr(options, name) == defaults[name]:
+        for name in sorted(name for name in places if within(name, names)):
+            if value_at(options, name) == known[name].default:
                 continue
             if by is None or not by.may_void(places[name]):
                 raise UserError(
                     f"option '{name}' has no effect with {choice} "
-                    f"{getattr(options, choice)}: it is for {choice} {wanted}"
+                    f"{value_at(options, choice)}: it is for {choice} {wanted}"
                 )

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
-from s2st_interleave import config
+from s2st_interleave import blocks, config, effects
+from s2st_interleave.blocks import leaves
 from s2st_interleave.promises import and_more
 
 NUM_SHOWN = 10  # of what differs within an input
@@ -35,13 +35,14 @@ def of(stage: str, options: Any, inputs: Mapping[str, Origin | str]) -> Record:
     Where inputs lie is not what they are: a recipe may be moved. Paths are kept for the
     reader, their contents are in the fingerprints of the inputs.
     """
-    values = {f.name: f for f in fields(options) if not f.metadata.get("runtime")}
-    paths = {k for k in values if _is_path(getattr(options, k))}
-    resolved = config.to_dict(options)
-    content = {k: resolved[k] for k in values if k not in paths}
+    resolved = blocks.flat(config.to_dict(options))
+    values = {name for name, leaf in leaves(type(options)).items() if not leaf.runtime}
+    paths = {name for name in values if _is_path(blocks.value_at(options, name))}
+    content = {k: v for k, v in resolved.items() if k in values - paths}
+    content = blocks.nested(content)
     prints = {
-        name: one if isinstance(one, str) else one.fingerprint()
-        for name, one in inputs.items()
+        name: origin if isinstance(origin, str) else origin.fingerprint()
+        for name, origin in inputs.items()
     }
     return {
         "stage": stage,
@@ -81,17 +82,17 @@ def difference(
     one that there was not yet, as long as it has the value that all was made with then.
     """
     earlier = _earlier(before["options"], now["options"], options)
-    runtime = {f.name for f in fields(options) if f.metadata.get("runtime")}
-    passed = runtime | grown(before, now, options)
+    runtime = {k for k, leaf in leaves(type(options)).items() if leaf.runtime}
+    passed = runtime | grown(before, now, options) | effects.void_names(options)
     lines = [
         f"option {key}: was {old}, is {new}"
-        for key, old, new in _unequal(earlier, now["options"])
+        for key, old, new in _unequal(earlier, blocks.flat(now["options"]))
         if key not in passed
     ]
     for key, old, new in _unequal(before["inputs"], now["inputs"]):
         lines.append(f"input {key}: was {old}, is {new}")
-        one = inputs.get(key, "")
-        changes = [] if isinstance(one, str) else one.changes(directory)
+        origin = inputs.get(key, "")
+        changes = [] if isinstance(origin, str) else origin.changes(directory)
         lines += [f"  {change}" for change in changes[:NUM_SHOWN]]
         if len(changes) > NUM_SHOWN:
             lines.append(f" {and_more(len(changes) - NUM_SHOWN)}")
@@ -99,12 +100,15 @@ def difference(
 
 
 def _earlier(before: Record, now: Record, options: Any) -> Record:
-    """Options of an earlier version by today's names."""
-    known = fields(options)
-    new = [f for f in known if f.metadata.get("new") and f.name not in before]
-    defaults = config.to_dict(options) | {f.name: config.plain(f.default) for f in new}
+    """Options of an earlier version by today's names and paths."""
     translate = getattr(options, "earlier", dict)
-    return {f.name: defaults[f.name] for f in new if f.name in now} | translate(before)
+    known = blocks.flat(translate(before))
+    new = {
+        name: config.plain(leaf.default)
+        for name, leaf in leaves(type(options)).items()
+        if leaf.new and name in blocks.flat(now)
+    }
+    return new | known
 
 
 def _unequal(old: Record, new: Record) -> list[tuple[str, Any, Any]]:

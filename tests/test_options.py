@@ -1,19 +1,18 @@
-"""Options mean what they say: as written, within their range, and never in vain."""
+"""Options mean what they say: as written, and within their range."""
 
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from parsing import parse, refused, written
 
-from s2st_interleave import config, yaml_text
+from s2st_interleave import yaml_text
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.launch import resources
 from s2st_interleave.replicate import grid
-from s2st_interleave.stages import encoder, score, train, vocoder
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMITTED = [
@@ -38,25 +37,6 @@ class Options:
     out_dir: Path = option(Path("out"), "a path")
     limit: int | None = option(7, "may be absent")
     widths: tuple[int, ...] = option((), "numbers", minimum=1)
-
-
-def parse(cls: type, *words: object) -> Any:
-    return config.parse(cls, [str(word) for word in words], prog="test")
-
-
-def refused(capsys, cls: type, *words: object) -> str:
-    with pytest.raises(SystemExit) as stopped:
-        parse(cls, *words)
-    assert stopped.value.code == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and said.startswith("error: test: ")
-    return said
-
-
-def written(tmp_path: Path, text: str, name: str = "conf.yaml") -> Path:
-    path = tmp_path / name
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 # As written
@@ -201,107 +181,6 @@ def test_names_of_slurm_keep_their_zeros(tmp_path):
     asked = resources.read(written(tmp_path, text), "cuda_cmd")
     assert (asked.account, asked.partition, asked.memory) == ("0123", "on", "1_0")
     assert asked.minutes == 10
-
-
-# Never in vain
-
-NEEDED = {
-    vocoder.Options: "--data_dir d --dev_data_dir d --units_dir u --dev_units_dir u "
-    "--out_dir o",
-    train.Options: "--llm l --train_dir t --dev_dir d --out_dir o",
-    score.Options: "--data_dir d --src_lang es --train_dir t --decode_dir d "
-    "--vocode_dir v --out_dir o",
-    encoder.Options: "--encoder e --train_dir t --dev_dir d --out_dir o --languages es",
-}
-
-
-@pytest.mark.parametrize(
-    ("cls", "line", "message"),
-    [
-        (vocoder.Options, "--accum_grad 4", "'accum_grad' has no effect with backend "),
-        (vocoder.Options, "--max_grad_norm 0.001", "it is for backend world"),
-        (vocoder.Options, "--weight_decay 0.5", "it is for backend world"),
-        (vocoder.Options, "--unit_channels 8 --backend hifigan", "for backend world"),
-        (vocoder.Options, "--lambda_mel 1 --backend world", "for backend hifigan"),
-        (vocoder.Options, "--channels 64 --backend world", "for backend hifigan"),
-        (train.Options, "--lora_alpha 8", "it is for lora_rank of 1 or more"),
-        (
-            train.Options,
-            "--schedule constant --text_ratio_drop 0.3",
-            "with schedule constant",
-        ),
-        (train.Options, "--text_ratio 0 --span_lambda 3", "with text_ratio 0.0"),
-        (
-            train.Options,
-            "--sides none --fill mask",
-            "it is for sides both or one of its sides",
-        ),
-        (train.Options, "--task_weights 1 --lr 1", "it is for tasks of one or more"),
-        (score.Options, "--mos_weights x.pt", "it is for mos utmos"),
-        (score.Options, "--mos dnsmos --mos_weights x.pt", "with mos dnsmos"),
-    ],
-)
-def test_an_option_without_effect_is_refused(cls, line, message, capsys):
-    assert message in refused(capsys, cls, *NEEDED[cls].split(), *line.split())
-
-
-@pytest.mark.parametrize(
-    ("cls", "line"),
-    [
-        (vocoder.Options, "--backend world --accum_grad 4 --max_grad_norm 0.5"),
-        (vocoder.Options, "--lambda_mel 1 --lr_halve_every 5 --crop_units 9"),
-        (train.Options, "--lora_rank 8 --lora_alpha 8"),
-        (train.Options, "--text_ratio_every 5 --schedule linear"),
-        (train.Options, "--text_ratio 0 --text_ratio_every 300"),  # as it is anyway
-        (score.Options, "--mos utmos --mos_weights x.pt"),
-        (vocoder.Options, "--nj 4"),  # how it is run: recipes say it to every stage
-    ],
-)
-def test_an_option_with_an_effect_is_not(cls, line):
-    parse(cls, *NEEDED[cls].split(), *line.split())
-
-
-def test_a_file_of_a_system_may_make_void_what_systems_share(tmp_path, capsys):
-    """And the command line may do so to any file; the other way round it is in vain."""
-    shared = written(tmp_path, "text_ratio_every: 5\nlora_alpha: 8\nlora_rank: 2\n")
-    system = written(tmp_path, "text_ratio: 0\n", "baseline.yaml")
-    needed = NEEDED[train.Options].split()
-    both = ["--config", shared, "--config", system]
-    assert parse(train.Options, *needed, *both).text_ratio_every == 5
-    assert parse(train.Options, *needed, *both[:2], "--text_ratio", "0")
-    assert parse(train.Options, "--lora_rank", "0", *needed, *both)
-    assert parse(train.Options, *needed, "--span_lambda", "3", *both).span_lambda == 3
-    for words in (
-        [*both, "--span_lambda", "3"],
-        [*both[2:], *both[:2]],
-        [*both[:2], "--text_ratio", "0", "--span_lambda", "3"],
-    ):
-        assert "no effect with text_ratio" in refused(
-            capsys, train.Options, *needed, *words
-        )
-
-
-def test_one_file_does_not_both_set_an_option_and_make_it_void(tmp_path, capsys):
-    path = written(tmp_path, "backend: world\nlambda_mel: 3\n")
-    words = [*NEEDED[vocoder.Options].split(), "--config", path]
-    assert "'lambda_mel' has no effect" in refused(capsys, vocoder.Options, *words)
-
-
-def test_the_record_of_a_run_can_be_read_again(tmp_path):
-    """exp/<tag>/config.yaml tells what had no effect, and gives the same options."""
-    conf = ROOT / "egs/cvss/conf"
-    words = [*NEEDED[train.Options].split(), "--config", conf / "train.yaml"]
-    options = parse(train.Options, *words, "--text_ratio", "0", "--num_threads", "2")
-    path = written(tmp_path, yaml.safe_dump(config.record(options)))
-    assert "text_ratio_drop" in yaml_text.read(path)[config.NO_EFFECT]
-    assert parse(train.Options, "--config", path) == options
-
-
-def test_every_option_that_may_be_void_exists():
-    for cls in (vocoder.Options, train.Options, score.Options):
-        options = parse(cls, *NEEDED[cls].split())
-        for void in options.voids():
-            assert {void.choice, *void.names} <= set(cls.__dataclass_fields__)
 
 
 # Grids

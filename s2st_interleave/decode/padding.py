@@ -1,5 +1,6 @@
 """Which prompts may share a batch: all, where left padding and the cache change nothing."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,7 +9,7 @@ from typing import Any
 from s2st_interleave.errors import UserError
 from s2st_interleave.llm.backbone import without_flash
 from s2st_interleave.llm.positions import max_positions
-from s2st_interleave.train.precision import exact, spread_apart
+from s2st_interleave.precision import exact, spread_apart
 
 NUM_STEPS = 4  # generated tokens of a trial: the first without a cache, the others with
 # Of the logits' spread. Rounding stays a thousand times below it, a state that padding
@@ -63,6 +64,7 @@ def batching(
         False: (longest, [*longest[:1], *reversed(longest[1:])]),
     }
     kind = model.config.model_type
+    far = math.inf
     for how in LADDER:
         far = _difference(model, pairs[how.padded], pad, num_beams, how.cached)
         if not far < TOLERANCE:

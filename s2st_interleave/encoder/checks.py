@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from s2st_interleave import keyed
+from s2st_interleave import keyed, parallel
 from s2st_interleave.data.audio import SAMPLE_RATE
 from s2st_interleave.encoder.frontend import Frontend, collate
 from s2st_interleave.errors import UserError
-from s2st_interleave.train import parallel
-from s2st_interleave.train.precision import spread_apart
+from s2st_interleave.precision import spread_apart
 
 SECONDS = (0.3, 0.5, 1.03)  # the last one is no whole number of frames
 TOLERANCE = 0.01  # of the spread of logits

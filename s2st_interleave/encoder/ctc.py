@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from s2st_interleave import keyed
+from s2st_interleave import keyed, parallel
 from s2st_interleave.data import audio
 from s2st_interleave.encoder.checks import check, logits_of_noise
 from s2st_interleave.encoder.frontend import Frontend, collate, frontend
@@ -16,11 +16,10 @@ from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
 from s2st_interleave.hub import load, unloaded
+from s2st_interleave.precision import autocast
 from s2st_interleave.progress import quiet_transformers
-from s2st_interleave.train import parallel
 from s2st_interleave.train.batches import batch_at, chunks, share
-from s2st_interleave.train.precision import autocast
-from s2st_interleave.train.prefetch import Ahead
+from s2st_interleave.train.prefetch import Prefetch
 
 
 def train_bpe(
@@ -147,7 +146,7 @@ class CtcTask:
     def __post_init__(self) -> None:
         self._features: dict[str, np.ndarray] = {}
         # Reading audio takes as long as a step of a GPU.
-        self.batches = Ahead(self._batches)
+        self.batches = Prefetch(self._batches)
 
     def _batches(self, step: int) -> list[dict[str, Any]]:
         chosen = batch_at(self.train, step, self.batch_size, self.seed)
@@ -164,7 +163,7 @@ class CtcTask:
         with autocast(self.model.device, self.bf16):
             return self.model(**batch["inputs"])
 
-    def facts(
+    def metrics(
         self, step: int, batches: Sequence[Mapping[str, Any]]
     ) -> dict[str, float]:
         return {"tokens": sum(sum(batch["num_frames"]) for batch in batches)}

@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 
 from s2st_interleave.launch.job import Failure, Job
+from s2st_interleave.parallel import JOB_SLOT
 from s2st_interleave.preemption import EXIT_REQUEUE
-from s2st_interleave.train.parallel import JOB_SLOT
 
 
 class Local:

@@ -21,8 +21,8 @@ from s2st_interleave.llm.unit_rows import (
     resize,
 )
 from s2st_interleave.llm.unit_tokens import add_unit_tokens
+from s2st_interleave.precision import autocast
 from s2st_interleave.progress import quiet_transformers
-from s2st_interleave.train.precision import autocast
 
 Attention = Literal["auto", "flash_attention_2", "sdpa", "eager"]
 

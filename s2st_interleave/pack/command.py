@@ -13,6 +13,7 @@ from typing import Any
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
+from s2st_interleave.facts import DecodeFacts
 from s2st_interleave.files import atomic_write
 from s2st_interleave.interleave.task import prompt
 from s2st_interleave.pack import folder, notice
@@ -20,7 +21,6 @@ from s2st_interleave.promises import VOLATILE
 from s2st_interleave.provenance import git_state
 from s2st_interleave.stage_dir import Input, Stage, open_stage, read_done
 from s2st_interleave.stages.train import pair_prompt, trained_task
-from s2st_interleave.train import checkpoint
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
 CONFIG = "config.yaml"  # of stage 6: how it was trained
@@ -68,12 +68,15 @@ def run(options: Options) -> None:
     if stage is None:
         return
 
+    from s2st_interleave.train import checkpoint
+
     # 2. The models, without what only training needs.
     out = options.out_dir
     for name in folder.PARTS:  # of a packing that was interrupted
         shutil.rmtree(out / name, ignore_errors=True)
     decoded = read_done(options.decode_dir, "decode")
-    trained = checkpoint.of(options.train_dir, decoded["facts"]["checkpoint"])
+    answers = DecodeFacts.of(decoded, options.decode_dir)
+    trained = checkpoint.of(options.train_dir, answers.checkpoint)
     copy(_models(options.encoder), out / "encoder")
     copy([options.kmeans / CENTROIDS], out / "kmeans")
     copy(_models(trained), out / "llm")
@@ -157,7 +160,7 @@ def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
         src_lang=options.src_lang,
         tgt_lang=options.tgt_lang,
         system=options.train_dir.name,
-        checkpoint=decoded["facts"]["checkpoint"],
+        checkpoint=DecodeFacts.of(decoded, options.decode_dir).checkpoint,
         layer=read_done(options.kmeans, "kmeans")["options"]["layer"],
         layout=str(task.layout),
         prompt=prompt(task, pair_prompt(options.dump_dir) if named else ""),

@@ -13,7 +13,7 @@ from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data import audio
 from s2st_interleave.data.channels import HELP, MIX, Channels
 from s2st_interleave.errors import UserError
-from s2st_interleave.train.precision import Dtype, use_bf16
+from s2st_interleave.precision import Dtype, use_bf16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +63,8 @@ def run(options: Options, recordings: Sequence[Path]) -> None:
     targets = out_paths(options, recordings)
 
     # 2. The model, its checksums looked at.
+    from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.pack.translator import Translator, read_recording
-    from s2st_interleave.train.loop import resolve_device, set_threads
 
     set_threads(options.num_threads)
     samples = {

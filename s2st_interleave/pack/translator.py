@@ -47,7 +47,7 @@ class Translator:
         from s2st_interleave.encoder.speech_encoder import SpeechEncoder
         from s2st_interleave.llm.model import SpeechLlm
         from s2st_interleave.units.kmeans import Codebook
-        from s2st_interleave.vocoder import base
+        from s2st_interleave.vocoder import backends
 
         folder.check_sums(directory)
         return cls(
@@ -55,7 +55,7 @@ class Translator:
             encoder=SpeechEncoder.load(directory / "encoder", device),
             codebook=Codebook.load(directory / "kmeans"),
             llm=SpeechLlm.load(directory / "llm", device, bf16=bf16),
-            vocoder=base.load(directory / "vocoder", device),
+            vocoder=backends.load(directory / "vocoder", device),
         )
 
     @property

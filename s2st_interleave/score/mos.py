@@ -90,7 +90,7 @@ def _dnsmos() -> Callable[[np.ndarray], float]:
 
 
 def _utmos(options: MosOptions) -> Callable[[np.ndarray], float]:
+    from s2st_interleave.device import resolve_device
     from s2st_interleave.score.utmos import Utmos
-    from s2st_interleave.train.loop import resolve_device
 
     return Utmos.load(options.weights, resolve_device(options.device)).rate

@@ -183,8 +183,8 @@ class _Aligner:
 
         `silent`: silence stands in for a recording, of which there is nothing to measure.
         """
+        from s2st_interleave.device import resolve_device, set_threads
         from s2st_interleave.encoder.speech_encoder import SpeechEncoder
-        from s2st_interleave.train.loop import resolve_device, set_threads
 
         if self.encoder is None:
             set_threads(self.options.num_threads)

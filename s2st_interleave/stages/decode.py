@@ -8,13 +8,14 @@ from typing import Literal
 import numpy as np
 
 from s2st_interleave.config import REQUIRED, RunOptions, option
+from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.interleave.dump import Dump, Utterance
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.task import prompt
 from s2st_interleave.llm.model import Attention
+from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.progress import progress
 from s2st_interleave.stage_dir import Input, open_stage, read_done
-from s2st_interleave.train.precision import Dtype, use_bf16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +56,15 @@ def run(options: Options) -> None:
         return
     from s2st_interleave.decode import outputs
     from s2st_interleave.decode.generate import Limits, answer_all, nothing
+    from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm.model import SpeechLlm, attention_backend
     from s2st_interleave.stages.train import pair_prompt, trained_task
     from s2st_interleave.train import checkpoint
-    from s2st_interleave.train.loop import resolve_device, set_threads
 
     # 1. The model of the asked-for checkpoint.
     set_threads(options.num_threads)
     trained = read_done(options.train_dir, "train")
-    # By name: the experiment may have been moved since.
-    name = Path(trained["facts"][options.checkpoint]).name
+    name = TrainFacts.of(trained, options.train_dir).checkpoint(options.checkpoint)
     device = resolve_device(options.device)
     bf16 = use_bf16(options.dtype, device)
     backend = attention_backend(options.attention, device, bf16)
@@ -111,10 +111,12 @@ def run(options: Options) -> None:
     stage.finish(
         num_in=len(answers),
         num_out=len(answers),
-        checkpoint=name,
-        layout=str(task.layout),
-        num_without_units=len(without_units),
-        num_too_long=len(dump.too_long),
+        facts=DecodeFacts(
+            checkpoint=name,
+            layout=str(task.layout),
+            num_without_units=len(without_units),
+            num_too_long=len(dump.too_long),
+        ),
     )
 
 

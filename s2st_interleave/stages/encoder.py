@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave import drops, keyed
+from s2st_interleave import drops, keyed, parallel
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
@@ -11,14 +11,13 @@ from s2st_interleave.encoder import ctc
 from s2st_interleave.encoder.recordings import too_short
 from s2st_interleave.encoder.speech_encoder import BPE_FILE, spoken_form
 from s2st_interleave.errors import UserError
+from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.stage_dir import Input, numbered, open_stage
-from s2st_interleave.train import checkpoint, parallel
-from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
-from s2st_interleave.train.precision import Dtype, use_bf16
+from s2st_interleave.train.options import TrainOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(LoopOptions):
+class Options(TrainOptions):
     encoder: Path = option(REQUIRED, "Hugging Face directory or name to start from")
     scratch: bool = option(False, "take only its configuration, random weights")
     train_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
@@ -86,6 +85,11 @@ def run(options: Options) -> None:
         return
     import sentencepiece
 
+    from s2st_interleave.device import resolve_device, set_threads
+    from s2st_interleave.train import checkpoint
+    from s2st_interleave.train.adamw import AdamWLearner
+    from s2st_interleave.train.loop import fit
+
     # 2. One BPE and one model for all languages, both sides.
     set_threads(options.num_threads)
     device = resolve_device(options.device)
@@ -129,7 +133,7 @@ def run(options: Options) -> None:
     )
 
     # 3. Train; the last checkpoint is the encoder.
-    outcome = fit(task, options, options.out_dir)
+    outcome = fit(AdamWLearner(task, options), options, options.out_dir)
 
     def finish() -> None:
         checkpoint.export(outcome.last, options.out_dir)

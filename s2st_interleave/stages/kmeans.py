@@ -45,8 +45,8 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
+    from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.encoder.speech_encoder import SpeechEncoder
-    from s2st_interleave.train.loop import resolve_device, set_threads
     from s2st_interleave.units import kmeans
 
     # 1. Draw utterances of all languages alike, by key: not by their order on disk.

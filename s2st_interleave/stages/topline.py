@@ -68,7 +68,7 @@ def run(options: Options) -> None:
     text_bleu = None
     if options.cascade_prompt:
         from s2st_interleave.decode.cascade import translate_texts
-        from s2st_interleave.train.loop import resolve_device
+        from s2st_interleave.device import resolve_device
 
         translations = translate_texts(
             data.texts(options.src_lang),

@@ -13,25 +13,26 @@ from typing import Any, Literal
 
 import yaml
 
+from s2st_interleave import parallel
 from s2st_interleave.config import REQUIRED, load_yaml, option, record, to_dict
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
+from s2st_interleave.facts import TrainFacts
 from s2st_interleave.files import atomic_write
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm.model import Attention
+from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.stage_dir import Input, numbered, open_stage, read_done
 from s2st_interleave.stages.encoder import model_input
-from s2st_interleave.train import parallel
 from s2st_interleave.train.interleaved import (
     InterleavedTask,
     Interleaving,
     check_lengths,
 )
-from s2st_interleave.train.loop import LoopOptions, fit, resolve_device, set_threads
-from s2st_interleave.train.precision import Dtype, use_bf16
+from s2st_interleave.train.options import TrainOptions
 
 SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every")
 INTERLEAVING = ("span_lambda", "stop", "fill", "alignment")
@@ -45,7 +46,7 @@ class TaskOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(LoopOptions):
+class Options(TrainOptions):
     llm: Path = option(REQUIRED, "Hugging Face directory or name to start from")
     train_dir: tuple[Path, ...] = option(
         REQUIRED, "dump/interleave/train; several pairs: an extension"
@@ -183,8 +184,11 @@ def run(options: Options) -> None:
     parallel.on_first(lambda: _write_command(options))
 
     # 2. The data, and the LLM with rows for the units.
+    from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm import lora
     from s2st_interleave.llm import model as llm
+    from s2st_interleave.train.adamw import AdamWLearner
+    from s2st_interleave.train.loop import fit
 
     set_threads(options.num_threads)
     device = resolve_device(options.device)
@@ -224,11 +228,13 @@ def run(options: Options) -> None:
         device=device,
         probe_every=options.probe_every,
     )
-    outcome = fit(task, options, options.out_dir)
+    learner = AdamWLearner(task, options, shown=("loss", "text_ratio", "realised_"))
+    outcome = fit(learner, options, options.out_dir)
     num = len(train)
-    tasks = {task.name: str(task.layout) for task in how.tasks}
-    facts = to_dict(outcome) | {"tasks": tasks}
-    parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, **facts))
+    facts = TrainFacts(
+        **to_dict(outcome), tasks={task.name: str(task.layout) for task in how.tasks}
+    )
+    parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, facts=facts))
 
 
 def _check_sides(layout: Layout, dumps: Dumps | Subset, paths: Sequence[Path]) -> None:
@@ -243,7 +249,7 @@ def _check_sides(layout: Layout, dumps: Dumps | Subset, paths: Sequence[Path]) -
 def trained_task(train_dir: Path, name: str = "") -> Task:
     """The task of a finished training that decodes: the only one, or the one asked for."""
     done = read_done(train_dir, "train")
-    tasks = done["facts"].get("tasks")
+    tasks = TrainFacts.of(done, train_dir).tasks
     if tasks is None:  # of a version that knew one task, with or without its texts
         cot = done["options"].get("cot", True)
         tasks = {"": S2ST if cot else DIRECT}
@@ -257,8 +263,8 @@ def trained_task(train_dir: Path, name: str = "") -> Task:
 
 def _say_removed(directory: Path) -> None:
     """Checkpoints may go, for room, but not in silence."""
-    facts = read_done(directory, "train")["facts"]
-    names = {Path(facts[k]).name: k for k in ("last", "best")}
+    facts = TrainFacts.read(directory)
+    names = {facts.checkpoint(which): which for which in ("last", "best")}
     for name, which in names.items():
         if not (directory / name).is_dir():
             print(

@@ -94,8 +94,8 @@ class _Extractor:
 
     @cached_property
     def encoder(self):
+        from s2st_interleave.device import resolve_device, set_threads
         from s2st_interleave.encoder.speech_encoder import SpeechEncoder
-        from s2st_interleave.train.loop import resolve_device, set_threads
 
         set_threads(self.options.num_threads)
         device = resolve_device(self.options.device)

@@ -116,8 +116,8 @@ def _synthesise(
 
 @lru_cache(maxsize=1)
 def _load(vocoder: Path, device: str, num_threads: int):
-    from s2st_interleave.train.loop import resolve_device, set_threads
-    from s2st_interleave.vocoder.base import load
+    from s2st_interleave.device import resolve_device, set_threads
+    from s2st_interleave.vocoder.backends import load
 
     set_threads(num_threads)
     return load(vocoder, resolve_device(device))

@@ -1,73 +1,74 @@
 """Stage 8, first half: train the unit vocoder on the recordings of the target voice."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, make_dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
-from s2st_interleave import drops, keyed
+from s2st_interleave import drops, parallel
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
-from s2st_interleave.stage_dir import numbered, open_stage, read_done
-from s2st_interleave.train import checkpoint, parallel
-from s2st_interleave.train.loop import (
-    LoopOptions,
-    Outcome,
-    fit,
-    resolve_device,
-    set_threads,
-)
+from s2st_interleave.facts import UnitsFacts, VocoderFacts
+from s2st_interleave.stage_dir import numbered, open_stage
 from s2st_interleave.units import store
-from s2st_interleave.vocoder.base import HifiganSizes, Rate, Sizes, WorldSizes
+from s2st_interleave.vocoder.backends import BACKENDS
+from s2st_interleave.vocoder.base import Speech, TrainingOptions, UnitTiming
 
-# Options of training that one backend alone follows, besides its sizes.
-WORLD = ("accum_grad", "max_grad_norm", "weight_decay", "adam_beta2")
-HIFIGAN = ("lr_halve_every", "lambda_mel", "lambda_feat_match", "lambda_adv")
+DEFAULT = next(iter(BACKENDS))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(LoopOptions, HifiganSizes, WorldSizes):
-    backend: Literal["hifigan", "world"] = option("hifigan", "world: minutes on a CPU")
+class VocoderOptions(TrainingOptions):
+    """All options but the back-ends' own."""
+
+    backend: str = DEFAULT  # `Options` says which there are
     data_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
     dev_data_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/train, as data_dir")
     dev_units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/dev, the same")
     language: LanguageCode = option("en", "whose voice it learns")
-    out_dir: Path = option(REQUIRED, "exp/<vocoder> to write")
     num_dev: int = option(100, "dev utterances to evaluate on; 0: all", minimum=0)
-    lr: float = option(2e-4, "peak learning rate; hifigan's recipe has 2e-4", above=0)
-    batch_size: int = option(16, "crops per optimizer step", minimum=1)
-    lr_halve_every: int = option(
-        200_000, "hifigan: steps between halvings, four at most", minimum=1
-    )
-    lambda_mel: float = option(45.0, "hifigan: weight of the mel loss", minimum=0)
-    lambda_feat_match: float = option(
-        2.0, "hifigan: weight of feature matching", minimum=0
-    )
-    lambda_adv: float = option(
-        1.0, "hifigan: weight of the adversarial loss", minimum=0
-    )
-    nj: int = option(1, "world: processes of the analysis", runtime=True, minimum=1)
 
     def voids(self) -> list[Void]:
-        own = {
-            "world": (*_own(WorldSizes), *WORLD),
-            "hifigan": (*_own(HifiganSizes), *HIFIGAN),
-        }
-        return [Void("backend", k, v) for k, v in own.items() if k != self.backend]
+        return [Void("backend", k, [k]) for k in BACKENDS if k != self.backend]
+
+    @staticmethod
+    def earlier(options: dict[str, Any]) -> dict[str, Any]:
+        """Options of a version in which those of all back-ends lay side by side."""
+        name = options.get("backend")
+        if name not in BACKENDS or name in options:
+            return options
+        own = {f.name for f in fields(BACKENDS[name].Options)}
+        common = VocoderOptions.__dataclass_fields__
+        block = {k: v for k, v in options.items() if k in own and k not in common}
+        return {k: v for k, v in options.items() if k in common} | {name: block}
 
 
-def _own(sizes: type[Sizes]) -> list[str]:
-    """Names of what one backend alone is built from."""
-    return [f.name for f in fields(sizes) if f.name not in Sizes.__dataclass_fields__]
+# With a block of options for each back-end: `--world.dropout 0.1`.
+Options = make_dataclass(
+    "Options",
+    [
+        (
+            "backend",
+            cast(Any, Literal)[tuple(BACKENDS)],
+            option(DEFAULT, "kind of vocoder; its own options are a block"),
+        ),
+        *(
+            (name, backend.Options, option(backend.Options(), f"with backend {name}"))
+            for name, backend in BACKENDS.items()
+        ),
+    ],
+    bases=(VocoderOptions,),
+    frozen=True,
+    kw_only=True,
+)
 
 
-def run(options: Options) -> None:
+def run(options: VocoderOptions) -> None:
     # 1. Is there anything to do?
     stage = parallel.on_first(
         lambda: open_stage(
@@ -86,57 +87,70 @@ def run(options: Options) -> None:
     if stage is None:
         return
 
+    from s2st_interleave.device import set_threads
+
     # 2. Recordings and units, joined by utterance id; dev is cut, training is not.
     set_threads(options.num_threads)
     codebook = _codebook((*options.units_dir, *options.dev_units_dir))
-    rate = unit_rate(options.units_dir[0])
-    lang = options.language
-    wavs, units = _pairs(options.data_dir, options.units_dir, lang, "train")
-    dev_wavs, dev_units = _pairs(
-        options.dev_data_dir, options.dev_units_dir, lang, "dev"
-    )
-    train = sorted(wavs)
-    dev = sorted(dev_wavs)[: options.num_dev or None]
-    wavs |= {utterance: dev_wavs[utterance] for utterance in dev}
-    units |= {utterance: dev_units[utterance] for utterance in dev}
+    speech = read_speech(options)
 
     # 3. Train; the last checkpoint is the vocoder.
-    learn = {"world": _train_world, "hifigan": _train_hifigan}[options.backend]
-    outcome = learn(options, rate, wavs, units, train, dev)
+    backend, own = BACKENDS[options.backend], getattr(options, options.backend)
+    outcome = backend.train(speech, own, options)
+    facts = VocoderFacts(
+        backend=options.backend,
+        kmeans=codebook,
+        num_units=speech.timing.num_units,
+        samples_per_unit=speech.timing.samples_per_unit,
+        train_sec=outcome.train_sec,
+    )
     parallel.on_first(
         lambda: stage.finish(
-            num_in=len(train),
-            num_out=len(train),
-            backend=options.backend,
-            kmeans=codebook,
-            num_units=rate.num_units,
-            samples_per_unit=rate.samples_per_unit,
-            train_sec=outcome.train_sec,
+            num_in=len(speech.train),
+            num_out=len(speech.train),
+            **facts.to_json(),
             loop=to_dict(outcome),
         )
     )
 
 
+def read_speech(options: VocoderOptions) -> Speech:
+    """Recordings and units of train, and of the first `num_dev` utterances of dev."""
+    language = options.language
+    wavs, units = _pairs(options.data_dir, options.units_dir, language, "train")
+    dev_wavs, dev_units = _pairs(
+        options.dev_data_dir, options.dev_units_dir, language, "dev"
+    )
+    dev = sorted(dev_wavs)[: options.num_dev or None]
+    return Speech(
+        timing=unit_timing(options.units_dir[0]),
+        wavs=wavs | {utterance: dev_wavs[utterance] for utterance in dev},
+        units=units | {utterance: dev_units[utterance] for utterance in dev},
+        train=sorted(wavs),
+        dev=dev,
+    )
+
+
 def _codebook(units_dirs: tuple[Path, ...]) -> str | None:
     """Fingerprint of the codebook that all the units are of; UserError if they differ."""
-    made = {p: read_done(p, "units")["facts"].get("kmeans") for p in units_dirs}
-    first, *others = made
+    codebooks = {path: UnitsFacts.read(path).kmeans for path in units_dirs}
+    first, *others = codebooks
     for other in others:
-        if made[other] != made[first]:
+        if codebooks[other] != codebooks[first]:
             raise UserError(f"{other} and {first} hold units of different codebooks")
-    return made[first]
+    return codebooks[first]
 
 
-def unit_rate(units_dir: Path) -> Rate:
+def unit_timing(units_dir: Path) -> UnitTiming:
     """How the units of stage 4 lie in 16 kHz audio."""
-    facts = read_done(units_dir, "units")["facts"]
-    samples = facts["unit_sec"] * audio.SAMPLE_RATE
+    facts = UnitsFacts.read(units_dir)
+    samples = facts.unit_sec * audio.SAMPLE_RATE
     if abs(samples - round(samples)) > 1e-6:
         raise UserError(
-            f"{units_dir}: a unit of {facts['unit_sec']} s is not a whole number of "
+            f"{units_dir}: a unit of {facts.unit_sec} s is not a whole number of "
             f"samples at {audio.SAMPLE_RATE} Hz"
         )
-    return Rate(facts["num_units"], round(samples), audio.SAMPLE_RATE)
+    return UnitTiming(facts.num_units, round(samples), audio.SAMPLE_RATE)
 
 
 def _pairs(
@@ -147,7 +161,7 @@ def _pairs(
         raise UserError(
             f"{len(data_dirs)} data directories, {len(units_dirs)} of units"
         )
-    found = kaldi.DataDirs(data_dirs).wavs(language)
+    recordings = kaldi.DataDirs(data_dirs).wavs(language)
     wavs, units = {}, {}
     for data_dir, units_dir in zip(data_dirs, units_dirs, strict=True):
         made = store.read_units(units_dir / f"units.{language}")
@@ -156,81 +170,8 @@ def _pairs(
         for utterance in sorted(kaldi.DataDir(data_dir).wavs(language).keys() - lost):
             if not len(made.get(utterance, ())):
                 raise UserError(f"{units_dir}: no units.{language} of {utterance}")
-            wavs[f"{split}-{utterance}"] = found[utterance]
+            wavs[f"{split}-{utterance}"] = recordings[utterance]
             units[f"{split}-{utterance}"] = made[utterance]
     if not wavs:
         raise UserError(f"{', '.join(map(str, data_dirs))}: no utterances")
     return wavs, units
-
-
-def _train_world(
-    options: Options,
-    rate: Rate,
-    wavs: Mapping[str, Path],
-    units: Mapping[str, np.ndarray],
-    train: list[str],
-    dev: list[str],
-) -> Outcome:
-    import torch
-
-    from s2st_interleave.vocoder import analysis, regression, world
-
-    device = resolve_device(options.device)
-    sizes = WorldSizes.of(options)
-    frames = parallel.on_first(
-        lambda: analysis.analyse_all(
-            wavs,
-            options.out_dir / "analysis",
-            frame_ms=sizes.frame_ms,
-            num_cepstra=sizes.num_cepstra,
-            nj=options.nj,
-        )
-    )
-    torch.manual_seed(keyed.stable_hash(options.seed, "vocoder init", bits=32))
-    task = regression.WorldTask(
-        model=world.WorldNet(rate, sizes).to(device),
-        rate=rate,
-        sizes=sizes,
-        units=units,
-        frames=frames,
-        train=train,
-        dev=dev,
-        batch_size=options.batch_size,
-        accum_grad=options.accum_grad,
-        seed=options.seed,
-        device=device,
-    )
-    outcome = fit(task, options, options.out_dir)
-    parallel.on_first(lambda: checkpoint.export(outcome.last, options.out_dir))
-    return outcome
-
-
-def _train_hifigan(
-    options: Options,
-    rate: Rate,
-    wavs: Mapping[str, Path],
-    units: Mapping[str, np.ndarray],
-    train: list[str],
-    dev: list[str],
-) -> Outcome:
-    from s2st_interleave.vocoder import gan, hifigan
-
-    device = resolve_device(options.device)
-    task = gan.GanTask(
-        rate=rate,
-        sizes=HifiganSizes.of(options),
-        weights=gan.LossWeights(
-            options.lambda_mel, options.lambda_feat_match, options.lambda_adv
-        ),
-        units=units,
-        wavs=wavs,
-        train=train,
-        dev=dev,
-        batch_size=options.batch_size,
-        seed=options.seed,
-        device=device,
-    )
-    outcome = gan.fit(task, options, options.out_dir)
-    # The discriminators, most of the weights, are of no use to who loads it.
-    parallel.on_first(lambda: hifigan.export(outcome.last, options.out_dir))
-    return outcome

@@ -9,7 +9,7 @@ import numpy as np
 
 from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
-from s2st_interleave.train.parallel import ranks
+from s2st_interleave.parallel import ranks
 
 T = TypeVar("T")
 

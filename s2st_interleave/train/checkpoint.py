@@ -2,16 +2,23 @@
 
 import math
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from s2st_interleave import parallel
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_as, write_json
 from s2st_interleave.llm.lora import TRAINED_FILE
-from s2st_interleave.train import parallel
+from s2st_interleave.train import engine, sharded
 from s2st_interleave.weights import reading
+
+if TYPE_CHECKING:
+    from s2st_interleave.train.loop import Learner
 
 # One file, or several of which each knows how many: `save_pretrained` cuts at 50 GB.
 WEIGHTS = "model*.safetensors"
@@ -50,18 +57,18 @@ def path(directory: Path, step: int) -> Path:
     return directory / f"checkpoint-{step}"
 
 
-def found(directory: Path) -> dict[int, Path]:
+def by_step(directory: Path) -> dict[int, Path]:
     """Whole checkpoints by step; one without meta.json was never finished."""
     metas = directory.glob(f"checkpoint-*/{META}")
     return {int(m.parent.name.split("-")[1]): m.parent for m in metas}
 
 
 def newest(directory: Path) -> Path | None:
-    checkpoints = found(directory)
+    checkpoints = by_step(directory)
     return checkpoints[max(checkpoints)] if checkpoints else None
 
 
-def load_model(source: Path | None, model: Any) -> Progress:
+def load_model(source: Path | None, model: nn.Module) -> Progress:
     """Load a checkpoint's weights in place; a fresh Progress when there is none."""
     if source is None:
         return Progress()
@@ -77,10 +84,8 @@ def _without(source: Path) -> str:
     return f"remove {source}, and training goes on from the checkpoint before it"
 
 
-def _load_file(file: Path, model: Any, source: Path) -> set[str]:
+def _load_file(file: Path, model: nn.Module, source: Path) -> set[str]:
     """Names of the weights that it holds."""
-    from safetensors.torch import load_file
-
     with reading(file, _without(source)):
         part = load_file(file)
         unknown = model.load_state_dict(part, strict=False).unexpected_keys
@@ -88,8 +93,8 @@ def _load_file(file: Path, model: Any, source: Path) -> set[str]:
     return set(part)
 
 
-def _load_weights(model: Any, source: Path) -> None:
-    """Of one or several files; names that share a tensor are written once."""
+def _load_weights(model: nn.Module, source: Path) -> None:
+    """Load from one or several files; names that share a tensor are written once."""
     files = sorted(source.glob(WEIGHTS))
     seen = {name for file in files for name in _load_file(file, model, source)}
     state = model.state_dict(keep_vars=True)
@@ -102,46 +107,32 @@ def _load_weights(model: Any, source: Path) -> None:
         )
 
 
-def load_optimizer(source: Path | None, model: Any, optimizer: Any) -> None:
+def load_optimizer(
+    source: Path | None, model: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
     """Load the optimizer's state in place, whatever number of ranks has written it."""
-    import torch
-
-    from s2st_interleave.train import engine
-
     if source is None:
         return
     if (source / SHARDS).is_dir():
-        from s2st_interleave.train import sharded
-
         sharded.load(source / SHARDS, model, optimizer)
         return
     with reading(source / OPTIMIZER, _without(source)):
         state = torch.load(source / OPTIMIZER, map_location="cpu", weights_only=True)
     if engine.is_sharded(model):
-        from s2st_interleave.train import sharded
-
         state = sharded.distribute(state, model)
     optimizer.load_state_dict(state)
 
 
 def save(
-    directory: Path,
-    task: Any,
-    optimizer: Any,
-    progress: Progress,
-    keep_last: int,
-    check: Callable[[Path], None] = lambda _: None,
+    directory: Path, learner: "Learner", progress: Progress, keep_last: int
 ) -> None:
     """Write one checkpoint beside its place, move it there, then thin out the old.
 
     The model lies whole in it, as its readers want it, the optimizer's state as it is:
-    in one file, or sharded. `check` reads the model back on rank 0, and raises where it
-    is not the one that was saved. All ranks come here together.
+    in one file, or sharded. Rank 0 reads the model back; UserError where it is not the
+    one that was saved. All ranks come here together.
     """
-    import torch
-
-    from s2st_interleave.train import engine
-
+    check = learner.checker()
     target = path(directory, progress.step)
     temporary = directory / f".{target.name}.tmp"
 
@@ -153,20 +144,18 @@ def save(
     def end() -> None:
         write_json(temporary / META, asdict(progress))
         temporary.rename(target)
-        checkpoints = found(directory)
+        checkpoints = by_step(directory)
         keep = {*sorted(checkpoints)[-max(1, keep_last) :], progress.best_step}
         for step in checkpoints.keys() - keep:
             shutil.rmtree(checkpoints[step])
 
     parallel.on_first(begin)
-    with engine.whole(task.model):
-        parallel.on_first(lambda: task.save(temporary))
-    if engine.is_sharded(task.model):
-        from s2st_interleave.train import sharded
-
-        sharded.save(temporary / SHARDS, task.model, optimizer)
+    with engine.whole(learner.model):
+        parallel.on_first(lambda: learner.save(temporary))
+    if engine.is_sharded(learner.model):
+        sharded.save(temporary / SHARDS, learner.model, learner.optimizer)
     else:
-        state = optimizer.state_dict
+        state = learner.optimizer.state_dict
         parallel.on_first(lambda: torch.save(state(), temporary / OPTIMIZER))
     parallel.on_first(lambda: check(temporary))
     parallel.on_first(end)

@@ -1,20 +1,23 @@
 """A model on several ranks: whole on each (DDP) or sharded (FSDP2, `fully_shard`)."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Literal, TypeVar
 
 import torch
 from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
-from s2st_interleave.train import parallel
+from s2st_interleave import parallel
 
 T = TypeVar("T")
 Parallel = Literal["ddp", "fsdp"]
 
 
-class Root(nn.Module):
+class WorkModule(nn.Module):
     """A model and any work that reads it: DDP and FSDP2 act before and after `forward`."""
 
     def __init__(self, model: nn.Module):
@@ -25,16 +28,16 @@ class Root(nn.Module):
         return work()
 
 
-def wrap(model: nn.Module, how: Parallel) -> nn.Module:
-    """What `backward` and `read` take; `model` itself stays what tasks work with.
+def wrap(model: nn.Module, mode: Parallel) -> nn.Module:
+    """What `backward` and `evaluate` take; `model` itself stays what tasks work with.
 
     Sharding replaces its parameters: make the optimizer afterwards.
     """
-    root = Root(model)
+    root = WorkModule(model)
     if parallel.ranks().count == 1:
         return root
     parallel.connected()
-    return _sharded(root) if how == "fsdp" else _replicated(root)
+    return _sharded(root) if mode == "fsdp" else _replicated(root)
 
 
 def backward(root: nn.Module, work: Callable[[], Any], *, last: bool = True) -> float:
@@ -49,13 +52,13 @@ def backward(root: nn.Module, work: Callable[[], Any], *, last: bool = True) -> 
     return loss.item()
 
 
-def read(root: nn.Module, work: Callable[[], T]) -> T:
+def evaluate(root: nn.Module, work: Callable[[], T]) -> T:
     """Do `work` that needs the weights but no gradients; every rank has to."""
     with torch.no_grad():
-        found = root(work)
+        result = root(work)
     if is_sharded(root):
         root.reshard()
-    return found
+    return result
 
 
 def clip(model: nn.Module, max_norm: float) -> torch.Tensor:
@@ -80,19 +83,19 @@ def whole(model: nn.Module) -> Iterator[None]:
         for name, shard in module._parameters.items()
         if hasattr(shard, "full_tensor")
     ]
-    found: dict[int, Any] = {}  # tied parameters stay tied
+    wholes: dict[int, Any] = {}  # tied parameters stay tied
     for _, _, shard in shards:
-        if id(shard) not in found:
+        if id(shard) not in wholes:
             full = shard.detach().full_tensor()  # all ranks together
             mine = parallel.ranks().is_first
             # A copy: the gathered one may be a view of something longer.
-            found[id(shard)] = (
+            wholes[id(shard)] = (
                 nn.Parameter(full.to("cpu", copy=True), shard.requires_grad)
                 if mine
                 else shard
             )
     for owner, name, shard in shards:
-        owner[name] = found[id(shard)]
+        owner[name] = wholes[id(shard)]
     try:
         yield
     finally:
@@ -100,9 +103,7 @@ def whole(model: nn.Module) -> Iterator[None]:
             owner[name] = shard
 
 
-def _replicated(root: Root) -> nn.Module:
-    import warnings
-
+def _replicated(root: WorkModule) -> nn.Module:
     # A model may have parameters that its training leaves out (an encoder's mask
     # embedding); where it has none, torch finds the search for them worth a warning.
     warnings.filterwarnings("ignore", message="find_unused_parameters=True")
@@ -119,10 +120,7 @@ def _sum(_: None, bucket: distributed.GradBucket) -> torch.futures.Future[torch.
     return summed.get_future().then(lambda future: future.value()[0])
 
 
-def _sharded(root: Root) -> nn.Module:
-    from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import fully_shard
-
+def _sharded(root: WorkModule) -> nn.Module:
     device = next(root.parameters()).device.type
     mesh = init_device_mesh(device, (parallel.ranks().count,))
     modules = [*_blocks(root), root]  # what is left over belongs to the root
@@ -139,6 +137,8 @@ def _blocks(module: nn.Module) -> Iterator[nn.Module]:
     """The layers of a transformer: elements of its outermost lists."""
     for child in module.children():
         if isinstance(child, nn.ModuleList):
-            yield from (one for one in child if any(True for _ in one.parameters()))
+            yield from (
+                layer for layer in child if any(True for _ in layer.parameters())
+            )
         else:
             yield from _blocks(child)

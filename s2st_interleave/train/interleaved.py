@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from s2st_interleave import keyed
+from s2st_interleave import keyed, parallel
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.length import fits_surely, num_tokens
@@ -27,7 +27,7 @@ from s2st_interleave.interleave.task import (
 )
 from s2st_interleave.llm.backbone import router_loss
 from s2st_interleave.llm.model import SpeechLlm
-from s2st_interleave.train import parallel, probe
+from s2st_interleave.train import probe
 from s2st_interleave.train.batches import batch_at, chunks, share
 
 NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 is drawn from
@@ -140,7 +140,7 @@ class InterleavedTask:
 
     llm: SpeechLlm
     train: Dump | Dumps | Subset
-    dev: Dump | Dumps
+    dev: Dump | Dumps | Subset
     how: Interleaving
     batch_size: int
     accum_grad: int
@@ -171,26 +171,26 @@ class InterleavedTask:
         loss, _, routers = self._losses(batch)
         return loss + routers * batch["num_targets"]
 
-    def facts(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
+    def metrics(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
         mine = [drawn for batch in batches for drawn in batch["drawn"]]
         drawn_by_all = batches[0]["drawn_by_all"]
-        facts = {
+        metrics = {
             "tokens": sum(len(drawn.example.ids) for drawn in mine),
             "text_ratio": text_ratio(self.how.schedule, step),
         }
-        facts |= _mean_realised(drawn_by_all)
+        metrics |= _mean_realised(drawn_by_all)
         if len(self.how.tasks) > 1:  # Figure 3 is drawn of one task's blocks
-            return facts
+            return metrics
         layout = self.how.tasks[0].layout
-        facts |= probe.length_ratios(layout, [d.example.blocks for d in drawn_by_all])
+        metrics |= probe.length_ratios(layout, [d.example.blocks for d in drawn_by_all])
         probes = layout.two_fold_sides and self.probe_every
         if probes and step % self.probe_every == 0:
             probed = self._probe_batch(step)
             blocks = [drawn.example.blocks for drawn in probed["drawn"]]
             lengths = probe.length_ratios(layout, blocks)
-            facts |= {f"probe_{name}": ratio for name, ratio in lengths.items()}
-            facts |= probe.similarities(layout, probed, self.model)
-        return facts
+            metrics |= {f"probe_{name}": ratio for name, ratio in lengths.items()}
+            metrics |= probe.similarities(layout, probed, self.model)
+        return metrics
 
     def evaluate(self) -> dict[str, float]:
         """Dev loss and accuracy per token at text ratio 0, which is what inference sees."""

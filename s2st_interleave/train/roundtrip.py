@@ -4,25 +4,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.errors import UserError
-from s2st_interleave.train.precision import exact, spread_apart
+from torch import nn
 
-# Of the outputs' spread: adapters that are merged round otherwise, and so does a GPU.
+from s2st_interleave.errors import UserError
+from s2st_interleave.precision import exact, spread_apart
+from s2st_interleave.train import engine
+
+# Shares of the outputs' spread: merged adapters round otherwise, and so does a GPU.
 TOLERANCE, GPU_TOLERANCE = 1e-3, 1e-2
 
 
-def checker(root: Any, task: Any) -> Callable[[Path], None]:
-    """For a folder that `task.save` has written: UserError where it holds another model.
+def checker(root: nn.Module, task: Any) -> Callable[[Path], None]:
+    """A check of a folder that `task.save` has written: UserError where it holds another model.
 
     All ranks come here together; the function is for the first. It costs two passes over
     few inputs and no copy of the weights: of a billion, 4 s on one core, a tenth of
     what it takes to write them.
     """
-    from s2st_interleave.train import engine
-
     task.model.eval()
     with exact():
-        ours = engine.read(root, task.sample)
+        ours = engine.evaluate(root, task.sample)
 
     def check(directory: Path) -> None:
         if ours is None:

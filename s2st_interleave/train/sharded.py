@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.distributed import checkpoint as dcp
 
-from s2st_interleave.train import parallel
+from s2st_interleave import parallel
 
 
 def save(directory: Path, model: Any, optimizer: Any) -> None:
@@ -33,7 +33,7 @@ def load(directory: Path, model: Any, optimizer: Any) -> None:
         same = meta.size == parameter.shape
         values[key] = torch.empty_like(parameter) if same else torch.empty(meta.size)
     with warnings.catch_warnings():
-        # That it takes one process for one process.
+        # It warns that it works in a single process, which is meant.
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
         dcp.load(values, checkpoint_id=directory, no_dist=parallel.ranks().count == 1)
     numbers = {name: number for number, name in enumerate(parameters)}

@@ -1,27 +1,28 @@
-"""What every unit vocoder does, the sizes of the two there are, and how one is loaded.
+"""What every unit vocoder does, and what a back-end of stage 8 offers.
 
-`hifigan` is the paper's (Sec. 3.1); `world` is a light one that trains in minutes on a
-CPU core. Both map every unit to a fixed number of samples: units are not deduplicated,
-so that no duration has to be predicted.
+All map every unit to a fixed number of samples: units are not deduplicated, so that no
+duration has to be predicted.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-from s2st_interleave.config import nearest, option
+from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json, write_json
+from s2st_interleave.files import write_json
+from s2st_interleave.train.options import LoopOptions
+
+if TYPE_CHECKING:
+    import torch
+
+    from s2st_interleave.train.loop import Outcome
 
 VOCODER_FILE = "vocoder.json"
 WEIGHTS_FILE = "model.safetensors"
-BACKENDS = {
-    "world": ("s2st_interleave.vocoder.world", "WorldVocoder"),
-    "hifigan": ("s2st_interleave.vocoder.hifigan", "HifiganVocoder"),
-}
 S = TypeVar("S", bound="Sizes")
 
 
@@ -36,11 +37,68 @@ class Vocoder(Protocol):
 
         Raises UserError for no units at all and for units that are none.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class UnitTiming:
+    """How units lie in time and how many there are: a part of a `vocoder.json`."""
+
+    num_units: int
+    samples_per_unit: int
+    sample_rate: int
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Recordings of the voice to learn and their units, both by utterance id."""
+
+    timing: UnitTiming
+    wavs: Mapping[str, Path]
+    units: Mapping[str, np.ndarray]
+    train: Sequence[str]
+    dev: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(LoopOptions):
+    """What every back-end's training follows, besides options of its own."""
+
+    out_dir: Path = option(REQUIRED, "exp/<vocoder> to write")
+    lr: float = option(2e-4, "peak learning rate; hifigan's recipe has 2e-4", above=0)
+    batch_size: int = option(16, "crops per optimizer step", minimum=1)
+    nj: int = option(
+        1, "processes of what is made of recordings beforehand", runtime=True, minimum=1
+    )
+
+
+class Backend(Protocol):
+    """One kind of vocoder: a module that offers these. It is imported for `--help` too,
+    which has to be quick: torch is imported where it is needed.
+    """
+
+    Options: type  # a frozen dataclass with defaults, the block of options of this kind
+
+    def train(self, speech: Speech, own: Any, options: TrainingOptions) -> "Outcome":
+        """Learn a voice, `own` being the Options; leave in `options.out_dir` what `load` reads.
+
+        All ranks come here together.
+        """
+        ...
+
+    def load(
+        self,
+        directory: Path,
+        description: Mapping[str, Any],
+        device: "torch.device | str",
+    ) -> Vocoder:
+        """The vocoder in a directory whose `vocoder.json` says `description`."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """What both backends are built from: a part of their `vocoder.json`."""
+    """What a network is built from: the other part of its `vocoder.json`."""
 
     crop_units: int = option(26, "units of a training example", minimum=1)
     embedding_dim: int = option(128, "of a unit; ours, the paper names none", minimum=1)
@@ -48,100 +106,26 @@ class Sizes:
     @classmethod
     def of(cls: type[S], values: Any) -> S:
         """These fields of options (an object) or of a `vocoder.json` (a mapping)."""
-        if not isinstance(values, dict):
+        if not isinstance(values, Mapping):
             return cls(**{f.name: getattr(values, f.name) for f in fields(cls)})
-        found = {field.name: values[field.name] for field in fields(cls)}
+        sizes = {field.name: values[field.name] for field in fields(cls)}
         return cls(
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
+            **{k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()}
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorldSizes(Sizes):
-    """The light backend's: units -> WORLD parameters, two resolutions in time."""
-
-    unit_channels: int = option(256, "world: width at the rate of units", minimum=1)
-    num_unit_blocks: int = option(4, "world: blocks there; 4 see +-12 units", minimum=0)
-    frame_channels: int = option(160, "world: width at the rate of frames", minimum=1)
-    num_frame_blocks: int = option(4, "world: blocks there", minimum=0)
-    dropout: float = option(0.0, "world: in embeddings and blocks", minimum=0, below=1)
-    frame_ms: float = option(10.0, "world: milliseconds of an analysis frame", above=0)
-    num_cepstra: int = option(
-        40, "world: coefficients of the spectral envelope", minimum=1
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class HifiganSizes(Sizes):
-    """The paper's backend; defaults are ParallelWaveGAN's LJSpeech recipe at 50 Hz."""
-
-    channels: int = option(512, "hifigan: width before the first upsampling", minimum=1)
-    kernel_size: int = option(
-        7, "hifigan: of the first and the last convolution", minimum=1
-    )
-    upsample_scales: tuple[int, ...] = option(
-        (5, 4, 4, 2, 2), "hifigan: their product is the samples of a unit", minimum=1
-    )
-    resblock_kernel_sizes: tuple[int, ...] = option(
-        (3, 7, 11), "hifigan: fusion", minimum=1
-    )
-    resblock_dilations: tuple[int, ...] = option(
-        (1, 3, 5), "hifigan: of each block", minimum=1
-    )
-    discriminator_channels: int = option(
-        128, "hifigan: of each scale's first layer", minimum=1
-    )
-    period_channels: int = option(
-        32, "hifigan: of each period's first layer", minimum=1
-    )
-    max_discriminator_channels: int = option(
-        1024, "hifigan: of the later layers", minimum=1
-    )
-    num_mels: int = option(80, "hifigan: of the mel loss", minimum=1)
-
-    def __post_init__(self) -> None:
-        for size in (self.kernel_size, *self.resblock_kernel_sizes):
-            if size % 2 == 0:
-                raise UserError(f"hifigan's kernels are of odd sizes, not {size}")
-        least = 2 ** len(self.upsample_scales)  # each upsampling halves them
-        if self.channels < least:
-            raise UserError(f"channels {self.channels}: hifigan wants {least} or more")
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How units lie in time and how many there are: the other part of the file."""
-
-    num_units: int
-    samples_per_unit: int
-    sample_rate: int
-
-
-def save_description(directory: Path, backend: str, rate: Rate, sizes: Sizes) -> None:
+def save_description(
+    directory: Path, backend: str, timing: UnitTiming, sizes: Any
+) -> None:
+    """Write what `load` needs besides weights; `sizes` is a dataclass, say a `Sizes`."""
     write_json(
-        directory / VOCODER_FILE, {"backend": backend} | asdict(rate) | asdict(sizes)
+        directory / VOCODER_FILE, {"backend": backend} | asdict(timing) | asdict(sizes)
     )
 
 
-def read_rate(description: dict[str, Any]) -> Rate:
-    return Rate(**{field.name: description[field.name] for field in fields(Rate)})
-
-
-def load(directory: Path, device: Any = "cpu") -> Vocoder:
-    """The trained vocoder in `directory`: a stage's, or one of its checkpoints.
-
-    Raises UserError when there is none, or one of a backend that does not exist.
-    """
-    path = directory / VOCODER_FILE
-    if not path.is_file():
-        raise UserError(f"{directory}: no vocoder here, {VOCODER_FILE} is missing")
-    description = read_json(path)
-    name = description.get("backend")
-    if name not in BACKENDS:
-        near = nearest(str(name), BACKENDS)
-        raise UserError(f"{path}: unknown backend '{name}'{near}")
-    module, cls = BACKENDS[name]
-    return getattr(import_module(module), cls).load(directory, description, device)
+def read_timing(description: Mapping[str, Any]) -> UnitTiming:
+    names = [field.name for field in fields(UnitTiming)]
+    return UnitTiming(**{name: description[name] for name in names})
 
 
 def check_units(units: np.ndarray, num_units: int) -> np.ndarray:

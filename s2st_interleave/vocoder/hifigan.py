@@ -1,128 +1,69 @@
-"""The paper's vocoder (Sec. 3.1): a unit embedding in front of ESPnet's HiFi-GAN.
+"""The paper's back-end (Sec. 3.1): a unit embedding in front of ESPnet's HiFi-GAN.
 
-`espnet2.gan_tts.hifigan` is the port of ParallelWaveGAN by its own author. Units are
-not deduplicated, so there is no duration predictor. Its training: gan.py.
+Its networks are in hifigan_net.py, its training in gan.py.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from espnet2.gan_tts.hifigan import (
-    HiFiGANGenerator,
-    HiFiGANMultiScaleMultiPeriodDiscriminator,
-)
-from safetensors.torch import load_file, save
-from torch import nn
-
+from s2st_interleave.config import option
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import atomic_write
-from s2st_interleave.vocoder.base import (
-    VOCODER_FILE,
-    WEIGHTS_FILE,
-    HifiganSizes,
-    Rate,
-    check_units,
-    read_rate,
-)
-from s2st_interleave.weights import reading
+from s2st_interleave.vocoder.base import Sizes, Speech, TrainingOptions, Vocoder
 
-GENERATOR = "generator."  # what its weights' names begin with in a checkpoint
+if TYPE_CHECKING:
+    import torch
+
+    from s2st_interleave.train.loop import Outcome
 
 
-class UnitGenerator(nn.Module):
-    """Units (batch, num_units) -> samples (batch, 1, num_units * samples_per_unit)."""
+@dataclass(frozen=True, kw_only=True)
+class HifiganSizes(Sizes):
+    """Defaults are those of ParallelWaveGAN's LJSpeech recipe, at 50 Hz."""
 
-    def __init__(self, rate: Rate, sizes: HifiganSizes):
-        super().__init__()
-        scales = sizes.upsample_scales
-        if prod(scales) != rate.samples_per_unit:
-            raise UserError(
-                f"upsample_scales {' '.join(map(str, scales))} make {prod(scales)} "
-                f"samples of a unit, which has {rate.samples_per_unit}"
-            )
-        self.embed = nn.Embedding(rate.num_units, sizes.embedding_dim)
-        self.network = HiFiGANGenerator(
-            in_channels=sizes.embedding_dim,
-            channels=sizes.channels,
-            kernel_size=sizes.kernel_size,
-            upsample_scales=list(scales),
-            upsample_kernel_sizes=[2 * scale for scale in scales],
-            resblock_kernel_sizes=list(sizes.resblock_kernel_sizes),
-            resblock_dilations=[
-                list(sizes.resblock_dilations) for _ in sizes.resblock_kernel_sizes
-            ],
-        )
-
-    def forward(self, units: torch.Tensor) -> torch.Tensor:
-        return self.network(self.embed(units).transpose(1, 2))
-
-
-class Gan(nn.Module):
-    """Both networks, so that a checkpoint is one file of weights."""
-
-    def __init__(self, rate: Rate, sizes: HifiganSizes):
-        super().__init__()
-        self.generator = UnitGenerator(rate, sizes)
-        common = {"max_downsample_channels": sizes.max_discriminator_channels}
-        self.discriminator = HiFiGANMultiScaleMultiPeriodDiscriminator(
-            scale_discriminator_params=common
-            | {
-                "channels": sizes.discriminator_channels,
-                "downsample_scales": [4, 4, 4, 4, 1],
-            },
-            period_discriminator_params=common
-            | {
-                "channels": sizes.period_channels,
-                "downsample_scales": [3, 3, 3, 3, 1],
-            },
-        )
-
-
-def export(checkpoint: Path, directory: Path) -> None:
-    """The generator of a checkpoint alone, as a vocoder that `load` reads."""
-    weights = load_file(checkpoint / WEIGHTS_FILE)
-    kept = {k: v for k, v in weights.items() if k.startswith(GENERATOR)}
-    with atomic_write(directory / WEIGHTS_FILE, "wb") as stream:
-        stream.write(save(kept))
-    with atomic_write(directory / VOCODER_FILE, "wb") as stream:
-        stream.write((checkpoint / VOCODER_FILE).read_bytes())
-
-
-@dataclass
-class HifiganVocoder:
-    """A trained generator (vocoder/base.py's `Vocoder`)."""
-
-    model: UnitGenerator
-    rate: Rate
-    device: Any
+    channels: int = option(512, "width before the first upsampling", minimum=1)
+    kernel_size: int = option(7, "of the first and the last convolution", minimum=1)
+    upsample_scales: tuple[int, ...] = option(
+        (5, 4, 4, 2, 2), "their product is the samples of a unit", minimum=1
+    )
+    resblock_kernel_sizes: tuple[int, ...] = option((3, 7, 11), "fusion", minimum=1)
+    resblock_dilations: tuple[int, ...] = option((1, 3, 5), "of each block", minimum=1)
+    discriminator_channels: int = option(128, "of each scale's first layer", minimum=1)
+    period_channels: int = option(32, "of each period's first layer", minimum=1)
+    max_discriminator_channels: int = option(1024, "of the later layers", minimum=1)
+    num_mels: int = option(80, "of the mel loss", minimum=1)
 
     def __post_init__(self) -> None:
-        self.sample_rate = self.rate.sample_rate
-        self.samples_per_unit = self.rate.samples_per_unit
+        for size in (self.kernel_size, *self.resblock_kernel_sizes):
+            if size % 2 == 0:
+                raise UserError(f"hifigan's kernels are of odd sizes, not {size}")
+        least = 2 ** len(self.upsample_scales)  # each upsampling halves them
+        if self.channels < least:
+            raise UserError(f"channels {self.channels}: hifigan wants {least} or more")
 
-    @classmethod
-    def load(
-        cls, directory: Path, description: dict[str, Any], device: Any
-    ) -> "HifiganVocoder":
-        rate = read_rate(description)
-        model = UnitGenerator(rate, HifiganSizes.of(description))
-        with reading(directory / WEIGHTS_FILE):
-            weights = load_file(directory / WEIGHTS_FILE)
-            own = {k: v for k, v in weights.items() if k.startswith(GENERATOR)}
-            model.load_state_dict(
-                {k.removeprefix(GENERATOR): v for k, v in own.items()}
-            )
-        # Weight norm helps training only; folded in, synthesis is faster.
-        model.network.remove_weight_norm()
-        return cls(model.to(device).eval(), rate, device)
 
-    def synthesise(self, units: np.ndarray) -> np.ndarray:
-        """Float32 (num_units * samples_per_unit,) of int (num_units,)."""
-        units = check_units(units, self.rate.num_units)
-        with torch.inference_mode():
-            wave = self.model(torch.from_numpy(units)[None].to(self.device))
-        return wave[0, 0].cpu().numpy()
+@dataclass(frozen=True, kw_only=True)
+class Options(HifiganSizes):
+    """Its sizes, the weights of its losses, and how its learning rate falls."""
+
+    lr_halve_every: int = option(
+        200_000, "steps between halvings of lr, four at most", minimum=1
+    )
+    lambda_mel: float = option(45.0, "weight of the mel loss", minimum=0)
+    lambda_feat_match: float = option(2.0, "weight of feature matching", minimum=0)
+    lambda_adv: float = option(1.0, "weight of the adversarial loss", minimum=0)
+
+
+def train(speech: Speech, own: Options, options: TrainingOptions) -> "Outcome":
+    from s2st_interleave.vocoder import gan
+
+    return gan.train(speech, own, options)
+
+
+def load(
+    directory: Path, description: Mapping[str, Any], device: "torch.device | str"
+) -> Vocoder:
+    from s2st_interleave.vocoder import hifigan_net
+
+    return hifigan_net.HifiganVocoder.load(directory, description, device)

@@ -1,69 +1,98 @@
-"""Training of the light vocoder: WORLD parameters by regression, in train/loop.py."""
+"""Training of the light vocoder: WORLD parameters by regression."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import save_model
 from torch.nn import functional
 
-from s2st_interleave import keyed
-from s2st_interleave.train import parallel
+from s2st_interleave import keyed, parallel
+from s2st_interleave.device import resolve_device
+from s2st_interleave.train import checkpoint
+from s2st_interleave.train.adamw import AdamWLearner
 from s2st_interleave.train.batches import batch_at, chunks, share
+from s2st_interleave.train.loop import Outcome, fit
 from s2st_interleave.vocoder import analysis
 from s2st_interleave.vocoder.base import (
     WEIGHTS_FILE,
-    Rate,
-    WorldSizes,
+    Speech,
+    TrainingOptions,
     save_description,
 )
-from s2st_interleave.vocoder.world import WorldNet
+from s2st_interleave.vocoder.world import Options, WorldSizes
+from s2st_interleave.vocoder.world_net import WorldNet
 
 CEPSTRA_WEIGHT = 3.0  # what is said lies in the envelope
 MAX_GAIN = 3.0  # of the envelope's movement: fine detail is noise to a bad model
 
 
+def train(speech: Speech, own: Options, options: TrainingOptions) -> Outcome:
+    """Learn from analyses, which are kept in `analysis`; the last checkpoint counts."""
+    device = resolve_device(options.device)
+    sizes = WorldSizes.of(own)
+    frames = parallel.on_first(
+        lambda: analysis.analyse_all(
+            speech.wavs,
+            options.out_dir / "analysis",
+            frame_ms=sizes.frame_ms,
+            num_cepstra=sizes.num_cepstra,
+            nj=options.nj,
+        )
+    )
+    torch.manual_seed(keyed.stable_hash(options.seed, "vocoder init", bits=32))
+    task = WorldTask(
+        model=WorldNet(speech.timing, sizes).to(device),
+        speech=speech,
+        sizes=sizes,
+        frames=frames,
+        batch_size=options.batch_size,
+        accum_grad=own.accum_grad,
+        seed=options.seed,
+        device=device,
+    )
+    outcome = fit(AdamWLearner(task, own), options, options.out_dir)
+    parallel.on_first(lambda: checkpoint.export(outcome.last, options.out_dir))
+    return outcome
+
+
 @dataclass
 class WorldTask:
-    """The loop's view of the regression (train/loop.py)."""
+    """The regression as train/adamw.py takes it."""
 
     model: WorldNet
-    rate: Rate
+    speech: Speech
     sizes: WorldSizes
-    units: Mapping[str, np.ndarray]  # of training and dev utterances
-    frames: Mapping[str, Path]  # their analyses
-    train: Sequence[str]
-    dev: Sequence[str]
+    frames: Mapping[str, Path]  # analyses by utterance id
     batch_size: int
     accum_grad: int
     seed: int
-    device: Any
+    device: torch.device
 
     def __post_init__(self) -> None:
-        mean, std = statistics([self.frames[utterance] for utterance in self.train])
+        mean, std = statistics([self.frames[u] for u in self.speech.train])
         self.model.mean.copy_(torch.from_numpy(mean))
         self.model.std.copy_(torch.from_numpy(std))
 
-    def batches(self, step: int) -> list[dict[str, Any]]:
-        chosen = batch_at(self.train, step, self.batch_size, self.seed)
+    def batches(self, step: int) -> list[dict[str, torch.Tensor]]:
+        chosen = batch_at(self.speech.train, step, self.batch_size, self.seed)
         return [
             self._collate(
-                [self._crop(one, keyed.generator(self.seed, step, one)) for one in part]
+                [self._crop(u, keyed.generator(self.seed, step, u)) for u in part]
             )
             for part in share(chosen, self.accum_grad)
         ]
 
-    def num_targets(self, batch: Mapping[str, Any]) -> int:
+    def num_targets(self, batch: Mapping[str, torch.Tensor]) -> int:
         return int(batch["mask"].sum())
 
-    def loss_sum(self, batch: Mapping[str, Any]) -> torch.Tensor:
+    def loss_sum(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         return sum(self._losses(batch).values())
 
-    def facts(
-        self, step: int, batches: Sequence[Mapping[str, Any]]
+    def metrics(
+        self, step: int, batches: Sequence[Mapping[str, torch.Tensor]]
     ) -> dict[str, float]:
         tokens = sum(int((b["units"] != self.model.padding).sum()) for b in batches)
         return {"tokens": tokens}
@@ -75,16 +104,16 @@ class WorldTask:
         than spoken ones. Training does not read it.
         """
         totals: dict[str, float] = {}
-        num_frames, spoken, found = 0, 0.0, 0.0
-        for part in chunks(self.dev, self.batch_size):
+        num_frames, spoken, made = 0, 0.0, 0.0
+        for part in chunks(self.speech.dev, self.batch_size):
             batch = self._collate([self._crop(utterance) for utterance in part])
             for name, loss in self._losses(batch).items():
                 totals[name] = totals.get(name, 0.0) + loss.item()
             num_frames += self.num_targets(batch)
             spoken = spoken + _movement(self._normalised(batch), batch["mask"])
-            found = found + _movement(self.model(batch["units"]), batch["mask"])
-        spoken, found = parallel.total(torch.stack([spoken, found]))
-        self.model.gain.copy_((spoken / found).sqrt().clamp(1.0, MAX_GAIN))
+            made = made + _movement(self.model(batch["units"]), batch["mask"])
+        spoken, made = parallel.total(torch.stack([spoken, made]))
+        self.model.gain.copy_((spoken / made).sqrt().clamp(1.0, MAX_GAIN))
         totals = parallel.sums(totals | {"frames": num_frames})
         num_frames = totals.pop("frames")
         scores = {name: total / num_frames for name, total in totals.items()}
@@ -92,7 +121,7 @@ class WorldTask:
 
     def save(self, directory: Path) -> None:
         save_model(self.model, directory / WEIGHTS_FILE)
-        save_description(directory, "world", self.rate, self.sizes)
+        save_description(directory, "world", self.speech.timing, self.sizes)
 
     def sample(self) -> None:
         """None: what is saved has one reader, which tests compare."""
@@ -104,7 +133,7 @@ class WorldTask:
         self, utterance: str, rng: np.random.Generator | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Units and frames of a random crop, or of the whole utterance."""
-        units, per_unit = self.units[utterance], self.model.frames_per_unit
+        units, per_unit = self.speech.units[utterance], self.model.frames_per_unit
         frames = np.load(self.frames[utterance])
         # An encoder may see one unit more or less than the samples hold.
         units = units[: max(1, len(frames) // per_unit)]
@@ -123,12 +152,12 @@ class WorldTask:
         units = torch.full((len(crops), longest), self.model.padding)
         frames = torch.zeros(len(crops), longest * per_unit, len(self.model.mean))
         mask = torch.zeros(len(crops), longest * per_unit)
-        for row, (one, target) in enumerate(crops):
-            units[row, : len(one)] = torch.from_numpy(one)
+        for row, (crop, target) in enumerate(crops):
+            units[row, : len(crop)] = torch.from_numpy(crop)
             frames[row, : len(target)] = torch.from_numpy(target)
             mask[row, : len(target)] = 1
-        made = {"units": units, "frames": frames, "mask": mask}
-        return {name: tensor.to(self.device) for name, tensor in made.items()}
+        batch = {"units": units, "frames": frames, "mask": mask}
+        return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
     def _normalised(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         return (batch["frames"] - self.model.mean) / self.model.std
@@ -138,11 +167,15 @@ class WorldTask:
 
         The cepstra's mean is weighted.
         """
-        found, mask, frames = self.model(batch["units"]), batch["mask"], batch["frames"]
+        columns, mask, frames = (
+            self.model(batch["units"]),
+            batch["mask"],
+            batch["frames"],
+        )
         voiced = frames[..., analysis.VOICED]
-        error = (found - self._normalised(batch)).abs()
+        error = (columns - self._normalised(batch)).abs()
         voicing = functional.binary_cross_entropy_with_logits(
-            found[..., analysis.VOICED], voiced, reduction="none"
+            columns[..., analysis.VOICED], voiced, reduction="none"
         )
         aperiodicity = error[..., analysis.APERIODICITY : analysis.CEPSTRA].mean(-1)
         # By their spread: high cepstra hardly move, and how they do is mostly noise.

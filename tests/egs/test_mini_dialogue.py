@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from s2st_interleave.errors import UserError
+
 LOCAL = Path(__file__).parents[2] / "egs/mini_dialogue/local"
 sys.path.insert(0, str(LOCAL))
 
+import conversation  # noqa: E402
 from conversation import GOODS, ONES, TENS, euros, number, pieces, turns  # noqa: E402
 
 SIZES = {"test": 60, "dev": 20, "train": 400}
@@ -39,17 +42,27 @@ def test_a_larger_corpus_has_the_same_test(said):
     assert turns(2, SIZES)["test"] != said["test"]
 
 
-def test_an_order_is_added_up_from_what_was_said(said):
-    """The sum is computed here from the words of the question alone."""
+def test_an_order_is_answered_from_what_was_said(said):
+    """Each price is computed here from the words of the question alone."""
     orders = [turn for turn in said["train"] if turn.meaning.startswith("order")]
     assert len(orders) > 100
-    prices = {name: price for name, (price, _) in GOODS.items()}
-    prices |= {plural: price for price, plural in GOODS.values()}
-    count = "|".join(ONES[1:7])
+    prices = {name: price for name, (price, *_) in GOODS.items()}
+    prices |= {plural: price for price, plural, _ in GOODS.values()}
+    many = "|".join(ONES[1:7])
     for turn in orders:
-        listed = re.findall(rf"\b({count}) ({'|'.join(prices)})\b", turn.user)
-        total = sum(VALUES[many] * prices[what] for many, what in listed)
-        assert turn.agent.endswith(f"that makes {euros(total)}")
+        listed = re.findall(rf"\b({many}) ({'|'.join(prices)})\b", turn.user)
+        answers = [
+            f"{count} {what} {'is' if count == 'one' else 'are'} "
+            f"{euros(VALUES[count] * prices[what])}"
+            for count, what in listed
+        ]
+        assert turn.agent == " and ".join(answers)
+
+
+def test_more_turns_than_there_are_is_an_error(monkeypatch):
+    monkeypatch.setattr(conversation, "KINDS", (conversation._cheaper,))
+    with pytest.raises(UserError, match="different turns can be drawn: ask for fewer"):
+        turns(1, SIZES)
 
 
 def test_numbers_and_pieces_are_said_as_one_says_them():

@@ -145,7 +145,7 @@ def test_a_resumed_run_is_bit_identical(trained, train_encoder, tmp_path):
     train_encoder(source, tmp_path, **options, overwrite=False)
     a, b = (load_file(d / "model.safetensors") for d in (out_dir, tmp_path))
     assert all(torch.equal(a[name], b[name]) for name in a | b)
-    assert max(checkpoint.found(tmp_path)) == 2
+    assert max(checkpoint.by_step(tmp_path)) == 2
     assert read_done(tmp_path, "encoder")["options"]["max_steps"] == 2
 
 

@@ -215,7 +215,7 @@ def test_llama_4_trains_probes_and_translates(extend, small_dump):
     task.probe_every = 1
     task.loss_sum(task.batches(0)[0]).backward()
     assert all(p.grad is not None for p in made.model.parameters())
-    assert "similarity_src" in task.facts(0, task.batches(0))
+    assert "similarity_src" in task.metrics(0, task.batches(0))
     found = translate(
         {"a": np.arange(9) % 20}, made, limits=Limits(6, 1.0, min_max_units=8)
     )

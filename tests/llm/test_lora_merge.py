@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 import transformers
+from fit_task import fit_task
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -15,7 +16,7 @@ from s2st_interleave.llm import lora, merge
 from s2st_interleave.llm import model as llm
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
-from s2st_interleave.train.loop import LoopOptions, fit
+from s2st_interleave.train.options import TrainOptions
 
 ROWS, NUM_UNITS = 320, 20
 WIDE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
@@ -75,7 +76,7 @@ def folder(text_llm, tmp_path_factory):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(LoopOptions):
+class Options(TrainOptions):
     max_steps: int = 2
     lr: float = 3e-2
     batch_size: int = 4
@@ -117,7 +118,7 @@ def test_what_is_saved_says_what_the_model_says(kind, folder, tmp_path):
 def test_dev_loss_is_that_of_the_checkpoint(kind, folder, small_dump, tmp_path):
     """Mixtral's was 4.44 in training and 6.85 from what was saved."""
     make = lambda: llm.extend(folder(kind), NUM_UNITS, lora_rank=8)  # noqa: E731
-    outcome = fit(task_of(make(), small_dump), Options(), tmp_path)
+    outcome = fit_task(task_of(make(), small_dump), Options(), tmp_path)
     lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
     losses = [json.loads(line)["dev_loss"] for line in lines]
     saved = task_of(llm.SpeechLlm.load(outcome.last), small_dump).evaluate()["loss"]
@@ -179,8 +180,8 @@ def test_a_model_that_changes_when_it_is_saved_makes_no_checkpoint(
     with pytest.raises(
         UserError, match="a llama model is another one when it is saved"
     ):
-        fit(task, Options(), tmp_path)
-    assert not checkpoint.found(tmp_path)
+        fit_task(task, Options(), tmp_path)
+    assert not checkpoint.by_step(tmp_path)
 
 
 def plain_state(model) -> dict:
@@ -192,7 +193,7 @@ def plain_state(model) -> dict:
 def test_rwkv_is_saved_as_it_trains(folder, small_dump, tmp_path):
     """To evaluate, the library halves weights of every sixth layer in place."""
     task = task_of(llm.extend(folder("Rwkv"), NUM_UNITS), small_dump)
-    outcome = fit(task, Options(max_steps=1), tmp_path)
+    outcome = fit_task(task, Options(max_steps=1), tmp_path)
     saved = load_file(outcome.last / "model.safetensors")
     task.model.train()
     task.loss_sum(task.batches(0)[0])

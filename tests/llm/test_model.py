@@ -8,6 +8,7 @@ import pytest
 import torch
 import transformers
 from answers import same, translate, units_of
+from fit_task import fit_task
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from s2st_interleave.decode.generate import Limits
@@ -16,7 +17,7 @@ from s2st_interleave.llm import dropout, lora
 from s2st_interleave.llm import model as llm
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
-from s2st_interleave.train.loop import LoopOptions, fit
+from s2st_interleave.train.options import TrainOptions
 
 NUM_UNITS, NUM_ROWS = 20, 320  # more rows than the tokenizer knows, as Qwen has
 HOW = Interleaving(Schedule("step", 0.9, 0.3, 2), seed=5)
@@ -68,7 +69,7 @@ def folder(text_llm, tmp_path_factory):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(LoopOptions):
+class Options(TrainOptions):
     max_steps: int = 3
     lr: float = 1e-2
     batch_size: int = 4
@@ -102,9 +103,9 @@ def test_it_trains_saves_loads_and_translates(
         lora_rank=lora_rank,
     )
     whole, stopped, resumed = make(), make(), make()
-    outcome = fit(task_of(whole, small_dump), Options(), tmp_path / "whole")
-    fit(task_of(stopped, small_dump), Options(max_steps=2), tmp_path / "stopped")
-    fit(task_of(resumed, small_dump), Options(), tmp_path / "stopped")
+    outcome = fit_task(task_of(whole, small_dump), Options(), tmp_path / "whole")
+    fit_task(task_of(stopped, small_dump), Options(max_steps=2), tmp_path / "stopped")
+    fit_task(task_of(resumed, small_dump), Options(), tmp_path / "stopped")
     ended, again = weights(whole.model), weights(resumed.model)
     assert all(torch.equal(ended[name], again[name]) for name in ended | again)
 
@@ -137,7 +138,7 @@ def test_it_trains_saves_loads_and_translates(
 def test_adapters_train_the_new_rows_and_leave_the_rest(folder, small_dump, tmp_path):
     made = llm.extend(folder("Llama untied"), NUM_UNITS, lora_rank=4)
     before = lora.merged_state(made.model)
-    outcome = fit(task_of(made, small_dump), Options(), tmp_path)
+    outcome = fit_task(task_of(made, small_dump), Options(), tmp_path)
     after = AutoModelForCausalLM.from_pretrained(outcome.last).state_dict()
     num_text, offset = made.vocabulary.num_text, made.vocabulary.offset
     for name in ("model.embed_tokens.weight", "lm_head.weight"):
@@ -147,7 +148,7 @@ def test_adapters_train_the_new_rows_and_leave_the_rest(folder, small_dump, tmp_
     assert same == {name for name in after if "norm" in name}
     # A checkpoint is resumed from what was trained: small beside the model.
     assert (outcome.last / lora.TRAINED_FILE).is_file()
-    assert checkpoint.found(tmp_path)
+    assert checkpoint.by_step(tmp_path)
 
 
 def test_a_model_without_bos_starts_with_eos(folder):
@@ -259,7 +260,7 @@ def test_bf16_is_for_products_and_weights_stay_fp32(folder, small_dump, tmp_path
         losses.append(task.loss_sum(task.batches(0)[0]).item())
         assert {p.dtype for p in made.model.parameters()} == {torch.float32}
     assert losses[0] != losses[1] == pytest.approx(losses[0], rel=1e-2)
-    fit(task_of(made, small_dump), Options(max_steps=1), tmp_path)
+    fit_task(task_of(made, small_dump), Options(max_steps=1), tmp_path)
     found = translate({"u": np.arange(9) % 20}, made, limits=LIMITS)
     assert len(units_of(found["u"]))
 

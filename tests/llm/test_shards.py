@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+from fit_task import fit_task
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
@@ -15,7 +16,7 @@ from s2st_interleave.llm import model as llm
 from s2st_interleave.pack import command as pack
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
-from s2st_interleave.train.loop import LoopOptions, fit
+from s2st_interleave.train.options import TrainOptions
 
 whole = PreTrainedModel.save_pretrained
 
@@ -31,7 +32,7 @@ def small_files(monkeypatch):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(LoopOptions):
+class Options(TrainOptions):
     max_steps: int = 3
     batch_size: int = 4
     save_every: int = 1
@@ -55,9 +56,9 @@ def test_a_run_is_resumed_from_several_files(
     make = partial(llm.extend, text_llm, 20, lora_rank=lora_rank)
     task = lambda: InterleavedTask(make(), small_dump, small_dump, how, 4, 1, "cpu")  # noqa: E731
     ended, stopped, resumed = task(), task(), task()
-    outcome = fit(ended, Options(), tmp_path / "whole")
-    fit(stopped, Options(max_steps=2), tmp_path / "stopped")
-    fit(resumed, Options(), tmp_path / "stopped")
+    outcome = fit_task(ended, Options(), tmp_path / "whole")
+    fit_task(stopped, Options(max_steps=2), tmp_path / "stopped")
+    fit_task(resumed, Options(), tmp_path / "stopped")
     assert same(weights(ended.model), weights(resumed.model))
 
     files = sorted(outcome.last.glob("*.safetensors"))

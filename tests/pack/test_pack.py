@@ -27,6 +27,7 @@ from s2st_interleave.stages import (
     vocoder,
 )
 from s2st_interleave.units import store
+from s2st_interleave.vocoder import world
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "egs" / "mini_cvss" / "conf" / "w2v_bert"
@@ -110,7 +111,7 @@ def recipe(tmp_path_factory, text_llm) -> Path:
             out_dir=exp / "vocoder",
             max_steps=2,
             batch_size=2,
-            crop_units=8,
+            world=world.Options(crop_units=8),
             **CPU,
         )
     )

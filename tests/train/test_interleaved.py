@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from fit_task import fit_task
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dumps, Subset
@@ -19,13 +20,13 @@ from s2st_interleave.train.interleaved import (
     Interleaving,
     draw_example,
 )
-from s2st_interleave.train.loop import LoopOptions, fit, learning_rate
+from s2st_interleave.train.options import TrainOptions, learning_rate
 
 HOW = Interleaving(Schedule("step", 0.9, 0.3, 2), seed=5)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(LoopOptions):
+class Options(TrainOptions):
     max_steps: int = 6
     lr: float = 1e-3
     batch_size: int = 8
@@ -59,10 +60,10 @@ def test_a_resumed_run_is_bit_identical_to_one_that_was_not_stopped(
     make_task, tmp_path
 ):
     whole, stopped = make_task(), make_task()
-    outcome = fit(whole, Options(), tmp_path / "whole")
-    fit(stopped, replace(Options(), max_steps=4), tmp_path / "stopped")
+    outcome = fit_task(whole, Options(), tmp_path / "whole")
+    fit_task(stopped, replace(Options(), max_steps=4), tmp_path / "stopped")
     resumed = make_task()
-    again = fit(resumed, Options(), tmp_path / "stopped")
+    again = fit_task(resumed, Options(), tmp_path / "stopped")
     assert same(weights(whole), weights(resumed))
     assert (outcome.num_steps, outcome.tokens_seen) == (
         again.num_steps,
@@ -81,19 +82,19 @@ def test_a_resumed_run_is_bit_identical_to_one_that_was_not_stopped(
 
 def test_a_checkpoint_without_its_meta_is_ignored(make_task, tmp_path):
     """A run killed while it saves goes on from the checkpoint before."""
-    fit(make_task(), replace(Options(), max_steps=4), tmp_path)
+    fit_task(make_task(), replace(Options(), max_steps=4), tmp_path)
     (checkpoint.path(tmp_path, 4) / "meta.json").unlink()
     (checkpoint.path(tmp_path, 4) / "model.safetensors").write_bytes(b"half")
     resumed = make_task()
-    fit(resumed, Options(), tmp_path)
+    fit_task(resumed, Options(), tmp_path)
     whole = make_task()
-    fit(whole, Options(), tmp_path / "whole")
+    fit_task(whole, Options(), tmp_path / "whole")
     assert same(weights(whole), weights(resumed))
 
 
 def test_only_the_newest_and_the_best_checkpoints_are_kept(make_task, tmp_path):
-    outcome = fit(make_task(), replace(Options(), save_every=1), tmp_path)
-    kept = set(checkpoint.found(tmp_path).values())
+    outcome = fit_task(make_task(), replace(Options(), save_every=1), tmp_path)
+    kept = set(checkpoint.by_step(tmp_path).values())
     assert kept == {checkpoint.path(tmp_path, s) for s in (5, 6)} | {outcome.best}
 
 
@@ -191,8 +192,8 @@ def test_learning_rate_warms_up_and_decays():
 def test_figure_3_is_logged_without_changing_the_weights(make_task, tmp_path):
     plain, probed = make_task(), make_task()
     probed.probe_every = 2
-    fit(plain, Options(), tmp_path / "plain")
-    fit(probed, Options(), tmp_path / "probed")
+    fit_task(plain, Options(), tmp_path / "plain")
+    fit_task(probed, Options(), tmp_path / "probed")
     assert same(weights(plain), weights(probed))
     lines = [json.loads(line) for line in (tmp_path / "probed/metrics.jsonl").open()]
     names = ("similarity_src", "similarity_text", "similarity_tgt")
@@ -209,7 +210,7 @@ def test_without_chain_of_thought_there_are_no_blocks_of_text_to_probe(
     direct = Task(Layout.parse("src_speech -> tgt_speech"))
     task = make_task(replace(HOW, tasks=(direct,)))
     task.probe_every = 1
-    fit(task, replace(Options(), max_steps=1), tmp_path)
+    fit_task(task, replace(Options(), max_steps=1), tmp_path)
     assert "similarity_src" not in (tmp_path / "metrics.jsonl").read_text()
 
 
@@ -218,7 +219,7 @@ def test_a_dev_loss_that_is_not_finite_is_never_the_best(make_task, tmp_path):
     task = make_task()
     task.evaluate = lambda: {"loss": float("nan")}
     with pytest.raises(UserError, match="step 3: dev_loss is nan, not finite"):
-        fit(task, Options(), tmp_path)
+        fit_task(task, Options(), tmp_path)
     with pytest.raises(UserError, match="not finite"):
         checkpoint.Progress(step=1).judged(float("inf"))
 
@@ -226,7 +227,7 @@ def test_a_dev_loss_that_is_not_finite_is_never_the_best(make_task, tmp_path):
 def test_0_steps_leave_an_untrained_model(make_task, tmp_path):
     task = make_task()
     before = weights(task)
-    outcome = fit(task, replace(Options(), max_steps=0), tmp_path)
+    outcome = fit_task(task, replace(Options(), max_steps=0), tmp_path)
     assert outcome.last == outcome.best
     assert (outcome.last / "model.safetensors").is_file()
     assert same(before, weights(task))
@@ -253,7 +254,7 @@ def test_several_tasks_are_drawn_by_weight_and_named_in_the_prompt(make_task):
 def test_several_tasks_train_and_are_resumed_to_the_bit(make_task, tmp_path):
     how = replace(HOW, tasks=TASKS)
     whole, stopped, resumed = (make_task(how) for _ in range(3))
-    fit(whole, Options(), tmp_path / "whole")
-    fit(stopped, replace(Options(), max_steps=3), tmp_path / "stopped")
-    fit(resumed, Options(), tmp_path / "stopped")
+    fit_task(whole, Options(), tmp_path / "whole")
+    fit_task(stopped, replace(Options(), max_steps=3), tmp_path / "stopped")
+    fit_task(resumed, Options(), tmp_path / "stopped")
     assert same(weights(whole), weights(resumed))

@@ -2,14 +2,14 @@
 
 import pytest
 
-from s2st_interleave.train.prefetch import Ahead
+from s2st_interleave.train.prefetch import Prefetch
 
 
 def test_every_step_gets_its_own_wherever_one_begins():
     made: list[int] = []
-    ahead = Ahead(lambda step: made.append(step) or step * step)
-    assert [ahead(step) for step in (5, 6, 7, 3, 4)] == [25, 36, 49, 9, 16]
-    ahead.pool.shutdown()
+    prefetch = Prefetch(lambda step: made.append(step) or step * step)
+    assert [prefetch(step) for step in (5, 6, 7, 3, 4)] == [25, 36, 49, 9, 16]
+    prefetch.pool.shutdown()
     assert sorted(made) == [3, 4, 5, 5, 6, 7, 8]
 
 
@@ -19,7 +19,7 @@ def test_what_goes_wrong_ahead_is_told_when_it_is_its_turn():
             raise ValueError("step 2 is broken")
         return step
 
-    ahead = Ahead(fail_at_2)
-    assert ahead(1) == 1
+    prefetch = Prefetch(fail_at_2)
+    assert prefetch(1) == 1
     with pytest.raises(ValueError, match="step 2 is broken"):
-        ahead(2)
+        prefetch(2)

@@ -14,7 +14,8 @@ from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import vocode, vocoder
 from s2st_interleave.units import store
 from s2st_interleave.vocoder import analysis
-from s2st_interleave.vocoder.base import VOCODER_FILE, load
+from s2st_interleave.vocoder.backends import load
+from s2st_interleave.vocoder.base import VOCODER_FILE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,14 +25,16 @@ class Empty:
 
 SMALL = {
     "backend": "world",
-    "embedding_dim": 16,
-    "unit_channels": 32,
-    "num_unit_blocks": 1,
-    "frame_channels": 24,
-    "num_frame_blocks": 1,
-    "num_cepstra": 20,
-    "dropout": 0.1,
-    "crop_units": 12,
+    "world": {
+        "embedding_dim": 16,
+        "unit_channels": 32,
+        "num_unit_blocks": 1,
+        "frame_channels": 24,
+        "num_frame_blocks": 1,
+        "num_cepstra": 20,
+        "dropout": 0.1,
+        "crop_units": 12,
+    },
     "batch_size": 8,
     "lr": 5e-3,
     "max_steps": 60,
@@ -150,7 +153,9 @@ def test_load_names_what_is_wrong(tmp_path: Path):
 
 def test_a_frame_must_divide_a_unit(tone_corpus: Path, stage_options):
     with pytest.raises(ValueError, match="frame_ms"):
-        vocoder.run(stage_options(tone_corpus / "exp" / "bad", **SMALL, frame_ms=12.0))
+        sizes = SMALL["world"] | {"frame_ms": 12.0}
+        bad = stage_options(tone_corpus / "exp" / "bad", **SMALL | {"world": sizes})
+        vocoder.run(bad)
 
 
 def test_vocode_counts_an_utterance_without_units(tone_corpus: Path, trained: Path):
@@ -178,7 +183,7 @@ def test_vocode_counts_an_utterance_without_units(tone_corpus: Path, trained: Pa
 
 
 def test_vocode_makes_only_what_is_missing(tone_corpus: Path, trained: Path, capsys):
-    units = tone_corpus / "dump" / "units" / "dev" / "units.en"
+    units = tone_corpus / "units" / "dev" / "units.en"
     out = tone_corpus / "dump" / "resynthesis"
     wanted = vocode.Options(units=units, vocoder=trained, out_dir=out)
     vocode.run(wanted)

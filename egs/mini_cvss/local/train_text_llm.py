@@ -19,25 +19,19 @@ from typing import Any, Literal
 
 from language import PAPER_LANGUAGES, load_language
 
-from s2st_interleave import config, keyed
+from s2st_interleave import config, keyed, parallel
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.encoder.speech_encoder import spoken_form
 from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.stage_dir import Input, open_stage
-from s2st_interleave.train import checkpoint, parallel
 from s2st_interleave.train.batches import batch_at, share
-from s2st_interleave.train.loop import (
-    LoopOptions,
-    fit,
-    resolve_device,
-    set_threads,
-)
+from s2st_interleave.train.options import TrainOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(LoopOptions):
+class Options(TrainOptions):
     text_dirs: tuple[Path, ...] = option(
         REQUIRED, "one a source: {train,dev}.<source> and .<target>, line by line"
     )
@@ -76,6 +70,11 @@ def main() -> None:
     )
     if stage is None:
         return
+    from s2st_interleave.device import resolve_device, set_threads
+    from s2st_interleave.train import checkpoint
+    from s2st_interleave.train.adamw import AdamWLearner
+    from s2st_interleave.train.loop import fit
+
     quiet_transformers()
     set_threads(options.num_threads)
     train = documents(files, "train", options, names)
@@ -90,7 +89,7 @@ def main() -> None:
         options=options,
         device=device,
     )
-    outcome = fit(task, options, options.out_dir)
+    outcome = fit(AdamWLearner(task, options), options, options.out_dir)
     num, seconds = len(train), outcome.train_sec
 
     def finish() -> None:
@@ -213,7 +212,7 @@ class TextTask:
     def loss_sum(self, batch: dict[str, Any]) -> Any:
         return self.model(**batch).loss * self.num_targets(batch)
 
-    def facts(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
+    def metrics(self, step: int, batches: Sequence[dict[str, Any]]) -> dict[str, float]:
         return {"tokens": sum(int(b["attention_mask"].sum()) for b in batches)}
 
     def evaluate(self) -> dict[str, float]:

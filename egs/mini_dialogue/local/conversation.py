@@ -1,8 +1,8 @@
 """A made conversation at a market stall: what a customer asks, and the one right answer.
 
 A turn is a question of the user and the agent's answer, in one language. The answer follows
-from the question alone (prices are fixed), so that it can be scored exactly. Turns are
-drawn by (seed, number): the same on every machine, for any size of the corpus.
+from the question alone (prices and places are fixed), so that it can be scored exactly.
+Turns are drawn by (seed, number): the same on every machine, for any size of the corpus.
 """
 
 from __future__ import annotations
@@ -13,25 +13,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from s2st_interleave import keyed
+from s2st_interleave.errors import UserError
 
-# Euros a piece, and the plural.
+# Euros a piece, the plural, and where it lies.
 GOODS = {
-    "apple": (1, "apples"),
-    "cabbage": (3, "cabbages"),
-    "candle": (2, "candles"),
-    "carrot": (1, "carrots"),
-    "cucumber": (2, "cucumbers"),
-    "flower": (3, "flowers"),
-    "lemon": (1, "lemons"),
-    "melon": (4, "melons"),
-    "mushroom": (2, "mushrooms"),
-    "onion": (1, "onions"),
-    "orange": (2, "oranges"),
-    "peach": (2, "peaches"),
-    "pineapple": (6, "pineapples"),
-    "potato": (1, "potatoes"),
-    "pumpkin": (5, "pumpkins"),
-    "tomato": (2, "tomatoes"),
+    "apple": (1, "apples", "by the door"),
+    "cabbage": (3, "cabbages", "on the left"),
+    "candle": (2, "candles", "at the back"),
+    "carrot": (1, "carrots", "on the left"),
+    "cucumber": (2, "cucumbers", "on the right"),
+    "flower": (3, "flowers", "by the window"),
+    "lemon": (1, "lemons", "by the door"),
+    "melon": (4, "melons", "on the right"),
+    "mushroom": (2, "mushrooms", "at the back"),
+    "onion": (1, "onions", "on the left"),
+    "orange": (2, "oranges", "by the door"),
+    "peach": (3, "peaches", "by the window"),
+    "pineapple": (4, "pineapples", "on the right"),
+    "potato": (1, "potatoes", "at the back"),
+    "pumpkin": (4, "pumpkins", "by the window"),
+    "tomato": (2, "tomatoes", "on the left"),
 }
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen "
@@ -85,41 +86,27 @@ def _choose(rng: np.random.Generator, *texts: str) -> str:
 
 
 def _order(rng: np.random.Generator) -> Turn:
-    goods = _goods(rng, int(rng.integers(1, 4)))
+    goods = _goods(rng, int(rng.integers(1, 3)))
     counts = [int(rng.integers(1, 7)) for _ in goods]
     listed = [pieces(c, g) for c, g in zip(counts, goods, strict=True)]
-    what = " and ".join(listed)
-    total = sum(c * GOODS[g][0] for c, g in zip(counts, goods, strict=True))
+    costs = [
+        f"{what} {'is' if count == 1 else 'are'} {euros(count * GOODS[good][0])}"
+        for what, count, good in zip(listed, counts, goods, strict=True)
+    ]
     asked = _choose(
-        rng, "i would like {} please", "give me {} please", "we need {} today"
+        rng, "i would like {} please", "give me {} please", "what do i pay for {}"
     )
-    return Turn(
-        asked.format(what),
-        f"{what} that makes {euros(total)}",
-        f"order {' '.join(sorted(listed))}",
-    )
+    meaning = f"order {' '.join(sorted(listed))}"
+    return Turn(asked.format(" and ".join(listed)), " and ".join(costs), meaning)
 
 
-def _price(rng: np.random.Generator) -> Turn:
-    (good,) = _goods(rng, 1)
-    count = int(rng.integers(1, 10))
-    what, verb = pieces(count, good), "is" if count == 1 else "are"
-    asked = _choose(rng, f"how much {verb} {{}}", "what do i pay for {}")
-    cost = euros(count * GOODS[good][0])
-    return Turn(asked.format(what), f"{what} {verb} {cost}", f"price {what}")
-
-
-def _change(rng: np.random.Generator) -> Turn:
-    (good,) = _goods(rng, 1)
-    count = int(rng.integers(1, 6))
-    cost = count * GOODS[good][0]
-    paid = cost + int(rng.integers(1, 10))
-    what = pieces(count, good)
-    return Turn(
-        f"here are {euros(paid)} for {what} what do i get back",
-        f"{what} cost {euros(cost)} so you get back {euros(paid - cost)}",
-        f"change {what} {paid}",
-    )
+def _where(rng: np.random.Generator) -> Turn:
+    goods = _goods(rng, int(rng.integers(1, 3)))
+    asked = _choose(rng, "where are {}", "where do i find {}")
+    plurals = [f"the {GOODS[good][1]}" for good in goods]
+    places = [f"the {GOODS[good][1]} are {GOODS[good][2]}" for good in goods]
+    meaning = f"where {' '.join(sorted(goods))}"
+    return Turn(asked.format(" and ".join(plurals)), " and ".join(places), meaning)
 
 
 def _cheaper(rng: np.random.Generator) -> Turn:
@@ -128,19 +115,20 @@ def _cheaper(rng: np.random.Generator) -> Turn:
         if GOODS[first][0] != GOODS[second][0]:
             break
     low, high = sorted((first, second), key=lambda good: GOODS[good][0])
-    more = GOODS[high][0] - GOODS[low][0]
+    asked = _choose(
+        rng, "which is cheaper one {} or one {}", "what costs less one {} or one {}"
+    )
     return Turn(
-        f"which is cheaper one {first} or one {second}",
-        f"one {low} is {euros(more)} cheaper than one {high}",
+        f"{asked} one {first} or one {second}",
+        f"one {low} is cheaper",
         f"cheaper {low} {high}",
     )
 
 
 # An order says most, so that it is drawn most often.
 KINDS: tuple[Callable[[np.random.Generator], Turn], ...] = (
-    *(_order,) * 5,
-    *(_price,) * 2,
-    *(_change,) * 2,
+    *(_order,) * 8,
+    _where,
     _cheaper,
 )
 
@@ -162,12 +150,17 @@ def turns(seed: int, sizes: dict[str, int]) -> dict[str, list[Turn]]:
 
 
 def _distinct(seed: int) -> Iterator[Turn]:
-    """Turns that were not asked in the same words before."""
+    """Turns that were not asked in the same words before.
+
+    Raises UserError when a thousand in a row were: there are no more.
+    """
     asked: set[str] = set()
-    index = 0
-    while True:
+    index = last = 0
+    while index - last < 1000:
         turn = draw_turn(seed, index)
         index += 1
         if turn.user not in asked:
             asked.add(turn.user)
+            last = index
             yield turn
+    raise UserError(f"only {len(asked)} different turns can be drawn: ask for fewer")

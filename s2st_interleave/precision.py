@@ -40,7 +40,7 @@ def exact() -> Any:
     return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 
 
-def spread_apart(one: Any, two: Any) -> float:
+def spread_apart(first: Any, second: Any) -> float:
     """Largest difference of two tensors in standard deviations; infinite for a NaN."""
-    far = float((one - two).abs().max()) / max(float(two.std()), 1e-9)
+    far = float((first - second).abs().max()) / max(float(second.std()), 1e-9)
     return far if far == far else float("inf")

@@ -1,0 +1,42 @@
+"""Where models run: the device and the threads of a command."""
+
+import os
+
+import torch
+
+from s2st_interleave import parallel
+from s2st_interleave.errors import UserError
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device that `--device` names; UserError where this machine has no such one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    _check_device(name)
+    if name == "cuda" and parallel.ranks().count > 1:
+        name = f"cuda:{parallel.ranks().local}"
+        torch.cuda.set_device(name)  # where nccl looks for it
+    elif name == "cuda":  # jobs at once on this machine share out its GPUs
+        slot = int(os.environ.get(parallel.JOB_SLOT, 0))
+        name = f"cuda:{slot % max(1, torch.cuda.device_count())}"
+    return torch.device(name)
+
+
+def _check_device(name: str) -> None:
+    kind, _, index = name.partition(":")
+    num_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "cuda" and int(index or 0) >= num_gpus:
+        raise UserError(
+            f"--device {name}: this machine has {num_gpus} GPUs that PyTorch can use"
+            + ("" if num_gpus else "; --device cpu works without")
+        )
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise UserError(
+            f"--device {name}: PyTorch finds none; --device cpu works without"
+        )
+
+
+def set_threads(num_threads: int) -> None:
+    """Use `num_threads` CPU threads; 0 leaves the number to PyTorch."""
+    if num_threads:
+        torch.set_num_threads(num_threads)

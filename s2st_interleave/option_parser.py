@@ -1,0 +1,66 @@
+"""The parser of a command's options, with a help that says default and range of each."""
+
+import argparse
+import dataclasses
+import typing
+from typing import Any, NoReturn
+
+from s2st_interleave.blocks import REQUIRED, Leaf, blocks, leaves
+from s2st_interleave.values import is_optional
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line: of a stage's fifty options a usage would hide what is wrong."""
+        name = self.prog.partition("s2st_interleave ")[2].partition(" ")[0]
+        self.exit(2, f"error: {name or self.prog}: {message}\n")
+
+
+class _Given(argparse.Action):
+    """Keeps what is given in its order on the line."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, _: Any = None) -> None:
+        namespace.given.append((self.dest, values))
+
+
+def option_parser(cls: type, prog: str, about: str | None) -> Parser:
+    parser = Parser(
+        prog=f"python -m s2st_interleave {prog}",
+        description=about,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(given=[])
+    parser.add_argument("--config", action=_Given, help="YAML of these, read first")
+    groups = {
+        field.name: parser.add_argument_group(f"{field.name}: {field.metadata['text']}")
+        for field in dataclasses.fields(cls)
+        if field.name in blocks(cls)
+    }
+    for leaf in leaves(cls).values():
+        group = groups.get(leaf.name.partition(".")[0], parser)
+        _add_option(group, leaf)
+    return parser
+
+
+def _add_option(group: argparse._ActionsContainer, leaf: Leaf) -> None:
+    spellings = list(
+        dict.fromkeys((f"--{leaf.name}", f"--{leaf.name.replace('_', '-')}"))
+    )
+    required = leaf.default is REQUIRED
+    facts = [str(leaf.bounds), "required" if required else f"default {leaf.default}"]
+    text = f"{leaf.text} ({', '.join(filter(None, facts))})".replace("%", "%%")
+    group.add_argument(
+        *spellings, action=_Given, metavar=_metavar(leaf.hint), help=text
+    )
+
+
+def _metavar(hint: Any) -> str:
+    arguments = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Literal:
+        return "|".join(map(str, arguments))
+    if is_optional(hint):
+        return _metavar(arguments[0])
+    if hint is bool:
+        return "true|false"
+    return getattr(hint, "__name__", str(hint)).upper()

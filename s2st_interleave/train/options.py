@@ -1,0 +1,70 @@
+"""Options of every training, and those of trainings by AdamW on a summed loss."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from s2st_interleave.config import RunOptions, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopOptions(RunOptions):
+    """What train/loop.py follows, whatever it trains."""
+
+    max_steps: int = option(1000, "optimizer steps", minimum=0)
+    lr: float = option(5e-5, "peak learning rate", above=0)
+    lr_scheduler: Literal["constant", "linear", "cosine"] = option(
+        "constant", "after the warm-up; only 'constant' can be extended later"
+    )
+    warmup_steps: int = option(0, "linear warm-up", minimum=0)
+    batch_size: int = option(32, "utterances per optimizer step", minimum=1)
+    parallel: Literal["ddp", "fsdp"] = option(
+        "ddp", "under torchrun: weights whole on every GPU, or sharded", runtime=True
+    )
+    seed: int = option(1, "of batches, dropout and interleaving")
+    save_every: int = option(100, "steps between checkpoints", runtime=True, minimum=1)
+    keep_last: int = option(
+        2, "checkpoints kept besides the best", runtime=True, minimum=1
+    )
+    eval_every: int = option(100, "steps between evaluations on dev", minimum=1)
+    log_every: int = option(
+        20, "steps between lines on the screen", runtime=True, minimum=1
+    )
+
+    def extendable(self) -> set[str]:
+        """Options that may grow without making it another experiment."""
+        return {"max_steps"} if self.lr_scheduler == "constant" else set()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamWOptions:
+    """What train/adamw.py follows besides."""
+
+    weight_decay: float = option(0.0, "of AdamW", minimum=0)
+    adam_beta2: float = option(
+        0.999, "of AdamW; 0.98 forgets sooner, for short runs", minimum=0, below=1
+    )
+    max_grad_norm: float = option(1.0, "clip the gradient's norm", above=0)
+    accum_grad: int = option(1, "micro-batches of a step, over all GPUs", minimum=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(LoopOptions, AdamWOptions):
+    """A training of one model by AdamW: the LLM's, the encoder's."""
+
+
+def learning_rate(options: LoopOptions, step: int) -> float:
+    """Learning rate of 0-based `step`."""
+    if step < options.warmup_steps:
+        return options.lr * (step + 1) / options.warmup_steps
+    if options.lr_scheduler == "constant":
+        return options.lr
+    done = (step - options.warmup_steps) / max(
+        1, options.max_steps - options.warmup_steps
+    )
+    share = (
+        1 - done
+        if options.lr_scheduler == "linear"
+        else (1 + math.cos(math.pi * done)) / 2
+    )
+    return options.lr * share

@@ -1,0 +1,156 @@
+"""Small trainings of every kind, and how two ranks do them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from s2st_interleave import keyed
+from s2st_interleave.config import RunOptions
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.stage_dir import open_stage
+from s2st_interleave.units import store
+
+STEPS, HALF = 3, 2
+LOOP = {
+    "max_steps": STEPS,
+    "save_every": 1,
+    "eval_every": 2,
+    "keep_last": STEPS,
+    "device": "cpu",
+    "num_threads": 1,
+}
+W2V_BERT = {
+    "model_type": "wav2vec2-bert",
+    "feature_projection_input_dim": 320,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "conv_depthwise_kernel_size": 3,
+    "initializer_range": 0.08,
+    "hidden_dropout": 0.0,
+    "attention_dropout": 0.0,
+    "activation_dropout": 0.0,
+    "feat_proj_dropout": 0.0,
+    "final_dropout": 0.0,
+    "conformer_conv_dropout": 0.0,
+}
+EXTRACTOR = {
+    "feature_extractor_type": "SeamlessM4TFeatureExtractor",
+    "feature_size": 80,
+    "num_mel_bins": 80,
+    "padding_value": 0.0,
+    "sampling_rate": 16_000,
+    "stride": 4,
+}
+WORLD = {
+    "backend": "world",
+    "world.embedding_dim": 8,
+    "world.unit_channels": 16,
+    "world.num_unit_blocks": 1,
+    "world.frame_channels": 8,
+    "world.num_frame_blocks": 1,
+    "world.num_cepstra": 10,
+    "world.crop_units": 12,
+}
+HIFIGAN = {
+    "backend": "hifigan",
+    "hifigan.embedding_dim": 8,
+    "hifigan.channels": 16,
+    "hifigan.upsample_scales": "8 5 4 4",
+    "hifigan.resblock_kernel_sizes": "3",
+    "hifigan.resblock_dilations": "1 3",
+    "hifigan.discriminator_channels": 16,
+    "hifigan.max_discriminator_channels": 16,
+    "hifigan.period_channels": 2,
+    "hifigan.crop_units": 2,
+    "log_every": 1,
+}
+# Name of a run -> command and options. Dropout is off, optimizer steps are small: Adam's
+# first ones are signs of gradients, which rounding may turn where they are nothing.
+SMALL = {"lr": 1e-4, "batch_size": 8}
+COMMON = SMALL | {"accum_grad": 3}
+RUNS = {
+    "llm": (
+        "train",
+        COMMON | {"attention_dropout": 0, "text_ratio_every": 1, "probe_every": 2},
+    ),
+    "lora": ("train", COMMON | {"attention_dropout": 0, "lora_rank": 4}),
+    "encoder": (
+        "encoder",
+        COMMON | {"scratch": "true", "num_pieces": 20, "max_drop_rate": 0.5},
+    ),
+    "world": ("vocoder", SMALL | {"world.accum_grad": 3} | WORLD),
+    "hifigan": ("vocoder", SMALL | HIFIGAN),
+}
+
+
+class Finished:
+    """A stage directory around whatever is written inside."""
+
+    def __init__(self, directory: Path, stage: str, **facts):
+        self.facts = facts
+        self.stage = open_stage(directory, stage=stage, options=RunOptions(), inputs={})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.stage.finish(num_in=1, num_out=1, **self.facts)
+
+
+def make_split(root: Path, split: str, sides: list) -> None:
+    data_dir, units_dir = root / "data" / split, root / "units" / split
+    wavs, texts, units = {}, {}, {}
+    for number, side in enumerate(sides):
+        utterance = f"utt{number:02d}"
+        drawn = keyed.generator(split, number).integers(6, size=5)
+        units[utterance] = np.repeat(drawn, 3 + number % 4).astype(np.int32)
+        f0 = np.repeat(110 * 2 ** (units[utterance] / 6), 640)
+        phase = 2 * np.pi * np.cumsum(f0) / audio.SAMPLE_RATE
+        wavs[utterance] = str(root / "audio" / split / f"{utterance}.wav")
+        samples = sum(np.sin(k * phase) / k for k in range(1, 6))
+        audio.write(Path(wavs[utterance]), (0.1 * samples).astype(np.float32))
+        texts[utterance] = side.text
+    with Finished(data_dir, "data"):
+        kaldi.write_table(data_dir / "wav.scp.en", wavs)
+        kaldi.write_table(data_dir / "text.en", texts)
+        seconds = {k: f"{0.04 * len(v):.3f}" for k, v in units.items()}
+        kaldi.write_table(data_dir / "utt2dur.en", seconds)
+    with Finished(units_dir, "units", num_units=6, unit_sec=0.04):
+        store.write_units(units_dir / "units.en", units)
+
+
+def torchrun(corpus: Path, commands: list[list[str]]) -> None:
+    """Many commands by one pair of processes: most of their time is imports."""
+    done = two_ranks(
+        corpus / "commands.py",
+        "import json, sys\n"
+        "from s2st_interleave.__main__ import main\n"
+        "from s2st_interleave.parallel import exit_with\n"
+        "commands = json.loads(sys.argv[1])\n"
+        "exit_with(lambda: next((code for words in commands if (code := main(words))), 0))\n",
+        json.dumps(commands),
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def two_ranks(script: Path, text: str, *words: str) -> subprocess.CompletedProcess:
+    script.write_text(text)
+    start = ["s2st_interleave.train.torchrun", "--standalone", "--nproc_per_node", "2"]
+    return subprocess.run(
+        [sys.executable, "-m", *start, str(script), *words],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def lines(run: Path) -> list[dict[str, float]]:
+    texts = (run / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(t).items() if k != "sec"} for t in texts]

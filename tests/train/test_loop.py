@@ -1,0 +1,78 @@
+"""The loop trains whatever brings its own step: here two networks that take turns."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_model
+from torch import nn
+
+from s2st_interleave.train.loop import StepResult, fit
+from s2st_interleave.train.options import LoopOptions
+
+OPTIONS = LoopOptions(max_steps=7, lr=0.1, save_every=2, eval_every=5, log_every=100)
+
+
+@dataclass
+class Pair:
+    """Each network follows the other; dropout is that of the step."""
+
+    shown = ("first", "second")
+
+    def __post_init__(self) -> None:
+        torch.manual_seed(0)
+        self.model = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])
+
+    def start(self, mode: str) -> None:
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+
+    def step(self, step: int, lr: float) -> StepResult:
+        inputs = nn.functional.dropout(torch.ones(2, 4))
+        metrics = {}
+        for name, mine, other in (("first", 0, 1), ("second", 1, 0)):
+            self.optimizer.zero_grad()
+            target = self.model[other](inputs).detach()
+            loss = (self.model[mine](inputs) - target).square().sum()
+            loss.backward()
+            self.optimizer.step()
+            metrics[name] = loss.item()
+        return StepResult(2, metrics)
+
+    def evaluate(self) -> dict[str, float]:
+        return {"loss": self.model[0].weight.square().sum().item()}
+
+    def save(self, directory: Path) -> None:
+        save_model(self.model, directory / "model.safetensors")
+
+    def checker(self):
+        return lambda directory: None
+
+
+def metrics(directory: Path) -> list[dict]:
+    texts = (directory / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(t).items() if k != "sec"} for t in texts]
+
+
+def test_it_is_resumed_to_the_same_bits(tmp_path):
+    whole = fit(Pair(), OPTIONS, tmp_path / "whole")
+    fit(Pair(), replace(OPTIONS, max_steps=4), tmp_path / "stopped")
+    resumed = fit(Pair(), OPTIONS, tmp_path / "stopped")
+    name = "model.safetensors"
+    assert (whole.last / name).read_bytes() == (resumed.last / name).read_bytes()
+    lines = metrics(tmp_path / "whole")
+    losses = [(x["first"], x["second"], x["tokens_seen"]) for x in lines]
+    again = metrics(tmp_path / "stopped")
+    assert losses == [(x["first"], x["second"], x["tokens_seen"]) for x in again]
+
+
+def test_metrics_are_written_as_often_as_asked_and_where_dev_is_scored(
+    tmp_path, capsys
+):
+    fit(Pair(), OPTIONS, tmp_path, metrics_every=3)
+    lines = metrics(tmp_path)
+    assert [line["step"] + 1 for line in lines] == [3, 5, 6, 7]
+    assert [line["step"] + 1 for line in lines if "dev_loss" in line] == [5, 7]
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in said] == ["5/7", "7/7"]
+    assert all("first " in line and "dev_loss " in line for line in said)
