@@ -25,11 +25,11 @@ from s2st_interleave.replicate.grid import Cell, Grid, load
 from s2st_interleave.replicate.page import render
 from s2st_interleave.replicate.results import results_json
 from s2st_interleave.replicate.search import LENGTHS, STRETCHED, winners
-from s2st_interleave.score.bleu import bleu_counts, bleu_of
+from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
+from s2st_interleave.score.metrics.loops import is_loop
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.published import PAPER_PAIRS
 
-LOOP = 2.4  # bytes to compressed bytes; Whisper's compression_ratio_threshold
 Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
 
 
@@ -184,17 +184,11 @@ def _runs(
 
 
 def _loops(scored: Iterable[Cell], results: Mapping[str, Any]) -> Skipped:
-    """By pair the utterances that are heard as a loop in any of these cells, by Whisper's
-    own test; greedy as here, it does not decode them again as it does by default.
-    """
-    from whisper.utils import compression_ratio
-
+    """By pair the utterances that are heard as a loop in any of these cells."""
     found: dict[str, frozenset[str]] = {}
     for c in scored:
         heard = results[c.name]["scores"]["last"]["hyp"] if c.name in results else {}
-        loops = {
-            u for u, text in heard.items() if text and compression_ratio(text) > LOOP
-        }
+        loops = {u for u, text in heard.items() if is_loop(text)}
         found[c.pair] = found.get(c.pair, frozenset()) | loops
     return found
 

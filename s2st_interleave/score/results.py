@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.layout import DIRECT, S2ST
+from s2st_interleave.score.columns import cell, digits, heading, interval, keys
 from s2st_interleave.score.published import CITATION, paper_rows
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 
@@ -43,9 +45,10 @@ class Environment:
 class Results:
     """All that RESULTS.md shows about one pair and split.
 
-    `baseline` is the system others are compared with. `src_lang` picks the paper's row;
-    a language the paper does not have shows all of them. `corpus_note` says what the
-    corpus is (MINI_CORPUS_NOTE for the mini recipe).
+    `topline` is None for systems that answer in text alone. `baseline` is the system
+    others are compared with. `src_lang` picks the paper's row; a language the paper does
+    not have shows all of them. `corpus_note` says what the corpus is (MINI_CORPUS_NOTE
+    for the mini recipe).
     """
 
     title: str
@@ -65,67 +68,72 @@ def render_markdown(results: Results) -> str:
     UserError where scores were not made in the same way.
     """
     topline = _check(results)
-    systems = _system_rows(results.systems, topline)
-    header = _system_header(results.systems)
-    sections = (
+    split = (
+        f"({results.systems[0].split}, {results.systems[0].num_utterances} utterances)"
+    )
+    sections = [
         HEADER,
         f"# {results.title}",
         results.corpus_note,
         "## Environment",
         _environment(results.environment),
-        f"## Toplines ({topline.split}, {topline.num_utterances} utterances)",
-        markdown_table(*_topline_rows(topline)),
-        f"## Systems ({topline.split}, {topline.num_utterances} utterances)",
-        markdown_table(header, systems),
-        _scoring_note(topline),
+    ]
+    if topline is not None:
+        sections += [f"## Toplines {split}", markdown_table(*_topline_rows(topline))]
+    sections += [
+        f"## Systems {split}",
+        markdown_table(*_system_rows(results.systems, topline)),
+        _scoring_note(results.systems),
         f"## Differences to `{results.baseline}`",
         _comparisons(results.comparisons),
-        "## The paper's figures (not ours)",
-        markdown_table(*paper_rows(results.src_lang)),
-        f"ASR-BLEU by Whisper large-v3 / UTMOS, as printed in {CITATION}.",
-    )
+    ]
+    if {score.layout for score in results.systems} & {S2ST, DIRECT}:
+        sections += [
+            "## The paper's figures (not ours)",
+            markdown_table(*paper_rows(results.src_lang)),
+            f"ASR-BLEU by Whisper large-v3 / UTMOS, as printed in {CITATION}.",
+        ]
     return "\n\n".join(sections) + "\n"
 
 
 def render_terminal(results: Results) -> str:
-    """Return the systems table in aligned columns, with the resynthesis topline below.
+    """Return the systems table in aligned columns, with the toplines of speech below.
 
     Raises as `render_markdown` does.
     """
     topline = _check(results)
-    header = _system_header(results.systems)
-    rows = [header, *_system_rows(results.systems, topline)]
+    header, body = _system_rows(results.systems, topline)
+    rows = [header, *body]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in rows
     ]
-    lines.append(
-        f"reference {topline.reference_asr_bleu:.1f}, "
-        f"resynthesis {topline.resynthesis_asr_bleu:.1f} ASR-BLEU"
-    )
+    if topline is not None:
+        lines.append(
+            f"reference {topline.reference_asr_bleu:.1f}, "
+            f"resynthesis {topline.resynthesis_asr_bleu:.1f} ASR-BLEU"
+        )
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _check(results: Results) -> ToplineScore:
-    """Return the topline if nothing is missing and everything is comparable."""
+def _check(results: Results) -> ToplineScore | None:
+    """Return the topline, if any, if nothing is missing and everything is comparable."""
     topline = results.topline
-    if topline is None:
-        raise MissingScoreError("no toplines: stage 9 (score) makes exp/topline")
     if not results.systems:
         raise MissingScoreError("no system has a score.json: stage 9 (score) makes it")
+    if topline is None and any(score.asr for score in results.systems):
+        raise MissingScoreError("no toplines: stage 9 (score) makes exp/topline")
     compared = {
         (each.system, each.baseline, each.checkpoint, each.split)
         for each in results.comparisons
     }
+    first = results.systems[0]
     for score in results.systems:
-        for key in ("split", "num_utterances", "signature", "normalizer", "asr"):
-            ours, theirs = getattr(score, key), getattr(topline, key)
-            if ours != theirs:
-                raise UserError(
-                    f"{score.system} ({score.checkpoint}) is not comparable with the "
-                    f"toplines: {key} is {ours}, there {theirs}; run stage 9 again"
-                )
+        if topline is not None:
+            _check_alike(score, _facts(topline), "the toplines")
+        else:
+            _check_alike(score, _facts(first), first.system)
         wanted = (score.system, results.baseline, score.checkpoint, score.split)
         if score.system != results.baseline and wanted not in compared:
             raise MissingScoreError(
@@ -133,6 +141,29 @@ def _check(results: Results) -> ToplineScore:
                 f"{results.baseline}: stage 9 (score) makes compare.json"
             )
     return topline
+
+
+def _facts(score: SystemScore | ToplineScore) -> dict[str, object]:
+    """What has to be the same of scores in one table."""
+    signature = score.signature
+    if isinstance(score, SystemScore) and "asr_bleu" in score.scores:
+        signature = score.scores["asr_bleu"].signature  # that of the toplines
+    return {
+        "split": score.split,
+        "num_utterances": score.num_utterances,
+        "signature": signature,
+        "normalizer": score.normalizer,
+        "asr": score.asr,
+    }
+
+
+def _check_alike(score: SystemScore, theirs: dict[str, object], name: str) -> None:
+    for key, ours in _facts(score).items():
+        if ours != theirs[key]:
+            raise UserError(
+                f"{score.system} ({score.checkpoint}) is not comparable with {name}: "
+                f"{key} is {ours}, there {theirs[key]}; run stage 9 again"
+            )
 
 
 def _environment(environment: Environment) -> str:
@@ -173,54 +204,39 @@ def _topline_rows(topline: ToplineScore) -> tuple[list[str], list[list[str]]]:
     ]
 
 
-def _system_header(systems: Iterable[SystemScore]) -> list[str]:
-    """UserError where some transcripts were scored in words and some in characters."""
-    kinds = {kind for score in systems if (kind := _transcript_errors(score)[0])}
-    if len(kinds) > 1:
-        raise UserError(
-            "some transcripts were scored in words (WER) and some in characters (CER): "
-            "run stage 9 again"
-        )
-    return [
+def _system_rows(
+    systems: Sequence[SystemScore], topline: ToplineScore | None
+) -> tuple[list[str], list[list[str]]]:
+    """Header and rows; raises UserError as `columns.keys` does."""
+    columns = keys(systems)
+    headings = [heading(key, systems) for key in columns]
+    by_topline = topline is not None and any(s.asr_bleu is not None for s in systems)
+    header = [
         "system",
         "checkpoint",
-        "ASR-BLEU, 95% interval",
-        "chrF",
-        f"transcript {kinds.pop() if kinds else 'WER'}",
-        "translation BLEU",
-        "MOS",
+        f"{headings[0]}, 95% interval",
+        *headings[1:],
         "missing",
-        "of resynthesis",
+        *(["of resynthesis"] if by_topline else []),
         "tokens seen",
         "train seconds",
     ]
-
-
-def _transcript_errors(score: SystemScore) -> tuple[str, float | None]:
-    if score.src_cer is not None:
-        return "CER", score.src_cer
-    return "WER" if score.src_wer is not None else "", score.src_wer
-
-
-def _system_rows(
-    systems: Iterable[SystemScore], topline: ToplineScore
-) -> list[list[str]]:
-    return [
-        [
-            score.system,
-            score.checkpoint,
-            f"{score.asr_bleu:.1f} {_interval(score.ci95)}",
-            f"{score.chrf:.1f}",
-            _number(_transcript_errors(score)[1]),
-            _number(score.text_bleu),
-            _number(score.mos, 2),
-            _missing(score),
-            _ratio(score.asr_bleu, topline.resynthesis_asr_bleu),
-            f"{score.tokens_seen:,}",
-            f"{score.train_sec:.0f}",
-        ]
-        for score in systems
-    ]
+    rows = []
+    for score in systems:
+        whole = topline.resynthesis_asr_bleu if topline is not None else 0.0
+        share = _ratio(score.asr_bleu or 0.0, whole)
+        rows.append(
+            [
+                score.system,
+                score.checkpoint,
+                *(cell(score, key) for key in columns),
+                _missing(score),
+                *([share] if by_topline else []),
+                f"{score.tokens_seen:,}",
+                f"{score.train_sec:.0f}",
+            ]
+        )
+    return header, rows
 
 
 def _missing(score: SystemScore) -> str:
@@ -228,14 +244,22 @@ def _missing(score: SystemScore) -> str:
     return f"{score.num_missing}" + (f" ({long} too long for the LLM)" if long else "")
 
 
-def _scoring_note(topline: ToplineScore) -> str:
-    asr = topline.asr
-    return (
-        f"ASR: {asr.backend} {asr.version}, model {asr.model} "
-        f"(sha256 {asr.weights_sha256[:12]}), {asr.compute_type}, language "
-        f"{asr.language}. Text on both sides: {topline.normalizer}. "
-        f"BLEU: `{topline.signature}`. Intervals: bootstrap over utterances."
-    )
+def _scoring_note(systems: Sequence[SystemScore]) -> str:
+    score, asr = systems[0], systems[0].asr
+    said = []
+    if asr is not None:
+        said.append(
+            f"ASR: {asr.backend} {asr.version}, model {asr.model} "
+            f"(sha256 {asr.weights_sha256[:12]}), {asr.compute_type}, language "
+            f"{asr.language}."
+        )
+    is_bleu = "tok:" in score.signature
+    name = "BLEU" if is_bleu else heading(score.primary, systems)
+    said.append(f"Text on both sides: {score.normalizer}.")
+    if is_bleu or score.signature != score.normalizer:
+        said.append(f"{name}: `{score.signature}`.")
+    said.append("Intervals: bootstrap over utterances.")
+    return " ".join(said)
 
 
 def _comparisons(comparisons: Sequence[Comparison]) -> str:
@@ -247,8 +271,8 @@ def _comparisons(comparisons: Sequence[Comparison]) -> str:
             each.system,
             each.checkpoint,
             each.metric,
-            f"{each.delta:+.1f}",
-            _interval(each.ci95),
+            f"{each.delta:+.{digits(each.metric.partition(':')[0])}f}",
+            interval(each.ci95, digits(each.metric.partition(":")[0])),
             f"{each.p_value:.4f}",
             f"{each.num_resamples}",
         ]
@@ -264,10 +288,6 @@ def _comparisons(comparisons: Sequence[Comparison]) -> str:
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _interval(ci95: tuple[float, float]) -> str:
-    return f"[{ci95[0]:.1f}, {ci95[1]:.1f}]"
 
 
 def _number(value: float | None, digits: int = 1) -> str:

@@ -83,7 +83,7 @@ def test_whole_numbers_are_floats() -> None:
     ("change", "message"),
     [
         ({"chfr": 1.0}, r"score\.json: unknown key 'chfr'; did you mean 'chrf'"),
-        ({"asr_bleu": None}, r"score\.json: asr_bleu: expected float, not None"),
+        ({"asr_bleu": None}, r"score\.json: asr_bleu: expected a score, not None"),
         ({"asr_bleu": float("nan")}, "asr_bleu: expected float, not nan"),
         ({"asr_bleu": "40"}, "asr_bleu"),
         ({"seed": True}, "seed"),
