@@ -3,7 +3,7 @@
 This is the only module of the scores that reads data directories, decodes and recordings.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +13,7 @@ from s2st_interleave.decode.outputs import read_texts
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import Block, Layout
 from s2st_interleave.score.asr_cache import recognise
-from s2st_interleave.score.evidence import Evidence, Tools, source_of
+from s2st_interleave.score.evidence import Evidence, Need, Tools, source_of
 from s2st_interleave.stage_dir import read_done
 
 T = TypeVar("T")
@@ -33,8 +33,8 @@ class Answers:
     languages: Mapping[str, str]  # by side
     tools: Tools
 
-    def evidence(self, block: Block) -> Evidence:
-        """Read all about a block that the task wants; speech is recognised.
+    def evidence(self, block: Block, needs: Collection[Need] = ()) -> Evidence:
+        """Read a block that the task wants, and what metrics need; speech is recognised.
 
         An answer to a recording that nobody could read counts as missing.
         """
@@ -47,18 +47,19 @@ class Answers:
             hypotheses = recognise(wavs, self.tools.asr, self.tools.cache)
         else:
             hypotheses = without(silent, read_texts(self.decode_dir, side))
-        heard = source in {b.side for b in self.layout.given if b.kind == "speech"}
+        key, source_key = self._key(side), self._key(source) if source else ""
+        heard = "source_audio" in needs
         return Evidence(
-            references=data.texts(self._key(side)),
+            references=data.texts(key),
             hypotheses=hypotheses,
             language=self.languages[side],
-            sources=data.texts(self._key(source)) if source else {},
+            sources=data.texts(source_key) if "source" in needs else {},
             source_language=self.languages.get(source, ""),
             wavs=wavs,
-            source_wavs=data.wavs(self._key(source)) if heard else {},
-            reference_sec=data.durations(self._key(side)) if wavs else {},
-            source_sec=data.durations(self._key(source)) if heard else {},
-            computing_sec=self._computing_sec() if wavs else 0.0,
+            source_wavs=data.wavs(source_key) if heard else {},
+            reference_sec=data.durations(key) if "reference_audio" in needs else {},
+            source_sec=data.durations(source_key) if heard else {},
+            computing_sec=self._computing_sec() if "computing" in needs else 0.0,
             tools=self.tools,
         )
 

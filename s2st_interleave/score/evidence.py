@@ -14,6 +14,10 @@ from s2st_interleave.score.pairs import Pair, normalized
 # What a block is to its task: speech; text that says what a given recording says; or
 # text that is the model's own, such as a translation.
 Role = Literal["speech", "transcript", "text"]
+# What a metric wants beside references and hypotheses: the text, or the recording, of
+# another side that was given; the recording of the reference; seconds of computing; or
+# weights of its own in `--metric_weights`.
+Need = Literal["source", "source_audio", "reference_audio", "computing", "weights"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Evidence:
     `references` define the utterances; one without a hypothesis is missing. Hypotheses
     are what the model wrote or, of speech, what was heard. `sources` are texts of the
     side that is translated or answered. Durations are in seconds; `computing_sec` is the
-    wall time of stage 7 and of vocoding for the whole split.
+    wall time of stage 7 and of vocoding for the whole split. What no metric needs is left
+    empty.
     """
 
     references: Mapping[str, str]

@@ -10,12 +10,12 @@ import numpy as np
 from s2st_interleave.config import REQUIRED, load_yaml, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.files import atomic_write, file_digest, write_json
-from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.interleave.layout import Block, Layout
 from s2st_interleave.record import digest
 from s2st_interleave.score.answers import Answers
 from s2st_interleave.score.asr import describe
 from s2st_interleave.score.choice import Choice, choices, default_metrics, title
-from s2st_interleave.score.evidence import Evidence, role
+from s2st_interleave.score.evidence import Evidence, Need, role
 from s2st_interleave.score.measure import Measured, measure
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
@@ -69,8 +69,10 @@ def run(options: Options) -> None:
         languages,
         options.tools(),
     )
-    blocks = dict.fromkeys(choice.block for choice in chosen)
-    evidence = {block: answers.evidence(block) for block in blocks}
+    needs: dict[Block, set[Need]] = {choice.block: set() for choice in chosen}
+    for choice in chosen:
+        needs[choice.block] |= set(choice.metric.needs)
+    evidence = {block: answers.evidence(block, needs[block]) for block in needs}
     measured = {
         choice.key: measure(
             choice.metric,

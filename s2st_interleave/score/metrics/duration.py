@@ -37,6 +37,7 @@ DURATION_RATIO = Metric(
     signature=_signature,
     digits=2,
     higher_is_better=None,
+    needs=("reference_audio",),
 )
 SOURCE_DURATION_RATIO = Metric(
     name="source_duration_ratio",

@@ -7,16 +7,11 @@ So a metric says nothing of intervals, comparisons, tables and files, and has th
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.score.evidence import Evidence, Role
-
-# What a metric wants beside references: the text, or the recording, of another side that
-# was given; or weights of its own in `--metric_weights`.
-Need = Literal["source", "source_audio", "weights"]
+from s2st_interleave.score.evidence import Evidence, Need, Role
 
 
 @dataclass(frozen=True)

@@ -29,5 +29,6 @@ REAL_TIME_FACTOR = Metric(
     signature=lambda evidence: "wall time of decode and vocode by seconds made",
     digits=2,
     higher_is_better=False,
+    needs=("computing",),
     by_utterance=False,
 )
