@@ -3,7 +3,9 @@
 No text is read, neither transcripts nor references: SONAR's speech encoders turn both
 recordings into vectors, a small network rates the two from 1 to 5. `--metric_weights DIR`
 holds the files as they are published: `DIR/blaser/qe.pt` (blaser_2_0_qe) and an encoder
-for each language, `DIR/blaser/<code>.pt`, such as es.pt and en.pt.
+for each language, `DIR/blaser/<code>.pt`, such as es.pt and en.pt. Nothing is fetched. Tried
+with sonar-space 0.5.0 and fairseq2 0.5.2, which want another torch than all else here:
+an environment of its own scores again what was heard, from the same cache.
 """
 
 from collections.abc import Mapping
@@ -37,7 +39,8 @@ def _count(evidence: Evidence) -> np.ndarray:
         from sonar.models.blaser import get_blaser_model_hub
     except ImportError as error:
         raise UserError(
-            "metric blaser wants a package: python -m pip install sonar-space"
+            "metric blaser wants a package: python -m pip install sonar-space "
+            "fairseq2==0.5.2, which brings a torch of its own"
         ) from error
     qe, source, target = _files(evidence)
     hub = get_blaser_model_hub()
