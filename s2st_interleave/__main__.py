@@ -25,7 +25,7 @@ COMMANDS = {
     "decode": ("7", "stages.decode", "source units -> text -> target units"),
     "vocoder": ("8", "stages.vocoder", "train the unit vocoder"),
     "vocode": ("8", "stages.vocode", "target units -> speech"),
-    "score": ("9", "stages.score", "ASR-BLEU and what belongs to it"),
+    "score": ("9", "stages.score", "scores of speech and texts, as the task asks"),
     "topline": ("9", "stages.topline", "the scores no system can pass"),
     "compare": ("9", "stages.compare", "paired significance test of two systems"),
     "results": ("10", "stages.results", "RESULTS.md"),
