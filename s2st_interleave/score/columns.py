@@ -6,6 +6,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.score.choice import choose, title
 from s2st_interleave.score.metrics import METRICS
+from s2st_interleave.score.metrics.metric import Metric
 from s2st_interleave.score.records import SystemScore
 
 # What a table of the paper's task shows, also where a system has no such score.
@@ -39,8 +40,7 @@ def keys(systems: Sequence[SystemScore]) -> list[str]:
 
 def heading(key: str, systems: Sequence[SystemScore]) -> str:
     """A column's heading; of a metric that this version does not know, its key."""
-    name = key.partition(":")[0]
-    if name not in METRICS:
+    if _metric(key) is None:
         return key
     owners = [score.layout for score in systems if key in score.scores]
     layout = Layout.parse(owners[0] if owners else S2ST)
@@ -52,16 +52,26 @@ def cell(score: SystemScore, key: str) -> str:
     found = score.scores.get(key)
     if found is None or found.value is None:
         return "n/a"
-    name = key.partition(":")[0]
-    text = f"{found.value:.{digits(name)}f}"
+    text = f"{found.value:.{digits(key)}f}"
     if key == score.primary and found.ci95:
-        text += f" {interval(found.ci95, digits(name))}"
+        text += f" {interval(found.ci95, digits(key))}"
     return text
 
 
-def digits(name: str) -> int:
-    return METRICS[name].digits if name in METRICS else 1
+def digits(key: str) -> int:
+    metric = _metric(key)
+    return metric.digits if metric else 1
+
+
+def lower_is_better(key: str) -> bool:
+    metric = _metric(key)
+    return metric is not None and metric.higher_is_better is False
 
 
 def interval(ci95: tuple[float, float], num_digits: int = 1) -> str:
     return f"[{ci95[0]:.{num_digits}f}, {ci95[1]:.{num_digits}f}]"
+
+
+def _metric(key: str) -> Metric | None:
+    """None for a metric that another version had."""
+    return METRICS.get(key.partition(":")[0])

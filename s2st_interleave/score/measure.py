@@ -23,7 +23,10 @@ class Measured:
 def measure(
     metric: Metric, evidence: Evidence, *, num_resamples: int, seed: int
 ) -> Measured:
-    """Raises UserError where references and hypotheses do not belong together."""
+    """Raises UserError where references and hypotheses do not belong together, or where
+    what the metric needs is not there.
+    """
+    signature = metric.signature(evidence)  # first: it finds out what is missing
     counts = metric.count(evidence)
     value = metric.score(total(counts))
     ci95 = None
@@ -32,7 +35,7 @@ def measure(
     score = MetricScore(
         value=value if np.isfinite(value) else None,
         ci95=ci95,
-        signature=metric.signature(evidence),
+        signature=signature,
         num_utterances=int(np.any(counts, axis=1).sum()),
     )
     each = [metric.utterance_score(row) for row in counts]

@@ -1,15 +1,18 @@
-"""RESULTS.md and the terminal's table, rendered from score records; pure text.
-
-A score that is not there is an error naming the stage that makes it: an empty table
-looks like a result.
-"""
+"""RESULTS.md and the terminal's table, rendered from score records; pure text."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import DIRECT, S2ST
-from s2st_interleave.score.columns import cell, digits, heading, interval, keys
+from s2st_interleave.score.columns import (
+    cell,
+    digits,
+    heading,
+    interval,
+    keys,
+    lower_is_better,
+)
+from s2st_interleave.score.comparable import check
 from s2st_interleave.score.published import CITATION, paper_rows
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 
@@ -22,10 +25,6 @@ MINI_CORPUS_NOTE = (
     "without the meanings of dev and test. Scores compare systems with each other; they "
     "say nothing about real speech and are not comparable with the paper's."
 )
-
-
-class MissingScoreError(UserError):
-    """A score was not made yet; the message names the stage that makes it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,8 @@ def render_markdown(results: Results) -> str:
     Raises MissingScoreError where toplines, systems or a comparison are missing, and
     UserError where scores were not made in the same way.
     """
-    topline = _check(results)
+    topline = results.topline
+    check(results.systems, topline, results.comparisons, results.baseline)
     split = (
         f"({results.systems[0].split}, {results.systems[0].num_utterances} utterances)"
     )
@@ -101,7 +101,8 @@ def render_terminal(results: Results) -> str:
 
     Raises as `render_markdown` does.
     """
-    topline = _check(results)
+    topline = results.topline
+    check(results.systems, topline, results.comparisons, results.baseline)
     header, body = _system_rows(results.systems, topline)
     rows = [header, *body]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -115,55 +116,6 @@ def render_terminal(results: Results) -> str:
             f"resynthesis {topline.resynthesis_asr_bleu:.1f} ASR-BLEU"
         )
     return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _check(results: Results) -> ToplineScore | None:
-    """Return the topline, if any, if nothing is missing and everything is comparable."""
-    topline = results.topline
-    if not results.systems:
-        raise MissingScoreError("no system has a score.json: stage 9 (score) makes it")
-    if topline is None and any(score.asr for score in results.systems):
-        raise MissingScoreError("no toplines: stage 9 (score) makes exp/topline")
-    compared = {
-        (each.system, each.baseline, each.checkpoint, each.split)
-        for each in results.comparisons
-    }
-    first = results.systems[0]
-    for score in results.systems:
-        if topline is not None:
-            _check_alike(score, _facts(topline), "the toplines")
-        else:
-            _check_alike(score, _facts(first), first.system)
-        wanted = (score.system, results.baseline, score.checkpoint, score.split)
-        if score.system != results.baseline and wanted not in compared:
-            raise MissingScoreError(
-                f"{score.system} ({score.checkpoint}) was not compared with "
-                f"{results.baseline}: stage 9 (score) makes compare.json"
-            )
-    return topline
-
-
-def _facts(score: SystemScore | ToplineScore) -> dict[str, object]:
-    """What has to be the same of scores in one table."""
-    signature = score.signature
-    if isinstance(score, SystemScore) and "asr_bleu" in score.scores:
-        signature = score.scores["asr_bleu"].signature  # that of the toplines
-    return {
-        "split": score.split,
-        "num_utterances": score.num_utterances,
-        "signature": signature,
-        "normalizer": score.normalizer,
-        "asr": score.asr,
-    }
-
-
-def _check_alike(score: SystemScore, theirs: dict[str, object], name: str) -> None:
-    for key, ours in _facts(score).items():
-        if ours != theirs[key]:
-            raise UserError(
-                f"{score.system} ({score.checkpoint}) is not comparable with {name}: "
-                f"{key} is {ours}, there {theirs[key]}; run stage 9 again"
-            )
 
 
 def _environment(environment: Environment) -> str:
@@ -270,9 +222,10 @@ def _comparisons(comparisons: Sequence[Comparison]) -> str:
         [
             each.system,
             each.checkpoint,
-            each.metric,
-            f"{each.delta:+.{digits(each.metric.partition(':')[0])}f}",
-            interval(each.ci95, digits(each.metric.partition(":")[0])),
+            each.metric
+            + (" (lower is better)" if lower_is_better(each.metric) else ""),
+            f"{each.delta:+.{digits(each.metric)}f}",
+            interval(each.ci95, digits(each.metric)),
             f"{each.p_value:.4f}",
             f"{each.num_resamples}",
         ]

@@ -129,14 +129,11 @@ def answered_layout(decoded: Mapping[str, Any], train_dir: Path) -> Layout:
 
 
 def languages_of(layout: Layout, options: ScoringOptions) -> dict[str, str]:
-    """Language codes by side: the first side has the source's, unless it is `tgt`."""
+    """Language codes by side: the source's is that of `src`, or of a question's side."""
     first = layout.sides[0]
-    return {
-        side: options.src_lang
-        if side == first != "tgt" or side == "src"
-        else options.tgt_lang
-        for side in layout.sides
-    }
+    source = "src" if first in ("src", "tgt") else first
+    codes = dict.fromkeys(layout.sides, str(options.tgt_lang))
+    return codes | ({source: str(options.src_lang)} if source in codes else {})
 
 
 def _task_metrics(path: Path | None, layout: Layout) -> tuple[str, ...]:
