@@ -42,7 +42,7 @@ class Answers:
         silent = silent_ids(data, self.layout, self.languages)
         source = source_of(block, self.layout)
         wavs: dict[str, Path] = {}
-        if block.kind == "speech":
+        if block.kind == "speech" and self.tools.asr is not None:
             wavs = without(silent, spoken(self.vocode_dir))
             hypotheses = recognise(wavs, self.tools.asr, self.tools.cache)
         else:

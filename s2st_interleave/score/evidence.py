@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from s2st_interleave.interleave.layout import Block, Layout
 from s2st_interleave.score.asr import AsrOptions
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.pairs import Pair, normalized
+
+if TYPE_CHECKING:
+    from s2st_interleave.score.metrics.mos import MosOptions
 
 # What a block is to its task: speech; text that says what a given recording says; or
 # text that is the model's own, such as a translation.
@@ -24,13 +27,14 @@ Need = Literal["source", "source_audio", "reference_audio", "computing", "weight
 class Tools:
     """How speech is heard and rated, and where metrics that are models find weights.
 
-    `weights` holds a folder or file for each such metric, by the metric's name; `mos` is
-    the predictor of speech quality with its options, None where none is chosen.
+    `asr` is None for a task that answers in text alone, `mos`, the predictor of speech
+    quality with its options, where none is chosen. `weights` holds a folder for each
+    metric that is a model, by the metric's name.
     """
 
-    asr: AsrOptions
+    asr: AsrOptions | None
     cache: Path
-    mos: object | None = None  # metrics.mos.MosOptions
+    mos: "MosOptions | None" = None
     weights: Path | None = None
     device: str = "cpu"
 

@@ -13,7 +13,7 @@ from s2st_interleave.files import atomic_write, file_digest, write_json
 from s2st_interleave.interleave.layout import Block, Layout
 from s2st_interleave.record import digest
 from s2st_interleave.score.answers import Answers
-from s2st_interleave.score.asr import describe
+from s2st_interleave.score.asr import AsrOptions, describe
 from s2st_interleave.score.choice import Choice, choices, default_metrics, title
 from s2st_interleave.score.evidence import Evidence, Need, role
 from s2st_interleave.score.measure import Measured, measure
@@ -43,8 +43,8 @@ def run(options: Options) -> None:
     # 1. What is scored by what, and is there anything to do?
     decoded = read_done(options.decode_dir, "decode")
     layout = answered_layout(decoded, options.train_dir)
-    check_languages(options, speaks=layout.speaks)
     languages = languages_of(layout, options)
+    asr = _recogniser(layout, languages, options)
     task_metrics = _task_metrics(options.task, layout)
     wanted = [*(task_metrics or default_metrics(layout, languages))]
     if layout.speaks and options.mos != "none":
@@ -67,12 +67,9 @@ def run(options: Options) -> None:
         options.vocode_dir if layout.speaks else None,
         layout,
         languages,
-        options.tools(),
+        options.tools(asr),
     )
-    needs: dict[Block, set[Need]] = {choice.block: set() for choice in chosen}
-    for choice in chosen:
-        needs[choice.block] |= set(choice.metric.needs)
-    evidence = {block: answers.evidence(block, needs[block]) for block in needs}
+    evidence = _evidence(answers, chosen)
     measured = {
         choice.key: measure(
             choice.metric,
@@ -85,27 +82,7 @@ def run(options: Options) -> None:
 
     # 3. Write; score.json beside the decodes, where others look for it.
     primary, answer = chosen[0], evidence[chosen[0].block]
-    trained = read_done(options.train_dir, "train")
-    record = SystemScore(
-        system=options.train_dir.name,
-        split=options.data_dir.name,
-        ci95=measured[primary.key].score.ci95,
-        signature=measured[primary.key].score.signature,
-        num_utterances=len(answer.pairs),
-        num_missing=sum(pair.missing for pair in answer.pairs),
-        asr=describe(options.asr_options()) if layout.speaks else None,
-        normalizer=Normalizer(answer.language).name,
-        checkpoint=decoded["options"]["checkpoint"],
-        seed=trained["options"]["seed"],
-        git=git_label(),
-        tokens_seen=trained["facts"]["tokens_seen"],
-        train_sec=trained["facts"]["train_sec"],
-        num_too_long=decoded["facts"].get("num_too_long", 0),
-        layout=str(layout),
-        primary=primary.key,
-        metrics={key: one.score for key, one in measured.items()},
-        **_by_themselves(chosen, measured, layout),
-    )
+    record = _record(options, layout, asr, answer, chosen, measured)
     for block, found in evidence.items():
         if block.kind == "speech":
             kaldi.write_table(options.out_dir / "hyp", found.hypotheses)
@@ -120,6 +97,60 @@ def run(options: Options) -> None:
         also=[options.decode_dir / "score.json"],
     )
     print(_told(record, title(primary, layout), measured[primary.key]))
+
+
+def _recogniser(
+    layout: Layout, languages: Mapping[str, str], options: Options
+) -> AsrOptions | None:
+    """Who hears the answers; None where they are text.
+
+    Raises UserError, before anything is loaded, where a language cannot be scored.
+    """
+    spoken = [block.side for block in layout.wanted if block.kind == "speech"]
+    check_languages(options, speaks=False)
+    return options.asr_options(languages[spoken[-1]]) if spoken else None
+
+
+def _evidence(answers: Answers, chosen: Sequence[Choice]) -> dict[Block, Evidence]:
+    """What each block that is scored needs for its metrics."""
+    needs: dict[Block, set[Need]] = {choice.block: set() for choice in chosen}
+    for choice in chosen:
+        needs[choice.block] |= set(choice.metric.needs)
+    return {block: answers.evidence(block, needs[block]) for block in needs}
+
+
+def _record(
+    options: Options,
+    layout: Layout,
+    asr: AsrOptions | None,
+    answer: Evidence,
+    chosen: Sequence[Choice],
+    measured: Mapping[str, Measured],
+) -> SystemScore:
+    """What score.json says; `answer` is the evidence of the primary metric."""
+    trained = read_done(options.train_dir, "train")
+    decoded = read_done(options.decode_dir, "decode")
+    main = measured[chosen[0].key].score
+    return SystemScore(
+        system=options.train_dir.name,
+        split=options.data_dir.name,
+        ci95=main.ci95,
+        signature=main.signature,
+        num_utterances=len(answer.pairs),
+        num_missing=sum(pair.missing for pair in answer.pairs),
+        asr=describe(asr) if asr else None,
+        normalizer=Normalizer(answer.language).name,
+        checkpoint=decoded["options"]["checkpoint"],
+        seed=trained["options"]["seed"],
+        git=git_label(),
+        tokens_seen=trained["facts"]["tokens_seen"],
+        train_sec=trained["facts"]["train_sec"],
+        num_too_long=decoded["facts"].get("num_too_long", 0),
+        layout=str(layout),
+        primary=chosen[0].key,
+        metrics={key: one.score for key, one in measured.items()},
+        **_by_themselves(chosen, measured, layout),
+    )
 
 
 def answered_layout(decoded: Mapping[str, Any], train_dir: Path) -> Layout:

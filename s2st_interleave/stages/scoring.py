@@ -61,10 +61,11 @@ class ScoringOptions:
             return None
         return MosOptions(self.mos, self.mos_weights, self.device, self.nj)
 
-    def asr_options(self) -> AsrOptions:
+    def asr_options(self, code: str = "") -> AsrOptions:
+        """The recogniser of a language, the target's unless another is said."""
         return AsrOptions(
             model=str(self.asr),
-            language=self.tgt_lang,
+            language=code or self.tgt_lang,
             device=self.device,
             compute_type=self.compute_type,
             num_workers=self.nj,
@@ -75,9 +76,9 @@ class ScoringOptions:
             return Input(self.asr)
         return str(self.asr)
 
-    def tools(self) -> Tools:
+    def tools(self, asr: AsrOptions | None) -> Tools:
         return Tools(
-            asr=self.asr_options(),
+            asr=asr,
             cache=self.asr_cache,
             mos=self.mos_options(),
             weights=self.metric_weights,

@@ -13,6 +13,7 @@ from made import HEARD, SOURCE, TARGET, WRITTEN, system
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json, write_json
+from s2st_interleave.score import answers
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.stages import compare, results, score
 
@@ -152,6 +153,26 @@ def test_systems_of_different_tasks_do_not_share_a_table(tmp_path):
     scored(tmp_path, S2TT, "scheduled")
     with pytest.raises(UserError, match="baseline has no score 'text_bleu'"):
         compared(tmp_path, "")
+
+
+def test_text_needs_no_recogniser_of_its_language(tmp_path):
+    """Whisper knows no Irish: speech in it cannot be scored, text can."""
+    data = kaldi.DataDir(system(tmp_path, "baseline", S2TT)["data_dir"])
+    table_of = {data.file(n, "ga"): data.file(n, "en") for n in ("text", "utt2dur")}
+    for irish, english in table_of.items():
+        irish.write_bytes(english.read_bytes())
+    assert scored(tmp_path, S2TT, tgt_lang="ga").text_bleu > 0
+    with pytest.raises(UserError, match="Whisper does not know Irish"):
+        scored(tmp_path, DIRECT, "spoken", tgt_lang="ga")
+
+
+def test_speech_is_heard_in_the_language_of_its_side(tmp_path, monkeypatch):
+    heard = {}
+    monkeypatch.setattr(
+        answers, "recognise", lambda wavs, asr, _: heard.update({asr.language: 1}) or {}
+    )
+    scored(tmp_path, "src_text -> src_speech")
+    assert heard == {"es": 1}
 
 
 def test_a_tasks_file_says_what_it_is_scored_by(tmp_path):

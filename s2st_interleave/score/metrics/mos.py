@@ -113,7 +113,7 @@ def _utmos(options: MosOptions) -> Callable[[np.ndarray], float]:
 
 def _options(evidence: Evidence) -> MosOptions:
     """UserError where no predictor is chosen: their scales are not comparable."""
-    if evidence.tools is None or not isinstance(evidence.tools.mos, MosOptions):
+    if evidence.tools is None or evidence.tools.mos is None:
         raise UserError("metric mos wants a predictor: --mos dnsmos, or --mos utmos")
     return evidence.tools.mos
 
