@@ -147,7 +147,9 @@ COMMANDS = (
     Command("decode", "decode", "stages.decode", "answers of the LLM: text and units"),
     Command("vocoder", "vocode", "stages.vocoder", "train the unit vocoder"),
     Command("vocode", "vocode", "stages.vocode", "units -> speech"),
-    Command("score", "score", "stages.score", "ASR-BLEU and what belongs to it"),
+    Command(
+        "score", "score", "stages.score", "scores of speech and texts, as the task asks"
+    ),
     Command("topline", "score", "stages.topline", "the scores no system can pass"),
     Command("compare", "score", "stages.compare", "paired test of two systems"),
     Command("results", "results", "stages.results", "RESULTS.md"),

@@ -14,7 +14,8 @@ from s2st_interleave.files import atomic_write
 from s2st_interleave.interop import unit_files
 from s2st_interleave.score import asr_cache
 from s2st_interleave.score.asr import AsrOptions
-from s2st_interleave.score.mos import MosOptions
+from s2st_interleave.score.metrics import mos
+from s2st_interleave.score.metrics.mos import MosOptions
 from s2st_interleave.score.records import AsrDescription
 from s2st_interleave.shards import run_shards
 
@@ -115,8 +116,8 @@ def asked(monkeypatch) -> list[str]:
     about = AsrDescription("b", "1", "tiny.en", "0" * 64, "float32", "en")
     monkeypatch.setattr(asr_cache, "transcribe", transcribe)
     monkeypatch.setattr(asr_cache, "describe", lambda options: about)
-    monkeypatch.setattr(asr_cache.mos, "predict", predict)
-    monkeypatch.setattr(asr_cache.mos, "describe", lambda options: {"p": "1"})
+    monkeypatch.setattr(mos, "predict", predict)
+    monkeypatch.setattr(mos, "describe", lambda options: {"p": "1"})
     return ids
 
 
@@ -142,7 +143,7 @@ def test_a_number_that_was_cut_off_is_not_a_score(asked, tmp_path):
     wav, cache = tmp_path / "wav", tmp_path / "cache"
     wav.write_text("audio")
     for kept in ("3.25\n", "3.2", "", "3"):
-        assert asr_cache.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
+        assert mos.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
         (path,) = cache.iterdir()
         assert path.read_text() == "3.25\n"
         path.write_text(kept)

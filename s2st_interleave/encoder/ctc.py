@@ -279,7 +279,7 @@ class CtcTask:
 
 
 def _word_errors(spoken: dict[str, str], heard: dict[str, str]) -> dict[str, int]:
-    from s2st_interleave.score.bleu import word_error_rate
+    from s2st_interleave.score.metrics.error_rate import word_error_rate
 
     words = sum(len(text.split()) for text in spoken.values())
     wer = word_error_rate(spoken, heard, normalize=str)

@@ -142,7 +142,7 @@ def _scores(decode: Path) -> dict[str, Any]:
     """score.json, and what was heard and how it sounded, by utterance id."""
     table = (decode / "score" / "utterances.tsv").read_text("utf-8").splitlines()
     names, *rows = (line.split("\t") for line in table)
-    ratings = {row[0]: row[names.index("mos")] for row in rows}
+    ratings = {row[0]: row[names.index("mos")] for row in rows if "mos" in names}
     return read_json(decode / "score.json") | {
         "hyp": kaldi.read_table(decode / "score" / "hyp"),
         "utterance_mos": {u: float(r) for u, r in sorted(ratings.items()) if r},

@@ -17,7 +17,7 @@ from s2st_interleave.replicate.statistics import (
 class Run:
     """One scored cell: what a corpus score is made of, by utterance.
 
-    bleu_counts: int64 (num_utterances, 10), as score.bleu has them; mos: float
+    bleu_counts: int64 (num_utterances, 10), as score.metrics.bleu has them; mos: float
     (num_utterances,), NaN where there was no audio; build: of the shared models.
     """
 

@@ -18,7 +18,8 @@ from s2st_interleave.replicate.comparison import Comparison, Run, Runs, compare_
 from s2st_interleave.replicate.grid import Cell, Grid
 from s2st_interleave.replicate.search import LENGTHS, STRETCHED, winners
 from s2st_interleave.replicate.statistics import Difference
-from s2st_interleave.score.bleu import bleu_counts, bleu_of
+from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
+from s2st_interleave.score.metrics.loops import is_loop
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.published import (
     PAPER_PAIRS,
@@ -110,7 +111,7 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
     stored = ((cell.name, grid.result(cell)) for cell in grid.cells)
     results = {name: result for name, result in stored if result is not None}
     toplines = {pair: kept for pair in grid.pairs if (kept := grid.topline(pair))}
-    loops = _loops(grid, grid.compared(), results)
+    loops = _loops(grid.compared(), results)
 
     def runs(checkpoint: str, *tables: str, skip: Skipped | None = None) -> Runs:
         there = [c for c in grid.compared(*tables) if c.name in results]
@@ -141,7 +142,7 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
         (pair, f"scheduled{end}", f"baseline{end}")
         for pair, (_, end) in product(pairs, LENGTHS)
     ]
-    stretched_loops = _loops(grid, grid.compared(*STRETCHED), results)
+    stretched_loops = _loops(grid.compared(*STRETCHED), results)
     changed = runs("last", "sensitivity")
     searched = [runs(name, "search") for name in CHECKPOINTS]
     return PageContent(
@@ -212,20 +213,12 @@ def _runs(
     return runs
 
 
-def _loops(grid: Grid, scored: Iterable[Cell], results: Mapping[str, Any]) -> Skipped:
-    """By pair the utterances that are heard as a loop in any of these cells, by Whisper's
-    own test; greedy as here, it does not decode them again as it does by default.
-    """
-    from whisper.utils import compression_ratio
-
+def _loops(scored: Iterable[Cell], results: Mapping[str, Any]) -> Skipped:
+    """By pair the utterances that are heard as a loop in any of these cells."""
     loops: dict[str, frozenset[str]] = {}
     for cell in scored:
         result = results.get(cell.name)
         texts = result["scores"]["last"]["hyp"] if result else {}
-        looped = {
-            utterance
-            for utterance, text in texts.items()
-            if text and compression_ratio(text) > grid.recipe.loop
-        }
+        looped = {utterance for utterance, text in texts.items() if is_loop(text)}
         loops[cell.pair] = loops.get(cell.pair, frozenset()) | looped
     return loops

@@ -78,9 +78,6 @@ class Recipe:
     units_options: Mapping[str, str] = field(default_factory=dict)  # of stand-in units
     environment: Mapping[str, str] = field(default_factory=dict)
     test: str = option("test", "split whose scores are kept")
-    loop: float = option(
-        2.4, "Whisper's compression_ratio_threshold: more is heard as a loop", above=1
-    )
     cascade: str = option("", "score.json of the spoken cascade, in a pair's folder")
     keep: bool = option(False, "leave checkpoints and audio of finished cells")
     plan: tuple[str, ...] = option((), "words for `plan`, of one training")

@@ -12,7 +12,6 @@ from typing import Any
 from s2st_interleave.config import to_dict
 from s2st_interleave.files import atomic_write, file_digest
 from s2st_interleave.record import digest
-from s2st_interleave.score import mos
 from s2st_interleave.score.asr import AsrOptions, describe, transcribe
 
 END = "\n"
@@ -31,19 +30,7 @@ def recognise(
         transcribe(unheard, options, on_text=keep)
 
     made_by = [to_dict(describe(options)), _beside_weights(Path(options.model))]
-    return _kept(wavs, made_by, cache, hear)
-
-
-def rate(
-    wavs: Mapping[str, Path], options: mos.MosOptions, cache: Path
-) -> dict[str, float]:
-    """Predicted MOS, 1 to 5, by utterance id; of audio rated before from `cache`."""
-
-    def predict(unheard: Mapping[str, Path], keep: Keep) -> None:
-        mos.predict(unheard, options, on_score=lambda u, score: keep(u, repr(score)))
-
-    texts = _kept(wavs, mos.describe(options), cache, predict)
-    return {utterance: float(text) for utterance, text in texts.items()}
+    return kept(wavs, made_by, cache, hear)
 
 
 def _beside_weights(model: Path) -> dict[str, str]:
@@ -52,12 +39,17 @@ def _beside_weights(model: Path) -> dict[str, str]:
     return {path.name: file_digest(path) for path in files}
 
 
-def _kept(
+def kept(
     wavs: Mapping[str, Path],
     made_by: Any,
     cache: Path,
     compute: Callable[[Mapping[str, Path], Keep], None],
 ) -> dict[str, str]:
+    """What `compute` says of each recording, by utterance id; once for each content.
+
+    `made_by` is all that can change it, as JSON values. `compute` is given the recordings
+    that nobody has asked about, and tells of each as it comes.
+    """
     places = {
         utterance: cache / f"{digest([made_by, file_digest(wav)])}.txt"
         for utterance, wav in wavs.items()

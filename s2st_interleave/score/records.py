@@ -10,12 +10,22 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.layout import S2ST
 
+# Keys of metrics -> the names under which the paper's scores stand by themselves.
+NAMES = {
+    "asr_bleu": "asr_bleu",
+    "chrf": "chrf",
+    "wer:src_text": "src_wer",
+    "cer:src_text": "src_cer",
+    "text_bleu": "text_bleu",
+    "mos": "mos",
+}
 Record = TypeVar("Record")
 
 
@@ -32,28 +42,46 @@ class AsrDescription:
 
 
 @dataclass(frozen=True)
+class MetricScore:
+    """What one metric says of a split; `value` is None where nothing can be measured.
+
+    `signature` is all that can change it beside the texts. `num_utterances` have a part
+    in it: a missing answer has none in its duration, but an empty text in its BLEU.
+    """
+
+    value: float | None
+    ci95: tuple[float, float] | None
+    signature: str
+    num_utterances: int
+
+
+@dataclass(frozen=True)
 class SystemScore:
     """Scores of one system's checkpoint on one split; all but `mos` are 0..100.
 
-    `text_bleu` (CoT translation) and the error rate of the CoT transcript are None for
-    a system without chain of thought, `mos` (predicted, 1 to 5) where none was asked
-    for. The rate is `src_wer`, or `src_cer` of a language that puts no space between
-    words; the other one is None. `ci95` is the interval of `asr_bleu`. `checkpoint` is
-    "last" or "best", `git` a hash with "-dirty" behind it where that was so.
+    `metrics` holds all of them by the key of their choice (see score/choice.py), and
+    `primary` is the key of the first; files of before these keys had the scores that
+    stand by themselves, which are still written where the task has them. `text_bleu`
+    (CoT translation) and the error rate of the CoT transcript are None for a system
+    without chain of thought, `asr_bleu` and `asr` for one that answers in text, `mos`
+    (predicted, 1 to 5) where none was asked for. The rate is `src_wer`, or `src_cer` of
+    a language that puts no space between words. `ci95` and `signature` are those of the
+    primary metric. `checkpoint` is "last" or "best", `git` a hash with "-dirty" behind
+    it where that was so.
     """
 
     system: str
     split: str
-    asr_bleu: float
-    chrf: float
-    ci95: tuple[float, float]
+    asr_bleu: float | None
+    chrf: float | None
+    ci95: tuple[float, float] | None
     signature: str
     num_utterances: int
     num_missing: int
     text_bleu: float | None
     src_wer: float | None
     mos: float | None
-    asr: AsrDescription
+    asr: AsrDescription | None
     normalizer: str
     checkpoint: str
     seed: int
@@ -62,6 +90,26 @@ class SystemScore:
     train_sec: float
     num_too_long: int = 0  # of the missing ones: the LLM has no positions for them
     src_cer: float | None = None  # files of before this key had words alone
+    layout: str = S2ST
+    primary: str = "asr_bleu"
+    metrics: Mapping[str, MetricScore] = field(default_factory=dict)
+
+    @property
+    def scores(self) -> Mapping[str, MetricScore]:
+        """All scores by key, also of a file of before `metrics`."""
+        if self.metrics:
+            return self.metrics
+        values = {key: getattr(self, name) for key, name in NAMES.items()}
+        return {
+            key: MetricScore(
+                value,
+                self.ci95 if key == self.primary else None,
+                self.signature if key == self.primary else "",
+                self.num_utterances,
+            )
+            for key, value in values.items()
+            if value is not None
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of score.json."""
@@ -70,7 +118,10 @@ class SystemScore:
     @classmethod
     def from_json(cls, data: Any, origin: str) -> "SystemScore":
         """Read the JSON object of `origin`; UserError for a wrong key or type."""
-        return _from_json(cls, data, origin)
+        score = _from_json(cls, data, origin)
+        if score.primary not in score.scores:
+            raise UserError(f"{origin}: {score.primary}: expected a score, not None")
+        return score
 
 
 @dataclass(frozen=True)
@@ -145,7 +196,12 @@ def _from_json(cls: type[Record], data: Any, origin: str) -> Record:
             hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             raise UserError(f"{origin}: unknown key {key!r}{hint}")
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-    later = {f.name for f in fields if f.default is not dataclasses.MISSING}
+    unset = dataclasses.MISSING
+    later = {
+        f.name
+        for f in fields
+        if f.default is not unset or f.default_factory is not unset
+    }
     missing = [key for key in field_types if key not in data and key not in later]
     if missing:
         raise UserError(f"{origin}: missing keys: {', '.join(missing)}")
@@ -162,8 +218,13 @@ def _value(field_type: Any, value: Any, origin: str) -> Any:
     """Return `value` as `field_type`, or raise UserError naming `origin`."""
     if dataclasses.is_dataclass(field_type):
         return _from_json(field_type, value, origin)
-    if isinstance(field_type, types.UnionType):  # float | None
-        return None if value is None else _value(float, value, origin)
+    if isinstance(field_type, types.UnionType):  # such as float | None
+        kind = typing.get_args(field_type)[0]
+        return None if value is None else _value(kind, value, origin)
+    if typing.get_origin(field_type) is Mapping:
+        kind = typing.get_args(field_type)[1]
+        if isinstance(value, Mapping):
+            return {k: _value(kind, v, f"{origin}: {k}") for k, v in value.items()}
     if typing.get_origin(field_type) is tuple:
         if isinstance(value, list | tuple) and len(value) == 2:
             return tuple(_value(float, number, origin) for number in value)

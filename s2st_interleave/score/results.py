@@ -1,13 +1,18 @@
-"""RESULTS.md and the terminal's table, rendered from score records; pure text.
-
-A score that is not there is an error naming the stage that makes it: an empty table
-looks like a result.
-"""
+"""RESULTS.md and the terminal's table, rendered from score records; pure text."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.layout import DIRECT, S2ST
+from s2st_interleave.score.columns import (
+    cell,
+    digits,
+    heading,
+    interval,
+    keys,
+    lower_is_better,
+)
+from s2st_interleave.score.comparable import check
 from s2st_interleave.score.published import CITATION, paper_rows
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 
@@ -20,10 +25,6 @@ MINI_CORPUS_NOTE = (
     "without the meanings of dev and test. Scores compare systems with each other; they "
     "say nothing about real speech and are not comparable with the paper's."
 )
-
-
-class MissingScoreError(UserError):
-    """A score was not made yet; the message names the stage that makes it."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,10 @@ class Environment:
 class Results:
     """All that RESULTS.md shows about one pair and split.
 
-    `baseline` is the system others are compared with. `src_lang` picks the paper's row;
-    a language the paper does not have shows all of them. `corpus_note` says what the
-    corpus is (MINI_CORPUS_NOTE for the mini recipe).
+    `topline` is None for systems that answer in text alone. `baseline` is the system
+    others are compared with. `src_lang` picks the paper's row; a language the paper does
+    not have shows all of them. `corpus_note` says what the corpus is (MINI_CORPUS_NOTE
+    for the mini recipe).
     """
 
     title: str
@@ -64,75 +66,56 @@ def render_markdown(results: Results) -> str:
     Raises MissingScoreError where toplines, systems or a comparison are missing, and
     UserError where scores were not made in the same way.
     """
-    topline = _check(results)
-    systems = _system_rows(results.systems, topline)
-    header = _system_header(results.systems)
-    sections = (
+    topline = results.topline
+    check(results.systems, topline, results.comparisons, results.baseline)
+    split = (
+        f"({results.systems[0].split}, {results.systems[0].num_utterances} utterances)"
+    )
+    sections = [
         HEADER,
         f"# {results.title}",
         results.corpus_note,
         "## Environment",
         _environment(results.environment),
-        f"## Toplines ({topline.split}, {topline.num_utterances} utterances)",
-        markdown_table(*_topline_rows(topline)),
-        f"## Systems ({topline.split}, {topline.num_utterances} utterances)",
-        markdown_table(header, systems),
-        _scoring_note(topline),
+    ]
+    if topline is not None:
+        sections += [f"## Toplines {split}", markdown_table(*_topline_rows(topline))]
+    sections += [
+        f"## Systems {split}",
+        markdown_table(*_system_rows(results.systems, topline)),
+        _scoring_note(results.systems),
         f"## Differences to `{results.baseline}`",
         _comparisons(results.comparisons),
-        "## The paper's figures (not ours)",
-        markdown_table(*paper_rows(results.src_lang)),
-        f"ASR-BLEU by Whisper large-v3 / UTMOS, as printed in {CITATION}.",
-    )
+    ]
+    if {score.layout for score in results.systems} & {S2ST, DIRECT}:
+        sections += [
+            "## The paper's figures (not ours)",
+            markdown_table(*paper_rows(results.src_lang)),
+            f"ASR-BLEU by Whisper large-v3 / UTMOS, as printed in {CITATION}.",
+        ]
     return "\n\n".join(sections) + "\n"
 
 
 def render_terminal(results: Results) -> str:
-    """Return the systems table in aligned columns, with the resynthesis topline below.
+    """Return the systems table in aligned columns, with the toplines of speech below.
 
     Raises as `render_markdown` does.
     """
-    topline = _check(results)
-    header = _system_header(results.systems)
-    rows = [header, *_system_rows(results.systems, topline)]
+    topline = results.topline
+    check(results.systems, topline, results.comparisons, results.baseline)
+    header, body = _system_rows(results.systems, topline)
+    rows = [header, *body]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in rows
     ]
-    lines.append(
-        f"reference {topline.reference_asr_bleu:.1f}, "
-        f"resynthesis {topline.resynthesis_asr_bleu:.1f} ASR-BLEU"
-    )
+    if topline is not None:
+        lines.append(
+            f"reference {topline.reference_asr_bleu:.1f}, "
+            f"resynthesis {topline.resynthesis_asr_bleu:.1f} ASR-BLEU"
+        )
     return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _check(results: Results) -> ToplineScore:
-    """Return the topline if nothing is missing and everything is comparable."""
-    topline = results.topline
-    if topline is None:
-        raise MissingScoreError("no toplines: stage 9 (score) makes exp/topline")
-    if not results.systems:
-        raise MissingScoreError("no system has a score.json: stage 9 (score) makes it")
-    compared = {
-        (each.system, each.baseline, each.checkpoint, each.split)
-        for each in results.comparisons
-    }
-    for score in results.systems:
-        for key in ("split", "num_utterances", "signature", "normalizer", "asr"):
-            ours, theirs = getattr(score, key), getattr(topline, key)
-            if ours != theirs:
-                raise UserError(
-                    f"{score.system} ({score.checkpoint}) is not comparable with the "
-                    f"toplines: {key} is {ours}, there {theirs}; run stage 9 again"
-                )
-        wanted = (score.system, results.baseline, score.checkpoint, score.split)
-        if score.system != results.baseline and wanted not in compared:
-            raise MissingScoreError(
-                f"{score.system} ({score.checkpoint}) was not compared with "
-                f"{results.baseline}: stage 9 (score) makes compare.json"
-            )
-    return topline
 
 
 def _environment(environment: Environment) -> str:
@@ -173,54 +156,39 @@ def _topline_rows(topline: ToplineScore) -> tuple[list[str], list[list[str]]]:
     ]
 
 
-def _system_header(systems: Iterable[SystemScore]) -> list[str]:
-    """UserError where some transcripts were scored in words and some in characters."""
-    kinds = {kind for score in systems if (kind := _transcript_errors(score)[0])}
-    if len(kinds) > 1:
-        raise UserError(
-            "some transcripts were scored in words (WER) and some in characters (CER): "
-            "run stage 9 again"
-        )
-    return [
+def _system_rows(
+    systems: Sequence[SystemScore], topline: ToplineScore | None
+) -> tuple[list[str], list[list[str]]]:
+    """Header and rows; raises UserError as `columns.keys` does."""
+    columns = keys(systems)
+    headings = [heading(key, systems) for key in columns]
+    by_topline = topline is not None and any(s.asr_bleu is not None for s in systems)
+    header = [
         "system",
         "checkpoint",
-        "ASR-BLEU, 95% interval",
-        "chrF",
-        f"transcript {kinds.pop() if kinds else 'WER'}",
-        "translation BLEU",
-        "MOS",
+        f"{headings[0]}, 95% interval",
+        *headings[1:],
         "missing",
-        "of resynthesis",
+        *(["of resynthesis"] if by_topline else []),
         "tokens seen",
         "train seconds",
     ]
-
-
-def _transcript_errors(score: SystemScore) -> tuple[str, float | None]:
-    if score.src_cer is not None:
-        return "CER", score.src_cer
-    return "WER" if score.src_wer is not None else "", score.src_wer
-
-
-def _system_rows(
-    systems: Iterable[SystemScore], topline: ToplineScore
-) -> list[list[str]]:
-    return [
-        [
-            score.system,
-            score.checkpoint,
-            f"{score.asr_bleu:.1f} {_interval(score.ci95)}",
-            f"{score.chrf:.1f}",
-            _number(_transcript_errors(score)[1]),
-            _number(score.text_bleu),
-            _number(score.mos, 2),
-            _missing(score),
-            _ratio(score.asr_bleu, topline.resynthesis_asr_bleu),
-            f"{score.tokens_seen:,}",
-            f"{score.train_sec:.0f}",
-        ]
-        for score in systems
-    ]
+    rows = []
+    for score in systems:
+        whole = topline.resynthesis_asr_bleu if topline is not None else 0.0
+        share = _ratio(score.asr_bleu or 0.0, whole)
+        rows.append(
+            [
+                score.system,
+                score.checkpoint,
+                *(cell(score, key) for key in columns),
+                _missing(score),
+                *([share] if by_topline else []),
+                f"{score.tokens_seen:,}",
+                f"{score.train_sec:.0f}",
+            ]
+        )
+    return header, rows
 
 
 def _missing(score: SystemScore) -> str:
@@ -228,14 +196,22 @@ def _missing(score: SystemScore) -> str:
     return f"{score.num_missing}" + (f" ({long} too long for the LLM)" if long else "")
 
 
-def _scoring_note(topline: ToplineScore) -> str:
-    asr = topline.asr
-    return (
-        f"ASR: {asr.backend} {asr.version}, model {asr.model} "
-        f"(sha256 {asr.weights_sha256[:12]}), {asr.compute_type}, language "
-        f"{asr.language}. Text on both sides: {topline.normalizer}. "
-        f"BLEU: `{topline.signature}`. Intervals: bootstrap over utterances."
-    )
+def _scoring_note(systems: Sequence[SystemScore]) -> str:
+    score, asr = systems[0], systems[0].asr
+    said = []
+    if asr is not None:
+        said.append(
+            f"ASR: {asr.backend} {asr.version}, model {asr.model} "
+            f"(sha256 {asr.weights_sha256[:12]}), {asr.compute_type}, language "
+            f"{asr.language}."
+        )
+    is_bleu = "tok:" in score.signature
+    name = "BLEU" if is_bleu else heading(score.primary, systems)
+    said.append(f"Text on both sides: {score.normalizer}.")
+    if is_bleu or score.signature != score.normalizer:
+        said.append(f"{name}: `{score.signature}`.")
+    said.append("Intervals: bootstrap over utterances.")
+    return " ".join(said)
 
 
 def _comparisons(comparisons: Sequence[Comparison]) -> str:
@@ -246,9 +222,10 @@ def _comparisons(comparisons: Sequence[Comparison]) -> str:
         [
             each.system,
             each.checkpoint,
-            each.metric,
-            f"{each.delta:+.1f}",
-            _interval(each.ci95),
+            each.metric
+            + (" (lower is better)" if lower_is_better(each.metric) else ""),
+            f"{each.delta:+.{digits(each.metric)}f}",
+            interval(each.ci95, digits(each.metric)),
             f"{each.p_value:.4f}",
             f"{each.num_resamples}",
         ]
@@ -264,10 +241,6 @@ def _comparisons(comparisons: Sequence[Comparison]) -> str:
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _interval(ci95: tuple[float, float]) -> str:
-    return f"[{ci95[0]:.1f}, {ci95[1]:.1f}]"
 
 
 def _number(value: float | None, digits: int = 1) -> str:

@@ -3,15 +3,20 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave.config import REQUIRED, option
+import numpy as np
+
+from s2st_interleave.config import REQUIRED, nearest, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode, language
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json, write_json
-from s2st_interleave.score.bleu import paired_bootstrap
+from s2st_interleave.score.bootstrap import paired
+from s2st_interleave.score.choice import metric_of
+from s2st_interleave.score.metrics.bleu import bleu_counts
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import Comparison, SystemScore
 from s2st_interleave.stage_dir import Input, open_stage
+from s2st_interleave.stages.score import COUNTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +25,19 @@ class Options:
     system_dir: Path = option(REQUIRED, "decodes of the system, with its score.json")
     baseline_dir: Path = option(REQUIRED, "the same of the baseline")
     tgt_lang: LanguageCode = option("en", "target language code")
+    metric: str = option(
+        "", "a key of score.json's metrics; empty: the task's primary one", new=True
+    )
     num_resamples: int = option(1000, "of the bootstrap", minimum=1)
     bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 
 def run(options: Options) -> None:
+    # 1. Is there anything to do? A metric that is asked for has a file of its own.
+    name = f"compare.{options.metric}" if options.metric else "compare"
     stage = open_stage(
-        options.system_dir / "compare",
+        options.system_dir / name,
         stage="compare",
         options=options,
         inputs={
@@ -39,49 +49,101 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
-    references = kaldi.DataDir(options.data_dir).texts(options.tgt_lang)
-    system, baseline = (
-        _score(directory) for directory in (options.system_dir, options.baseline_dir)
-    )
-    normalizer = Normalizer(options.tgt_lang)
-    tokenizer = language(options.tgt_lang).tokenizer
-    for score in (system, baseline):
-        rules = score.normalizer == normalizer.name
-        if not rules or f"tok:{tokenizer}" not in score.signature:
-            raise UserError(
-                f"{score.system} was scored by '{score.normalizer}' and "
-                f"'{score.signature}', --tgt_lang {options.tgt_lang} wants "
-                f"'{normalizer.name}' and 'tok:{tokenizer}': run stage 9 again"
-            )
-    result = paired_bootstrap(
-        references,
-        kaldi.read_table(options.system_dir / "score" / "hyp"),
-        kaldi.read_table(options.baseline_dir / "score" / "hyp"),
-        normalize=normalizer.normalize,
-        tokenize=tokenizer,
+
+    # 2. Were both scored by the same rules?
+    directories = (options.system_dir, options.baseline_dir)
+    system, baseline = (_score(directory) for directory in directories)
+    key = options.metric or system.primary
+    _check(system, baseline, key, options)
+
+    # 3. Compare.
+    (ids, ours), (other_ids, theirs) = (_counts(d, key, options) for d in directories)
+    if ids != other_ids:
+        raise UserError(
+            f"{system.system} and {baseline.system} were scored on other utterances: run "
+            "stage 9 again"
+        )
+    result = paired(
+        ours,
+        theirs,
+        metric_of(key).score,
         num_resamples=options.num_resamples,
         seed=options.bootstrap_seed,
     )
+    if result is None:
+        raise UserError(
+            f"{system.system} or {baseline.system} has no {key}: there is no difference"
+        )
     record = Comparison(
         system=system.system,
         baseline=baseline.system,
         checkpoint=system.checkpoint,
         split=system.split,
-        metric="asr_bleu",
+        metric=key,
         delta=result.delta,
         ci95=result.ci95,
         p_value=result.p_value,
         num_resamples=options.num_resamples,
         seed=options.bootstrap_seed,
     )
-    write_json(options.system_dir / "compare.json", record.to_json())
-    stage.finish(
-        num_in=len(references),
-        num_out=len(references),
-        also=[options.system_dir / "compare.json"],
-    )
+    path = options.system_dir / f"{name}.json"
+    write_json(path, record.to_json())
+    stage.finish(num_in=len(ids), num_out=len(ids), also=[path])
 
 
 def _score(directory: Path) -> SystemScore:
     path = directory / "score.json"
     return SystemScore.from_json(read_json(path), str(path))
+
+
+def _check(
+    system: SystemScore, baseline: SystemScore, key: str, options: Options
+) -> None:
+    """UserError where the two have no score of this metric by the same rules."""
+    if not metric_of(key).by_utterance:
+        raise UserError(f"{key} is of the whole split: there is nothing to draw from")
+    normalizer = Normalizer(options.tgt_lang)
+    tokenizer = language(options.tgt_lang).tokenizer
+    for score in (system, baseline):
+        if key not in score.scores:
+            known = [k for k in score.scores if k in system.scores]
+            raise UserError(
+                f"{score.system} has no score '{key}'{nearest(key, known)}; there are "
+                f"{' '.join(score.scores)}, and --metrics of stage 9 adds others"
+            )
+        signature = score.scores[key].signature
+        if key != "asr_bleu":
+            continue
+        if score.normalizer != normalizer.name or f"tok:{tokenizer}" not in signature:
+            raise UserError(
+                f"{score.system} was scored by '{score.normalizer}' and "
+                f"'{signature}', --tgt_lang {options.tgt_lang} wants "
+                f"'{normalizer.name}' and 'tok:{tokenizer}': run stage 9 again"
+            )
+    ours, theirs = (score.scores[key].signature for score in (system, baseline))
+    if ours != theirs:
+        raise UserError(
+            f"{key} of {system.system} is by '{ours}', of {baseline.system} by "
+            f"'{theirs}': run stage 9 again"
+        )
+
+
+def _counts(
+    directory: Path, key: str, options: Options
+) -> tuple[list[str], np.ndarray]:
+    """Utterance ids, sorted, and what the metric adds up for each."""
+    path = directory / "score" / COUNTS
+    if path.is_file():
+        with np.load(path) as counts:
+            return counts["ids"].tolist(), counts[key]
+    if key != "asr_bleu":
+        raise UserError(f"{path} is missing: run stage 9 again, with --overwrite true")
+    # An earlier version kept the texts alone.
+    references = kaldi.DataDir(options.data_dir).texts(options.tgt_lang)
+    counts = bleu_counts(
+        references,
+        kaldi.read_table(directory / "score" / "hyp"),
+        normalize=Normalizer(options.tgt_lang).normalize,
+        tokenize=language(options.tgt_lang).tokenizer,
+    )
+    return sorted(references), counts

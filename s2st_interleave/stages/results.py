@@ -42,14 +42,16 @@ class Options:
 
 def run(options: Options) -> None:
     # 1. Read every score; none may be missing.
-    topline = ToplineScore.from_json(*_read_topline(options.topline_dir))
     scores, comparisons = [], []
     for tag in options.decode_tags:
         for name in options.systems:
             decodes = options.exp_dir / name / tag / options.split
             scores.append(SystemScore.from_json(*_read(decodes, "score")))
             if name != options.baseline:
-                comparisons.append(Comparison.from_json(*_read(decodes, "compare")))
+                comparisons += _compared(decodes)
+    topline = None
+    if any(score.asr for score in scores):  # without speech there are no toplines
+        topline = ToplineScore.from_json(*_read_topline(options.topline_dir))
 
     # 2. Render.
     git, packages = git_state(), versions()
@@ -78,9 +80,15 @@ def run(options: Options) -> None:
 
 def _read(decodes: Path, name: str) -> tuple[object, str]:
     """score.json or compare.json beside the decodes, once its stage has finished."""
-    Input(decodes / name, name).fingerprint()
+    Input(decodes / name, name.partition(".")[0]).fingerprint()
     path = decodes / f"{name}.json"
     return read_json(path), str(path)
+
+
+def _compared(decodes: Path) -> list[Comparison]:
+    """By the primary metric, and by each that was asked for."""
+    names = sorted(path.stem for path in decodes.glob("compare*.json")) or ["compare"]
+    return [Comparison.from_json(*_read(decodes, name)) for name in names]
 
 
 def _read_topline(directory: Path) -> tuple[object, str]:

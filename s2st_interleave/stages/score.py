@@ -1,252 +1,264 @@
-"""Stage 9: ASR-BLEU of a system's speech, and its text along the way."""
+"""Stage 9: scores of a system's speech and texts, as its task asks for."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any
 
-from s2st_interleave.config import REQUIRED, option
+import numpy as np
+
+from s2st_interleave.config import REQUIRED, load_yaml, option
 from s2st_interleave.data import kaldi
-from s2st_interleave.data.languages import LanguageCode, language
-from s2st_interleave.decode.outputs import read_texts
-from s2st_interleave.effects import Void
-from s2st_interleave.files import atomic_write, write_json
-from s2st_interleave.interleave.layout import Layout
-from s2st_interleave.provenance import git_state
+from s2st_interleave.files import atomic_write, file_digest, write_json
+from s2st_interleave.interleave.layout import Block, Layout
+from s2st_interleave.record import digest
+from s2st_interleave.score.answers import Answers
 from s2st_interleave.score.asr import AsrOptions, describe
-from s2st_interleave.score.asr_cache import rate, recognise
-from s2st_interleave.score.bleu import (
-    CorpusScores,
-    character_error_rate,
-    corpus_scores,
-    metric,
-    word_error_rate,
-)
-from s2st_interleave.score.mos import MosOptions
+from s2st_interleave.score.choice import Choice, choices, default_metrics, title
+from s2st_interleave.score.evidence import Evidence, Need, role
+from s2st_interleave.score.measure import Measured, measure
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.stage_dir import Input, open_stage, read_done
-from s2st_interleave.stages.train import trained_task
-from s2st_interleave.values import Device
+from s2st_interleave.stages.scoring import ScoringOptions, check_languages, git_label
+from s2st_interleave.stages.train import TaskOptions, trained_task
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoringOptions:
-    data_dir: Path = option(REQUIRED, "data/<split>: the references")
-    src_lang: LanguageCode = option(REQUIRED, "source language code")
-    tgt_lang: LanguageCode = option("en", "target language code")
-    asr: Path = option(
-        Path("large-v3"), "Whisper: folder of CTranslate2 weights, or name"
-    )
-    compute_type: str = option("float32", "of CTranslate2: float32, float16, int8 ...")
-    mos: Literal["none", "dnsmos", "utmos"] = option(
-        "none", "predictor of speech quality; the paper's is utmos"
-    )
-    mos_weights: Path | None = option(
-        None,
-        "of utmos: utmos22_strong_step7459_v1.pt, checked by its hash",
-        runtime=True,
-    )
-    num_resamples: int = option(1000, "of the bootstrap", minimum=1)
-    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
-    asr_cache: Path = option(
-        Path("exp/asr_cache"), "what was heard before", runtime=True
-    )
-    nj: int = option(2, "utterances recognised at once", runtime=True, minimum=1)
-    device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1", runtime=True)
-    overwrite: bool = option(False, "make it anew", runtime=True)
-
-    def __post_init__(self) -> None:
-        self.mos_options()
-
-    def voids(self) -> list[Void]:
-        return [Void("mos", "utmos", ["mos_weights"])] if self.mos != "utmos" else []
-
-    def mos_options(self) -> MosOptions | None:
-        if self.mos == "none":
-            return None
-        return MosOptions(self.mos, self.mos_weights, self.device, self.nj)
-
-    def asr_options(self) -> AsrOptions:
-        return AsrOptions(
-            model=str(self.asr),
-            language=self.tgt_lang,
-            device=self.device,
-            compute_type=self.compute_type,
-            num_workers=self.nj,
-        )
-
-    def asr_input(self) -> Input | str:
-        if len(self.asr.parts) > 1:  # a name such as large-v3 has one part
-            return Input(self.asr)
-        return str(self.asr)
+COUNTS = "counts.npz"  # what each metric adds up, by utterance: compare draws from it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(ScoringOptions):
     train_dir: Path = option(REQUIRED, "exp/<tag>")
     decode_dir: Path = option(REQUIRED, "exp/<tag>/<decode_tag>/<split>")
-    vocode_dir: Path = option(REQUIRED, "with the wav.scp of stage 8")
+    vocode_dir: Path | None = option(
+        None, "with the wav.scp of stage 8, where the task answers in speech"
+    )
+    task: Path | None = option(
+        None, "conf/tasks/<name>.yaml: its metrics, where a system has its layout"
+    )
     out_dir: Path = option(REQUIRED, "where score.json goes")
 
 
 def run(options: Options) -> None:
-    # 1. Can it be scored, and is there anything to do?
-    check_languages(options)
+    # 1. What is scored by what, and is there anything to do?
+    decoded = read_done(options.decode_dir, "decode")
+    layout = answered_layout(decoded, options.train_dir)
+    languages = languages_of(layout, options)
+    asr = _recogniser(layout, languages, options)
+    task_metrics = _task_metrics(options.task, layout)
+    wanted = [*(task_metrics or default_metrics(layout, languages))]
+    if layout.speaks and options.mos != "none":
+        wanted.append("mos")
+    chosen = choices([*wanted, *options.metrics], layout)
     stage = open_stage(
         options.out_dir,
         stage="score",
         options=options,
-        inputs={
-            "data": Input(options.data_dir, "data"),
-            "decode": Input(options.decode_dir, "decode"),
-            "vocode": Input(options.vocode_dir, "vocode"),
-            "asr": options.asr_input(),
-        },
+        inputs=_inputs(options, layout, chosen, task_metrics),
         overwrite=options.overwrite,
     )
     if stage is None:
         return
 
-    # 2. Hear what the system said, and compare it by utterance id.
-    data = kaldi.DataDir(options.data_dir)
-    references = data.texts(options.tgt_lang)
-    silent = data.silent(options.src_lang)  # nothing to translate: counts as missing
-    wavs = without(silent, spoken(options.vocode_dir))
-    heard = recognise(wavs, options.asr_options(), options.asr_cache)
-    scores = score_texts(references, heard, options)
-    ratings = rate_all(wavs, options)
+    # 2. Hear what the system said, and measure each block by utterance id.
+    answers = Answers(
+        options.data_dir,
+        options.decode_dir,
+        options.vocode_dir if layout.speaks else None,
+        layout,
+        languages,
+        options.tools(asr),
+    )
+    evidence = _evidence(answers, chosen)
+    measured = {
+        choice.key: measure(
+            choice.metric,
+            evidence[choice.block],
+            num_resamples=options.num_resamples,
+            seed=options.bootstrap_seed,
+        )
+        for choice in chosen
+    }
 
-    # 3. The chain of thought: errors of the transcript, BLEU of the translation.
+    # 3. Write; score.json beside the decodes, where others look for it.
+    primary, answer = chosen[0], evidence[chosen[0].block]
+    record = _record(options, layout, asr, answer, chosen, measured)
+    for block, found in evidence.items():
+        if block.kind == "speech":
+            kaldi.write_table(options.out_dir / "hyp", found.hypotheses)
+    write_counts(options.out_dir / COUNTS, answer.ids, measured)
+    write_utterance_scores(
+        options.out_dir / "utterances.tsv", answer, measured, primary.key
+    )
+    write_json(options.decode_dir / "score.json", record.to_json())
+    stage.finish(
+        num_in=len(answer.references),
+        num_out=len(answer.hypotheses),
+        also=[options.decode_dir / "score.json"],
+    )
+    print(_told(record, title(primary, layout), measured[primary.key]))
+
+
+def _recogniser(
+    layout: Layout, languages: Mapping[str, str], options: Options
+) -> AsrOptions | None:
+    """Who hears the answers; None where they are text.
+
+    Raises UserError, before anything is loaded, where a language cannot be scored.
+    """
+    spoken = [block.side for block in layout.wanted if block.kind == "speech"]
+    check_languages(options, speaks=False)
+    return options.asr_options(languages[spoken[-1]]) if spoken else None
+
+
+def _evidence(answers: Answers, chosen: Sequence[Choice]) -> dict[Block, Evidence]:
+    """What each block that is scored needs for its metrics."""
+    needs: dict[Block, set[Need]] = {choice.block: set() for choice in chosen}
+    for choice in chosen:
+        needs[choice.block] |= set(choice.metric.needs)
+    return {block: answers.evidence(block, needs[block]) for block in needs}
+
+
+def _record(
+    options: Options,
+    layout: Layout,
+    asr: AsrOptions | None,
+    answer: Evidence,
+    chosen: Sequence[Choice],
+    measured: Mapping[str, Measured],
+) -> SystemScore:
+    """What score.json says; `answer` is the evidence of the primary metric."""
     trained = read_done(options.train_dir, "train")
     decoded = read_done(options.decode_dir, "decode")
-    text_bleu = None
-    errors: dict[str, float] = {}
-    # A version that knew one task wrote its layout nowhere but in the training.
-    answered = decoded["facts"].get("layout")
-    layout = Layout.parse(answered or str(trained_task(options.train_dir).layout))
-    written = {block.side for block in layout.wanted if block.kind == "text"}
-    if "tgt" in written:
-        translation = without(silent, read_texts(options.decode_dir, "tgt"))
-        text_bleu = score_texts(references, translation, options).asr_bleu
-    if "src" in written:
-        transcript = read_texts(options.decode_dir, "src")
-        errors = transcript_errors(
-            data.texts(options.src_lang), without(silent, transcript), options.src_lang
-        )
-
-    # 4. Write.
-    record = SystemScore(
+    main = measured[chosen[0].key].score
+    return SystemScore(
         system=options.train_dir.name,
         split=options.data_dir.name,
-        asr_bleu=scores.asr_bleu,
-        chrf=scores.chrf,
-        ci95=scores.ci95,
-        signature=scores.signature,
-        num_utterances=scores.num_utterances,
-        num_missing=scores.num_missing,
-        text_bleu=text_bleu,
-        src_wer=errors.get("WER"),
-        mos=mean(ratings),
-        asr=describe(options.asr_options()),
-        normalizer=Normalizer(options.tgt_lang).name,
+        ci95=main.ci95,
+        signature=main.signature,
+        num_utterances=len(answer.pairs),
+        num_missing=sum(pair.missing for pair in answer.pairs),
+        asr=describe(asr) if asr else None,
+        normalizer=Normalizer(answer.language).name,
         checkpoint=decoded["options"]["checkpoint"],
         seed=trained["options"]["seed"],
         git=git_label(),
         tokens_seen=trained["facts"]["tokens_seen"],
         train_sec=trained["facts"]["train_sec"],
         num_too_long=decoded["facts"].get("num_too_long", 0),
-        src_cer=errors.get("CER"),
-    )
-    kaldi.write_table(options.out_dir / "hyp", heard)
-    write_utterance_scores(options.out_dir / "utterances.tsv", scores, ratings)
-    # Beside the decodes, where others look for it.
-    write_json(options.decode_dir / "score.json", record.to_json())
-    stage.finish(
-        num_in=len(references),
-        num_out=len(heard),
-        also=[options.decode_dir / "score.json"],
-    )
-    missing = ""
-    if record.num_missing:
-        missing = f", {record.num_missing} of {record.num_utterances} missing"
-    if record.num_too_long:
-        missing += f", {record.num_too_long} of them too long for the LLM"
-    print(
-        f"score: {record.system} {record.checkpoint}: ASR-BLEU {record.asr_bleu:.1f}{missing}"
+        layout=str(layout),
+        primary=chosen[0].key,
+        metrics={key: one.score for key, one in measured.items()},
+        **_by_themselves(chosen, measured, layout),
     )
 
 
-def spoken(vocode_dir: Path) -> dict[str, Path]:
-    """Audio by utterance id, of those that have some."""
-    table = kaldi.read_table(vocode_dir / "wav.scp")
-    return {utterance: Path(wav) for utterance, wav in table.items()}
+def answered_layout(decoded: Mapping[str, Any], train_dir: Path) -> Layout:
+    """The layout of a decode; a version that knew one task wrote it in the training."""
+    answered = decoded["facts"].get("layout")
+    return Layout.parse(answered or str(trained_task(train_dir).layout))
 
 
-def without(ids: set[str], table: dict[str, T]) -> dict[str, T]:
-    return {k: v for k, v in table.items() if k not in ids}
+def languages_of(layout: Layout, options: ScoringOptions) -> dict[str, str]:
+    """Language codes by side: the source's is that of `src`, or of a question's side."""
+    first = layout.sides[0]
+    source = "src" if first in ("src", "tgt") else first
+    codes = dict.fromkeys(layout.sides, str(options.tgt_lang))
+    return codes | ({source: str(options.src_lang)} if source in codes else {})
 
 
-def rate_all(wavs: dict[str, Path], options: ScoringOptions) -> dict[str, float]:
-    """Predicted MOS by utterance id; empty where no predictor is chosen."""
-    how = options.mos_options()
-    return rate(wavs, how, options.asr_cache) if how else {}
+def _task_metrics(path: Path | None, layout: Layout) -> tuple[str, ...]:
+    """What the task's file says, if it is that of this layout."""
+    if path is None:
+        return ()
+    task = load_yaml(path, TaskOptions)
+    same = Layout.parse(task["layout"]) == layout
+    return tuple(task.get("metrics", ())) if same else ()
 
 
-def mean(ratings: dict[str, float]) -> float | None:
-    return sum(ratings.values()) / len(ratings) if ratings else None
+def _inputs(
+    options: Options,
+    layout: Layout,
+    chosen: Sequence[Choice],
+    task_metrics: Sequence[str],
+) -> dict[str, Input | str]:
+    inputs: dict[str, Input | str] = {
+        "data": Input(options.data_dir, "data"),
+        "decode": Input(options.decode_dir, "decode"),
+    }
+    if layout.speaks:
+        if options.vocode_dir is not None:
+            inputs["vocode"] = Input(options.vocode_dir, "vocode")
+        inputs["asr"] = options.asr_input()
+    if task_metrics:
+        inputs["task_metrics"] = " ".join(task_metrics)
+    for choice in chosen:
+        name = choice.metric.name
+        if "weights" in choice.metric.needs and options.metric_weights is not None:
+            folder = options.metric_weights / name
+            files = sorted(p for p in folder.rglob("*") if p.is_file())
+            inputs[f"weights.{name}"] = digest([file_digest(path) for path in files])
+    return inputs
 
 
-def check_languages(options: ScoringOptions) -> None:
-    """UserError, before anything is loaded, where a language cannot be scored."""
-    language(options.src_lang)
-    metric(language(options.tgt_lang).tokenizer)
-    options.asr_options()
-
-
-def transcript_errors(
-    references: dict[str, str], hypotheses: dict[str, str], code: str
-) -> dict[str, float]:
-    """{"WER": 0..100 and more}, or {"CER": ...} of a language without spaces."""
-    kind = language(code).error_rate
-    rate_of = {"WER": word_error_rate, "CER": character_error_rate}[kind]
-    return {kind: rate_of(references, hypotheses, normalize=Normalizer(code).normalize)}
-
-
-def score_texts(
-    references: dict[str, str], hypotheses: dict[str, str], options: ScoringOptions
-) -> CorpusScores:
-    return corpus_scores(
-        references,
-        hypotheses,
-        normalize=Normalizer(options.tgt_lang).normalize,
-        tokenize=language(options.tgt_lang).tokenizer,
-        num_resamples=options.num_resamples,
-        seed=options.bootstrap_seed,
+def _by_themselves(
+    chosen: Sequence[Choice], measured: Mapping[str, Measured], layout: Layout
+) -> dict[str, float | None]:
+    """The scores that had keys of their own before there were many metrics."""
+    values: dict[str, float | None] = dict.fromkeys(
+        ("asr_bleu", "chrf", "text_bleu", "src_wer", "src_cer", "mos")
     )
+    for choice in chosen:
+        name = choice.metric.name
+        if name in ("wer", "cer"):
+            is_transcript = role(choice.block, layout) == "transcript"
+            name = f"src_{name}" if is_transcript else ""
+        if name in values and values[name] is None:
+            values[name] = measured[choice.key].score.value
+    return values
+
+
+def write_counts(
+    path: Path, ids: Sequence[str], measured: Mapping[str, Measured]
+) -> None:
+    """`ids`, and by key what a metric adds up, [num_utterances, num_counts]."""
+    counts = {key: one.counts for key, one in measured.items()}
+    with atomic_write(path, "wb") as stream:
+        np.savez_compressed(stream, ids=np.array(ids), **counts)
 
 
 def write_utterance_scores(
-    path: Path, scores: CorpusScores, ratings: dict[str, float]
+    path: Path, answer: Evidence, measured: Mapping[str, Measured], primary: str
 ) -> None:
-    """Id, sentence BLEU, MOS, normalised reference and hypothesis, worst first."""
+    """Id, a score a metric, normalised reference and hypothesis; worst first.
+
+    The texts are those of the primary metric, by whose score the rows are sorted.
+    """
+    scored = {k: one for k, one in measured.items() if one.metric.by_utterance}
+    main = measured[primary]
+    sign = -1 if main.metric.higher_is_better is False else 1
+
+    def place(utterance: str) -> tuple[float, str]:
+        score = sign * main.utterances[utterance]
+        return (score if np.isfinite(score) else -np.inf, utterance)
+
+    pairs = {pair.utterance_id: pair for pair in answer.pairs}
     with atomic_write(path) as stream:
-        stream.write("id\tbleu\tmos\treference\thypothesis\n")
-        for one in sorted(
-            scores.utterances, key=lambda one: (one.sentence_bleu, one.utterance_id)
-        ):
-            rating = ratings.get(one.utterance_id)
-            row = (
-                one.utterance_id,
-                f"{one.sentence_bleu:.1f}",
-                "" if rating is None else f"{rating:.3f}",
-                one.reference,
-                one.hypothesis,
-            )
+        stream.write("\t".join(["id", *scored, "reference", "hypothesis"]) + "\n")
+        for utterance in sorted(pairs, key=place):
+            scores = [one.utterances[utterance] for one in scored.values()]
+            cells = ["" if np.isnan(score) else f"{score:.3f}" for score in scores]
+            pair = pairs[utterance]
+            row = (utterance, *cells, pair.reference, pair.hypothesis)
             stream.write("\t".join(row) + "\n")
 
 
-def git_label() -> str:
-    state = git_state()
-    return f"{state['hash'] or 'unknown'}{'-dirty' if state['dirty'] else ''}"
+def _told(record: SystemScore, heading: str, main: Measured) -> str:
+    value = main.score.value
+    said = "n/a" if value is None else f"{value:.{main.metric.digits}f}"
+    line = f"score: {record.system} {record.checkpoint}: {heading} {said}"
+    if record.num_missing:
+        line += f", {record.num_missing} of {record.num_utterances} missing"
+    if record.num_too_long:
+        line += f", {record.num_too_long} of them too long for the LLM"
+    return line

@@ -8,21 +8,19 @@ from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.files import write_json
 from s2st_interleave.progress import progress
+from s2st_interleave.score.answers import spoken, without
 from s2st_interleave.score.asr import describe
 from s2st_interleave.score.asr_cache import recognise
+from s2st_interleave.score.metrics.mos import rate
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import ToplineScore
 from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.stages.encoder import model_input
-from s2st_interleave.stages.score import (
+from s2st_interleave.stages.scoring import (
     ScoringOptions,
     check_languages,
     git_label,
-    mean,
-    rate_all,
     score_texts,
-    spoken,
-    without,
 )
 
 
@@ -32,6 +30,7 @@ class Options(ScoringOptions):
     out_dir: Path = option(REQUIRED, "exp/topline/<split>")
     llm: Path = option(REQUIRED, "the text LLM, before any speech")
     cascade_prompt: str = option("", "with {text}; empty: no cascade of text")
+    metrics: tuple[str, ...] = option((), "of systems, not of toplines", runtime=True)
 
 
 def run(options: Options) -> None:
@@ -78,20 +77,27 @@ def run(options: Options) -> None:
             progress=partial(progress, desc="text LLM"),
         )
         kaldi.write_table(options.out_dir / "hyp.cascade", translations)
-        text_bleu = score_texts(references, translations, options).asr_bleu
+        text_bleu = score_texts(references, translations, options).value
 
     record = ToplineScore(
         split=options.data_dir.name,
-        reference_asr_bleu=reference.asr_bleu,
-        resynthesis_asr_bleu=resynthesis.asr_bleu,
+        reference_asr_bleu=reference.value,
+        resynthesis_asr_bleu=resynthesis.value,
         cascade_text_bleu=text_bleu,
-        reference_mos=mean(rate_all(wavs, options)),
-        resynthesis_mos=mean(rate_all(made, options)),
+        reference_mos=_mean_rating(wavs, options),
+        resynthesis_mos=_mean_rating(made, options),
         signature=reference.signature,
-        num_utterances=reference.num_utterances,
+        num_utterances=len(references),
         asr=describe(options.asr_options()),
         normalizer=Normalizer(options.tgt_lang).name,
         git=git_label(),
     )
     write_json(options.out_dir / "score.json", record.to_json())
     stage.finish(num_in=len(references), num_out=len(heard))
+
+
+def _mean_rating(wavs: dict[str, Path], options: Options) -> float | None:
+    """Mean predicted MOS; None where no predictor is chosen, or nothing was said."""
+    predictor = options.mos_options()
+    ratings = rate(wavs, predictor, options.asr_cache) if predictor else {}
+    return sum(ratings.values()) / len(ratings) if ratings else None

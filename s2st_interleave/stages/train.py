@@ -43,6 +43,9 @@ class TaskOptions:
     """A file of conf/tasks."""
 
     layout: str = option(REQUIRED, "blocks that are given -> blocks that are learned")
+    metrics: tuple[str, ...] = option(
+        (), "of stage 9, the primary one first; none: as the layout asks for"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,9 @@ class Options(TrainOptions):
     )
     task_weights: tuple[float, ...] = option(
         (), "how often each of them is drawn; none: all alike", new=True, above=0
+    )
+    metrics: tuple[str, ...] = option(
+        (), "of a task's file: for stage 9, changes nothing here", runtime=True
     )
     attention_dropout: float = option(
         0.2, "the paper's dropout is 0.2", minimum=0, below=1

@@ -132,6 +132,37 @@ def test_what_was_trained_translates_a_recording(pair, tmp_path):
     assert (tmp_path / "said.wav").stat().st_size > 44
 
 
+@pytest.mark.parametrize(
+    ("task", "scores"),
+    [
+        ("s2st_direct", ["asr_bleu", "chrf"]),
+        ("s2tt", ["text_bleu", "chrf", "wer"]),
+        ("asr", ["wer", "cer"]),
+        ("tts", ["wer", "asr_bleu", "chrf"]),
+    ],
+)
+def test_another_task_is_trained_and_scored_by_what_it_answers(pair, task, scores):
+    folder, _ = pair
+    options = ["--stage", "6", "--task", task, "--checkpoints", "last"]
+    options += ["--test_sets", "test1k", "--expdir", f"exp_{task}"]
+    options += ["--results", f"{task}.md", "--score_args", "--metrics exact"]
+    output = run(folder, *options, *ONE_CORE)
+    for system in ("baseline", "scheduled"):
+        decode = folder / f"exp_{task}" / system / "greedy_last" / "test1k"
+        score = json.loads((decode / "score.json").read_text())
+        assert score["primary"] == scores[0]
+        assert sorted(score["metrics"]) == sorted([*scores, "exact"])
+        assert (score["num_utterances"], score["asr"] is not None) == (
+            5,
+            "asr_bleu" in scores,
+        )
+    compared = json.loads((decode / "compare.json").read_text())
+    assert compared["metric"] == scores[0]
+    page = (folder / f"{task}.md").read_text()
+    assert "| exact % |" in page and "results: " in output
+    assert ("## Toplines" in page) == (score["asr"] is not None)
+
+
 def test_the_language_and_the_place_of_a_corpus_are_checked(pair, egs):
     folder = egs / "cvss" / "de_en"
     stage = ["--stage", "1", "--stop_stage", "1"]

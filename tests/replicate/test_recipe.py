@@ -30,7 +30,7 @@ FULL_SIZE = ROOT / "egs" / "cvss"
         ),
         ('MINI_SHARED: "{shared}"', 'MINI_SHARED: "{pair}"', r"environment: .* 'pair'"),
         ("seed {seed}", "seed {seed", r"replication\.yaml: options: "),
-        ("test: test\n", "loop: high\n", r"option 'loop'"),
+        ("test: test\n", "keep: perhaps\n", r"option 'keep'"),
         ("  stage: 6", "  stage: [6]", r"options: stage: wants one value"),
         ("options:\n", "options: fast\nmore:\n", r"unknown key 'more'"),
     ],

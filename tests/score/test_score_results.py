@@ -5,9 +5,12 @@ import json
 
 import pytest
 
+from s2st_interleave.errors import UserError
+from s2st_interleave.score.comparable import MissingScoreError
 from s2st_interleave.score.records import (
     AsrDescription,
     Comparison,
+    MetricScore,
     SystemScore,
     ToplineScore,
 )
@@ -15,7 +18,6 @@ from s2st_interleave.score.results import (
     HEADER,
     MINI_CORPUS_NOTE,
     Environment,
-    MissingScoreError,
     Results,
     render_markdown,
     render_terminal,
@@ -83,7 +85,7 @@ def test_whole_numbers_are_floats() -> None:
     ("change", "message"),
     [
         ({"chfr": 1.0}, r"score\.json: unknown key 'chfr'; did you mean 'chrf'"),
-        ({"asr_bleu": None}, r"score\.json: asr_bleu: expected float, not None"),
+        ({"asr_bleu": None}, r"score\.json: asr_bleu: expected a score, not None"),
         ({"asr_bleu": float("nan")}, "asr_bleu: expected float, not nan"),
         ({"asr_bleu": "40"}, "asr_bleu"),
         ({"seed": True}, "seed"),
@@ -161,3 +163,35 @@ def test_baseline_alone_needs_no_comparison() -> None:
 def test_language_without_paper_figures_shows_all_pairs() -> None:
     text = render_markdown(dataclasses.replace(RESULTS, src_lang="eo"))
     assert all(name in text for name in ("French", "Portuguese", "Russian"))
+
+
+def extended(system: SystemScore, **metrics: MetricScore) -> SystemScore:
+    """With further scores, as stage 9 writes them beside those of before."""
+    return dataclasses.replace(system, metrics={**system.scores, **metrics})
+
+
+def test_a_table_has_a_column_for_each_further_score() -> None:
+    ter = MetricScore(45.67, (40.0, 50.0), "sig", 100)
+    gone = MetricScore(1.5, None, "of a version that knew it", 100)
+    systems = (BASELINE, extended(SYSTEM, ter=ter, unheard_of=gone))
+    text = render_markdown(dataclasses.replace(RESULTS, systems=systems))
+    assert "| MOS | TER | unheard_of | missing |" in text
+    assert "| 3.61 | 45.7 | 1.5 | 2 |" in text
+    assert "| 3.61 | n/a | n/a | 2 |" in text
+
+
+def test_systems_with_different_tasks_do_not_share_a_table() -> None:
+    bleu = MetricScore(50.0, (45.0, 55.0), "sig", 100)
+    other = dataclasses.replace(
+        extended(SYSTEM, text_bleu=bleu),
+        primary="text_bleu",
+        layout="src_text -> tgt_text",
+    )
+    with pytest.raises(UserError, match="different tasks, scored by asr_bleu and text"):
+        render_markdown(dataclasses.replace(RESULTS, systems=(BASELINE, other)))
+
+
+def test_a_difference_says_where_lower_is_better() -> None:
+    ter = dataclasses.replace(COMPARISON, metric="ter", delta=-2.34)
+    text = render_markdown(dataclasses.replace(RESULTS, comparisons=(COMPARISON, ter)))
+    assert "| ter (lower is better) | -2.3 |" in text

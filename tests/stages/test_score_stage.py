@@ -7,6 +7,7 @@ import pytest
 
 from s2st_interleave.data import kaldi
 from s2st_interleave.files import read_json
+from s2st_interleave.score import answers
 from s2st_interleave.score.records import AsrDescription, SystemScore, ToplineScore
 from s2st_interleave.score.results import Environment, Results, render_markdown
 from s2st_interleave.stage_dir import open_stage
@@ -56,7 +57,7 @@ def made(tmp_path, monkeypatch):
         for folder, stage in ((decode, "decode"), (vocode, "vocode")):
             move_and_finish(folder, stage)
         heard = {k: v + ("。" if "zh" in tgt else "!") for k, v in TEXTS[tgt].items()}
-        monkeypatch.setattr(score, "recognise", lambda *_: heard)
+        monkeypatch.setattr(answers, "recognise", lambda *_: heard)
         monkeypatch.setattr(score, "describe", lambda _: ASR)
         return score.Options(
             data_dir=data.path,
@@ -134,9 +135,8 @@ def test_scores_in_words_and_in_characters_do_not_share_a_table(made):
     options = made("zh-CN", "es")
     score.run(options)
     record = SystemScore.from_json(read_json(options.decode_dir / "score.json"), "x")
-    before = SystemScore.from_json(
-        record.to_json() | {"src_cer": None, "src_wer": 90}, "x"
-    )
+    old = record.to_json() | {"src_cer": None, "src_wer": 90, "metrics": {}}
+    before = SystemScore.from_json(old, "x")
     with pytest.raises(ValueError, match="run stage 9 again"):
         render(record, before)
 

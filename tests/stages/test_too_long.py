@@ -11,6 +11,7 @@ from answers import translate
 
 from s2st_interleave import keyed
 from s2st_interleave.align.words import Word, write_words
+from s2st_interleave.data import kaldi
 from s2st_interleave.data.kaldi import read_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
@@ -21,6 +22,7 @@ from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm.model import reader
+from s2st_interleave.score import answers
 from s2st_interleave.score.asr import AsrDescription
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.score.results import _missing
@@ -267,9 +269,7 @@ def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
     data_dir = root / "data" / "test"
     stage = open_stage(data_dir, stage="data", options=Nothing(), inputs={})
     for language in ("es", "en"):
-        score.kaldi.write_table(
-            data_dir / f"text.{language}", dict.fromkeys(names, "a")
-        )
+        kaldi.write_table(data_dir / f"text.{language}", dict.fromkeys(names, "a"))
     stage.finish(num_in=12, num_out=12)
     vocode_dir = decode_dir / "vocode"
     stage = open_stage(vocode_dir, stage="vocode", options=Nothing(), inputs={})
@@ -279,10 +279,10 @@ def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
     for name in spoken:
         (vocode_dir / f"{name}.wav").write_bytes(b"-")
     wavs = {k: str(vocode_dir / f"{k}.wav") for k in spoken}
-    score.kaldi.write_table(vocode_dir / "wav.scp", wavs)
+    kaldi.write_table(vocode_dir / "wav.scp", wavs)
     stage.finish(num_in=12, num_out=len(spoken))
     asr = AsrDescription("none", "0", "none", "0" * 64, "float32", "en")
-    monkeypatch.setattr(score, "recognise", lambda wavs, *_: dict.fromkeys(wavs, "a"))
+    monkeypatch.setattr(answers, "recognise", lambda wavs, *_: dict.fromkeys(wavs, "a"))
     monkeypatch.setattr(score, "describe", lambda _: asr)
     score.run(
         score.Options(

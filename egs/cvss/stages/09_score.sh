@@ -1,4 +1,4 @@
-# Stage 9: ASR-BLEU of toplines and systems, and the difference to the baseline.
+# Stage 9: scores of toplines and systems, and the difference to the baseline.
 for split in $test_sets; do
   score=(--config "$conf/score.yaml" --data_dir "$datadir/$split" --asr "$asr"
     --src_lang "$src_lang" --tgt_lang "$tgt_lang" --nj "$nj" --device "$device"
@@ -6,8 +6,16 @@ for split in $test_sets; do
   if [[ -n $utmos ]]; then
     score+=(--mos utmos --mos_weights "$utmos")
   fi
+  # Stage 8 has left no speech of systems that answer in text: there is nothing to top.
+  spoken=false
+  for checkpoint in $checkpoints; do
+    for system in $systems; do
+      decode="$expdir/$system/greedy_$checkpoint/$split"
+      if [[ -d $decode/vocode || ! -f $decode/stage.json ]]; then spoken=true; fi
+    done
+  done
   topline="$expdir/topline/$split"
-  if [[ $toplines == true ]]; then
+  if [[ $toplines == true && $spoken == true ]]; then
     $decode_cmd "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
       --vocode_dir "$expdir/resynthesis/$split" --out_dir "$topline" \
       --llm "$llm" --cascade_prompt "$cascade_prompt" $score_args
@@ -15,12 +23,9 @@ for split in $test_sets; do
   for checkpoint in $checkpoints; do
     for system in $systems; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
-      if [[ ! -d $decode/vocode && -f $decode/stage.json ]]; then
-        echo "$0: stage 9 scores speech, and $system answers in text alone: $decode/text.*" >&2
-        exit 1
-      fi
       $decode_cmd "$log/score.$system.$checkpoint.$split.log" "${s2st[@]}" score \
-        "${score[@]}" --train_dir "$trained/$system" --decode_dir "$decode" \
+        "${score[@]}" --task "$S2ST/conf/tasks/$task.yaml" \
+        --train_dir "$trained/$system" --decode_dir "$decode" \
         --vocode_dir "$decode/vocode" --out_dir "$decode/score" $score_args
     done
     for system in $systems; do

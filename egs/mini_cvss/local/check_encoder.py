@@ -16,7 +16,7 @@ from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.encoder.ctc import collapse
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder, spoken_form
 from s2st_interleave.errors import script
-from s2st_interleave.score.bleu import word_error_rate
+from s2st_interleave.score.metrics.error_rate import word_error_rate
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from s2st_interleave.files import atomic_write, write_json
 from s2st_interleave.progress import progress
 from s2st_interleave.score.asr_cache import recognise
 from s2st_interleave.stage_dir import Input, open_stage
-from s2st_interleave.stages.score import ScoringOptions, score_texts
+from s2st_interleave.stages.scoring import ScoringOptions, score_texts
 
 NO_TEXT = "the text LLM wrote nothing that the synthesiser can say"
 
@@ -67,7 +67,7 @@ def main() -> None:
     kaldi.write_table(options.out_dir / "hyp", heard)
     references = kaldi.DataDir(options.data_dir).texts(options.tgt_lang)
     scores = score_texts(references, heard, options)
-    found = {"asr_bleu": scores.asr_bleu, "ci95": scores.ci95}
+    found = {"asr_bleu": scores.value, "ci95": scores.ci95}
     write_json(options.out_dir / "score.json", found)
     stage.finish(num_in=len(said), num_out=len(wavs), dropped=unsaid)
 

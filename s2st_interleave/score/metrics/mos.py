@@ -16,6 +16,9 @@ import numpy as np
 from s2st_interleave.data import audio
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
+from s2st_interleave.score.asr_cache import Keep, kept
+from s2st_interleave.score.evidence import Evidence
+from s2st_interleave.score.metrics.metric import Metric, ratio, rows
 
 Predictor = Literal["dnsmos", "utmos"]
 
@@ -41,6 +44,18 @@ def describe(options: MosOptions) -> dict[str, str]:
 
         return {"predictor": "utmos22-strong", "sha256": SHA256}
     return {"predictor": "dnsmos-p808", "speechmos": version("speechmos")}
+
+
+def rate(
+    wavs: Mapping[str, Path], options: MosOptions, cache: Path
+) -> dict[str, float]:
+    """Predicted MOS, 1 to 5, by utterance id; of audio rated before from `cache`."""
+
+    def compute(unrated: Mapping[str, Path], keep: Keep) -> None:
+        predict(unrated, options, on_score=lambda u, score: keep(u, repr(score)))
+
+    texts = kept(wavs, describe(options), cache, compute)
+    return {utterance: float(text) for utterance, text in texts.items()}
 
 
 def predict(
@@ -94,3 +109,31 @@ def _utmos(options: MosOptions) -> Callable[[np.ndarray], float]:
     from s2st_interleave.score.utmos import Utmos
 
     return Utmos.load(options.weights, resolve_device(options.device)).rate
+
+
+def _options(evidence: Evidence) -> MosOptions:
+    """UserError where no predictor is chosen: their scales are not comparable."""
+    if evidence.tools is None or evidence.tools.mos is None:
+        raise UserError("metric mos wants a predictor: --mos dnsmos, or --mos utmos")
+    return evidence.tools.mos
+
+
+def _count(evidence: Evidence) -> np.ndarray:
+    options = _options(evidence)
+    ratings = rate(evidence.wavs, options, evidence.tools.cache)
+    return rows(evidence, {u: (rating, 1) for u, rating in ratings.items()})
+
+
+def _signature(evidence: Evidence) -> str:
+    return " ".join(f"{k}:{v}" for k, v in describe(_options(evidence)).items())
+
+
+MOS = Metric(
+    name="mos",
+    title="MOS",
+    roles=("speech",),
+    count=_count,
+    score=ratio,
+    signature=_signature,
+    digits=2,
+)

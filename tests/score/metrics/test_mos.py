@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from s2st_interleave.data import audio
-from s2st_interleave.score import asr_cache, mos, utmos
+from s2st_interleave.score import utmos
+from s2st_interleave.score.metrics import mos
 
 
 def speech_like(noise: float) -> np.ndarray:
@@ -23,14 +24,14 @@ def test_noise_lowers_the_score_and_a_second_look_computes_nothing(
     audio.write(wavs["clean"], speech_like(0.0))
     audio.write(wavs["noisy"], speech_like(0.2))
     dnsmos = mos.MosOptions("dnsmos")
-    scores = asr_cache.rate(wavs, dnsmos, tmp_path / "cache")
+    scores = mos.rate(wavs, dnsmos, tmp_path / "cache")
     assert 1 <= scores["noisy"] < scores["clean"] <= 5
 
     def fail(*_, **__):
         raise AssertionError("computed again")
 
     monkeypatch.setattr(audio, "read", fail)
-    assert asr_cache.rate(wavs, dnsmos, tmp_path / "cache") == scores
+    assert mos.rate(wavs, dnsmos, tmp_path / "cache") == scores
 
 
 SIZES = {
@@ -158,7 +159,7 @@ def test_only_the_released_weights_are_taken(tmp_path):
         utmos.Utmos.load(wrong)
     wrong.write_bytes(b"<html>404</html>")
     with pytest.raises(ValueError, match=r"sha256 \w+, wants 38aa51ab"):
-        asr_cache.rate({"u": wrong}, mos.MosOptions("utmos", wrong), tmp_path / "cache")
+        mos.rate({"u": wrong}, mos.MosOptions("utmos", wrong), tmp_path / "cache")
 
 
 def test_scores_of_two_predictors_are_kept_apart(tmp_path):
@@ -175,8 +176,6 @@ def test_dnsmos_is_that_of_its_package(tmp_path, seconds):
     rng = np.random.default_rng(0)
     samples = 0.1 * rng.standard_normal(int(16_000 * seconds)).astype(np.float32)
     audio.write(tmp_path / "a.wav", samples)
-    found = asr_cache.rate(
-        {"a": tmp_path / "a.wav"}, mos.MosOptions(), tmp_path / "cache"
-    )
+    found = mos.rate({"a": tmp_path / "a.wav"}, mos.MosOptions(), tmp_path / "cache")
     whole = dnsmos.run(audio.read(tmp_path / "a.wav"), 16_000)["p808_mos"]
     assert found["a"] == pytest.approx(float(whole), abs=1e-4)

@@ -1,0 +1,96 @@
+"""The answers of a system to one split, read from disk as evidence for metrics.
+
+This is the only module of the scores that reads data directories, decodes and recordings.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from s2st_interleave.data import kaldi
+from s2st_interleave.decode.outputs import read_texts
+from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.layout import Block, Layout
+from s2st_interleave.score.asr_cache import recognise
+from s2st_interleave.score.evidence import Evidence, Need, Tools, source_of
+from s2st_interleave.stage_dir import read_done
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Where the answers of a system to one split lie, and what they are held against.
+
+    `vocode_dir` is None for a task that answers in text alone.
+    """
+
+    data_dir: Path
+    decode_dir: Path
+    vocode_dir: Path | None
+    layout: Layout
+    languages: Mapping[str, str]  # by side
+    tools: Tools
+
+    def evidence(self, block: Block, needs: Collection[Need] = ()) -> Evidence:
+        """Read a block that the task wants, and what metrics need; speech is recognised.
+
+        An answer to a recording that nobody could read counts as missing.
+        """
+        data, side = kaldi.DataDir(self.data_dir), block.side
+        silent = silent_ids(data, self.layout, self.languages)
+        source = source_of(block, self.layout)
+        wavs: dict[str, Path] = {}
+        if block.kind == "speech" and self.tools.asr is not None:
+            wavs = without(silent, spoken(self.vocode_dir))
+            hypotheses = recognise(wavs, self.tools.asr, self.tools.cache)
+        else:
+            hypotheses = without(silent, read_texts(self.decode_dir, side))
+        key, source_key = self._key(side), self._key(source) if source else ""
+        heard = "source_audio" in needs
+        return Evidence(
+            references=data.texts(key),
+            hypotheses=hypotheses,
+            language=self.languages[side],
+            sources=data.texts(source_key) if "source" in needs else {},
+            source_language=self.languages.get(source, ""),
+            wavs=wavs,
+            source_wavs=data.wavs(source_key) if heard else {},
+            reference_sec=data.durations(key) if "reference_audio" in needs else {},
+            source_sec=data.durations(source_key) if heard else {},
+            computing_sec=self._computing_sec() if "computing" in needs else 0.0,
+            tools=self.tools,
+        )
+
+    def _key(self, side: str) -> str:
+        """How files of a data directory name a side."""
+        return self.languages[side]
+
+    def _computing_sec(self) -> float:
+        directories = {"decode": self.decode_dir, "vocode": self.vocode_dir}
+        return sum(
+            read_done(path, stage)["wall_sec"]
+            for stage, path in directories.items()
+            if path is not None
+        )
+
+
+def silent_ids(
+    data: kaldi.DataDir, layout: Layout, languages: Mapping[str, str]
+) -> set[str]:
+    """Utterances of which a recording that is given cannot be read: nothing to answer."""
+    given = {block.side for block in layout.given if block.kind == "speech"}
+    return set().union(*(data.silent(languages[side]) for side in given))
+
+
+def spoken(vocode_dir: Path | None) -> dict[str, Path]:
+    """Audio by utterance id, of those that have some."""
+    if vocode_dir is None:
+        raise UserError("the task answers in speech: --vocode_dir says where it is")
+    table = kaldi.read_table(vocode_dir / "wav.scp")
+    return {utterance: Path(wav) for utterance, wav in table.items()}
+
+
+def without(ids: set[str], table: Mapping[str, T]) -> dict[str, T]:
+    return {k: v for k, v in table.items() if k not in ids}

@@ -1,0 +1,112 @@
+"""Options that stage 9's commands share: references, recogniser, metrics."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data.languages import LanguageCode, language
+from s2st_interleave.effects import Void
+from s2st_interleave.provenance import git_state
+from s2st_interleave.score.asr import AsrOptions
+from s2st_interleave.score.evidence import Evidence, Tools
+from s2st_interleave.score.measure import measure
+from s2st_interleave.score.metrics.bleu import ASR_BLEU, sacrebleus
+from s2st_interleave.score.metrics.mos import MosOptions
+from s2st_interleave.score.records import MetricScore
+from s2st_interleave.stage_dir import Input
+from s2st_interleave.values import Device
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringOptions:
+    data_dir: Path = option(REQUIRED, "data/<split>: the references")
+    src_lang: LanguageCode = option(REQUIRED, "source language code")
+    tgt_lang: LanguageCode = option("en", "target language code")
+    asr: Path = option(
+        Path("large-v3"), "Whisper: folder of CTranslate2 weights, or name"
+    )
+    compute_type: str = option("float32", "of CTranslate2: float32, float16, int8 ...")
+    mos: Literal["none", "dnsmos", "utmos"] = option(
+        "none", "predictor of speech quality; the paper's is utmos"
+    )
+    mos_weights: Path | None = option(
+        None,
+        "of utmos: utmos22_strong_step7459_v1.pt, checked by its hash",
+        runtime=True,
+    )
+    metrics: tuple[str, ...] = option(
+        (), "of systems, beside those of the task: ter, loops, exact ...", new=True
+    )
+    metric_weights: Path | None = option(
+        None, "a folder for each metric that is a model, such as comet", runtime=True
+    )
+    num_resamples: int = option(1000, "of the bootstrap", minimum=1)
+    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
+    asr_cache: Path = option(
+        Path("exp/asr_cache"), "what was heard before", runtime=True
+    )
+    nj: int = option(2, "utterances recognised at once", runtime=True, minimum=1)
+    device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1", runtime=True)
+    overwrite: bool = option(False, "make it anew", runtime=True)
+
+    def __post_init__(self) -> None:
+        self.mos_options()
+
+    def voids(self) -> list[Void]:
+        return [Void("mos", "utmos", ["mos_weights"])] if self.mos != "utmos" else []
+
+    def mos_options(self) -> MosOptions | None:
+        if self.mos == "none":
+            return None
+        return MosOptions(self.mos, self.mos_weights, self.device, self.nj)
+
+    def asr_options(self, code: str = "") -> AsrOptions:
+        """The recogniser of a language, the target's unless another is said."""
+        return AsrOptions(
+            model=str(self.asr),
+            language=code or self.tgt_lang,
+            device=self.device,
+            compute_type=self.compute_type,
+            num_workers=self.nj,
+        )
+
+    def asr_input(self) -> Input | str:
+        if len(self.asr.parts) > 1:  # a name such as large-v3 has one part
+            return Input(self.asr)
+        return str(self.asr)
+
+    def tools(self, asr: AsrOptions | None) -> Tools:
+        return Tools(
+            asr=asr,
+            cache=self.asr_cache,
+            mos=self.mos_options(),
+            weights=self.metric_weights,
+            device=self.device,
+        )
+
+
+def check_languages(options: ScoringOptions, *, speaks: bool = True) -> None:
+    """UserError, before anything is loaded, where a language cannot be scored."""
+    language(options.src_lang)
+    sacrebleus(language(options.tgt_lang).tokenizer)
+    if speaks:
+        options.asr_options()
+
+
+def score_texts(
+    references: dict[str, str], hypotheses: dict[str, str], options: ScoringOptions
+) -> MetricScore:
+    """BLEU of texts in the target language, by utterance id."""
+    evidence = Evidence(references, hypotheses, options.tgt_lang)
+    return measure(
+        ASR_BLEU,
+        evidence,
+        num_resamples=options.num_resamples,
+        seed=options.bootstrap_seed,
+    ).score
+
+
+def git_label() -> str:
+    state = git_state()
+    return f"{state['hash'] or 'unknown'}{'-dirty' if state['dirty'] else ''}"

@@ -1,0 +1,235 @@
+"""Stages 9 and 10 of tasks other than the paper's: what they answer with is scored."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "score"))
+
+from made import HEARD, SOURCE, TARGET, WRITTEN, system
+
+from s2st_interleave.data import kaldi
+from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json, write_json
+from s2st_interleave.score import answers
+from s2st_interleave.score.records import SystemScore
+from s2st_interleave.stages import compare, results, score
+
+ASR = "src_speech -> src_text"
+S2TT = "src_speech -> src_text tgt_text"
+DIRECT = "src_speech -> tgt_speech"
+TTS = "tgt_text -> tgt_speech"
+# Of 33 words five are wrong, and the seven of u5, whose source nobody can hear, missing.
+SOURCE_WER = 100 * 11 / 35
+
+
+def scored(root: Path, layout: str, name: str = "baseline", **more) -> SystemScore:
+    written = more.pop("written", WRITTEN)
+    options = system(root, name, layout, written)
+    score.run(score.Options(**options, **more))
+    path = options["decode_dir"] / "score.json"
+    return SystemScore.from_json(read_json(path), str(path))
+
+
+def table(root: Path, name: str = "baseline") -> list[list[str]]:
+    path = root / "exp" / name / "greedy_last" / "test" / "score" / "utterances.tsv"
+    return [line.split("\t") for line in path.read_text().splitlines()]
+
+
+def test_a_transcript_is_scored_by_its_errors_and_nothing_is_heard(tmp_path):
+    found = scored(tmp_path, ASR)
+    assert found.primary == "wer" and list(found.metrics) == ["wer", "cer"]
+    assert found.src_wer == found.metrics["wer"].value == pytest.approx(SOURCE_WER)
+    assert found.asr is None and found.asr_bleu is None and found.ci95 is not None
+    assert found.normalizer.startswith("BasicTextNormalizer")
+    assert (found.num_utterances, found.num_missing) == (6, 1)
+    assert not (tmp_path / "exp/baseline/greedy_last/test/score/hyp").exists()
+
+
+def test_text_of_speech_is_scored_by_bleu_and_its_transcript_by_errors(tmp_path):
+    found = scored(tmp_path, S2TT, mos="dnsmos")
+    assert list(found.metrics) == ["text_bleu", "chrf", "wer"]
+    assert found.primary == "text_bleu" and found.asr is None and found.mos is None
+    whole = scored(tmp_path / "s2st", "src_speech -> src_text tgt_text tgt_speech")
+    assert found.text_bleu == whole.text_bleu and found.src_wer == whole.src_wer
+    assert found.ci95 == whole.metrics["text_bleu"].ci95
+    assert found.normalizer == whole.normalizer
+
+
+def test_direct_speech_has_the_papers_scores_and_no_text(tmp_path):
+    found = scored(tmp_path, DIRECT)
+    assert list(found.metrics) == ["asr_bleu", "chrf"]
+    assert found.asr_bleu == pytest.approx(11.872116996431165)
+    assert found.text_bleu is found.src_wer is None
+
+
+def test_speech_that_reads_out_a_text_is_scored_by_what_is_misheard(tmp_path):
+    found = scored(tmp_path, TTS, mos="dnsmos")
+    assert list(found.metrics) == ["wer", "asr_bleu", "chrf", "mos"]
+    assert found.src_wer is None and found.asr_bleu is not None
+    assert found.num_missing == 1  # a source that nobody can hear is not asked for
+    assert table(tmp_path)[0] == ["id", *found.metrics, "reference", "hypothesis"]
+
+
+def test_utterances_are_sorted_from_the_worst_by_the_primary_metric(tmp_path):
+    scored(tmp_path, ASR)
+    names, *rows = table(tmp_path)
+    rates = [float(row[names.index("wer")]) for row in rows]
+    assert rates == sorted(rates, reverse=True) and rates[-1] == 0 < rates[1] < rates[0]
+    assert rows[0][0] == "u5" and rows[0][-1] == ""
+    first = next(row for row in rows if row[0] == "u1")
+    assert first[-2:] == [SOURCE["u1"], "mi hermana come pan"]
+
+
+def test_a_further_metric_has_a_value_a_column_and_a_comparison(tmp_path):
+    extra = ("ter", "exact", "exact:src_text", "duration_ratio", "loops")
+    layout = "src_speech -> src_text tgt_text tgt_speech"
+    better = WRITTEN | {"src": SOURCE}
+    ours = scored(tmp_path, layout, metrics=extra)
+    theirs = scored(tmp_path, layout, "scheduled", written=better, metrics=extra)
+    assert list(ours.metrics)[-5:] == list(extra)
+    # u0, u1 and u3 differ, u2 loops, u4 and u5 are missing.
+    assert ours.metrics["exact"].value == 0
+    assert ours.metrics["exact:src_text"].value == pytest.approx(100 * 3 / 6)
+    assert theirs.metrics["exact:src_text"].value == pytest.approx(100 * 5 / 6)
+    assert (
+        ours.metrics["loops"].value == 25 and ours.metrics["loops"].num_utterances == 4
+    )
+    assert table(tmp_path)[0] == ["id", *ours.metrics, "reference", "hypothesis"]
+    page = compared(tmp_path, "", "exact:src_text")
+    assert (
+        "| TER | exact % | transcript exact % | duration by reference | loops % |"
+        in page
+    )
+    assert "| scheduled | last | asr_bleu | +0.0 |" in page
+    assert "| scheduled | last | exact:src_text | +33.3 |" in page
+
+
+def compared(root: Path, *metrics: str) -> str:
+    """RESULTS.md of baseline and scheduled, which were compared by these metrics."""
+    decodes = [root / "exp" / n / "greedy_last/test" for n in ("scheduled", "baseline")]
+    for metric in metrics:
+        options = dict(zip(("system_dir", "baseline_dir"), decodes, strict=True))
+        compare.run(
+            compare.Options(
+                data_dir=root / "data/test", metric=metric, num_resamples=50, **options
+            )
+        )
+    page = root / "RESULTS.md"
+    speaks = read_json(decodes[0] / "score.json")["asr"]
+    if speaks:
+        from test_recorded_scores import write_toplines
+
+        write_toplines(root, system(root))
+    results.run(
+        results.Options(
+            title="a task",
+            src_lang="es",
+            topline_dir=root / "topline",
+            exp_dir=root / "exp",
+            systems=("baseline", "scheduled"),
+            decode_tags=("greedy_last",),
+            out=page,
+        )
+    )
+    return page.read_text()
+
+
+def test_the_page_of_a_task_without_speech_has_no_toplines(tmp_path, capsys):
+    scored(tmp_path, S2TT)
+    scored(tmp_path, S2TT, "scheduled", written={"src": SOURCE, "tgt": TARGET})
+    page = compared(tmp_path, "")
+    assert "BLEU, 95% interval | chrF | transcript WER | missing | tokens seen" in page
+    assert "Toplines" not in page and "of resynthesis" not in page and "MOS" not in page
+    assert "| scheduled | last | text_bleu | +" in page
+    assert "paper's figures" not in page
+    assert "BLEU, 95% interval" in capsys.readouterr().out
+
+
+def test_systems_of_different_tasks_do_not_share_a_table(tmp_path):
+    scored(tmp_path, ASR)
+    scored(tmp_path, S2TT, "scheduled")
+    with pytest.raises(UserError, match="baseline has no score 'text_bleu'"):
+        compared(tmp_path, "")
+
+
+def test_text_needs_no_recogniser_of_its_language(tmp_path):
+    """Whisper knows no Irish: speech in it cannot be scored, text can."""
+    data = kaldi.DataDir(system(tmp_path, "baseline", S2TT)["data_dir"])
+    table_of = {data.file(n, "ga"): data.file(n, "en") for n in ("text", "utt2dur")}
+    for irish, english in table_of.items():
+        irish.write_bytes(english.read_bytes())
+    assert scored(tmp_path, S2TT, tgt_lang="ga").text_bleu > 0
+    with pytest.raises(UserError, match="Whisper does not know Irish"):
+        scored(tmp_path, DIRECT, "spoken", tgt_lang="ga")
+
+
+def test_speech_is_heard_in_the_language_of_its_side(tmp_path, monkeypatch):
+    heard = {}
+    monkeypatch.setattr(
+        answers, "recognise", lambda wavs, asr, _: heard.update({asr.language: 1}) or {}
+    )
+    scored(tmp_path, "src_text -> src_speech")
+    assert heard == {"es": 1}
+
+
+def test_a_tasks_file_says_what_it_is_scored_by(tmp_path):
+    task = tmp_path / "asr.yaml"
+    task.write_text(f"layout: {ASR}\nmetrics: [cer, exact]\n")
+    found = scored(tmp_path, ASR, task=task)
+    assert found.primary == "cer" and list(found.metrics) == ["cer", "exact"]
+    # A system with another layout has the metrics of its own.
+    assert scored(tmp_path / "other", S2TT, task=task).primary == "text_bleu"
+
+
+def test_a_metric_that_does_not_apply_is_refused_before_anything_is_heard(tmp_path):
+    with pytest.raises(UserError, match="loops is for a block of speech, and task"):
+        scored(tmp_path, ASR, metrics=("loops",))
+    with pytest.raises(UserError, match="no metric 'terr'; did you mean 'ter'"):
+        scored(tmp_path, ASR, metrics=("terr",))
+    with pytest.raises(UserError, match="'source_duration_ratio' wants speech"):
+        scored(tmp_path / "tts", TTS, metrics=("source_duration_ratio",))
+
+
+def test_scores_of_an_earlier_version_are_up_to_date_and_compared(tmp_path):
+    """They have neither `metrics` nor counts, but what was heard."""
+    layout = "src_speech -> src_text tgt_text tgt_speech"
+    for name in ("baseline", "scheduled"):
+        scored(tmp_path, layout, name)
+        decode = tmp_path / "exp" / name / "greedy_last/test"
+        stored = read_json(decode / "score.json")
+        for key in ("metrics", "primary", "layout"):
+            del stored[key]
+        write_json(decode / "score.json", stored)
+        (decode / "score" / score.COUNTS).unlink()
+        done = read_json(decode / "score/stage.json")
+        del done["options"]["metrics"], done["files"][score.COUNTS]
+        write_json(decode / "score/stage.json", done | {"fingerprint": "of before"})
+        size = (decode / "score.json").stat().st_size
+        done["files"]["../score.json"] = size
+        write_json(decode / "score/stage.json", done)
+    before = (decode / "score.json").read_bytes()
+    options = system(tmp_path, "scheduled", layout)
+    score.run(score.Options(**options))
+    assert (decode / "score.json").read_bytes() == before
+    page = compared(tmp_path, "")
+    assert "| scheduled | last | asr_bleu | +0.0 | [0.0, 0.0] | 1.0000 |" in page
+    with pytest.raises(UserError, match="--overwrite true"):
+        compared(tmp_path, "chrf")
+
+
+def test_real_time_is_computing_by_speech_made(tmp_path):
+    found = scored(tmp_path, DIRECT, metrics=("real_time_factor",))
+    decode = tmp_path / "exp/baseline/greedy_last/test"
+    computing = sum(
+        read_json(folder / "stage.json")["wall_sec"]
+        for folder in (decode, decode / "vocode")
+    )
+    wavs = kaldi.read_table(decode / "vocode/wav.scp")
+    assert set(wavs) - {"u5"} == set(HEARD) - {"u5"}
+    assert found.metrics["real_time_factor"].value >= 0 and computing >= 0
+    assert found.metrics["real_time_factor"].ci95 is None
+    with np.load(decode / "score" / score.COUNTS) as counts:
+        assert counts["real_time_factor"][:, 0].sum() == pytest.approx(computing)
