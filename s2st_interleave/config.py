@@ -97,11 +97,9 @@ def value_of(
 
     Raises UserError for one that `cls` does not have; `also` are other names near it.
     """
-    hints = _hints(cls)
-    if name not in hints:
-        near = nearest(name, [*hints, *also])
-        raise UserError(f"{source}: unknown option '{name}'{near}")
-    result = convert(name, value, hints[name], source=source)
+    if name not in _fields(cls):
+        raise UserError(f"{source}: {_unknown(cls, name, name, also)}")
+    result = convert(name, value, _hints(cls)[name], source=source)
     field = _fields(cls)[name]
     bounds = field.metadata.get("range", Range())
     for number in result if isinstance(result, tuple) else (result,):
@@ -110,6 +108,14 @@ def value_of(
     if result == () != field.default:
         raise UserError(f"{source}: option '{name}' is empty, wants at least one")
     return result
+
+
+def _unknown(cls: type, name: str, given: str, also: Iterable[str] = ()) -> str:
+    """What is wrong with an option: it is like another, or is no longer one."""
+    removed = getattr(cls, "removed", {})  # what to do without it, by name
+    if name in removed:
+        return f"there is no option '{given}' any more: {removed[name]}"
+    return f"unknown option '{given}'{nearest(name, [*_fields(cls), *also])}"
 
 
 @lru_cache
@@ -142,7 +148,7 @@ def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None)
     known, unknown = parser.parse_known_args(argv)
     if unknown:
         name = unknown[0].lstrip("-").split("=")[0].replace("-", "_")
-        parser.error(f"unknown option '{unknown[0]}'{nearest(name, _fields(cls))}")
+        parser.error(_unknown(cls, name, unknown[0]))
     values: dict[str, Any] = {}
     places: dict[str, Place] = {}
     try:

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from s2st_interleave import drops, keyed
 from s2st_interleave.config import REQUIRED, option, to_dict
-from s2st_interleave.data import audio, kaldi
-from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.data import audio, kaldi, sides
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.stage_dir import numbered, open_stage, read_done
@@ -37,7 +36,7 @@ class Options(LoopOptions, HifiganSizes, WorldSizes):
     dev_data_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/train, as data_dir")
     dev_units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/dev, the same")
-    language: LanguageCode = option("en", "whose voice it learns")
+    side: str = option("tgt", "whose voice it learns", new=True)
     out_dir: Path = option(REQUIRED, "exp/<vocoder> to write")
     num_dev: int = option(100, "dev utterances to evaluate on; 0: all", minimum=0)
     lr: float = option(2e-4, "peak learning rate; hifigan's recipe has 2e-4", above=0)
@@ -53,6 +52,15 @@ class Options(LoopOptions, HifiganSizes, WorldSizes):
         1.0, "hifigan: weight of the adversarial loss", minimum=0
     )
     nj: int = option(1, "world: processes of the analysis", runtime=True, minimum=1)
+
+    removed: ClassVar[dict[str, str]] = {
+        "language": "it is --side, which names a role such as tgt"
+    }
+
+    @staticmethod
+    def earlier(options: dict[str, Any]) -> dict[str, Any]:
+        """Options of a version that named the voice by its language."""
+        return {name: value for name, value in options.items() if name != "language"}
 
     def voids(self) -> list[Void]:
         own = {
@@ -90,10 +98,10 @@ def run(options: Options) -> None:
     set_threads(options.num_threads)
     codebook = _codebook((*options.units_dir, *options.dev_units_dir))
     rate = unit_rate(options.units_dir[0])
-    lang = options.language
-    wavs, units = _pairs(options.data_dir, options.units_dir, lang, "train")
+    side = options.side
+    wavs, units = _pairs(options.data_dir, options.units_dir, side, "train")
     dev_wavs, dev_units = _pairs(
-        options.dev_data_dir, options.dev_units_dir, lang, "dev"
+        options.dev_data_dir, options.dev_units_dir, side, "dev"
     )
     train = sorted(wavs)
     dev = sorted(dev_wavs)[: options.num_dev or None]
@@ -140,22 +148,24 @@ def unit_rate(units_dir: Path) -> Rate:
 
 
 def _pairs(
-    data_dirs: tuple[Path, ...], units_dirs: tuple[Path, ...], language: str, split: str
+    data_dirs: tuple[Path, ...], units_dirs: tuple[Path, ...], side: str, split: str
 ) -> tuple[dict[str, Path], dict[str, np.ndarray]]:
     """Wavs and units by '<split>-<id>': no id clashes with one of another split."""
     if len(data_dirs) != len(units_dirs):
         raise UserError(
             f"{len(data_dirs)} data directories, {len(units_dirs)} of units"
         )
-    found = kaldi.DataDirs(data_dirs).wavs(language)
+    found = kaldi.DataDirs(data_dirs).wavs_of_side(side)
     wavs, units = {}, {}
     for data_dir, units_dir in zip(data_dirs, units_dirs, strict=True):
-        made = store.read_units(units_dir / f"units.{language}")
-        silent = kaldi.DataDir(data_dir).silent(language)  # no voice to learn there
+        data = kaldi.DataDir(data_dir)
+        scp = sides.path_of(units_dir, "units.{}.scp", side, data.sides)
+        made = store.read_units(scp.with_suffix(""))
+        silent = data.silent(side)  # no voice to learn there
         lost = silent | drops.read(units_dir).keys()
-        for utterance in sorted(kaldi.DataDir(data_dir).wavs(language).keys() - lost):
+        for utterance in sorted(data.wavs(side).keys() - lost):
             if not len(made.get(utterance, ())):
-                raise UserError(f"{units_dir}: no units.{language} of {utterance}")
+                raise UserError(f"{units_dir}: no units.{side} of {utterance}")
             wavs[f"{split}-{utterance}"] = found[utterance]
             units[f"{split}-{utterance}"] = made[utterance]
     if not wavs:
