@@ -23,7 +23,7 @@ from s2st_interleave.units import store
 NO_UNITS = "no units"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options(RunOptions):
     units_dir: Path = option(REQUIRED, "a decode, or dump/units/<split>")
     side: str = option("tgt", "whose units of it are spoken", new=True)

@@ -11,6 +11,7 @@ from answers import translate
 
 from s2st_interleave import keyed
 from s2st_interleave.align.words import Word, write_words
+from s2st_interleave.data import sides
 from s2st_interleave.data.kaldi import read_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
@@ -30,6 +31,7 @@ from s2st_interleave.stages.too_long import llm_print
 from s2st_interleave.train.interleaved import Interleaving, draw_example
 
 UNIT_SEC, POSITIONS = 0.04, 96
+SIDES = {"src": "es", "tgt": "en"}
 WORDS = "la casa roja come pan agua gato perro".split()
 
 
@@ -50,7 +52,7 @@ def stages_3_and_4(root: Path, split: str, lengths: dict[str, int]) -> None:
     ]
     if None in stages:
         return
-    for language in ("es", "en"):
+    for role, language in SIDES.items():
         words, made = {}, {}
         for utterance, count in lengths.items():
             rng = keyed.generator(utterance, language)
@@ -60,11 +62,11 @@ def stages_3_and_4(root: Path, split: str, lengths: dict[str, int]) -> None:
                 Word(str(word), k * width, (k + 1) * width, -0.1)
                 for k, word in enumerate(rng.choice(WORDS, 4))
             ]
-        write_words(align / f"words.{language}.jsonl", words)
-        dump.store.write_units(units / f"units.{language}", made)
+        write_words(align / f"words.{role}.jsonl", words)
+        dump.store.write_units(units / f"units.{role}", made)
     count = len(lengths)
-    stages[0].finish(num_in=count, num_out=count)
-    facts = {"num_units": 20, "unit_sec": UNIT_SEC}
+    stages[0].finish(num_in=count, num_out=count, sides=SIDES)
+    facts = {"num_units": 20, "unit_sec": UNIT_SEC, "sides": SIDES}
     stages[1].finish(num_in=count, num_out=count, **facts)
 
 
@@ -95,7 +97,6 @@ def options(tmp_path, llm):
             align_dir=tmp_path / "align" / split,
             units_dir=tmp_path / "units" / split,
             out_dir=tmp_path / "dump" / split,
-            src_lang="es",
             **{"llm": llm} | more,
         )
 
@@ -266,10 +267,9 @@ def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
     names = sorted(lengths("test"))
     data_dir = root / "data" / "test"
     stage = open_stage(data_dir, stage="data", options=Nothing(), inputs={})
-    for language in ("es", "en"):
-        score.kaldi.write_table(
-            data_dir / f"text.{language}", dict.fromkeys(names, "a")
-        )
+    sides.write(data_dir, SIDES)
+    for role in SIDES:
+        score.kaldi.write_table(data_dir / f"text.{role}", dict.fromkeys(names, "a"))
     stage.finish(num_in=12, num_out=12)
     vocode_dir = decode_dir / "vocode"
     stage = open_stage(vocode_dir, stage="vocode", options=Nothing(), inputs={})
