@@ -133,12 +133,6 @@ def alike(one: str, other: str) -> bool:
     return len(names) == 1 and all(x is None or y is None or x == y for x, y in pairs)
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two codes are one by BCP 47: iw and he, es and es-Latn."""
-    tags = (_parsed(_standard(LanguageCode(code))) for code in (one, other))
-    return len({tag.simplify_script().to_tag() for tag in tags}) == 1
-
-
 @cache
 def _parsed(code: str) -> Any:
     from langcodes import Language as Tag

@@ -125,7 +125,6 @@ def aligned(data_dir, tmp_path) -> import_alignments.Options:
     seconds = data_dir.durations("es")
     return import_alignments.Options(
         data_dir=data_dir.path,
-        src_lang="es",
         src_format="textgrid",
         src_alignments=write_textgrids(tmp_path / "m f a", seconds, HEARD),
         tgt_format="ctm",

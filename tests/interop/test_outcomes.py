@@ -106,7 +106,7 @@ def test_a_recording_that_is_lost_loses_its_segments_only(segmented, content):
     ("name", "old", "new", "reason"),
     [
         ("es/wav.scp", "u2 ", "u2 sox x.mp3 -t wav - | #", "is missing"),
-        ("es/text", "u2\tLa casa roja.", "u2", "no words in the es text"),
+        ("es/text", "u2\tLa casa roja.", "u2", "no words in the src text"),
         ("en/text", "u2\tthe red house\n", "", "en/text has no u2"),
         ("es/text", "u2\tLa casa roja.\n", "", "es/text has no u2"),
         ("es/text", "u2\t", "u2 otra\nu2\t", "text:3: u2 occurs twice"),
@@ -213,7 +213,7 @@ def test_one_broken_file_of_whisper_drops_one_utterance(aligned, train, tmp_path
         max_drop_rate=0.25,
     )
     import_alignments.run(made)  # by the split: --misfit drop
-    assert read_words(made.out_dir / "words.es.jsonl").keys() == {"u1", "u3", "u4"}
+    assert read_words(made.out_dir / "words.src.jsonl").keys() == {"u1", "u3", "u4"}
     assert "u2.json" in dropped(made.out_dir)["u2"] or how == "no times"
     import_alignments.run(replace(made, misfit="drop", out_dir=tmp_path / "two"))
 
@@ -224,7 +224,9 @@ def test_one_broken_file_of_whisper_drops_one_utterance(aligned, train, tmp_path
 def test_one_broken_textgrid_drops_one_utterance(aligned, train, content, tmp_path):
     (path,) = aligned.src_alignments.rglob("u3.TextGrid")
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"u3: es alignment is broken: .*u3\.TextGrid"):
+    with pytest.raises(
+        ValueError, match=r"u3: src alignment is broken: .*u3\.TextGrid"
+    ):
         import_alignments.run(aligned)  # of test: an error that names it
     made = replace(
         aligned, data_dir=train.path, max_drop_rate=0.25, out_dir=tmp_path / "two"
@@ -252,7 +254,7 @@ def test_a_higher_rate_changes_nothing_that_is_finished(aligned, train, capsys):
 def test_what_stage_1_has_lost_needs_no_alignment(aligned, silent):
     made = replace(aligned, data_dir=silent.path)
     import_alignments.run(made)  # the files have u2 and u4 as they once were
-    words = read_words(made.out_dir / "words.es.jsonl")
+    words = read_words(made.out_dir / "words.src.jsonl")
     assert words.keys() == SECONDS.keys()
     assert [w.text for w in words["u4"]] == ["Pan,", "agua..."]
     assert words["u4"][-1].end_sec == pytest.approx(0.1)
@@ -274,7 +276,6 @@ def units(train, tmp_path) -> import_units.Options:
         (tmp_path / f"{language}.km").write_text("\n".join(lines) + "\n")
     return import_units.Options(
         data_dir=train.path,
-        src_lang="es",
         src_units=tmp_path / "es.km",
         tgt_units=tmp_path / "en.km",
         num_units=30,
@@ -305,8 +306,8 @@ def test_units_that_do_not_fit_drop_one_utterance(units, reason):
     with pytest.raises(ValueError, match="1 of 4 utterances have no units that fit"):
         import_units.run(replace(units, max_drop_rate=0.05))
     import_units.run(units)
-    for language in ("es", "en"):
-        found = store.read_units(units.out_dir / f"units.{language}")
+    for side in ("src", "tgt"):
+        found = store.read_units(units.out_dir / f"units.{side}")
         assert found.keys() == {"u1", "u3", "u4"}
     assert reason.strip() in dropped(units.out_dir)["u2"]
 
@@ -323,13 +324,12 @@ def test_stage_5_counts_what_either_stage_has_dropped(units, aligned, train, tmp
         align_dir=words.out_dir,
         units_dir=units.out_dir,
         out_dir=tmp_path / "dump",
-        src_lang="es",
     )
     dump.run(made)
     assert [one.id for one in Dump(made.out_dir)] == ["u1", "u4"]
     said = dropped(made.out_dir)
     assert said["u3"].startswith("not aligned in stage 3")
-    assert said["u2"].startswith("no units in stage 4: es units are missing: ")
+    assert said["u2"].startswith("no units in stage 4: src units are missing: ")
     counts = read_json(made.out_dir / "stage.json")["counts"]
     assert (counts["in"], counts["out"]) == (4, 2)
 
@@ -338,7 +338,7 @@ def test_silence_has_units_of_its_own_in_a_test_set(units, silent):
     """The units of the lost recording cannot be those of the silence in its place."""
     made = replace(units, data_dir=silent.path)
     import_units.run(made)
-    found = store.read_units(made.out_dir / "units.es")
+    found = store.read_units(made.out_dir / "units.src")
     assert found["u4"].tolist() == [0] * 5 and len(found["u3"]) == 100
     assert len(audio.read(silent.wavs("es")["u4"])) == 1600
     lines = made.src_units.read_text().splitlines()[:3]
@@ -349,7 +349,7 @@ def test_silence_has_units_of_its_own_in_a_test_set(units, silent):
 def test_other_units_of_a_test_set_are_all_needed(units, silent):
     lines = units.src_units.read_text().splitlines()
     units.src_units.write_text("\n".join(lines[1:]))
-    with pytest.raises(ValueError, match=r"lose nothing\):\n  u1: es units are missi"):
+    with pytest.raises(ValueError, match=r"lose nothing\):\n  u1: src units are missi"):
         import_units.run(replace(units, data_dir=silent.path, max_drop_rate=1.0))
 
 
