@@ -54,7 +54,7 @@ def test_it_is_the_artifact_of_stage_3_and_changes_with_its_files(aligned, capsy
     assert "up to date, skipped" in capsys.readouterr().out
     text = aligned.tgt_alignments.read_text()
     aligned.tgt_alignments.write_text(text.replace("0.5\n", "0.6\n", 1))
-    with pytest.raises(ValueError, match=r"input en.alignments: was"):
+    with pytest.raises(ValueError, match=r"input tgt.alignments: was"):
         import_alignments.run(aligned)
 
 
@@ -85,7 +85,7 @@ def test_a_word_without_times_is_a_misfit_of_its_utterance(aligned, data_dir, tm
     del made["segments"][0]["words"][1]["start"]
     (folder / "u2.json").write_text(json.dumps(made))
     how = replace(aligned, tgt_format="whisper", tgt_alignments=folder)
-    with pytest.raises(ValueError, match=r"u2: en .*the aligner gave no time to"):
+    with pytest.raises(ValueError, match=r"u2: tgt .*the aligner gave no time to"):
         import_alignments.run(replace(how, out_dir=tmp_path / "no"))
     import_alignments.run(replace(how, misfit="drop", max_misfit_rate=0.5))
     assert read_words(aligned.out_dir / "words.tgt.jsonl").keys() == {"u1", "u3", "u4"}
@@ -101,8 +101,8 @@ def test_misfits_are_named_dropped_or_made_equal(
     with pytest.raises(ValueError) as error:
         import_alignments.run(wrong)
     assert "2 of 4 utterances do not match" in str(error.value)
-    assert "u2: es words differ: aligned is 'la cosa roja'" in str(error.value)
-    assert "u4: es has no alignment" in str(error.value)
+    assert "u2: src words differ: aligned is 'la cosa roja'" in str(error.value)
+    assert "u4: src has no alignment" in str(error.value)
     assert not (wrong.out_dir / "stage.json").exists()
 
     train = replace(
@@ -113,7 +113,7 @@ def test_misfits_are_named_dropped_or_made_equal(
         words = read_words(train.out_dir / f"words.{side}.jsonl")
         assert words.keys() == {"u1", "u3"}
     dropped = (train.out_dir / "dropped.tsv").read_text()
-    assert "u2\tes words differ" in dropped and "u4\tes has no alignment" in dropped
+    assert "u2\tsrc words differ" in dropped and "u4\tsrc has no alignment" in dropped
     with pytest.raises(ValueError, match=r"--max_misfit_rate 0\.1"):
         import_alignments.run(
             replace(train, max_misfit_rate=0.1, out_dir=tmp_path / "few")

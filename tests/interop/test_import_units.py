@@ -94,8 +94,8 @@ def test_other_formats_hold_the_same(imported, units, tmp_path, kind, write):
         tgt_units=write(folder, "en", units["en"]),
     )
     import_units.run(made)
-    for language in units:
-        found = store.read_units(made.out_dir / f"units.{language}")
+    for side, language in (("src", "es"), ("tgt", "en")):
+        found = store.read_units(made.out_dir / f"units.{side}")
         assert same(found, units[language])
 
 

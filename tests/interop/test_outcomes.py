@@ -86,7 +86,7 @@ def test_a_bad_segment_is_dropped_from_train(segmented, reason):
 def test_a_bad_segment_of_test_is_named_or_silent(segmented, capsys):
     change(segmented / "es" / "segments", "talk 2.5 4.5", "talk 2.5 4.85")
     assert import_split(segmented, "test") == 1
-    assert "u3: no audio, es is broken: " in capsys.readouterr().err
+    assert "u3: no audio, src is broken: " in capsys.readouterr().err
     assert import_split(segmented, "test", "--max_missing_rate", "0.25") == 0
     data = kaldi.DataDir(segmented.parent / "data" / "test")
     assert data.silent("es") == {"u3"} and len(data.texts("es")) == 4

@@ -130,8 +130,8 @@ def test_near_silent_and_clipped_ones_are_reported_and_kept(corpus, capsys):
 def test_near_silent_ones_are_dropped_from_train_where_that_is_wanted(corpus):
     data = make(corpus, "train", drop_near_silent=True)
     dropped = (data.path / "dropped.tsv").read_text()
-    assert "train_silent\tes audio is near-silent: -120.0 dBFS, " in dropped
-    assert "train_offset\tes audio is near-silent" in dropped
+    assert "train_silent\tsrc audio is near-silent: -120.0 dBFS, " in dropped
+    assert "train_offset\tsrc audio is near-silent" in dropped
     kept = make(corpus, "test", drop_near_silent=True)
     assert "test_silent" in kept.texts("es")
 
