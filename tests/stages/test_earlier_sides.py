@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import tones
 
-from s2st_interleave.data import kaldi
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.files import read_json, write_json
 from s2st_interleave.interleave.dump import Dump
-from s2st_interleave.stage_dir import Input
-from s2st_interleave.stages import align, dump, kmeans, units
+from s2st_interleave.stages import align, dump, kmeans, tsv_corpus, units
 
 CPU = {"device": "cpu", "num_threads": 1}
 
@@ -121,9 +121,51 @@ def test_shards_that_it_has_begun_are_taken_up(options, capsys):
     assert sorted(path.name for path in shards.iterdir()) == ["src", "tgt"]
 
 
-def test_what_is_gone_of_its_audio_is_made_again_under_its_names(tmp_path):
-    """Else all that was made of it would have to be made anew: see test_provenance.py."""
-    data = tones.write_data(tmp_path, "train", tones.both(tones.clips("train", 2)))
-    before = by_language(data, src_lang="es", tgt_lang="en")
-    assert kaldi.DataDir(before).suffix("tgt") == "en"
-    assert Input(before, "data").fingerprint()
+@pytest.fixture
+def corpus(tmp_path) -> tsv_corpus.Options:
+    """A directory of stage 1, with its audio in folders by language."""
+    rows = ["id\tsrc_audio\tsrc_text\ttgt_audio\ttgt_text\tsplit"]
+    for split in ("train", "dev", "test"):
+        for name, clip in tones.clips(split, 2).items():
+            audio.write(tmp_path / f"{name}.flac", clip.samples)
+            rows.append("\t".join((name, *[f"{name}.flac", clip.text] * 2, split)))
+    (tmp_path / "my.tsv").write_text("\n".join(rows) + "\n")
+    made = tsv_corpus.Options(
+        tsv=tmp_path / "my.tsv",
+        src_lang=LanguageCode("es"),
+        data_dir=tmp_path / "data",
+        audio_dir=tmp_path / "audio",
+        split="train",
+    )
+    tsv_corpus.run(made)
+    for role, language in tones.SIDES.items():
+        (made.audio_dir / role).rename(made.audio_dir / language)
+        scp = made.data_dir / f"wav.scp.{role}"
+        scp.write_text(scp.read_text().replace(f"/{role}/", f"/{language}/"))
+        proofs = made.data_dir / "sources" / f"sha256.{role}"
+        proofs.rename(proofs.with_name(f"sha256.{language}"))
+    by_language(made.data_dir)
+    # Its tables have other names than those of which its record has the digest.
+    done = read_json(made.data_dir / "stage.json")
+    write_json(made.data_dir / "stage.json", done | {"outputs": "as made then"})
+    return made
+
+
+def test_what_is_gone_of_its_audio_is_made_again_under_its_names(corpus, capsys):
+    """Else all that was made of it would have to be made anew."""
+    tsv_corpus.run(corpus)
+    assert "up to date, skipped" in capsys.readouterr().out
+    tables = {p.name: p.read_bytes() for p in corpus.data_dir.glob("*.e?")}
+    (corpus.audio_dir / "es" / "train01.flac").unlink()
+    tsv_corpus.run(corpus)
+    assert "made again" in capsys.readouterr().out
+    assert not (corpus.data_dir / "sides").exists() and len(tables) == 8
+    assert {p.name: p.read_bytes() for p in corpus.data_dir.glob("*.e?")} == tables
+    assert kaldi.DataDir(corpus.data_dir).wavs("src")["train01"].is_file()
+
+
+def test_made_anew_it_is_named_by_role_and_its_old_audio_goes(corpus):
+    tsv_corpus.run(replace(corpus, min_sec=0.2, overwrite=True))
+    assert kaldi.DataDir(corpus.data_dir).file("text", "en").name == "text.tgt"
+    left = {p.parent.name for p in corpus.audio_dir.rglob("*.flac")}
+    assert left == {"src", "tgt"}
