@@ -14,7 +14,7 @@ from s2st_interleave.data import audio, decoder, kaldi
 from s2st_interleave.files import read_json, write_json
 from s2st_interleave.interop import import_data
 from s2st_interleave.record import digest
-from s2st_interleave.stage_dir import Input, open_stage
+from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages import tsv_corpus
 
 IDS = ("u1", "u2", "u3")
@@ -292,12 +292,3 @@ def test_a_recording_or_a_time_that_changed_is_another_segment(segmented):
     import_data.run(replace(segmented, overwrite=True))
     assert written_since(segmented, before) == {"src/test_u3"}
     assert kaldi.DataDir(segmented.data_dir).durations("es")["test_u3"] == 1.5
-
-
-def test_other_stages_still_ask_before_they_go_on_with_other_options(tmp_path, corpus):
-    """Only a stage whose every file proves itself goes on by itself."""
-    given = options(corpus)
-    open_stage(tmp_path / "x", stage="units", options=given, inputs={})
-    with pytest.raises(ValueError, match="option min_sec"):
-        other = replace(given, min_sec=1.0)
-        open_stage(tmp_path / "x", stage="units", options=other, inputs={})

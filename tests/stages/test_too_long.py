@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from answers import translate
 
 from s2st_interleave import keyed
 from s2st_interleave.align.words import Word, write_words
@@ -15,20 +14,14 @@ from s2st_interleave.data import sides
 from s2st_interleave.data.kaldi import read_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
-from s2st_interleave.interleave.dump import Dump, Utterance
-from s2st_interleave.interleave.layout import S2ST, Layout
-from s2st_interleave.interleave.length import fits_surely, most_tokens, num_tokens
-from s2st_interleave.interleave.schedule import Schedule
-from s2st_interleave.interleave.segments import Side
-from s2st_interleave.interleave.task import Task
-from s2st_interleave.llm.model import reader
+from s2st_interleave.interleave.dump import Dump
+from s2st_interleave.interleave.layout import S2ST
 from s2st_interleave.score.asr import AsrDescription
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.score.results import _missing
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import decode, dump, score, train
 from s2st_interleave.stages.too_long import llm_print
-from s2st_interleave.train.interleaved import Interleaving, draw_example
 
 UNIT_SEC, POSITIONS = 0.04, 96
 SIDES = {"src": "es", "tgt": "en"}
@@ -200,6 +193,21 @@ def test_without_an_llm_no_hub_is_asked(options, monkeypatch):
         dump.run(options("dev", llm=Path("no/such/llm")))
 
 
+def test_only_blocks_of_the_task_take_room(options):
+    """The sequence of a recogniser has neither a translation nor its speech."""
+    made = options("test", (3,))
+    with pytest.raises(UserError, match="1 of 12 utterances of test are too long"):
+        dump.run(made)
+    asr = replace(made, layout="src_speech -> src_text")
+    dump.run(asr)
+    assert len(ids(asr)) == 12
+    dump.run(asr)  # up to date
+    with pytest.raises(UserError, match="1 of 12 utterances of test are too long"):
+        dump.run(replace(made, layout=S2ST))
+    with pytest.raises(UserError, match="there is no side 'user', only src, tgt"):
+        dump.run(replace(made, layout="user_speech -> user_text"))
+
+
 @pytest.fixture
 def trained(options, text_llm, tmp_path) -> train.Options:
     """Stages 5 and 6 with a dev and a test utterance that count as missing."""
@@ -313,43 +321,3 @@ def test_stage_6_tells_before_it_trains_where_stage_5_was_not_asked(
         ):
             train.run(again)
         assert not (again.out_dir / "metrics.jsonl").exists()
-
-
-def test_decoding_names_who_has_no_room_for_an_answer(llm):
-    short = reader(llm)
-    sources = {"fine": np.arange(5), "a": np.arange(94), "b": np.arange(200)}
-    with pytest.raises(UserError, match="2 utterances leave no room") as caught:
-        translate(sources, short)
-    assert "  a: 96 tokens\n  b: 202 tokens" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "line", [S2ST, "src_speech -> tgt_speech", "tgt_text -> tgt_speech"]
-)
-def test_lengths_are_those_of_the_sequences(llm, small_dump, line):
-    """No ratio, fill or alignment makes a sequence longer than `most_tokens` says."""
-    layout = Layout.parse(line)
-    how = Interleaving(Schedule("constant", 0.5), tasks=(Task(layout),))
-    free = replace(reader(llm), model=None)
-    for one in small_dump:
-        tgt = one.sides["tgt"]
-        few = Side(tgt.units[:2], tgt.words, np.minimum(tgt.spans, 2))
-        for pair in ("", "es-en:"):
-            sides = {"src": one.sides["src"], "tgt": few}
-            given = Utterance(one.id, sides, pair)
-            at_0 = len(draw_example(given, 0.0, 0, how, free).example.ids)
-            assert num_tokens(given, free.encode, layout, pair) == at_0
-            most = most_tokens(given, free.encode, layout, pair)
-            assert fits_surely(given, 10_000) and not fits_surely(given, most - 1)
-            for step, variant in enumerate(variants(how)):
-                drawn = draw_example(given, 0.8, step, variant, free).example
-                assert len(drawn.ids) <= most
-
-
-def variants(how: Interleaving) -> list[Interleaving]:
-    return [
-        replace(how, fill=fill, alignment=alignment, stop=stop)
-        for fill in ("text", "mask")
-        for alignment in ("words", "uniform")
-        for stop in ("literal", "exact")
-    ]
