@@ -20,10 +20,10 @@ CPU = {"device": "cpu", "num_threads": 1}
 
 
 def options(root: Path, split: str, *columns: str) -> tsv_corpus.Options:
-    """Eight turns, each a recording of the user in one channel, the agent in the other."""
+    """Six turns, each a recording of the user in one channel, the agent in the other."""
     rows = ["\t".join(("id", *columns, "split"))]
     for name in ("train", "dev", "test"):
-        for key, clip in tones.clips(name, 8 if name == "train" else 2).items():
+        for key, clip in tones.clips(name, 6 if name == "train" else 2).items():
             answer = tones.say(clip.text, pitch=1.3)
             stereo = np.stack([clip.samples, answer], axis=1)
             soundfile.write(root / f"{key}.wav", stereo, 16_000)
@@ -49,7 +49,7 @@ def root(tmp_path_factory) -> Path:
         tsv_corpus.run(options(root, split, *columns))
     data, exp = root / "data", root / "exp"
     encoder = tones.train_encoder(
-        exp / "encoder", data / "train", data / "dev", max_steps=2, batch_size=4
+        exp / "encoder", data / "train", data / "dev", max_steps=1, batch_size=4
     )
     kmeans.run(
         kmeans.Options(
@@ -57,7 +57,7 @@ def root(tmp_path_factory) -> Path:
             encoder=encoder,
             out_dir=exp / "kmeans",
             layer=2,
-            num_units=20,
+            num_units=12,
             **CPU,
         )
     )
@@ -95,7 +95,7 @@ def test_each_side_has_files_of_its_own_and_both_are_heard(root):
     assert data.wavs("user").keys() == data.wavs("agent").keys()
     assert not set(data.wavs("user").values()) & set(data.wavs("agent").values())
     heard = read_json(root / "exp" / "encoder" / "stage.json")
-    assert heard["options"]["languages"] == ["en"] and heard["counts"]["in"] == 16
+    assert heard["options"]["languages"] == ["en"] and heard["counts"]["in"] == 12
     words, spoken = (
         [read(root / "dump" / where.format(role)) for role in ("user", "agent")]
         for read, where in (
@@ -109,7 +109,7 @@ def test_each_side_has_files_of_its_own_and_both_are_heard(root):
 def test_the_dump_has_both_roles_and_a_model_learns_the_agents_answer(root, text_llm):
     dumps = root / "dump" / "interleave"
     made = Dump(dumps / "train")
-    assert made.sides == ("user", "agent") and len(made) == 8
+    assert made.sides == ("user", "agent") and len(made) == 6
     facts = read_json(dumps / "train" / "stage.json")["facts"]
     assert facts["num_units_user"] > 0 and 0 <= facts["gap_share_agent"] < 1
     train.run(
