@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from s2st_interleave import promises, record
 from s2st_interleave.errors import UserError
@@ -18,24 +18,7 @@ from s2st_interleave.files import atomic_write, file_digest, read_json, write_js
 from s2st_interleave.promises import DONE, DROPPED, OPEN
 from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.record import Origin, digest
-
-STAGES = {
-    "data": 1,
-    "encoder": 2,
-    "align": 3,
-    "kmeans": 4,
-    "units": 4,
-    "dump": 5,
-    "train": 6,
-    "decode": 7,
-    "vocoder": 8,
-    "vocode": 8,
-    "score": 9,
-    "topline": 9,
-    "compare": 9,
-    "results": 10,
-    "pack": 11,
-}
+from s2st_interleave.stage_list import stage_number
 
 
 @dataclass(frozen=True)
@@ -43,7 +26,7 @@ class Input:
     """Something a stage reads: where it lies and which stage makes it."""
 
     path: Path
-    made_by: str | None = None  # a key of STAGES; None: the user brings it
+    made_by: str | None = None  # a command; None: the user brings it
 
     def fingerprint(self) -> str:
         """Of a finished stage what it was made from and made, of files their content.
@@ -77,7 +60,7 @@ class Input:
     def _remedy(self) -> str:
         if self.made_by is None:
             return ""
-        number = STAGES[self.made_by]
+        number = stage_number(self.made_by)
         return (
             f"; it is made by stage {number} ({self.made_by}): "
             f"./run.sh --stage {number} --stop_stage {number}"
@@ -90,6 +73,12 @@ def numbered(name: str, paths: Sequence[Path], made_by: str) -> dict[str, Input]
     if len(inputs) == 1:
         return {name: inputs[0]}
     return {f"{name}.{index}": one for index, one in enumerate(inputs)}
+
+
+class Facts(Protocol):
+    """What a stage tells the stages after it: see facts.py."""
+
+    def to_json(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -107,11 +96,13 @@ class Stage:
         num_out: int,
         dropped: Mapping[str, str] | None = None,
         also: Sequence[Path] = (),
-        **facts: Any,
+        facts: Facts | None = None,
+        **notes: Any,
     ) -> None:
         """Write `dropped.tsv` (utterance id, reason) and `stage.json`, which ends it.
 
         `also`: files outside of the directory that the stage has written for others.
+        `facts` are what later stages read; `notes` stand beside them, for people.
         """
         dropped = dropped or {}
         reasons: dict[str, int] = {}
@@ -126,7 +117,7 @@ class Stage:
             "files": promises.sizes(self.directory, also),
             "audio_bytes": promises.audio_bytes(self.directory),
             "counts": {"in": num_in, "out": num_out, "dropped": reasons},
-            "facts": facts,
+            "facts": (facts.to_json() if facts else {}) | notes,
             "git": git_state(),
             "versions": versions(),
             "wall_sec": round(time.time() - self.started, 1),

@@ -4,6 +4,7 @@ import math
 import re
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,8 @@ def converted(value: Any, hint: Any) -> Any:
         return text
     if not text and hint is not str:
         raise ValueError("a value, and there is none")
-    return {int: whole, float: number, bool: switch}.get(hint, hint)(text)
+    read: dict[Any, Callable[[str], Any]] = {int: whole, float: number, bool: switch}
+    return read.get(hint, hint)(text)
 
 
 def is_optional(hint: Any) -> bool:

@@ -24,8 +24,8 @@ SWITCH = r"true|false"
 class _Text(yaml.SafeLoader):
     """Text, lists, mappings and nothing (empty, ~, null); a key occurs once."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-    yaml_constructors: ClassVar[dict[str, Any]] = {
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # pyrefly: ignore[bad-override]
+    yaml_constructors: ClassVar[dict[str, Any]] = {  # pyrefly: ignore[bad-override]
         tag: make
         for tag, make in yaml.SafeLoader.yaml_constructors.items()
         if tag in (None, *(f"{TAG}{name}" for name in ("null", "str", "seq", "map")))

@@ -60,8 +60,11 @@ vocoder_args=
 score_args=
 pack_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 10] [--name value ...]
-  1 data  2 encoder  3 align  4 units  5 dump  6 train  7 decode  8 vocode  9 score
-  10 results  (11 pack: only when asked for). Options and their defaults are the first lines of egs/cvss/s2st.sh."
+Options and their defaults are the first lines of egs/cvss/s2st.sh. The stages:"
+more_help() { # what --help prints below
+  . "$S2ST/utils/environment.sh"
+  python -m s2st_interleave.stage_list
+}
 
 S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/parse_options.sh"
@@ -119,11 +122,8 @@ use_shared() {
   echo "$1: shared, $2"
 }
 
-for script in "$S2ST"/stages/[0-9][0-9]_*.sh; do
-  name="$(basename "$script" .sh)"
-  number=$((10#${name%%_*}))
-  if ((stage <= number && number <= stop_stage)); then
-    echo "== stage $number: ${name#*_} ($(date +%T))"
-    . "$script"
-  fi
+scripts="$(python -m s2st_interleave.stage_list --from "$stage" --to "$stop_stage")"
+for script in $scripts; do # 03_align
+  echo "== stage $((10#${script%%_*})): ${script#*_} ($(date +%T))"
+  . "$S2ST/stages/$script.sh"
 done

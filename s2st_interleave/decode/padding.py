@@ -1,5 +1,6 @@
 """Which prompts may share a batch: all, where left padding and the cache change nothing."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -63,6 +64,7 @@ def batching(
         False: (longest, [*longest[:1], *reversed(longest[1:])]),
     }
     kind = model.config.model_type
+    far = math.inf
     for how in LADDER:
         far = _difference(model, pairs[how.padded], pad, num_beams, how.cached)
         if not far < TOLERANCE:

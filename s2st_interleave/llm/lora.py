@@ -44,7 +44,7 @@ def add_lora(model: Any, rank: int, alpha: float, new_rows: range, seed: int) ->
     unfit = _unfit_layers(model)
     config = LoraConfig(
         r=rank,
-        lora_alpha=alpha,
+        lora_alpha=alpha,  # pyrefly: ignore[bad-argument-type]: peft divides it, a float is as good
         target_modules="all-linear",
         exclude_modules=sorted(unfit) or None,
         target_parameters=_experts(model) or None,
@@ -137,7 +137,7 @@ def _add_to_rest(model: Any, config: Any, unfit: set[str]) -> None:
         id(one)
         for m in modules.values()
         if isinstance(m, LoraLayer)
-        for child in m.children()
+        for child in m.children()  # pyrefly: ignore[missing-attribute]: a mixin of modules
         if child is not m.base_layer
         for one in child.modules()
     }

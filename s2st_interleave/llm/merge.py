@@ -95,7 +95,8 @@ def _merged(layer: Any, weight: Any) -> Any:
 
     active = layer.active_adapters
     if isinstance(layer, LoraLayer):
-        return weight + sum(map(layer.get_delta_weight, active))
+        deltas = [layer.get_delta_weight(name) for name in active]  # pyrefly: ignore[missing-attribute]
+        return weight + sum(deltas)
     return layer.get_merged_weights(active)
 
 

@@ -14,6 +14,7 @@ from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import sides
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
+from s2st_interleave.facts import DecodeFacts
 from s2st_interleave.files import atomic_write
 from s2st_interleave.interleave.task import prompt
 from s2st_interleave.pack import folder, notice
@@ -74,7 +75,8 @@ def run(options: Options) -> None:
     for name in folder.PARTS:  # of a packing that was interrupted
         shutil.rmtree(out / name, ignore_errors=True)
     decoded = read_done(options.decode_dir, "decode")
-    trained = checkpoint.of(options.train_dir, decoded["facts"]["checkpoint"])
+    answers = DecodeFacts.of(decoded, options.decode_dir)
+    trained = checkpoint.of(options.train_dir, answers.checkpoint)
     copy(_models(options.encoder), out / "encoder")
     copy([options.kmeans / CENTROIDS], out / "kmeans")
     copy(_models(trained), out / "llm")
@@ -158,7 +160,7 @@ def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
         src_lang=options.src_lang,
         tgt_lang=options.tgt_lang,
         system=options.train_dir.name,
-        checkpoint=decoded["facts"]["checkpoint"],
+        checkpoint=DecodeFacts.of(decoded, options.decode_dir).checkpoint,
         layer=read_done(options.kmeans, "kmeans")["options"]["layer"],
         layout=str(task.layout),
         prompt=prompt(task, pair_prompt(options.dump_dir) if named else ""),

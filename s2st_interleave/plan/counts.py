@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.progress import progress
@@ -47,10 +48,13 @@ def draw_steps(task: InterleavedTask, max_steps: int) -> Iterator[Step]:
             step=number,
             text_ratio=text_ratio(task.how.schedule, number),
             tokens=sum(len(d.example.ids) for b in batches for d in b["drawn"]),
-            micro=tuple(
-                MicroBatch(*b["input_ids"].shape, b["num_targets"]) for b in batches
-            ),
+            micro=tuple(_size(batch) for batch in batches),
         )
+
+
+def _size(batch: dict[str, Any]) -> MicroBatch:
+    rows, columns = batch["input_ids"].shape
+    return MicroBatch(rows, columns, batch["num_targets"])
 
 
 def phases(steps: Sequence[Step]) -> list[Phase]:

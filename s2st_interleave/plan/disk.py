@@ -9,7 +9,7 @@ from s2st_interleave.files import read_json
 from s2st_interleave.plan import sizes as llm_sizes
 from s2st_interleave.plan.sizes import LlmSizes
 from s2st_interleave.promises import DONE
-from s2st_interleave.stage_dir import STAGES
+from s2st_interleave.stage_list import COMMANDS
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def finished(recipes: Sequence[Path]) -> list[Used]:
             audio = Path(done.get("paths", {}).get("audio_dir", ""))
             if done["stage"] == "data" and audio.name:
                 found.setdefault("audio", []).append(size_of(recipe / audio))
-    order = [*STAGES]
+    order = [command.name for command in COMMANDS]
     order.insert(order.index("data") + 1, "audio")
     place = {name: number for number, name in enumerate(order)}
     return [

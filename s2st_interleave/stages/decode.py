@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from s2st_interleave.config import REQUIRED, RunOptions, option
+from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.interleave.dump import Dump, Utterance
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.task import prompt
@@ -63,8 +64,7 @@ def run(options: Options) -> None:
     # 1. The model of the asked-for checkpoint.
     set_threads(options.num_threads)
     trained = read_done(options.train_dir, "train")
-    # By name: the experiment may have been moved since.
-    name = Path(trained["facts"][options.checkpoint]).name
+    name = TrainFacts.of(trained, options.train_dir).checkpoint(options.checkpoint)
     device = resolve_device(options.device)
     bf16 = use_bf16(options.dtype, device)
     backend = attention_backend(options.attention, device, bf16)
@@ -111,10 +111,12 @@ def run(options: Options) -> None:
     stage.finish(
         num_in=len(answers),
         num_out=len(answers),
-        checkpoint=name,
-        layout=str(task.layout),
-        num_without_units=len(without_units),
-        num_too_long=len(dump.too_long),
+        facts=DecodeFacts(
+            checkpoint=name,
+            layout=str(task.layout),
+            num_without_units=len(without_units),
+            num_too_long=len(dump.too_long),
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from s2st_interleave.config import REQUIRED, load_yaml, option, record, to_dict
 from s2st_interleave.data import sides
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
+from s2st_interleave.facts import TrainFacts
 from s2st_interleave.files import atomic_write
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
@@ -227,9 +228,10 @@ def run(options: Options) -> None:
     )
     outcome = fit(task, options, options.out_dir)
     num = len(train)
-    tasks = {task.name: str(task.layout) for task in how.tasks}
-    facts = to_dict(outcome) | {"tasks": tasks}
-    parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, **facts))
+    facts = TrainFacts(
+        **to_dict(outcome), tasks={task.name: str(task.layout) for task in how.tasks}
+    )
+    parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, facts=facts))
 
 
 def _check_sides(layout: Layout, dumps: Dumps | Subset, paths: Sequence[Path]) -> None:
@@ -244,7 +246,7 @@ def _check_sides(layout: Layout, dumps: Dumps | Subset, paths: Sequence[Path]) -
 def trained_task(train_dir: Path, name: str = "") -> Task:
     """The task of a finished training that decodes: the only one, or the one asked for."""
     done = read_done(train_dir, "train")
-    tasks = done["facts"].get("tasks")
+    tasks = TrainFacts.of(done, train_dir).tasks
     if tasks is None:  # of a version that knew one task, with or without its texts
         cot = done["options"].get("cot", True)
         tasks = {"": S2ST if cot else DIRECT}
@@ -258,8 +260,8 @@ def trained_task(train_dir: Path, name: str = "") -> Task:
 
 def _say_removed(directory: Path) -> None:
     """Checkpoints may go, for room, but not in silence."""
-    facts = read_done(directory, "train")["facts"]
-    names = {Path(facts[k]).name: k for k in ("last", "best")}
+    facts = TrainFacts.read(directory)
+    names = {facts.checkpoint(which): which for which in ("last", "best")}
     for name, which in names.items():
         if not (directory / name).is_dir():
             print(

@@ -140,7 +140,7 @@ class InterleavedTask:
 
     llm: SpeechLlm
     train: Dump | Dumps | Subset
-    dev: Dump | Dumps
+    dev: Dump | Dumps | Subset
     how: Interleaving
     batch_size: int
     accum_grad: int

@@ -110,6 +110,9 @@ def exit_with(main: Callable[[], int | None]) -> NoReturn:
         status = main()
     except SystemExit as stop:
         status = stop.code
+        if isinstance(status, str):  # sys.exit("message"), as Python itself has it
+            print(status, file=sys.stderr)
+            status = 1
     except BaseException:
         traceback.print_exc()
         status = 1

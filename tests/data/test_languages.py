@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2st_interleave import config
-from s2st_interleave.__main__ import COMMANDS
+from s2st_interleave.__main__ import MODULES
 from s2st_interleave.align.segmentation import surface_words
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.corpus import SOURCES
@@ -184,7 +184,7 @@ def test_every_command_checks_every_option_that_is_a_language():
     import typing
 
     names = {"src_lang", "tgt_lang", "language", "languages"}
-    for name, (_, module, _) in COMMANDS.items():
+    for name, module in MODULES.items():
         options = getattr(
             importlib.import_module(f"s2st_interleave.{module}"), "Options", None
         )

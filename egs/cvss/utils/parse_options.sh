@@ -14,7 +14,8 @@
 #   line wins; of several files the later wins. Its lines are `name=value` or
 #   `--name value`, `#` starts a comment, quotes around a value are taken off. It is
 #   read, never executed: `$(...)` and `$x` stay as they are.
-# - `--help` or `-h` prints $help_message and exits 0.
+# - `--help` or `-h` prints $help_message, calls more_help where there is such a function,
+#   and exits 0.
 #
 # Own names start with _po_: bash functions see their callers' variables, so any other
 # name could be an option's.
@@ -154,6 +155,7 @@ _po_parse() {
     case "$1" in
       -h | --help)
         printf '%s\n' "${help_message:-${0##*/}: no help_message is set}"
+        if declare -F more_help >/dev/null; then more_help; fi
         exit 0
         ;;
       --*=*) _po_no_equals "${1#--}" "" ;;

@@ -1,0 +1,204 @@
+"""The stages of a recipe and the commands: the one list of their numbers and names.
+
+`python -m s2st_interleave --help`, the driver egs/cvss/s2st.sh, the README's table, the hints
+of error messages and `stage.json` all take them from here.
+
+    python -m s2st_interleave.stage_list                       what each stage does
+    python -m s2st_interleave.stage_list --from 3 --to 6       "03_align" ..., one a line
+    python -m s2st_interleave.stage_list --markdown            the README's table
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RecipeStage:
+    """A stage as `./run.sh --stage 3` knows it, and what it reads and leaves on disk."""
+
+    number: int
+    name: str
+    about: str
+    reads: str
+    writes: str
+
+    @property
+    def script(self) -> str:
+        """Its file in egs/cvss/stages, without the ending."""
+        return f"{self.number:02}_{self.name}"
+
+
+@dataclass(frozen=True)
+class Command:
+    """`python -m s2st_interleave <name>`: a module's `run(Options)`, or its `main(words)`.
+
+    Modules are imported only when called, so that `--help` answers at once. `stage` names
+    the RecipeStage that the command belongs to, if any.
+    """
+
+    name: str
+    stage: str
+    module: str
+    about: str
+
+
+STAGES = (
+    RecipeStage(
+        1,
+        "data",
+        "corpus as distributed -> data/, 16 kHz audio",
+        "the corpus as distributed",
+        "`data/<split>/{wav.scp,text,utt2dur,utt2level}.<lang>`, `utt2spk`, `spk2utt`; "
+        "16 kHz audio in `dump/audio`",
+    ),
+    RecipeStage(
+        2,
+        "encoder",
+        "CTC fine-tuning of the speech encoder",
+        "data",
+        "`exp/encoder`: `Wav2Vec2BertForCTC` and its BPE, source and target language "
+        "together",
+    ),
+    RecipeStage(
+        3,
+        "align",
+        "word times",
+        "data, encoder",
+        "`dump/align/<split>/words.<lang>.jsonl`",
+    ),
+    RecipeStage(
+        4,
+        "units",
+        "one codebook, and the units of all speech",
+        "data, encoder",
+        "`exp/kmeans`; `dump/units/<split>/units.<lang>.{ark,scp}`, not deduplicated",
+    ),
+    RecipeStage(
+        5,
+        "dump",
+        "units and words together, free of any text ratio",
+        "align, units",
+        "`dump/interleave/<split>`: memory-mapped, free of any text ratio",
+    ),
+    RecipeStage(
+        6,
+        "train",
+        "scheduled interleaved fine-tuning of the LLM",
+        "dump",
+        "`exp/<system>`: checkpoints, `metrics.jsonl`, `config.yaml`, `run.sh`",
+    ),
+    RecipeStage(
+        7,
+        "decode",
+        "answers: text and units",
+        "train, dump",
+        "`exp/<system>/greedy_<checkpoint>/<split>`: `text.src`, `text.tgt`, `units.tgt`, "
+        "by id",
+    ),
+    RecipeStage(
+        8,
+        "vocode",
+        "the vocoder, and speech of the answers",
+        "data, units, decode",
+        "`exp/vocoder`; `wav.scp` of the translations",
+    ),
+    RecipeStage(
+        9,
+        "score",
+        "scores and their differences",
+        "wav.scp, text",
+        "`score.json`, `hyp`, `utterances.tsv`, `compare.json`; toplines in "
+        "`exp/topline/<split>`",
+    ),
+    RecipeStage(10, "results", "RESULTS.md", "score files", "`RESULTS.md`"),
+    RecipeStage(
+        11,
+        "pack",
+        "one folder for `translate`; only when asked for",
+        "all models, score files",
+        "one folder that `translate` loads",
+    ),
+)
+
+COMMANDS = (
+    Command("data", "data", "stages.data", "corpus as distributed -> data/"),
+    Command("own", "data", "stages.tsv_corpus", "one TSV of one's own -> data/"),
+    Command("import_data", "data", "interop.import_data", "Kaldi or ESPnet -> data/"),
+    Command("subset", "data", "stages.subset", "a fixed part of a split, as test1k"),
+    Command("encoder", "encoder", "stages.encoder", "train the speech encoder (CTC)"),
+    Command("align", "align", "stages.align", "word times by CTC segmentation"),
+    Command(
+        "import_alignments",
+        "align",
+        "interop.import_alignments",
+        "word times of TextGrid, CTM, Whisper",
+    ),
+    Command("kmeans", "units", "stages.kmeans", "one codebook for all languages"),
+    Command("units", "units", "stages.units", "speech -> discrete units"),
+    Command(
+        "import_units",
+        "units",
+        "interop.import_units",
+        "units of text.km, fairseq's .km, ark and scp",
+    ),
+    Command("dump", "dump", "stages.dump", "units and words, free of any text ratio"),
+    Command("train", "train", "stages.train", "scheduled interleaved fine-tuning"),
+    Command("decode", "decode", "stages.decode", "answers of the LLM: text and units"),
+    Command("vocoder", "vocode", "stages.vocoder", "train the unit vocoder"),
+    Command("vocode", "vocode", "stages.vocode", "units -> speech"),
+    Command("score", "score", "stages.score", "ASR-BLEU and what belongs to it"),
+    Command("topline", "score", "stages.topline", "the scores no system can pass"),
+    Command("compare", "score", "stages.compare", "paired test of two systems"),
+    Command("results", "results", "stages.results", "RESULTS.md"),
+    Command("pack", "pack", "pack.command", "one folder with all for translation"),
+    Command("translate", "", "pack.translate", "recordings, with a packed folder"),
+    Command("export_data", "", "interop.export_data", "data/ -> a Kaldi directory"),
+    Command("export_units", "", "interop.export_units", "units -> text.km"),
+    Command("plan", "", "plan.command", "tokens, memory, hours, disk of a training"),
+    Command("validate", "", "data.validate", "check a data directory"),
+    Command("launch", "", "launch.command", "run JOB=1:N of a command, a log each"),
+)
+
+
+def stage_number(command: str) -> int | None:
+    """The number of the stage that a command belongs to; None of a command apart."""
+    names = {each.name: each.stage for each in COMMANDS}
+    numbers = {each.name: each.number for each in STAGES}
+    return numbers.get(names.get(command, ""))
+
+
+def usage() -> str:
+    """The commands, a line each, with the numbers of their stages."""
+    return "\n".join(
+        f"  {each.name:<17} {stage_number(each.name) or '-':>2}  {each.about}"
+        for each in COMMANDS
+    )
+
+
+def listing() -> str:
+    return "\n".join(f"  {s.number:>2} {s.name:<8} {s.about}" for s in STAGES)
+
+
+def markdown() -> str:
+    lines = ["| n | name | reads | writes |", "|---|---|---|---|"]
+    lines += [f"| {s.number} | {s.name} | {s.reads} | {s.writes} |" for s in STAGES]
+    return "\n".join(lines)
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--from", dest="first", type=int)
+    parser.add_argument("--to", dest="last", type=int, default=STAGES[-1].number)
+    chosen = parser.parse_args(words)
+    if chosen.first is not None:
+        numbers = range(chosen.first, chosen.last + 1)
+        print("\n".join(s.script for s in STAGES if s.number in numbers))
+    else:
+        print(markdown() if chosen.markdown else listing())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""JSON objects as frozen dataclasses: exactly their keys, exactly their types."""
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from s2st_interleave.config import nearest
+from s2st_interleave.errors import UserError
+
+Record = TypeVar("Record")
+
+
+def read(cls: type[Record], data: Any, origin: str, *, others: bool = False) -> Record:
+    """Build `cls` from the JSON object `data` of the file `origin`.
+
+    A field that came later has a default, which stands in where an earlier version wrote no
+    such key. With `others` the object may have keys that are no fields. Raises UserError,
+    naming `origin` and key, for a missing or unknown key and for a value of another type.
+    """
+    if not isinstance(data, Mapping):
+        raise UserError(f"{origin}: expected an object, not {data!r}")
+    field_types = typing.get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields and not others:
+            raise UserError(f"{origin}: unknown key {key!r}{nearest(str(key), fields)}")
+    missing = [k for k, f in fields.items() if k not in data and not _has_default(f)]
+    if missing:
+        raise UserError(f"{origin}: missing keys: {', '.join(missing)}; was it edited?")
+    return cls(
+        **{
+            key: _value(field_types[key], data[key], f"{origin}: {key}")
+            for key in fields
+            if key in data
+        }
+    )
+
+
+def _has_default(field: "dataclasses.Field[Any]") -> bool:
+    absent = dataclasses.MISSING
+    return field.default is not absent or field.default_factory is not absent
+
+
+def _value(wanted: Any, value: Any, origin: str) -> Any:
+    """Return `value` as the type `wanted`, or raise UserError naming `origin`."""
+    if dataclasses.is_dataclass(wanted):
+        return read(wanted, value, origin)  # type: ignore[arg-type]
+    kind, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+    if isinstance(wanted, types.UnionType):  # float | None
+        (inner,) = (each for each in arguments if each is not type(None))
+        return None if value is None else _value(inner, value, origin)
+    if kind in (Mapping, dict):
+        if isinstance(value, Mapping):
+            inner = arguments[1]
+            return {k: _value(inner, v, f"{origin}: {k}") for k, v in value.items()}
+    elif kind is tuple:
+        if isinstance(value, list | tuple) and len(value) == len(arguments):
+            pairs = zip(arguments, value, strict=True)
+            return tuple(_value(inner, each, origin) for inner, each in pairs)
+    elif wanted is float:
+        # JSON writes 100.0 as it likes; NaN is what a failed score looks like.
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and math.isfinite(value):
+            return float(value)
+    elif type(value) is wanted:
+        return value
+    raise UserError(f"{origin}: expected {_name(wanted)}, not {value!r}")
+
+
+def _name(wanted: Any) -> str:
+    if wanted == tuple[float, float]:
+        return "[low, high]"
+    if typing.get_origin(wanted) in (Mapping, dict):
+        return "an object"
+    return getattr(wanted, "__name__", str(wanted))
