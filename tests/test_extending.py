@@ -25,7 +25,8 @@ def copy(tmp_path_factory) -> Path:
     """The parts of the repository that the page changes, and the folder `tiny`."""
     folder = tmp_path_factory.mktemp("a copy")
     for part in PARTS:
-        ignored = shutil.ignore_patterns("__pycache__", "exp", "data", "dump")
+        made = ("exp", "data", "dump") if part.startswith("egs") else ()
+        ignored = shutil.ignore_patterns("__pycache__", *made)
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", folder)
     introduction = PAGE.partition("\n## ")[0]
