@@ -125,7 +125,7 @@ def value_of(
     Raises UserError for one that `cls` does not have; `also` are other names near it.
     """
     if name not in leaves(cls):
-        raise UserError(f"{source}: unknown option '{name}'{_hint(name, cls, also)}")
+        raise UserError(f"{source}: {_unknown(cls, name, name, also)}")
     leaf = leaves(cls)[name]
     result = convert(name, value, leaf.hint, source=source)
     for number in result if isinstance(result, tuple) else (result,):
@@ -138,11 +138,15 @@ def value_of(
     return result
 
 
-def _hint(name: str, cls: type, also: Iterable[str] = ()) -> str:
-    """What may be meant by an unknown name."""
+def _unknown(cls: type, name: str, given: str, also: Iterable[str] = ()) -> str:
+    """What is wrong with an option: it is removed, in a block, or like another."""
+    removed = getattr(cls, "removed", {})  # what to do without it, by name
+    if name in removed:
+        return f"there is no option '{given}' any more: {removed[name]}"
     if places := _places(name, cls):
-        return f"; it is '{places}'"
-    return nearest(name, [*leaves(cls), *blocks.blocks(cls), *also])
+        return f"unknown option '{given}'; it is '{places}'"
+    near = nearest(name, [*leaves(cls), *blocks.blocks(cls), *also])
+    return f"unknown option '{given}'{near}"
 
 
 def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None) -> T:
@@ -151,7 +155,7 @@ def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None)
     known, unknown = parser.parse_known_args(argv)
     if unknown:
         name = unknown[0].lstrip("-").split("=")[0].replace("-", "_")
-        parser.error(f"unknown option '{unknown[0]}'{_hint(name, cls)}")
+        parser.error(_unknown(cls, name, unknown[0]))
     values: dict[str, Any] = {}
     places: dict[str, Place] = {}
     try:

@@ -5,7 +5,8 @@ without, or with another, is made again: a file that was cut off, copied from el
 is of other utterances is no result.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,18 @@ class ShardOptions(RunOptions):
     num_shards: int = option(
         1, "into how many the work was cut", runtime=True, minimum=1
     )
+
+
+def shards_of(directory: Path, role: str, sides: Mapping[str, str]) -> Path:
+    """The folder of a side's shards; what an earlier version has begun by language is it.
+
+    `sides`: languages by role. The job of shard 0 calls it before the others come.
+    """
+    folder, earlier = (directory / "shards" / name for name in (role, sides[role]))
+    if earlier.is_dir() and not folder.exists():
+        with contextlib.suppress(FileNotFoundError):
+            earlier.rename(folder)
+    return folder
 
 
 Process = Callable[[Sequence[str], Path], None]

@@ -49,30 +49,29 @@ STAGES = (
         "data",
         "corpus as distributed -> data/, 16 kHz audio",
         "the corpus as distributed",
-        "`data/<split>/{wav.scp,text,utt2dur,utt2level}.<lang>`, `utt2spk`, `spk2utt`; "
-        "16 kHz audio in `dump/audio`",
+        "`data/<split>/{wav.scp,text,utt2dur,utt2level}.<side>`, `sides`, `utt2spk`, "
+        "`spk2utt`; 16 kHz audio in `dump/audio`",
     ),
     RecipeStage(
         2,
         "encoder",
         "CTC fine-tuning of the speech encoder",
         "data",
-        "`exp/encoder`: `Wav2Vec2BertForCTC` and its BPE, source and target language "
-        "together",
+        "`exp/encoder`: `Wav2Vec2BertForCTC` and its BPE, all sides together",
     ),
     RecipeStage(
         3,
         "align",
         "word times",
         "data, encoder",
-        "`dump/align/<split>/words.<lang>.jsonl`",
+        "`dump/align/<split>/words.<side>.jsonl`",
     ),
     RecipeStage(
         4,
         "units",
         "one codebook, and the units of all speech",
         "data, encoder",
-        "`exp/kmeans`; `dump/units/<split>/units.<lang>.{ark,scp}`, not deduplicated",
+        "`exp/kmeans`; `dump/units/<split>/units.<side>.{ark,scp}`, not deduplicated",
     ),
     RecipeStage(
         5,

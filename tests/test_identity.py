@@ -41,9 +41,7 @@ def processor() -> str:
 
 
 def write_dump(directory: Path, utterances: list, vocabulary) -> Path:
-    options = DumpOptions(
-        align_dir=directory, units_dir=directory, out_dir=directory, src_lang="es"
-    )
+    options = DumpOptions(align_dir=directory, units_dir=directory, out_dir=directory)
     stage = open_stage(directory, stage="dump", options=options, inputs={})
     dump.write(directory, utterances, vocabulary)
     stage.finish(num_in=len(utterances), num_out=len(utterances))

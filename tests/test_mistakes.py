@@ -12,7 +12,7 @@ import soundfile
 
 from s2st_interleave import __main__ as command_line
 from s2st_interleave.config import RunOptions
-from s2st_interleave.data import kaldi
+from s2st_interleave.data import kaldi, sides
 from s2st_interleave.interleave import dump
 from s2st_interleave.stage_dir import open_stage
 
@@ -26,7 +26,7 @@ ENCODER = (
 )
 WORLD = (
     "vocoder --backend world --data_dir data --dev_data_dir data --units_dir units "
-    "--dev_units_dir units --out_dir out --language es"
+    "--dev_units_dir units --out_dir out"
 )
 OWN = "own --split train --src_lang es --data_dir d --audio_dir a --tsv"
 SCORE = (
@@ -49,8 +49,10 @@ def folder(tmp_path, monkeypatch, text_llm, small_dump) -> Path:
     noise = np.random.default_rng(1).normal(0, 0.1, 16000)
     soundfile.write("u0.wav", noise, 16000)
     rows = {"text": "la casa roja", "wav.scp": "u0.wav", "utt2dur": "1.000"}
+    sides.write(data.path, {"src": "es", "tgt": "en"})
     for name, value in rows.items():
-        kaldi.write_table(data.file(name, "es"), {"u0": value})
+        for side in data.sides:
+            kaldi.write_table(data.file(name, side), {"u0": value})
     kaldi.write_speakers(data, {"u0": "u0"})
     stage.finish(num_in=1, num_out=1)
     Path("empty").mkdir()
@@ -137,7 +139,7 @@ MISTAKES: list[tuple[Callable[[], object], str, int, str]] = [
         "llm: no Tokenizer here",
     ),
     (nothing, f"{ENCODER} --scratch true", 1, "llm: no FeatureExtractor here"),
-    (nothing, f"{ENCODER} --languages fr", 1, "no wav.scp.fr in data"),
+    (nothing, f"{ENCODER} --languages fr", 1, "no side of data is fr"),
     (nothing, f"{ENCODER} --num_pieces 2", 1, "Raise --num_pieces, or leave out"),
     (
         lambda: write("dump/src.units.npy"),
@@ -184,11 +186,18 @@ MISTAKES: list[tuple[Callable[[], object], str, int, str]] = [
         "kernels are of odd sizes, not 6",
     ),
     (nothing, WORLD, 1, "units is missing; it is made by stage 4 (units)"),
+    (nothing, f"{WORLD} --language es", 2, "it is --side, which names a role"),
     (nothing, f"{OWN} no.tsv", 1, "no.tsv is missing"),
+    (
+        nothing,
+        f"{OWN} no.tsv --sides user=en",
+        2,
+        "'src_lang' has no effect with sides",
+    ),
     (nothing, f"{SCORE} --mos utmos", 2, "--mos utmos wants --mos_weights"),
     (
         nothing,
-        "import_alignments --data_dir data --src_lang es --src_alignments no "
+        "import_alignments --data_dir data --src_alignments no "
         "--tgt_alignments no --src_format ctm --tgt_format ctm --out_dir out",
         1,
         "no is missing",

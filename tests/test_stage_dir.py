@@ -141,3 +141,14 @@ def test_a_begun_directory_is_no_input(tmp_path):
     open_stage(tmp_path / "llm", stage="text_llm", options=Options(), inputs={})
     with pytest.raises(FileNotFoundError, match="is not finished"):
         Input(tmp_path / "llm").fingerprint()
+
+
+def test_what_was_begun_goes_on_with_other_options_only_where_its_files_prove_themselves(
+    tmp_path,
+):
+    folder = tmp_path / "stage"
+    open_stage(folder, stage="units", options=Options(), inputs={})
+    other = {"stage": "units", "options": Options(size=2), "inputs": {}}
+    with pytest.raises(ValueError, match="option size: was 1, is 2"):
+        open_stage(folder, **other)
+    assert open_stage(folder, **other, proven=True)

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data import audio, kaldi, sides
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.units import store
 
+SIDES = {"src": "es", "tgt": "en"}
 NUM_UNITS, UNIT_SEC, SAMPLES_PER_UNIT = 6, 0.04, 640
 
 
@@ -43,12 +44,13 @@ def write_split(root: Path, split: str, count: int) -> None:
     units["utt00"] = np.append(units["utt00"], 0).astype(np.int32)
     stage = open_stage(data_dir, stage="data", options=_Options(), inputs={})
     assert stage is not None
-    kaldi.write_table(data_dir / "wav.scp.en", {u: str(p) for u, p in wavs.items()})
+    sides.write(data_dir, SIDES)
+    kaldi.write_table(data_dir / "wav.scp.tgt", {u: str(p) for u, p in wavs.items()})
     stage.finish(num_in=count, num_out=count)
     stage = open_stage(units_dir, stage="units", options=_Options(), inputs={})
     assert stage is not None
-    store.write_units(units_dir / "units.en", units)
-    facts = {"num_units": NUM_UNITS, "unit_sec": UNIT_SEC}
+    store.write_units(units_dir / "units.tgt", units)
+    facts = {"num_units": NUM_UNITS, "unit_sec": UNIT_SEC, "sides": SIDES}
     stage.finish(num_in=count, num_out=count, **facts)
 
 

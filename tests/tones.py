@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data import audio, kaldi, sides
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import data, encoder
 
 WORDS = "lata pie mesa boda rosa tila dos pan kilo sale".split()
 ENCODER = Path(__file__).parents[1] / "egs/mini_cvss/conf/w2v_bert"
 LETTERS = {letter: 220 * 2 ** (k / 3) for k, letter in enumerate("abdeiklmnoprst")}
-LANGUAGES = ("es", "en")
+SIDES = {"src": "es", "tgt": "en"}
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,18 @@ def clips(split: str, count: int, **how: float) -> dict[str, Clip]:
     return {f"{split}{k:02}": Clip(t, say(t, **how)) for k, t in enumerate(texts)}
 
 
-def write_data(root: Path, split: str, sides: Mapping[str, Mapping[str, Clip]]) -> Path:
-    """data/<split> as stage 1 writes it; `sides`: clips by language and id."""
+def write_data(
+    root: Path,
+    split: str,
+    clips_of: Mapping[str, Mapping[str, Clip]],
+    spoken: Mapping[str, str] = SIDES,
+) -> Path:
+    """data/<split> as stage 1 writes it; `clips_of`: clips by role and id."""
     folder = root / "data" / split
-    ids = sorted(next(iter(sides.values())))
-    for language, one in sides.items():
+    ids = sorted(next(iter(clips_of.values())))
+    for role, one in clips_of.items():
         for utterance in ids:
-            path = root / "audio" / split / language / f"{utterance}.flac"
+            path = root / "audio" / split / role / f"{utterance}.flac"
             audio.write(path, one[utterance].samples)
     options = data.Options(
         common_voice=root,
@@ -67,17 +72,17 @@ def write_data(root: Path, split: str, sides: Mapping[str, Mapping[str, Clip]]) 
         data_dir=folder,
         audio_dir=root / "audio" / split,
         split="train" if split == "train" else "test",
-        src_lang=LANGUAGES[0],
-        tgt_lang=LANGUAGES[1],
+        src_lang="es",
     )
     stage = open_stage(folder, stage="data", options=options, inputs={})
     tables = kaldi.DataDir(folder)
-    for language, one in sides.items():
-        wavs = {k: str(root / "audio" / split / language / f"{k}.flac") for k in ids}
+    sides.write(folder, spoken)
+    for role, one in clips_of.items():
+        wavs = {k: str(root / "audio" / split / role / f"{k}.flac") for k in ids}
         seconds = {k: f"{_seconds(one[k]):.3f}" for k in ids}
-        kaldi.write_table(tables.file("wav.scp", language), wavs)
-        kaldi.write_table(tables.file("text", language), {k: one[k].text for k in ids})
-        kaldi.write_table(tables.file("utt2dur", language), seconds)
+        kaldi.write_table(tables.file("wav.scp", role), wavs)
+        kaldi.write_table(tables.file("text", role), {k: one[k].text for k in ids})
+        kaldi.write_table(tables.file("utt2dur", role), seconds)
     kaldi.write_speakers(tables, dict.fromkeys(ids, "spk"))
     stage.finish(num_in=len(ids), num_out=len(ids))
     return folder
@@ -90,8 +95,8 @@ def _seconds(clip: Clip) -> float:
 
 
 def both(one: Mapping[str, Clip]) -> dict[str, Mapping[str, Clip]]:
-    """The same clips in both languages."""
-    return dict.fromkeys(LANGUAGES, one)
+    """The same clips on both sides."""
+    return dict.fromkeys(SIDES, one)
 
 
 def train_encoder(
@@ -113,7 +118,6 @@ def train_encoder(
             train_dir=train_dir if isinstance(train_dir, tuple) else (train_dir,),
             dev_dir=(dev_dir,),
             out_dir=out_dir,
-            languages=LANGUAGES,
             device="cpu",
             num_threads=1,
             cache_features=True,

@@ -8,6 +8,7 @@ stop_stage=10      # last stage to run
 nj=2               # jobs of sharded stages
 src_lang=          # source language code
 tgt_lang=en        # target language code
+sides=             # of a --tsv: other sides than src and tgt: "user=en agent=en"
 title="Speech-to-speech translation"
 datadir=data
 dumpdir=dump
@@ -23,7 +24,7 @@ valid_set=dev
 test_sets=test
 encoder=facebook/w2v-bert-2.0 # to fine-tune in stage 2
 llm=meta-llama/Llama-3.2-1B   # to fine-tune in stage 6
-task=s2st          # egs/cvss/conf/tasks/<name>.yaml: s2st_direct, s2tt, asr, tts
+task=s2st          # <conf>/tasks/<name>.yaml, or of egs/cvss: s2st_direct, s2tt, asr, tts
 asr=large-v3                  # Whisper for ASR-BLEU: a name or a folder
 utmos=             # weights of UTMOS, for the MOS column; see s2st_interleave/score/utmos.py
 encoder_dir=       # a finished stage 2 of another recipe
@@ -71,13 +72,31 @@ S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/training.sh"
 s2st_on "$num_gpus" # fails at once where it cannot be
 
-if [[ -z $src_lang ]]; then
+s2st_split named "$sides"
+if ((${#named[@]})); then
+  src_lang="${named[0]#*=}" tgt_lang="${named[-1]#*=}"
+  spoken=(--sides "$sides")
+  roles=("${named[@]%%=*}")
+elif [[ -z $src_lang ]]; then
   echo "$0: --src_lang is not set" >&2
   exit 1
+else
+  spoken=(--src_lang "$src_lang" --tgt_lang "$tgt_lang")
+  roles=(src tgt)
 fi
+speaker="${roles[-1]}" # the side whose speech the LLM makes
 s2st_languages "$src_lang" "$tgt_lang"
-splits="train $valid_set $test_sets"
-systems="$(echo $systems)" # one space between names
+s2st_split test_names "$test_sets"
+splits=(train ${valid_set:+"$valid_set"} "${test_names[@]}")
+s2st_split system_names "$systems"
+systems="${system_names[*]}" # one space between names
+s2st_split checkpoint_names "$checkpoints"
+for name in data align encoder kmeans dump train decode vocode vocoder pack; do
+  args="${name}_args"
+  s2st_split "${name}_more" "${!args}"
+done
+task_file="$conf/tasks/$task.yaml"
+if [[ ! -f $task_file ]]; then task_file="$S2ST/conf/tasks/$task.yaml"; fi
 encoder_dir="${encoder_dir:-$expdir/encoder}"
 kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"

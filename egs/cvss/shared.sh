@@ -25,12 +25,17 @@ help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]
 . ../utils/training.sh
 . ../db.sh
 
-sources="$(echo ${sources:-$SOURCES})" # one space between names
-s2st_languages $sources
+s2st_split source_names "${sources:-$SOURCES}"
+sources="${source_names[*]}" # one space between names
+s2st_languages "${source_names[@]}"
+for name in encoder kmeans vocoder; do
+  args="${name}_args"
+  s2st_split "${name}_more" "${!args}"
+done
 s2st_on "$num_gpus"
 common=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
 train_dirs= dev_dirs= train_units= dev_units=
-for src in $sources; do
+for src in "${source_names[@]}"; do
   train_dirs+="../${src}_en/data/train " dev_dirs+="../${src}_en/data/dev "
   train_units+="../${src}_en/dump/units/train " dev_units+="../${src}_en/dump/units/dev "
 done
@@ -39,7 +44,7 @@ in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
 
 # each_pair STAGE: a stage of every pair's own recipe, on what can be learned from.
 each_pair() {
-  for src in $sources; do
+  for src in "${source_names[@]}"; do
     . ../local/pair.sh "$src"
     ../s2st.sh "${recipe[@]}" --stage "$1" --stop_stage "$1" --test_sets "" --nj "$nj" \
       --device "$device" --overwrite "$overwrite" --train_split "$train_split" \
@@ -53,17 +58,17 @@ fi
 if in_stage 2; then
   $cuda_cmd "exp/log/encoder.log" "${s2st_train[@]}" encoder --config "$conf/encoder.yaml" \
     --encoder "$ENCODER" --languages "$sources en" --train_dir "$train_dirs" \
-    --dev_dir "$dev_dirs" --out_dir "exp/encoder" "${common[@]}" $encoder_args
+    --dev_dir "$dev_dirs" --out_dir "exp/encoder" "${common[@]}" "${encoder_more[@]}"
 fi
 if in_stage 4; then
   $decode_cmd "exp/log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
     --data_dir "$train_dirs" --languages "$sources en" --encoder "exp/encoder" \
-    --out_dir "exp/kmeans" "${common[@]}" $kmeans_args
+    --out_dir "exp/kmeans" "${common[@]}" "${kmeans_more[@]}"
   each_pair 4
 fi
 if in_stage 8; then
   $cuda_cmd "exp/log/vocoder.log" "${s2st_train[@]}" vocoder \
     --config "$conf/vocoder.yaml" --data_dir "$train_dirs" --dev_data_dir "$dev_dirs" \
-    --units_dir "$train_units" --dev_units_dir "$dev_units" --language en --nj "$nj" \
-    --out_dir "exp/vocoder" "${common[@]}" $vocoder_args
+    --units_dir "$train_units" --dev_units_dir "$dev_units" --nj "$nj" \
+    --out_dir "exp/vocoder" "${common[@]}" "${vocoder_more[@]}"
 fi

@@ -2,6 +2,11 @@
 # A corpus of your own, from one TSV of id, src_audio, src_text, tgt_audio, tgt_text and,
 # if you like, split (train, dev, test), src_lang and tgt_lang (codes, as a check):
 #   ./run.sh --tsv my.tsv --src_lang de --tgt_lang en
+# Sides other than a source and its translation are named, with their languages, and have
+# columns of their names; a dialogue, from id, user_audio, user_text, agent_audio and
+# agent_text, with a task of yours in <conf>/tasks, such as
+# `layout: user_speech -> user_text agent_text agent_speech`:
+#   ./run.sh --tsv my.tsv --sides "user=en agent=en" --conf my_conf --task dialogue
 # Everything after stage 1 is as in egs/cvss, whose ./conf it takes. Options come last and
 # win; those of ../cvss/shared.sh are not needed: all parts are trained on the corpus.
 set -euo pipefail

@@ -31,7 +31,7 @@ NUM_WORST = 10
 
 @dataclass(frozen=True)
 class Quality:
-    """The measured utterances of one split: mean word scores by language and id."""
+    """The measured utterances of one split: mean word scores by role and id."""
 
     split: str
     scores: Mapping[str, Mapping[str, float]]
@@ -40,32 +40,32 @@ class Quality:
     def of(
         cls, split: str, words: Mapping[str, Mapping[str, Sequence[Word]]]
     ) -> "Quality":
-        """From words by language and id; stand-ins were not measured and are left out."""
+        """From words by role and id; stand-ins were not measured and are left out."""
         found: dict[str, dict[str, float]] = {}
-        for language, utterances in words.items():
+        for role, utterances in words.items():
             means = {name: mean_score(one) for name, one in utterances.items()}
-            found[language] = {k: v for k, v in means.items() if v is not None}
+            found[role] = {k: v for k, v in means.items() if v is not None}
         return cls(split, found)
 
-    def median(self, language: str) -> float | None:
+    def median(self, role: str) -> float | None:
         """None where nothing was measured."""
-        known = self.scores[language].values()
+        known = self.scores[role].values()
         return round(median(known), 3) if known else None
 
     def below(self, least: float) -> dict[str, str]:
-        """Why an utterance is not to be trusted, by id: "es score is low: -12.30"."""
+        """Why an utterance is not to be trusted, by id: "src score is low: -12.30"."""
         return {
-            name: f"{language} score is low: {score:.2f}"
-            for language, scores in self.scores.items()
+            name: f"{role} score is low: {score:.2f}"
+            for role, scores in self.scores.items()
             for name, score in scores.items()
             if score < least
         }
 
     def worst(self, count: int = NUM_WORST) -> list[tuple[str, str, float]]:
-        """Id, language and score of the lowest of all languages, the lowest first."""
+        """Id, role and score of the lowest of all sides, the lowest first."""
         rows = [
-            (name, language, round(score, 3))
-            for language, scores in self.scores.items()
+            (name, role, round(score, 3))
+            for role, scores in self.scores.items()
             for name, score in scores.items()
         ]
         return sorted(rows, key=lambda row: (row[2], row[0], row[1]))[:count]
@@ -73,21 +73,21 @@ class Quality:
     def report(self) -> str:
         """Lines for the screen: medians beside what is usual, and the worst by name."""
         lines = []
-        for language, scores in self.scores.items():
-            middle = self.median(language)
+        for role, scores in self.scores.items():
+            middle = self.median(role)
             said = "nothing was measured" if middle is None else f"{middle:.2f}"
             lines.append(
-                f"align: {self.split} {language}: median of {len(scores)} mean word "
+                f"align: {self.split} {role}: median of {len(scores)} mean word "
                 f"scores {said} ({USUAL})"
             )
         lines.append(f"align: {self.split}: the lowest mean word scores:")
-        lines += [f"  {name} {lang} {score:.2f}" for name, lang, score in self.worst()]
+        lines += [f"  {name} {role} {score:.2f}" for name, role, score in self.worst()]
         return "\n".join(lines)
 
     def facts(self) -> dict[str, object]:
         """For stage.json."""
         return {
-            "median_score": {lang: self.median(lang) for lang in self.scores},
-            "num_measured": {lang: len(one) for lang, one in self.scores.items()},
+            "median_score": {role: self.median(role) for role in self.scores},
+            "num_measured": {role: len(one) for role, one in self.scores.items()},
             "worst": [list(row) for row in self.worst()],
         }

@@ -18,9 +18,9 @@ SILENCE_SEC = 0.1  # stands in for a recording of dev or test that cannot be rea
 
 @dataclass(frozen=True)
 class Spoken:
-    """One side of a pair: where it lies, where its 16 kHz audio goes, what is said."""
+    """A side of an utterance: where it lies, where its 16 kHz audio goes, what is said."""
 
-    language: str
+    role: str
     source: Source
     content: str  # as in `Sources`
     text: str
@@ -60,7 +60,7 @@ def convert(spoken: Spoken, reader: Reader) -> Conversion:
         if fault.startswith(kaldi.NO_AUDIO):
             made_from = proof.NONE
     if not has_words(spoken.text):
-        what = f"{kaldi.NO_WORDS} in the {spoken.language} text: {spoken.text!r}"
+        what = f"{kaldi.NO_WORDS} in the {spoken.role} text: {spoken.text!r}"
         fault = fault or what
     return Conversion(sound, fault, made_from, samples)
 
@@ -72,8 +72,8 @@ def _read(spoken: Spoken, reader: Reader) -> tuple[audio.Recording, str]:
         if not fault.startswith(kaldi.NO_AUDIO):
             if path.exists():
                 return reader(spoken.source, spoken.channels), fault
-            fault = f"{kaldi.NO_AUDIO}, {spoken.language} is missing: {path}"
+            fault = f"{kaldi.NO_AUDIO}, {spoken.role} is missing: {path}"
     except UserError as error:
-        fault = f"{kaldi.NO_AUDIO}, {spoken.language} is broken: {error}"
+        fault = f"{kaldi.NO_AUDIO}, {spoken.role} is broken: {error}"
     silence = np.zeros(round(SILENCE_SEC * audio.SAMPLE_RATE), np.float32)
     return audio.Recording(silence), fault

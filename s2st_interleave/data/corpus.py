@@ -42,22 +42,33 @@ Tables = Mapping[Path, Mapping[str, tsv.Row]]  # by clip
 
 
 @dataclass(frozen=True)
-class Pair:
-    """One utterance of a corpus: a recording and its spoken translation."""
+class Speech:
+    """What one side of an utterance says: a recording and its text.
+
+    `fault`: what is wrong with it, for which train drops the utterance and dev and test
+    keep it: with silence if it begins with NO_AUDIO. `language`: what the corpus says of
+    it, as it says it; mostly nothing.
+    """
+
+    audio: Source
+    text: str
+    fault: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One utterance of a corpus, such as a recording and its spoken translation.
+
+    `sides`: by role. `where`: file and line, for messages. `fault`: why it cannot be used
+    in any split, if its line already says so.
+    """
 
     id: str
     speaker: str
-    src_audio: Source
-    src_text: str
-    tgt_audio: Source
-    tgt_text: str
-    where: str = ""  # file:line, for messages
-    fault: str = ""  # why it cannot be used, if its line already says so
-    # What is wrong with source and target, for which train drops it and dev and test
-    # keep it: with silence if it begins with NO_AUDIO.
-    faults: tuple[str, str] = ("", "")
-    src_lang: str = ""  # what the corpus says of this line's languages, as it says it
-    tgt_lang: str = ""
+    sides: Mapping[str, Speech]
+    where: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class Corpus:
     def validated(self) -> Path:
         return self.common_voice / "validated.tsv"
 
-    def pairs(self, split: str, *, extended: bool = False) -> list[Pair]:
+    def pairs(self, split: str, *, extended: bool = False) -> list[Utterance]:
         """All pairs of a split, sorted by id, those with a fault as well.
 
         CVSS names the utterances; CoVoST says to which split they belong; Common Voice
@@ -103,7 +114,7 @@ class Corpus:
             raise UserError(f"{table}: no utterance of split {split}")
         return sorted(pairs, key=lambda pair: pair.id)
 
-    def _pair(self, split: str, clip: str, tables: Tables) -> Pair:
+    def _pair(self, split: str, clip: str, tables: Tables) -> Utterance:
         table = self.cvss / f"{split}.tsv"
         row = tables[table][clip]
         where = f"{table}:{row.line}"
@@ -112,16 +123,17 @@ class Corpus:
         speaker, sentence = source.values if known else (clip, "")
         fault = self._fault(split, clip, where, tables)
         name = "" if fault else clip  # it may be no name of a file
-        return Pair(
+        clips = self.common_voice / "clips"
+        source_fault = self._missing(clip, tables)
+        return Utterance(
             id="_".join(clip.removesuffix(".mp3").split()) or f"line_{row.line}",
             speaker=speaker,
-            src_audio=self.common_voice / "clips" / name,
-            src_text=sentence,
-            tgt_audio=self.cvss / split / f"{name}.wav",
-            tgt_text=row.values[0],
+            sides={
+                "src": Speech(clips / name, sentence, source_fault),
+                "tgt": Speech(self.cvss / split / f"{name}.wav", row.values[0]),
+            },
             where=where,
             fault=fault,
-            faults=(self._missing(clip, tables), ""),
         )
 
     def _fault(self, split: str, clip: str, where: str, tables: Tables) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import regex
 
-from s2st_interleave.data.corpus import SOURCES, Pair
+from s2st_interleave.data.corpus import SOURCES, Utterance
 from s2st_interleave.data.languages import (
     LANGUAGES,
     alike,
@@ -16,6 +16,7 @@ from s2st_interleave.data.languages import (
     language,
     scripts,
 )
+from s2st_interleave.data.sides import Sides
 from s2st_interleave.data.sources import file_of
 from s2st_interleave.errors import UserError
 
@@ -41,26 +42,35 @@ def check_names(paths: Iterable[Path], src_lang: str, tgt_lang: str) -> None:
             _compare(option, code, name, f"{path} is of")
 
 
-def check_pairs(pairs: Sequence[Pair], src_lang: str, tgt_lang: str) -> list[str]:
+def check_sides(utterances: Sequence[Utterance], sides: Sides) -> list[str]:
     """A line for each side: what was, and what could not be, held against its code.
 
     Columns and files that name a language must agree in every line; where there are
-    none, names of clips in most; the script of the texts in most letters. Raises
-    UserError where they do not, and for a language of which nothing is known.
+    none, names of the first side's clips in most (CVSS calls its English after the
+    source's clip); the script of the texts in most letters. Raises UserError where they
+    do not, and for a language of which nothing is known.
     """
-    option, where = "--src_lang", [pair.where for pair in pairs]
-    said = _lines(option, src_lang, [pair.src_lang for pair in pairs], where)
-    said = said or _clips(
-        option, src_lang, [file_of(pair.src_audio).name for pair in pairs]
-    )
-    lines = [_report(option, src_lang, said, [pair.src_text for pair in pairs])]
-    option = "--tgt_lang"
-    said = _lines(option, tgt_lang, [pair.tgt_lang for pair in pairs], where)
-    lines.append(_report(option, tgt_lang, said, [pair.tgt_text for pair in pairs]))
-    if language(tgt_lang).whisper is None:
-        name = language(tgt_lang).name
-        lines.append(f"Whisper does not know {name}: stage 9 cannot score its speech")
-    return lines
+    where = [utterance.where for utterance in utterances]
+    lines, spoken = [], []
+    for number, (role, code) in enumerate(sides.items()):
+        option = _option(role)
+        speeches = [utterance.sides[role] for utterance in utterances]
+        said = _lines(option, code, [speech.language for speech in speeches], where)
+        if number == 0 and not said:
+            names = [file_of(speech.audio).name for speech in speeches]
+            said = _clips(option, code, names)
+        lines.append(_report(option, code, said, [speech.text for speech in speeches]))
+        if number and language(code).whisper is None:
+            spoken.append(
+                f"Whisper does not know {language(code).name}: stage 9 cannot score its "
+                "speech"
+            )
+    return [*lines, *dict.fromkeys(spoken)]
+
+
+def _option(role: str) -> str:
+    """The option that says what a side speaks."""
+    return f"--{role}_lang" if role in ("src", "tgt") else f"--sides {role}"
 
 
 def _report(option: str, code: str, said: list[str], texts: Sequence[str]) -> str:

@@ -1,10 +1,11 @@
 """Kaldi-style files: one `<utterance id> <value>` a line, sorted by id, joined by id."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
 from s2st_interleave.text_file import read_lines
@@ -37,33 +38,55 @@ def write_table(path: Path, table: Mapping[str, str]) -> None:
 
 @dataclass(frozen=True)
 class DataDir:
-    """`data/<split>`: wav.scp, text and utt2dur of each language; speakers of the source."""
+    """`data/<split>`: wav.scp, text and utt2dur of each side; speakers of the first one.
+
+    A side is named by its role, or by its language where only one side speaks that.
+    """
 
     path: Path
 
-    def file(self, name: str, language: str) -> Path:
-        return self.path / f"{name}.{language}"
+    @property
+    def sides(self) -> dict[str, str]:
+        """Languages by role, in the order in which they speak."""
+        return sides.read(self.path)
 
-    def wavs(self, language: str) -> dict[str, Path]:
-        table = read_table(self.file("wav.scp", language))
+    def role(self, side: str) -> str:
+        """The role that `side` is, or the only one that speaks it; else a UserError."""
+        known = self.sides
+        speakers = [role for role, language in known.items() if language == side]
+        if side in known or len(speakers) == 1:
+            return side if side in known else speakers[0]
+        names = ", ".join(f"{role} ({language})" for role, language in known.items())
+        raise UserError(f"{self.path} has no one side '{side}'; it has {names}")
+
+    def file(self, name: str, side: str) -> Path:
+        return self.path / f"{name}.{self.suffix(side)}"
+
+    def suffix(self, side: str) -> str:
+        """How files of a side end: by its role; an earlier version had its language."""
+        role = self.role(side)
+        return role if (self.path / sides.TABLE).is_file() else self.sides[role]
+
+    def wavs(self, side: str) -> dict[str, Path]:
+        table = read_table(self.file("wav.scp", side))
         return {utterance: Path(value) for utterance, value in table.items()}
 
-    def texts(self, language: str) -> dict[str, str]:
-        return read_table(self.file("text", language))
+    def texts(self, side: str) -> dict[str, str]:
+        return read_table(self.file("text", side))
 
-    def durations(self, language: str) -> dict[str, float]:
+    def durations(self, side: str) -> dict[str, float]:
         """Seconds of 16 kHz audio by utterance id."""
-        table = read_table(self.file("utt2dur", language))
+        table = read_table(self.file("utt2dur", side))
         return {utterance: float(value) for utterance, value in table.items()}
 
-    def faults(self, language: str) -> dict[str, str]:
+    def faults(self, side: str) -> dict[str, str]:
         """What is wrong with evaluation data that is kept in spite of it, by id."""
-        path = self.file("faults", language)
+        path = self.file("faults", side)
         return read_table(path) if path.is_file() else {}
 
-    def silent(self, language: str) -> set[str]:
+    def silent(self, side: str) -> set[str]:
         """Ids whose recording cannot be read: silence stands in, nothing is heard."""
-        faults = self.faults(language)
+        faults = self.faults(side)
         return {k for k, fault in faults.items() if fault.startswith(NO_AUDIO)}
 
 
@@ -76,49 +99,85 @@ def write_speakers(data: DataDir, speakers: Mapping[str, str]) -> None:
     write_table(data.path / "spk2utt", {k: " ".join(v) for k, v in spoken.items()})
 
 
+Voice = tuple[str, str]  # label and utterance id: unique in several directories
+
+
 @dataclass(frozen=True)
 class DataDirs:
-    """Data directories of several language pairs, read as one."""
+    """Data directories of several corpora, of which a model reads all of a language."""
 
     paths: tuple[Path, ...]
 
-    def wavs(self, language: str) -> dict[str, Path]:
-        return self._merged(language, "wav.scp", DataDir.wavs)
+    def languages(self) -> tuple[str, ...]:
+        """All that some side speaks, in the order in which they first occur."""
+        spoken = (lang for path in self.paths for lang in sides.read(path).values())
+        return tuple(dict.fromkeys(spoken))
 
-    def texts(self, language: str) -> dict[str, str]:
-        return self._merged(language, "text", DataDir.texts)
+    def wavs(self, language: str) -> dict[Voice, Path]:
+        """Recordings of all sides that speak a language.
 
-    def durations(self, language: str) -> dict[str, float]:
-        return self._merged(language, "utt2dur", DataDir.durations)
+        Their label is the language; where two sides of a directory speak it, that and
+        the role: `en.user`.
+        """
+        return self._of_language(language, DataDir.wavs)
+
+    def texts(self, language: str) -> dict[Voice, str]:
+        return self._of_language(language, DataDir.texts)
+
+    def durations(self, language: str) -> dict[Voice, float]:
+        return self._of_language(language, DataDir.durations)
+
+    def wavs_of_side(self, side: str) -> dict[str, Path]:
+        """Recordings of one side of all directories, by utterance id."""
+        places = [(DataDir(path), side) for path in self.paths]
+        return self._merged(places, DataDir.wavs)
+
+    def _of_language(
+        self, language: str, read: Callable[[DataDir, str], dict[str, T]]
+    ) -> dict[Voice, T]:
+        places: dict[str, list[tuple[DataDir, str]]] = {}
+        for data in map(DataDir, self.paths):
+            roles = [role for role, spoken in data.sides.items() if spoken == language]
+            for role in roles:
+                label = language if len(roles) == 1 else f"{language}.{role}"
+                places.setdefault(label, []).append((data, role))
+        if not places:
+            raise UserError(
+                f"no side of {', '.join(map(str, self.paths))} is {language}"
+            )
+        return {
+            (label, utterance): value
+            for label, having in places.items()
+            for utterance, value in self._merged(having, read).items()
+        }
 
     def _merged(
-        self, language: str, name: str, read: Callable[[DataDir, str], dict[str, T]]
+        self,
+        places: Iterable[tuple[DataDir, str]],
+        read: Callable[[DataDir, str], dict[str, T]],
     ) -> dict[str, T]:
-        """Of all directories that have the language; ids are unique among them."""
+        """What is read of these sides, by ids that are unique among them."""
         merged: dict[str, T] = {}
-        dirs = [DataDir(path) for path in self.paths]
-        having = [data for data in dirs if data.file(name, language).is_file()]
-        if not having:
-            where = ", ".join(map(str, self.paths))
-            raise UserError(f"no {name}.{language} in {where}")
-        for data in having:
-            table = read(data, language)
+        for data, role in places:
+            table = read(data, role)
             twice = merged.keys() & table.keys()
             if twice:
                 raise UserError(
-                    f"{data.file(name, language)}: utterance {min(twice)} occurs in "
-                    "another of the data directories as well"
+                    f"{data.path}, {role}: utterance {min(twice)} occurs in another of "
+                    "the data directories as well"
                 )
             merged |= table
         return merged
 
 
-def problems(data: DataDir, languages: tuple[str, ...]) -> list[str]:
+def problems(data: DataDir) -> list[str]:
     """Everything that makes a data directory unfit, each naming file and utterance."""
     found: list[str] = []
     tables = {}
     names = [
-        f"{n}.{lang}" for lang in languages for n in ("wav.scp", "text", "utt2dur")
+        data.file(name, role).name
+        for role in data.sides
+        for name in ("wav.scp", "text", "utt2dur")
     ]
     for name in [*names, "utt2spk", "spk2utt"]:
         try:
@@ -136,37 +195,35 @@ def problems(data: DataDir, languages: tuple[str, ...]) -> list[str]:
     for name, table in tables.items():
         for utterance in sorted(everyone - table.keys()):
             found.append(f"{data.path / name}: utterance {utterance} is missing")
-    for language in languages:
-        found += _bad_values(data, language)
+    for role in data.sides:
+        found += _bad_values(data, role)
     return found
 
 
-def _bad_values(data: DataDir, language: str) -> list[str]:
+def _bad_values(data: DataDir, role: str) -> list[str]:
     found = []
-    known = data.faults(language)
-    for utterance, text in data.texts(language).items():
+    known = data.faults(role)
+    for utterance, text in data.texts(role).items():
         if not text.strip() and utterance not in known:
-            found.append(
-                f"{data.file('text', language)}: utterance {utterance}: no text"
-            )
-    for utterance, wav in data.wavs(language).items():
+            found.append(f"{data.file('text', role)}: utterance {utterance}: no text")
+    for utterance, wav in data.wavs(role).items():
         if not wav.is_file() or wav.stat().st_size == 0:
-            scp = data.file("wav.scp", language)
+            scp = data.file("wav.scp", role)
             found.append(f"{scp}: utterance {utterance}: no audio at {wav}")
-    for utterance, value in read_table(data.file("utt2dur", language)).items():
+    for utterance, value in read_table(data.file("utt2dur", role)).items():
         try:
             good = float(value) > 0
         except ValueError:
             good = False
         if not good:
-            path = data.file("utt2dur", language)
+            path = data.file("utt2dur", role)
             found.append(f"{path}: utterance {utterance}: duration '{value}'")
     return found
 
 
-def validate(data: DataDir, languages: tuple[str, ...]) -> None:
+def validate(data: DataDir) -> None:
     """Raise UserError listing what is wrong (the first 20) in a data directory."""
-    found = problems(data, languages)
+    found = problems(data)
     if found:
         more = f"\n  ... and {len(found) - 20} more" if len(found) > 20 else ""
         raise UserError(

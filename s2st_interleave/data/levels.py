@@ -57,20 +57,20 @@ def _decibel(size: float) -> float:
 def report(
     split: str, levels: Mapping[str, Mapping[str, Level]], near_silent: float
 ) -> dict[str, dict[str, object]]:
-    """Say what is odd about levels, by language and utterance id; facts for stage.json.
+    """Say what is odd about levels, by role and utterance id; facts for stage.json.
 
     `near_silent`: dBFS of the root mean square below which an utterance is.
     """
     facts = {}
-    for language, of_language in levels.items():
-        total = len(of_language)
-        median = _median([level.rms for level in of_language.values()])
-        where = f"data: {split}: {language}"
+    for role, of_role in levels.items():
+        total = len(of_role)
+        median = _median([level.rms for level in of_role.values()])
+        where = f"data: {split}: {role}"
         print(f"{where}: {total} utterances at {median} dBFS in the median", flush=True)
-        facts[language] = {"median_dbfs": median}
-        for kind, what, named in _odd(of_language, near_silent):
-            facts[language][f"num_{kind}"] = len(named)
-            facts[language][kind] = list(named)[:NUM_NAMED]
+        facts[role] = {"median_dbfs": median}
+        for kind, what, named in _odd(of_role, near_silent):
+            facts[role][f"num_{kind}"] = len(named)
+            facts[role][kind] = list(named)[:NUM_NAMED]
             if named:
                 worst = [f"{u} ({why})" for u, why in list(named.items())[:NUM_NAMED]]
                 print(

@@ -15,6 +15,7 @@ import numpy as np
 from s2st_interleave import digests
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.channels import Channels, mono
+from s2st_interleave.data.sides import Sides, path_of
 from s2st_interleave.errors import UserError
 from s2st_interleave.record import digest
 
@@ -90,7 +91,7 @@ def _channels(path: Path) -> np.ndarray | UserError:
 
 @dataclass(frozen=True)
 class Sources:
-    """The sources of a split and what they hold, by language and utterance id.
+    """The sources of a split and what they hold, by role and utterance id.
 
     `content` is the sha256 of a file, with the times where only a part of it is meant,
     and empty where there is no file.
@@ -98,39 +99,45 @@ class Sources:
 
     sources: Mapping[str, Mapping[str, Source]]
     content: Mapping[str, Mapping[str, str]]
+    languages: Sides
 
     @classmethod
     def look(
-        cls, sources: Mapping[str, Mapping[str, Source]], cache: Path, nj: int
+        cls,
+        sources: Mapping[str, Mapping[str, Source]],
+        languages: Sides,
+        cache: Path,
+        nj: int,
     ) -> "Sources":
         files = {file_of(one) for table in sources.values() for one in table.values()}
         found = digests.digests(files, cache, nj)
         content = {
-            language: {
-                k: _content(one, found[file_of(one)]) for k, one in table.items()
-            }
-            for language, table in sources.items()
+            role: {k: _content(one, found[file_of(one)]) for k, one in table.items()}
+            for role, table in sources.items()
         }
-        return cls(sources, content)
+        return cls(sources, content, languages)
 
     def fingerprint(self) -> str:
         return digest(list(self.content.values()))
 
     def write(self, directory: Path) -> None:
         """Keep what a data directory is made from, to say later what has changed."""
-        for language, table in self.content.items():
-            kaldi.write_table(directory / FOLDER / f"sha256.{language}", table)
+        data = kaldi.DataDir(directory)
+        for role, table in self.content.items():
+            path = directory / FOLDER / f"sha256.{data.suffix(role)}"
+            kaldi.write_table(path, table)
 
     def changes(self, directory: Path) -> list[str]:
         """A line for each file that is not what `directory` was made from."""
         lines = []
-        for language, table in self.content.items():
-            path = directory / FOLDER / f"sha256.{language}"
+        folder = directory / FOLDER
+        for role, table in self.content.items():
+            path = path_of(folder, "sha256.{}", role, self.languages)
             before = kaldi.read_table(path) if path.is_file() else {}
             for utterance, now in table.items():
                 was = before.get(utterance, now)
                 if was != now:
-                    file = file_of(self.sources[language][utterance])
+                    file = file_of(self.sources[role][utterance])
                     lines.append(f"{utterance}: {file} {_what(was, now)}")
         return lines
 

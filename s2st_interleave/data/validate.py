@@ -6,18 +6,24 @@ from pathlib import Path
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/<split>")
-    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
+    languages: tuple[LanguageCode, ...] = option(
+        (), "as a check: some side speaks each of them"
+    )
 
 
 def run(options: Options) -> None:
     data = kaldi.DataDir(options.data_dir)
-    kaldi.validate(data, options.languages)
+    spoken = data.sides
+    for language in options.languages:
+        if language not in spoken.values():
+            raise UserError(f"{data.path}: no side of it speaks {language}")
+    kaldi.validate(data)
     count = len(kaldi.read_table(data.path / "utt2spk"))
-    print(
-        f"{data.path}: {count} utterances in {' and '.join(options.languages)}, valid"
-    )
+    names = " and ".join(f"{role} ({language})" for role, language in spoken.items())
+    print(f"{data.path}: {count} utterances in {names}, valid")

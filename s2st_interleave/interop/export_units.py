@@ -1,6 +1,6 @@
 """Units of stage 4 or of a decode as text.km: `<id> <unit> <unit> ...` a line.
 
-python -m s2st_interleave export_units --units dump/units/train/units.es --out train.km
+python -m s2st_interleave export_units --units dump/units/train/units.src --out train.km
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from s2st_interleave.units import store
 @dataclass(frozen=True, kw_only=True)
 class Options:
     units: Path = option(
-        REQUIRED, "dump/units/<split>/units.<lang>, or <dir>/units of a decode"
+        REQUIRED, "<dir>/units.<side> of dump/units/<split>, or of a decode"
     )
     out: Path = option(REQUIRED, "file to write")
     overwrite: bool = option(False, "write over a file that exists")

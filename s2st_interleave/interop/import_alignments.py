@@ -1,11 +1,11 @@
 """Word times of another aligner in place of stage 3: MFA's TextGrids, CTM, Whisper.
 
     python -m s2st_interleave import_alignments --data_dir data/train \\
-        --src_lang es --src_format textgrid --src_alignments mfa/train/es \\
-        --tgt_lang en --tgt_format ctm --tgt_alignments train.en.ctm \\
-        --out_dir dump/align/train
+        --src_format textgrid --src_alignments mfa/train/es \\
+        --tgt_format ctm --tgt_alignments train.en.ctm --out_dir dump/align/train
 
-Then ./run.sh --stage 4 without stage 3. Words are matched to the transcript by their
+Then ./run.sh --stage 4 without stage 3. `src_` is the first side of data_dir, whatever its
+role, and `tgt_` the second. Words are matched to the transcript by their
 letters, without case and punctuation; the transcript's spelling stays. Names of files, or
 in them, are ids, or ids with a folder and endings of audio: `a.mp3.json`.
 
@@ -17,19 +17,19 @@ kept an utterance without a recording or without words, there are equal interval
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from s2st_interleave import drops
 from s2st_interleave.align.segmentation import surface_words
 from s2st_interleave.align.words import Word, equal_words, write_words
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
-from s2st_interleave.data.languages import LanguageCode
-from s2st_interleave.errors import UserError
+from s2st_interleave.data.sides import KNOWN, without_languages
 from s2st_interleave.files import file_digest
 from s2st_interleave.interop import timed
 from s2st_interleave.interop.ids import match_ids
 from s2st_interleave.interop.matching import Misfit, match
+from s2st_interleave.interop.two_sides import input_names, two_roles
 from s2st_interleave.record import digest
 from s2st_interleave.stage_dir import Input, open_stage
 
@@ -37,10 +37,8 @@ from s2st_interleave.stage_dir import Input, open_stage
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/<split>")
-    src_lang: LanguageCode = option(REQUIRED, "source language code")
-    tgt_lang: LanguageCode = option("en", "target language code")
     src_alignments: Path = option(REQUIRED, "folder (textgrid, whisper) or file (ctm)")
-    tgt_alignments: Path = option(REQUIRED, "the same of the target language")
+    tgt_alignments: Path = option(REQUIRED, "the same of the second side")
     src_format: timed.Format = option(REQUIRED, "what src_alignments holds")
     tgt_format: timed.Format = option(REQUIRED, "what tgt_alignments holds")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
@@ -65,15 +63,18 @@ class Options:
     )
     overwrite: bool = option(False, "make it anew", runtime=True)
 
+    earlier = staticmethod(without_languages)
+    removed: ClassVar[dict[str, str]] = {"src_lang": KNOWN, "tgt_lang": KNOWN}
+
 
 def run(options: Options) -> None:
     # 1. Is there anything to do?
-    sides = {
-        options.src_lang: (options.src_alignments, options.src_format),
-        options.tgt_lang: (options.tgt_alignments, options.tgt_format),
+    data = kaldi.DataDir(options.data_dir)
+    src, tgt = two_roles(data)
+    sources = {
+        src: (options.src_alignments, options.src_format),
+        tgt: (options.tgt_alignments, options.tgt_format),
     }
-    if len(sides) < 2:
-        raise UserError(f"source and target language are both '{options.src_lang}'")
     if options.misfit == "auto":
         outcome = "drop" if drops.is_train(options.data_dir) else "error"
         options = replace(options, misfit=outcome)
@@ -83,7 +84,10 @@ def run(options: Options) -> None:
         options=options,
         inputs={
             "data": Input(options.data_dir, "data"),
-            **{f"{lang}.alignments": fingerprint(*one) for lang, one in sides.items()},
+            **{
+                f"{name}.alignments": fingerprint(*sources[role])
+                for role, name in input_names(options.out_dir, data.sides).items()
+            },
         },
         overwrite=options.overwrite,
     )
@@ -91,24 +95,23 @@ def run(options: Options) -> None:
         return
 
     # 2. Match the words of each side; what fits nowhere has a reason.
-    data = kaldi.DataDir(options.data_dir)
     merged, misfits = {}, {}
-    for language, (source, kind) in sides.items():
-        merged[language], reasons = _match_all(data, language, source, kind)
-        misfits |= {k: f"{language} {reason}" for k, reason in reasons.items()}
-    num_in = len(data.texts(options.src_lang))
+    for role, (source, kind) in sources.items():
+        merged[role], reasons = _match_all(data, role, source, kind)
+        misfits |= {k: f"{role} {reason}" for k, reason in reasons.items()}
+    num_in = len(data.texts(src))
     _check(misfits, num_in, options)
 
     # 3. Write: train without them, dev and test with words at equal intervals.
     num_equal = 0
-    for language, words in merged.items():
-        equal = _known_faults(data, language)
+    for role, words in merged.items():
+        equal = _known_faults(data, role)
         if options.misfit == "equal":
             equal |= {k: misfits[k] for k in misfits.keys() - words.keys()}
         else:
             words = {k: v for k, v in words.items() if k not in misfits}
-        made = words | _equal(data, language, equal)
-        write_words(options.out_dir / f"words.{language}.jsonl", made, equal)
+        made = words | _equal(data, role, equal)
+        write_words(options.out_dir / f"words.{role}.jsonl", made, equal)
         num_equal += len(equal)
     dropped = misfits if options.misfit == "drop" else {}
     stage.finish(
@@ -116,6 +119,7 @@ def run(options: Options) -> None:
         num_out=num_in - len(dropped),
         dropped=dropped,
         num_equal_intervals=num_equal,
+        sides=data.sides,
     )
 
 
@@ -129,10 +133,10 @@ def fingerprint(source: Path, kind: timed.Format) -> str:
 
 
 def _match_all(
-    data: kaldi.DataDir, language: str, source: Path, kind: timed.Format
+    data: kaldi.DataDir, role: str, source: Path, kind: timed.Format
 ) -> tuple[dict[str, list[Word]], dict[str, str]]:
     """Words by utterance id, and why others have none, but for what stage 1 knows of."""
-    texts, durations = data.texts(language), data.durations(language)
+    texts, durations = data.texts(role), data.durations(role)
     found = timed.read(source, kind)
     ids = match_ids(found.words.keys() | found.faults.keys(), texts)
     if ids.others:
@@ -141,7 +145,7 @@ def _match_all(
             f"{ids.others[0]}"
         )
     words, misfits = {}, {}
-    for utterance in sorted(texts.keys() - _known_faults(data, language).keys()):
+    for utterance in sorted(texts.keys() - _known_faults(data, role).keys()):
         name = ids.names.get(utterance, "")
         spoken = surface_words(texts[utterance])
         if not name:
@@ -160,12 +164,12 @@ def _match_all(
     return words, misfits
 
 
-def _known_faults(data: kaldi.DataDir, language: str) -> dict[str, str]:
+def _known_faults(data: kaldi.DataDir, role: str) -> dict[str, str]:
     """What stage 1 has kept without a recording or without words, and why."""
-    texts, silent = data.texts(language), data.silent(language)
+    texts, silent = data.texts(role), data.silent(role)
     return {
         k: fault
-        for k, fault in data.faults(language).items()
+        for k, fault in data.faults(role).items()
         if k in silent or not surface_words(texts[k])
     }
 
@@ -180,9 +184,9 @@ def _check(misfits: Mapping[str, str], num_in: int, options: Options) -> None:
 
 
 def _equal(
-    data: kaldi.DataDir, language: str, wanted: Iterable[str]
+    data: kaldi.DataDir, role: str, wanted: Iterable[str]
 ) -> dict[str, list[Word]]:
-    texts, durations = data.texts(language), data.durations(language)
+    texts, durations = data.texts(role), data.durations(role)
     return {
         k: equal_words(surface_words(texts[k]) or [texts[k]], durations[k])
         for k in sorted(wanted)

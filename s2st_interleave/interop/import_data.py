@@ -4,73 +4,89 @@
         --tgt_dir kaldi/train_en --tgt_lang en --split train \\
         --data_dir data/train --audio_dir dump/audio/train
 
-`--src_dir` and `--tgt_dir` may be one ESPnet directory with wav.scp.es, wav.scp.en ...
+`--src_dir` and `--tgt_dir` may be one ESPnet directory with wav.scp.es, wav.scp.en ...,
+named by language or by side. With `--sides "user=en agent=en"` they are the user's and the
+agent's.
 Utterances are joined by id; ids of one side that are the other's with a folder or endings
 of audio (`a.mp3`) are the same. Recordings are files: pipes are refused. Relative paths
 start where the command does. What is wrong with one utterance drops it from train; dev and
 test may lack none on one side, and silence stands in for a lost recording.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data.corpus import Pair, no_id
+from s2st_interleave.data.corpus import Speech, Utterance, no_id
 from s2st_interleave.data.kaldi import NO_AUDIO
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop.kaldi_dir import KaldiDir, Table
 from s2st_interleave.stage_dir import Input
-from s2st_interleave.stages.data import DataOptions, make
+from s2st_interleave.stages.data_dir import make
+from s2st_interleave.stages.data_options import SidesOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(DataOptions):
-    src_dir: Path = option(REQUIRED, "wav.scp and text of the source language")
-    tgt_dir: Path = option(REQUIRED, "of the target language; may be the same one")
+class Options(SidesOptions):
+    src_dir: Path = option(REQUIRED, "wav.scp and text of the first side")
+    tgt_dir: Path = option(REQUIRED, "of the second side; may be the same one")
 
 
 def run(options: Options) -> None:
-    source = KaldiDir(options.src_dir, options.src_lang)
-    target = KaldiDir(options.tgt_dir, options.tgt_lang)
+    spoken = options.spoken()
+    if len(spoken) != 2:
+        raise UserError(
+            f"--sides names {len(spoken)} sides, and two directories are read"
+        )
+    paths = (options.src_dir, options.tgt_dir)
+    dirs = {
+        role: KaldiDir(path, role, language)
+        for path, (role, language) in zip(paths, spoken.items(), strict=True)
+    }
     inputs = {
-        f"{side}.{path.name}": Input(path)
-        for side, data in (("src", source), ("tgt", target))
+        f"{role}.{path.name}": Input(path)
+        for role, data in dirs.items()
         for path in data.inputs()
     }
-    make(options, pairs(source, target, options.split), inputs)
+    make(options, utterances(dirs, options.split), inputs)
 
 
-def pairs(source: KaldiDir, target: KaldiDir, split: str) -> list[Pair]:
-    """Joined by id, each with what is wrong with it.
+def utterances(dirs: Mapping[str, KaldiDir], split: str) -> list[Utterance]:
+    """Joined by id, each with what is wrong with it; directories by role.
 
-    Raises UserError naming the first utterance of dev or test that one of the four
-    files lacks.
+    Raises UserError naming the first utterance of dev or test that one of the files
+    lacks.
     """
-    ids = source.texts().values.keys()
-    texts = [side.texts().renamed(ids) for side in (source, target)]
-    audio = [side.audio().renamed(ids) for side in (source, target)]
-    tables = [*texts, *audio]
+    first = next(iter(dirs.values()))
+    ids = first.texts().values.keys()
+    texts = {role: data.texts().renamed(ids) for role, data in dirs.items()}
+    audio = {role: data.audio().renamed(ids) for role, data in dirs.items()}
+    languages = {role: data.languages() for role, data in dirs.items()}
+    tables = [*texts.values(), *audio.values()]
     everyone = set().union(*(table.ids() for table in tables))
     if split != "train":
         _check_complete(tables, everyone)
     instead = _instead(tables)
-    languages = source.languages(), target.languages()
-    spoken = [side.speakers().renamed(ids).values for side in (target, source)]
-    speakers = spoken[0] | spoken[1]
+    speakers: dict[str, str] = {}
+    for data in reversed(dirs.values()):  # the first side's speakers count
+        speakers |= data.speakers().renamed(ids).values
+
+    def speech(role: str, utterance: str) -> Speech:
+        return Speech(
+            audio=audio[role].values.get(utterance, Path()),
+            text=texts[role].values.get(utterance, ""),
+            fault=_lost(audio[role], utterance),
+            language=languages[role].get(utterance, ""),
+        )
+
     return [
-        Pair(
+        Utterance(
             id=utterance,
             speaker=speakers.get(utterance, utterance),
-            src_audio=audio[0].values.get(utterance, Path()),
-            src_text=texts[0].values.get(utterance, ""),
-            tgt_audio=audio[1].values.get(utterance, Path()),
-            tgt_text=texts[1].values.get(utterance, ""),
-            where=f"{texts[0].path}: {utterance}",
-            fault=_fault(utterance, tables, instead),
-            faults=(_lost(audio[0], utterance), _lost(audio[1], utterance)),
-            src_lang=languages[0].get(utterance, ""),
-            tgt_lang=languages[1].get(utterance, ""),
+            sides={role: speech(role, utterance) for role in dirs},
+            where=f"{tables[0].path}: {utterance}",
+            fault=_fault(utterance, tables, len(texts), instead),
         )
         for utterance in sorted(everyone)
     ]
@@ -94,15 +110,17 @@ def _instead(tables: Sequence[Table]) -> dict[Path, str]:
     return {path: f" (it has '{name}')" if name else "" for path, name in own.items()}
 
 
-def _fault(utterance: str, tables: Sequence[Table], instead: dict[Path, str]) -> str:
-    """Why an utterance cannot be used in any split; "": it can."""
+def _fault(
+    utterance: str, tables: Sequence[Table], num_texts: int, instead: dict[Path, str]
+) -> str:
+    """Why an utterance cannot be used in any split; "": it can. Texts come first."""
     if why := no_id(utterance):
         return f"no id: {tables[0].path}: {why}"
     for table in tables:
         if utterance not in table.ids():
             others = instead[table.path]
             return f"not on both sides: {table.path} has no {utterance}{others}"
-    for table in tables[:2]:
+    for table in tables[:num_texts]:
         if utterance in table.faults:
             return f"text occurs twice: {table.faults[utterance]}"
     return ""

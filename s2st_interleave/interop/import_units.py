@@ -1,13 +1,13 @@
 """Precomputed units in place of stage 4: text.km, fairseq's manifest and .km, or ark, scp.
 
     python -m s2st_interleave import_units --data_dir data/train --format text \\
-        --src_lang es --src_units train.es.km --tgt_lang en --tgt_units train.en.km \\
-        --num_units 1000 --unit_sec 0.02 --codebook mhubert-l11-km1000 \\
-        --out_dir dump/units/train
+        --src_units train.es.km --tgt_units train.en.km --num_units 1000 \\
+        --unit_sec 0.02 --codebook mhubert-l11-km1000 --out_dir dump/units/train
 
 Then ./run.sh --stage 5 --vocoder_dir exp/vocoder: the vocoder learns these units from the
 corpus, and one that others share knows other ones. `--codebook` is the name you know these
 units by: parts made of units of another name are refused, as those of another codebook are.
+`src_` is the first side of data_dir, whatever its role, and `tgt_` the second.
 
 In train an utterance without units that fit it is dropped with its reason; in dev and test
 it is an error. Only where stage 1 has put silence for a recording, which scores count as
@@ -17,16 +17,17 @@ with a folder and endings of audio: `clips/a.mp3.wav`.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from s2st_interleave import drops
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
-from s2st_interleave.data.languages import LanguageCode
-from s2st_interleave.errors import UserError
+from s2st_interleave.data.sides import KNOWN, without_languages
 from s2st_interleave.interop import unit_files
 from s2st_interleave.interop.ids import match_ids
+from s2st_interleave.interop.two_sides import input_names, two_roles
 from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.units import store
 
@@ -38,10 +39,8 @@ SLACK_UNITS, SLACK_SHARE = 4, 0.02
 @dataclass(frozen=True, kw_only=True)
 class Options:
     data_dir: Path = option(REQUIRED, "data/<split>")
-    src_lang: LanguageCode = option(REQUIRED, "source language code")
-    tgt_lang: LanguageCode = option("en", "target language code")
     src_units: Path = option(REQUIRED, "file: text.km, x.km beside x.tsv, or x.scp")
-    tgt_units: Path = option(REQUIRED, "the same of the target language")
+    tgt_units: Path = option(REQUIRED, "the same of the second side")
     format: unit_files.Format = option(
         "text", "of both files; text: '<name> 71 8', with a tab or '|' between as well"
     )
@@ -60,12 +59,15 @@ class Options:
     )
     overwrite: bool = option(False, "make it anew", runtime=True)
 
+    earlier = staticmethod(without_languages)
+    removed: ClassVar[dict[str, str]] = {"src_lang": KNOWN, "tgt_lang": KNOWN}
+
 
 def run(options: Options) -> None:
     # 1. Is there anything to do?
-    sources = {options.src_lang: options.src_units, options.tgt_lang: options.tgt_units}
-    if len(sources) < 2:
-        raise UserError(f"source and target language are both '{options.src_lang}'")
+    data = kaldi.DataDir(options.data_dir)
+    src, tgt = two_roles(data)
+    sources = {src: options.src_units, tgt: options.tgt_units}
     stage = open_stage(
         options.out_dir,
         stage="units",
@@ -74,8 +76,8 @@ def run(options: Options) -> None:
             "data": Input(options.data_dir, "data"),
             "kmeans": f"imported: {options.codebook}",
             **{
-                f"{lang}.units": unit_files.fingerprint(path, options.format)
-                for lang, path in sources.items()
+                f"{name}.units": unit_files.fingerprint(sources[role], options.format)
+                for role, name in input_names(options.out_dir, data.sides).items()
             },
         },
         overwrite=options.overwrite,
@@ -84,22 +86,21 @@ def run(options: Options) -> None:
         return
 
     # 2. Units by id that fit their audio; what is wrong with the others.
-    data = kaldi.DataDir(options.data_dir)
     units, faults = {}, {}
-    for language, path in sources.items():
-        units[language], wrong = _fitting(data, language, path, options)
-        faults |= {k: f"{language} {fault}" for k, fault in wrong.items()}
-    count = len(data.texts(options.src_lang))
+    for role, path in sources.items():
+        units[role], wrong = _fitting(data, role, path, options)
+        faults |= {k: f"{role} {fault}" for k, fault in wrong.items()}
+    count = len(data.texts(src))
     rate, why = options.max_drop_rate, "--max_drop_rate"
     if not drops.is_train(options.data_dir):
         rate, why = 0.0, "dev and test lose nothing"
     drops.limit(faults, count, rate, "have no units that fit", why)
 
-    # 3. Write those that both languages have.
+    # 3. Write those that both sides have.
     num_frames = 0
-    for language in sources:
-        kept = {k: v for k, v in units[language].items() if k not in faults}
-        store.write_units(options.out_dir / f"units.{language}", kept)
+    for role in sources:
+        kept = {k: v for k, v in units[role].items() if k not in faults}
+        store.write_units(options.out_dir / f"units.{role}", kept)
         num_frames += sum(map(len, kept.values()))
     stage.finish(
         num_in=count,
@@ -109,14 +110,15 @@ def run(options: Options) -> None:
         num_units=options.num_units,
         unit_sec=options.unit_sec,
         kmeans=f"imported: {options.codebook}",
+        sides=data.sides,
     )
 
 
 def _fitting(
-    data: kaldi.DataDir, language: str, path: Path, options: Options
+    data: kaldi.DataDir, role: str, path: Path, options: Options
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Units by utterance id, and why an utterance has none; other names are told."""
-    durations, silent = data.durations(language), data.silent(language)
+    durations, silent = data.durations(role), data.silent(role)
     found = unit_files.read(path, options.format)
     match = match_ids(found.units.keys() | found.faults.keys(), durations)
     if match.others:
@@ -145,7 +147,7 @@ def _fitting(
         else:
             units[utterance] = found.units[name]
     if silent:
-        print(f"units: {language}: silence stands in for {len(silent)} lost recordings")
+        print(f"units: {role}: silence stands in for {len(silent)} lost recordings")
     return units, faults
 
 

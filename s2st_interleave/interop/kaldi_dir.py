@@ -36,17 +36,18 @@ class Table(Generic[T]):
 
 @dataclass(frozen=True)
 class KaldiDir:
-    """One language: `<name>.<language>` where there is such a file, else `<name>`.
+    """One side: `<name>.<role>` or `<name>.<language>` where they are, else `<name>`.
 
-    So both an ESPnet directory of two languages and two Kaldi directories are read.
+    So both an ESPnet directory of two sides and two Kaldi directories are read.
     """
 
     path: Path
+    role: str
     language: str
 
     def file(self, name: str) -> Path:
-        own = self.path / f"{name}.{self.language}"
-        return own if own.is_file() else self.path / name
+        own = (self.path / f"{name}.{end}" for end in (self.role, self.language))
+        return next((path for path in own if path.is_file()), self.path / name)
 
     def inputs(self) -> list[Path]:
         names = ("wav.scp", "text", "segments", SPEAKERS, LANGUAGES)
@@ -60,7 +61,7 @@ class KaldiDir:
         return read(path) if path.is_file() else Table(path, {}, {})
 
     def languages(self) -> dict[str, str]:
-        """What utt2lang says; nothing where it is another language's beside this one."""
+        """What utt2lang says; nothing where it is another side's beside this one."""
         path = self.file(LANGUAGES)
         shared = path.name == LANGUAGES and self.file("wav.scp").name != "wav.scp"
         return dict(read(path).values) if path.is_file() and not shared else {}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data import sides
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DecodeFacts
@@ -109,12 +110,12 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
         "decode": read_done(options.decode_dir, "decode")["inputs"],
         "vocoder": read_done(options.vocoder, "vocoder")["facts"],
     }
-    spoken = read_done(options.dump_dir, "dump")["options"]
-    for name in ("src_lang", "tgt_lang"):
-        if spoken[name] != getattr(options, name):
+    spoken = sides.read(options.dump_dir)
+    for role, language in (("src", options.src_lang), ("tgt", options.tgt_lang)):
+        if spoken.get(role) != language:
             raise UserError(
-                f"--{name} is '{getattr(options, name)}', {options.dump_dir} is of "
-                f"'{spoken[name]}'"
+                f"--{role}_lang is '{language}', {options.dump_dir} is of "
+                f"'{spoken.get(role, 'other sides')}'"
             )
     links = [  # this part says it was made with that one, under this name or name.0 ...
         ("kmeans", "encoder", "encoder"),

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,11 +21,10 @@ from s2st_interleave.align.words import (
     write_words,
 )
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data import audio, kaldi
-from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.data import audio, kaldi, sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
-from s2st_interleave.shards import ShardOptions, run_shards
+from s2st_interleave.shards import ShardOptions, run_shards, shards_of
 from s2st_interleave.stage_dir import Input, open_stage
 
 
@@ -33,7 +33,6 @@ class Options(ShardOptions):
     data_dir: Path = option(REQUIRED, "data/<split>")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
-    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
     min_gap_sec: float = option(
         0.32, "only longer pauses between tokens are nobody's", minimum=0
     )
@@ -50,13 +49,16 @@ class Options(ShardOptions):
     )
     min_median_score: float | None = option(
         MIN_MEDIAN,
-        "of a language's utterances, lower and fail, in any split: an encoder that hears "
+        "of a side's utterances, lower and fail, in any split: an encoder that hears "
         "is at -0.1 to -1, one that hears nothing at -4 to -6; none: whatever it hears",
         runtime=True,
     )
     max_drop_rate: float = option(
         0.05, "drop more and fail", runtime=True, minimum=0, maximum=1
     )
+
+    earlier = staticmethod(sides.without_languages)
+    removed: ClassVar[dict[str, str]] = {"languages": sides.KNOWN}
 
 
 def run(options: Options) -> None:
@@ -74,50 +76,51 @@ def run(options: Options) -> None:
     if stage is None:
         return
 
-    # 2. Align every utterance of every language, shard by shard.
+    # 2. Align every utterance of every side, shard by shard.
     data = kaldi.DataDir(options.data_dir)
+    spoken = data.sides
     aligner = _Aligner(options)
     files = {}
-    for language in options.languages:
-        texts, wavs = data.texts(language), data.wavs(language)
-        silent = data.silent(language)
+    for role in spoken:
+        texts, wavs = data.texts(role), data.wavs(role)
+        silent = data.silent(role)
 
         def process(
             ids: Sequence[str], path: Path, texts=texts, wavs=wavs, silent=silent
         ) -> None:
             aligner.align({i: (texts[i], wavs[i]) for i in ids}, silent, path)
 
-        folder = options.out_dir / "shards" / language
-        files[language] = run_shards(
+        folder = shards_of(options.out_dir, role, spoken)
+        files[role] = run_shards(
             sorted(texts), folder, options.shard, options.num_shards, process
         )
     if options.shard:
         return
 
     # 3. Merge. Does the encoder hear anything? If so, which utterances fit their text?
-    merged = {lang: read_words(paths) for lang, paths in files.items() if paths}
-    faults = {lang: read_faults(paths) for lang, paths in files.items() if paths}
+    merged = {role: read_words(paths) for role, paths in files.items() if paths}
+    faults = {role: read_faults(paths) for role, paths in files.items() if paths}
     quality = Quality.of(options.data_dir.name, merged)
     print(quality.report(), flush=True)
     _check_encoder(quality, faults, options)
     low = {} if options.min_score is None else quality.below(options.min_score)
     unaligned = {
-        utterance: f"{language} {fault}"
-        for language, reasons in faults.items()
+        utterance: f"{role} {fault}"
+        for role, reasons in faults.items()
         for utterance, fault in reasons.items()
     }
     _say("cannot be aligned", unaligned, options)
     _say(f"score less than {options.min_score}", low, options)
-    num_in = len(merged[options.languages[0]])
+    num_in = len(next(iter(merged.values())))
     dropped = low | unaligned if options.drop else {}
     what = f"cannot be aligned, or score less than --min_score {options.min_score}"
     why = f"--max_drop_rate {options.max_drop_rate:g}"
     drops.limit(dropped, num_in, options.max_drop_rate, what, why)
 
     # 4. Write: train without them, dev and test with equal intervals where need be.
-    for language, words in merged.items():
+    for role, words in merged.items():
         kept = {k: v for k, v in words.items() if k not in dropped}
-        write_words(options.out_dir / f"words.{language}.jsonl", kept, faults[language])
+        write_words(options.out_dir / f"words.{role}.jsonl", kept, faults[role])
     stage.finish(
         num_in=num_in,
         num_out=num_in - len(dropped),
@@ -128,6 +131,7 @@ def run(options: Options) -> None:
             for utterance in words.keys() - dropped.keys()
         ),
         num_low_scores=len(low),
+        sides=spoken,
         **quality.facts(),
     )
 
@@ -138,11 +142,9 @@ def _check_encoder(
     """Raises UserError where the median says that the encoder hears nothing."""
     if options.min_median_score is None:
         return
-    for language in options.languages:
-        median = quality.median(language)
-        heard = [
-            f for f in faults[language].values() if not f.startswith(kaldi.NO_AUDIO)
-        ]
+    for role, reasons in faults.items():
+        median = quality.median(role)
+        heard = [f for f in reasons.values() if not f.startswith(kaldi.NO_AUDIO)]
         if median is None and not heard:
             continue  # all are stand-ins, or there are none: nothing to judge by
         if median is None or median < options.min_median_score:
@@ -152,7 +154,7 @@ def _check_encoder(
                 else f"the median of the mean word scores is {median:.2f} ({USUAL})"
             )
             raise UserError(
-                f"{options.data_dir}, {language}: {said}: {options.encoder} does not "
+                f"{options.data_dir}, {role}: {said}: {options.encoder} does not "
                 f"hear this speech, or the texts are of other recordings. Train the "
                 "encoder on such speech (stage 2), or let it pass with "
                 f"--min_median_score none (now {options.min_median_score:g})"

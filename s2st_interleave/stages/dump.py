@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from s2st_interleave import drops
 from s2st_interleave.align.words import Word, read_words
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
@@ -24,9 +25,13 @@ class Options(too_long.LimitOptions):
     align_dir: Path = option(REQUIRED, "dump/align/<split>")
     units_dir: Path = option(REQUIRED, "dump/units/<split>")
     out_dir: Path = option(REQUIRED, "dump/interleave/<split> to write")
-    src_lang: LanguageCode = option(REQUIRED, "source language code")
-    tgt_lang: LanguageCode = option("en", "target language code")
     overwrite: bool = option(False, "make it anew", runtime=True)
+
+    earlier = staticmethod(sides.without_languages)
+    removed: ClassVar[dict[str, str]] = {
+        "src_lang": sides.KNOWN,
+        "tgt_lang": sides.KNOWN,
+    }
 
 
 @dataclass(frozen=True)
@@ -70,23 +75,24 @@ def run(options: Options) -> None:
     # 3. Write, and say how much of the speech belongs to no word.
     utterances = joined.utterances
     dump.write(options.out_dir, utterances, _vocabulary(options), missing)
-    gaps = {
-        f"gap_share_{side}": _gap_share([one.sides[side] for one in utterances])
-        for side in ("src", "tgt")
-    }
-    print(
-        f"dump: {options.out_dir.name}: {gaps['gap_share_src']:.1%} of the source's "
-        f"units and {gaps['gap_share_tgt']:.1%} of the target's are of no word"
-    )
+    spoken = sides.read(options.align_dir)
+    by_role = {role: [one.sides[role] for one in utterances] for role in spoken}
+    gaps = {role: _gap_share(parts) for role, parts in by_role.items()}
+    said = ", ".join(f"{share:.1%} of {role}" for role, share in gaps.items())
+    print(f"dump: {options.out_dir.name}: units that are of no word: {said}")
     stage.finish(
         num_in=len(utterances) + len(dropped) + len(missing),
         num_out=len(utterances),
         dropped=dropped,
         num_too_long=len(missing),
         llm=too_long.llm_print(options.llm),
-        **gaps,
-        num_units_src=sum(len(one.sides["src"].units) for one in utterances),
-        num_units_tgt=sum(len(one.sides["tgt"].units) for one in utterances),
+        layout=options.layout,
+        sides=spoken,
+        **{f"gap_share_{role}": share for role, share in gaps.items()},
+        **{
+            f"num_units_{role}": sum(len(side.units) for side in parts)
+            for role, parts in by_role.items()
+        },
     )
 
 
@@ -97,33 +103,46 @@ def _vocabulary(options: Options) -> dump.UnitVocabulary:
 
 def _join(options: Options) -> Joined:
     vocabulary = _vocabulary(options)
-    sides, dropped = {}, {}
+    spoken = sides.read(options.align_dir)
+    by_role, dropped = {}, {}
     without_units = drops.read(options.units_dir)
-    for name in (options.src_lang, options.tgt_lang):
-        words = read_words(options.align_dir / f"words.{name}.jsonl")
-        units = store.read_units(options.units_dir / f"units.{name}")
+    for role in spoken:
+        words = read_words(_file(options.align_dir, "words.{}.jsonl", role))
+        scp = _file(options.units_dir, "units.{}.scp", role)
+        units = store.read_units(scp.with_suffix(""))
         strangers = sorted(words.keys() - units.keys() - without_units.keys())
         if strangers:
-            raise UserError(f"{options.units_dir}: no {name} units of {strangers[0]}")
-        dropped |= dict.fromkeys(units.keys() - words.keys(), "not aligned in stage 3")
-        dropped |= {
+            raise UserError(f"{options.units_dir}: no {role} units of {strangers[0]}")
+        faults = dict.fromkeys(units.keys() - words.keys(), "not aligned in stage 3")
+        faults |= {
             k: f"no units in stage 4: {without_units[k]}"
             for k in words.keys() - units.keys()
         }
-        sides[name] = {
+        dropped |= faults
+        by_role[role] = {
             k: _side(words[k], units[k], vocabulary.unit_sec)
             for k in sorted(words.keys() & units.keys())
         }
-    source, target = sides[options.src_lang], sides[options.tgt_lang]
-    both = [k for k in source if k in target]
-    alone = (source.keys() ^ target.keys()) - dropped.keys()
-    dropped |= dict.fromkeys(alone, "only one language of it is there")
-    utterances = [dump.Utterance(k, {"src": source[k], "tgt": target[k]}) for k in both]
+    everyone = sorted(set().union(*by_role.values()))
+    whole = [k for k in everyone if all(k in side for side in by_role.values())]
+    alone = set(everyone) - set(whole) - dropped.keys()
+    dropped |= dict.fromkeys(alone, "not all of its sides are there")
+    utterances = [
+        dump.Utterance(k, {role: by_role[role][k] for role in spoken}) for k in whole
+    ]
     excess = too_long.find(utterances, options, options.align_dir.name)
     fitting = [one for one in utterances if one.id not in excess]
     if not fitting:
         raise UserError(f"{options.align_dir}: none of {len(utterances)} is left")
     return Joined(fitting, dropped, excess)
+
+
+def _file(directory: Path, name: str, role: str) -> Path:
+    """Raises UserError where a directory is of other sides."""
+    known = sides.read(directory)
+    if role not in known:
+        raise UserError(f"{directory} has no side '{role}', only {', '.join(known)}")
+    return sides.path_of(directory, name, role, known)
 
 
 def _side(words: list[Word], units: np.ndarray, unit_sec: float) -> Side:

@@ -1,6 +1,6 @@
-"""Stage 2: fine-tune the speech encoder with CTC, source and target language together."""
+"""Stage 2: fine-tune the speech encoder with CTC, all sides and languages together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2st_interleave import drops, keyed, parallel
@@ -23,7 +23,9 @@ class Options(TrainOptions):
     train_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
     dev_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<encoder> to write")
-    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
+    languages: tuple[LanguageCode, ...] = option(
+        (), "those to learn, for example 'es en'; default: all that train_dir has"
+    )
     num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K", minimum=1)
     character_coverage: float = option(
         1.0,
@@ -53,6 +55,11 @@ class Options(TrainOptions):
         runtime=True,
     )
 
+    def with_languages(self) -> "Options":
+        """The same with the languages of train_dir, if none are named."""
+        known = self.languages or kaldi.DataDirs(self.train_dir).languages()
+        return replace(self, languages=tuple(map(LanguageCode, known)))
+
 
 def model_input(path: Path) -> Input | str:
     """A local model counts by content, a hub's by its name.
@@ -72,7 +79,7 @@ def run(options: Options) -> None:
         lambda: open_stage(
             options.out_dir,
             stage="encoder",
-            options=options,
+            options=options.with_languages(),
             inputs={
                 "encoder": model_input(options.encoder),
                 **numbered("train", options.train_dir, "data"),
@@ -90,7 +97,8 @@ def run(options: Options) -> None:
     from s2st_interleave.train.adamw import AdamWLearner
     from s2st_interleave.train.loop import fit
 
-    # 2. One BPE and one model for all languages, both sides.
+    # 2. One BPE and one model for all languages, all sides.
+    options = options.with_languages()
     set_threads(options.num_threads)
     device = resolve_device(options.device)
     train, dev = [], []
@@ -152,12 +160,10 @@ def run(options: Options) -> None:
 def _recordings(data: kaldi.DataDirs, language: str) -> list[ctc.Recording]:
     wavs, texts = data.wavs(language), data.texts(language)
     seconds = data.durations(language)
-    spoken = {utterance: spoken_form(texts[utterance]) for utterance in sorted(wavs)}
+    spoken = {voice: spoken_form(texts[voice]) for voice in sorted(wavs)}
     return [
-        ctc.Recording(
-            f"{language}:{utterance}", wavs[utterance], text, seconds.get(utterance)
-        )
-        for utterance, text in spoken.items()
+        ctc.Recording(":".join(voice), wavs[voice], text, seconds.get(voice))
+        for voice, text in spoken.items()
         if text  # dev keeps those without words: CTC has nothing to say to them
     ]
 

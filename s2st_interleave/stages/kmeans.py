@@ -1,6 +1,6 @@
 """Stage 4, first half: cluster the frames of one encoder layer, all languages together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,9 @@ class Options(RunOptions):
     data_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "exp/<kmeans> to write")
-    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
+    languages: tuple[LanguageCode, ...] = option(
+        (), "those to draw from, for example 'es en'; default: all that data_dir has"
+    )
     layer: int = option(
         20, "as in hidden_states, 0 is the input; the paper's is 20", minimum=0
     )
@@ -31,8 +33,14 @@ class Options(RunOptions):
     )
     seed: int = option(1, "of the draw and of k-means")
 
+    def with_languages(self) -> "Options":
+        """The same with the languages of data_dir, if none are named."""
+        known = self.languages or kaldi.DataDirs(self.data_dir).languages()
+        return replace(self, languages=tuple(map(LanguageCode, known)))
+
 
 def run(options: Options) -> None:
+    options = options.with_languages()
     stage = open_stage(
         options.out_dir,
         stage="kmeans",
@@ -52,9 +60,9 @@ def run(options: Options) -> None:
     # 1. Draw utterances of all languages alike, by key: not by their order on disk.
     data = kaldi.DataDirs(options.data_dir)
     wavs = {
-        (language, utterance): wav
+        voice: wav
         for language in options.languages
-        for utterance, wav in data.wavs(language).items()
+        for voice, wav in data.wavs(language).items()
     }
     drawn = sorted(wavs, key=lambda k: keyed.stable_hash(options.seed, "kmeans", *k))
     drawn = drawn[: options.num_utterances]

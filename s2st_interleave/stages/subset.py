@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data import kaldi
-from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.data import kaldi, sides
 from s2st_interleave.stage_dir import Input, open_stage
 
 
@@ -20,9 +20,11 @@ from s2st_interleave.stage_dir import Input, open_stage
 class Options:
     data_dir: Path = option(REQUIRED, "data/test")
     out_dir: Path = option(REQUIRED, "data/test1k to write")
-    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
     num_utterances: int = option(1000, "how many; the paper's is 1,000", minimum=1)
     overwrite: bool = option(False, "make it anew", runtime=True)
+
+    earlier = staticmethod(sides.without_languages)
+    removed: ClassVar[dict[str, str]] = {"languages": sides.KNOWN}
 
 
 def run(options: Options) -> None:
@@ -38,14 +40,15 @@ def run(options: Options) -> None:
     whole, part = kaldi.DataDir(options.data_dir), kaldi.DataDir(options.out_dir)
     speakers = kaldi.read_table(whole.path / "utt2spk")
     ids = smallest(speakers, options.num_utterances)
-    for language in options.languages:
+    sides.write(part.path, whole.sides)
+    for role in whole.sides:
         for name in ("wav.scp", "text", "utt2dur", "utt2level", "faults"):
-            source = whole.file(name, language)
+            source = whole.file(name, role)
             table = kaldi.read_table(source) if source.is_file() else {}
             if chosen := {k: v for k, v in table.items() if k in ids}:
-                kaldi.write_table(part.file(name, language), chosen)
+                kaldi.write_table(part.file(name, role), chosen)
     kaldi.write_speakers(part, {k: speakers[k] for k in ids})
-    kaldi.validate(part, options.languages)
+    kaldi.validate(part)
     stage.finish(num_in=len(speakers), num_out=len(ids))
 
 

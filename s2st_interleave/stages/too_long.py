@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from s2st_interleave import drops
 from s2st_interleave.config import option
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import file_digest
 from s2st_interleave.interleave import length
 from s2st_interleave.interleave.dump import Dump, Utterance
-from s2st_interleave.interleave.layout import S2ST, Layout
+from s2st_interleave.interleave.layout import S2ST, Block, Kind, Layout
 from s2st_interleave.record import digest
 from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages.encoder import model_input
@@ -29,8 +30,14 @@ class LimitOptions:
 
     llm: Path | None = option(
         None,
-        "LLM of stage 6, a directory or a hub's name: is each sequence, at text ratio 0 "
-        "and with chain of thought, within its positions? none: stage 6 will tell",
+        "LLM of stage 6, a directory or a hub's name: is each sequence, at text ratio 0, "
+        "within its positions? none: stage 6 will tell",
+        runtime=True,
+    )
+    layout: str | None = option(
+        None,
+        "of the task of stage 6, whose blocks are counted; none: all that the sides have, "
+        "speech and text, as the paper's task has them",
         runtime=True,
     )
     too_long: Literal["error", "drop", "missing"] = option(
@@ -56,13 +63,16 @@ def find(
 
     model_input(options.llm)  # an error says where a path that is missing comes from
     llm = reader(options.llm)
-    drop, layout = options.too_long == "drop", Layout.parse(S2ST)
+    drop = options.too_long == "drop"
+    blocks = options.layout and Layout.parse(options.layout)
     tokens_of = length.most_tokens if drop else length.num_tokens
     found, total = {}, len(utterances)
+    if blocks and utterances:
+        _check_sides(blocks, utterances[0])
     for one in utterances:
         if llm.max_length is None or length.fits_surely(one, llm.max_length):
             continue
-        tokens = tokens_of(one, llm.encode, layout)
+        tokens = tokens_of(one, llm.encode, blocks or all_blocks(one))
         if tokens > llm.max_length:
             found[one.id] = (
                 f"sequence is too long: {tokens} tokens, {options.llm} has positions for "
@@ -87,6 +97,23 @@ def find(
     return found
 
 
+def all_blocks(utterance: Utterance) -> Layout:
+    """Every side as speech and as text, of which the first one's speech is given."""
+    first, *rest = (
+        Block(side, kind) for side in utterance.sides for kind in get_args(Kind)
+    )
+    return Layout((first,), tuple(rest))
+
+
+def _check_sides(layout: Layout, utterance: Utterance) -> None:
+    for side in layout.sides:
+        if side not in utterance.sides:
+            raise UserError(
+                f"task '{layout}': there is no side '{side}', only "
+                f"{', '.join(utterance.sides)}"
+            )
+
+
 def as_input(found: dict[str, str], options: LimitOptions) -> dict[str, str]:
     """What a new dump is made from besides words and units."""
     return _input(options) if found else {}
@@ -98,13 +125,26 @@ def as_input_again(
     """The same of a finished dump that need not be made anew, whatever the LLM now."""
     if "too_long" in done["inputs"]:
         return {} if options.llm is None else _input(options)
-    if options.llm is None or done["facts"].get("llm") == llm_print(options.llm):
+    facts = done["facts"]
+    same_llm = options.llm is None or facts.get("llm") == llm_print(options.llm)
+    if same_llm and _counted(facts.get("layout")) == _counted(options.layout):
         return {}
     return as_input(find(Dump(directory), options, directory.name), options)
 
 
 def _input(options: LimitOptions) -> dict[str, str]:
-    return {"too_long": f"{options.too_long} for {llm_print(options.llm)}"}
+    counted = _counted(options.layout)
+    of_task = "" if counted == _WHOLE else f", {counted}"
+    return {"too_long": f"{options.too_long} for {llm_print(options.llm)}{of_task}"}
+
+
+def _counted(layout: str | None) -> str:
+    """What decides on lengths, of a layout: its blocks, in whatever order."""
+    blocks = sorted(block.name for block in Layout.parse(layout or S2ST).blocks)
+    return " ".join(blocks)
+
+
+_WHOLE = _counted(None)  # what was counted before a task said it
 
 
 def llm_print(llm: Path | None) -> str | None:

@@ -15,6 +15,7 @@ import yaml
 
 from s2st_interleave import parallel
 from s2st_interleave.config import REQUIRED, load_yaml, option, record, to_dict
+from s2st_interleave.data import sides
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import TrainFacts
@@ -288,8 +289,8 @@ def open_dumps(
 
 def pair_prompt(dump_dir: Path) -> str:
     """How a language pair is named to a model that serves several: "pt-en:"."""
-    made = read_done(dump_dir, "dump")["options"]
-    return f"{made['src_lang']}-{made['tgt_lang']}:"
+    read_done(dump_dir, "dump")
+    return f"{'-'.join(sides.read(dump_dir).values())}:"
 
 
 def _write_command(options: Options) -> None:

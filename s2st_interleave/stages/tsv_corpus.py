@@ -2,28 +2,31 @@
 
 The TSV has a header `id src_audio src_text tgt_audio tgt_text [split src_lang tgt_lang]`,
 separated by tabs; the last two name each line's languages, which must be the options';
-audio paths are relative to it. Without a split 90, 5 and 5 % of the source texts are train,
-dev and test, always the same ones; texts are compared by their sound, without case and
-punctuation. Sentences of dev and test that train has as well, in a split that is given or
-as translations, are counted and named. Quotes that a spreadsheet or csv has put around
-fields are taken off: a column is looked at whole, and the screen says so.
+audio paths are relative to it. Other sides than src and tgt have columns of their names:
+with `--sides "user=en agent=en"` these are `id user_audio user_text agent_audio agent_text`.
+Without a split 90, 5 and 5 % of the first side's texts are train, dev and test, always the
+same ones; texts are compared by their sound, without case and punctuation. Sentences of
+dev and test that train has as well, in a split that is given or as translations, are
+counted and named. Quotes that a spreadsheet or csv has put around fields are taken off: a
+column is looked at whole, and the screen says so.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data.tsv_corpus import read_pairs
+from s2st_interleave.data.tsv_corpus import read_utterances
 from s2st_interleave.stage_dir import Input
-from s2st_interleave.stages.data import DataOptions, make
+from s2st_interleave.stages.data_dir import make
+from s2st_interleave.stages.data_options import SidesOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(DataOptions):
+class Options(SidesOptions):
     tsv: Path = option(REQUIRED, "the corpus")
 
 
 def run(options: Options) -> None:
-    pairs = read_pairs(options.tsv)
+    splits = read_utterances(options.tsv, tuple(options.spoken()))
     inputs = {"tsv": Input(options.tsv)}
-    make(options, pairs[options.split], inputs, train=pairs["train"])
+    make(options, splits[options.split], inputs, train=splits["train"])

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import safetensors.numpy
 
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data import audio, kaldi
-from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.data import audio, kaldi, sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
-from s2st_interleave.shards import ShardOptions, run_shards
+from s2st_interleave.shards import ShardOptions, run_shards, shards_of
 from s2st_interleave.stage_dir import Input, open_stage, read_done
 from s2st_interleave.units import store
 
@@ -25,7 +25,9 @@ class Options(ShardOptions):
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     kmeans: Path = option(REQUIRED, "exp/<kmeans> of stage 4")
     out_dir: Path = option(REQUIRED, "dump/units/<split> to write")
-    languages: tuple[LanguageCode, ...] = option(REQUIRED, "for example 'es en'")
+
+    earlier = staticmethod(sides.without_languages)
+    removed: ClassVar[dict[str, str]] = {"languages": sides.KNOWN}
 
 
 def run(options: Options) -> None:
@@ -53,10 +55,11 @@ def run(options: Options) -> None:
 
     # 2. One utterance at a time: what is written does not depend on the shards.
     data = kaldi.DataDir(options.data_dir)
+    spoken = data.sides
     extractor = _Extractor(options)
     num_frames, used = 0, set()
-    for language in options.languages:
-        wavs = data.wavs(language)
+    for role in spoken:
+        wavs = data.wavs(role)
 
         def process(ids: Sequence[str], path: Path, wavs=wavs) -> None:
             shown = progress(ids, f"units {path.parent.name}")
@@ -64,7 +67,7 @@ def run(options: Options) -> None:
             with atomic_write(path, "wb") as stream:
                 stream.write(safetensors.numpy.save(units))
 
-        folder = options.out_dir / "shards" / language
+        folder = shards_of(options.out_dir, role, spoken)
         paths = run_shards(
             list(wavs), folder, options.shard, options.num_shards, process
         )
@@ -75,14 +78,15 @@ def run(options: Options) -> None:
         units: dict[str, np.ndarray] = {}
         for path in paths:
             units |= safetensors.numpy.load_file(path)
-        store.write_units(options.out_dir / f"units.{language}", units)
+        store.write_units(options.out_dir / f"units.{role}", units)
         num_frames += sum(map(len, units.values()))
         used.update(*(np.unique(one).tolist() for one in units.values()))
     if not options.shard:
         facts = {"num_units": extractor.num_units, "unit_sec": extractor.unit_sec}
         facts |= {"num_used_units": len(used)}
         facts |= {"kmeans": stage.record["inputs"]["kmeans"]}
-        count = len(data.texts(options.languages[0]))
+        facts |= {"sides": spoken}
+        count = len(data.texts(next(iter(spoken))))
         stage.finish(num_in=count, num_out=count, num_frames=num_frames, **facts)
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from s2st_interleave.config import REQUIRED, RunOptions, option
-from s2st_interleave.data import audio
+from s2st_interleave.data import audio, sides
 from s2st_interleave.data.kaldi import write_table
+from s2st_interleave.decode import outputs
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.progress import progress
@@ -21,14 +23,17 @@ from s2st_interleave.units import store
 NO_UNITS = "no units"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options(RunOptions):
-    units: Path = option(
-        REQUIRED, "<dir>/units of a decode, or dump/units/<split>/units.<lang>"
-    )
+    units_dir: Path = option(REQUIRED, "a decode, or dump/units/<split>")
+    side: str = option("tgt", "whose units of it are spoken", new=True)
     vocoder: Path = option(REQUIRED, "exp/<vocoder>")
     out_dir: Path = option(REQUIRED, "gets wav.scp and wav/<id>.wav")
     nj: int = option(1, "processes", runtime=True, minimum=1)
+
+    removed: ClassVar[dict[str, str]] = {
+        "units": "--units_dir says where they lie, --side whose they are"
+    }
 
 
 def run(options: Options) -> None:
@@ -38,8 +43,8 @@ def run(options: Options) -> None:
         stage="vocode",
         options=options,
         inputs={
-            "units": Input(options.units.parent, _made_by(options.units)),
-            "name": options.units.name,  # a directory holds those of two languages
+            "units": Input(options.units_dir, _made_by(options.units_dir)),
+            "name": _stem(options).name,  # a directory holds those of several sides
             "vocoder": Input(options.vocoder, "vocoder"),
         },
         overwrite=options.overwrite,
@@ -49,7 +54,7 @@ def run(options: Options) -> None:
     _check_codebook(options)
 
     # 2. One file an utterance, by rename: a rerun makes what is missing.
-    units = store.read_units(options.units)
+    units = store.read_units(_stem(options))
     wavs = {
         utterance: options.out_dir / "wav" / f"{utterance}.wav"
         for utterance, one in units.items()
@@ -67,22 +72,35 @@ def run(options: Options) -> None:
     )
 
 
-def _made_by(units: Path) -> str:
-    """The stage that left `<units>.scp`: 4 (units) or 7 (decode)."""
-    record = units.parent / DONE
+def _stem(options: Options) -> Path:
+    """The units of the side, without the ending of their two files."""
+    if _made_by(options.units_dir) == "decode":
+        return outputs.units_stem(options.units_dir, options.side)
+    spoken = sides.read(options.units_dir)
+    if options.side not in spoken:
+        raise UserError(
+            f"{options.units_dir} has no side '{options.side}', only {', '.join(spoken)}"
+        )
+    scp = sides.path_of(options.units_dir, "units.{}.scp", options.side, spoken)
+    return scp.with_suffix("")
+
+
+def _made_by(units_dir: Path) -> str:
+    """The stage that left the units: 4 (units) or 7 (decode)."""
+    record = units_dir / DONE
     return read_json(record)["stage"] if record.is_file() else "decode"
 
 
 def _check_codebook(options: Options) -> None:
     """Units of another codebook than the vocoder's would be noise: same ids, other sounds."""
-    if _made_by(options.units) == "decode":
+    if _made_by(options.units_dir) == "decode":
         return  # decoded units: the reference units of the same run are checked
-    units = read_done(options.units.parent, "units")["facts"].get("kmeans")
+    units = read_done(options.units_dir, "units")["facts"].get("kmeans")
     vocoder = read_done(options.vocoder, "vocoder")["facts"].get("kmeans")
     if units != vocoder:
         raise UserError(
             f"{options.vocoder} was trained on units of another codebook than "
-            f"{options.units}: a shared vocoder needs its own --kmeans_dir"
+            f"{options.units_dir}: a shared vocoder needs its own --kmeans_dir"
         )
 
 

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, fields, make_dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 
 from s2st_interleave import drops, parallel
 from s2st_interleave.config import REQUIRED, option, to_dict
-from s2st_interleave.data import audio, kaldi
-from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.data import audio, kaldi, sides
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import UnitsFacts, VocoderFacts
@@ -30,22 +29,27 @@ class VocoderOptions(TrainingOptions):
     dev_data_dir: tuple[Path, ...] = option(REQUIRED, "data/dev, one or several")
     units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/train, as data_dir")
     dev_units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/dev, the same")
-    language: LanguageCode = option("en", "whose voice it learns")
+    side: str = option("tgt", "whose voice it learns", new=True)
     num_dev: int = option(100, "dev utterances to evaluate on; 0: all", minimum=0)
+
+    removed: ClassVar[dict[str, str]] = {
+        "language": "it is --side, which names a role such as tgt"
+    }
 
     def voids(self) -> list[Void]:
         return [Void("backend", k, [k]) for k in BACKENDS if k != self.backend]
 
     @staticmethod
     def earlier(options: dict[str, Any]) -> dict[str, Any]:
-        """Options of a version in which those of all back-ends lay side by side."""
-        name = options.get("backend")
-        if name not in BACKENDS or name in options:
-            return options
+        """Options of versions that named a voice by its language, or had no blocks."""
+        kept = {name: value for name, value in options.items() if name != "language"}
+        name = kept.get("backend")
+        if name not in BACKENDS or name in kept:
+            return kept
         own = {f.name for f in fields(BACKENDS[name].Options)}
         common = VocoderOptions.__dataclass_fields__
-        block = {k: v for k, v in options.items() if k in own and k not in common}
-        return {k: v for k, v in options.items() if k in common} | {name: block}
+        block = {k: v for k, v in kept.items() if k in own and k not in common}
+        return {k: v for k, v in kept.items() if k in common} | {name: block}
 
 
 # With a block of options for each back-end: `--world.dropout 0.1`.
@@ -116,10 +120,10 @@ def run(options: VocoderOptions) -> None:
 
 def read_speech(options: VocoderOptions) -> Speech:
     """Recordings and units of train, and of the first `num_dev` utterances of dev."""
-    language = options.language
-    wavs, units = _pairs(options.data_dir, options.units_dir, language, "train")
+    side = options.side
+    wavs, units = _pairs(options.data_dir, options.units_dir, side, "train")
     dev_wavs, dev_units = _pairs(
-        options.dev_data_dir, options.dev_units_dir, language, "dev"
+        options.dev_data_dir, options.dev_units_dir, side, "dev"
     )
     dev = sorted(dev_wavs)[: options.num_dev or None]
     return Speech(
@@ -154,22 +158,24 @@ def unit_timing(units_dir: Path) -> UnitTiming:
 
 
 def _pairs(
-    data_dirs: tuple[Path, ...], units_dirs: tuple[Path, ...], language: str, split: str
+    data_dirs: tuple[Path, ...], units_dirs: tuple[Path, ...], side: str, split: str
 ) -> tuple[dict[str, Path], dict[str, np.ndarray]]:
     """Wavs and units by '<split>-<id>': no id clashes with one of another split."""
     if len(data_dirs) != len(units_dirs):
         raise UserError(
             f"{len(data_dirs)} data directories, {len(units_dirs)} of units"
         )
-    recordings = kaldi.DataDirs(data_dirs).wavs(language)
+    recordings = kaldi.DataDirs(data_dirs).wavs_of_side(side)
     wavs, units = {}, {}
     for data_dir, units_dir in zip(data_dirs, units_dirs, strict=True):
-        made = store.read_units(units_dir / f"units.{language}")
-        silent = kaldi.DataDir(data_dir).silent(language)  # no voice to learn there
+        data = kaldi.DataDir(data_dir)
+        scp = sides.path_of(units_dir, "units.{}.scp", side, data.sides)
+        made = store.read_units(scp.with_suffix(""))
+        silent = data.silent(side)  # no voice to learn there
         lost = silent | drops.read(units_dir).keys()
-        for utterance in sorted(kaldi.DataDir(data_dir).wavs(language).keys() - lost):
+        for utterance in sorted(data.wavs(side).keys() - lost):
             if not len(made.get(utterance, ())):
-                raise UserError(f"{units_dir}: no units.{language} of {utterance}")
+                raise UserError(f"{units_dir}: no units.{side} of {utterance}")
             wavs[f"{split}-{utterance}"] = recordings[utterance]
             units[f"{split}-{utterance}"] = made[utterance]
     if not wavs:

@@ -1,4 +1,4 @@
-"""Units on disk: `units.<lang>.{ark,scp}`, int32 vectors in Kaldi's format."""
+"""Units on disk: `units.<side>.{ark,scp}`, int32 vectors in Kaldi's format."""
 
 import warnings
 from collections.abc import Mapping

@@ -38,13 +38,12 @@ def clips() -> dict[str, Clip]:
 
 @pytest.fixture
 def options(encoders, tmp_path) -> align.Options:
-    """Of a train split of which the Spanish side is partly wrong."""
-    sides = {"es": clips(), "en": tones.clips("u", 30)}
+    """Of a train split of which the source side is partly wrong."""
+    sides = {"src": clips(), "tgt": tones.clips("u", 30)}
     return align.Options(
         data_dir=tones.write_data(tmp_path, "train", sides),
         encoder=encoders["hears"],
         out_dir=tmp_path / "align" / "train",
-        languages=("es", "en"),
         max_drop_rate=0.2,
         device="cpu",
         num_threads=1,
@@ -66,19 +65,19 @@ def test_training_data_that_does_not_fit_its_text_is_dropped_with_its_score(opti
     assert reasons.keys() == WRONG
     for reason in reasons.values():
         kind, _, score = reason.partition(": ")
-        assert kind == "es score is low" and float(score) < -4
-    for language in ("es", "en"):  # a pair goes as a whole
-        words = read_words(options.out_dir / f"words.{language}.jsonl")
+        assert kind == "src score is low" and float(score) < -4
+    for side in ("src", "tgt"):  # a pair goes as a whole
+        words = read_words(options.out_dir / f"words.{side}.jsonl")
         assert len(words) == 24 and not WRONG & words.keys()
     assert read_json(options.out_dir / "stage.json")["counts"]["dropped"] == {
-        "es score is low": 6
+        "src score is low": 6
     }
 
 
 def test_dev_and_test_keep_it_and_say_so(options, capsys):
     test = replace(options, drop=False, max_drop_rate=0.0)
     align.run(test)
-    assert read_words(test.out_dir / "words.es.jsonl").keys() >= WRONG
+    assert read_words(test.out_dir / "words.src.jsonl").keys() >= WRONG
     assert dropped(test) == {}
     said = capsys.readouterr().out
     assert "6 utterances score less than -4.0, kept" in said
@@ -94,7 +93,7 @@ def test_the_ten_worst_are_named_in_every_split(options, capsys):
         start = next(i for i, line in enumerate(lines) if "lowest mean word" in line)
         rows = [line.split() for line in lines[start + 1 : start + 11]]
         assert {row[0] for row in rows[:6]} == WRONG
-        assert {row[1] for row in rows} <= {"es", "en"} and rows[0][1] == "es"
+        assert {row[1] for row in rows} <= {"src", "tgt"} and rows[0][1] == "src"
         scores = [float(row[2]) for row in rows]
         assert scores == sorted(scores) and scores[5] < -4 < scores[6]
         assert [row[0] for row in facts(one)["worst"]] == [row[0] for row in rows]
@@ -102,7 +101,9 @@ def test_the_ten_worst_are_named_in_every_split(options, capsys):
 
 def test_they_count_toward_the_limit_of_what_may_be_dropped(options):
     few = replace(options, max_drop_rate=0.1)
-    with pytest.raises(UserError, match=r"6 of 30 .*--max_drop_rate 0\.1.*\n  u01: es"):
+    with pytest.raises(
+        UserError, match=r"6 of 30 .*--max_drop_rate 0\.1.*\n  u01: src"
+    ):
         align.run(few)
     align.run(replace(few, max_drop_rate=0.2))  # no other result: nothing to overwrite
     assert dropped(few).keys() == WRONG
@@ -119,19 +120,19 @@ def test_the_threshold_is_an_option(options):
 @pytest.mark.parametrize("drop", [True, False])
 def test_an_encoder_that_hears_nothing_stops_every_split(options, encoders, drop):
     deaf = replace(options, encoder=encoders["deaf"], drop=drop, max_drop_rate=1.0)
-    with pytest.raises(UserError, match=r"es: the median .*--min_median_score none"):
+    with pytest.raises(UserError, match=r"src: the median .*--min_median_score none"):
         align.run(deaf)
     assert not (deaf.out_dir / "stage.json").exists()
     align.run(replace(deaf, min_median_score=None))  # nothing to overwrite
-    assert facts(deaf)["median_score"]["es"] < -3
+    assert facts(deaf)["median_score"]["src"] < -3
 
 
 def test_an_encoder_stops_at_speech_that_it_has_never_heard(options, tmp_path):
-    """As one of made voices does at real Spanish; here in one language alone."""
-    sides = {"es": tones.clips("u", 12), "en": tones.clips("u", 12, pitch=1.7)}
+    """As one of made voices does at real Spanish; here on one side alone."""
+    sides = {"src": tones.clips("u", 12), "tgt": tones.clips("u", 12, pitch=1.7)}
     folder = tones.write_data(tmp_path / "other", "test", sides)
     other = replace(options, data_dir=folder, drop=False)
-    with pytest.raises(UserError, match=r"test, en: the median .* is -\d"):
+    with pytest.raises(UserError, match=r"test, tgt: the median .* is -\d"):
         align.run(other)
 
 
@@ -150,9 +151,9 @@ def test_texts_of_other_recordings_stop_it_as_well(options, tmp_path):
 
 def test_how_good_an_alignment_is_stands_beside_what_is_usual(options, capsys):
     align.run(options)
-    assert "train en: median of 30 mean word scores -0." in capsys.readouterr().out
+    assert "train tgt: median of 30 mean word scores -0." in capsys.readouterr().out
     found = facts(options)
-    assert -1 < found["median_score"]["en"] < 0 and found["num_measured"]["es"] == 30
+    assert -1 < found["median_score"]["tgt"] < 0 and found["num_measured"]["src"] == 30
 
 
 def with_stand_ins(options: align.Options, tmp_path: Path) -> align.Options:
@@ -162,14 +163,14 @@ def with_stand_ins(options: align.Options, tmp_path: Path) -> align.Options:
     made["u01"] = replace(made["u01"], text="...")
     made["u02"] = replace(made["u02"], samples=made["u02"].samples[:6000])
     folder = tones.write_data(tmp_path / "stand-ins", "test", tones.both(made))
-    kaldi.write_table(folder / "faults.es", {"u00": "no audio, es is missing: x.mp3"})
+    kaldi.write_table(folder / "faults.src", {"u00": "no audio, src is missing: x.mp3"})
     return replace(options, data_dir=folder, drop=False)
 
 
 def test_stand_ins_are_not_the_best_there_is(options, tmp_path, capsys):
     test = with_stand_ins(options, tmp_path)
     align.run(test)
-    lines = (test.out_dir / "words.es.jsonl").read_text().splitlines()
+    lines = (test.out_dir / "words.src.jsonl").read_text().splitlines()
     spanish = {line["id"]: line for line in map(json.loads, lines)}
     for name in ("u00", "u01", "u02"):
         assert {row[3] for row in spanish[name]["words"]} == {None}
@@ -179,21 +180,21 @@ def test_stand_ins_are_not_the_best_there_is(options, tmp_path, capsys):
     assert "fault" not in spanish["u03"]
     found = facts(test)
     assert found["num_equal_intervals"] == 5  # in English u00 is silence that was heard
-    assert found["num_measured"] == {"es": 9, "en": 10}
-    assert found["worst"][0][:2] == ["u00", "en"]
+    assert found["num_measured"] == {"src": 9, "tgt": 10}
+    assert found["worst"][0][:2] == ["u00", "tgt"]
     assert "3 utterances cannot be aligned, kept" in capsys.readouterr().out
-    words = read_words(test.out_dir / "words.es.jsonl")
+    words = read_words(test.out_dir / "words.src.jsonl")
     assert words["u00"][0].score is None and words["u03"][0].score < 0
     write_words(tmp_path / "again", words)
     assert read_words(tmp_path / "again") == words
 
 
 def test_a_measured_score_of_0_is_no_stand_in_and_old_files_are_read(tmp_path):
-    path = tmp_path / "words.es.jsonl"
+    path = tmp_path / "words.src.jsonl"
     path.write_text('{"id": "a", "words": [["x", 0.0, 1.0, 0.0]]}\n')
     assert read_words(path) == {"a": [Word("x", 0.0, 1.0, 0.0)]}
     path.write_text('{"id": "a", "words": [["x", 0.0, 1.0, NaN]]}\n')
-    with pytest.raises(UserError, match=r"es\.jsonl:1: .*score of 'x' is nan"):
+    with pytest.raises(UserError, match=r"src\.jsonl:1: .*score of 'x' is nan"):
         read_words(path)
 
 
@@ -208,7 +209,7 @@ def test_only_what_cannot_be_aligned_falls_back(options, monkeypatch, drop, wher
         return np.full((len(samples) // 640, 18), np.nan, np.float32)
 
     if where == "the audio":
-        wav = kaldi.DataDir(options.data_dir).wavs("es")["u05"]
+        wav = kaldi.DataDir(options.data_dir).wavs("src")["u05"]
         wav.write_bytes(wav.read_bytes()[:200])
         expected, message = UserError, "u05"
     else:
@@ -221,11 +222,11 @@ def test_only_what_cannot_be_aligned_falls_back(options, monkeypatch, drop, wher
     assert not (options.out_dir / "stage.json").exists()
 
 
-def test_a_language_of_which_nothing_can_be_aligned_stops(options, tmp_path):
+def test_a_side_of_which_nothing_can_be_aligned_stops(options, tmp_path):
     made = tones.clips("u", 12)
     short = {k: replace(one, samples=one.samples[:4000]) for k, one in made.items()}
-    sides = {"es": made, "en": short}
+    sides = {"src": made, "tgt": short}
     folder = tones.write_data(tmp_path / "short", "test", sides)
     test = replace(options, data_dir=folder, drop=False)
-    with pytest.raises(UserError, match=r"en: no utterance can be aligned \(audio is"):
+    with pytest.raises(UserError, match=r"tgt: no utterance can be aligned \(audio is"):
         align.run(test)

@@ -37,11 +37,11 @@ def test_quotes_na_backslashes_crlf_and_bom_are_kept_or_cleaned(tmp_path):
         cvss="\ufeffa.mp3\tthe cat\r\nb.mp3\tnull\r\n",
     )
     pairs = corpus.pairs("train")
-    assert [(p.id, p.src_text, p.tgt_text) for p in pairs] == [
+    assert [(p.id, *(speech.text for speech in p.sides.values())) for p in pairs] == [
         ("a", 'El "gato" dijo', "the cat"),
         ("b", "NA", "null"),
     ]
-    assert pairs[0].tgt_audio == tmp_path / "cvss" / "train" / "a.mp3.wav"
+    assert pairs[0].sides["tgt"].audio == tmp_path / "cvss" / "train" / "a.mp3.wav"
     assert pairs[1].where == f"{tmp_path / 'cvss' / 'train.tsv'}:2"
 
 
@@ -104,7 +104,7 @@ def test_a_line_that_occurs_twice_is_one_and_a_contradiction_is_a_fault(tmp_path
         cvss="a.mp3\tone\na.mp3\tone\nb.mp3\ttwo\nb.mp3\ttwice\n",
     )
     a, b = corpus.pairs("train")
-    assert (a.tgt_text, a.fault) == ("one", "")
+    assert (a.sides["tgt"].text, a.fault) == ("one", "")
     assert b.fault.startswith("clip occurs twice: with other values in")
     assert b.fault.endswith("train.tsv:3 and 4")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from s2st_interleave.__main__ import main
-from s2st_interleave.data import kaldi
+from s2st_interleave.data import kaldi, sides
 from s2st_interleave.data.audio import write
 
-LANGUAGES = ("es", "en")
+SIDES = {"src": "es", "tgt": "en"}
 
 
 @pytest.fixture
@@ -17,18 +17,17 @@ def data(tmp_path) -> kaldi.DataDir:
 
     folder = kaldi.DataDir(tmp_path / "da ta")
     folder.path.mkdir()
-    for language in LANGUAGES:
-        wav = tmp_path / f"it's {language}.wav"
+    sides.write(folder.path, SIDES)
+    for role in SIDES:
+        wav = tmp_path / f"it's {role}.wav"
         write(wav, np.zeros(160, dtype=np.float32))
         kaldi.write_table(
-            folder.file("wav.scp", language), {"u1": str(wav), "u2": str(wav)}
+            folder.file("wav.scp", role), {"u1": str(wav), "u2": str(wav)}
         )
         kaldi.write_table(
-            folder.file("text", language), {"u1": "NA", "u2": '"quoted" null'}
+            folder.file("text", role), {"u1": "NA", "u2": '"quoted" null'}
         )
-        kaldi.write_table(
-            folder.file("utt2dur", language), {"u1": "0.01", "u2": "0.01"}
-        )
+        kaldi.write_table(folder.file("utt2dur", role), {"u1": "0.01", "u2": "0.01"})
     kaldi.write_table(folder.path / "utt2spk", {"u1": "s", "u2": "s"})
     kaldi.write_table(folder.path / "spk2utt", {"s": "u1 u2"})
     return folder
@@ -50,17 +49,17 @@ def break_file(name: str, text: str):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (break_file("text.es", "u1 uno\n"), "text.es: utterance u2 is missing"),
+        (break_file("text.src", "u1 uno\n"), "text.src: utterance u2 is missing"),
         (
-            break_file("text.en", "u1 one\nu1 two\nu2 x\n"),
-            "text.en:2: utterance u1 occurs twice",
+            break_file("text.tgt", "u1 one\nu1 two\nu2 x\n"),
+            "text.tgt:2: utterance u1 occurs twice",
         ),
-        (break_file("text.en", "u1\nu2 two\n"), "text.en: utterance u1: no text"),
+        (break_file("text.tgt", "u1\nu2 two\n"), "text.tgt: utterance u1: no text"),
         (
-            break_file("wav.scp.en", "u1 none.wav\nu2 none.wav\n"),
+            break_file("wav.scp.tgt", "u1 none.wav\nu2 none.wav\n"),
             "u1: no audio at none.wav",
         ),
-        (break_file("utt2dur.es", "u1 long\nu2 0\n"), "utterance u1: duration 'long'"),
+        (break_file("utt2dur.src", "u1 long\nu2 0\n"), "utterance u1: duration 'long'"),
         (lambda data: (data.path / "utt2spk").unlink(), "utt2spk"),
         (break_file("spk2utt", "s u1\n"), "spk2utt: utterance u2 is missing"),
     ],
@@ -88,12 +87,16 @@ def test_an_id_with_a_space_is_refused(tmp_path):
 def test_directories_of_several_pairs_are_read_as_one(tmp_path):
     for src, tgt in (("fr", "en"), ("de", "en")):
         folder = tmp_path / src
-        for lang in (src, tgt):
-            kaldi.write_table(folder / f"text.{lang}", {f"{src}_1": f"hello {lang}"})
+        sides.write(folder, {"src": src, "tgt": tgt})
+        for role, lang in (("src", src), ("tgt", tgt)):
+            kaldi.write_table(folder / f"text.{role}", {f"{src}_1": f"hello {lang}"})
     both = kaldi.DataDirs((tmp_path / "fr", tmp_path / "de"))
-    assert both.texts("en") == {"fr_1": "hello en", "de_1": "hello en"}
-    assert both.texts("de") == {"de_1": "hello de"}
-    with pytest.raises(ValueError, match=r"no text\.it in"):
+    assert both.texts("en") == {
+        ("en", "fr_1"): "hello en",
+        ("en", "de_1"): "hello en",
+    }
+    assert both.texts("de") == {("de", "de_1"): "hello de"}
+    with pytest.raises(ValueError, match=r"no side of .* is it"):
         both.texts("it")
     again = kaldi.DataDirs((tmp_path / "fr", tmp_path / "fr"))
     with pytest.raises(ValueError, match="fr_1 occurs in another"):

@@ -8,9 +8,10 @@ import soundfile
 
 from s2st_interleave.__main__ import main
 from s2st_interleave.data.overlap import overlap
-from s2st_interleave.data.tsv_corpus import COLUMNS, hash_split, read_pairs
+from s2st_interleave.data.tsv_corpus import hash_split, read_utterances
 from s2st_interleave.files import read_json
 
+COLUMNS = ("id", "src_audio", "src_text", "tgt_audio", "tgt_text")
 SENTENCES = [f"Não, são {k} cafés" for k in range(100)]
 
 
@@ -32,12 +33,12 @@ def test_copies_of_a_sentence_share_its_split(tmp_path, rewrite):
         lines.append(f"a{k}\ta.wav\t{text}\tb.wav\tx{k}")
         lines.append(f"b{k}\ta.wav\t{rewrite(text)}\tb.wav\ty{k}")
     (tmp_path / "x.tsv").write_text("\n".join(lines), encoding="utf-8")
-    pairs = read_pairs(tmp_path / "x.tsv")
+    pairs = read_utterances(tmp_path / "x.tsv", ("src", "tgt"))
     for found in pairs.values():
         ids = {pair.id for pair in found}
         originals, copies = ({i[1:] for i in ids if i[0] == part} for part in "ab")
         assert originals == copies
-    texts = {k: {p.id: p.src_text for p in v} for k, v in pairs.items()}
+    texts = {k: {p.id: p.sides["src"].text for p in v} for k, v in pairs.items()}
     assert overlap(texts["test"], texts["train"]) == {}
 
 
@@ -74,11 +75,11 @@ def own(corpus, split: str) -> dict:
 
 def test_given_splits_that_overlap_are_counted_and_named(corpus, capsys):
     facts = own(corpus, "test")
-    assert facts["in_train"] == {"test": {"en": 1, "pt": 1}}
+    assert facts["in_train"] == {"test": {"src": 1, "tgt": 1}}
     out = capsys.readouterr().out
-    assert "1 of 3 test utterances have their pt text in train as well: x1 (train: t1)"
-    assert "their en text in train as well: x2 (train: t2)" in out
-    assert own(corpus, "dev")["in_train"] == {"dev": {"en": 0, "pt": 0}}
+    assert "1 of 3 test utterances have their src text in train as well: x1 (train: t1)"
+    assert "their tgt text in train as well: x2 (train: t2)" in out
+    assert own(corpus, "dev")["in_train"] == {"dev": {"src": 0, "tgt": 0}}
     assert "as well" not in capsys.readouterr().out
 
 
@@ -92,6 +93,6 @@ def test_imported_splits_are_compared_with_those_beside_them(corpus, capsys):
         words = f"import_data --src_dir {kaldi} --tgt_dir {kaldi} --src_lang pt"
         words += f" --split {split} --data_dir {root}/two/{split}"
         assert main([*words.split(), "--audio_dir", str(root / "au" / split)]) == 0
-    assert "their pt text in train as well: x1 (train: t1)" in capsys.readouterr().out
+    assert "their src text in train as well: x1 (train: t1)" in capsys.readouterr().out
     facts = read_json(root / "two" / "train" / "stage.json")["facts"]
-    assert facts["in_train"] == {"test": {"en": 1, "pt": 1}}
+    assert facts["in_train"] == {"test": {"src": 1, "tgt": 1}}

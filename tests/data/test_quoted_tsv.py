@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.data.tsv_corpus import COLUMNS, read_pairs
+from s2st_interleave.data.tsv_corpus import read_utterances
 
-NAMES = (*COLUMNS, "split")
+NAMES = ("id", "src_audio", "src_text", "tgt_audio", "tgt_text", "split")
 SAID = ['said "adeus"', "sim", '"Não"', "um, dois"]
 
 
@@ -30,7 +30,8 @@ def write(path: Path, texts: list[str]) -> Path:
 
 
 def sources(path: Path) -> list[str]:
-    return [pair.src_text for pair in read_pairs(path)["train"]]
+    found = read_utterances(path, ("src", "tgt"))
+    return [utterance.sides["src"].text for utterance in found["train"]]
 
 
 @pytest.mark.parametrize(
@@ -42,9 +43,9 @@ def test_what_csv_quotes_is_read_as_it_was_meant(tmp_path, style, capsys):
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, delimiter="\t", quoting=style)
         writer.writerows([NAMES, *rows(SAID)])
-    pairs = read_pairs(path)
-    assert [pair.src_text for pair in pairs["train"]] == SAID
-    assert pairs["dev"][0].src_audio == tmp_path / "a4.wav"
+    found = read_utterances(path, ("src", "tgt"))
+    assert [one.sides["src"].text for one in found["train"]] == SAID
+    assert found["dev"][0].sides["src"].audio == tmp_path / "a4.wav"
     out = capsys.readouterr().out
     assert out.count(f"{path}: column src_text is in quotes, they are taken off") == 1
 
@@ -93,7 +94,7 @@ def test_quotes_of_a_sentence_stay(tmp_path, texts, capsys):
 
 def test_sentences_in_quotes_that_stay_are_told(tmp_path, capsys):
     path = write(tmp_path / "x.tsv", ['"Sim."', "não"])
-    read_pairs(path)
+    read_utterances(path, ("src", "tgt"))
     assert f"{path}: column src_text has quotes of its own" in capsys.readouterr().out
 
 
@@ -101,4 +102,4 @@ def test_a_field_that_its_quoted_header_contradicts_is_named(tmp_path):
     path = write(tmp_path / "x.tsv", ['"Adeus", said he', "sim"])
     path.write_text(path.read_text().replace("src_text", '"src_text"'))
     with pytest.raises(ValueError, match=r"x\.tsv:2: column src_text is in quotes by"):
-        read_pairs(path)
+        read_utterances(path, ("src", "tgt"))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from s2st_interleave.data.tsv_corpus import hash_split, read_pairs
+from s2st_interleave.data.corpus import Utterance
+from s2st_interleave.data.tsv_corpus import hash_split, read_utterances
 
 HEADER = "id\tsrc_audio\tsrc_text\ttgt_audio\ttgt_text"
 THREE = [f"{s}1\ta.wav\tuno\tb/b.wav\tone\t{s}" for s in ("train", "dev", "test")]
@@ -14,26 +15,32 @@ def write(folder, *lines: str, header: str = HEADER + "\tsplit"):
     return path
 
 
+def read(path) -> dict[str, list[Utterance]]:
+    return read_utterances(path, ("src", "tgt"))
+
+
 def test_paths_are_relative_to_the_tsv_and_lines_are_known(tmp_path):
     path = write(tmp_path, *THREE, "t2\t/abs/c.mp3\tdos\tc.wav\ttwo\ttrain")
-    pairs = read_pairs(path)
+    pairs = read(path)
     assert [p.id for p in pairs["train"]] == ["t2", "train1"]
-    assert pairs["dev"][0].tgt_audio == tmp_path / "b" / "b.wav"
-    assert str(pairs["train"][0].src_audio) == "/abs/c.mp3"
+    assert pairs["dev"][0].sides["tgt"].audio == tmp_path / "b" / "b.wav"
+    assert str(pairs["train"][0].sides["src"].audio) == "/abs/c.mp3"
     assert pairs["test"][0].where == f"{path}:4"
 
 
 def test_a_backslash_is_a_letter(tmp_path):
     path = write(tmp_path, *THREE, "t2\tC:\\audio\\c.mp3\tdos\tc.wav\ttwo\ttrain")
-    assert "C:\\audio\\c.mp3" in str(read_pairs(path)["train"][0].src_audio)
+    assert "C:\\audio\\c.mp3" in str(read(path)["train"][0].sides["src"].audio)
 
 
 def test_without_a_split_it_is_drawn_by_the_source_text(tmp_path):
     rows = [f"u{k}\ta.wav\ttext {k}\tb.wav\tx" for k in range(400)]
     rows += [f"again{k}\ta.wav\ttext {k}\tb.wav\ty" for k in range(400)]
-    pairs = read_pairs(write(tmp_path, *rows, header=HEADER))
+    pairs = read(write(tmp_path, *rows, header=HEADER))
     assert 0.86 < len(pairs["train"]) / 800 < 0.94
-    texts = {split: {p.src_text for p in found} for split, found in pairs.items()}
+    texts = {
+        split: {p.sides["src"].text for p in found} for split, found in pairs.items()
+    }
     assert not texts["train"] & (texts["dev"] | texts["test"])
     # Published: another hash would move sentences from test to train.
     assert [k for k in range(60) if hash_split(f"text {k}") == "dev"] == [17, 22]
@@ -51,7 +58,7 @@ def test_without_a_split_it_is_drawn_by_the_source_text(tmp_path):
 )
 def test_a_bad_line_names_file_and_line(tmp_path, lines, message):
     with pytest.raises(ValueError, match=rf"my own\.tsv{message}"):
-        read_pairs(write(tmp_path, *THREE, *lines))
+        read(write(tmp_path, *THREE, *lines))
 
 
 @pytest.mark.parametrize(
@@ -65,21 +72,25 @@ def test_a_bad_line_names_file_and_line(tmp_path, lines, message):
 )
 def test_a_bad_header_is_explained(tmp_path, header, message):
     with pytest.raises(ValueError, match=message):
-        read_pairs(write(tmp_path, *THREE, header=header))
+        read(write(tmp_path, *THREE, header=header))
 
 
 def test_a_split_without_utterances_is_an_error(tmp_path):
     with pytest.raises(
         ValueError, match="no utterance of split dev; set column 'split'"
     ):
-        read_pairs(write(tmp_path, THREE[0], THREE[2]))
+        read(write(tmp_path, THREE[0], THREE[2]))
 
 
 def test_a_recording_that_is_not_named_is_the_fault_of_its_line(tmp_path):
     """One such line stopped stage 1 for all the others."""
     lines = ("t2\t\tdos\tc.wav\ttwo\ttrain", "t3\tc.wav\ttres\t\tthree\ttest")
-    pairs = read_pairs(write(tmp_path, *THREE, *lines))
-    faults = {pair.id: pair.faults for split in pairs.values() for pair in split}
+    pairs = read(write(tmp_path, *THREE, *lines))
+    faults = {
+        pair.id: tuple(speech.fault for speech in pair.sides.values())
+        for split in pairs.values()
+        for pair in split
+    }
     assert faults["t2"] == ("no audio, column src_audio is empty", "")
     assert faults["t3"] == ("", "no audio, column tgt_audio is empty")
     assert faults["train1"] == ("", "")

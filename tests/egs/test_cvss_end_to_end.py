@@ -69,13 +69,13 @@ def test_results_of_the_published_test_ids(pair):
 def test_damage_is_dropped_from_train_and_kept_in_test(pair):
     data = pair[0] / "data"
     dropped = (data / "train" / "dropped.tsv").read_text()
-    assert dropped.startswith("common_voice_pt_3000000\tno audio, pt is broken: ")
+    assert dropped.startswith("common_voice_pt_3000000\tno audio, src is broken: ")
     assert dropped.count("\n") == 1
-    assert "common_voice_pt_3000001 " in (data / "train" / "wav.scp.pt").read_text()
+    assert "common_voice_pt_3000001 " in (data / "train" / "wav.scp.src").read_text()
     for split in ("test", "test1k"):
-        faults = (data / split / "faults.pt").read_text()
-        assert faults.startswith("common_voice_pt_2000001 no audio, pt is broken: ")
-        assert len((data / split / "text.pt").read_text().splitlines()) == 5
+        faults = (data / split / "faults.src").read_text()
+        assert faults.startswith("common_voice_pt_2000001 no audio, src is broken: ")
+        assert len((data / split / "text.src").read_text().splitlines()) == 5
     hypotheses = pair[0] / "exp/baseline/greedy_last/test1k/score/hyp"
     assert "common_voice_pt_2000001" not in hypotheses.read_text()
 

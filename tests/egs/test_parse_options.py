@@ -274,3 +274,17 @@ def test_nothing_of_the_parser_stays_behind():
         ["bash", "-c", script], capture_output=True, text=True, check=True
     )
     assert result.stdout == ""
+
+
+def test_words_of_an_option_are_split_and_name_no_files(tmp_path):
+    (tmp_path / "a file").touch()
+    script = """
+    . "$1/training.sh"
+    s2st_split words "$2"
+    printf '<%s>' "${words[@]}"
+    s2st_split none ""
+    echo " ${#none[@]}"
+    """
+    command = ["bash", "-euc", script, "sh", PARSER.parent, " --x *  \n 'a b' "]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "<--x><*><'a><b'> 0\n"

@@ -5,27 +5,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data import audio, kaldi, sides
+from s2st_interleave.data.corpus import Speech, Utterance
 from s2st_interleave.data.levels import Level
 from s2st_interleave.data.proof import Sound
 from s2st_interleave.stage_dir import open_stage
-from s2st_interleave.stages import data, encoder
+from s2st_interleave.stages import data, data_dir, encoder
 
 
 @pytest.fixture(scope="session")
 def noises(tmp_path_factory) -> Path:
-    """data/<split> with two languages of four utterances, as stage 1 writes it."""
+    """data/<split> with two sides of four utterances, as stage 1 writes it."""
     root = tmp_path_factory.mktemp("encoder stage")
     folder = root / "data"
     rng = np.random.default_rng(0)
-    pairs = []
+    utterances = []
+    texts = {"src": "La casa roja.", "tgt": "the red house"}
     for number in range(4):
-        for language in ("es", "en"):
-            path = root / "audio" / language / f"u{number}.flac"
+        for role in texts:
+            path = root / "audio" / role / f"u{number}.flac"
             audio.write(path, 0.1 * rng.standard_normal(16_000 + 700 * number))
-        pairs.append(
-            data.Pair(f"u{number}", "spk", root, "La casa roja.", root, "the red house")
-        )
+        speeches = {role: Speech(root, text) for role, text in texts.items()}
+        utterances.append(Utterance(f"u{number}", "spk", speeches))
     options = data.Options(
         common_voice=root,
         covost=root,
@@ -37,9 +38,15 @@ def noises(tmp_path_factory) -> Path:
     )
     stage = open_stage(folder, stage="data", options=options, inputs={})
     sound = Sound(1.0, Level(-20.0, -6.0, 0.0))
-    heard = data._Outcome((sound, sound), ("", ""))
-    data._write_tables(options, pairs, {pair.id: heard for pair in pairs})
-    kaldi.validate(kaldi.DataDir(folder), ("es", "en"))
+    heard = data_dir._Outcome(dict.fromkeys(texts, sound), dict.fromkeys(texts, ""))
+    sides.write(folder, options.spoken())
+    data_dir._write_tables(
+        kaldi.DataDir(folder),
+        {role: root / "audio" / role for role in texts},
+        utterances,
+        {utterance.id: heard for utterance in utterances},
+    )
+    kaldi.validate(kaldi.DataDir(folder))
     stage.finish(num_in=4, num_out=4)
     return folder
 
@@ -56,7 +63,6 @@ def train_encoder(noises):
                 train_dir=(noises,),
                 dev_dir=(noises,),
                 out_dir=out_dir,
-                languages=("es", "en"),
                 num_pieces=24,
                 device="cpu",
                 **options,

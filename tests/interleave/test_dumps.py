@@ -16,13 +16,11 @@ VOCABULARY = Vocabulary(num_text=10, num_units=20, bos=0, eos=1)
 
 
 def copy_of(small: dump.Dump, folder: Path, source: str, num_units: int = 20) -> Path:
-    options = Options(
-        align_dir=folder, units_dir=folder, out_dir=folder, src_lang=source
-    )
+    options = Options(align_dir=folder, units_dir=folder, out_dir=folder)
     stage = open_stage(folder, stage="dump", options=options, inputs={})
     vocabulary = dump.UnitVocabulary(num_units, 0.04)
     dump.write(folder, list(small)[: len(source) * 5], vocabulary)
-    stage.finish(num_in=1, num_out=1)
+    stage.finish(num_in=1, num_out=1, sides={"src": source, "tgt": "en"})
     return folder
 
 

@@ -1,11 +1,13 @@
 """Four utterances as Kaldi keeps them, the data directory made of them, alignments."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from kaldi_copies import change, import_split
 from praatio import textgrid
 
 from s2st_interleave.data import kaldi
@@ -125,10 +127,32 @@ def aligned(data_dir, tmp_path) -> import_alignments.Options:
     seconds = data_dir.durations("es")
     return import_alignments.Options(
         data_dir=data_dir.path,
-        src_lang="es",
         src_format="textgrid",
         src_alignments=write_textgrids(tmp_path / "m f a", seconds, HEARD),
         tgt_format="ctm",
         tgt_alignments=write_ctm(tmp_path / "en.ctm", seconds, TEXTS["en"]),
         out_dir=tmp_path / "align",
     )
+
+
+@pytest.fixture
+def kaldi_copy(kaldi_dirs, tmp_path) -> Path:
+    copy = Path(shutil.copytree(kaldi_dirs, tmp_path / "kaldi"))
+    for language in ("es", "en"):
+        change(copy / language / "wav.scp", str(kaldi_dirs), str(copy))
+    return copy
+
+
+@pytest.fixture
+def train(kaldi_copy) -> kaldi.DataDir:
+    assert import_split(kaldi_copy, "train") == 0
+    return kaldi.DataDir(kaldi_copy.parent / "data" / "train")
+
+
+@pytest.fixture
+def silent(kaldi_copy) -> kaldi.DataDir:
+    """A test set in which silence stands in for u4's recording, and u2 has no word."""
+    (kaldi_copy / "es" / "u4.wav").unlink()
+    change(kaldi_copy / "es" / "text", "La casa roja.", "...")
+    assert import_split(kaldi_copy, "test", "--max_missing_rate", "0.25") == 0
+    return kaldi.DataDir(kaldi_copy.parent / "data" / "test")

@@ -25,7 +25,6 @@ def units(data_dir) -> dict[str, np.ndarray]:
 def options(data_dir: kaldi.DataDir, path: Path, **more) -> import_units.Options:
     return import_units.Options(
         data_dir=data_dir.path,
-        src_lang="es",
         src_units=path,
         tgt_units=path,
         num_units=30,
@@ -53,7 +52,7 @@ LINES = {
 
 
 def same(made: import_units.Options, units: dict[str, np.ndarray]) -> bool:
-    found = store.read_units(made.out_dir / "units.en")
+    found = store.read_units(made.out_dir / "units.tgt")
     return found.keys() == units.keys() and all(
         np.array_equal(found[k], units[k]) for k in units
     )
@@ -126,7 +125,7 @@ def test_alignments_are_found_by_such_names_too(aligned, tmp_path):
         aligned, tgt_alignments=tmp_path / "renamed.ctm", out_dir=tmp_path / "other"
     )
     import_alignments.run(other)
-    for name in ("words.en.jsonl", "words.es.jsonl"):
+    for name in ("words.tgt.jsonl", "words.src.jsonl"):
         assert (other.out_dir / name).read_bytes() == (
             aligned.out_dir / name
         ).read_bytes()

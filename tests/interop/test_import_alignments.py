@@ -31,12 +31,12 @@ def test_words_keep_the_transcripts_spelling_and_get_the_aligners_times(
     aligned, data_dir
 ):
     import_alignments.run(aligned)
-    spanish = read_words(aligned.out_dir / "words.es.jsonl")
+    spanish = read_words(aligned.out_dir / "words.src.jsonl")
     assert [w.text for w in spanish["u1"]] == ["L'Home,", "diu:", "«casa»."]
     # "l'" and "home" are one word, from the start of one to the end of the other.
     assert (spanish["u1"][0].start_sec, spanish["u1"][0].end_sec) == (0.1, 0.5)
     assert [w.text for w in spanish["u3"]][1] == "gato -"
-    english = read_words(aligned.out_dir / "words.en.jsonl")
+    english = read_words(aligned.out_dir / "words.tgt.jsonl")
     known = english["u3"][4]
     assert known.text == "well-known" and known.score == pytest.approx(-0.693)
     for words in (spanish, english):
@@ -49,12 +49,12 @@ def test_it_is_the_artifact_of_stage_3_and_changes_with_its_files(aligned, capsy
     import_alignments.run(aligned)
     done = read_json(aligned.out_dir / "stage.json")
     assert done["stage"] == "align"
-    assert done["inputs"].keys() == {"data", "es.alignments", "en.alignments"}
+    assert done["inputs"].keys() == {"data", "src.alignments", "tgt.alignments"}
     import_alignments.run(aligned)
     assert "up to date, skipped" in capsys.readouterr().out
     text = aligned.tgt_alignments.read_text()
     aligned.tgt_alignments.write_text(text.replace("0.5\n", "0.6\n", 1))
-    with pytest.raises(ValueError, match=r"input en.alignments: was"):
+    with pytest.raises(ValueError, match=r"input tgt.alignments: was"):
         import_alignments.run(aligned)
 
 
@@ -68,7 +68,7 @@ def test_whisper_gives_the_same_words(aligned, data_dir, tmp_path):
     )
     import_alignments.run(other)
     ctm, whisper = (
-        read_words(one.out_dir / "words.en.jsonl") for one in (aligned, other)
+        read_words(one.out_dir / "words.tgt.jsonl") for one in (aligned, other)
     )
     for utterance in ("u1", "u2", "u4"):  # u3 has a word that CTM cuts in two
         for a, b in zip(ctm[utterance], whisper[utterance], strict=True):
@@ -85,10 +85,10 @@ def test_a_word_without_times_is_a_misfit_of_its_utterance(aligned, data_dir, tm
     del made["segments"][0]["words"][1]["start"]
     (folder / "u2.json").write_text(json.dumps(made))
     how = replace(aligned, tgt_format="whisper", tgt_alignments=folder)
-    with pytest.raises(ValueError, match=r"u2: en .*the aligner gave no time to"):
+    with pytest.raises(ValueError, match=r"u2: tgt .*the aligner gave no time to"):
         import_alignments.run(replace(how, out_dir=tmp_path / "no"))
     import_alignments.run(replace(how, misfit="drop", max_misfit_rate=0.5))
-    assert read_words(aligned.out_dir / "words.en.jsonl").keys() == {"u1", "u3", "u4"}
+    assert read_words(aligned.out_dir / "words.tgt.jsonl").keys() == {"u1", "u3", "u4"}
 
 
 def test_misfits_are_named_dropped_or_made_equal(
@@ -101,19 +101,19 @@ def test_misfits_are_named_dropped_or_made_equal(
     with pytest.raises(ValueError) as error:
         import_alignments.run(wrong)
     assert "2 of 4 utterances do not match" in str(error.value)
-    assert "u2: es words differ: aligned is 'la cosa roja'" in str(error.value)
-    assert "u4: es has no alignment" in str(error.value)
+    assert "u2: src words differ: aligned is 'la cosa roja'" in str(error.value)
+    assert "u4: src has no alignment" in str(error.value)
     assert not (wrong.out_dir / "stage.json").exists()
 
     train = replace(
         wrong, misfit="drop", max_misfit_rate=0.5, out_dir=tmp_path / "train"
     )
     import_alignments.run(train)
-    for language in ("es", "en"):
-        words = read_words(train.out_dir / f"words.{language}.jsonl")
+    for side in ("src", "tgt"):
+        words = read_words(train.out_dir / f"words.{side}.jsonl")
         assert words.keys() == {"u1", "u3"}
     dropped = (train.out_dir / "dropped.tsv").read_text()
-    assert "u2\tes words differ" in dropped and "u4\tes has no alignment" in dropped
+    assert "u2\tsrc words differ" in dropped and "u4\tsrc has no alignment" in dropped
     with pytest.raises(ValueError, match=r"--max_misfit_rate 0\.1"):
         import_alignments.run(
             replace(train, max_misfit_rate=0.1, out_dir=tmp_path / "few")
@@ -121,7 +121,7 @@ def test_misfits_are_named_dropped_or_made_equal(
 
     test = replace(train, misfit="equal", out_dir=tmp_path / "test")
     import_alignments.run(test)
-    words = read_words(test.out_dir / "words.es.jsonl")
+    words = read_words(test.out_dir / "words.src.jsonl")
     assert [w.start_sec for w in words["u2"]] == pytest.approx([0, 0.5, 1.0])
     assert read_json(test.out_dir / "stage.json")["facts"]["num_equal_intervals"] == 2
 

@@ -41,19 +41,19 @@ def test_it_is_a_data_directory_of_stage_1(data_dir):
 
 
 def test_exported_and_imported_again_it_is_the_same(data_dir, tmp_path):
-    for language in ("es", "en"):
-        out = tmp_path / "kaldi" / language
+    for side in ("src", "tgt"):
+        out = tmp_path / "kaldi" / side
         made = export_data.Options(
-            data_dir=data_dir.path, language=language, out_dir=out, speakers="corpus"
+            data_dir=data_dir.path, side=side, out_dir=out, speakers="corpus"
         )
         export_data.run(made)
     with pytest.raises(ValueError, match="is not empty"):
         export_data.run(made)
     again = tmp_path / "data" / "test"
     kaldi_dir = tmp_path / "kaldi"
-    how = options(again, src_dir=kaldi_dir / "es", tgt_dir=kaldi_dir / "en")
+    how = options(again, src_dir=kaldi_dir / "src", tgt_dir=kaldi_dir / "tgt")
     import_data.run(how)
-    for name in ("text.es", "text.en", "utt2dur.es", "utt2spk", "spk2utt"):
+    for name in ("text.src", "text.tgt", "utt2dur.src", "sides", "utt2spk", "spk2utt"):
         assert (again / name).read_bytes() == (data_dir.path / name).read_bytes()
     for utterance, wav in kaldi.DataDir(again).wavs("en").items():
         same = data_dir.wavs("en")[utterance]
@@ -62,7 +62,7 @@ def test_exported_and_imported_again_it_is_the_same(data_dir, tmp_path):
 
 def test_speakers_are_sorted_with_utterances_as_kaldi_wants_them(data_dir, tmp_path):
     out = tmp_path / "kaldi"
-    made = export_data.Options(data_dir=data_dir.path, language="es", out_dir=out)
+    made = export_data.Options(data_dir=data_dir.path, side="src", out_dir=out)
     export_data.run(made)
     lines = (out / "utt2spk").read_text().splitlines()
     assert len(lines) == 4

@@ -38,7 +38,6 @@ def imported(data_dir, units, tmp_path) -> import_units.Options:
         unit_files.write_text(tmp_path / f"{language}.km", one)
     return import_units.Options(
         data_dir=data_dir.path,
-        src_lang="es",
         src_units=tmp_path / "es.km",
         tgt_units=tmp_path / "en.km",
         num_units=30,
@@ -54,13 +53,13 @@ def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
 
 def test_text_km_goes_in_and_comes_out_byte_by_byte(imported, units, tmp_path):
     import_units.run(imported)
-    found = store.read_units(imported.out_dir / "units.es")
+    found = store.read_units(imported.out_dir / "units.src")
     assert same(found, units["es"]) and found["u1"].dtype == np.int32
     done = read_json(imported.out_dir / "stage.json")
     assert done["stage"] == "units"
     assert done["facts"]["kmeans"] == "imported: a codebook of theirs"
     out = export_units.Options(
-        units=imported.out_dir / "units.es", out=tmp_path / "again.km"
+        units=imported.out_dir / "units.src", out=tmp_path / "again.km"
     )
     export_units.run(out)
     assert out.out.read_bytes() == imported.src_units.read_bytes()
@@ -95,8 +94,8 @@ def test_other_formats_hold_the_same(imported, units, tmp_path, kind, write):
         tgt_units=write(folder, "en", units["en"]),
     )
     import_units.run(made)
-    for language in units:
-        found = store.read_units(made.out_dir / f"units.{language}")
+    for side, language in (("src", "es"), ("tgt", "en")):
+        found = store.read_units(made.out_dir / f"units.{side}")
         assert same(found, units[language])
 
 
@@ -126,7 +125,6 @@ def test_what_was_imported_is_dumped_by_stage_5(imported, aligned, units, tmp_pa
         align_dir=aligned.out_dir,
         units_dir=imported.out_dir,
         out_dir=tmp_path / "dump",
-        src_lang="es",
     )
     dump.run(made)
     found = Dump(made.out_dir)

@@ -31,7 +31,6 @@ from s2st_interleave.vocoder import world
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "egs" / "mini_cvss" / "conf" / "w2v_bert"
-LANGUAGES = ("es", "en")
 CPU = {"device": "cpu", "num_threads": 1}
 pytestmark = pytest.mark.slow  # all stages, with very little of everything
 
@@ -41,14 +40,13 @@ def recipe(tmp_path_factory, text_llm) -> Path:
     """Stages 1 to 8 on four noises: data/, dump/ and exp/ below it."""
     root = tmp_path_factory.mktemp("a user's recipe")
     make_data(root)
-    exp, split = root / "exp", {"data_dir": root / "data", "languages": LANGUAGES}
+    exp, split = root / "exp", {"data_dir": root / "data"}
     encoder.run(
         encoder.Options(
             encoder=TINY,
             scratch=True,
             train_dir=(root / "data",),
             dev_dir=(root / "data",),
-            languages=LANGUAGES,
             out_dir=exp / "encoder",
             num_pieces=24,
             max_steps=2,
@@ -76,7 +74,6 @@ def recipe(tmp_path_factory, text_llm) -> Path:
             align_dir=root / "dump/align",
             units_dir=root / "dump/units",
             out_dir=root / "dump/interleave",
-            src_lang="es",
         )
     )
     train.run(
@@ -117,7 +114,7 @@ def recipe(tmp_path_factory, text_llm) -> Path:
     )
     vocode.run(
         vocode.Options(
-            units=exp / "scheduled/greedy_last/test/units.tgt",
+            units_dir=exp / "scheduled/greedy_last/test",
             vocoder=exp / "vocoder",
             out_dir=exp / "scheduled/greedy_last/test/vocode",
             **CPU,

@@ -70,11 +70,11 @@ def test_training_data_is_dropped_with_reasons_and_counted(corpus):
         line.split("\t")
         for line in (data.path / "dropped.tsv").read_text().splitlines()
     )
-    assert reasons["train_broken"].startswith("no audio, es is broken: ")
-    assert reasons["train_tiny"].startswith("es audio is too short")
-    assert reasons["train_silent"].startswith("no words in the es text: '...', ")
+    assert reasons["train_broken"].startswith("no audio, src is broken: ")
+    assert reasons["train_tiny"].startswith("src audio is too short")
+    assert reasons["train_silent"].startswith("no words in the src text: '...', ")
     assert reasons["train_silent"].endswith("cvss/train.tsv:5")
-    assert reasons["train_lost"].startswith("no audio, es is missing: ")
+    assert reasons["train_lost"].startswith("no audio, src is missing: ")
     counts = read_json(data.path / "stage.json")["counts"]
     assert (counts["in"], counts["out"]) == (6, 2)
     assert sum(counts["dropped"].values()) == 4
@@ -95,7 +95,7 @@ def test_a_test_set_never_shrinks(corpus):
     data = kaldi.DataDir(corpus / "data" / "test")
     assert set(data.texts("es")) == {f"test_{clip}" for clip in CLIPS}
     assert data.silent("es") == {"test_broken", "test_lost"}
-    assert data.faults("es")["test_silent"].startswith("no words in the es text")
+    assert data.faults("es")["test_silent"].startswith("no words in the src text")
     assert data.faults("en") == {}
     assert np.abs(audio.read(data.wavs("es")["test_lost"])).max() == 0
     assert data.durations("es")["test_tiny"] < 0.1
@@ -136,7 +136,7 @@ def test_archives_serve_as_well_as_folders(corpus, tmp_path, monkeypatch):
         **packed,
     )
     run(again)
-    for name in ("text.es", "text.en", "utt2dur.es", "utt2spk"):
+    for name in ("text.src", "text.tgt", "utt2dur.src", "utt2spk"):
         first = (corpus / "data" / "train" / name).read_text()
         assert (corpus / "again" / name).read_text() == first
 
@@ -146,7 +146,6 @@ def test_a_subset_is_fixed_by_the_names_alone(corpus):
     part = subset.Options(
         data_dir=corpus / "data" / "test",
         out_dir=corpus / "data" / "test2",
-        languages=("es", "en"),
         num_utterances=2,
     )
     subset.run(part)
@@ -186,7 +185,7 @@ def test_a_corpus_of_ones_own_becomes_the_same_directory(corpus):
     data = kaldi.DataDir(corpus / "own_data")
     assert data.texts("gsw") == {"train1": "hola"}
     dropped = (data.path / "dropped.tsv").read_text()
-    assert dropped.startswith("train2\tno audio, gsw is missing: ")
+    assert dropped.startswith("train2\tno audio, src is missing: ")
     assert dropped.endswith("my.tsv:3\n")
     with pytest.raises(ValueError, match=r"not readable .*\n.*my\.tsv:7"):
         tsv_corpus.run(

@@ -14,7 +14,7 @@ from s2st_interleave.data import audio, decoder, kaldi
 from s2st_interleave.files import read_json, write_json
 from s2st_interleave.interop import import_data
 from s2st_interleave.record import digest
-from s2st_interleave.stage_dir import Input, open_stage
+from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages import tsv_corpus
 
 IDS = ("u1", "u2", "u3")
@@ -80,14 +80,14 @@ def test_silence_never_stands_in_for_a_recording_that_was_mended(corpus, capsys)
     good = broken.read_bytes()
     broken.write_bytes(bytes(len(good)))
     assert stage_1(corpus) == 1
-    assert "test_u2: no audio, es is broken" in capsys.readouterr().err
+    assert "test_u2: no audio, src is broken" in capsys.readouterr().err
     before = flacs(options(corpus))
     broken.write_bytes(good)
     assert stage_1(corpus) == 0
     given = options(corpus)
     assert loudness(given, "test_u2") > 0.1
     assert kaldi.DataDir(given.data_dir).durations("es")["test_u2"] == 2.0
-    assert written_since(given, before) == {"es/test_u2"}
+    assert written_since(given, before) == {"src/test_u2"}
 
 
 def test_a_train_set_that_failed_goes_on_when_its_file_and_an_option_are_mended(corpus):
@@ -100,7 +100,7 @@ def test_a_train_set_that_failed_goes_on_when_its_file_and_an_option_are_mended(
     tsv_corpus.run(options(corpus, "train", min_sec=0.2))
     given = options(corpus, "train", min_sec=0.2)
     assert len(kaldi.DataDir(given.data_dir).texts("es")) == 3
-    assert written_since(given, before) == {"es/train_u1", "en/train_u1"}
+    assert written_since(given, before) == {"src/train_u1", "tgt/train_u1"}
 
 
 def test_a_stand_in_of_a_finished_split_gives_way_when_it_is_asked_to(corpus, capsys):
@@ -118,9 +118,9 @@ def test_a_stand_in_of_a_finished_split_gives_way_when_it_is_asked_to(corpus, ca
         tsv_corpus.run(given)
     tsv_corpus.run(replace(given, overwrite=True))
     assert kaldi.DataDir(given.data_dir).silent("es") == set()
-    assert not (given.data_dir / "faults.es").exists()
+    assert not (given.data_dir / "faults.src").exists()
     assert loudness(given, "dev_u3") > 0.1
-    assert written_since(given, before) == {"es/dev_u3"}
+    assert written_since(given, before) == {"src/dev_u3"}
 
 
 @pytest.mark.parametrize("set_back", [False, True])
@@ -143,7 +143,7 @@ def test_replaced_recordings_of_the_same_size_are_noticed(corpus, set_back):
     assert f"test_u1: {corpus}/es/test_u1.wav has other content" in said
     assert "test_u2" not in said and "--overwrite true" in said
     tsv_corpus.run(replace(given, overwrite=True))
-    assert written_since(given, before) == {"es/test_u1", "es/test_u3"}
+    assert written_since(given, before) == {"src/test_u1", "src/test_u3"}
     new = audio.read(corpus / "es" / "test_u1.wav")
     kept = audio.read(kaldi.DataDir(given.data_dir).wavs("es")["test_u1"])
     assert np.abs(new - kept).max() < 1e-4
@@ -162,7 +162,7 @@ def test_a_corpus_that_was_moved_copied_or_touched_is_the_same(corpus, capsys):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("deleted", ["dump", "dump/audio/test/es/test_u2.flac"])
+@pytest.mark.parametrize("deleted", ["dump", "dump/audio/test/src/test_u2.flac"])
 def test_audio_that_was_deleted_is_made_again_and_all_else_stays_valid(
     corpus, capsys, overwrite, deleted
 ):
@@ -200,11 +200,11 @@ def test_a_file_without_its_end_is_made_again(corpus, capsys):
 def test_audio_of_earlier_utterances_goes_and_other_files_stay(corpus, capsys):
     given = options(corpus)
     tsv_corpus.run(given)
-    (given.audio_dir / "es" / "mine.flac").write_bytes(b"not ours")
+    (given.audio_dir / "src" / "mine.flac").write_bytes(b"not ours")
     lines = given.tsv.read_text().replace("test_u3\tes", "test_u4\tes")
     given.tsv.write_text(lines)
     tsv_corpus.run(replace(given, overwrite=True))
-    names = {path.stem for path in (given.audio_dir / "es").glob("*.flac")}
+    names = {path.stem for path in (given.audio_dir / "src").glob("*.flac")}
     assert names == {"test_u1", "test_u2", "test_u4", "mine"}
     assert "2 files of no use removed" in capsys.readouterr().out
 
@@ -290,14 +290,5 @@ def test_a_recording_or_a_time_that_changed_is_another_segment(segmented):
     cuts.write_text(cuts.read_text().replace("all 4 6", "all 4.5 6"))
     before = flacs(segmented)
     import_data.run(replace(segmented, overwrite=True))
-    assert written_since(segmented, before) == {"es/test_u3"}
+    assert written_since(segmented, before) == {"src/test_u3"}
     assert kaldi.DataDir(segmented.data_dir).durations("es")["test_u3"] == 1.5
-
-
-def test_other_stages_still_ask_before_they_go_on_with_other_options(tmp_path, corpus):
-    """Only a stage whose every file proves itself goes on by itself."""
-    given = options(corpus)
-    open_stage(tmp_path / "x", stage="units", options=given, inputs={})
-    with pytest.raises(ValueError, match="option min_sec"):
-        other = replace(given, min_sec=1.0)
-        open_stage(tmp_path / "x", stage="units", options=other, inputs={})

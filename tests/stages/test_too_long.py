@@ -2,26 +2,18 @@
 
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from answers import translate
+from long_sequences import POSITIONS, SIDES, Nothing, lengths, llm_of, stages_3_and_4
 
-from s2st_interleave import keyed
-from s2st_interleave.align.words import Word, write_words
-from s2st_interleave.data import kaldi
+from s2st_interleave.data import kaldi, sides
 from s2st_interleave.data.kaldi import read_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
-from s2st_interleave.interleave.dump import Dump, Utterance
-from s2st_interleave.interleave.layout import S2ST, Layout
-from s2st_interleave.interleave.length import fits_surely, most_tokens, num_tokens
-from s2st_interleave.interleave.schedule import Schedule
-from s2st_interleave.interleave.segments import Side
-from s2st_interleave.interleave.task import Task
-from s2st_interleave.llm.model import reader
+from s2st_interleave.interleave.dump import Dump
+from s2st_interleave.interleave.layout import S2ST
 from s2st_interleave.score import answers
 from s2st_interleave.score.asr import AsrDescription
 from s2st_interleave.score.records import SystemScore
@@ -29,57 +21,6 @@ from s2st_interleave.score.results import _missing
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import decode, dump, score, train
 from s2st_interleave.stages.too_long import llm_print
-from s2st_interleave.train.interleaved import Interleaving, draw_example
-
-UNIT_SEC, POSITIONS = 0.04, 96
-WORDS = "la casa roja come pan agua gato perro".split()
-
-
-@dataclass(frozen=True)
-class Nothing:
-    pass
-
-
-def stages_3_and_4(root: Path, split: str, lengths: dict[str, int]) -> None:
-    """Utterances of so many units a side, a word in each second of them."""
-    align, units = root / "align" / split, root / "units" / split
-    made_of = {"lengths": str(lengths)}
-    stages = [
-        open_stage(
-            folder, stage=name, options=Nothing(), inputs=made_of, overwrite=True
-        )
-        for folder, name in ((align, "align"), (units, "units"))
-    ]
-    if None in stages:
-        return
-    for language in ("es", "en"):
-        words, made = {}, {}
-        for utterance, count in lengths.items():
-            rng = keyed.generator(utterance, language)
-            made[utterance] = rng.integers(0, 20, count).astype(np.int32)
-            width = count * UNIT_SEC / 4
-            words[utterance] = [
-                Word(str(word), k * width, (k + 1) * width, -0.1)
-                for k, word in enumerate(rng.choice(WORDS, 4))
-            ]
-        write_words(align / f"words.{language}.jsonl", words)
-        dump.store.write_units(units / f"units.{language}", made)
-    count = len(lengths)
-    stages[0].finish(num_in=count, num_out=count)
-    facts = {"num_units": 20, "unit_sec": UNIT_SEC}
-    stages[1].finish(num_in=count, num_out=count, **facts)
-
-
-def lengths(split: str, long: tuple[int, ...] = (), count: int = 12) -> dict[str, int]:
-    return {f"{split}{k:02}": 60 if k in long else 12 + k for k in range(count)}
-
-
-def llm_of(text_llm: Path, folder: Path, positions: int | None) -> Path:
-    shutil.copytree(text_llm, folder)
-    config = json.loads((folder / "config.json").read_text())
-    config["max_position_embeddings"] = positions
-    (folder / "config.json").write_text(json.dumps(config))
-    return folder
 
 
 @pytest.fixture
@@ -97,7 +38,6 @@ def options(tmp_path, llm):
             align_dir=tmp_path / "align" / split,
             units_dir=tmp_path / "units" / split,
             out_dir=tmp_path / "dump" / split,
-            src_lang="es",
             **{"llm": llm} | more,
         )
 
@@ -201,6 +141,21 @@ def test_without_an_llm_no_hub_is_asked(options, monkeypatch):
         dump.run(options("dev", llm=Path("no/such/llm")))
 
 
+def test_only_blocks_of_the_task_take_room(options):
+    """The sequence of a recogniser has neither a translation nor its speech."""
+    made = options("test", (3,))
+    with pytest.raises(UserError, match="1 of 12 utterances of test are too long"):
+        dump.run(made)
+    asr = replace(made, layout="src_speech -> src_text")
+    dump.run(asr)
+    assert len(ids(asr)) == 12
+    dump.run(asr)  # up to date
+    with pytest.raises(UserError, match="1 of 12 utterances of test are too long"):
+        dump.run(replace(made, layout=S2ST))
+    with pytest.raises(UserError, match="there is no side 'user', only src, tgt"):
+        dump.run(replace(made, layout="user_speech -> user_text"))
+
+
 @pytest.fixture
 def trained(options, text_llm, tmp_path) -> train.Options:
     """Stages 5 and 6 with a dev and a test utterance that count as missing."""
@@ -268,8 +223,9 @@ def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
     names = sorted(lengths("test"))
     data_dir = root / "data" / "test"
     stage = open_stage(data_dir, stage="data", options=Nothing(), inputs={})
-    for language in ("es", "en"):
-        kaldi.write_table(data_dir / f"text.{language}", dict.fromkeys(names, "a"))
+    sides.write(data_dir, SIDES)
+    for role in SIDES:
+        kaldi.write_table(data_dir / f"text.{role}", dict.fromkeys(names, "a"))
     stage.finish(num_in=12, num_out=12)
     vocode_dir = decode_dir / "vocode"
     stage = open_stage(vocode_dir, stage="vocode", options=Nothing(), inputs={})
@@ -313,43 +269,3 @@ def test_stage_6_tells_before_it_trains_where_stage_5_was_not_asked(
         ):
             train.run(again)
         assert not (again.out_dir / "metrics.jsonl").exists()
-
-
-def test_decoding_names_who_has_no_room_for_an_answer(llm):
-    short = reader(llm)
-    sources = {"fine": np.arange(5), "a": np.arange(94), "b": np.arange(200)}
-    with pytest.raises(UserError, match="2 utterances leave no room") as caught:
-        translate(sources, short)
-    assert "  a: 96 tokens\n  b: 202 tokens" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "line", [S2ST, "src_speech -> tgt_speech", "tgt_text -> tgt_speech"]
-)
-def test_lengths_are_those_of_the_sequences(llm, small_dump, line):
-    """No ratio, fill or alignment makes a sequence longer than `most_tokens` says."""
-    layout = Layout.parse(line)
-    how = Interleaving(Schedule("constant", 0.5), tasks=(Task(layout),))
-    free = replace(reader(llm), model=None)
-    for one in small_dump:
-        tgt = one.sides["tgt"]
-        few = Side(tgt.units[:2], tgt.words, np.minimum(tgt.spans, 2))
-        for pair in ("", "es-en:"):
-            sides = {"src": one.sides["src"], "tgt": few}
-            given = Utterance(one.id, sides, pair)
-            at_0 = len(draw_example(given, 0.0, 0, how, free).example.ids)
-            assert num_tokens(given, free.encode, layout, pair) == at_0
-            most = most_tokens(given, free.encode, layout, pair)
-            assert fits_surely(given, 10_000) and not fits_surely(given, most - 1)
-            for step, variant in enumerate(variants(how)):
-                drawn = draw_example(given, 0.8, step, variant, free).example
-                assert len(drawn.ids) <= most
-
-
-def variants(how: Interleaving) -> list[Interleaving]:
-    return [
-        replace(how, fill=fill, alignment=alignment, stop=stop)
-        for fill in ("text", "mask")
-        for alignment in ("words", "uniform")
-        for stop in ("literal", "exact")
-    ]

@@ -11,6 +11,7 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.config import RunOptions
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data import sides as sides_of
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.units import store
 
@@ -116,13 +117,15 @@ def make_split(root: Path, split: str, sides: list) -> None:
         samples = sum(np.sin(k * phase) / k for k in range(1, 6))
         audio.write(Path(wavs[utterance]), (0.1 * samples).astype(np.float32))
         texts[utterance] = side.text
+    spoken = {"src": "es", "tgt": "en"}
     with Finished(data_dir, "data"):
-        kaldi.write_table(data_dir / "wav.scp.en", wavs)
-        kaldi.write_table(data_dir / "text.en", texts)
+        sides_of.write(data_dir, spoken)
+        kaldi.write_table(data_dir / "wav.scp.tgt", wavs)
+        kaldi.write_table(data_dir / "text.tgt", texts)
         seconds = {k: f"{0.04 * len(v):.3f}" for k, v in units.items()}
-        kaldi.write_table(data_dir / "utt2dur.en", seconds)
-    with Finished(units_dir, "units", num_units=6, unit_sec=0.04):
-        store.write_units(units_dir / "units.en", units)
+        kaldi.write_table(data_dir / "utt2dur.tgt", seconds)
+    with Finished(units_dir, "units", num_units=6, unit_sec=0.04, sides=spoken):
+        store.write_units(units_dir / "units.tgt", units)
 
 
 def torchrun(corpus: Path, commands: list[list[str]]) -> None:

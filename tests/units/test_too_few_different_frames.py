@@ -51,7 +51,6 @@ def options(tmp_path_factory) -> kmeans.Options:
         data_dir=(folder,),
         encoder=tones.train_encoder(root / "encoder", folder, folder, max_steps=1),
         out_dir=root / "kmeans",
-        languages=("es", "en"),
         layer=4,
         num_units=100,
         device="cpu",

@@ -124,7 +124,7 @@ def test_resume_is_bit_identical(
 def test_a_rerun_keeps_analyses_and_jobs_change_nothing(
     tone_corpus: Path, trained: Path
 ):
-    wavs = kaldi.DataDir(tone_corpus / "data" / "dev").wavs("en")
+    wavs = kaldi.DataDir(tone_corpus / "data" / "dev").wavs("tgt")
     named = {f"dev-{utterance}": wav for utterance, wav in wavs.items()}
     kept, made = trained / "analysis", tone_corpus / "analysis with two jobs"
     before = {p: p.stat().st_mtime_ns for p in kept.iterdir()}
@@ -165,7 +165,7 @@ def test_vocode_counts_an_utterance_without_units(tone_corpus: Path, trained: Pa
     arrays = {k: np.array(v, np.int32) for k, v in units.items()}
     store.write_units(decoded / "units", arrays)
     wanted = vocode.Options(
-        units=decoded / "units", vocoder=trained, out_dir=decoded / "speech"
+        units_dir=decoded, vocoder=trained, out_dir=decoded / "speech"
     )
     with pytest.raises(FileNotFoundError, match="stage 7"):
         vocode.run(wanted)
@@ -183,9 +183,9 @@ def test_vocode_counts_an_utterance_without_units(tone_corpus: Path, trained: Pa
 
 
 def test_vocode_makes_only_what_is_missing(tone_corpus: Path, trained: Path, capsys):
-    units = tone_corpus / "units" / "dev" / "units.en"
+    units = tone_corpus / "units" / "dev"
     out = tone_corpus / "dump" / "resynthesis"
-    wanted = vocode.Options(units=units, vocoder=trained, out_dir=out)
+    wanted = vocode.Options(units_dir=units, vocoder=trained, out_dir=out)
     vocode.run(wanted)
     (out / "stage.json").rename(out / "stage.open.json")  # as if it was interrupted
     kept, lost = sorted((out / "wav").iterdir())

@@ -17,13 +17,14 @@ else
 fi
 if [[ -f $conf/data.yaml ]]; then data+=(--config "$conf/data.yaml"); fi
 # test1k is a part of test, which stands in for it here.
-for split in $(printf '%s\n' ${splits//test1k/test} | sort -u); do
-  $train_cmd "$log/data.$split.log" "${s2st[@]}" "${data[@]}" $data_args \
-    --split "$split" --src_lang "$src_lang" --tgt_lang "$tgt_lang" --nj "$nj" \
+mapfile -t data_splits < <(printf '%s\n' "${splits[@]/%test1k/test}" | sort -u)
+for split in "${data_splits[@]}"; do
+  $train_cmd "$log/data.$split.log" "${s2st[@]}" "${data[@]}" "${data_more[@]}" \
+    --split "$split" "${spoken[@]}" --nj "$nj" \
     --data_dir "$datadir/$split" --audio_dir "$dumpdir/audio/$split" \
     --overwrite "$overwrite"
 done
-if [[ " $splits " == *" test1k "* ]]; then
+if [[ " ${splits[*]} " == *" test1k "* ]]; then
   "${s2st[@]}" subset --data_dir "$datadir/test" --out_dir "$datadir/test1k" \
-    --languages "$src_lang $tgt_lang" --overwrite "$overwrite"
+    --overwrite "$overwrite"
 fi

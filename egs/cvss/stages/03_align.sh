@@ -1,16 +1,15 @@
-# Stage 3: word times of every utterance, both sides.
-for split in $splits; do
+# Stage 3: word times of every utterance, all sides.
+for split in "${splits[@]}"; do
   out="$dumpdir/align/$split"
   drop=false # evaluation data loses nothing
   if [[ $split == train ]]; then drop=true; fi
   align=("${s2st[@]}" align --data_dir "$datadir/$split" --encoder "$encoder_dir"
-    --languages "$src_lang $tgt_lang" --out_dir "$out" --drop "$drop"
-    --device "$device" --num_threads 1)
+    --out_dir "$out" --drop "$drop" --device "$device" --num_threads 1)
   if [[ -f $conf/align.yaml ]]; then align+=(--config "$conf/align.yaml"); fi
-  align+=($align_args)
+  align+=("${align_more[@]}")
   "${align[@]}" --shard "0/$nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
-    $decode_cmd --done "$out/shards/$tgt_lang/JOBof$nj.proof" JOB=1:"$nj" \
+    $decode_cmd --done "$out/shards/$speaker/JOBof$nj.proof" JOB=1:"$nj" \
       "$log/align.$split.JOB.log" "${align[@]}" --shard "JOB/$nj"
     "${align[@]}" --num_shards "$nj"
   fi

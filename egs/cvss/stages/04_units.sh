@@ -1,20 +1,20 @@
-# Stage 4: one codebook for both languages, then the units of every utterance.
+# Stage 4: one codebook for all sides, then the units of every utterance.
 if [[ $kmeans_dir == "$expdir/kmeans" ]]; then
   $decode_cmd "$log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
     --data_dir "$datadir/train" --encoder "$encoder_dir" --out_dir "$kmeans_dir" \
-    --languages "$src_lang $tgt_lang" --device "$device" --overwrite "$overwrite" \
-    --num_threads "$num_threads" $kmeans_args
+    --device "$device" --overwrite "$overwrite" --num_threads "$num_threads" \
+    "${kmeans_more[@]}"
 else
   use_shared kmeans "$kmeans_dir" 4 4
 fi
-for split in $splits; do
+for split in "${splits[@]}"; do
   out="$dumpdir/units/$split"
   units=("${s2st[@]}" units --data_dir "$datadir/$split" --encoder "$encoder_dir"
-    --kmeans "$kmeans_dir" --languages "$src_lang $tgt_lang" --out_dir "$out"
+    --kmeans "$kmeans_dir" --out_dir "$out"
     --device "$device" --num_threads 1)
   "${units[@]}" --shard "0/$nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
-    $decode_cmd --done "$out/shards/$tgt_lang/JOBof$nj.proof" JOB=1:"$nj" \
+    $decode_cmd --done "$out/shards/$speaker/JOBof$nj.proof" JOB=1:"$nj" \
       "$log/units.$split.JOB.log" "${units[@]}" --shard "JOB/$nj"
     "${units[@]}" --num_shards "$nj"
   fi

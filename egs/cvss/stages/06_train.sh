@@ -2,9 +2,9 @@
 # stands before a system's own file, which may make parts of it void: a baseline's schedule.
 s2st_on "${system_gpus:-$num_gpus}"
 $cuda_cmd --max-jobs-run "$parallel_systems" "$system_jobs" "$log/train.JOB.log" \
-  "${s2st_train[@]}" train --config "$S2ST/conf/tasks/$task.yaml" \
+  "${s2st_train[@]}" train --config "$task_file" \
   --config "$conf/train.yaml" \
   --llm "$llm" --train_dir "$dumpdir/interleave/train" \
   --dev_dir "$dumpdir/interleave/$valid_set" --out_dir "$trained/JOB" \
-  --device "$device" --num_threads "$system_threads" --overwrite "$overwrite" $train_args \
+  --device "$device" --num_threads "$system_threads" --overwrite "$overwrite" "${train_more[@]}" \
   --config "$conf/systems/JOB.yaml"

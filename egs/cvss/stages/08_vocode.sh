@@ -4,34 +4,31 @@ if [[ $vocoder_dir == "$expdir/vocoder" ]]; then
   $cuda_cmd "$log/vocoder.log" "${s2st_train[@]}" vocoder --config "$conf/vocoder.yaml" \
     --data_dir "$datadir/train" --dev_data_dir "$datadir/$valid_set" \
     --units_dir "$dumpdir/units/train" --dev_units_dir "$dumpdir/units/$valid_set" \
-    --language "$tgt_lang" --out_dir "$vocoder_dir" --device "$device" \
-    --num_threads "$num_threads" --nj "$nj" --overwrite "$overwrite" $vocoder_args
+    --side "$speaker" --out_dir "$vocoder_dir" --device "$device" \
+    --num_threads "$num_threads" --nj "$nj" --overwrite "$overwrite" "${vocoder_more[@]}"
 else
   use_shared vocoder "$vocoder_dir" 8 8
 fi
 
-# vocode NAME UNITS OUT_DIR
+# vocode NAME UNITS_DIR OUT_DIR
 vocode() {
-  $decode_cmd "$log/vocode.$1.log" "${s2st[@]}" vocode --units "$2" --out_dir "$3" \
-    --vocoder "$vocoder_dir" --device "$device" --nj "$nj" --num_threads 1 \
-    --overwrite "$overwrite" $vocode_args
+  $decode_cmd "$log/vocode.$1.log" "${s2st[@]}" vocode --units_dir "$2" --out_dir "$3" \
+    --side "$speaker" --vocoder "$vocoder_dir" --device "$device" --nj "$nj" \
+    --num_threads 1 --overwrite "$overwrite" "${vocode_more[@]}"
 }
-for split in $test_sets; do
+for split in "${test_names[@]}"; do
   if [[ $toplines == true ]]; then
-    vocode "resynthesis.$split" "$dumpdir/units/$split/units.$tgt_lang" \
-      "$expdir/resynthesis/$split"
+    vocode "resynthesis.$split" "$dumpdir/units/$split" "$expdir/resynthesis/$split"
   fi
-  for system in $systems; do
-    for checkpoint in $checkpoints; do
+  for system in "${system_names[@]}"; do
+    for checkpoint in "${checkpoint_names[@]}"; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
-      units="$decode/units.tgt"
-      if [[ ! -f $units.scp && -f $decode/units.scp ]]; then
-        units="$decode/units" # of an earlier version
-      elif [[ ! -f $units.scp && -f $decode/stage.json ]]; then
+      # An earlier version's units are those of the only side that it knew to speak.
+      if [[ -f $decode/stage.json && ! -f $decode/units.$speaker.scp && ! -f $decode/units.scp ]]; then
         echo "vocode: $system answers in text alone: $decode/text.*"
         continue
       fi
-      vocode "$system.$checkpoint.$split" "$units" "$decode/vocode"
+      vocode "$system.$checkpoint.$split" "$decode" "$decode/vocode"
     done
   done
 done

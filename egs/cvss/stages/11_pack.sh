@@ -5,4 +5,4 @@ decode="$expdir/$system/greedy_${checkpoints##* }/${test_sets%% *}"
   --units_dir "$dumpdir/units/train" --dump_dir "$dumpdir/interleave/train" \
   --train_dir "$trained/$system" --decode_dir "$decode" --vocoder "$vocoder_dir" \
   --src_lang "$src_lang" --tgt_lang "$tgt_lang" --overwrite "$overwrite" \
-  --out_dir "$expdir/pack/$system" $pack_args
+  --out_dir "$expdir/pack/$system" "${pack_more[@]}"

@@ -17,6 +17,7 @@ import numpy as np
 from s2st_interleave import config
 from s2st_interleave.align.words import read_words
 from s2st_interleave.config import option
+from s2st_interleave.data import sides
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import script
 
@@ -32,9 +33,10 @@ class Options:
 def main() -> None:
     options = config.parse(Options, sys.argv[1:], prog="check_align", about=__doc__)
     for language in options.languages:
-        found = read_words(
-            options.align_dir / options.split / f"words.{language}.jsonl"
-        )
+        folder = options.align_dir / options.split
+        spoken = sides.read(folder)
+        role = next((r for r, code in spoken.items() if code == language), language)
+        found = read_words(sides.path_of(folder, "words.{}.jsonl", role, spoken))
         true = _true_onsets(options.corpus / f"word_times.{language}.jsonl")
         errors: list[float] = []
         num_used = 0

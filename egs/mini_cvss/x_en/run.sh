@@ -21,7 +21,15 @@ vocoder_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
 . ../../cvss/utils/parse_options.sh
 . ../../cvss/utils/environment.sh
-python -m s2st_interleave.data.languages $sources
+. ../../cvss/utils/training.sh
+s2st_split source_names "$sources"
+sources="${source_names[*]}" # one space between names
+s2st_languages "${source_names[@]}"
+s2st_split text_llm_names "$text_llms"
+for name in llm encoder kmeans vocoder; do
+  args="${name}_args"
+  s2st_split "${name}_more" "${!args}"
+done
 
 export MINI_SHARED="${MINI_SHARED:-shared/paper}" # of the grid that asks for them
 first="${sources%% *}"
@@ -31,11 +39,10 @@ of="../${first}_en/$MINI_SHARED" # data and units that the vocoder learns from
 dump="$of/dump${units:+_$units}"
 common=(--num_threads "$num_threads" --overwrite "$overwrite")
 train_dirs= dev_dirs= text_dirs=
-for src in $sources; do
+for src in "${source_names[@]}"; do
   train_dirs+="../${src}_en/$MINI_SHARED/data/train " dev_dirs+="../${src}_en/$MINI_SHARED/data/dev "
   text_dirs+="$downloads/corpus/$src/text "
 done
-s2st=(python -m s2st_interleave)
 torchrun=(python -m s2st_interleave.train.torchrun --standalone --nproc_per_node "$num_gpus")
 
 in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
@@ -45,14 +52,14 @@ pair() { # pair SRC OPTIONS: that pair's recipe
 }
 
 if in_stage 1; then
-  python ../local/check_lexicon.py $sources >/dev/null # all of them, before the first
+  python ../local/check_lexicon.py "${source_names[@]}" >/dev/null # all of them, before the first
   python ../../../tools/fetch_whisper.py --out "$downloads/whisper-tiny.en"
   spoken="$PWD/$downloads/spoken" # the same English in all corpora: said once
-  for src in $sources; do
+  for src in "${source_names[@]}"; do
     MINI_SPOKEN="$spoken" pair "$src" --stage 1 --stop_stage 1
   done
   rm -rf "$spoken"
-  for seen in $text_llms; do
+  for seen in "${text_llm_names[@]}"; do
     name=llm more=()
     case $seen in
       mono) name=llm_mono more=(--parallel false --batch_size 128) ;;
@@ -61,7 +68,7 @@ if in_stage 1; then
     $decode_cmd "$exp/log/$name.log" "${torchrun[@]}" ../local/train_text_llm.py \
       --config ../conf/x_en/text_llm.yaml --text_dirs "$text_dirs" \
       --languages "$sources en" --out_dir "$downloads/$name" "${common[@]}" \
-      $llm_args "${more[@]}"
+      "${llm_more[@]}" "${more[@]}"
   done
 fi
 if in_stage 2; then
@@ -69,12 +76,12 @@ if in_stage 2; then
   if [[ $units == untrained ]]; then steps=(--max_steps 0); fi
   $cuda_cmd "$exp/log/encoder.log" "${torchrun[@]}" -m s2st_interleave encoder --config ../conf/x_en/encoder.yaml \
     --encoder ../conf/w2v_bert --languages "$sources en" --train_dir "$train_dirs" \
-    --dev_dir "$dev_dirs" --out_dir "$exp/encoder" "${common[@]}" $encoder_args "${steps[@]}"
+    --dev_dir "$dev_dirs" --out_dir "$exp/encoder" "${common[@]}" "${encoder_more[@]}" "${steps[@]}"
 fi
 if in_stage 4; then
   $decode_cmd "$exp/log/kmeans.log" "${s2st[@]}" kmeans --config ../conf/x_en/kmeans.yaml \
     --data_dir "$train_dirs" --languages "$sources en" --encoder "$exp/encoder" \
-    --out_dir "$exp/kmeans" "${common[@]}" $kmeans_args
+    --out_dir "$exp/kmeans" "${common[@]}" "${kmeans_more[@]}"
 fi
 if in_stage 8; then
   pair "$first" --stage 4 --stop_stage 4 --dumpdir "$dump" \
@@ -82,5 +89,5 @@ if in_stage 8; then
   $cuda_cmd "$exp/log/vocoder.log" "${torchrun[@]}" -m s2st_interleave vocoder --config ../conf/vocoder.yaml \
     --data_dir "$of/data/train" --dev_data_dir "$of/data/dev" \
     --units_dir "$dump/units/train" --dev_units_dir "$dump/units/dev" \
-    --language en --out_dir "$exp/vocoder" --nj "$nj" "${common[@]}" $vocoder_args
+    --out_dir "$exp/vocoder" --nj "$nj" "${common[@]}" "${vocoder_more[@]}"
 fi

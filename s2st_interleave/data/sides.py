@@ -1,0 +1,127 @@
+"""The sides of an utterance: each is a role (src, tgt; user, agent) that speaks a language.
+
+Stage 1 writes the table `sides` of a data directory, a line `<role> <language>` a side, in
+the order in which they speak; stages 3 to 5 keep it among the facts of their stage.json.
+All name their files by role. An earlier version named them by language, and its stage.json
+has the languages among its options: the first is src, the second tgt.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.errors import UserError
+from s2st_interleave.files import atomic_write, read_json
+from s2st_interleave.promises import DONE, OPEN
+from s2st_interleave.text_file import read_lines
+
+TABLE = "sides"
+Sides = Mapping[str, str]  # language by role
+KNOWN = "leave it out: stage 1 has written which side speaks what"
+
+
+class Side(str):
+    """A role and its language as an option has them: `user=en`.
+
+    Raises UserError for a role that is no name of a block, or a language that is no code.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: Any) -> "Side":
+        role, equals, language = str(text).partition("=")
+        if not equals or not (role.isascii() and role.isidentifier()):
+            raise UserError(
+                f"'{text}' is no side, which is a role and its language, such as user=en"
+            )
+        LanguageCode(language)
+        return super().__new__(cls, text)
+
+    @property
+    def role(self) -> str:
+        return self.partition("=")[0]
+
+    @property
+    def language(self) -> LanguageCode:
+        return LanguageCode(self.partition("=")[2])
+
+
+def by_role(named: Iterable[Side]) -> dict[str, str]:
+    """Languages by role; raises UserError for a role that occurs twice, or a single one."""
+    sides: dict[str, str] = {}
+    for side in named:
+        if side.role in sides:
+            raise UserError(f"side '{side.role}' occurs twice")
+        sides[side.role] = side.language
+    if len(sides) < 2:
+        raise UserError(
+            "an utterance has two sides or more, such as 'user=en agent=en'"
+        )
+    return sides
+
+
+def write(directory: Path, sides: Sides) -> None:
+    with atomic_write(directory / TABLE) as stream:
+        stream.writelines(f"{role} {language}\n" for role, language in sides.items())
+
+
+def read(directory: Path) -> dict[str, str]:
+    """Languages by role, of a directory that stage 1, 3, 4 or 5 has made or begun.
+
+    Raises FileNotFoundError where no stage has begun it, UserError where it does not say.
+    """
+    if (directory / TABLE).is_file():
+        return _read_table(directory / TABLE)
+    records = (directory / name for name in (DONE, OPEN))
+    record = next((path for path in records if path.is_file()), None)
+    if record is None:
+        raise FileNotFoundError(
+            f"{directory} is missing; it is made by stage 1 (data): ./run.sh --stage 1 "
+            "--stop_stage 1"
+        )
+    said = read_json(record)
+    sides = said.get("facts", {}).get("sides") or _earlier(said["options"])
+    if not sides:
+        raise UserError(
+            f"{directory} does not say what its sides speak: make it anew, with "
+            "--overwrite true"
+        )
+    return dict(sides)
+
+
+def _read_table(path: Path) -> dict[str, str]:
+    named = []
+    for number, line in read_lines(path):
+        try:
+            named.append(Side("=".join(line.split(" ", 1))))
+        except UserError as error:
+            raise UserError(f"{path}:{number}: {error}") from None
+    try:
+        return by_role(named)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def _earlier(options: Mapping[str, Any]) -> dict[str, str]:
+    """The sides of a version that knew languages alone, by the options of its stage."""
+    languages = options.get("languages") or [
+        options[name] for name in ("src_lang", "tgt_lang") if options.get(name)
+    ]
+    roles = ("src", "tgt")
+    return dict(zip(roles, languages, strict=True)) if len(languages) == 2 else {}
+
+
+def without_languages(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a version whose stages were told what the sides speak."""
+    told = ("languages", "src_lang", "tgt_lang")
+    return {name: value for name, value in options.items() if name not in told}
+
+
+def path_of(directory: Path, name: str, role: str, sides: Sides) -> Path:
+    """The file `name` of a role, such as `words.{}.jsonl`, in a finished directory.
+
+    It is named by role, or by language if an earlier version has written it.
+    """
+    path, earlier = (directory / name.format(part) for part in (role, sides[role]))
+    return earlier if earlier.is_file() and not path.is_file() else path

@@ -1,0 +1,70 @@
+"""The length of a sequence is known without building it."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from answers import translate
+
+from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.dump import Utterance
+from s2st_interleave.interleave.layout import S2ST, Layout
+from s2st_interleave.interleave.length import fits_surely, most_tokens, num_tokens
+from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.interleave.segments import Side
+from s2st_interleave.interleave.task import Task
+from s2st_interleave.llm.model import reader
+from s2st_interleave.train.interleaved import Interleaving, draw_example
+
+
+@pytest.fixture
+def llm(text_llm, tmp_path) -> Path:
+    """With positions for 96 tokens."""
+    folder = Path(shutil.copytree(text_llm, tmp_path / "a short llm"))
+    config = json.loads((folder / "config.json").read_text())
+    config["max_position_embeddings"] = 96
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_decoding_names_who_has_no_room_for_an_answer(llm):
+    short = reader(llm)
+    sources = {"fine": np.arange(5), "a": np.arange(94), "b": np.arange(200)}
+    with pytest.raises(UserError, match="2 utterances leave no room") as caught:
+        translate(sources, short)
+    assert "  a: 96 tokens\n  b: 202 tokens" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line", [S2ST, "src_speech -> tgt_speech", "tgt_text -> tgt_speech"]
+)
+def test_lengths_are_those_of_the_sequences(llm, small_dump, line):
+    """No ratio, fill or alignment makes a sequence longer than `most_tokens` says."""
+    layout = Layout.parse(line)
+    how = Interleaving(Schedule("constant", 0.5), tasks=(Task(layout),))
+    free = replace(reader(llm), model=None)
+    for one in small_dump:
+        tgt = one.sides["tgt"]
+        few = Side(tgt.units[:2], tgt.words, np.minimum(tgt.spans, 2))
+        for pair in ("", "es-en:"):
+            sides = {"src": one.sides["src"], "tgt": few}
+            given = Utterance(one.id, sides, pair)
+            at_0 = len(draw_example(given, 0.0, 0, how, free).example.ids)
+            assert num_tokens(given, free.encode, layout, pair) == at_0
+            most = most_tokens(given, free.encode, layout, pair)
+            assert fits_surely(given, 10_000) and not fits_surely(given, most - 1)
+            for step, variant in enumerate(variants(how)):
+                drawn = draw_example(given, 0.8, step, variant, free).example
+                assert len(drawn.ids) <= most
+
+
+def variants(how: Interleaving) -> list[Interleaving]:
+    return [
+        replace(how, fill=fill, alignment=alignment, stop=stop)
+        for fill in ("text", "mask")
+        for alignment in ("words", "uniform")
+        for stop in ("literal", "exact")
+    ]
