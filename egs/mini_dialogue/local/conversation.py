@@ -119,9 +119,7 @@ def _cheaper(rng: np.random.Generator) -> Turn:
         rng, "which is cheaper one {} or one {}", "what costs less one {} or one {}"
     )
     return Turn(
-        f"{asked} one {first} or one {second}",
-        f"one {low} is cheaper",
-        f"cheaper {low} {high}",
+        asked.format(first, second), f"one {low} is cheaper", f"cheaper {low} {high}"
     )
 
 
