@@ -30,7 +30,7 @@ WORLD = (
 )
 OWN = "own --split train --src_lang es --data_dir d --audio_dir a --tsv"
 SCORE = (
-    "score --data_dir data --src_lang en --tgt_lang es --train_dir data "
+    "score --data_dir data --train_dir data "
     "--decode_dir data --vocode_dir data --out_dir out"
 )
 

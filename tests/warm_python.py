@@ -127,6 +127,8 @@ def run(message: dict, streams: list[int]) -> None:
         sys.argv, sys.path[0] = words, message["cwd"]
     else:
         sys.argv, sys.path[0] = words, str(Path(words[0]).resolve().parent)
+    told = message["env"].get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[1:1] = [path for path in told if path and path not in sys.path]
     status = 1
     try:
         if is_module:

@@ -25,6 +25,9 @@ class Options(too_long.LimitOptions):
     align_dir: Path = option(REQUIRED, "dump/align/<split>")
     units_dir: Path = option(REQUIRED, "dump/units/<split>")
     out_dir: Path = option(REQUIRED, "dump/interleave/<split> to write")
+    metrics: tuple[str, ...] = option(
+        (), "of a task's file: for stage 9, changes nothing here", runtime=True
+    )
     overwrite: bool = option(False, "make it anew", runtime=True)
 
     earlier = staticmethod(sides.without_languages)

@@ -161,6 +161,8 @@ def test_another_task_is_trained_and_scored_by_what_it_answers(pair, task, score
     page = (folder / f"{task}.md").read_text()
     assert "| exact % |" in page and "results: " in output
     assert ("## Toplines" in page) == (score["asr"] is not None)
+    made = (folder / f"exp_{task}" / "resynthesis").exists()
+    assert made == (score["asr"] is not None)
 
 
 def test_the_language_and_the_place_of_a_corpus_are_checked(pair, egs):

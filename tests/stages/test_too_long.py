@@ -243,7 +243,6 @@ def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
     score.run(
         score.Options(
             data_dir=data_dir,
-            src_lang="es",
             train_dir=trained.out_dir,
             decode_dir=decode_dir,
             vocode_dir=vocode_dir,
