@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm_python
 from tiny_cvss import copy_recipes
 
 pytestmark = [
@@ -43,8 +44,11 @@ def run(folder: Path, *options: str, status: int = 0, cwd: Path | None = None) -
 
 
 @pytest.fixture(scope="module")
-def egs(tmp_path_factory, text_llm) -> Path:
-    return copy_recipes(tmp_path_factory.mktemp("cvss") / "a user's copy", text_llm)
+def egs(tmp_path_factory, text_llm, python) -> Path:
+    root = tmp_path_factory.mktemp("cvss") / "a user's copy"
+    egs = copy_recipes(root, text_llm)
+    warm_python.put_into(root, python)
+    return egs
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +113,7 @@ def test_what_was_deleted_is_made_again_and_all_else_stays_valid(pair):
     assert (shared / "kmeans" / "centroids.safetensors").is_file()
 
 
-def test_what_was_trained_translates_a_recording(pair, tmp_path):
+def test_what_was_trained_translates_a_recording(pair, python, tmp_path):
     folder, _ = pair
     options = ["--checkpoints", "last", "--test_sets", "test1k", *ONE_CORE]
     run(folder, "--stage", "11", "--stop_stage", "11", *options)
@@ -122,7 +126,7 @@ def test_what_was_trained_translates_a_recording(pair, tmp_path):
     clip = clips / "common_voice_pt_2000000.mp3"
     words = ["translate", "--model", packed, clip, "--out", tmp_path / "said.wav"]
     done = subprocess.run(
-        [sys.executable, "-m", "s2st_interleave", *words],
+        [python, "-m", "s2st_interleave", *words],
         capture_output=True,
         text=True,
         check=True,
