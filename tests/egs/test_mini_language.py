@@ -34,13 +34,12 @@ ARGUMENTS = [word for name, value in FAST.items() for word in (f"--{name}", valu
 
 
 @pytest.fixture
-def recipes(tmp_path, python) -> Path:
+def recipes(tmp_path) -> Path:
     """A user's copy of egs/mini_cvss."""
     root = tmp_path / "a user's copy"
     made = ("downloads", "data", "dump", "exp", "shared", "RESULTS.md", "results.json")
     shutil.copytree(ROOT / "egs", root / "egs", ignore=shutil.ignore_patterns(*made))
     shutil.copytree(ROOT / "tools", root / "tools")
-    warm_python.put_into(root, python)
     return root / "egs" / "mini_cvss"
 
 
@@ -62,7 +61,8 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.slow
-def test_dutch_runs_from_its_lexicon_to_its_results(recipes):
+def test_dutch_runs_from_its_lexicon_to_its_results(recipes, python):
+    warm_python.put_into(recipes.parents[1], python)
     before = contents(recipes)
     lexicon = recipes / "local" / "lexicon" / "nl.yaml"
     lexicon.write_text(LEXICON)
@@ -161,13 +161,13 @@ def test_a_name_that_went_missing_later_is_told(recipes):
     assert "es.yaml has no line such as 'name: Dutch'" in done.stdout
 
 
-def test_a_corpus_is_begun_only_for_a_lexicon_that_is_complete(recipes, python):
+def test_a_corpus_is_begun_only_for_a_lexicon_that_is_complete(recipes):
     """Else it would have to be overwritten once the slip is mended."""
     (recipes / "local" / "lexicon" / "nl.yaml").write_text(
         broken("leraar/c", "leraar/x")
     )
     out = recipes / "corpus"
-    command = [python, "local/make_corpus.py", "--src", "nl", "--out", out]
+    command = [sys.executable, "local/make_corpus.py", "--src", "nl", "--out", out]
     done = subprocess.run(command, cwd=recipes, capture_output=True, text=True)
     assert done.returncode == 1 and not out.exists()
     assert done.stderr == "error: make_corpus: nl.yaml: teacher: no paradigm 'x'\n"

@@ -21,7 +21,16 @@ from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.options import TrainOptions
 
 HOW = Interleaving(Schedule("step", 0.9, 0.3, 2), seed=5)
-SLOW = ("Llama", "Qwen2", "SmolLM3", "Mistral", "Gemma3Text", "GPTNeoX")
+SLOW = (
+    "Llama",
+    "Llama untied",
+    "OPT",
+    "Qwen2",
+    "SmolLM3",
+    "Mistral",
+    "Gemma3Text",
+    "GPTNeoX",
+)
 LIMITS = Limits(max_text_tokens=6, max_unit_ratio=1.5, min_max_units=8)
 
 
