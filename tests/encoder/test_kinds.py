@@ -66,7 +66,14 @@ def pretrained(folder: Path, kind: Kind) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=KINDS)
+QUICK = ("w2v-bert-2.0", "xls-r", "hubert-base")  # features, a mask, neither
+PARAMS = [
+    pytest.param(kind, marks=() if kind in QUICK else pytest.mark.slow)
+    for kind in KINDS
+]
+
+
+@pytest.fixture(scope="module", params=PARAMS)
 def trained(request, train_encoder, tmp_path_factory):
     """Source, output of stage 2 with every option that touches the model, and kind."""
     kind = KINDS[request.param]
