@@ -14,8 +14,9 @@ from s2st_interleave.align.words import (
     read_words,
     write_words,
 )
-from s2st_interleave.encoder.ctc import collapse, train_bpe
-from s2st_interleave.encoder.speech_encoder import spoken_form
+from s2st_interleave.data.text import spoken_form
+from s2st_interleave.encoder.bpe import train_bpe
+from s2st_interleave.encoder.ctc import collapse
 
 
 def test_the_border_is_the_midpoint_between_tokens():

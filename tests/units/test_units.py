@@ -1,5 +1,8 @@
 """Units: a codebook that is a function of its data and seed, and Kaldi files."""
 
+import time
+from functools import partial
+
 import kaldiio
 import numpy as np
 import pytest
@@ -59,7 +62,7 @@ def test_what_is_written_does_not_depend_on_the_number_of_jobs(tmp_path):
     merged = [
         sorted(
             line
-            for path in run_shards(ids, tmp_path / str(count), "", count, process)
+            for path in run_shards(ids, tmp_path / str(count), "", count, process).paths
             for line in path.read_text().splitlines()
         )
         for count in (1, 4)
@@ -80,3 +83,24 @@ def test_a_rerun_keeps_the_shards_that_are_whole(tmp_path):
     assert done == ["1of2", "2of2"]
     with pytest.raises(ValueError, match="wants JOB/N"):
         run_shards(["a"], tmp_path, "3/2", 2, process)
+
+
+def test_the_seconds_of_shards_that_other_processes_made_are_added_up(tmp_path):
+    """So the work of a stage counts, however many jobs share it."""
+
+    def process(part, path):
+        time.sleep(0.15)
+        with atomic_write(path) as stream:
+            stream.write("x")
+
+    run = partial(run_shards, ["a", "b", "c"], tmp_path)
+    run("1/3", 3, process)
+    run("2/3", 3, process)
+    seconds = [float((tmp_path / f"{k}of3.sec").read_text()) for k in (1, 2)]
+    assert min(seconds) >= 0.1
+    assert run("", 3, process).earlier_sec == sum(
+        seconds
+    )  # not of 3/3, made right here
+    (tmp_path / "1of3.sec").unlink()  # as in shards of earlier versions
+    assert run("", 3, process).earlier_sec >= seconds[1]
+    assert run("", 3, process).earlier_sec < sum(seconds) + 0.15
