@@ -3,7 +3,7 @@
 from typing import Literal
 
 Attention = Literal["auto", "flash_attention_2", "sdpa", "eager"]
-NewRows = Literal["mean", "normal", "zero"]
+
 
 VOCABULARY_FILE = "units_vocabulary.json"
 TRAINED_FILE = "trained.safetensors"  # adapters and rows that a resumed LoRA run loads

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -14,7 +14,6 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.train import engine, roundtrip
 from s2st_interleave.train.loop import StepResult
 from s2st_interleave.train.options import AdamWOptions
-
 
 Batch = TypeVar("Batch")
 

@@ -126,9 +126,7 @@ def _sharded(root: WorkModule) -> nn.Module:
     device = next(root.parameters()).device.type
     mesh = init_device_mesh(device, (parallel.ranks().count,))
     modules = [*_blocks(root), root]  # what is left over belongs to the root
-    for module in modules:
-        fully_shard(module, mesh=mesh)
-    for module in modules:
+    for module in [fully_shard(module, mesh=mesh) for module in modules]:
         # Means are wrong on gloo (pytorch issue 162338), and not what we want.
         module.set_force_sum_reduction_for_comms(True)
         module.set_gradient_divide_factor(1.0)

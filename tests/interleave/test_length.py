@@ -4,10 +4,12 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from answers import translate
+from transformers import PreTrainedConfig
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Utterance
@@ -45,7 +47,8 @@ def test_lengths_are_those_of_the_sequences(llm, small_dump, line):
     """No ratio, fill or alignment makes a sequence longer than `most_tokens` says."""
     layout = Layout.parse(line)
     how = Interleaving(Schedule("constant", 0.5), tasks=(Task(layout),))
-    free = replace(reader(llm), model=None)
+    no_limit = SimpleNamespace(config=PreTrainedConfig())
+    free = replace(reader(llm), model=no_limit)
     for one in small_dump:
         tgt = one.sides["tgt"]
         few = Side(tgt.units[:2], tgt.words, np.minimum(tgt.spans, 2))
@@ -63,8 +66,8 @@ def test_lengths_are_those_of_the_sequences(llm, small_dump, line):
 
 def variants(how: Interleaving) -> list[Interleaving]:
     return [
-        replace(how, fill=fill, alignment=alignment, stop=stop)
+        replace(how, fill=fill, alignment=alignment, span_rule=rule)
         for fill in ("text", "mask")
         for alignment in ("words", "uniform")
-        for stop in ("literal", "exact")
+        for rule in ("literal", "exact")
     ]

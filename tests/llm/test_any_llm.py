@@ -65,9 +65,9 @@ def test_the_loss_for_routers_is_counted(kind, settings, extend, small_dump):
     task = task_of(made, small_dump)
     (batch,) = task.batches(0)
     theirs = made.model(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"],
-        labels=batch["labels"],
+        input_ids=batch.input_ids,
+        attention_mask=batch.attention_mask,
+        labels=batch.labels,
     )
     assert theirs.aux_loss > 0
     own = task.loss_sum(batch) / task.num_targets(batch)

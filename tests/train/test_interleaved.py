@@ -144,7 +144,7 @@ def test_the_baseline_sees_the_same_utterances_in_the_same_order(make_task):
     for step in range(5):
         texts = []
         for task in (baseline, scheduled):
-            drawn = [d for batch in task.batches(step) for d in batch["drawn"]]
+            drawn = [d for batch in task.batches(step) for d in batch.examples]
             ends = [d.example.ids.count(task.llm.vocabulary.sep) for d in drawn]
             assert set(ends) == {3}
             texts.append(sorted(thought(d.example.ids, task) for d in drawn))
@@ -242,7 +242,7 @@ TASKS = (
 
 def test_several_tasks_are_drawn_by_weight_and_named_in_the_prompt(make_task):
     task = make_task(replace(HOW, tasks=TASKS))
-    drawn = [d for step in range(40) for d in task.batches(step)[0]["drawn_by_all"]]
+    drawn = [d for step in range(40) for d in task.batches(step)[0].step_examples]
     names = [each.task.name for each in drawn]
     assert names.count("s2st") / len(names) == pytest.approx(0.5, abs=0.08)
     for each in drawn:
