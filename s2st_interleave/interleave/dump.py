@@ -197,10 +197,10 @@ class Subset:
         if size > len(dumps):
             raise UserError(f"--num_utterances {size}: the dumps hold {len(dumps)}")
         ids = [dumps[index].id for index in range(len(dumps))]
-        drawn = keyed.draw(ids, size)
+        chosen = keyed.draw(ids, size)
         self.vocabulary, self.sides = dumps.vocabulary, dumps.sides
         self._dumps = dumps
-        self._indices = [index for index, name in enumerate(ids) if name in drawn]
+        self._indices = [index for index, name in enumerate(ids) if name in chosen]
 
     def __len__(self) -> int:
         return len(self._indices)

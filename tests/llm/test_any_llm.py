@@ -104,7 +104,7 @@ def test_the_loss_for_routers_weighs_a_micro_batch_by_its_tokens(extend, small_d
     ("kind", "settings", "what"),
     [
         ("JetMoe", GATED | {"num_local_experts": 4, "kv_channels": 8} | ROUTERS,
-         "a jetmoe model adds to its loss"),
+         "a jetmoe model adds a term to its loss"),
         ("Granite", GATED | {"logits_scaling": 8.0}, "a granite model does more than"),
         ("Bert", WIDE | {"intermediate_size": 64}, "a bert model does more than"),
         ("Moshi", GATED | {"ffn_dim": 64}, "a moshi model cannot be given rows for"),
@@ -131,7 +131,7 @@ def test_a_model_that_sees_what_follows_is_refused(extend, monkeypatch):
             layer.self_attn.is_causal = False
 
     monkeypatch.setattr(transformers.LlamaModel, "__init__", init)
-    with pytest.raises(UserError, match="a llama model sees what follows a token"):
+    with pytest.raises(UserError, match="a llama model sees tokens that follow"):
         extend("Llama", **GATED)
 
 

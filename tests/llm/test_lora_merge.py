@@ -176,7 +176,7 @@ def test_a_model_that_changes_when_it_is_saved_makes_no_checkpoint(
     folder, small_dump, tmp_path, monkeypatch
 ):
     task = task_of(llm.extend(folder("Llama"), NUM_UNITS, lora_rank=4), small_dump)
-    monkeypatch.setattr(lora, "merged_state", lambda model: plain_state(model))
+    monkeypatch.setattr(merge, "merged_state", lambda model: plain_state(model))
     with pytest.raises(
         UserError, match="a llama model is another one when it is saved"
     ):

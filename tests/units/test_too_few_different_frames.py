@@ -27,8 +27,8 @@ def test_repeated_frames_are_too_few(different):
 
 
 def test_as_many_as_there_are_units_suffice():
-    codebook = fit(np.concatenate([frames(12)] * 40), 12, seed=1)
-    assert codebook.num_units == 12 and 1 < codebook.num_used <= 12
+    codebook, num_used = fit(np.concatenate([frames(12)] * 40), 12, seed=1)
+    assert codebook.num_units == 12 and 1 < num_used <= 12
 
 
 def test_rows_are_compared_as_numbers():
