@@ -25,6 +25,7 @@ from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.disk import human
 from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages import train
+from s2st_interleave.stages.dumps import open_dumps
 
 if TYPE_CHECKING:
     from s2st_interleave.train.interleaved import InterleavedTask
@@ -85,7 +86,7 @@ def planned_task(options: Options) -> "InterleavedTask":
 
     for path in options.dump_dir:
         Input(path, "dump").fingerprint()
-    dump = train.open_dumps(options.dump_dir, options.name_pair, options.num_utterances)
+    dump = open_dumps(options.dump_dir, options.name_pair, options.num_utterances)
     try:
         tokenizer = load(AutoTokenizer, options.llm)
     except UserError as error:

@@ -85,7 +85,7 @@ def tokens_per_epoch(
     phase starts in. Above `max_utterances` (0: no limit) the first that many of the
     shuffled epoch stand for all.
     """
-    from s2st_interleave.train.interleaved import draw_example
+    from s2st_interleave.train.examples import draw_example
 
     count, size = len(task.train), task.batch_size
     start = phase.first_step * size // count * count

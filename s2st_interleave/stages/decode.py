@@ -58,7 +58,8 @@ def run(options: Options) -> None:
     from s2st_interleave.decode.generate import Limits, answer_all, empty_answer
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm.model import SpeechLlm, attention_backend
-    from s2st_interleave.stages.train import pair_prompt, trained_task
+    from s2st_interleave.stages.dumps import pair_prompt
+    from s2st_interleave.stages.train import trained_task
     from s2st_interleave.train import checkpoint
 
     # 1. The model of the asked-for checkpoint.

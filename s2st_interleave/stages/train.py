@@ -6,7 +6,6 @@ The baseline is --text_ratio 0; "without scheduling" is --schedule constant --te
 
 import shlex
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,12 +14,10 @@ import yaml
 
 from s2st_interleave import parallel
 from s2st_interleave.config import REQUIRED, load_yaml, option, record, to_dict
-from s2st_interleave.data import sides
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import TrainFacts
 from s2st_interleave.files import atomic_write
-from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.interleave.schedule import Schedule, Shape
@@ -28,6 +25,7 @@ from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm.options import Attention
 from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.stage_dir import Input, numbered, open_stage, read_done
+from s2st_interleave.stages.dumps import check_sides, open_dumps
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.train.options import TrainOptions
 
@@ -194,7 +192,8 @@ def run(options: Options) -> None:
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm import model as llm
     from s2st_interleave.train.adamw import AdamWLearner
-    from s2st_interleave.train.interleaved import InterleavedTask, check_lengths
+    from s2st_interleave.train.examples import check_lengths
+    from s2st_interleave.train.interleaved import InterleavedTask
     from s2st_interleave.train.loop import fit
 
     set_threads(options.num_threads)
@@ -203,7 +202,7 @@ def run(options: Options) -> None:
     train = open_dumps(options.train_dir, options.name_pair, options.num_utterances)
     dev = open_dumps(options.dev_dir, options.name_pair)
     for task in interleaving.tasks:
-        _check_sides(task.layout, train, options.train_dir)
+        check_sides(task.layout, train, options.train_dir)
     speech_llm = llm.extend(
         options.llm,
         train.vocabulary.num_units,
@@ -245,15 +244,6 @@ def run(options: Options) -> None:
     parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, facts=facts))
 
 
-def _check_sides(layout: Layout, dumps: Dumps | Subset, paths: Sequence[Path]) -> None:
-    missing = [side for side in layout.sides if side not in dumps.sides]
-    if missing:
-        raise UserError(
-            f"task '{layout}': {' '.join(map(str, paths))} has no side '{missing[0]}', "
-            f"only {' and '.join(dumps.sides)}"
-        )
-
-
 def trained_task(train_dir: Path, name: str = "") -> Task:
     """The only task of a finished training, or the one called `name`.
 
@@ -282,20 +272,6 @@ def _say_removed(directory: Path) -> None:
                 f"train: {directory / name} ({which}) was removed: what was decoded "
                 "with it stays, to decode anew it has to be trained anew"
             )
-
-
-def open_dumps(
-    paths: Sequence[Path], name_pair: bool, num_utterances: int = 0
-) -> Dumps | Subset:
-    """Open dumps as one sequence, or `num_utterances` of it (0: all)."""
-    dumps = Dumps([Dump(p, pair_prompt(p) if name_pair else "") for p in paths])
-    return Subset(dumps, num_utterances) if num_utterances else dumps
-
-
-def pair_prompt(dump_dir: Path) -> str:
-    """The prompt that names a language pair to a model that serves several: "pt-en:"."""
-    read_done(dump_dir, "dump")
-    return f"{'-'.join(sides.read(dump_dir).values())}:"
 
 
 def _write_command(options: Options) -> None:

@@ -10,7 +10,7 @@ from s2st_interleave.interleave.sequence import IGNORE, build_example, prompt_id
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages.dump import Options
-from s2st_interleave.stages.train import open_dumps
+from s2st_interleave.stages.dumps import open_dumps
 
 VOCABULARY = Vocabulary(num_text=10, num_units=20, bos=0, eos=1)
 
