@@ -61,8 +61,8 @@ def test_ctc_segmentation_finds_where_tokens_fire(tmp_path):
             frame += 2
         frame += 6
     firings = segment(log_probs, words, bpe, 0.04)
-    found = [round(f.first_sec / 0.04 - 0.5) for f in firings]
-    assert found == fired
+    frames_fired = [round(f.first_sec / 0.04 - 0.5) for f in firings]
+    assert frames_fired == fired
     with pytest.raises(ValueError, match="audio is shorter than text"):
         segment(log_probs[:4], words, bpe, 0.04)
 

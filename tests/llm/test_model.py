@@ -21,7 +21,7 @@ from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.options import TrainOptions
 
 NUM_UNITS, NUM_ROWS = 20, 320  # more rows than the tokenizer knows, as Qwen has
-HOW = Interleaving(Schedule("step", 0.9, 0.3, 2), seed=5)
+INTERLEAVING = Interleaving(Schedule("step", 0.9, 0.3, 2), seed=5)
 WIDE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 LLAMA = WIDE | {"intermediate_size": 64, "num_key_value_heads": 2}
 KINDS = {
@@ -81,7 +81,7 @@ class Options(TrainOptions):
 
 
 def task_of(speech_llm: llm.SpeechLlm, data) -> InterleavedTask:
-    return InterleavedTask(speech_llm, data, data, HOW, 4, 1, "cpu")
+    return InterleavedTask(speech_llm, data, data, INTERLEAVING, 4, 1, "cpu")
 
 
 def weights(model) -> dict[str, torch.Tensor]:
@@ -137,11 +137,11 @@ def test_it_trains_saves_loads_and_translates(
 
 
 def test_adapters_train_the_new_rows_and_leave_the_rest(folder, small_dump, tmp_path):
-    made = llm.extend(folder("Llama untied"), NUM_UNITS, lora_rank=4)
-    before = merge.merged_state(made.model)
-    outcome = fit_task(task_of(made, small_dump), Options(), tmp_path)
+    speech_llm = llm.extend(folder("Llama untied"), NUM_UNITS, lora_rank=4)
+    before = merge.merged_state(speech_llm.model)
+    outcome = fit_task(task_of(speech_llm, small_dump), Options(), tmp_path)
     after = AutoModelForCausalLM.from_pretrained(outcome.last).state_dict()
-    num_text, offset = made.vocabulary.num_text, made.vocabulary.offset
+    num_text, offset = speech_llm.vocabulary.num_text, speech_llm.vocabulary.offset
     for name in ("model.embed_tokens.weight", "lm_head.weight"):
         assert torch.equal(before[name][:num_text], after[name][:num_text])
         assert not torch.equal(before[name][offset:], after[name][offset:])
@@ -153,9 +153,13 @@ def test_adapters_train_the_new_rows_and_leave_the_rest(folder, small_dump, tmp_
 
 
 def test_a_model_without_bos_starts_with_eos(folder):
-    made = llm.extend(folder("Qwen3"), NUM_UNITS)
-    assert made.tokenizer.bos_token_id is None
-    assert made.vocabulary.bos == made.vocabulary.eos == made.tokenizer.eos_token_id
+    speech_llm = llm.extend(folder("Qwen3"), NUM_UNITS)
+    assert speech_llm.tokenizer.bos_token_id is None
+    assert (
+        speech_llm.vocabulary.bos
+        == speech_llm.vocabulary.eos
+        == speech_llm.tokenizer.eos_token_id
+    )
 
 
 def test_a_model_without_eos_is_refused(folder, tmp_path):
@@ -168,13 +172,16 @@ def test_a_model_without_eos_is_refused(folder, tmp_path):
 
 
 def test_text_is_never_a_unit(folder):
-    made = llm.extend(folder("Llama"), NUM_UNITS)
+    speech_llm = llm.extend(folder("Llama"), NUM_UNITS)
     text = "la <unit_3> </s> <s2st_sep> casa"
-    ids = made.encode(text)
-    assert max(ids) < made.vocabulary.num_text and made.vocabulary.eos not in ids
-    assert made.decode(ids) == text
+    ids = speech_llm.encode(text)
+    assert (
+        max(ids) < speech_llm.vocabulary.num_text
+        and speech_llm.vocabulary.eos not in ids
+    )
+    assert speech_llm.decode(ids) == text
     plain = AutoTokenizer.from_pretrained(folder("Llama"))
-    assert made.encode("la casa roja") == plain.encode(
+    assert speech_llm.encode("la casa roja") == plain.encode(
         "la casa roja", add_special_tokens=False
     )
 
@@ -203,20 +210,20 @@ def test_an_architecture_without_attention_dropout_says_so(text_llm, tmp_path):
 
 
 def test_an_option_that_a_model_only_reads_is_found_out(folder):
-    made = llm.extend(folder("Llama"), NUM_UNITS, attention_dropout=0.2)
-    dropout.check_attention(made.model)
-    for layer in dropout.layers(made.model):
+    speech_llm = llm.extend(folder("Llama"), NUM_UNITS, attention_dropout=0.2)
+    dropout.check_attention(speech_llm.model)
+    for layer in dropout.layers(speech_llm.model):
         layer.self_attn.attention_dropout = 0.0
     with pytest.raises(ValueError, match="no attention dropout"):
-        dropout.check_attention(made.model)
+        dropout.check_attention(speech_llm.model)
 
 
 def test_logits_are_the_models_own_or_it_is_refused(text_llm, folder, tmp_path):
-    made = llm.extend(folder("Gemma2"), NUM_UNITS)
+    speech_llm = llm.extend(folder("Gemma2"), NUM_UNITS)
     ids = torch.arange(9)[None]
     with torch.inference_mode():
-        logits = made.logits(made.model.base_model(ids).last_hidden_state)
-        assert torch.allclose(logits, made.model(ids).logits, atol=1e-5)
+        logits = speech_llm.logits(speech_llm.model.base_model(ids).last_hidden_state)
+        assert torch.allclose(logits, speech_llm.model(ids).logits, atol=1e-5)
     assert logits.abs().max() <= 2.0
 
     AutoTokenizer.from_pretrained(text_llm).save_pretrained(tmp_path)
@@ -242,28 +249,28 @@ def test_an_llm_that_knows_units_keeps_them(folder, tmp_path):
 def test_gradients_are_the_same_with_checkpointing(folder, small_dump):
     grads = []
     for checkpointing in (False, True):
-        made = llm.extend(
+        speech_llm = llm.extend(
             folder("Qwen3"), NUM_UNITS, gradient_checkpointing=checkpointing
         )
-        made.model.train()
-        task = task_of(made, small_dump)
+        speech_llm.model.train()
+        task = task_of(speech_llm, small_dump)
         task.loss_sum(task.batches(0)[0]).backward()
-        grads.append([p.grad for p in made.model.parameters()])
+        grads.append([p.grad for p in speech_llm.model.parameters()])
     assert all(torch.equal(a, b) for a, b in zip(*grads, strict=True))
 
 
 def test_bf16_is_for_products_and_weights_stay_fp32(folder, small_dump, tmp_path):
     losses = []
     for bf16 in (False, True):
-        made = llm.extend(folder("Llama"), NUM_UNITS, bf16=bf16)
-        made.model.eval()
-        task = task_of(made, small_dump)
+        speech_llm = llm.extend(folder("Llama"), NUM_UNITS, bf16=bf16)
+        speech_llm.model.eval()
+        task = task_of(speech_llm, small_dump)
         losses.append(task.loss_sum(task.batches(0)[0]).item())
-        assert {p.dtype for p in made.model.parameters()} == {torch.float32}
+        assert {p.dtype for p in speech_llm.model.parameters()} == {torch.float32}
     assert losses[0] != losses[1] == pytest.approx(losses[0], rel=1e-2)
-    fit_task(task_of(made, small_dump), Options(max_steps=1), tmp_path)
-    found = translate({"u": np.arange(9) % 20}, made, limits=LIMITS)
-    assert len(units_of(found["u"]))
+    fit_task(task_of(speech_llm, small_dump), Options(max_steps=1), tmp_path)
+    answers = translate({"u": np.arange(9) % 20}, speech_llm, limits=LIMITS)
+    assert len(units_of(answers["u"]))
 
 
 def test_positions_that_a_model_lacks_are_named(text_llm, small_dump, tmp_path):
@@ -272,15 +279,15 @@ def test_positions_that_a_model_lacks_are_named(text_llm, small_dump, tmp_path):
         vocab_size=NUM_ROWS, n_embd=16, n_layer=1, n_head=2, n_positions=24
     )
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
-    made = llm.extend(tmp_path, NUM_UNITS)
+    speech_llm = llm.extend(tmp_path, NUM_UNITS)
     with pytest.raises(ValueError, match=r"utterance u\d\d makes \d\d tokens"):
         for step in range(8):
-            task_of(made, small_dump).batches(step)
+            task_of(speech_llm, small_dump).batches(step)
     sources = {"a": np.arange(18) % 20}  # an answer has four positions
-    found = translate(sources, made, limits=Limits(20, 3.0, 100))
-    assert not len(units_of(found["a"]))
+    answers = translate(sources, speech_llm, limits=Limits(20, 3.0, 100))
+    assert not len(units_of(answers["a"]))
     with pytest.raises(ValueError, match="no room for an answer"):
-        translate({"a": np.arange(60) % 20}, made)
+        translate({"a": np.arange(60) % 20}, speech_llm)
 
 
 def test_attention_backends_are_named_or_refused(folder):

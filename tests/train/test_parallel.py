@@ -23,7 +23,7 @@ from s2st_interleave.vocoder import backends, base
 from s2st_interleave.vocoder.hifigan import HifiganSizes
 from s2st_interleave.vocoder.hifigan_net import Gan
 
-PARALLEL = [(name, how) for name in RUNS for how in ("ddp", "fsdp")]
+PARALLEL = [(name, mode) for name in RUNS for mode in ("ddp", "fsdp")]
 
 
 @pytest.fixture(scope="module")
@@ -33,60 +33,62 @@ def runs(corpus: Path, command: Callable[..., list[str]]) -> Path:
     for name in RUNS:
         assert main(command(name, f"{name} 1")) == 0
         assert main(command(name, f"{name} 1 begun", max_steps=HALF)) == 0
-    for name, how in PARALLEL:
-        shutil.copytree(corpus / f"{name} 1 begun", corpus / f"{name} 1 to {how}")
-        two = {"parallel": how}
-        todo.append(command(name, f"{name} {how}", **two))
-        todo.append(command(name, f"{name} {how} to 1", **two, max_steps=HALF))
-        todo.append(command(name, f"{name} 1 to {how}", **two))
+    for name, mode in PARALLEL:
+        shutil.copytree(corpus / f"{name} 1 begun", corpus / f"{name} 1 to {mode}")
+        second = {"parallel": mode}
+        todo.append(command(name, f"{name} {mode}", **second))
+        todo.append(command(name, f"{name} {mode} to 1", **second, max_steps=HALF))
+        todo.append(command(name, f"{name} 1 to {mode}", **second))
     torchrun(corpus, todo)
-    for name, how in PARALLEL:
-        assert main(command(name, f"{name} {how} to 1")) == 0
+    for name, mode in PARALLEL:
+        assert main(command(name, f"{name} {mode} to 1")) == 0
     return corpus
 
 
-def assert_same_metrics(one: Path, two: Path) -> None:
-    assert len(lines(one)) == STEPS
-    for a, b in zip(lines(one), lines(two), strict=True):
+def assert_same_metrics(first: Path, second: Path) -> None:
+    assert len(lines(first)) == STEPS
+    for a, b in zip(lines(first), lines(second), strict=True):
         assert b == pytest.approx(a, rel=1e-5)
 
 
-@pytest.mark.parametrize(("name", "how"), PARALLEL)
-def test_losses_and_norms_are_those_of_one_rank(runs, name, how):
-    assert_same_metrics(runs / f"{name} 1", runs / f"{name} {how}")
+@pytest.mark.parametrize(("name", "mode"), PARALLEL)
+def test_losses_and_norms_are_those_of_one_rank(runs, name, mode):
+    assert_same_metrics(runs / f"{name} 1", runs / f"{name} {mode}")
 
 
-@pytest.mark.parametrize(("name", "how"), PARALLEL)
-def test_weights_are_those_of_one_rank(runs, name, how):
-    one, two = (
+@pytest.mark.parametrize(("name", "mode"), PARALLEL)
+def test_weights_are_those_of_one_rank(runs, name, mode):
+    first, second = (
         load_file(checkpoint.path(runs / f"{name} {end}", STEPS) / "model.safetensors")
-        for end in ("1", how)
+        for end in ("1", mode)
     )
-    assert one.keys() == two.keys()
-    for key in one:
-        torch.testing.assert_close(two[key], one[key], rtol=1e-5, atol=2e-6)
+    assert first.keys() == second.keys()
+    for key in first:
+        torch.testing.assert_close(second[key], first[key], rtol=1e-5, atol=2e-6)
 
 
-@pytest.mark.parametrize("how", ["ddp", "fsdp"])
-def test_what_trains_is_what_is_kept_for_a_resumed_run(runs, how):
+@pytest.mark.parametrize("mode", ["ddp", "fsdp"])
+def test_what_trains_is_what_is_kept_for_a_resumed_run(runs, mode):
     """Sharded weights were all kept, as if they trained."""
-    one, two = (
+    first, second = (
         load_file(checkpoint.path(runs / f"lora {end}", STEPS) / TRAINED_FILE)
-        for end in ("1", how)
+        for end in ("1", mode)
     )
-    assert one.keys() == two.keys() and all("lora_" in k or "tokens" in k for k in one)
+    assert first.keys() == second.keys() and all(
+        "lora_" in k or "tokens" in k for k in first
+    )
 
 
-@pytest.mark.parametrize(("name", "how"), PARALLEL)
-def test_gradients_are_those_of_one_rank(runs, name, how):
+@pytest.mark.parametrize(("name", "mode"), PARALLEL)
+def test_gradients_are_those_of_one_rank(runs, name, mode):
     """Adam's first moment after the first step is a tenth of the clipped gradient."""
-    one, two = (first_moments(runs / f"{name} {end}", name) for end in ("1", how))
-    assert one.keys() == two.keys() and one
-    largest = {key: gradient.abs().max().item() for key, gradient in one.items()}
-    for key, gradient in one.items():
+    first, second = (first_moments(runs / f"{name} {end}", name) for end in ("1", mode))
+    assert first.keys() == second.keys() and first
+    largest = {key: gradient.abs().max().item() for key, gradient in first.items()}
+    for key, gradient in first.items():
         # A bias of attention keys has no gradient but what rounding leaves.
         scale = max(largest[key], 1e-4 * max(largest.values()))
-        torch.testing.assert_close(two[key], gradient, rtol=1e-5, atol=1e-5 * scale)
+        torch.testing.assert_close(second[key], gradient, rtol=1e-5, atol=1e-5 * scale)
 
 
 def first_moments(run: Path, name: str) -> dict[str, torch.Tensor]:
@@ -122,17 +124,17 @@ def read_back(folder: Path, name: str) -> torch.nn.Module:
     return backends.load(folder).model
 
 
-@pytest.mark.parametrize(("name", "how"), PARALLEL)
-def test_a_checkpoint_of_two_ranks_is_an_ordinary_model(runs, name, how):
-    model = read_back(checkpoint.path(runs / f"{name} {how}", STEPS), name)
+@pytest.mark.parametrize(("name", "mode"), PARALLEL)
+def test_a_checkpoint_of_two_ranks_is_an_ordinary_model(runs, name, mode):
+    model = read_back(checkpoint.path(runs / f"{name} {mode}", STEPS), name)
     whole = read_back(checkpoint.path(runs / f"{name} 1", STEPS), name)
     shapes = {key: p.shape for key, p in whole.named_parameters()}
     assert {key: p.shape for key, p in model.named_parameters()} == shapes
     assert all(p.isfinite().all() for p in model.parameters())
 
 
-@pytest.mark.parametrize(("name", "how"), PARALLEL)
-def test_one_rank_carries_on_what_two_began_and_two_what_one(runs, name, how):
-    for run in (f"{name} {how} to 1", f"{name} 1 to {how}"):
+@pytest.mark.parametrize(("name", "mode"), PARALLEL)
+def test_one_rank_carries_on_what_two_began_and_two_what_one(runs, name, mode):
+    for run in (f"{name} {mode} to 1", f"{name} 1 to {mode}"):
         assert_same_metrics(runs / f"{name} 1", runs / run)
         assert (runs / run / "stage.json").is_file()

@@ -43,8 +43,8 @@ def test_units_are_int32_vectors_that_any_kaldi_tool_reads(tmp_path):
     store.write_units(stem, units)
     read = dict(kaldiio.load_scp_sequential(f"{stem}.scp"))
     assert list(read) == ["a", "b"] and read["b"].dtype == np.int32
-    found = store.read_units(stem)
-    assert found["b"].tolist() == [3, 3, 1] and len(found["a"]) == 0
+    loaded = store.read_units(stem)
+    assert loaded["b"].tolist() == [3, 3, 1] and len(loaded["a"]) == 0
 
 
 def test_what_is_written_does_not_depend_on_the_number_of_jobs(tmp_path):
