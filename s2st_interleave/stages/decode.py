@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from s2st_interleave.config import REQUIRED, RunOptions, option
+from s2st_interleave.decode import outputs
 from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.interleave.dump import Dump, Utterance
 from s2st_interleave.interleave.layout import Layout
@@ -16,6 +17,8 @@ from s2st_interleave.llm.options import Attention
 from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.progress import progress
 from s2st_interleave.stage_dir import Input, open_stage, read_done
+from s2st_interleave.stages.dumps import pair_prompt
+from s2st_interleave.stages.train import trained_task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +57,9 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
-    from s2st_interleave.decode import outputs
     from s2st_interleave.decode.generate import Limits, answer_all, empty_answer
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm.model import SpeechLlm, attention_backend
-    from s2st_interleave.stages.dumps import pair_prompt
-    from s2st_interleave.stages.train import trained_task
     from s2st_interleave.train import checkpoint
 
     # 1. The model of the asked-for checkpoint.

@@ -230,3 +230,10 @@ def test_a_side_of_which_nothing_can_be_aligned_stops(options, tmp_path):
     test = replace(options, data_dir=folder, drop=False)
     with pytest.raises(UserError, match=r"tgt: no utterance can be aligned \(audio is"):
         align.run(test)
+
+
+def test_the_work_of_its_shards_is_the_work_of_the_stage(options):
+    align.run(replace(options, shard="1/2"))
+    (options.out_dir / "shards" / "src" / "1of2.sec").write_text("600.0\n")
+    align.run(replace(options, num_shards=2))
+    assert 600 < read_json(options.out_dir / "stage.json")["wall_sec"] < 720
