@@ -97,12 +97,15 @@ class Stage:
         dropped: Mapping[str, str] | None = None,
         also: Sequence[Path] = (),
         facts: Facts | None = None,
+        earlier_sec: float = 0.0,
         **notes: Any,
     ) -> None:
         """Write `dropped.tsv` (utterance id, reason) and `stage.json`, which ends it.
 
         `also`: files outside of the directory that the stage has written for others.
         `facts` are what later stages read; `notes` stand beside them, for people.
+        `earlier_sec`: seconds that other processes have worked for this stage, as the jobs
+        of its shards; `wall_sec` counts them and this process.
         """
         dropped = dropped or {}
         reasons: dict[str, int] = {}
@@ -120,7 +123,7 @@ class Stage:
             "facts": (facts.to_json() if facts else {}) | notes,
             "git": git_state(),
             "versions": versions(),
-            "wall_sec": round(time.time() - self.started, 1),
+            "wall_sec": round(time.time() - self.started + earlier_sec, 1),
             "bytes": size,
         }
         write_json(self.directory / DONE, done)

@@ -81,8 +81,8 @@ def test_a_batch_says_what_each_utterance_says_alone(kind, num_beams, folder, ca
     speech_llm.model.eval()
     limits = Limits(5, 1.0, min_max_units=6, num_beams=num_beams)
     together = translate(SOURCES, speech_llm, limits=limits, batch_size=8)
-    said = capsys.readouterr().out
-    assert (f"a {speech_llm.model.config.model_type} model is decoded" in said) == (
+    printed = capsys.readouterr().out
+    assert (f"a {speech_llm.model.config.model_type} model is decoded" in printed) == (
         kind in RECURRENT
     )
     speech_llm.model.generation_config.use_cache = False
@@ -95,8 +95,8 @@ def test_a_batch_says_what_each_utterance_says_alone(kind, num_beams, folder, ca
 @pytest.mark.parametrize("kind", map(param, KINDS))
 def test_the_text_cascade_says_what_each_text_says_alone(kind, folder):
     texts = {f"t{i}": "la casa roja come pan agua gato"[: 3 + 5 * i] for i in range(4)}
-    ask = lambda some, size: translate_texts(  # noqa: E731
-        some, folder(kind), "es: {text}\nen:", max_tokens=6, batch_size=size
+    ask = lambda texts, size: translate_texts(  # noqa: E731
+        texts, folder(kind), "es: {text}\nen:", max_tokens=6, batch_size=size
     )
     together = ask(texts, 4)
     assert together == {

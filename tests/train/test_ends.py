@@ -63,9 +63,9 @@ def test_torchrun_hands_a_signal_to_its_ranks_and_their_exit_status_up(corpus, c
             if line.startswith("step "):
                 process.send_signal(signal.SIGUSR1)
                 break
-        said = process.stdout.read()
-    assert process.returncode == EXIT_REQUEUE, said
-    assert "stopped by a signal after step" in said and "Traceback" not in said
+        printed = process.stdout.read()
+    assert process.returncode == EXIT_REQUEUE, printed
+    assert "stopped by a signal after step" in printed and "Traceback" not in printed
     (done,) = checkpoint.by_step(corpus / "llm endless")
     assert len(lines(corpus / "llm endless")) == done
 
