@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import tiny_cvss
 import tiny_paper
+import warm_python
 
 from s2st_interleave.files import read_json
 
@@ -27,9 +28,10 @@ def slurm(folder: Path) -> dict[str, str]:
     return {"S2ST_BACKEND": "slurm", "S2ST_SLURM": str(conf)}
 
 
-def test_the_cells_of_the_mini_grid_are_jobs(tmp_path):
+def test_the_cells_of_the_mini_grid_are_jobs(tmp_path, python):
     """The two of them that there is room for run at once."""
     folder = tiny_paper.copy_recipes(tmp_path / "a user's copy")
+    warm_python.put_into(tmp_path / "a user's copy", python)
     output = tiny_paper.run(folder, **slurm(tmp_path))
     assert "2 of 2 cells done" in output
     logs = sorted(folder.glob("x_en/shared/paper/exp/log/cell.*.log"))
@@ -38,9 +40,10 @@ def test_the_cells_of_the_mini_grid_are_jobs(tmp_path):
         assert "Slurm job " in log.read_text(), log
 
 
-def test_the_stages_of_a_cell_at_full_size_are_jobs(tmp_path, text_llm):
+def test_the_stages_of_a_cell_at_full_size_are_jobs(tmp_path, text_llm, python):
     """The cell itself is none: it waits for them."""
     recipe = tiny_cvss.copy_recipes(tmp_path / "a user's copy", text_llm) / "cvss"
+    warm_python.put_into(tmp_path / "a user's copy", python)
     (recipe / "paper" / "grid.yaml").write_text(
         "{version: 1, page: .., pairs: [pt_en], groups: [{table: 2, pairs: all, "
         "systems: [scheduled], seeds: [1]}]}"

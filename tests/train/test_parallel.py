@@ -24,37 +24,38 @@ from s2st_interleave.vocoder import backends, base
 from s2st_interleave.vocoder.hifigan import HifiganSizes
 from s2st_interleave.vocoder.hifigan_net import Gan
 
+WAYS = ("ddp", "fsdp")
 PARALLEL = [
     # All others take a minute, half of a whole quick suite.
     pytest.param(name, how, marks=() if name == "llm" else pytest.mark.slow)
     for name in RUNS
-    for how in ("ddp", "fsdp")
+    for how in WAYS
 ]
-Runs = Callable[[str, str], Path]
 
 
 @pytest.fixture(scope="module")
-def runs(corpus: Path, command: Callable[..., list[str]], python: Path) -> Runs:
-    """Makes the runs of one name and way, once: whole on one rank and on two, and begun
-    on one and ended on the other. They lie in the folder that it returns.
+def runs(
+    corpus: Path, command: Callable[..., list[str]], python: Path
+) -> Callable[[str], Path]:
+    """Makes the runs of one name, once: whole on one rank and on two, and begun on one
+    and ended on the other. They lie in the folder that it returns.
     """
 
     @cache
-    def make_one(name: str) -> None:
+    def make(name: str) -> Path:
         assert main(command(name, f"{name} 1")) == 0
         assert main(command(name, f"{name} 1 begun", max_steps=HALF)) == 0
-
-    @cache
-    def make(name: str, how: str) -> Path:
-        make_one(name)
-        shutil.copytree(corpus / f"{name} 1 begun", corpus / f"{name} 1 to {how}")
-        todo = [
-            command(name, f"{name} {how}", parallel=how),
-            command(name, f"{name} {how} to 1", parallel=how, max_steps=HALF),
-            command(name, f"{name} 1 to {how}", parallel=how),
-        ]
+        todo = []
+        for how in WAYS:
+            shutil.copytree(corpus / f"{name} 1 begun", corpus / f"{name} 1 to {how}")
+            todo += [
+                command(name, f"{name} {how}", parallel=how),
+                command(name, f"{name} {how} to 1", parallel=how, max_steps=HALF),
+                command(name, f"{name} 1 to {how}", parallel=how),
+            ]
         torchrun(corpus, todo, python)
-        assert main(command(name, f"{name} {how} to 1")) == 0
+        for how in WAYS:
+            assert main(command(name, f"{name} {how} to 1")) == 0
         return corpus
 
     return make
@@ -68,13 +69,13 @@ def assert_same_metrics(one: Path, two: Path) -> None:
 
 @pytest.mark.parametrize(("name", "how"), PARALLEL)
 def test_losses_and_norms_are_those_of_one_rank(runs, name, how):
-    folder = runs(name, how)
+    folder = runs(name)
     assert_same_metrics(folder / f"{name} 1", folder / f"{name} {how}")
 
 
 @pytest.mark.parametrize(("name", "how"), PARALLEL)
 def test_weights_are_those_of_one_rank(runs, name, how):
-    folder = runs(name, how)
+    folder = runs(name)
     one, two = (
         load_file(
             checkpoint.path(folder / f"{name} {end}", STEPS) / "model.safetensors"
@@ -87,10 +88,10 @@ def test_weights_are_those_of_one_rank(runs, name, how):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["ddp", "fsdp"])
+@pytest.mark.parametrize("how", WAYS)
 def test_what_trains_is_what_is_kept_for_a_resumed_run(runs, how):
     """Sharded weights were all kept, as if they trained."""
-    folder = runs("lora", how)
+    folder = runs("lora")
     one, two = (
         load_file(checkpoint.path(folder / f"lora {end}", STEPS) / lora.TRAINED_FILE)
         for end in ("1", how)
@@ -101,7 +102,7 @@ def test_what_trains_is_what_is_kept_for_a_resumed_run(runs, how):
 @pytest.mark.parametrize(("name", "how"), PARALLEL)
 def test_gradients_are_those_of_one_rank(runs, name, how):
     """Adam's first moment after the first step is a tenth of the clipped gradient."""
-    folder = runs(name, how)
+    folder = runs(name)
     one, two = (first_moments(folder / f"{name} {end}", name) for end in ("1", how))
     assert one.keys() == two.keys() and one
     largest = {key: gradient.abs().max().item() for key, gradient in one.items()}
@@ -146,7 +147,7 @@ def read_back(folder: Path, name: str) -> torch.nn.Module:
 
 @pytest.mark.parametrize(("name", "how"), PARALLEL)
 def test_a_checkpoint_of_two_ranks_is_an_ordinary_model(runs, name, how):
-    folder = runs(name, how)
+    folder = runs(name)
     model = read_back(checkpoint.path(folder / f"{name} {how}", STEPS), name)
     whole = read_back(checkpoint.path(folder / f"{name} 1", STEPS), name)
     shapes = {key: p.shape for key, p in whole.named_parameters()}
@@ -156,7 +157,7 @@ def test_a_checkpoint_of_two_ranks_is_an_ordinary_model(runs, name, how):
 
 @pytest.mark.parametrize(("name", "how"), PARALLEL)
 def test_one_rank_carries_on_what_two_began_and_two_what_one(runs, name, how):
-    folder = runs(name, how)
+    folder = runs(name)
     for run in (f"{name} {how} to 1", f"{name} 1 to {how}"):
         assert_same_metrics(folder / f"{name} 1", folder / run)
         assert (folder / run / "stage.json").is_file()
