@@ -225,7 +225,7 @@ def write_counts(
     path: Path, ids: Sequence[str], measured: Mapping[str, Measured]
 ) -> None:
     """`ids`, and by key what a metric adds up, [num_utterances, num_counts]."""
-    counts = {key: one.counts for key, one in measured.items()}
+    counts: dict[str, Any] = {key: one.counts for key, one in measured.items()}
     with atomic_write(path, "wb") as stream:
         np.savez_compressed(stream, ids=np.array(ids), **counts)
 

@@ -83,6 +83,8 @@ def run(options: Options) -> None:
         kaldi.write_table(options.out_dir / "hyp.cascade", translations)
         text_bleu = score_texts(references, translations, code, options).value
 
+    assert reference.value is not None  # BLEU has a value, whatever the texts are
+    assert resynthesis.value is not None
     record = ToplineScore(
         split=options.data_dir.name,
         reference_asr_bleu=reference.value,

@@ -30,7 +30,7 @@ def _checkpoint(evidence: Evidence) -> Path:
 def _count(evidence: Evidence) -> np.ndarray:
     """A missing answer is an empty one, which the model rates as well."""
     try:
-        from comet import load_from_checkpoint
+        from comet import load_from_checkpoint  # pyrefly: ignore[missing-import]
     except ImportError as error:
         raise UserError(
             "metric comet wants a package: python -m pip install unbabel-comet"
