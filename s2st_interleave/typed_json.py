@@ -16,9 +16,9 @@ Record = TypeVar("Record")
 def read(cls: type[Record], data: Any, origin: str, *, others: bool = False) -> Record:
     """Build `cls` from the JSON object `data` of the file `origin`.
 
-    A field that came later has a default, which stands in where an earlier version wrote no
-    such key. With `others` the object may have keys that are no fields. Raises UserError,
-    naming `origin` and key, for a missing or unknown key and for a value of another type.
+    A field with a default may be missing: earlier versions did not write it. `others`
+    allows keys that are not fields. Raises UserError, naming `origin` and key, for a
+    missing or unknown key and for a value of another type.
     """
     if not isinstance(data, Mapping):
         raise UserError(f"{origin}: expected an object, not {data!r}")
@@ -61,7 +61,7 @@ def _value(wanted: Any, value: Any, origin: str) -> Any:
             pairs = zip(arguments, value, strict=True)
             return tuple(_value(inner, each, origin) for inner, each in pairs)
     elif wanted is float:
-        # JSON writes 100.0 as it likes; NaN is what a failed score looks like.
+        # JSON may write 100.0 as 100; NaN is refused, since a failed score is NaN.
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_number and math.isfinite(value):
             return float(value)
