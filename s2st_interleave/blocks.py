@@ -9,11 +9,14 @@ import typing
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2st_interleave.values import Range
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 REQUIRED: Any = dataclasses.MISSING
 
 
@@ -84,14 +87,14 @@ def within(name: str, names: typing.Iterable[str]) -> bool:
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
     """An instance of `cls` from values by path; other options have their defaults."""
     arguments: dict[str, Any] = {k: v for k, v in values.items() if "." not in k}
+    defaults = {field.name: field.default for field in dataclasses.fields(cls)}
     for name, block in blocks(cls).items():
         start = f"{name}."
         inner = {
             k.removeprefix(start): v for k, v in values.items() if k.startswith(start)
         }
-        default = cls.__dataclass_fields__[name].default  # type: ignore[attr-defined]
-        if default is not REQUIRED:
-            others = {k: value_at(default, k) for k in leaves(block)}
+        if defaults[name] is not REQUIRED:
+            others = {k: value_at(defaults[name], k) for k in leaves(block)}
             inner = others | inner
         arguments[name] = build(block, inner)
     return cls(**arguments)

@@ -9,7 +9,7 @@ import dataclasses
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2st_interleave import blocks, effects, yaml_text
 from s2st_interleave.blocks import REQUIRED, leaves
@@ -18,7 +18,10 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.option_parser import option_parser
 from s2st_interleave.values import Device, Range, converted
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 # The block of a recorded run's YAML with the options that had no effect on the run. They
 # are an error elsewhere.
 NO_EFFECT = "without_effect"

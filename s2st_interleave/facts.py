@@ -15,6 +15,7 @@ from s2st_interleave.promises import DONE
 from s2st_interleave.stage_dir import read_done
 
 
+@dataclass(frozen=True)
 class _Facts:
     """Facts of the command `made_by`, which writes the directory that holds them."""
 
@@ -35,7 +36,8 @@ class _Facts:
         return typed_json.read(cls, done["facts"], str(directory / DONE), others=True)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)  # type: ignore[call-overload]
+        """The facts as JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, Any, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from s2st_interleave.errors import UserError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @contextlib.contextmanager
@@ -78,7 +81,7 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
 def read_as(cls: type[T], path: Path) -> T:
     """A dataclass from a JSON file; UserError unless its keys are exactly the fields."""
     values = read_json(path)
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    names = [field.name for field in fields(cls)]
     for name in (*(n for n in names if n not in values), *values):
         if (name in values) != (name in names):
             fault = "not known" if name in values else "missing"

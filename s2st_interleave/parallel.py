@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
-def connected() -> Any:
+def connected() -> ModuleType:
     """The module torch.distributed, with the process group set up."""
     import torch
     from torch import distributed

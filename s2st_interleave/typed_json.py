@@ -5,12 +5,15 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
 
-Record = TypeVar("Record")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Record = TypeVar("Record", bound="DataclassInstance")
 
 
 def read(cls: type[Record], data: Any, origin: str, *, others: bool = False) -> Record:
@@ -23,7 +26,7 @@ def read(cls: type[Record], data: Any, origin: str, *, others: bool = False) -> 
     if not isinstance(data, Mapping):
         raise UserError(f"{origin}: expected an object, not {data!r}")
     field_types = typing.get_type_hints(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    fields = {f.name: f for f in dataclasses.fields(cls)}
     for key in data:
         if key not in fields and not others:
             raise UserError(f"{origin}: unknown key {key!r}{nearest(str(key), fields)}")
@@ -46,8 +49,8 @@ def _has_default(field: "dataclasses.Field[Any]") -> bool:
 
 def _value(wanted: Any, value: Any, origin: str) -> Any:
     """Return `value` as the type `wanted`, or raise UserError naming `origin`."""
-    if dataclasses.is_dataclass(wanted):
-        return read(wanted, value, origin)  # type: ignore[arg-type]
+    if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
+        return read(wanted, value, origin)
     kind, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if isinstance(wanted, types.UnionType):  # float | None
         (inner,) = (each for each in arguments if each is not type(None))

@@ -24,6 +24,7 @@ SWITCH = r"true|false"
 class _Text(yaml.SafeLoader):
     """Text, lists, mappings and nothing (empty, ~, null); a key occurs once."""
 
+    # The stubs of PyYAML declare these two as attributes of instances.
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # pyrefly: ignore[bad-override]
     yaml_constructors: ClassVar[dict[str, Any]] = {  # pyrefly: ignore[bad-override]
         tag: make

@@ -233,9 +233,9 @@ def _bad_values(data: DataDir, role: str) -> list[str]:
 
 def validate(data: DataDir) -> None:
     """Raise UserError with the first 20 faults of a data directory that has any."""
-    found = problems(data)
-    if found:
-        more = f"\n  ... and {len(found) - 20} more" if len(found) > 20 else ""
+    faults = problems(data)
+    if faults:
+        more = f"\n  ... and {len(faults) - 20} more" if len(faults) > 20 else ""
         raise UserError(
-            f"{data.path} is not valid:\n  " + "\n  ".join(found[:20]) + more
+            f"{data.path} is not valid:\n  " + "\n  ".join(faults[:20]) + more
         )

@@ -9,7 +9,7 @@ import difflib
 import sys
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from langcodes import Language as Tag
 from langcodes import LanguageTagError, standardize_tag
@@ -20,6 +20,7 @@ from s2st_interleave.errors import UserError
 
 _NORWEGIAN = {"nb": "no", "nn": "no"}
 Unit = Literal["word", "character"]
+Rules = Literal["english", "basic", "dotless"]
 
 # Codes of BCP 47 that name no language: undetermined, several, uncoded, none.
 _NAMELESS = ("und", "mul", "mis", "zxx")
@@ -45,7 +46,7 @@ class Language:
     code: str
     unit: Unit
     tokenizer: str
-    rules: Literal["english", "basic", "dotless"]
+    rules: Rules
     whisper: str | None
     name: str
 
@@ -58,7 +59,7 @@ class Language:
 def _line(text: str) -> Language:
     code, unit, tokenizer, rules, whisper, name = text.split(maxsplit=5)
     known = None if whisper == "-" else whisper
-    return Language(code, unit, tokenizer, rules, known, name)  # type: ignore[arg-type]
+    return Language(code, cast(Unit, unit), tokenizer, cast(Rules, rules), known, name)
 
 
 LANGUAGES = {row.code: row for row in map(_line, filter(None, TABLE.splitlines()))}

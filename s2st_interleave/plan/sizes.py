@@ -4,11 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import load
 from s2st_interleave.progress import quiet_transformers
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class LlmSizes:
         return self.vocabulary * self.hidden
 
 
-def read_config(source: Path) -> Any:
+def read_config(source: Path) -> "PretrainedConfig":
     """The Hugging Face configuration in a directory, on the hub or in a JSON file.
 
     Raises UserError where there is none.
@@ -45,7 +48,7 @@ def read_config(source: Path) -> Any:
     return load(AutoConfig, source)
 
 
-def build(source: Path, vocabulary: int) -> Any:
+def build(source: Path, vocabulary: int) -> "PreTrainedModel":
     """A model with `vocabulary` rows, on the device "meta", where it takes no memory."""
     import torch
     from transformers import AutoModelForCausalLM

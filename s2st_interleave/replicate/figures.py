@@ -1,8 +1,10 @@
 """Draws the page's figures: gains of Table 2, Figure 3, dev scores against effort."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from s2st_interleave.files import atomic_write
 from s2st_interleave.replicate.content import PageContent
@@ -112,8 +114,10 @@ def draw_curves(
     save()
 
 
-def _axes(shape: tuple[int, int], path: Path, width: float = 3.2) -> tuple[Any, Any]:
-    """Axes in rows and columns, and a function that writes them to `path` as SVG."""
+def _axes(
+    shape: tuple[int, int], path: Path, width: float = 3.2
+) -> tuple[np.ndarray, Callable[[], None]]:
+    """Axes (num_rows, num_columns), and a function that writes them to `path` as SVG."""
     import matplotlib
 
     matplotlib.use("Agg")

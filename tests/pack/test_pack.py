@@ -54,21 +54,23 @@ def recipe(tmp_path_factory, text_llm) -> Path:
             **CPU,
         )
     )
-    made = {"encoder": exp / "encoder", **split, **CPU}
+    shared = {"encoder": exp / "encoder", **split, **CPU}
     align.run(
         align.Options(
-            **made, out_dir=root / "dump/align", drop=False, min_median_score=None
+            **shared, out_dir=root / "dump/align", drop=False, min_median_score=None
         )
     )
     kmeans.run(
         kmeans.Options(
-            **made | {"data_dir": (root / "data",)},
+            **shared | {"data_dir": (root / "data",)},
             out_dir=exp / "kmeans",
             layer=2,
             num_units=20,
         )
     )
-    units.run(units.Options(**made, kmeans=exp / "kmeans", out_dir=root / "dump/units"))
+    units.run(
+        units.Options(**shared, kmeans=exp / "kmeans", out_dir=root / "dump/units")
+    )
     dump.run(
         dump.Options(
             align_dir=root / "dump/align",
@@ -231,20 +233,20 @@ def test_the_llm_loads_as_a_plain_one(packed):
     assert len(tokenizer("la casa").input_ids) and model.config.vocab_size > 20
 
 
-@pytest.mark.parametrize("how", ["changed", "missing", "added", "unpacked"])
-def test_a_damaged_folder_is_refused(packed, tmp_path, how):
+@pytest.mark.parametrize("damage", ["changed", "missing", "added", "unpacked"])
+def test_a_damaged_folder_is_refused(packed, tmp_path, damage):
     copy = tmp_path / "copy"
     shutil.copytree(packed, copy)
     weights = copy / "vocoder" / "model.safetensors"
-    if how == "changed":
+    if damage == "changed":
         data = bytearray(weights.read_bytes())
         data[-1] ^= 1
         weights.write_bytes(data)
         message = r"vocoder.model.safetensors is not what was packed"
-    elif how == "missing":
+    elif damage == "missing":
         weights.unlink()
         message = r"vocoder.model.safetensors is missing"
-    elif how == "added":
+    elif damage == "added":
         (copy / "llm" / "adapter_config.json").write_text("{}")
         message = r"adapter_config.json is not listed"
     else:
@@ -288,16 +290,16 @@ def test_too_short_and_too_long_are_refused_before_a_model_is_loaded(
 
 
 def test_outputs_never_clash(tmp_path):
-    one, two = tmp_path / "a" / "x.wav", tmp_path / "b" / "x.mp3"
-    for path in (one, two):
+    first, second = tmp_path / "a" / "x.wav", tmp_path / "b" / "x.mp3"
+    for path in (first, second):
         path.parent.mkdir()
         path.write_bytes(b"")
     options = translate.Options(model=tmp_path, out=tmp_path / "out")
-    assert translate.out_paths(options, [one]) == {one: tmp_path / "out" / "x.wav"}
+    assert translate.out_paths(options, [first]) == {first: tmp_path / "out" / "x.wav"}
     with pytest.raises(ValueError, match="two recordings have one name"):
-        translate.out_paths(options, [one, two])
+        translate.out_paths(options, [first, second])
     single = replace(options, out=tmp_path / "y.wav")
     with pytest.raises(ValueError, match="2 recordings want a folder"):
-        translate.out_paths(single, [one, two])
+        translate.out_paths(single, [first, second])
     with pytest.raises(ValueError, match="no such recording"):
         translate.out_paths(single, [tmp_path / "z.wav"])
