@@ -52,11 +52,15 @@ class UnitsFacts(_Facts):
 
 @dataclass(frozen=True)
 class DumpFacts(_Facts):
-    """`num_too_long` utterances are missing because the LLM `llm` has no room for them."""
+    """`num_too_long` utterances are missing because the LLM `llm` has no room for them.
+
+    `layout` names the blocks that were counted; None: speech and text of all sides.
+    """
 
     made_by = "dump"
     num_too_long: int = 0
     llm: str | None = None
+    layout: str | None = None
 
 
 @dataclass(frozen=True)

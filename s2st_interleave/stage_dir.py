@@ -98,12 +98,15 @@ class Stage:
         dropped: Mapping[str, str] | None = None,
         also: Sequence[Path] = (),
         facts: Facts | None = None,
+        earlier_sec: float = 0.0,
         **notes: Any,
     ) -> None:
         """Write `dropped.tsv` (utterance id, reason) and `stage.json`, which ends it.
 
         `also` are files outside of the directory that the stage wrote for later stages.
         Later stages read `facts`; `notes` stand beside them in stage.json, for people.
+        `earlier_sec` are seconds that other processes have worked for this stage, such as
+        the jobs of its shards; `wall_sec` counts them and this process.
         """
         dropped = dropped or {}
         reasons: dict[str, int] = {}
@@ -121,7 +124,7 @@ class Stage:
             "facts": (facts.to_json() if facts else {}) | notes,
             "git": git_state(),
             "versions": versions(),
-            "wall_sec": round(time.time() - self.started, 1),
+            "wall_sec": round(time.time() - self.started + earlier_sec, 1),
             "bytes": size,
         }
         write_json(self.directory / DONE, done)

@@ -14,7 +14,7 @@ NEEDED = {
     vocoder.Options: "--data_dir d --dev_data_dir d --units_dir u --dev_units_dir u "
     "--out_dir o",
     train.Options: "--llm l --train_dir t --dev_dir d --out_dir o",
-    score.Options: "--data_dir d --src_lang es --train_dir t --decode_dir d "
+    score.Options: "--data_dir d --train_dir t --decode_dir d "
     "--vocode_dir v --out_dir o",
     encoder.Options: "--encoder e --train_dir t --dev_dir d --out_dir o --languages es",
 }

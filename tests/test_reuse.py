@@ -34,8 +34,8 @@ def shards(tmp_path):
             with atomic_write(path) as stream:
                 stream.writelines(f"{name}\n" for name in part)
 
-        paths = run_shards(list(ids), tmp_path / "shards", "", 2, process)
-        lines = [line for path in paths for line in path.read_text().split()]
+        shards = run_shards(list(ids), tmp_path / "shards", "", 2, process)
+        lines = [line for path in shards.paths for line in path.read_text().split()]
         assert sorted(lines) == sorted(ids)
         return written
 

@@ -44,7 +44,7 @@ num_threads=0      # CPU threads of a training; 0: all
 system_threads=0   # the same for systems that run at once
 device=auto
 overwrite=false    # make anew what was made with other options, and only that
-mini=false         # results of the made corpus
+corpus_note=       # file with what RESULTS.md says of the corpus
 results=RESULTS.md
 command=./run.sh    # that RESULTS.md says it was made by
 data_args=         # more options for the command of a stage, for example
@@ -91,7 +91,7 @@ splits=(train ${valid_set:+"$valid_set"} "${test_names[@]}")
 s2st_split system_names "$systems"
 systems="${system_names[*]}" # one space between names
 s2st_split checkpoint_names "$checkpoints"
-for name in data align encoder kmeans dump train decode vocode vocoder pack; do
+for name in data align encoder kmeans dump train decode vocode vocoder score compare pack; do
   args="${name}_args"
   s2st_split "${name}_more" "${!args}"
 done
@@ -125,6 +125,25 @@ use_shared() {
       --num_gpus "$num_gpus" --train_split "$train_split" --data_args "$data_args"
   fi
   echo "$1: shared, $2"
+}
+
+# speaks DECODE: whether the system has answered with speech, or has not answered yet. An
+# earlier version's units are those of the only side that it knew to speak.
+speaks() {
+  [[ ! -f $1/stage.json || -f $1/units.$speaker.scp || -f $1/units.scp ]]
+}
+
+# some_speak SPLITS: whether a system does on one of them, or nothing is to be decoded.
+some_speak() {
+  local split system checkpoint
+  for split in "$@"; do
+    for system in "${system_names[@]}"; do
+      for checkpoint in "${checkpoint_names[@]}"; do
+        if speaks "$expdir/$system/greedy_$checkpoint/$split"; then return 0; fi
+      done
+    done
+  done
+  (($# == 0 || ${#system_names[@]} == 0))
 }
 
 scripts="$(python -m s2st_interleave.stage_list --from "$stage" --to "$stop_stage")"

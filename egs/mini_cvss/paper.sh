@@ -58,7 +58,7 @@ if [[ -n $pairs ]]; then
     "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 8 --stop_stage 9 --systems ""
     (cd "$pair" && python ../local/speak_cascade.py --config ../conf/score.yaml \
       --topline "$MINI_SHARED/exp/topline/test" --data_dir "../$pair/$MINI_SHARED/data/test" \
-      --src_lang "${pair%%_*}" --asr "../x_en/$MINI_SHARED/downloads/whisper-tiny.en" --nj "$nj" \
+      --asr "../x_en/$MINI_SHARED/downloads/whisper-tiny.en" --nj "$nj" \
       --asr_cache "$MINI_SHARED/exp/asr_cache" --out_dir "$MINI_SHARED/exp/cascade/test" \
       --overwrite "$overwrite")
     "${replicate[@]}" topline --name "$pair"

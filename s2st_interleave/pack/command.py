@@ -21,7 +21,8 @@ from s2st_interleave.pack import folder, notice
 from s2st_interleave.promises import VOLATILE
 from s2st_interleave.provenance import git_state
 from s2st_interleave.stage_dir import Input, Stage, open_stage, read_done
-from s2st_interleave.stages.train import pair_prompt, trained_task
+from s2st_interleave.stages.dumps import pair_prompt
+from s2st_interleave.stages.train import trained_task
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
 CONFIG = "config.yaml"  # the options of stage 6

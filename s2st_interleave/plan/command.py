@@ -13,19 +13,22 @@ weights; `--sizes` names another LLM's dimensions, for example in a JSON file:
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_as
 from s2st_interleave.hub import load
 from s2st_interleave.interleave.vocabulary import Vocabulary
-from s2st_interleave.llm.model import VOCABULARY_FILE, SpeechLlm
+from s2st_interleave.llm.options import VOCABULARY_FILE
 from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.disk import human
 from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages import train
-from s2st_interleave.train.interleaved import InterleavedTask
+from s2st_interleave.stages.dumps import open_dumps
+
+if TYPE_CHECKING:
+    from s2st_interleave.train.interleaved import InterleavedTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +77,16 @@ def run(options: Options) -> None:
     print(disk_table(llm, options))
 
 
-def planned_task(options: Options) -> InterleavedTask:
+def planned_task(options: Options) -> "InterleavedTask":
     """The training's own task, with a tokenizer but with a model that has no weights."""
     from transformers import AutoTokenizer
 
+    from s2st_interleave.llm.model import SpeechLlm
+    from s2st_interleave.train.interleaved import InterleavedTask
+
     for path in options.dump_dir:
         Input(path, "dump").fingerprint()
-    dump = train.open_dumps(options.dump_dir, options.name_pair, options.num_utterances)
+    dump = open_dumps(options.dump_dir, options.name_pair, options.num_utterances)
     try:
         tokenizer = load(AutoTokenizer, options.llm)
     except UserError as error:
@@ -94,7 +100,7 @@ def planned_task(options: Options) -> InterleavedTask:
         llm=SpeechLlm(model, tokenizer, vocabulary),
         train=dump,
         dev=dump,
-        how=options.interleaving(),
+        interleaving=options.interleaving(),
         batch_size=options.batch_size,
         accum_grad=_parts(options),
         device="cpu",
@@ -116,7 +122,7 @@ def _parts(options: Options) -> int:
     return options.ranks * -(-options.accum_grad // options.ranks)
 
 
-def _describe(llm: sizes.LlmSizes, task: InterleavedTask, options: Options) -> str:
+def _describe(llm: sizes.LlmSizes, task: "InterleavedTask", options: Options) -> str:
     return (
         f"data    {' '.join(map(str, options.dump_dir))}: {len(task.train)} utterances, "
         f"{task.train.vocabulary.num_units} units\n"
@@ -137,7 +143,7 @@ def _lora(options: Options) -> bool:
 
 
 def _print_tokens(
-    task: InterleavedTask, steps: Sequence[counts.Step], options: Options
+    task: "InterleavedTask", steps: Sequence[counts.Step], options: Options
 ) -> None:
     rows = []
     for phase in counts.phases(steps):

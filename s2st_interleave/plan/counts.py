@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.progress import progress
 from s2st_interleave.train.batches import batch_at
-from s2st_interleave.train.interleaved import InterleavedTask, draw_example
+
+if TYPE_CHECKING:
+    from s2st_interleave.train.interleaved import Batch, InterleavedTask
 
 MAX_PHASES = (
     20  # with more text ratios, those of a smooth schedule are rounded to tenths
@@ -44,21 +46,21 @@ class Phase:
     padded: int
 
 
-def draw_steps(task: InterleavedTask, max_steps: int) -> Iterator[Step]:
+def draw_steps(task: "InterleavedTask", max_steps: int) -> Iterator[Step]:
     """Every step of the training, exactly; about half a millisecond an utterance."""
     for number in progress(range(max_steps), "plan: draws every batch"):
         batches = task.batches(number)
         yield Step(
             step=number,
-            text_ratio=text_ratio(task.how.schedule, number),
-            tokens=sum(len(d.example.ids) for b in batches for d in b["drawn"]),
+            text_ratio=text_ratio(task.interleaving.schedule, number),
+            tokens=sum(len(d.example.ids) for b in batches for d in b.examples),
             micro=tuple(_size(batch) for batch in batches),
         )
 
 
-def _size(batch: dict[str, Any]) -> MicroBatch:
-    rows, columns = batch["input_ids"].shape
-    return MicroBatch(rows, columns, batch["num_targets"])
+def _size(batch: "Batch") -> MicroBatch:
+    rows, columns = batch.input_ids.shape
+    return MicroBatch(rows, columns, batch.num_targets)
 
 
 def phases(steps: Sequence[Step]) -> list[Phase]:
@@ -80,7 +82,7 @@ def phases(steps: Sequence[Step]) -> list[Phase]:
 
 
 def tokens_per_epoch(
-    task: InterleavedTask, phase: Phase, max_utterances: int = 0
+    task: "InterleavedTask", phase: Phase, max_utterances: int = 0
 ) -> tuple[int, bool]:
     """Tokens of one pass over the data at a phase's ratio, and whether they are exact.
 
@@ -88,25 +90,30 @@ def tokens_per_epoch(
     corpus only the first `max_utterances` (0: no limit) of the shuffled epoch are drawn,
     and the count is scaled.
     """
+    from s2st_interleave.train.examples import draw_example
+
     count, size = len(task.train), task.batch_size
     start = phase.first_step * size // count * count
     drawn = min(count, max_utterances or count)
     tokens = 0
     for step, index in _turns(task, range(start, start + drawn)):
-        how = task.how
-        one = draw_example(task.train[index], phase.text_ratio, step, how, task.llm)
-        tokens += len(one.example.ids)
+        utterance, ratio = task.train[index], phase.text_ratio
+        drawn_example = draw_example(
+            utterance, ratio, step, task.interleaving, task.llm
+        )
+        tokens += len(drawn_example.example.ids)
     return round(tokens * count / drawn), drawn == count
 
 
 def _turns(
-    task: InterleavedTask, positions: Iterable[int]
+    task: "InterleavedTask", positions: Iterable[int]
 ) -> Iterator[tuple[int, int]]:
     """(step, index of the utterance) at `positions` of the endless stream of batches."""
     size, seen, batch = task.batch_size, -1, []
     for position in positions:
         step, place = divmod(position, size)
         if step != seen:
-            batch = batch_at(range(len(task.train)), step, size, task.how.seed)
+            seed = task.interleaving.seed
+            batch = batch_at(range(len(task.train)), step, size, seed)
             seen = step
         yield step, batch[place]

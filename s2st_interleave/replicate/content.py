@@ -1,9 +1,9 @@
 """Gathers the content of a grid's page: the stored scores, and the claims they decide."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -21,6 +21,7 @@ from s2st_interleave.replicate.statistics import Difference
 from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.metrics.loops import is_loop
 from s2st_interleave.score.normalize import Normalizer
+from s2st_interleave.score.pairs import join
 from s2st_interleave.score.published import (
     PAPER_PAIRS,
     PaperPair,
@@ -38,6 +39,7 @@ class PageContent:
     grid: Grid
     results: Mapping[str, Mapping[str, Any]]  # cell name -> cells/<name>.json
     toplines: Mapping[str, Mapping[str, Any]]  # pair -> toplines/<pair>.json
+    names: Mapping[str, str]  # pair -> its source language: "French"
     sizes: Mapping[str, int]  # pair -> training utterances, where they are known
     claims: Sequence[Claim]  # by the last checkpoint
     claims_best: Sequence[Claim]  # by the checkpoint that was best on dev
@@ -58,13 +60,6 @@ class PageContent:
         if not self.grid.recipe.sizes:
             return pairs  # in the grid's own order
         return sorted(pairs, key=lambda pair: -self.sizes[pair])
-
-    def name(self, pair: str) -> str:
-        """The name of a pair's source language, such as French."""
-        source = self.grid.recipe.source(pair)
-        if self.grid.recipe.lexicon:
-            return yaml_text.read(self.grid.recipe.lexicon_of(source))["name"]
-        return PAPER_PAIRS[source].name if source in PAPER_PAIRS else source
 
     def size(self, pair: str) -> str:
         """Training utterances of a pair, as the page shows them."""
@@ -115,10 +110,11 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
     results = {name: result for name, result in stored if result is not None}
     toplines = {pair: kept for pair in grid.pairs if (kept := grid.topline(pair))}
     loops = _loops(grid.compared(), results)
+    count = _counter(grid.recipe.tgt_lang)
 
     def runs(checkpoint: str, *tables: str, skip: Skipped | None = None) -> Runs:
         there = [c for c in grid.compared(*tables) if c.name in results]
-        return _runs(grid, there, results, toplines, checkpoint, skip or {})
+        return _runs(there, results, toplines, checkpoint, skip or {}, count)
 
     # 2. Judge the claims on all of the paper's pairs, also those that the grid lacks.
     published = {grid.recipe.pair_of(src): each for src, each in PAPER_PAIRS.items()}
@@ -156,6 +152,7 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
         grid=grid,
         results=results,
         toplines=toplines,
+        names={pair: _name(grid, pair) for pair in grid.pairs},
         sizes=grid.sizes or _sizes(grid, results),
         claims=judged(last),
         claims_best=judged(best_dev),
@@ -179,23 +176,46 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
     )
 
 
+def _name(grid: Grid, pair: str) -> str:
+    """The name of a pair's source language, such as French."""
+    source = grid.recipe.source(pair)
+    if grid.recipe.lexicon:
+        return yaml_text.read(grid.recipe.lexicon_of(source))["name"]
+    return PAPER_PAIRS[source].name if source in PAPER_PAIRS else source
+
+
 def _sizes(grid: Grid, results: Mapping[str, Any]) -> dict[str, int]:
     """Training utterances of the pairs that have a cell with all of them."""
     whole = (c for c in grid.cells if c.name in results and not c.num_train)
     return {cell.pair: results[cell.name]["num_train"] for cell in whole}
 
 
+def _counter(target: str) -> Callable[[str, str], np.ndarray]:
+    """A function that returns the `bleu_counts`, (10,), of a reference and a hypothesis.
+
+    Each text in the language `target` is normalised and counted once, as many cells give
+    the same translation.
+    """
+    normalize, tokenize = Normalizer(target).normalize, language(target).tokenizer
+    once = cache(normalize)
+
+    @cache
+    def count(reference: str, hypothesis: str) -> np.ndarray:
+        texts = {"": reference}, {"": hypothesis}
+        return bleu_counts(*texts, normalize=once, tokenize=tokenize)[0]
+
+    return count
+
+
 def _runs(
-    grid: Grid,
     scored: Iterable[Cell],
     results: Mapping[str, Any],
     toplines: Mapping[str, Any],
     checkpoint: str,
     skip: Skipped,
+    count: Callable[[str, str], np.ndarray],
 ) -> Runs:
     """Runs by pair and variant, then by seed."""
-    target = grid.recipe.tgt_lang
-    normalize, tokenize = Normalizer(target).normalize, language(target).tokenizer
     runs: dict[tuple[str, str], dict[int, Run]] = {}
     for cell in scored:
         if cell.pair not in toplines:
@@ -205,15 +225,16 @@ def _runs(
             )
         skipped = skip.get(cell.pair, frozenset())
         score = results[cell.name]["scores"][checkpoint]
-        references, hypotheses = (
-            {u: text for u, text in texts.items() if u not in skipped}
-            for texts in (toplines[cell.pair]["references"], score["hyp"])
-        )
-        mos = [score["utterance_mos"].get(u, np.nan) for u in sorted(references)]
+        references, hypotheses = toplines[cell.pair]["references"], score["hyp"]
+        pairs = [
+            p for p in join(references, hypotheses) if p.utterance_id not in skipped
+        ]
+        counts = [count(pair.reference, pair.hypothesis) for pair in pairs]
+        mos = [score["utterance_mos"].get(p.utterance_id, np.nan) for p in pairs]
         # Stand-ins are other models, on any machine.
         build = " ".join((results[cell.name]["build"], cell.units, cell.llm))
         runs.setdefault((cell.pair, cell.variant), {})[cell.seed] = Run(
-            bleu_counts(references, hypotheses, normalize=normalize, tokenize=tokenize),
+            np.array(counts),
             np.array(mos, dtype=float),
             build,
         )

@@ -85,7 +85,7 @@ def _systems(content: PageContent) -> str:
     train = defaults | load_yaml(recipe.folder / recipe.train, Options)
     drawn = train["max_steps"] * train["batch_size"]
     epochs = [
-        f"{content.name(pair)} {drawn / content.sizes[pair]:.1f}"
+        f"{content.names[pair]} {drawn / content.sizes[pair]:.1f}"
         for pair in content.pairs_by_size
         if pair in content.sizes
     ]

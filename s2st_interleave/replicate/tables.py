@@ -23,7 +23,7 @@ def table_2(content: PageContent) -> str:
     for pair in content.pairs_by_size:
         rows.append(
             [
-                content.name(pair),
+                content.names[pair],
                 content.size(pair),
                 *(mean_score(content, pair, system) for system in SYSTEMS),
                 with_interval(content.gains.get(pair)),

@@ -39,7 +39,7 @@ class Answers:
         An answer to a recording that nobody could read counts as missing.
         """
         data, side = kaldi.DataDir(self.data_dir), block.side
-        silent = silent_ids(data, self.layout, self.languages)
+        silent = silent_ids(data, self.layout)
         source = source_of(block, self.layout)
         wavs: dict[str, Path] = {}
         if block.kind == "speech" and self.tools.asr is not None:
@@ -47,25 +47,20 @@ class Answers:
             hypotheses = recognise(wavs, self.tools.asr, self.tools.cache)
         else:
             hypotheses = without(silent, read_texts(self.decode_dir, side))
-        key, source_key = self._key(side), self._key(source) if source else ""
         heard = "source_audio" in needs
         return Evidence(
-            references=data.texts(key),
+            references=data.texts(side),
             hypotheses=hypotheses,
             language=self.languages[side],
-            sources=data.texts(source_key) if "source" in needs else {},
+            sources=data.texts(source) if "source" in needs else {},
             source_language=self.languages.get(source, ""),
             wavs=wavs,
-            source_wavs=data.wavs(source_key) if heard else {},
-            reference_sec=data.durations(key) if "reference_audio" in needs else {},
-            source_sec=data.durations(source_key) if heard else {},
+            source_wavs=data.wavs(source) if heard else {},
+            reference_sec=data.durations(side) if "reference_audio" in needs else {},
+            source_sec=data.durations(source) if heard else {},
             computing_sec=self._computing_sec() if "computing" in needs else 0.0,
             tools=self.tools,
         )
-
-    def _key(self, side: str) -> str:
-        """How files of a data directory name a side."""
-        return self.languages[side]
 
     def _computing_sec(self) -> float:
         directories = {"decode": self.decode_dir, "vocode": self.vocode_dir}
@@ -76,12 +71,10 @@ class Answers:
         )
 
 
-def silent_ids(
-    data: kaldi.DataDir, layout: Layout, languages: Mapping[str, str]
-) -> set[str]:
+def silent_ids(data: kaldi.DataDir, layout: Layout) -> set[str]:
     """Utterances of which a recording that is given cannot be read: nothing to answer."""
     given = {block.side for block in layout.given if block.kind == "speech"}
-    return set().union(*(data.silent(languages[side]) for side in given))
+    return set().union(*(data.silent(side) for side in given))
 
 
 def spoken(vocode_dir: Path | None) -> dict[str, Path]:

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from s2st_interleave.config import REQUIRED, nearest, option
-from s2st_interleave.data import kaldi
-from s2st_interleave.data.languages import LanguageCode, language
+from s2st_interleave.data import kaldi, sides
+from s2st_interleave.data.languages import language
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json, write_json
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.score.bootstrap import paired
-from s2st_interleave.score.choice import metric_of
+from s2st_interleave.score.choice import choose, metric_of
 from s2st_interleave.score.metrics.bleu import bleu_counts
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import Comparison, SystemScore
@@ -24,13 +26,15 @@ class Options:
     data_dir: Path = option(REQUIRED, "data/<split>: the references")
     system_dir: Path = option(REQUIRED, "decodes of the system, with its score.json")
     baseline_dir: Path = option(REQUIRED, "the same of the baseline")
-    tgt_lang: LanguageCode = option("en", "target language code")
     metric: str = option(
         "", "a key of score.json's metrics; empty: the task's primary one", new=True
     )
     num_resamples: int = option(1000, "of the bootstrap", minimum=1)
     bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
     overwrite: bool = option(False, "make it anew", runtime=True)
+
+    earlier = staticmethod(sides.without_languages)
+    removed: ClassVar[dict[str, str]] = {"tgt_lang": sides.KNOWN}
 
 
 def run(options: Options) -> None:
@@ -54,10 +58,12 @@ def run(options: Options) -> None:
     directories = (options.system_dir, options.baseline_dir)
     system, baseline = (_score(directory) for directory in directories)
     key = options.metric or system.primary
-    _check(system, baseline, key, options)
+    _check(system, baseline, key, options.data_dir)
 
     # 3. Compare.
-    (ids, ours), (other_ids, theirs) = (_counts(d, key, options) for d in directories)
+    (ids, ours), (other_ids, theirs) = (
+        _counts(directory, key, system, options.data_dir) for directory in directories
+    )
     if ids != other_ids:
         raise UserError(
             f"{system.system} and {baseline.system} were scored on other utterances: run "
@@ -97,13 +103,11 @@ def _score(directory: Path) -> SystemScore:
 
 
 def _check(
-    system: SystemScore, baseline: SystemScore, key: str, options: Options
+    system: SystemScore, baseline: SystemScore, key: str, data_dir: Path
 ) -> None:
     """UserError where the two have no score of this metric by the same rules."""
     if not metric_of(key).by_utterance:
         raise UserError(f"{key} is of the whole split: there is nothing to draw from")
-    normalizer = Normalizer(options.tgt_lang)
-    tokenizer = language(options.tgt_lang).tokenizer
     for score in (system, baseline):
         if key not in score.scores:
             known = [k for k in score.scores if k in system.scores]
@@ -114,10 +118,12 @@ def _check(
         signature = score.scores[key].signature
         if key != "asr_bleu":
             continue
+        side, code = _heard(score, data_dir)
+        normalizer, tokenizer = Normalizer(code), language(code).tokenizer
         if score.normalizer != normalizer.name or f"tok:{tokenizer}" not in signature:
             raise UserError(
                 f"{score.system} was scored by '{score.normalizer}' and "
-                f"'{signature}', --tgt_lang {options.tgt_lang} wants "
+                f"'{signature}', {data_dir} has {side} speak {code}, which wants "
                 f"'{normalizer.name}' and 'tok:{tokenizer}': run stage 9 again"
             )
     ours, theirs = (score.scores[key].signature for score in (system, baseline))
@@ -128,8 +134,15 @@ def _check(
         )
 
 
+def _heard(score: SystemScore, data_dir: Path) -> tuple[str, str]:
+    """The side whose speech ASR-BLEU is of, and its language."""
+    side = choose("asr_bleu", Layout.parse(score.layout)).block.side
+    data = kaldi.DataDir(data_dir)
+    return side, data.sides[data.role(side)]
+
+
 def _counts(
-    directory: Path, key: str, options: Options
+    directory: Path, key: str, system: SystemScore, data_dir: Path
 ) -> tuple[list[str], np.ndarray]:
     """Utterance ids, sorted, and what the metric adds up for each."""
     path = directory / "score" / COUNTS
@@ -139,11 +152,12 @@ def _counts(
     if key != "asr_bleu":
         raise UserError(f"{path} is missing: run stage 9 again, with --overwrite true")
     # An earlier version kept the texts alone.
-    references = kaldi.DataDir(options.data_dir).texts(options.tgt_lang)
+    side, code = _heard(system, data_dir)
+    references = kaldi.DataDir(data_dir).texts(side)
     counts = bleu_counts(
         references,
         kaldi.read_table(directory / "score" / "hyp"),
-        normalize=Normalizer(options.tgt_lang).normalize,
-        tokenize=language(options.tgt_lang).tokenizer,
+        normalize=Normalizer(code).normalize,
+        tokenize=language(code).tokenizer,
     )
     return sorted(references), counts

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
@@ -10,7 +11,6 @@ from s2st_interleave.files import atomic_write, read_json
 from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 from s2st_interleave.score.results import (
-    MINI_CORPUS_NOTE,
     Environment,
     Results,
     render_markdown,
@@ -36,8 +36,12 @@ class Options:
     )
     baseline: str = option("baseline", "the tag that others are compared with")
     command: str = option("./run.sh", "the command that makes these results")
-    mini: bool = option(False, "say what the made corpus is")
+    corpus_note: Path | None = option(None, "file with what is said of the corpus")
     out: Path = option(Path("RESULTS.md"), "file to write")
+
+    removed: ClassVar[dict[str, str]] = {
+        "mini": "--corpus_note names a file with what the corpus is"
+    }
 
 
 def run(options: Options) -> None:
@@ -58,7 +62,7 @@ def run(options: Options) -> None:
     results = Results(
         title=options.title,
         src_lang=options.src_lang,
-        corpus_note=MINI_CORPUS_NOTE if options.mini else "",
+        corpus_note=_note(options.corpus_note),
         environment=Environment(
             date=time.strftime("%Y-%m-%d"),
             python=packages.pop("python"),
@@ -76,6 +80,11 @@ def run(options: Options) -> None:
     with atomic_write(options.out) as stream:
         stream.write(render_markdown(results))
     print(f"\n{render_terminal(results)}\nresults: {options.out}")
+
+
+def _note(path: Path | None) -> str:
+    """One paragraph, whose lines may end anywhere in the file."""
+    return " ".join(path.read_text("utf-8").split()) if path else ""
 
 
 def _read(decodes: Path, name: str) -> tuple[object, str]:

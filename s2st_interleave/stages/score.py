@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from s2st_interleave.config import REQUIRED, load_yaml, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.files import atomic_write, file_digest, write_json
 from s2st_interleave.interleave.layout import Block, Layout
 from s2st_interleave.record import digest
@@ -41,9 +41,8 @@ class Options(ScoringOptions):
 
 def run(options: Options) -> None:
     # 1. What is scored by what, and is there anything to do?
-    decoded = read_done(options.decode_dir, "decode")
-    layout = answered_layout(decoded, options.train_dir)
-    languages = languages_of(layout, options)
+    layout = answered_layout(options)
+    languages = languages_of(layout, options.data_dir)
     asr = _recogniser(layout, languages, options)
     task_metrics = _task_metrics(options.task, layout)
     wanted = [*(task_metrics or default_metrics(layout, languages))]
@@ -106,8 +105,11 @@ def _recogniser(
 
     Raises UserError, before anything is loaded, where a language cannot be scored.
     """
-    spoken = [block.side for block in layout.wanted if block.kind == "speech"]
-    check_languages(options, speaks=False)
+    wanted = {block: role(block, layout) for block in layout.wanted}
+    check_languages(
+        languages, {b.side for b, is_ in wanted.items() if is_ != "transcript"}
+    )
+    spoken = [block.side for block in wanted if block.kind == "speech"]
     return options.asr_options(languages[spoken[-1]]) if spoken else None
 
 
@@ -128,8 +130,9 @@ def _record(
     measured: Mapping[str, Measured],
 ) -> SystemScore:
     """What score.json says; `answer` is the evidence of the primary metric."""
-    trained = read_done(options.train_dir, "train")
-    decoded = read_done(options.decode_dir, "decode")
+    train_done = read_done(options.train_dir, "train")
+    trained = TrainFacts.of(train_done, options.train_dir)
+    decode_done = read_done(options.decode_dir, "decode")
     main = measured[chosen[0].key].score
     return SystemScore(
         system=options.train_dir.name,
@@ -140,12 +143,12 @@ def _record(
         num_missing=sum(pair.missing for pair in answer.pairs),
         asr=describe(asr) if asr else None,
         normalizer=Normalizer(answer.language).name,
-        checkpoint=decoded["options"]["checkpoint"],
-        seed=trained["options"]["seed"],
+        checkpoint=decode_done["options"]["checkpoint"],
+        seed=train_done["options"]["seed"],
         git=git_label(),
-        tokens_seen=trained["facts"]["tokens_seen"],
-        train_sec=trained["facts"]["train_sec"],
-        num_too_long=decoded["facts"].get("num_too_long", 0),
+        tokens_seen=trained.tokens_seen,
+        train_sec=trained.train_sec,
+        num_too_long=DecodeFacts.of(decode_done, options.decode_dir).num_too_long,
         layout=str(layout),
         primary=chosen[0].key,
         metrics={key: one.score for key, one in measured.items()},
@@ -153,18 +156,18 @@ def _record(
     )
 
 
-def answered_layout(decoded: Mapping[str, Any], train_dir: Path) -> Layout:
+def answered_layout(options: Options) -> Layout:
     """The layout of a decode; a version that knew one task wrote it in the training."""
-    answered = decoded["facts"].get("layout")
-    return Layout.parse(answered or str(trained_task(train_dir).layout))
+    answered = DecodeFacts.read(options.decode_dir).layout
+    return (
+        Layout.parse(answered) if answered else trained_task(options.train_dir).layout
+    )
 
 
-def languages_of(layout: Layout, options: ScoringOptions) -> dict[str, str]:
-    """Language codes by side: the source's is that of `src`, or of a question's side."""
-    first = layout.sides[0]
-    source = "src" if first in ("src", "tgt") else first
-    codes = dict.fromkeys(layout.sides, str(options.tgt_lang))
-    return codes | ({source: str(options.src_lang)} if source in codes else {})
+def languages_of(layout: Layout, data_dir: Path) -> dict[str, str]:
+    """Language codes by side of a layout; UserError for one that the data has not."""
+    data = kaldi.DataDir(data_dir)
+    return {side: data.sides[data.role(side)] for side in layout.sides}
 
 
 def _task_metrics(path: Path | None, layout: Layout) -> tuple[str, ...]:

@@ -1,11 +1,13 @@
 """Options that stage 9's commands share: references, recogniser, metrics."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data.languages import LanguageCode, language
+from s2st_interleave.data import sides
+from s2st_interleave.data.languages import language
 from s2st_interleave.effects import Void
 from s2st_interleave.provenance import git_state
 from s2st_interleave.score.asr import AsrOptions
@@ -21,8 +23,6 @@ from s2st_interleave.values import Device
 @dataclass(frozen=True, kw_only=True)
 class ScoringOptions:
     data_dir: Path = option(REQUIRED, "data/<split>: the references")
-    src_lang: LanguageCode = option(REQUIRED, "source language code")
-    tgt_lang: LanguageCode = option("en", "target language code")
     asr: Path = option(
         Path("large-v3"), "Whisper: folder of CTranslate2 weights, or name"
     )
@@ -50,6 +50,12 @@ class ScoringOptions:
     device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
+    earlier = staticmethod(sides.without_languages)
+    removed: ClassVar[dict[str, str]] = {
+        "src_lang": sides.KNOWN,
+        "tgt_lang": sides.KNOWN,
+    }
+
     def __post_init__(self) -> None:
         self.mos_options()
 
@@ -61,11 +67,11 @@ class ScoringOptions:
             return None
         return MosOptions(self.mos, self.mos_weights, self.device, self.nj)
 
-    def asr_options(self, code: str = "") -> AsrOptions:
-        """The recogniser of a language, the target's unless another is said."""
+    def asr_options(self, code: str) -> AsrOptions:
+        """The recogniser of a language; UserError for one that it does not know."""
         return AsrOptions(
             model=str(self.asr),
-            language=code or self.tgt_lang,
+            language=code,
             device=self.device,
             compute_type=self.compute_type,
             num_workers=self.nj,
@@ -86,22 +92,27 @@ class ScoringOptions:
         )
 
 
-def check_languages(options: ScoringOptions, *, speaks: bool = True) -> None:
-    """UserError, before anything is loaded, where a language cannot be scored."""
-    language(options.src_lang)
-    sacrebleus(language(options.tgt_lang).tokenizer)
-    if speaks:
-        options.asr_options()
+def check_languages(languages: Mapping[str, str], translated: Collection[str]) -> None:
+    """UserError, before anything is loaded, where a language cannot be scored.
+
+    `languages` are codes by side; the sides in `translated` are scored by BLEU.
+    """
+    for side, code in languages.items():
+        known = language(code)
+        if side in translated:
+            sacrebleus(known.tokenizer)
 
 
 def score_texts(
-    references: dict[str, str], hypotheses: dict[str, str], options: ScoringOptions
+    references: Mapping[str, str],
+    hypotheses: Mapping[str, str],
+    code: str,
+    options: ScoringOptions,
 ) -> MetricScore:
-    """BLEU of texts in the target language, by utterance id."""
-    evidence = Evidence(references, hypotheses, options.tgt_lang)
+    """BLEU of texts in the language `code`, by utterance id."""
     return measure(
         ASR_BLEU,
-        evidence,
+        Evidence(references, hypotheses, code),
         num_resamples=options.num_resamples,
         seed=options.bootstrap_seed,
     ).score

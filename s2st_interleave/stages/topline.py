@@ -28,13 +28,18 @@ from s2st_interleave.stages.scoring import (
 class Options(ScoringOptions):
     vocode_dir: Path = option(REQUIRED, "the reference units through the vocoder")
     out_dir: Path = option(REQUIRED, "exp/topline/<split>")
+    side: str = option("tgt", "who answers, in speech", new=True)
+    source: str = option("src", "whose text the text LLM is asked", new=True)
     llm: Path = option(REQUIRED, "the text LLM, before any speech")
     cascade_prompt: str = option("", "with {text}; empty: no cascade of text")
     metrics: tuple[str, ...] = option((), "of systems, not of toplines", runtime=True)
 
 
 def run(options: Options) -> None:
-    check_languages(options)
+    data, side = kaldi.DataDir(options.data_dir), options.side
+    code = data.sides[data.role(side)]
+    check_languages(data.sides, {data.role(side)})
+    asr = options.asr_options(code)
     stage = open_stage(
         options.out_dir,
         stage="topline",
@@ -49,18 +54,17 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
-    data = kaldi.DataDir(options.data_dir)
-    references = data.texts(options.tgt_lang)
+    references = data.texts(side)
 
     # 1. The reference audio itself, and its units through the vocoder.
-    silent = data.silent(options.tgt_lang)
-    wavs = without(silent, data.wavs(options.tgt_lang))
-    heard = recognise(wavs, options.asr_options(), options.asr_cache)
-    reference = score_texts(references, heard, options)
+    silent = data.silent(side)
+    wavs = without(silent, data.wavs(side))
+    heard = recognise(wavs, asr, options.asr_cache)
+    reference = score_texts(references, heard, code, options)
     kaldi.write_table(options.out_dir / "hyp.reference", heard)
     made = without(silent, spoken(options.vocode_dir))
-    heard = recognise(made, options.asr_options(), options.asr_cache)
-    resynthesis = score_texts(references, heard, options)
+    heard = recognise(made, asr, options.asr_cache)
+    resynthesis = score_texts(references, heard, code, options)
     kaldi.write_table(options.out_dir / "hyp.resynthesis", heard)
 
     # 2. Text to text.
@@ -70,14 +74,14 @@ def run(options: Options) -> None:
         from s2st_interleave.device import resolve_device
 
         translations = translate_texts(
-            data.texts(options.src_lang),
+            data.texts(options.source),
             options.llm,
             options.cascade_prompt,
             device=resolve_device(options.device),
             progress=partial(progress, desc="text LLM"),
         )
         kaldi.write_table(options.out_dir / "hyp.cascade", translations)
-        text_bleu = score_texts(references, translations, options).value
+        text_bleu = score_texts(references, translations, code, options).value
 
     record = ToplineScore(
         split=options.data_dir.name,
@@ -88,8 +92,8 @@ def run(options: Options) -> None:
         resynthesis_mos=_mean_rating(made, options),
         signature=reference.signature,
         num_utterances=len(references),
-        asr=describe(options.asr_options()),
-        normalizer=Normalizer(options.tgt_lang).name,
+        asr=describe(asr),
+        normalizer=Normalizer(code).name,
         git=git_label(),
     )
     write_json(options.out_dir / "score.json", record.to_json())

@@ -19,8 +19,15 @@ from s2st_interleave.align.segmentation import surface_words
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.corpus import SOURCES
 from s2st_interleave.data.languages import LANGUAGES, LanguageCode, language, scripts
-from s2st_interleave.data.text import characters, clean, gap, has_words, join, tokens
-from s2st_interleave.encoder.speech_encoder import spoken_form
+from s2st_interleave.data.text import (
+    characters,
+    clean,
+    gap,
+    has_words,
+    join,
+    spoken_form,
+    tokens,
+)
 from s2st_interleave.record import digest
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ LOCAL = Path(__file__).parents[2] / "egs/mini_dialogue/local"
 sys.path.insert(0, str(LOCAL))
 
 import conversation  # noqa: E402
-from conversation import GOODS, ONES, TENS, euros, number, pieces, turns  # noqa: E402
+from conversation import GOODS, ONES, TENS, dollars, number, pieces, turns  # noqa: E402
 
 SIZES = {"test": 60, "dev": 20, "train": 400}
 VALUES = {number(value): value for value in range(100)}
@@ -52,11 +52,10 @@ def test_an_order_is_answered_from_what_was_said(said):
     for turn in orders:
         listed = re.findall(rf"\b({many}) ({'|'.join(prices)})\b", turn.user)
         answers = [
-            f"{count} {what} {'is' if count == 'one' else 'are'} "
-            f"{euros(VALUES[count] * prices[what])}"
+            f"{count} {what} for {dollars(VALUES[count] * prices[what])}"
             for count, what in listed
         ]
-        assert turn.agent == " and ".join(answers)
+        assert turn.agent == f"that is {' and '.join(answers)}"
 
 
 def test_more_turns_than_there_are_is_an_error(monkeypatch):
@@ -73,5 +72,5 @@ def test_numbers_and_pieces_are_said_as_one_says_them():
         "forty five",
         "ninety nine",
     ]
-    assert (pieces(1, "peach"), pieces(2, "peach")) == ("one peach", "two peaches")
-    assert len(TENS) == 10 and euros(1) == "one euro"
+    assert (pieces(1, "potato"), pieces(2, "potato")) == ("one potato", "two potatoes")
+    assert len(TENS) == 10 and dollars(1) == "one dollar"

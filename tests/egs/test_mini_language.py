@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm_python
 
 ROOT = Path(__file__).resolve().parents[2]
 LEXICON = Path(__file__).with_name("nl.yaml").read_text()
@@ -60,7 +61,8 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.slow
-def test_dutch_runs_from_its_lexicon_to_its_results(recipes):
+def test_dutch_runs_from_its_lexicon_to_its_results(recipes, python):
+    warm_python.put_into(recipes.parents[1], python)
     before = contents(recipes)
     lexicon = recipes / "local" / "lexicon" / "nl.yaml"
     lexicon.write_text(LEXICON)

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import soundfile
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.files import read_json
 from s2st_interleave.interop import import_data
-from s2st_interleave.pack import command, folder, translate
+from s2st_interleave.pack import command, folder
 from s2st_interleave.pack.translator import Translator, read_recording
 from s2st_interleave.stages import (
     align,
@@ -191,7 +190,7 @@ def test_it_says_what_the_stages_said_from_the_original_recording(recipe, packed
         assert again.read_bytes() == Path(wav).read_bytes()
 
 
-def test_the_command_line_without_the_recipe(recipe, packed, tmp_path):
+def test_the_command_line_without_the_recipe(recipe, packed, python, tmp_path):
     """The folder moves to another machine, where only the package is."""
     moved = tmp_path / "a model's folder"
     shutil.copytree(packed, moved)
@@ -201,7 +200,7 @@ def test_the_command_line_without_the_recipe(recipe, packed, tmp_path):
     soundfile.write(recording, 0.1 * rng.standard_normal((12_000, 1)), 8_000)
     out = tmp_path / "out.wav"
     words = ["--model", str(moved), str(recording), "--out", str(out)]
-    run = [sys.executable, "-m", "s2st_interleave", "translate", *words]
+    run = [python, "-m", "s2st_interleave", "translate", *words]
     done = subprocess.run(
         [*run, "--device", "cpu"], capture_output=True, text=True, cwd=ROOT
     )
@@ -273,33 +272,3 @@ def test_packed_again_nothing_is_done(options, packed, capsys):
     command.run(options)
     assert "up to date, skipped" in capsys.readouterr().out
     assert (packed / "SHA256SUMS").stat().st_mtime_ns == before
-
-
-@pytest.mark.parametrize(
-    ("seconds", "message"),
-    [(0.05, "0.05 s is too short"), (31.0, "more than the 30 s of a training")],
-)
-def test_too_short_and_too_long_are_refused_before_a_model_is_loaded(
-    tmp_path, seconds, message
-):
-    path = tmp_path / "in.wav"
-    soundfile.write(path, np.zeros(round(8_000 * seconds)), 8_000)
-    options = translate.Options(model=tmp_path / "none", out=tmp_path / "out.wav")
-    with pytest.raises(ValueError, match=message):
-        translate.run(options, [path])
-
-
-def test_outputs_never_clash(tmp_path):
-    first, second = tmp_path / "a" / "x.wav", tmp_path / "b" / "x.mp3"
-    for path in (first, second):
-        path.parent.mkdir()
-        path.write_bytes(b"")
-    options = translate.Options(model=tmp_path, out=tmp_path / "out")
-    assert translate.out_paths(options, [first]) == {first: tmp_path / "out" / "x.wav"}
-    with pytest.raises(ValueError, match="two recordings have one name"):
-        translate.out_paths(options, [first, second])
-    single = replace(options, out=tmp_path / "y.wav")
-    with pytest.raises(ValueError, match="2 recordings want a folder"):
-        translate.out_paths(single, [first, second])
-    with pytest.raises(ValueError, match="no such recording"):
-        translate.out_paths(single, [tmp_path / "z.wav"])

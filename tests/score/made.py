@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from s2st_interleave.config import to_dict
-from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data import audio, kaldi, sides
+from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.files import file_digest
 from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.record import digest
 from s2st_interleave.score.asr import AsrOptions, describe
 from s2st_interleave.stage_dir import open_stage
 
+SIDES = {"src": "es", "tgt": "en"}
 SOURCE = {
     "u0": "la casa roja está en la colina",
     "u1": "mi hermano come pan y queso",
@@ -64,22 +66,26 @@ def finished(folder: Path, stage: str, write: Any, **facts: Any) -> Path:
     return folder
 
 
-def data_dir(root: Path) -> Path:
+def data_dir(root: Path, spoken: sides.Sides = SIDES) -> Path:
     """data/test, where nobody hears the source of u5."""
+    source, target = spoken
 
     def write(folder: Path) -> None:
         data = kaldi.DataDir(folder)
-        for side, texts in (("es", SOURCE), ("en", TARGET)):
+        sides.write(folder, spoken)
+        for side, texts in ((source, SOURCE), (target, TARGET)):
             wavs = {u: root / "audio" / side / f"{u}.wav" for u in texts}
             for number, path in enumerate(wavs.values()):
-                tone(path, number, 1.0 + len(side) / 10)
+                tone(path, number, 1.2)
             kaldi.write_table(
                 data.file("wav.scp", side), {u: str(path) for u, path in wavs.items()}
             )
             kaldi.write_table(data.file("text", side), texts)
             secs = {u: f"{1 + n / 10:.3f}" for n, u in enumerate(texts)}
             kaldi.write_table(data.file("utt2dur", side), secs)
-        kaldi.write_table(data.file("faults", "es"), {"u5": f"{kaldi.NO_AUDIO}, es"})
+        kaldi.write_table(
+            data.file("faults", source), {"u5": f"{kaldi.NO_AUDIO}, {source}"}
+        )
 
     return finished(root / "data" / "test", "data", write)
 
@@ -138,9 +144,7 @@ def system(
         root / "exp" / name,
         "train",
         lambda _: None,
-        tokens_seen=12345,
-        train_sec=6.5,
-        tasks={"": layout},
+        **TrainFacts("a/last", "a/last", 9, 12345, 6.5, {"": layout}).to_json(),
     )
     decode = train / "greedy_last" / "test"
 
@@ -149,10 +153,10 @@ def system(
             if block.kind == "text":
                 kaldi.write_table(folder / f"text.{block.side}", written[block.side])
 
-    finished(decode, "decode", answer, layout=layout, num_too_long=1)
+    facts = DecodeFacts("last", layout, num_too_long=1)
+    finished(decode, "decode", answer, **facts.to_json())
     options = {
         "data_dir": data_dir(root),
-        "src_lang": "es",
         "asr": recogniser(root),
         "asr_cache": root / "cache",
         "train_dir": train,

@@ -65,10 +65,10 @@ def observe(root: Path) -> dict[str, Any]:
 
 def write_toplines(root: Path, options: dict[str, Any]) -> None:
     data = kaldi.DataDir(data_dir(root))
-    remember(root, data.wavs("en"), TARGET)
+    remember(root, data.wavs("tgt"), TARGET)
     resynthesis = vocoded(root, root / "resynthesis", TARGET | {"u0": "house"}, 0.7)
     llm = finished(root / "llm", "text_llm", lambda _: None)
-    kept = ("data_dir", "src_lang", "asr", "asr_cache", "num_resamples")
+    kept = ("data_dir", "asr", "asr_cache", "num_resamples")
     topline.run(
         topline.Options(
             **{k: options[k] for k in kept},

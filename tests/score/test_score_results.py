@@ -16,13 +16,13 @@ from s2st_interleave.score.records import (
 )
 from s2st_interleave.score.results import (
     HEADER,
-    MINI_CORPUS_NOTE,
     Environment,
     Results,
     render_markdown,
     render_terminal,
 )
 
+NOTE = "Made of tones."
 ASR = AsrDescription("faster-whisper", "1.2.1", "tiny.en", "ab" * 32, "float32", "en")
 TOPLINE = ToplineScore(
     "test", 90.0, 80.0, 95.5, 3.9, 3.7, "sig", 100, ASR, "norm", "abc1234"
@@ -54,7 +54,7 @@ COMPARISON = Comparison(
 RESULTS = Results(
     title="Mini CVSS, es to en",
     src_lang="es",
-    corpus_note=MINI_CORPUS_NOTE,
+    corpus_note=NOTE,
     environment=Environment(
         "2026-01-02",
         "3.11.2",
@@ -112,7 +112,7 @@ def test_markdown_shows_every_score() -> None:
     assert text.splitlines()[0] == HEADER
     assert text.isascii()
     for part in (
-        MINI_CORPUS_NOTE,
+        NOTE,
         "`abc1234` (with uncommitted changes)",
         "| ASR on the reference audio | 90.0 | 100% | 3.90 |",
         "| 80.0 | 89% | 3.70 |",

@@ -1,11 +1,13 @@
 """Stage 9 on a language without spaces: characters are counted, and it is said so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from s2st_interleave.data import kaldi
+from s2st_interleave.data import kaldi, sides
+from s2st_interleave.errors import UserError
+from s2st_interleave.facts import TrainFacts
 from s2st_interleave.files import read_json
 from s2st_interleave.score import answers
 from s2st_interleave.score.records import AsrDescription, SystemScore, ToplineScore
@@ -43,8 +45,9 @@ def made(tmp_path, monkeypatch):
     def options(src: str, tgt: str, name: str = "baseline") -> score.Options:
         root = tmp_path / name
         data = kaldi.DataDir(tmp_path / "data" / "test")
-        for code, texts in TEXTS.items():
-            kaldi.write_table(data.file("text", code), texts)
+        sides.write(data.path, {"src": src, "tgt": tgt})
+        for role, code in data.sides.items():
+            kaldi.write_table(data.file("text", role), TEXTS[code])
         decode, vocode = root / "decode", root / "vocode"
         wrong = {k: "错" + v[1:] for k, v in TEXTS[src].items()}
         kaldi.write_table(decode / "transcript", wrong)
@@ -54,16 +57,15 @@ def made(tmp_path, monkeypatch):
         kaldi.write_table(vocode / "wav.scp", dict.fromkeys(TEXTS[tgt], str(wav)))
         if not (data.path / "stage.json").exists():
             move_and_finish(data.path, "data")
-        for folder, stage in ((decode, "decode"), (vocode, "vocode")):
-            move_and_finish(folder, stage)
+        move_and_finish(decode, "decode", checkpoint="last")
+        move_and_finish(vocode, "vocode")
+        trained = TrainFacts("last", "last", 1, 1, 1.0)
         heard = {k: v + ("。" if "zh" in tgt else "!") for k, v in TEXTS[tgt].items()}
         monkeypatch.setattr(answers, "recognise", lambda *_: heard)
         monkeypatch.setattr(score, "describe", lambda _: ASR)
         return score.Options(
             data_dir=data.path,
-            src_lang=src,
-            tgt_lang=tgt,
-            train_dir=finished(root / name, "train", tokens_seen=1, train_sec=1.0),
+            train_dir=finished(root / name, "train", **trained.to_json()),
             decode_dir=decode,
             vocode_dir=vocode,
             out_dir=decode / "score",
@@ -73,11 +75,11 @@ def made(tmp_path, monkeypatch):
     return options
 
 
-def move_and_finish(folder: Path, stage: str) -> None:
+def move_and_finish(folder: Path, stage: str, **facts: object) -> None:
     files = {p.name: p.read_bytes() for p in folder.iterdir()}
     for name in files:
         (folder / name).unlink()
-    finished(folder, stage)
+    finished(folder, stage, **facts)
     for name, content in files.items():
         (folder / name).write_bytes(content)
 
@@ -114,21 +116,13 @@ def test_speech_in_chinese_is_scored_by_its_characters(made):
         data_dir=options.data_dir,
         system_dir=other.decode_dir,
         baseline_dir=options.decode_dir,
-        tgt_lang="zh-CN",
         num_resamples=20,
     )
     compare.run(told)
     assert read_json(other.decode_dir / "compare.json")["delta"] == 0
-    with pytest.raises(ValueError, match=r"--tgt_lang es wants .*tok:13a"):
-        compare.run(
-            compare.Options(
-                data_dir=options.data_dir,
-                system_dir=other.decode_dir,
-                baseline_dir=options.decode_dir,
-                tgt_lang="es",
-                overwrite=True,
-            )
-        )
+    sides.write(options.data_dir, {"src": "es", "tgt": "es"})
+    with pytest.raises(UserError, match=r"has tgt speak es, which wants .*tok:13a"):
+        compare.run(replace(told, overwrite=True))
 
 
 def test_scores_in_words_and_in_characters_do_not_share_a_table(made):

@@ -1,5 +1,8 @@
-# Stage 8: the vocoder, once per target voice; then speech of every system's units.
-if [[ $vocoder_dir == "$expdir/vocoder" ]]; then
+# Stage 8: the vocoder, once per target voice; then speech of every system's units. Where
+# all systems have answered in text alone there is nothing to make audible.
+if ! some_speak "${test_names[@]}"; then
+  echo "vocode: all systems answer in text alone: no vocoder is trained"
+elif [[ $vocoder_dir == "$expdir/vocoder" ]]; then
   s2st_on "$num_gpus"
   s2st_vocoder --side "$speaker"
 else
@@ -13,14 +16,13 @@ vocode() {
     --num_threads 1 --overwrite "$overwrite" "${vocode_more[@]}"
 }
 for split in "${test_names[@]}"; do
-  if [[ $toplines == true ]]; then
+  if [[ $toplines == true ]] && some_speak "$split"; then
     vocode "resynthesis.$split" "$dumpdir/units/$split" "$expdir/resynthesis/$split"
   fi
   for system in "${system_names[@]}"; do
     for checkpoint in "${checkpoint_names[@]}"; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
-      # An earlier version's units are those of the only side that it knew to speak.
-      if [[ -f $decode/stage.json && ! -f $decode/units.$speaker.scp && ! -f $decode/units.scp ]]; then
+      if ! speaks "$decode"; then
         echo "vocode: $system answers in text alone: $decode/text.*"
         continue
       fi

@@ -13,8 +13,9 @@ from s2st_interleave import config
 from s2st_interleave.config import option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.data.text import spoken_form
 from s2st_interleave.encoder.ctc import collapse
-from s2st_interleave.encoder.speech_encoder import SpeechEncoder, spoken_form
+from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 from s2st_interleave.errors import script
 from s2st_interleave.score.metrics.error_rate import word_error_rate
 

@@ -28,7 +28,7 @@ QUANTILES = (0, 0.01, 0.05, 0.5, 0.95, 1)
 class Options:
     encoder: Path = option(Path("exp/encoder"), "of the recipe")
     data_dir: Path = option(Path("data/dev"), "what is aligned")
-    languages: tuple[str, ...] = option(("es", "en"), "which sides")
+    sides: tuple[str, ...] = option(("src", "tgt"), "which sides")
     num_utterances: int = option(0, "the first that many by id; 0: all")
 
 
@@ -43,20 +43,20 @@ def main() -> None:
     options = config.parse(Options, sys.argv[1:], prog="check_scores", about=__doc__)
     encoder = SpeechEncoder.load(options.encoder)
     shown = "  ".join(f"{quantile:>7.0%}" for quantile in QUANTILES)
-    print(f"{'':22}{shown}   aligned")
-    for language in options.languages:
-        clips = list(_clips(options, language))
+    print(f"{'':26}{shown}   aligned")
+    for side in options.sides:
+        clips = list(_clips(options, side))
         for name, change in CHANGES.items():
             scores = [_score(encoder, *change(clip)) for clip in clips]
             known = [score for score in scores if score is not None]
             quantiles = np.quantile(known, QUANTILES) if known else []
             row = "  ".join(f"{value:7.2f}" for value in quantiles)
-            print(f"{language} {name:19}{row}   {len(known)} of {len(scores)}")
+            print(f"{side:6} {name:19}{row}   {len(known)} of {len(scores)}")
 
 
-def _clips(options: Options, language: str) -> Iterator[Clip]:
+def _clips(options: Options, side: str) -> Iterator[Clip]:
     data = kaldi.DataDir(options.data_dir)
-    texts, wavs = data.texts(language), data.wavs(language)
+    texts, wavs = data.texts(side), data.wavs(side)
     ids = sorted(texts)[: options.num_utterances or None]
     ordered = sorted(ids, key=lambda name: (len(texts[name]), name))
     # The next longer one that says something else; for the longest, shorter ones.

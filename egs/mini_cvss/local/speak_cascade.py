@@ -2,7 +2,7 @@
 """The cascade topline spoken: the text LLM's translations through the target synthesiser.
 
     python speak_cascade.py --config ../conf/score.yaml --topline exp/topline/test \\
-        --data_dir data/test --src_lang es --asr whisper --out_dir exp/cascade/test
+        --data_dir data/test --asr whisper --out_dir exp/cascade/test
 
 Reads the translations that stage 9's topline has made of the reference transcripts, and
 writes the speech, what the ASR heard, and score.json with its ASR-BLEU.
@@ -33,6 +33,7 @@ NO_TEXT = "the text LLM wrote nothing that the synthesiser can say"
 class Options(ScoringOptions):
     topline: Path = option(REQUIRED, "exp/topline/<split>, with its hyp.cascade")
     out_dir: Path = option(REQUIRED, "exp/cascade/<split>")
+    side: str = option("tgt", "whose texts they are", new=True)
     voice: str = option("flite", "flite or piper, that of the corpus")
 
 
@@ -63,10 +64,11 @@ def main() -> None:
         wavs[utterance] = options.out_dir / "wav" / f"{utterance}.wav"
         with atomic_write(wavs[utterance], "wb") as stream:
             stream.write(encode(speech, "WAV"))
-    heard = recognise(wavs, options.asr_options(), options.asr_cache)
+    data = kaldi.DataDir(options.data_dir)
+    code = data.sides[data.role(options.side)]
+    heard = recognise(wavs, options.asr_options(code), options.asr_cache)
     kaldi.write_table(options.out_dir / "hyp", heard)
-    references = kaldi.DataDir(options.data_dir).texts(options.tgt_lang)
-    scores = score_texts(references, heard, options)
+    scores = score_texts(data.texts(options.side), heard, code, options)
     found = {"asr_bleu": scores.value, "ci95": scores.ci95}
     write_json(options.out_dir / "score.json", found)
     stage.finish(num_in=len(said), num_out=len(wavs), dropped=unsaid)

@@ -15,25 +15,28 @@ import numpy as np
 from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 
-# Euros a piece, the plural, and where it lies.
+# Dollars a piece, the plural, and where it lies. Words, prices and counts are such as the
+# recipe's recogniser, a small one, hears from a synthesiser: "peaches" is "beaches" to it, and
+# "four dollars" are "for dollars".
 GOODS = {
-    "apple": (1, "apples", "by the door"),
-    "cabbage": (3, "cabbages", "on the left"),
-    "candle": (2, "candles", "at the back"),
-    "carrot": (1, "carrots", "on the left"),
-    "cucumber": (2, "cucumbers", "on the right"),
-    "flower": (3, "flowers", "by the window"),
-    "lemon": (1, "lemons", "by the door"),
-    "melon": (4, "melons", "on the right"),
-    "mushroom": (2, "mushrooms", "at the back"),
-    "onion": (1, "onions", "on the left"),
-    "orange": (2, "oranges", "by the door"),
-    "peach": (3, "peaches", "by the window"),
-    "pineapple": (4, "pineapples", "on the right"),
-    "potato": (1, "potatoes", "at the back"),
-    "pumpkin": (4, "pumpkins", "by the window"),
-    "tomato": (2, "tomatoes", "on the left"),
+    "apple": (3, "apples", "by the door"),
+    "banana": (3, "bananas", "by the window"),
+    "book": (7, "books", "at the back"),
+    "bottle": (3, "bottles", "on the left"),
+    "candle": (7, "candles", "on the right"),
+    "chicken": (9, "chickens", "at the back"),
+    "cookie": (3, "cookies", "by the window"),
+    "mushroom": (7, "mushrooms", "by the door"),
+    "pencil": (3, "pencils", "at the back"),
+    "pepper": (3, "peppers", "on the right"),
+    "pineapple": (9, "pineapples", "by the door"),
+    "potato": (3, "potatoes", "by the window"),
+    "pumpkin": (7, "pumpkins", "on the left"),
+    "sandwich": (9, "sandwiches", "on the right"),
+    "ticket": (9, "tickets", "on the left"),
+    "tomato": (7, "tomatoes", "by the door"),
 }
+COUNTS = (1, 2, 3, 5, 6)
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen "
     "fourteen fifteen sixteen seventeen eighteen nineteen"
@@ -63,8 +66,8 @@ def number(value: int) -> str:
     return TENS[tens] + (f" {ONES[ones]}" if ones else "")
 
 
-def euros(value: int) -> str:
-    return "one euro" if value == 1 else f"{number(value)} euros"
+def dollars(value: int) -> str:
+    return "one dollar" if value == 1 else f"{number(value)} dollars"
 
 
 def pieces(count: int, good: str) -> str:
@@ -87,26 +90,30 @@ def _choose(rng: np.random.Generator, *texts: str) -> str:
 
 def _order(rng: np.random.Generator) -> Turn:
     goods = _goods(rng, int(rng.integers(1, 3)))
-    counts = [int(rng.integers(1, 7)) for _ in goods]
+    counts = [COUNTS[int(rng.integers(len(COUNTS)))] for _ in goods]
     listed = [pieces(c, g) for c, g in zip(counts, goods, strict=True)]
     costs = [
-        f"{what} {'is' if count == 1 else 'are'} {euros(count * GOODS[good][0])}"
+        f"{what} for {dollars(count * GOODS[good][0])}"
         for what, count, good in zip(listed, counts, goods, strict=True)
     ]
     asked = _choose(
         rng, "i would like {} please", "give me {} please", "what do i pay for {}"
     )
     meaning = f"order {' '.join(sorted(listed))}"
-    return Turn(asked.format(" and ".join(listed)), " and ".join(costs), meaning)
+    return Turn(
+        asked.format(" and ".join(listed)), f"that is {' and '.join(costs)}", meaning
+    )
 
 
 def _where(rng: np.random.Generator) -> Turn:
     goods = _goods(rng, int(rng.integers(1, 3)))
     asked = _choose(rng, "where are {}", "where do i find {}")
     plurals = [f"the {GOODS[good][1]}" for good in goods]
-    places = [f"the {GOODS[good][1]} are {GOODS[good][2]}" for good in goods]
+    places = [f"the {GOODS[good][1]} {GOODS[good][2]}" for good in goods]
     meaning = f"where {' '.join(sorted(goods))}"
-    return Turn(asked.format(" and ".join(plurals)), " and ".join(places), meaning)
+    return Turn(
+        asked.format(" and ".join(plurals)), f"you find {' and '.join(places)}", meaning
+    )
 
 
 def _cheaper(rng: np.random.Generator) -> Turn:
@@ -119,8 +126,8 @@ def _cheaper(rng: np.random.Generator) -> Turn:
         rng, "which is cheaper one {} or one {}", "what costs less one {} or one {}"
     )
     return Turn(
-        f"{asked} one {first} or one {second}",
-        f"one {low} is cheaper",
+        asked.format(first, second),
+        f"the cheaper one is the {low}",
         f"cheaper {low} {high}",
     )
 

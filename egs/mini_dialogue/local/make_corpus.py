@@ -5,8 +5,7 @@
 
 Users speak by several espeak-ng voices, the agent by flite's slt. `turns.tsv` has a line a
 turn, with the sides `user` and `agent`; `text/{train,dev}.{user,agent}` are turns for the
-text LLM, which has seen no meaning of dev or test. This is the corpus only: a recipe that
-trains on it is not there yet.
+text LLM, which has seen no meaning of dev or test.
 """
 
 from __future__ import annotations
@@ -37,8 +36,8 @@ COLUMNS = "id user_audio user_text agent_audio agent_text split".split()
 @dataclass(frozen=True, kw_only=True)
 class Options:
     out_dir: Path = option(REQUIRED, "folder to write the corpus to")
-    num_train: int = option(2000, "turns of speech to train on")
-    num_dev: int = option(100, "turns of speech for development")
+    num_train: int = option(1600, "turns of speech to train on")
+    num_dev: int = option(80, "turns of speech for development")
     num_test: int = option(200, "turns of speech for the test")
     num_text: int = option(12_000, "turns of text")
     seed: int = option(1, "another seed is another corpus")
