@@ -14,8 +14,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from s2st_interleave.decode.generate import Limits
 from s2st_interleave.interleave.schedule import Schedule
-from s2st_interleave.llm import lora
+from s2st_interleave.llm import merge
 from s2st_interleave.llm import model as llm
+from s2st_interleave.llm.options import TRAINED_FILE
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.options import TrainOptions
@@ -103,7 +104,7 @@ def test_it_trains_saves_loads_and_translates(
 
 def test_adapters_train_the_new_rows_and_leave_the_rest(folder, small_dump, tmp_path):
     made = llm.extend(folder("Llama untied"), NUM_UNITS, lora_rank=4)
-    before = lora.merged_state(made.model)
+    before = merge.merged_state(made.model)
     outcome = fit_task(task_of(made, small_dump), Options(), tmp_path)
     after = AutoModelForCausalLM.from_pretrained(outcome.last).state_dict()
     num_text, offset = made.vocabulary.num_text, made.vocabulary.offset
@@ -113,7 +114,7 @@ def test_adapters_train_the_new_rows_and_leave_the_rest(folder, small_dump, tmp_
     same = {name for name in after if torch.equal(before[name], after[name])}
     assert same == {name for name in after if "norm" in name}
     # A checkpoint is resumed from what was trained: small beside the model.
-    assert (outcome.last / lora.TRAINED_FILE).is_file()
+    assert (outcome.last / TRAINED_FILE).is_file()
     assert checkpoint.by_step(tmp_path)
 
 

@@ -17,8 +17,8 @@ from transformers import AutoModelForCausalLM, Wav2Vec2BertForCTC
 
 from s2st_interleave.__main__ import main
 from s2st_interleave.files import read_json
-from s2st_interleave.llm import lora
 from s2st_interleave.llm import model as llm
+from s2st_interleave.llm.options import TRAINED_FILE, VOCABULARY_FILE
 from s2st_interleave.train import checkpoint
 from s2st_interleave.vocoder import backends, base
 from s2st_interleave.vocoder.hifigan import HifiganSizes
@@ -93,7 +93,7 @@ def test_what_trains_is_what_is_kept_for_a_resumed_run(runs, how):
     """Sharded weights were all kept, as if they trained."""
     folder = runs("lora")
     one, two = (
-        load_file(checkpoint.path(folder / f"lora {end}", STEPS) / lora.TRAINED_FILE)
+        load_file(checkpoint.path(folder / f"lora {end}", STEPS) / TRAINED_FILE)
         for end in ("1", how)
     )
     assert one.keys() == two.keys() and all("lora_" in k or "tokens" in k for k in one)
@@ -128,7 +128,7 @@ def first_moments(run: Path, name: str) -> dict[str, torch.Tensor]:
 def trained_model(run: Path, folder: Path, name: str) -> torch.nn.Module:
     """With the parameters that the optimizer has: a checkpoint may have others."""
     if name == "lora":
-        num_units = read_json(folder / llm.VOCABULARY_FILE)["num_units"]
+        num_units = read_json(folder / VOCABULARY_FILE)["num_units"]
         return llm.extend(run.parent / "llm", num_units, lora_rank=4).model
     if name == "hifigan":
         description = read_json(folder / base.VOCODER_FILE)
