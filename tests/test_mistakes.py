@@ -207,17 +207,17 @@ MISTAKES: list[tuple[Callable[[], object], str, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("prepare", "line", "status", "said"), MISTAKES)
+@pytest.mark.parametrize(("prepare", "line", "status", "message"), MISTAKES)
 @pytest.mark.usefixtures("folder")
-def test_a_mistake_is_one_line(prepare, line, status, said, capfd):
+def test_a_mistake_is_one_line(prepare, line, status, message, capfd):
     prepare()
     try:
         ended = command_line.main(line.split())
     except SystemExit as stopped:
         ended = stopped.code
     text = capfd.readouterr().err
-    assert ended == status and said in text, text
-    errors = [one for one in text.splitlines() if one.startswith("error: ")]
+    assert ended == status and message in text, text
+    errors = [row for row in text.splitlines() if row.startswith("error: ")]
     assert text.splitlines()[-1:] == errors, text
     assert line.split()[0] in errors[0]
 
@@ -229,12 +229,12 @@ def test_a_device_that_this_machine_lacks_is_known_before_any_work(folder, capfd
         pytest.skip("it has one")
     words = TRAIN.replace("cpu", "cuda:7").split()
     assert command_line.main(words) == 1
-    said = capfd.readouterr().err
-    assert "--device cuda:7: this machine has 0 GPUs that PyTorch can use" in said
+    message = capfd.readouterr().err
+    assert "--device cuda:7: this machine has 0 GPUs that PyTorch can use" in message
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "said"),
+    ("file", "text", "message"),
     [
         ("optimizer.pt", "x", "optimizer.pt is broken: remove out/checkpoint-1, and"),
         ("model.safetensors", "x", "model.safetensors is broken: remove out/checkp"),
@@ -243,20 +243,22 @@ def test_a_device_that_this_machine_lacks_is_known_before_any_work(folder, capfd
     ],
 )
 @pytest.mark.usefixtures("folder")
-def test_a_checkpoint_that_broke_says_how_to_go_on(file, text, said, capfd):
+def test_a_checkpoint_that_broke_says_how_to_go_on(file, text, message, capfd):
     assert command_line.main(TRAIN.split()) == 0
     Path("out/checkpoint-1", file).resolve().write_text(text)
     longer = TRAIN.replace("--max_steps 1", "--max_steps 2")
     assert command_line.main(longer.split()) == 1
-    assert said in capfd.readouterr().err
+    assert message in capfd.readouterr().err
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_missing_package_names_the_extra_that_has_it(monkeypatch, capfd):
     monkeypatch.setitem(sys.modules, "peft", None)
     assert command_line.main([*TRAIN.split(), "--lora_rank", "2"]) == 1
-    said = capfd.readouterr().err.splitlines()[-1]
-    assert "tools/setup.sh" in said and "pip install s2st_interleave[lora]" in said
+    message = capfd.readouterr().err.splitlines()[-1]
+    assert (
+        "tools/setup.sh" in message and "pip install s2st_interleave[lora]" in message
+    )
 
 
 def test_a_module_of_ours_that_is_missing_is_our_fault(monkeypatch):

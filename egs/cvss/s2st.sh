@@ -17,7 +17,7 @@ conf=conf          # folder with a YAML for each stage
 common_voice=      # cv-corpus-4-2019-12-10/<src>; db.sh names the real one
 covost=            # covost_v2.<src>_en.tsv
 cvss=              # cvss_c_<src>_en_v1.0
-tsv=               # a corpus of one's own in place of the three: see egs/own
+tsv=               # table of your own corpus, in place of the three: see egs/own
 local_data=        # program that makes or fetches the corpus in stage 1
 train_split=standard # CoVoST's train; or extended, with train_covost
 valid_set=dev
@@ -46,7 +46,7 @@ device=auto
 overwrite=false    # make anew what was made with other options, and only that
 corpus_note=       # file with what RESULTS.md says of the corpus
 results=RESULTS.md
-command=./run.sh    # that RESULTS.md names as its own
+command=./run.sh    # that RESULTS.md says it was made by
 data_args=         # more options for the command of a stage, for example
 align_args=        # --align_args "--max_drop_rate 0.1"
 encoder_args=      # --encoder_args "--max_steps 50 --lr 1e-3"
@@ -102,12 +102,17 @@ kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
 trained="${trained:-$expdir}"
 log="$expdir/log"
+# What the trainings of stages 2, 4 and 8 take: see utils/training.sh.
+train_dirs=("$datadir/train") dev_dirs=("$datadir/$valid_set")
+train_units=("$dumpdir/units/train") dev_units=("$dumpdir/units/$valid_set")
+training_options=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
 
 # JOB=a,b: one job for each system.
 system_jobs="JOB=${systems// /,}"
 
-# use_shared NAME DIR FIRST LAST: says so, and makes it by these stages unless it is whole.
-# What it is made of is not for one of those who share it to say.
+# use_shared NAME DIR FIRST LAST: says that DIR is shared, and unless it is whole makes it by
+# these stages of the program $shared. Options of a shared model are refused: they are for
+# the recipe that makes it.
 use_shared() {
   local args="$1_args"
   if [[ -n ${!args} ]]; then
@@ -142,7 +147,8 @@ some_speak() {
 }
 
 scripts="$(python -m s2st_interleave.stage_list --from "$stage" --to "$stop_stage")"
-for script in $scripts; do # 03_align
+s2st_split script_names "$scripts"
+for script in "${script_names[@]}"; do # 03_align
   echo "== stage $((10#${script%%_*})): ${script#*_} ($(date +%T))"
   . "$S2ST/stages/$script.sh"
 done

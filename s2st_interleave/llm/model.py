@@ -77,7 +77,7 @@ class SpeechLlm:
     def backbone(self) -> nn.Module:
         return backbone(self.model)
 
-    def autocast(self) -> AbstractContextManager[None]:
+    def autocast(self) -> AbstractContextManager[object]:
         return autocast(self.model.device, self.bf16)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:

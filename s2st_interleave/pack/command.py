@@ -1,7 +1,7 @@
 """Stage 11: encoder, codebook, LLM and vocoder in one folder that `translate` loads.
 
-Licences, scores and checksums lie beside them; the optimizer's state stays behind. That
-the parts were made for each other is checked along the fingerprints of their stages.
+Licences, scores and checksums lie beside them; the optimizer's state is left out. The
+fingerprints of the stages show that the parts were made for each other.
 """
 
 import shutil
@@ -25,8 +25,8 @@ from s2st_interleave.stages.dumps import pair_prompt
 from s2st_interleave.stages.train import trained_task
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
-CONFIG = "config.yaml"  # of stage 6: how it was trained
-# Of a checkpoint or a stage's directory: what only training, or nobody, reads again.
+CONFIG = "config.yaml"  # the options of stage 6
+# Files of a checkpoint or a stage that translation does not read.
 LEFT_BEHIND = VOLATILE | {"dropped.tsv", "trained.safetensors"}
 
 
@@ -48,7 +48,7 @@ class Options:
 
 
 def run(options: Options) -> None:
-    # 1. Is there anything to do, and do the parts belong together?
+    # 1. Check that the parts belong together, and whether they are packed already.
     inputs = {
         "encoder": Input(options.encoder, "encoder"),
         "kmeans": Input(options.kmeans, "kmeans"),
@@ -58,7 +58,8 @@ def run(options: Options) -> None:
         "decode": Input(options.decode_dir, "decode"),
         "vocoder": Input(options.vocoder, "vocoder"),
     }
-    check_chain(options, {name: one.fingerprint() for name, one in inputs.items()})
+    prints = {name: origin.fingerprint() for name, origin in inputs.items()}
+    check_chain(options, prints)
     score = options.decode_dir / "score.json"
     stage = open_stage(
         options.out_dir,
@@ -72,9 +73,9 @@ def run(options: Options) -> None:
 
     from s2st_interleave.train import checkpoint
 
-    # 2. The models, without what only training needs.
+    # 2. Copy the models, without files that only training needs.
     out = options.out_dir
-    for name in folder.PARTS:  # of a packing that was interrupted
+    for name in folder.PARTS:  # parts of an interrupted run
         shutil.rmtree(out / name, ignore_errors=True)
     decoded = read_done(options.decode_dir, "decode")
     answers = DecodeFacts.of(decoded, options.decode_dir)
@@ -84,7 +85,7 @@ def run(options: Options) -> None:
     copy(_models(trained), out / "llm")
     copy(_models(options.vocoder), out / "vocoder")
 
-    # 3. What it is, how good it is, what its user may do with it; the sums come last.
+    # 3. Write the description, scores and licences; the checksums come last.
     description = describe(options, decoded)
     description.write(out)
     config = options.train_dir / CONFIG
@@ -102,8 +103,11 @@ def _finish(stage: Stage, out: Path) -> None:
 
 
 def check_chain(options: Options, prints: dict[str, str]) -> None:
-    """UserError unless each part was made with the one before."""
-    made = {
+    """Raise UserError unless each part was made with the one before it.
+
+    `prints` are the parts' fingerprints by name.
+    """
+    recorded = {
         "kmeans": read_done(options.kmeans, "kmeans")["inputs"],
         "units": read_done(options.units_dir, "units")["inputs"],
         "dump": read_done(options.dump_dir, "dump")["inputs"],
@@ -118,7 +122,9 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
                 f"--{role}_lang is '{language}', {options.dump_dir} is of "
                 f"'{spoken.get(role, 'other sides')}'"
             )
-    links = [  # this part says it was made with that one, under this name or name.0 ...
+    # A part, the part that it was made with, and that one's name in the record of the
+    # first (or name.0, name.1 ... where it was made with several).
+    links = [
         ("kmeans", "encoder", "encoder"),
         ("units", "kmeans", "kmeans"),
         ("dump", "units", "units"),
@@ -128,7 +134,7 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
     ]
     where = vars(options)
     for part, maker, name in links:
-        several = [v for k, v in made[part].items() if k.partition(".")[0] == name]
+        several = [v for k, v in recorded[part].items() if k.partition(".")[0] == name]
         if prints[maker] not in several:
             paths = [where.get(k) or where[f"{k}_dir"] for k in (part, maker)]
             raise UserError(
@@ -146,12 +152,14 @@ def _models(directory: Path) -> list[Path]:
 
 
 def copy(files: Iterable[Path], into: Path) -> None:
+    """Copy files into a folder, which is made if it is missing."""
     into.mkdir(parents=True, exist_ok=True)
     for file in files:
         shutil.copyfile(file, into / file.name)
 
 
 def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
+    """The packed folder's description; `decoded` is the `stage.json` of the decode."""
     trained = read_done(options.train_dir, "train")
     encoder = read_done(options.encoder, "encoder")
     limits = decoded["options"]
@@ -176,6 +184,6 @@ def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
 
 
 def _base(source: str) -> str:
-    """A hub's name as it is; of a folder its last name: where it lay is nobody's business."""
+    """A hub's name, or the last part of a folder's path: a pack holds no local paths."""
     path = Path(source)
     return path.name if path.is_dir() or len(path.parts) != 2 else source

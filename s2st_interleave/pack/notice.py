@@ -1,4 +1,4 @@
-"""NOTICE: which models and data a packed folder comes from, and what they ask for."""
+"""Renders NOTICE: the models and data from which a packed folder was made, their terms."""
 
 from pathlib import Path
 

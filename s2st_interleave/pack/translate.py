@@ -1,4 +1,4 @@
-"""Translate recordings with a packed model (stage 11), and say what was heard and said.
+"""Translate recordings with a packed model (stage 11); prints transcript and translation.
 
 python -m s2st_interleave translate --model DIR in.wav --out out.wav
 python -m s2st_interleave translate --model DIR one.mp3 two.flac --out folder
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def split_words(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Names of recordings, and the options with their values.
+    """Split a command line into names of recordings, and options with their values.
 
     >>> split_words(["a.wav", "--model", "m", "b.wav", "--out=c", "--", "--d.wav"])
     (['a.wav', 'b.wav', '--d.wav'], ['--model', 'm', '--out=c'])
@@ -59,10 +59,10 @@ def split_words(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def run(options: Options, recordings: Sequence[Path]) -> None:
-    # 1. Everything that can be wrong without a model.
+    # 1. Check the paths before the model is loaded.
     targets = out_paths(options, recordings)
 
-    # 2. The model, its checksums looked at.
+    # 2. Read the recordings, and load the model after a check of its checksums.
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.pack.translator import Translator, read_recording
 
@@ -80,23 +80,27 @@ def run(options: Options, recordings: Sequence[Path]) -> None:
     bf16 = use_bf16(options.dtype, device)
     model = Translator.load(options.model, device, bf16=bf16)
 
-    # 3. One recording at a time.
+    # 3. Translate one recording after the other.
+    description = model.description
     for path, target in targets.items():
         try:
             spoken = model.translate(samples[path])
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
         audio.write(target, spoken.samples, model.sample_rate)
-        how = model.description
         print(
-            f"{path} -> {target}\n  {how.src_lang}: {spoken.transcript}\n"
-            f"  {how.tgt_lang}: {spoken.translation}",
+            f"{path} -> {target}\n  {description.src_lang}: {spoken.transcript}\n"
+            f"  {description.tgt_lang}: {spoken.translation}",
             flush=True,
         )
 
 
 def out_paths(options: Options, recordings: Sequence[Path]) -> dict[Path, Path]:
-    """Where each translation goes; UserError where that is taken, or by two."""
+    """The path of each recording's translation.
+
+    Raises UserError for a recording that is missing, a path that exists and must not be
+    overwritten, or one that two recordings share.
+    """
     if not recordings:
         raise UserError("no recording to translate: name one or more")
     for path in recordings:

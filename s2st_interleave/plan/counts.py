@@ -1,4 +1,4 @@
-"""Tokens and batch shapes of a training, by drawing the very examples it would draw."""
+"""Counts tokens and batch shapes of a training by drawing the examples it would draw."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +11,14 @@ from s2st_interleave.train.batches import batch_at
 if TYPE_CHECKING:
     from s2st_interleave.train.interleaved import Batch, InterleavedTask
 
-MAX_PHASES = 20  # a smooth schedule has a ratio a step: then steps are told by tenths
+MAX_PHASES = (
+    20  # with more text ratios, those of a smooth schedule are rounded to tenths
+)
 
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Shape of what goes through the model at once; padding counts, it is computed."""
+    """Shape of a batch that goes through the model at once, with padding."""
 
     rows: int
     length: int
@@ -25,6 +27,8 @@ class MicroBatch:
 
 @dataclass(frozen=True)
 class Step:
+    """An optimizer step."""
+
     step: int
     text_ratio: float
     tokens: int  # without padding, as in metrics.jsonl
@@ -33,7 +37,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Phase:
-    """Steps in a row of one text ratio."""
+    """Consecutive steps with the same text ratio; `padded` are tokens with padding."""
 
     text_ratio: float
     first_step: int
@@ -60,20 +64,21 @@ def _size(batch: "Batch") -> MicroBatch:
 
 
 def phases(steps: Sequence[Step]) -> list[Phase]:
-    digits = 9 if len({one.text_ratio for one in steps}) <= MAX_PHASES else 1
-    found: list[Phase] = []
-    for one in steps:
-        ratio = round(one.text_ratio, digits)
-        if not found or found[-1].text_ratio != ratio:
-            found.append(Phase(ratio, one.step, 0, 0, 0))
-        last = found[-1]
-        found[-1] = replace(
+    """Group steps into phases of one text ratio."""
+    digits = 9 if len({step.text_ratio for step in steps}) <= MAX_PHASES else 1
+    grouped: list[Phase] = []
+    for step in steps:
+        ratio = round(step.text_ratio, digits)
+        if not grouped or grouped[-1].text_ratio != ratio:
+            grouped.append(Phase(ratio, step.step, 0, 0, 0))
+        last = grouped[-1]
+        grouped[-1] = replace(
             last,
             num_steps=last.num_steps + 1,
-            tokens=last.tokens + one.tokens,
-            padded=last.padded + sum(m.rows * m.length for m in one.micro),
+            tokens=last.tokens + step.tokens,
+            padded=last.padded + sum(m.rows * m.length for m in step.micro),
         )
-    return found
+    return grouped
 
 
 def tokens_per_epoch(
@@ -81,9 +86,9 @@ def tokens_per_epoch(
 ) -> tuple[int, bool]:
     """Tokens of one pass over the data at a phase's ratio, and whether they are exact.
 
-    Each utterance is drawn for the step at which its turn comes in the epoch that the
-    phase starts in. Above `max_utterances` (0: no limit) the first that many of the
-    shuffled epoch stand for all.
+    Each utterance is drawn for its step in the epoch in which the phase starts. Of a larger
+    corpus only the first `max_utterances` (0: no limit) of the shuffled epoch are drawn,
+    and the count is scaled.
     """
     from s2st_interleave.train.examples import draw_example
 
@@ -103,7 +108,7 @@ def tokens_per_epoch(
 def _turns(
     task: "InterleavedTask", positions: Iterable[int]
 ) -> Iterator[tuple[int, int]]:
-    """(step, index of the utterance) at places of the endless stream of batches."""
+    """(step, index of the utterance) at `positions` of the endless stream of batches."""
     size, seen, batch = task.batch_size, -1, []
     for position in positions:
         step, place = divmod(position, size)

@@ -104,12 +104,12 @@ def test_rerun_keeps_or_refuses(corpus):
 def test_an_interrupted_run_goes_on_and_gives_the_same_bytes(
     mini, corpus, tmp_path, monkeypatch
 ):
-    made = []
+    spoken = []
 
     def make_three(pair):
-        if len(made) == 3:
+        if len(spoken) == 3:
             raise KeyboardInterrupt
-        made.append(pair)
+        spoken.append(pair)
         mini.make_corpus._maker.make(pair)
 
     options = [*TINY, "--out", str(tmp_path)]

@@ -100,8 +100,8 @@ def wait_for(path: Path, text: str, seconds: float = 180) -> str:
         if path.is_file() and text in path.read_text():
             return path.read_text()
         time.sleep(0.1)
-    found = path.read_text() if path.is_file() else "no file"
-    raise AssertionError(f"{path} never held '{text}': {found}")
+    content = path.read_text() if path.is_file() else "no file"
+    raise AssertionError(f"{path} never held '{text}': {content}")
 
 
 def job_number(log: str) -> str:

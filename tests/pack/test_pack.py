@@ -53,21 +53,23 @@ def recipe(tmp_path_factory, text_llm) -> Path:
             **CPU,
         )
     )
-    made = {"encoder": exp / "encoder", **split, **CPU}
+    shared = {"encoder": exp / "encoder", **split, **CPU}
     align.run(
         align.Options(
-            **made, out_dir=root / "dump/align", drop=False, min_median_score=None
+            **shared, out_dir=root / "dump/align", drop=False, min_median_score=None
         )
     )
     kmeans.run(
         kmeans.Options(
-            **made | {"data_dir": (root / "data",)},
+            **shared | {"data_dir": (root / "data",)},
             out_dir=exp / "kmeans",
             layer=2,
             num_units=20,
         )
     )
-    units.run(units.Options(**made, kmeans=exp / "kmeans", out_dir=root / "dump/units"))
+    units.run(
+        units.Options(**shared, kmeans=exp / "kmeans", out_dir=root / "dump/units")
+    )
     dump.run(
         dump.Options(
             align_dir=root / "dump/align",
@@ -230,20 +232,20 @@ def test_the_llm_loads_as_a_plain_one(packed):
     assert len(tokenizer("la casa").input_ids) and model.config.vocab_size > 20
 
 
-@pytest.mark.parametrize("how", ["changed", "missing", "added", "unpacked"])
-def test_a_damaged_folder_is_refused(packed, tmp_path, how):
+@pytest.mark.parametrize("damage", ["changed", "missing", "added", "unpacked"])
+def test_a_damaged_folder_is_refused(packed, tmp_path, damage):
     copy = tmp_path / "copy"
     shutil.copytree(packed, copy)
     weights = copy / "vocoder" / "model.safetensors"
-    if how == "changed":
+    if damage == "changed":
         data = bytearray(weights.read_bytes())
         data[-1] ^= 1
         weights.write_bytes(data)
         message = r"vocoder.model.safetensors is not what was packed"
-    elif how == "missing":
+    elif damage == "missing":
         weights.unlink()
         message = r"vocoder.model.safetensors is missing"
-    elif how == "added":
+    elif damage == "added":
         (copy / "llm" / "adapter_config.json").write_text("{}")
         message = r"adapter_config.json is not listed"
     else:
