@@ -31,16 +31,16 @@ def read(directory: Path) -> dict[str, str]:
 
 
 def limit(
-    faults: Mapping[str, str], total: int, rate: float, what: str, why: str
+    faults: Mapping[str, str], total: int, rate: float, fault: str, reason: str
 ) -> None:
     """Raise UserError with the first faults if more than `rate` of `total` have one.
 
-    `what` is the fault in words ("have no words"), `why` the reason of the limit.
+    `fault` is in words ("have no words"), `reason` is that of the limit.
     """
     if len(faults) > rate * total:
         raise UserError(
-            f"{len(faults)} of {total} utterances {what} (at most {int(rate * total)} "
-            f"may, {why}):\n{listed(faults)}"
+            f"{len(faults)} of {total} utterances {fault} (at most {int(rate * total)} "
+            f"may, {reason}):\n{listed(faults)}"
         )
 
 

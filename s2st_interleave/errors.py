@@ -71,7 +71,7 @@ def quiet_pipe(work: Callable[[], int | None]) -> int:
     except BrokenPipeError:
         if not _nobody_reads():
             raise
-        # What is still to be written goes nowhere, or the interpreter would complain.
+        # The interpreter flushes standard output at its end: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
 

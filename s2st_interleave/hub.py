@@ -68,7 +68,7 @@ def unloaded(cls: Any, config: Any, source: Path | str) -> Any:
     """A model of random weights with `config`; errors name `source`, where it is from."""
     try:
         return cls.from_config(config)
-    except ValueError as error:  # of another kind of model
+    except ValueError as error:  # the configuration is of another kind of model
         kind = cls.__name__.removeprefix("Auto")
         raise UserError(f"{source}: no {kind} here: {_first_line(error)}") from error
 

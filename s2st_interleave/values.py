@@ -1,4 +1,4 @@
-"""How the text of an option becomes a value of its type, and what its type allows."""
+"""Converts the text of an option to a value of its type, or says what the type allows."""
 
 import math
 import re
@@ -13,7 +13,7 @@ from s2st_interleave.yaml_text import NUMBER, WHOLE
 
 
 class Device(str):
-    """Where a model runs.
+    """An option's value that names the device of a model.
 
     >>> Device("cuda:1")
     'cuda:1'

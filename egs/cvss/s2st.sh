@@ -8,7 +8,7 @@ stop_stage=10      # last stage to run
 nj=2               # jobs of sharded stages
 src_lang=          # source language code
 tgt_lang=en        # target language code
-sides=             # of a --tsv: other sides than src and tgt: "user=en agent=en"
+sides=             # sides of a --tsv, if not src and tgt: "user=en agent=en"
 title="Speech-to-speech translation"
 datadir=data
 dumpdir=dump
@@ -34,14 +34,14 @@ shared=            # program that makes these three in its stages 2, 4 and 8
 systems="baseline scheduled" # conf/systems/<name>.yaml each
 trained=           # folder of the systems, if another than expdir has trained them
 baseline=baseline  # the one that others are compared with
-parallel_systems=1 # how many train and decode at once
+parallel_systems=1 # systems that train and decode at once
 checkpoints="last best"
 toplines=true      # score reference and resynthesis as well
-cascade_prompt=    # how the text LLM is asked to translate, with {text}
-num_gpus=1         # of a training (stages 2, 6, 8); more than one: by torchrun
-system_gpus=       # of each of the systems that train at once, if not num_gpus
+cascade_prompt=    # asks the text LLM to translate {text}
+num_gpus=1         # GPUs of a training (stages 2, 6, 8); more than one: by torchrun
+system_gpus=       # GPUs of each system that trains in stage 6, if not num_gpus
 num_threads=0      # CPU threads of a training; 0: all
-system_threads=0   # the same for systems that run at once
+system_threads=0   # CPU threads of each system in stages 6 and 7; 0: all
 device=auto
 overwrite=false    # make anew what was made with other options, and only that
 corpus_note=       # file with what RESULTS.md says of the corpus
@@ -61,7 +61,7 @@ score_args=
 pack_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 10] [--name value ...]
 Options and their defaults are the first lines of egs/cvss/s2st.sh. The stages:"
-more_help() { # what --help prints below
+more_help() { # --help prints this below the usage
   . "$S2ST/utils/environment.sh"
   python -m s2st_interleave.stage_list
 }
@@ -102,7 +102,7 @@ kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
 trained="${trained:-$expdir}"
 log="$expdir/log"
-# What the trainings of stages 2, 4 and 8 take: see utils/training.sh.
+# For the trainings of stages 2, 4 and 8: see utils/training.sh.
 train_dirs=("$datadir/train") dev_dirs=("$datadir/$valid_set")
 train_units=("$dumpdir/units/train") dev_units=("$dumpdir/units/$valid_set")
 training_options=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")

@@ -9,7 +9,7 @@ sources=           # source languages; default: SOURCES of ../db.sh
 conf=../conf
 train_split=standard # as in s2st.sh
 nj=2               # jobs of sharded stages
-num_gpus=1         # of a training; more than one: by torchrun
+num_gpus=1         # GPUs of a training; more than one: by torchrun
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false
@@ -33,7 +33,7 @@ for name in encoder kmeans vocoder; do
   s2st_split "${name}_more" "${!args}"
 done
 s2st_on "$num_gpus"
-# What the trainings of stages 2, 4 and 8 take: see utils/training.sh.
+# For the trainings of stages 2, 4 and 8: see utils/training.sh.
 training_options=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
 languages=(--languages "$sources en")
 log=exp/log encoder="$ENCODER"

@@ -27,7 +27,7 @@ if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi
 grid=paper
 if [[ $quick == true ]]; then grid=quick; fi
 replicate=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
-export MINI_SHARED="shared/$grid" # of the pairs and of x_en: what the cells share
+export MINI_SHARED="shared/$grid" # folder, in each pair's and in x_en, of what cells share
 pending= pairs= status=0
 
 if [[ $page == false ]]; then

@@ -33,18 +33,18 @@ def check_length(seconds: float, longest_sec: float) -> None:
 
 
 def check_delivered(
-    seconds: float, promised: float, slack: float = SLACK_SEC, why: str = ""
+    seconds: float, promised: float, slack: float = SLACK_SEC, complaint: str = ""
 ) -> None:
     """UserError if `seconds` were decoded and more than `slack` are missing of `promised`.
 
-    `why` is the decoder's complaint, "" for none; with one, any length is too short.
+    `complaint` is the decoder's, "" for none; with one, any length is too short.
     """
-    if promised - seconds > slack or why:
+    if promised - seconds > slack or complaint:
         of = f" of {promised:.1f}" if promised else ""
         if 0 < promised - seconds < 0.1:  # one decimal would read "4.0 of 4.0 s"
             seconds, of = round(seconds, 2), f" of {promised:.2f}"
-            raise UserError(f"breaks off after {seconds:.2f}{of} s{why}")
-        raise UserError(f"breaks off after {seconds:.1f}{of} s{why}")
+            raise UserError(f"breaks off after {seconds:.2f}{of} s{complaint}")
+        raise UserError(f"breaks off after {seconds:.1f}{of} s{complaint}")
 
 
 def check_values(samples: np.ndarray, rate: int) -> None:

@@ -22,7 +22,7 @@ class Spoken:
 
     role: str
     source: Source
-    content: str  # as in `Sources`
+    content: str  # hash of the recording, as in `Sources`
     text: str
     fault: str  # already known from the corpus's tables; "": none
     channels: Channels

@@ -73,7 +73,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Where the three parts lie, unpacked.
+    """The folders and the file of the three parts, unpacked.
 
     common_voice: `cv-corpus-4-2019-12-10/<src>`; covost: `covost_v2.<src>_en.tsv`;
     cvss: `cvss_c_<src>_en_v1.0`.
@@ -137,12 +137,12 @@ class Corpus:
         )
 
     def _fault(self, split: str, clip: str, where: str, tables: Tables) -> str:
-        """Why a row of CVSS cannot be used in any split; "": it can."""
+        """The reason why a row of CVSS cannot be used in any split; "": it can."""
         row = tables[self.cvss / f"{split}.tsv"][clip]
         if row.fault:
             return f"wrong number of columns: {row.fault}"
-        if why := no_id(clip):
-            return f"no id: {where}: {why}"
+        if reason := no_id(clip):
+            return f"no id: {where}: {reason}"
         rows = ((path, table[clip]) for path, table in tables.items() if clip in table)
         for path, other in rows:
             if other.twice:
@@ -201,7 +201,7 @@ def check_version(validated: Path) -> None:
 
 
 def no_id(name: str) -> str:
-    """Why a name cannot be an utterance id and a file's name; "": it can."""
+    """The reason why a name cannot be an utterance id and a file's name; "": it can."""
     bad = not name or name.startswith(".") or len(name.encode()) > 200
     if bad or any(c.isspace() or c in "/\\\0" for c in name):
         return (
@@ -213,8 +213,8 @@ def no_id(name: str) -> str:
 
 def check_id(name: str, where: str) -> None:
     """Raise UserError for a name that cannot be an utterance id and a file's name."""
-    if why := no_id(name):
-        raise UserError(f"{where}: {why}")
+    if reason := no_id(name):
+        raise UserError(f"{where}: {reason}")
 
 
 def _check_version_by(

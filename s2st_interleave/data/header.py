@@ -33,7 +33,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where a container whose chunks have a name and a size keeps these, in bytes."""
+    """Positions and sizes, in bytes, of names and sizes in a container made of chunks."""
 
     start: int = 12
     name: int = 4
@@ -50,7 +50,7 @@ class _Layout:
 @dataclass(frozen=True)
 class _Chunk:
     name: bytes
-    start: int  # of its content
+    start: int  # position of its content in the file
     size: int
 
 

@@ -101,7 +101,7 @@ def _check_complete(tables: Sequence[Table], everyone: set[str]) -> None:
 
 
 def _instead(tables: Sequence[Table]) -> dict[Path, str]:
-    """By file the end of a message about a missing id: an id that only some files have."""
+    """Ends of messages about a missing id, by file: an id that only some files have."""
     ids = [table.ids() for table in tables]
     shared = set.intersection(*ids)
     odd = {table.path: min(table.ids() - shared, default="") for table in tables}

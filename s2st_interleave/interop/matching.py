@@ -37,7 +37,7 @@ def match(
     timed = [word for word in timed if letters(word.text)]
     _check_letters(words, timed)
     _check_times(timed, duration_sec)
-    starts: list[float] = []  # of each letter
+    starts: list[float] = []  # one for each letter
     ends: list[float] = []
     scores: list[float | None] = []
     for word in timed:

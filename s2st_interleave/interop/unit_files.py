@@ -80,7 +80,7 @@ def _name_and_units(line: str) -> tuple[str, str]:
 
 
 def _object_name_and_units(line: str) -> tuple[str, str]:
-    """As above, for a dict as speech-resynthesis writes it: {"audio": ..., "hubert": ...}."""
+    """Name and units in the text of a dict, as speech-resynthesis writes it."""
     try:
         entry = ast.literal_eval(line)
         name = next(entry[key] for key in ("id", "audio", "name") if key in entry)

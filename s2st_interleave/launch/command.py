@@ -35,7 +35,7 @@ MOST_SHOWN = 10  # kinds of failure that are printed, and jobs of each kind
 
 
 class Backend(Protocol):
-    """Where jobs run."""
+    """Runs jobs: on this machine, or through Slurm."""
 
     def run(self, jobs: Sequence[Job]) -> list[Failure | None]:
         """Run jobs to their end; the failure of each, None for success."""

@@ -54,7 +54,7 @@ class Line:
     backend: str
     resources: str
     limit: int  # jobs at once; 0: all
-    log: Path  # as given, with JOB in it
+    log: Path  # the log's name before JOB is replaced
     jobs: tuple[Job, ...] = field(repr=False)
 
     @property

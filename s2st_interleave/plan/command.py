@@ -198,7 +198,7 @@ def memory_table(
 
 
 def setup(options: Options) -> memory.Setup:
-    """How a step runs on a GPU, by the options."""
+    """The settings of an optimizer step, by the options."""
     return memory.Setup(
         precision=_precision(options),
         kernel="math" if options.attention == "eager" else options.kernel,

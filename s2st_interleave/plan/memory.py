@@ -30,7 +30,7 @@ ERROR = 0.1  # relative; torch's own start-up and fragmentation come on top
 
 @dataclass(frozen=True)
 class Setup:
-    """How a step runs; `ranks` share weights (fsdp) or have them each (ddp)."""
+    """Settings of an optimizer step; ranks share the weights (fsdp) or copy them (ddp)."""
 
     precision: Precision = "fp32"
     kernel: Kernel = "fused"
@@ -51,7 +51,7 @@ class Memory:
     gradients: float
     activations: float
     logits: float
-    buffers: float  # of ranks, autocast and optimizer
+    buffers: float  # memory of communication, autocast and the optimizer's step
 
     @property
     def total(self) -> float:

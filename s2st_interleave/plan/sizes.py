@@ -27,7 +27,7 @@ class LlmSizes:
     vocabulary: int  # rows of the embedding, units included
     tied: bool
     num_weights: int
-    layer_weights: int  # of one layer
+    layer_weights: int  # weights of one layer
     layer_matmul: int  # weights of one layer that are in matrices, not in norms
     largest_tensor: int
     tensors: Mapping[str, tuple[int, ...]]  # shapes in model.safetensors by name

@@ -138,7 +138,7 @@ class Grid:
         )
 
     def topline_identity(self, pair: str) -> str:
-        """As `identity`, for a pair's toplines, which do not depend on any system."""
+        """Digest of all configuration on which a pair's toplines depend: of no system."""
         return self._identity(pair)
 
     def _identity(self, facts: Any, *more_sources: str) -> str:

@@ -76,8 +76,9 @@ class Recipe:
     system: str = option(REQUIRED, "YAML of a system")
     script: str = option("./run.sh", "program that runs a cell, in its pair's folder")
     options: Mapping[str, str] = field(default_factory=dict)
-    llm_options: Mapping[str, str] = field(default_factory=dict)  # of another text LLM
-    units_options: Mapping[str, str] = field(default_factory=dict)  # of stand-in units
+    # Options of cells with another text LLM, and of cells with stand-in units.
+    llm_options: Mapping[str, str] = field(default_factory=dict)
+    units_options: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     test: str = option("test", "split whose scores are kept")
     cascade: str = option("", "score.json of the spoken cascade, in a pair's folder")

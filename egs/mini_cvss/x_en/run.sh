@@ -11,7 +11,7 @@ sources="fr de es ca it ru pt" # any of ../local/lexicon; the vocoder learns fro
 text_llms="parallel" # a text LLM for each kind of text that it learns from: parallel, mono
                      # (no translations), random (no text: the weights stay random)
 units=             # "untrained": the encoder is not fine-tuned before the codebook
-num_gpus=2         # of a training, or processes of it on a CPU
+num_gpus=2         # GPUs of a training, or its processes on a CPU
 num_threads=1
 nj=2
 overwrite=false
@@ -38,7 +38,7 @@ exp="$MINI_SHARED/exp${units:+/$units}"
 downloads="$MINI_SHARED/downloads"
 of="../${first}_en/$MINI_SHARED" # data and units that the vocoder learns from
 dump="$of/dump${units:+_$units}"
-# What the trainings of stages 2, 4 and 8 take: see ../../cvss/utils/training.sh.
+# For the trainings of stages 2, 4 and 8: see ../../cvss/utils/training.sh.
 training_options=(--num_threads "$num_threads" --overwrite "$overwrite")
 languages=(--languages "$sources en")
 log="$exp/log" conf=../conf/x_en encoder=../conf/w2v_bert
