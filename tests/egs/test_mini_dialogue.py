@@ -52,7 +52,7 @@ def test_an_order_is_answered_from_what_was_said(said):
     for turn in orders:
         listed = re.findall(rf"\b({many}) ({'|'.join(prices)})\b", turn.user)
         answers = [
-            f"{count} {what} for {dollars(VALUES[count] * prices[what])}"
+            f"{dollars(VALUES[count] * prices[what])} for {count} {what}"
             for count, what in listed
         ]
         assert turn.agent == f"that is {' and '.join(answers)}"

@@ -93,7 +93,7 @@ def _order(rng: np.random.Generator) -> Turn:
     counts = [COUNTS[int(rng.integers(len(COUNTS)))] for _ in goods]
     listed = [pieces(c, g) for c, g in zip(counts, goods, strict=True)]
     costs = [
-        f"{what} for {dollars(count * GOODS[good][0])}"
+        f"{dollars(count * GOODS[good][0])} for {what}"
         for what, count, good in zip(listed, counts, goods, strict=True)
     ]
     asked = _choose(
