@@ -8,15 +8,14 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import sides
-from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DecodeFacts
 from s2st_interleave.files import atomic_write
-from s2st_interleave.interleave.task import prompt
+from s2st_interleave.interleave.task import Task, prompt
 from s2st_interleave.pack import folder, notice
 from s2st_interleave.promises import VOLATILE
 from s2st_interleave.provenance import git_state
@@ -40,15 +39,22 @@ class Options:
     decode_dir: Path = option(
         REQUIRED, "exp/<tag>/<decode_tag>/<split>: its checkpoint, limits and score"
     )
-    vocoder: Path = option(REQUIRED, "exp/<vocoder>")
+    vocoder: Path | None = option(
+        None, "exp/<vocoder>, where the task answers in speech"
+    )
     out_dir: Path = option(REQUIRED, "folder to write")
-    src_lang: LanguageCode = option(REQUIRED, "source language code")
-    tgt_lang: LanguageCode = option("en", "target language code")
     overwrite: bool = option(False, "make it anew", runtime=True)
+
+    removed: ClassVar[dict[str, str]] = {
+        name: "leave it out: the dump knows which side speaks what"
+        for name in ("src_lang", "tgt_lang")
+    }
+    earlier = staticmethod(sides.without_languages)
 
 
 def run(options: Options) -> None:
     # 1. Check that the parts belong together, and whether they are packed already.
+    task = _task(options)
     inputs = {
         "encoder": Input(options.encoder, "encoder"),
         "kmeans": Input(options.kmeans, "kmeans"),
@@ -56,8 +62,9 @@ def run(options: Options) -> None:
         "dump": Input(options.dump_dir, "dump"),
         "train": Input(options.train_dir, "train"),
         "decode": Input(options.decode_dir, "decode"),
-        "vocoder": Input(options.vocoder, "vocoder"),
     }
+    if options.vocoder is not None:
+        inputs["vocoder"] = Input(options.vocoder, "vocoder")
     prints = {name: origin.fingerprint() for name, origin in inputs.items()}
     check_chain(options, prints)
     score = options.decode_dir / "score.json"
@@ -83,10 +90,11 @@ def run(options: Options) -> None:
     copy(_models(options.encoder), out / "encoder")
     copy([options.kmeans / CENTROIDS], out / "kmeans")
     copy(_models(trained), out / "llm")
-    copy(_models(options.vocoder), out / "vocoder")
+    if options.vocoder is not None:
+        copy(_models(options.vocoder), out / "vocoder")
 
     # 3. Write the description, scores and licences; the checksums come last.
-    description = describe(options, decoded)
+    description = describe(options, task, decoded)
     description.write(out)
     config = options.train_dir / CONFIG
     copy([path for path in (score, config) if path.is_file()], out)
@@ -113,15 +121,7 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
         "dump": read_done(options.dump_dir, "dump")["inputs"],
         "train": read_done(options.train_dir, "train")["inputs"],
         "decode": read_done(options.decode_dir, "decode")["inputs"],
-        "vocoder": read_done(options.vocoder, "vocoder")["facts"],
     }
-    spoken = sides.read(options.dump_dir)
-    for role, language in (("src", options.src_lang), ("tgt", options.tgt_lang)):
-        if spoken.get(role) != language:
-            raise UserError(
-                f"--{role}_lang is '{language}', {options.dump_dir} is of "
-                f"'{spoken.get(role, 'other sides')}'"
-            )
     # A part, the part that it was made with, and that one's name in the record of the
     # first (or name.0, name.1 ... where it was made with several).
     links = [
@@ -130,8 +130,10 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
         ("dump", "units", "units"),
         ("train", "dump", "train"),
         ("decode", "train", "train"),
-        ("vocoder", "kmeans", "kmeans"),
     ]
+    if options.vocoder is not None:
+        recorded["vocoder"] = read_done(options.vocoder, "vocoder")["facts"]
+        links.append(("vocoder", "kmeans", "kmeans"))
     where = vars(options)
     for part, maker, name in links:
         several = [v for k, v in recorded[part].items() if k.partition(".")[0] == name]
@@ -158,17 +160,36 @@ def copy(files: Iterable[Path], into: Path) -> None:
         shutil.copyfile(file, into / file.name)
 
 
-def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
+def _task(options: Options) -> Task:
+    """The task that the decode answers.
+
+    Raises UserError where the model answers no recording, or a vocoder is missing, or
+    given to a task that does not speak.
+    """
+    decoded = read_done(options.decode_dir, "decode")
+    task = trained_task(options.train_dir, decoded["options"].get("task", ""))
+    silent = [block.name for block in task.layout.given if block.kind == "text"]
+    if silent:
+        raise UserError(
+            f"task '{task.layout}' is given {silent[0]}: a packed model answers recordings"
+        )
+    if task.layout.speaks != (options.vocoder is not None):
+        remedy = "name its" if task.layout.speaks else "leave out the"
+        raise UserError(f"task '{task.layout}': {remedy} --vocoder")
+    return task
+
+
+def describe(
+    options: Options, task: Task, decoded: dict[str, Any]
+) -> folder.Description:
     """The packed folder's description; `decoded` is the `stage.json` of the decode."""
     trained = read_done(options.train_dir, "train")
     encoder = read_done(options.encoder, "encoder")
     limits = decoded["options"]
     git = git_state()
     named = trained["options"].get("name_pair", False)
-    task = trained_task(options.train_dir, limits.get("task", ""))
     return folder.Description(
-        src_lang=options.src_lang,
-        tgt_lang=options.tgt_lang,
+        sides=sides.read(options.dump_dir),
         system=options.train_dir.name,
         checkpoint=DecodeFacts.of(decoded, options.decode_dir).checkpoint,
         layer=read_done(options.kmeans, "kmeans")["options"]["layer"],

@@ -1,6 +1,7 @@
 """The files of a packed folder, their description, and their checksums.
 
-encoder/ kmeans/ llm/ vocoder/   the models, as their stages write them
+encoder/ kmeans/ llm/ vocoder/   the models, as their stages write them; a vocoder only
+                                 where the task answers in speech
 pack.json                        `Description`: how they work together
 score.json                       scores of the test set, where it was scored
 config.yaml                      options of the LLM's training
@@ -17,7 +18,7 @@ from s2st_interleave.files import atomic_write, file_digest, read_json, write_js
 from s2st_interleave.interleave.layout import DIRECT, S2ST
 
 PARTS = ("encoder", "kmeans", "llm", "vocoder")
-DESCRIPTION, SUMS, VERSION = "pack.json", "SHA256SUMS", 2
+DESCRIPTION, SUMS, VERSION = "pack.json", "SHA256SUMS", 3
 # Files that stage 11 writes without a checksum.
 OUTSIDE = {SUMS, "stage.json", "stage.open.json", "dropped.tsv"}
 
@@ -26,8 +27,7 @@ OUTSIDE = {SUMS, "stage.json", "stage.open.json", "dropped.tsv"}
 class Description:
     """`pack.json`: all that translation needs besides the weights of the four models."""
 
-    src_lang: str
-    tgt_lang: str
+    sides: dict[str, str]  # language by role
     system: str
     checkpoint: str
     layer: int  # the encoder's layer from which the codebook was made
@@ -58,13 +58,16 @@ class Description:
 
 
 def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
-    """Turn version 1, which had one task with or without texts, into this version."""
-    if values.get("version") != 1:
-        return values
-    rest = dict(values)
-    cot, pair = rest.pop("cot"), rest.pop("pair")
-    layout = S2ST if cot else DIRECT
-    return rest | {"layout": layout, "prompt": pair, "version": VERSION}
+    """The description of an earlier version in the keys of this one."""
+    upgraded = dict(values)
+    if upgraded.get("version") == 1:  # one task, with or without its texts
+        layout = S2ST if upgraded.pop("cot") else DIRECT
+        prompt = upgraded.pop("pair")
+        upgraded |= {"layout": layout, "prompt": prompt, "version": 2}
+    if upgraded.get("version") == 2:  # sides had languages and no roles
+        spoken = {"src": upgraded.pop("src_lang"), "tgt": upgraded.pop("tgt_lang")}
+        upgraded |= {"sides": spoken, "version": VERSION}
+    return upgraded
 
 
 def write_sums(directory: Path) -> None:

@@ -4,9 +4,10 @@ python -m s2st_interleave translate --model DIR in.wav --out out.wav
 python -m s2st_interleave translate --model DIR one.mp3 two.flac --out folder
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s2st_interleave import config
 from s2st_interleave.config import REQUIRED, RunOptions, option
@@ -14,6 +15,9 @@ from s2st_interleave.data import audio
 from s2st_interleave.data.channels import HELP, MIX, Channels
 from s2st_interleave.errors import UserError
 from s2st_interleave.precision import Dtype, use_bf16
+
+if TYPE_CHECKING:
+    from s2st_interleave.pack.translator import Spoken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,18 +85,26 @@ def run(options: Options, recordings: Sequence[Path]) -> None:
     model = Translator.load(options.model, device, bf16=bf16)
 
     # 3. Translate one recording after the other.
-    description = model.description
     for path, target in targets.items():
         try:
             spoken = model.translate(samples[path])
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
-        audio.write(target, spoken.samples, model.sample_rate)
-        print(
-            f"{path} -> {target}\n  {description.src_lang}: {spoken.transcript}\n"
-            f"  {description.tgt_lang}: {spoken.translation}",
-            flush=True,
-        )
+        if spoken.samples is not None:
+            audio.write(target, spoken.samples, model.sample_rate)
+        print(_told(path, target, spoken, model.description.sides), flush=True)
+
+
+def _told(
+    path: Path, target: Path, spoken: "Spoken", languages: Mapping[str, str]
+) -> str:
+    """The recording, where its answer lies if that is speech, and a line a text."""
+    head = str(path) if spoken.samples is None else f"{path} -> {target}"
+    lines = [
+        f"  {languages[name.removesuffix('_text')]}: {text}"
+        for name, text in spoken.texts.items()
+    ]
+    return "\n".join([head, *lines])
 
 
 def out_paths(options: Options, recordings: Sequence[Path]) -> dict[Path, Path]:

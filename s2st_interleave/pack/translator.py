@@ -1,6 +1,7 @@
 """Translates a recording with the code of stages 1, 4, 7 and 8."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,27 +27,28 @@ NAME = "recording"  # the id of the only utterance
 
 @dataclass(frozen=True)
 class Spoken:
-    """A translation: its texts, int32 units (num_units,), float32 samples (num_samples,).
+    """The answer to a recording, by block of the task such as `tgt_text`.
 
-    `source` are units of the recording, `units` those of the answer.
+    `texts` and `units`, int32 (num_units,), are the blocks in their order; `source` are the
+    units of the recording. `samples`, float32 (num_samples,), are the last spoken block's;
+    None where the task answers in text alone.
     """
 
-    transcript: str
-    translation: str
+    texts: Mapping[str, str]
+    units: Mapping[str, np.ndarray]
     source: np.ndarray
-    units: np.ndarray
-    samples: np.ndarray
+    samples: np.ndarray | None
 
 
 @dataclass(frozen=True)
 class Translator:
-    """The four models of a packed folder."""
+    """The models of a packed folder; no vocoder where the task answers in text alone."""
 
     description: folder.Description
     encoder: SpeechEncoder
     codebook: Codebook
     llm: SpeechLlm
-    vocoder: Vocoder
+    vocoder: Vocoder | None
 
     @classmethod
     def load(
@@ -61,23 +63,27 @@ class Translator:
         Raises UserError where a file is not as it was packed.
         """
         folder.check_sums(directory)
+        description = folder.Description.read(directory)
+        vocoder = None
+        if Layout.parse(description.layout).speaks:
+            vocoder = backends.load(directory / "vocoder", device)
         return cls(
-            description=folder.Description.read(directory),
+            description=description,
             encoder=SpeechEncoder.load(directory / "encoder", device),
             codebook=Codebook.load(directory / "kmeans"),
             llm=SpeechLlm.load(directory / "llm", device, bf16=bf16),
-            vocoder=backends.load(directory / "vocoder", device),
+            vocoder=vocoder,
         )
 
     @property
     def sample_rate(self) -> int:
-        """Samples a second of the translations."""
-        return self.vocoder.sample_rate
+        """Samples a second of the spoken answers."""
+        return self.vocoder.sample_rate if self.vocoder else audio.SAMPLE_RATE
 
     def translate(self, samples: np.ndarray) -> Spoken:
-        """Translate float32 samples (num_samples,) at 16 kHz.
+        """Answer float32 samples (num_samples,) at 16 kHz, as the packed task says.
 
-        Raises UserError where the LLM answers without speech.
+        Raises UserError where the LLM answers without speech that the task asks for.
         """
         packed = self.description
         features = self.encoder.forward(samples, packed.layer)
@@ -91,16 +97,13 @@ class Translator:
             {NAME: question}, self.llm, layout, prompt=packed.prompt, limits=limits
         )
         answer = answers[NAME]
-        units = answer.units["tgt_speech"]
-        if not len(units):
-            raise UserError(f"no speech in the answer ('{answer.texts}')")
-        return Spoken(
-            transcript=answer.texts.get("src_text", ""),
-            translation=answer.texts.get("tgt_text", ""),
-            source=source,
-            units=units,
-            samples=self.vocoder.synthesise(units),
-        )
+        samples_out = None
+        if self.vocoder is not None:
+            units = list(answer.units.values())[-1]
+            if not len(units):
+                raise UserError(f"no speech in the answer ('{answer.texts}')")
+            samples_out = self.vocoder.synthesise(units)
+        return Spoken(answer.texts, answer.units, source, samples_out)
 
 
 def read_recording(

@@ -142,8 +142,8 @@ def make_data(root: Path) -> None:
         import_data.Options(
             src_dir=kaldi_dir,
             tgt_dir=kaldi_dir,
-            src_lang="es",
             split="train",
+            src_lang="es",
             data_dir=root / "data",
             audio_dir=root / "dump/audio",
         )
@@ -161,7 +161,6 @@ def options(recipe) -> command.Options:
         train_dir=exp / "scheduled",
         decode_dir=exp / "scheduled/greedy_last/test",
         vocoder=exp / "vocoder",
-        src_lang="es",
         out_dir=recipe.parent / "the packed folder",
     )
 
@@ -182,9 +181,9 @@ def test_it_says_what_the_stages_said_from_the_original_recording(recipe, packed
         original = recipe / "recordings" / f"{utterance}.es.wav"
         samples = read_recording(original, min_sec=0.3, max_sec=30.0)
         spoken = model.translate(samples)
-        assert spoken.transcript == transcripts[utterance]
-        assert spoken.translation == translations[utterance]
-        assert np.array_equal(spoken.units, decoded[utterance])
+        assert spoken.texts["src_text"] == transcripts[utterance]
+        assert spoken.texts["tgt_text"] == translations[utterance]
+        assert np.array_equal(spoken.units["tgt_speech"], decoded[utterance])
         again = packed.parent / "again.wav"
         audio.write(again, spoken.samples, model.sample_rate)
         assert again.read_bytes() == Path(wav).read_bytes()
