@@ -168,7 +168,7 @@ def test_another_task_is_trained_and_scored_by_what_it_answers(pair, task, score
     made = (folder / f"exp_{task}" / "resynthesis").exists()
     assert made == (score["asr"] is not None)
     if task == "s2tt":  # a packed model of it needs no vocoder
-        run(folder, *options[2:8], "--stage", "11", "--stop_stage", "11", *ONE_CORE)
+        run(folder, *options[2:10], "--stage", "11", "--stop_stage", "11", *ONE_CORE)
         packed = folder / f"exp_{task}" / "pack" / "scheduled"
         assert not (packed / "vocoder").exists()
         assert json.loads((packed / "pack.json").read_text())["sides"]["src"] == "pt"
