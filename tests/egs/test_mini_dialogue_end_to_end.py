@@ -56,17 +56,16 @@ def run(folder: Path, *words: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def recipe(tmp_path_factory):
+def recipe(tmp_path_factory, python) -> Path:
     """A finished run in a folder with a space and a quote in its name."""
     root = tmp_path_factory.mktemp("a dialogue") / "a user's copy"
     made = ("downloads", "data", "dump", "exp", "shared", "RESULTS.md")
     shutil.copytree(ROOT / "egs", root / "egs", ignore=shutil.ignore_patterns(*made))
     shutil.copytree(ROOT / "tools", root / "tools")
     folder = root / "egs" / "mini_dialogue"
-    with warm_python.warm(tmp_path_factory.mktemp("warm") / "python") as python:
-        warm_python.put_into(root, python)
-        run(root, folder / "run.sh", *FAST)
-        yield folder
+    warm_python.put_into(root, python)
+    run(root, folder / "run.sh", *FAST)
+    return folder
 
 
 def test_the_page_has_the_right_answers_of_both_systems(recipe):
