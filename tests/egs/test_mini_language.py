@@ -77,7 +77,7 @@ def test_dutch_runs_from_its_lexicon_to_its_results(recipes, python):
     assert score["num_utterances"] == 3 and 0 <= score["asr_bleu"] <= 100
     llm = json.loads((folder / "downloads" / "llm" / "stage.json").read_text())
     assert llm["inputs"]["name.nl"] == "Dutch" and "name.en" not in llm["inputs"]
-    assert " het " in (folder / "data" / "train" / "text.nl").read_text()
+    assert " het " in (folder / "data" / "train" / "text.src").read_text()
 
     # No file that was there is another one, and all that is new is the language's.
     after = contents(recipes)
