@@ -33,6 +33,8 @@ FAST = [
     "--max_steps 20 --text_ratio_every 2 --eval_every 10 --save_every 5 --batch_size 6",
     "--decode_args",
     "--max_unit_ratio 1.2 --max_text_tokens 12",
+    "--vocode_args",
+    "--nj 1",  # each process of a pool would load torch
     "--vocoder_args",
     "--max_steps 20 --eval_every 20",
 ]

@@ -34,6 +34,8 @@ FAST = [
     "--max_steps 4 --text_ratio_every 1 --eval_every 2 --save_every 2 --batch_size 4",
     "--decode_args",
     "--max_unit_ratio 1.2 --max_text_tokens 8",
+    "--vocode_args",
+    "--nj 1",  # each process of a pool would load torch
     "--vocoder_args",
     "--max_steps 4 --eval_every 4 --save_every 4",
 ]
