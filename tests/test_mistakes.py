@@ -253,12 +253,22 @@ def test_a_checkpoint_that_broke_says_how_to_go_on(file, text, message, capfd):
 
 @pytest.mark.usefixtures("folder")
 def test_a_missing_package_names_the_extra_that_has_it(monkeypatch, capfd):
-    monkeypatch.setitem(sys.modules, "peft", None)
+    forget_peft(monkeypatch)
     assert command_line.main([*TRAIN.split(), "--lora_rank", "2"]) == 1
     message = capfd.readouterr().err.splitlines()[-1]
     assert (
         "tools/setup.sh" in message and "pip install s2st_interleave[lora]" in message
     )
+
+
+def forget_peft(monkeypatch) -> None:
+    """As if it was not installed, whatever other tests of this process have imported."""
+    loaded = [name for name in sys.modules if name.partition(".")[0] == "peft"]
+    for name in {"peft", *loaded}:
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in ("lora", "merge"):
+        monkeypatch.delitem(sys.modules, f"s2st_interleave.llm.{name}", raising=False)
+        monkeypatch.delattr(f"s2st_interleave.llm.{name}", raising=False)
 
 
 def test_a_module_of_ours_that_is_missing_is_our_fault(monkeypatch):
