@@ -48,10 +48,10 @@ def _count(evidence: Evidence) -> np.ndarray:
     ids = sorted(evidence.wavs)
     if not ids:
         return rows(evidence, {})
-    said = {utterance: evidence.source_wavs[utterance] for utterance in ids}
+    sources = {utterance: evidence.source_wavs[utterance] for utterance in ids}
     with torch.inference_mode():
         ratings = model(
-            _vectors(said, source, evidence.source_language),
+            _vectors(sources, source, evidence.source_language),
             _vectors(evidence.wavs, target, evidence.language),
         )
     scores = ratings.flatten().tolist()
