@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def test_no_meaning_of_dev_or_test_occurs_in_training(said):
     }
     assert not meanings["train"] & (meanings["dev"] | meanings["test"])
     assert not meanings["dev"] & meanings["test"]
+
+
+def test_every_kind_of_question_of_the_test_is_learned_from(said):
+    """Each has so many meanings that dev and test do not hold all of them out."""
+
+    def kinds(split: str) -> Counter:
+        return Counter((t.meaning.split()[0], " and " in t.user) for t in said[split])
+
+    assert all(kinds("train")[kind] >= 10 for kind in kinds("test"))
 
 
 def test_a_larger_corpus_has_the_same_test(said):

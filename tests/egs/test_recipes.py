@@ -81,3 +81,14 @@ def test_recipes_share_cmd_and_path_and_any_may_have_its_own(tmp_path):
     (root / "egs" / "two" / "path.sh").write_text("S2ST_ROOT=elsewhere\n")
     assert ask("two") == ["elsewhere", launch, "mine"]
     assert ask("one") == [str(root), launch, ""]
+
+
+@pytest.mark.parametrize("recipe", ["mini_cvss/es_en", "mini_dialogue"])
+def test_a_committed_page_says_of_its_corpus_what_its_recipe_says(recipe):
+    folder = ROOT / "egs" / recipe
+    notes = (
+        *folder.glob("conf/corpus_note.txt"),
+        *folder.glob("../conf/corpus_note.txt"),
+    )
+    note = " ".join(notes[0].read_text("utf-8").split())
+    assert note in (folder / "RESULTS.md").read_text("utf-8").splitlines()

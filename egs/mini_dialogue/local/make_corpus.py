@@ -36,7 +36,7 @@ COLUMNS = "id user_audio user_text agent_audio agent_text split".split()
 @dataclass(frozen=True, kw_only=True)
 class Options:
     out_dir: Path = option(REQUIRED, "folder to write the corpus to")
-    num_train: int = option(1000, "turns of speech to train on")
+    num_train: int = option(1500, "turns of speech to train on")
     num_dev: int = option(40, "turns of speech for development")
     num_test: int = option(150, "turns of speech for the test")
     num_text: int = option(12_000, "turns of text")
@@ -59,7 +59,7 @@ def run(options: Options) -> None:
     # 1. What is said: speech is the first part of the text.
     sizes = {
         "train": max(options.num_train, options.num_text),
-        "dev": max(options.num_dev, options.num_text // 40),
+        "dev": options.num_dev,
         "test": options.num_test,
     }
     said = turns(options.seed, sizes)
