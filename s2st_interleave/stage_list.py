@@ -106,8 +106,8 @@ STAGES = (
         9,
         "score",
         "scores and their differences",
-        "wav.scp, text",
-        "`score.json`, `hyp`, `utterances.tsv`, `compare.json`; toplines in "
+        "decode, wav.scp, text",
+        "`score.json`, `hyp`, `utterances.tsv`, `compare.json`; toplines of speech in "
         "`exp/topline/<split>`",
     ),
     RecipeStage(10, "results", "RESULTS.md", "score files", "`RESULTS.md`"),
