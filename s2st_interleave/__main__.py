@@ -14,11 +14,13 @@ MODULES = {command.name: command.module for command in COMMANDS}
 
 
 def help_text() -> str:
+    """The text of `--help`: usage, and all commands with their stages."""
     about = "--debug true shows where an error comes from.\n\ncommands (stage):"
     return f"{__doc__}\n{about}\n{usage()}"
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run the command that `argv` (default: sys.argv) names; return the exit status."""
     argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] in ("-h", "--help"):
         print(help_text())
@@ -41,7 +43,7 @@ def _call(name: str, words: list[str]) -> int:
 
 
 def take_debug(words: Sequence[str]) -> tuple[list[str], bool]:
-    """The words without `--debug true`, and whether it was there: any command has it.
+    """Take `--debug true` off a command line; return the other words, and its value.
 
     >>> take_debug(["--seed", "1", "--debug", "true"])
     (['--seed', '1'], True)
@@ -54,7 +56,7 @@ def take_debug(words: Sequence[str]) -> tuple[list[str], bool]:
 
 
 def console() -> NoReturn:
-    """`s2st-interleave` and `python -m s2st_interleave`."""
+    """Entry point of `s2st-interleave` and `python -m s2st_interleave`."""
     parallel.exit_with(partial(quiet_pipe, main))
 
 

@@ -9,17 +9,20 @@ import typing
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2st_interleave.values import Range
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 REQUIRED: Any = dataclasses.MISSING
 
 
 @dataclasses.dataclass(frozen=True)
 class Leaf:
-    """Everything that is known of an option whose value is no block."""
+    """Name, type, default, help text and bounds of an option that is not a block."""
 
     name: str  # its path, with dots
     hint: Any
@@ -62,7 +65,7 @@ def _leaves_of(field: dataclasses.Field[Any], hint: Any) -> Iterator[Leaf]:
 
 
 def blocks(cls: type) -> dict[str, type]:
-    """The types of a dataclass's own blocks by name."""
+    """The types of a dataclass's blocks by name, without the blocks inside of these."""
     hints = typing.get_type_hints(cls)
     return {
         field.name: hints[field.name]
@@ -82,19 +85,19 @@ def within(name: str, names: typing.Iterable[str]) -> bool:
 
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
-    """An instance of values by path; what is not there has its default."""
-    own: dict[str, Any] = {k: v for k, v in values.items() if "." not in k}
+    """An instance of `cls` from values by path; other options have their defaults."""
+    arguments: dict[str, Any] = {k: v for k, v in values.items() if "." not in k}
+    defaults = {field.name: field.default for field in dataclasses.fields(cls)}
     for name, block in blocks(cls).items():
         start = f"{name}."
         inner = {
             k.removeprefix(start): v for k, v in values.items() if k.startswith(start)
         }
-        default = cls.__dataclass_fields__[name].default  # type: ignore[attr-defined]
-        if default is not REQUIRED:
-            others = {k: value_at(default, k) for k in leaves(block)}
+        if defaults[name] is not REQUIRED:
+            others = {k: value_at(defaults[name], k) for k in leaves(block)}
             inner = others | inner
-        own[name] = build(block, inner)
-    return cls(**own)
+        arguments[name] = build(block, inner)
+    return cls(**arguments)
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:

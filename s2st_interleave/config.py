@@ -1,15 +1,15 @@
 """Options: a frozen dataclass per command, filled from strict YAML and the command line.
 
 `--config file.yaml` is read first (of several the later wins) and the command line always
-wins; `-` and `_` are the same; booleans take only true/false; an unknown option names its
-nearest neighbour. Values are read as they are written, in both places alike.
+wins; `-` and `_` are the same; booleans take only true/false; the error for an unknown
+option names its nearest neighbour. YAML and command line read values by the same rules.
 """
 
 import dataclasses
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2st_interleave import blocks, effects, yaml_text
 from s2st_interleave.blocks import REQUIRED, leaves
@@ -18,8 +18,12 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.option_parser import option_parser
 from s2st_interleave.values import Device, Range, converted
 
-T = TypeVar("T")
-# Of a YAML that records a run: options that had none, which is no mistake there.
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+# The block of a recorded run's YAML with the options that had no effect on the run. They
+# are an error elsewhere.
 NO_EFFECT = "without_effect"
 
 
@@ -34,9 +38,9 @@ def option(
     """A documented field of an Options dataclass; `bounds` are those of a `Range`.
 
     `runtime` options (jobs, device) cannot change what is written and stay out of the
-    fingerprint. The default of a `new` one is what was done before there was a choice:
-    what was made then is not made otherwise. A block of options (blocks.py) is a field
-    whose default is a frozen dataclass.
+    fingerprint. The default of a `new` option is what earlier versions did, which had no
+    such option: directories that they made stay up to date. A block of options (blocks.py)
+    is a field whose default is a frozen dataclass.
     """
     facts = {"text": text, "runtime": runtime, "new": new, "bounds": Range(**bounds)}
     return dataclasses.field(default=default, metadata=facts)
@@ -44,7 +48,7 @@ def option(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How a command runs; nothing of it changes what is written."""
+    """How a command runs. These options never change what it writes."""
 
     device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1 ...", runtime=True)
     num_threads: int = option(
@@ -54,26 +58,31 @@ class RunOptions:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for an error message: the name in `known` most like `name`; "" for none."""
     match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean '{match[0]}'?" if match else ""
 
 
 def load_yaml(path: Path, cls: type) -> dict[str, Any]:
-    """Read one mapping of option names to values; unknown keys are errors."""
-    without, own = _load(path, cls)
-    return without | own
+    """Values of the options of `cls` by path, from a YAML file.
+
+    Raises UserError where there is no such file, it is no YAML, or has an unknown option.
+    """
+    without_effect, values = _load(path, cls)
+    return without_effect | values
 
 
 def _load(path: Path, cls: type) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the file says has no effect, and what it sets."""
+    """A file's options without effect, then the options that it sets, by path."""
     if not path.is_file():
         raise UserError(f"{path}: no such config file")
-    own = mapping(yaml_text.read(path), str(path))
-    without = mapping(own.pop(NO_EFFECT, None), f"{path}: {NO_EFFECT}")
-    return _values(without, cls, str(path)), _values(own, cls, str(path))
+    content = mapping(yaml_text.read(path), str(path))
+    without = mapping(content.pop(NO_EFFECT, None), f"{path}: {NO_EFFECT}")
+    return _values(without, cls, str(path)), _values(content, cls, str(path))
 
 
 def mapping(loaded: Any, where: str) -> dict[str, Any]:
+    """`loaded`, {} for an empty YAML; UserError naming `where` for anything but a mapping."""
     if loaded is not None and not isinstance(loaded, dict):
         raise UserError(f"{where}: expected 'option: value' lines")
     return loaded or {}
@@ -113,16 +122,17 @@ def _paths(
 
 
 def _places(name: str, cls: type) -> str:
-    """Where in blocks there is an option of this name, which is none by itself."""
+    """Paths of the options of this name that lie in blocks, for an error message."""
     return "' or '".join(n for n in leaves(cls) if n.endswith(f".{name}"))
 
 
 def value_of(
     cls: type, name: str, value: Any, *, source: str, also: Iterable[str] = ()
 ) -> Any:
-    """An option's value from text or YAML, within its range.
+    """An option's value from text or YAML.
 
-    Raises UserError for one that `cls` does not have; `also` are other names near it.
+    Raises UserError for an option that `cls` does not have (the message names the nearest
+    of its options and of `also`), a value of another type or out of its range.
     """
     if name not in leaves(cls):
         raise UserError(f"{source}: {_unknown(cls, name, name, also)}")
@@ -139,8 +149,8 @@ def value_of(
 
 
 def _unknown(cls: type, name: str, given: str, also: Iterable[str] = ()) -> str:
-    """What is wrong with an option: it is removed, in a block, or like another."""
-    removed = getattr(cls, "removed", {})  # what to do without it, by name
+    """The error message for an option that `cls` does not have under this name."""
+    removed = getattr(cls, "removed", {})  # name -> what to do instead
     if name in removed:
         return f"there is no option '{given}' any more: {removed[name]}"
     if places := _places(name, cls):
@@ -159,7 +169,7 @@ def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None)
     values: dict[str, Any] = {}
     places: dict[str, Place] = {}
     try:
-        # 1. The files, then the line, which wins.
+        # 1. Read the files, then the command line, which wins.
         line: dict[str, tuple[str, int]] = {}
         number = 0
         for name, text in known.given:
@@ -173,7 +183,7 @@ def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None)
         for name, (text, number) in line.items():
             values[name] = value_of(cls, name, text, source="command line")
             places[name] = Place(number, True)
-        # 2. Is something missing, or in vain?
+        # 2. Refuse missing options and options without effect.
         missing = [
             name
             for name, leaf in leaves(cls).items()
@@ -189,10 +199,13 @@ def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None)
 
 
 def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:
-    """Turn a YAML value or a word of the command line into the field's type."""
+    """Turn a YAML value or a word of the command line into the field's type.
+
+    Raises UserError naming `source` and option where that cannot be.
+    """
     try:
         return converted(value, hint)
-    except UserError as error:  # a type of our own says it whole
+    except UserError as error:  # raised by a type of this package, with a whole message
         raise UserError(f"{source}: option '{name}': {error}") from None
     except ValueError as error:
         raise UserError(
@@ -210,16 +223,17 @@ def to_dict(options: Any) -> dict[str, Any]:
 
 
 def record(options: Any) -> dict[str, Any]:
-    """The same for a YAML: those that have no effect stand by themselves."""
+    """Resolved options for a YAML; those without effect are in the block NO_EFFECT."""
     values = blocks.flat(to_dict(options))
     void = effects.void_names(options)
     without = {name: value for name, value in values.items() if name in void}
-    own = {name: value for name, value in values.items() if name not in void}
-    return blocks.nested(own) | ({NO_EFFECT: blocks.nested(without)} if without else {})
+    with_effect = {name: value for name, value in values.items() if name not in void}
+    block = {NO_EFFECT: blocks.nested(without)} if without else {}
+    return blocks.nested(with_effect) | block
 
 
 def plain(value: Any) -> Any:
-    """An option's value as JSON has it."""
+    """An option's value as plain JSON: paths as text, tuples as lists, blocks as objects."""
     if isinstance(value, Path | str):
         return str(value)
     if isinstance(value, tuple | list):

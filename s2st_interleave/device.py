@@ -1,4 +1,4 @@
-"""Where models run: the device and the threads of a command."""
+"""Sets the device and the number of threads on which a command runs its models."""
 
 import os
 
@@ -9,14 +9,14 @@ from s2st_interleave.errors import UserError
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device that `--device` names; UserError where this machine has no such one."""
+    """The device that `--device` names; UserError where this machine does not have it."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     _check_device(name)
     if name == "cuda" and parallel.ranks().count > 1:
         name = f"cuda:{parallel.ranks().local}"
-        torch.cuda.set_device(name)  # where nccl looks for it
-    elif name == "cuda":  # jobs at once on this machine share out its GPUs
+        torch.cuda.set_device(name)  # nccl takes the current device
+    elif name == "cuda":  # jobs at once on this machine take a GPU each, in turn
         slot = int(os.environ.get(parallel.JOB_SLOT, 0))
         name = f"cuda:{slot % max(1, torch.cuda.device_count())}"
     return torch.device(name)

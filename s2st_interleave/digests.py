@@ -1,16 +1,16 @@
-"""sha256 of many files; one that has not changed since is not read again.
+"""sha256 of many files; files that have not changed since are not read again.
 
-As in git's index, size and time stamps decide only whether a file has to be read; what
-counts is its content. The time of the last change to the inode (ctime) is one of the
+As in git's index, size and time stamps decide only whether a file has to be read; its
+identity is the content. The time of the last change to the inode (ctime) is one of the
 stamps: a file replaced by one of the same size is noticed even where its mtime was set
 back. A file that was changed within two seconds of being read is read again the next time,
-since a later change might have the same stamp. Content of another size or stamp that is
-the same content stays the same: a corpus may be moved, copied or unpacked again.
+since a later change might have the same stamp. A corpus may be moved, copied or unpacked
+again: its content stays the same.
 
-What it costs, measured on 5,000 files of 40 kB and one core: 130 us a file the first time,
-most of it the digest itself (0.5 GB/s), and 10 us later: a stat and a line of the cache. A
-million such clips are two minutes, or what the disk takes to read 40 GB, later 10 s, and
-140 MB of cache. `nj` threads share the work.
+The cost, measured on 5,000 files of 40 kB and one core, is 130 us a file the first time,
+most of it for the digest itself (0.5 GB/s), and 10 us later, for a stat and a line of the
+cache. A million such clips take two minutes (or the time to read 40 GB from disk), later
+10 s, and 140 MB of cache. `nj` threads share the work.
 """
 
 import hashlib
@@ -27,37 +27,37 @@ from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
 
 MISSING, UNSURE = "", "-"
-CHUNK = 500  # files of a job: handing over single ones takes longer than a stat
-SAME_TICK_NS = 2_000_000_000  # of the coarsest file system's clock
+CHUNK = 500  # files of a job: handing over a single file takes longer than its stat
+SAME_TICK_NS = 2_000_000_000  # the tick of the coarsest file system's clock
 
 
 class Entry(NamedTuple):
     """A file as it was when it was read."""
 
     sha256: str
-    stamp: str  # of its state, as `_stamp` writes it; UNSURE: to be read again
+    stamp: str  # size and times, as `_stamp` writes them; UNSURE: read it again
 
 
 def digests(paths: Iterable[Path], cache: Path, nj: int = 1) -> dict[Path, str]:
     """sha256 in hexadecimal by path, MISSING where no file can be read.
 
-    `cache` is a file that this function keeps; whoever deletes it pays for reading.
+    This function writes the file `cache`; without it, all files are read again.
     """
     names = {path: os.path.abspath(path) for path in paths}
     known = _load(cache)
     wanted = sorted(set(names.values()))
     chunks = [wanted[k : k + CHUNK] for k in range(0, len(wanted), CHUNK)]
-    found: dict[str, Entry | None] = {}
+    entries_by_name: dict[str, Entry | None] = {}
     try:
         with ThreadPoolExecutor(max(1, nj)) as pool:
             done = pool.map(partial(_look, known), chunks)
             for entries in progress(done, f"digests, {CHUNK} files each", len(chunks)):
-                found |= entries
-    finally:  # what was read before an interruption is not read again
-        if any(known.get(name) is not entry for name, entry in found.items()):
-            _save(cache, {k: entry for k, entry in found.items() if entry})
+                entries_by_name |= entries
+    finally:  # keep the digests of files that were read before an interruption
+        if any(known.get(name) is not entry for name, entry in entries_by_name.items()):
+            _save(cache, {k: entry for k, entry in entries_by_name.items() if entry})
     return {
-        path: entry.sha256 if (entry := found[name]) else MISSING
+        path: entry.sha256 if (entry := entries_by_name[name]) else MISSING
         for path, name in names.items()
     }
 

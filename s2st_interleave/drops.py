@@ -1,9 +1,9 @@
-"""One utterance's fault is that utterance's outcome: dropped with a reason, or an error.
+"""Utterances with a fault: dropped with a reason from train, an error in dev and test.
 
-Training data may lose utterances, up to a share that `--max_drop_rate` names; each is in
-dropped.tsv with its reason, which begins with a kind and a colon. Dev and test lose none:
-scores would be of another test set. A fault there is an error that names the utterance,
-unless something may stand in for what is missing and the scores count it as missing.
+Training data may lose utterances, up to the share `--max_drop_rate`. Each is listed in
+dropped.tsv with its reason, which begins with a kind and a colon. Dev and test lose none,
+since scores would be those of another test set: there a fault is an error that names the
+utterance, unless a stand-in is possible that the scores count as missing.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ NUM_SHOWN = 10
 
 
 def is_train(data_dir: Path) -> bool:
-    """Whether a directory of stage 1 holds training data, so that it may lose some."""
+    """Does a directory of stage 1 hold training data, which may lose utterances?"""
     return read_done(data_dir, "data")["options"].get("split") == "train"
 
 
 def read(directory: Path) -> dict[str, str]:
-    """Reasons of what a finished stage has dropped, by utterance id."""
+    """Reasons for which a finished stage dropped utterances, by utterance id."""
     path = directory / DROPPED
     lines = read_lines(path) if path.is_file() else ()
     parts = (line.partition("\t") for _, line in lines)
@@ -31,19 +31,19 @@ def read(directory: Path) -> dict[str, str]:
 
 
 def limit(
-    faults: Mapping[str, str], total: int, rate: float, what: str, why: str
+    faults: Mapping[str, str], total: int, rate: float, fault: str, reason: str
 ) -> None:
-    """Raise UserError naming the first faults where they are more than `rate` allows.
+    """Raise UserError with the first faults if more than `rate` of `total` have one.
 
-    `what` the utterances are or have, and `why` there are no more allowed.
+    `fault` is in words ("have no words"), `reason` is that of the limit.
     """
     if len(faults) > rate * total:
         raise UserError(
-            f"{len(faults)} of {total} utterances {what} (at most {int(rate * total)} "
-            f"may, {why}):\n{listed(faults)}"
+            f"{len(faults)} of {total} utterances {fault} (at most {int(rate * total)} "
+            f"may, {reason}):\n{listed(faults)}"
         )
 
 
 def listed(faults: Mapping[str, str]) -> str:
-    """The first ones, a line each."""
+    """The first NUM_SHOWN faults by utterance id, a line each."""
     return "\n".join(f"  {k}: {v}" for k, v in sorted(faults.items())[:NUM_SHOWN])

@@ -1,8 +1,9 @@
-"""Options that change nothing as others are set, and where that is a mistake.
+"""Options that have no effect because of another option, and where that is a mistake.
 
-An option that has no effect is refused. Only what comes after it may make it so: a file
-by `--config` that stands behind it, or the command line where a file has set it. Thus
-systems share conf/train.yaml, and conf/systems/baseline.yaml sets `text_ratio: 0`.
+Setting an option that has no effect is refused, unless what takes its effect away comes
+later: a `--config` file after the one that set the option, or the command line after any
+file. Thus systems share conf/train.yaml, and conf/systems/baseline.yaml sets
+`text_ratio: 0`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from s2st_interleave.errors import UserError
 
 
 class Void(NamedTuple):
-    """Options, or blocks of them, that have an effect only where `choice` is as `wanted`."""
+    """Options, or blocks, that have an effect only if the option `choice` is `wanted`."""
 
     choice: str
     wanted: str
@@ -21,19 +22,23 @@ class Void(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where an option was set: in the file of this number, or behind it on the line."""
+    """Where an option was set: in the `number`-th file, or on the command line.
+
+    On the line the number is that of the last file before the option.
+    """
 
     number: float
     on_line: bool = False
 
     def may_void(self, other: "Place") -> bool:
+        """May an option set here take the effect away from one set in `other`?"""
         if self.on_line:
             return not other.on_line
         return self.number > other.number
 
 
 def voids(options: Any) -> list[Void]:
-    """What has no effect as `options` are: what their method `voids` says, if any."""
+    """Options without effect, by the method `voids` of `options`, if they have one."""
     return options.voids() if hasattr(options, "voids") else []
 
 
@@ -44,7 +49,7 @@ def void_names(options: Any) -> set[str]:
 
 
 def check(options: Any, places: Mapping[str, Place]) -> None:
-    """Raise UserError for an option that was set to another value in vain."""
+    """Raise UserError for an option without effect that was set to another value."""
     known = leaves(type(options))
     for choice, wanted, names in voids(options):
         by = places.get(choice)

@@ -1,4 +1,4 @@
-"""What a user can mend is told apart from what only we can."""
+"""UserError: what the user can mend, shown in one line. All else keeps its traceback."""
 
 import os
 import select
@@ -15,7 +15,7 @@ EXTRAS = {
     "interop": ("praatio",),
     "report": ("matplotlib",),
 }
-PIPE_CLOSED = 141  # what a shell says of a program that SIGPIPE ended
+PIPE_CLOSED = 141  # the exit status that a shell reports for SIGPIPE
 
 
 class UserError(ValueError):
@@ -27,15 +27,20 @@ class UserError(ValueError):
 
 
 def guarded(name: str, work: Callable[[], int | None], *, debug: bool = False) -> int:
-    """The exit status of `work`; what a user can mend is said in a line, with `name`."""
+    """Run `work` and return its exit status; UserErrors are printed in a line with `name`.
+
+    Errors of the machine (OSError) and missing packages (ImportError) are printed so as
+    well. `debug` lets every exception through, with its traceback.
+    """
     try:
         return work() or 0
-    except (UserError, OSError, ImportError) as error:  # the user's, or the machine's
-        said = _missing_package(error) if isinstance(error, ImportError) else str(error)
+    except (UserError, OSError, ImportError) as error:
+        is_import = isinstance(error, ImportError)
+        message = _missing_package(error) if is_import else str(error)
         closed = isinstance(error, BrokenPipeError) and _nobody_reads()
-        if debug or not said or closed:
+        if debug or not message or closed:
             raise
-        print(f"error: {name}: {said}", file=sys.stderr)
+        print(f"error: {name}: {message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{name}: interrupted; the same command carries on", file=sys.stderr)
@@ -43,18 +48,21 @@ def guarded(name: str, work: Callable[[], int | None], *, debug: bool = False) -
 
 
 def _missing_package(error: ImportError) -> str:
-    """What to install; "" where the module that is missing is our own."""
+    """The line that says what to install; "" where a module of this package is missing."""
     package = (error.name or "").partition(".")[0]
     if package == __package__:
         return ""
     extra = next((k for k, names in EXTRAS.items() if package in names), "")
-    which = f"s2st_interleave[{extra}]" if extra else package
-    pip = f", or `pip install {which}`" if which else ""
+    to_install = f"s2st_interleave[{extra}]" if extra else package
+    pip = f", or `pip install {to_install}`" if to_install else ""
     return f"{error}: tools/setup.sh installs what the recipes need{pip}"
 
 
 def quiet_pipe(work: Callable[[], int | None]) -> int:
-    """The exit status of `work`, also where `| head` has heard enough of it."""
+    """Run `work` and return its exit status, also where its output's reader has ended.
+
+    The reader may be `| head`: the status is then PIPE_CLOSED, without a traceback.
+    """
     try:
         try:
             return work() or 0
@@ -63,13 +71,13 @@ def quiet_pipe(work: Callable[[], int | None]) -> int:
     except BrokenPipeError:
         if not _nobody_reads():
             raise
-        # What is still to be written goes nowhere, or the interpreter would complain.
+        # The interpreter flushes standard output at its end: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
 
 
 def script(name: str, main: Callable[[], int | None]) -> int:
-    """The exit status of a program that stands by itself, by the same rules."""
+    """Run the `main` of a program that is no command of the package; see `guarded`."""
     return quiet_pipe(partial(guarded, name, main))
 
 
@@ -79,5 +87,5 @@ def _nobody_reads() -> bool:
         watch = select.poll()
         watch.register(sys.stdout.fileno(), 0)
         return any(event & select.POLLERR for _, event in watch.poll(0))
-    except (OSError, ValueError):  # it is no file at all
+    except (OSError, ValueError):  # standard output is not a file
         return False

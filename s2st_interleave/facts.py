@@ -1,8 +1,8 @@
-"""What a finished stage tells the stages after it: the `facts` of its `stage.json`, typed.
+"""The facts that a finished stage leaves to later stages in its `stage.json`, typed.
 
-`TrainFacts.read(directory).tokens_seen` raises UserError, naming the stage that makes it,
-where the directory is not finished. A field with a default came later: directories of
-earlier versions have it not.
+`TrainFacts.read(directory).tokens_seen` raises an error naming the stage that makes the
+directory where that is not finished. Fields with a default may be missing in directories
+of earlier versions.
 """
 
 from collections.abc import Mapping
@@ -15,27 +15,34 @@ from s2st_interleave.promises import DONE
 from s2st_interleave.stage_dir import read_done
 
 
+@dataclass(frozen=True)
 class _Facts:
-    """Facts of one command, which has written the directory that they are read from."""
+    """Facts of the command `made_by`, which writes the directory that holds them."""
 
     made_by: ClassVar[str]
 
     @classmethod
     def read(cls, directory: Path) -> Self:
+        """The facts of a finished directory.
+
+        Raises FileNotFoundError where it is not finished, UserError where a fact is
+        missing or of another type.
+        """
         return cls.of(read_done(directory, cls.made_by), directory)
 
     @classmethod
     def of(cls, done: Mapping[str, Any], directory: Path) -> Self:
-        """The same of a `stage.json` that was read before."""
+        """The facts of a directory whose `stage.json` is `done`."""
         return typed_json.read(cls, done["facts"], str(directory / DONE), others=True)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)  # type: ignore[call-overload]
+        """The facts as JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
 class UnitsFacts(_Facts):
-    """`num_units` different ones, each `unit_sec` seconds long, of the codebook `kmeans`."""
+    """Units of the codebook `kmeans`: `num_units` kinds, each `unit_sec` seconds long."""
 
     made_by = "units"
     num_units: int
@@ -45,18 +52,23 @@ class UnitsFacts(_Facts):
 
 @dataclass(frozen=True)
 class DumpFacts(_Facts):
-    """`num_too_long` utterances are missing because the LLM `llm` has no room for them."""
+    """`num_too_long` utterances are missing because the LLM `llm` has no room for them.
+
+    `layout` names the blocks that were counted; None: speech and text of all sides.
+    """
 
     made_by = "dump"
     num_too_long: int = 0
     llm: str | None = None
+    layout: str | None = None
 
 
 @dataclass(frozen=True)
 class TrainFacts(_Facts):
-    """Of stage 6; `last` and `best` are checkpoints, `tasks` maps a prompt name to a layout.
+    """Facts of stage 6; `last` and `best` are checkpoints.
 
-    `tasks` is None where the version that trained knew one task alone.
+    `tasks` maps a prompt name to a layout; it is None in directories of the version that
+    could train only one task.
     """
 
     made_by = "train"
@@ -68,15 +80,18 @@ class TrainFacts(_Facts):
     tasks: dict[str, str] | None = None
 
     def checkpoint(self, which: str) -> str:
-        """The folder's name of "last" or "best": the experiment may have been moved since."""
+        """Name of the folder of the "last" or "best" checkpoint, in the experiment.
+
+        It is no path: the experiment may have been moved.
+        """
         return Path({"last": self.last, "best": self.best}[which]).name
 
 
 @dataclass(frozen=True)
 class DecodeFacts(_Facts):
-    """The folder of the checkpoint that answered, and the layout of its answers.
+    """Facts of stage 7: the checkpoint's folder, and the layout of the answers.
 
-    `layout` is None where the version that decoded knew one task alone.
+    `layout` is None in directories of the version that could decode only one task.
     """
 
     made_by = "decode"
@@ -88,7 +103,7 @@ class DecodeFacts(_Facts):
 
 @dataclass(frozen=True)
 class VocoderFacts(_Facts):
-    """Of a vocoder: the codebook whose units it speaks, and how many samples one has."""
+    """Facts of a vocoder: its codebook `kmeans`, and the audio samples that a unit gives."""
 
     made_by = "vocoder"
     backend: str

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and JSON that names what it lacks."""
+"""Files that appear whole or not at all, and JSON whose errors name file and key."""
 
 import contextlib
 import hashlib
@@ -7,16 +7,22 @@ import os
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, Any, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from s2st_interleave.errors import UserError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file that appears under its name whole, or not at all."""
+    """Open a file for writing; it appears under its name, by rename, when all is written.
+
+    After an error the file is as it was before.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -31,13 +37,14 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, by rename."""
     with atomic_write(path) as stream:
         json.dump(value, stream, indent=1, ensure_ascii=False)
         stream.write("\n")
 
 
 class _Object(dict[str, Any]):
-    """An object of a JSON file: what it lacks is an error that names the file."""
+    """An object of a JSON file; asking for a missing key raises UserError with the file."""
 
     where: str
 
@@ -46,13 +53,13 @@ class _Object(dict[str, Any]):
 
 
 def _object(text: bytes, where: str) -> dict[str, Any]:
-    def made(pairs: list[tuple[str, Any]]) -> _Object:
-        found = _Object(pairs)
-        found.where = where
-        return found
+    def make(pairs: list[tuple[str, Any]]) -> _Object:
+        content = _Object(pairs)
+        content.where = where
+        return content
 
     try:
-        value = json.loads(text, object_pairs_hook=made)
+        value = json.loads(text, object_pairs_hook=make)
     except ValueError as error:
         raise UserError(f"{where}: not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -61,27 +68,28 @@ def _object(text: bytes, where: str) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object that a file holds; raises UserError naming it where there is none."""
+    """The JSON object in a file; UserError naming the file where it holds none."""
     return _object(path.read_bytes(), str(path))
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file with one a line; UserError names the line that is none."""
+    """The JSON objects of a file, one a line; UserError names the line that holds none."""
     lines = path.read_bytes().splitlines()
     return [_object(line, f"{path}:{n}") for n, line in enumerate(lines, start=1)]
 
 
-def read_as(cls: type[T], path: Path, **more: Any) -> T:
-    """A dataclass of what a JSON file says, which is all of its fields or an error."""
-    values = read_json(path) | more
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+def read_as(cls: type[T], path: Path) -> T:
+    """A dataclass from a JSON file; UserError unless its keys are exactly the fields."""
+    values = read_json(path)
+    names = [field.name for field in fields(cls)]
     for name in (*(n for n in names if n not in values), *values):
         if (name in values) != (name in names):
-            what = "not known" if name in values else "missing"
-            raise UserError(f"{path}: '{name}' is {what}; was it edited?")
+            fault = "not known" if name in values else "missing"
+            raise UserError(f"{path}: '{name}' is {fault}; was it edited?")
     return cls(**values)
 
 
 def file_digest(path: Path) -> str:
+    """sha256 of a file's content, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,12 +1,14 @@
-"""Models by the hub's name, pinned to a revision: `owner/name@revision`.
+"""Models by their name on the Hugging Face hub, pinned to a revision: `owner/name@revision`.
 
-A name alone is whatever the hub holds today, and a result made with it cannot be made
-again. A revision is a commit, whose files cannot change.
+A name alone stands for whatever the hub holds today, so results made with it cannot be
+reproduced. A revision is a commit, whose files cannot change.
 """
 
 import json
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 from s2st_interleave.errors import UserError
 
@@ -26,17 +28,15 @@ def split_revision(source: Path | str) -> tuple[str, str | None]:
 def pretrained(source: Path | str) -> dict[str, str | None]:
     """Arguments of Hugging Face's `from_pretrained` for a folder or a hub's name."""
     name, revision = split_revision(source)
-    # "main" is the library's own default, and a folder has no other.
+    # "main" is the library's default; for a folder it has no effect.
     return {"pretrained_model_name_or_path": name, "revision": revision or "main"}
 
 
 def load(cls: Any, source: Path | str, **more: Any) -> Any:
     """`cls.from_pretrained` of a folder or a hub's name, with more arguments.
 
-    Raises UserError naming `source` where there is none, or none of this kind.
+    Raises UserError naming `source` where it holds no model, or a model of another kind.
     """
-    from safetensors import SafetensorError
-
     _check_folder(Path(source))
     kind = cls.__name__.removeprefix("Auto")
     try:
@@ -48,12 +48,12 @@ def load(cls: Any, source: Path | str, **more: Any) -> Any:
             f"{source}: its weights are broken, or of another model than its config.json "
             f"({_first_line(error)}): fetch it again"
         ) from error
-    except (OSError, ValueError) as error:  # the library knows no others
+    except (OSError, ValueError) as error:  # all that the library raises
         raise UserError(f"{source}: no {kind} here: {_first_line(error)}") from error
 
 
 def load_whole(cls: Any, source: Path | str, **more: Any) -> Any:
-    """The same of a model whose weights must all be there: none is left at random."""
+    """As `load`, and UserError where weights are missing, which would stay random."""
     model, info = load(cls, source, output_loading_info=True, **more)
     missing = sorted(map(str, info["missing_keys"]))
     if missing:
@@ -65,16 +65,19 @@ def load_whole(cls: Any, source: Path | str, **more: Any) -> Any:
 
 
 def unloaded(cls: Any, config: Any, source: Path | str) -> Any:
-    """A model of random weights by the configuration of `source`."""
+    """A model of random weights with `config`; errors name `source`, where it is from."""
     try:
         return cls.from_config(config)
-    except ValueError as error:  # of another kind of model
+    except ValueError as error:  # the configuration is of another kind of model
         kind = cls.__name__.removeprefix("Auto")
         raise UserError(f"{source}: no {kind} here: {_first_line(error)}") from error
 
 
 def _check_folder(folder: Path) -> None:
-    """Raise UserError where what is a folder is no model's."""
+    """Raise UserError where `folder` is a folder without a model of Hugging Face.
+
+    Raises FileNotFoundError where it is the path of a folder that is missing.
+    """
     is_name = not folder.is_absolute() and not folder.parent.is_dir()
     if not folder.exists() and len(folder.parts) > 1 and not is_name:
         raise FileNotFoundError(f"{folder} is missing")
@@ -94,6 +97,6 @@ def _check_folder(folder: Path) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    """What an error says first; some go on with what else there is in the library."""
-    said = next(iter(str(error).strip().splitlines()), "").strip()
-    return said or type(error).__name__
+    """The first line of an error; transformers may add a list of all its models."""
+    line = next(iter(str(error).strip().splitlines()), "").strip()
+    return line or type(error).__name__

@@ -20,5 +20,8 @@ def generator(*key: object) -> np.random.Generator:
 
 
 def draw(names: Iterable[str], size: int) -> set[str]:
-    """`size` of `names`, the same in any order of them, and part of any larger draw."""
+    """Draw `size` of `names` by their hashes.
+
+    The order of `names` does not matter, and a larger draw includes every smaller one.
+    """
     return set(sorted(names, key=lambda name: stable_hash("draw", name))[:size])

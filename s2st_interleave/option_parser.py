@@ -1,4 +1,4 @@
-"""The parser of a command's options, with a help that says default and range of each."""
+"""The command-line parser of a command; `--help` shows default and range of each option."""
 
 import argparse
 import dataclasses
@@ -11,19 +11,20 @@ from s2st_interleave.values import is_optional
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line: of a stage's fifty options a usage would hide what is wrong."""
+        """Print the error alone: the usage, with fifty options, would hide it."""
         name = self.prog.partition("s2st_interleave ")[2].partition(" ")[0]
         self.exit(2, f"error: {name or self.prog}: {message}\n")
 
 
 class _Given(argparse.Action):
-    """Keeps what is given in its order on the line."""
+    """Appends option and text to `namespace.given`, in the order of the command line."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, _: Any = None) -> None:
         namespace.given.append((self.dest, values))
 
 
 def option_parser(cls: type, prog: str, about: str | None) -> Parser:
+    """A parser whose result has `given`: (option, text) pairs as they stand on the line."""
     parser = Parser(
         prog=f"python -m s2st_interleave {prog}",
         description=about,

@@ -1,9 +1,9 @@
-"""Several ranks at one training: who they are, and what they say to each other.
+"""The ranks of a training with several processes, and what they exchange.
 
-`torchrun` starts a rank for each GPU (nccl) or for some CPU cores (gloo), and tells it so
-in its environment; nothing else is read. Without it there is one rank, and nothing here
-does anything. What ranks exchange are sums, never means: losses and gradients are those
-of one process with the same batch.
+`torchrun` starts a rank for each GPU (nccl) or for some CPU cores (gloo), and sets its
+number in the environment. Without torchrun there is one rank, and the functions of this
+module do nothing. Ranks exchange sums, never means: losses and gradients equal those of
+one process with the same batch.
 """
 
 import atexit
@@ -13,16 +13,22 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NoReturn, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+if TYPE_CHECKING:
+    import torch
 
 T = TypeVar("T")
-# Rank 0 may work alone for long, for example on fingerprints of the inputs.
+# Rank 0 may work alone for a long time, for example on fingerprints of the inputs.
 TIMEOUT = timedelta(hours=2)
-JOB_SLOT = "S2ST_SLOT"  # of launch/local.py: 0, 1, ... among the jobs at once
+JOB_SLOT = "S2ST_SLOT"  # set by launch/local.py: 0, 1, ... among the jobs at once
 
 
 @dataclass(frozen=True)
 class Ranks:
+    """One process among the `count` of a training."""
+
     index: int
     count: int
     local: int  # index on this machine: which of its GPUs
@@ -33,15 +39,15 @@ class Ranks:
 
 
 def ranks() -> Ranks:
-    """This process among all, by torchrun's variables."""
+    """This process's rank, by the environment variables that torchrun sets."""
     names = {"RANK": 0, "WORLD_SIZE": 1, "LOCAL_RANK": 0}
     return Ranks(*(int(os.environ.get(k, default)) for k, default in names.items()))
 
 
 def on_first(work: Callable[[], T]) -> T:
-    """What `work` returns on rank 0, the only one to do it; the others wait for it.
+    """Call `work` on rank 0 alone and return its result on all ranks, which wait for it.
 
-    The value travels by pickle. An error ends all ranks, and rank 0 says what it was.
+    The result is sent by pickle. An error ends all ranks, and rank 0 reports it.
     """
     if ranks().count == 1:
         return work()
@@ -65,28 +71,29 @@ def sums(values: Mapping[str, float]) -> dict[str, float]:
         return dict(values)
     import torch
 
-    mine = torch.tensor(list(values.values()), dtype=torch.float64)
-    return dict(zip(values, total(mine).tolist(), strict=True))
+    part = torch.tensor(list(values.values()), dtype=torch.float64)
+    return dict(zip(values, total(part).tolist(), strict=True))
 
 
-def total(mine: Any) -> Any:
-    """A tensor summed over the ranks."""
+def total(part: "torch.Tensor") -> "torch.Tensor":
+    """The sum over the ranks of a tensor that each of them has, of any shape."""
     if ranks().count == 1:
-        return mine
+        return part
     import torch
 
-    parts = [torch.empty_like(mine) for _ in range(ranks().count)]
-    connected().all_gather(parts, mine)
+    parts = [torch.empty_like(part) for _ in range(ranks().count)]
+    connected().all_gather(parts, part)
     return torch.stack(parts).sum(dim=0)
 
 
 def say(text: str) -> None:
+    """Print a line, on rank 0 alone."""
     if ranks().is_first:
         print(text, flush=True)
 
 
-def connected() -> Any:
-    """`torch.distributed`, with its process group."""
+def connected() -> ModuleType:
+    """The module torch.distributed, with the process group set up."""
     import torch
     from torch import distributed
 
@@ -100,9 +107,9 @@ def connected() -> Any:
 def exit_with(main: Callable[[], int | None]) -> NoReturn:
     """End this process with the exit status that `main` returns or raises.
 
-    A rank ends without taking its interpreter apart. DDP keeps gloo's threads alive even
-    when the group is destroyed, and one that lets go of a tensor that late ends the
-    process by SIGABRT, its work done.
+    A rank of several ends by os._exit. DDP keeps gloo's threads alive even when the group
+    is destroyed; a thread that frees a tensor while the interpreter shuts down would end
+    the process by SIGABRT although its work is done.
     """
     if ranks().count == 1:
         sys.exit(main())
@@ -110,13 +117,13 @@ def exit_with(main: Callable[[], int | None]) -> NoReturn:
         status = main()
     except SystemExit as stop:
         status = stop.code
-        if isinstance(status, str):  # sys.exit("message"), as Python itself has it
+        if isinstance(status, str):  # sys.exit("message") prints it, as Python does
             print(status, file=sys.stderr)
             status = 1
     except BaseException:
         traceback.print_exc()
         status = 1
-    atexit._run_exitfuncs()  # what os._exit leaves out
+    atexit._run_exitfuncs()  # os._exit skips them
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status or 0)

@@ -1,17 +1,21 @@
 """Number formats: weights and optimizer stay fp32, autocast takes products in bf16."""
 
-from typing import Any, Literal
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Literal
 
 from s2st_interleave.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
 
 Dtype = Literal["auto", "fp32", "bf16"]
 
 
-def use_bf16(dtype: Dtype, device: Any) -> bool:
-    """Is bf16 what `dtype` means on this torch.device? `auto`: on GPUs that have it.
+def use_bf16(dtype: Dtype, device: "torch.device") -> bool:
+    """Does `dtype` mean bf16 on this device? `auto` does on GPUs that have it.
 
     On a CPU `auto` is fp32, which is bit-identical from run to run, and faster. Raises
-    UserError where bf16 is asked of a GPU without it: emulated, it is slower than fp32.
+    UserError for bf16 on a GPU that only emulates it, more slowly than fp32.
     """
     import torch
 
@@ -23,24 +27,27 @@ def use_bf16(dtype: Dtype, device: Any) -> bool:
     return dtype == "bf16" or (dtype == "auto" and has_it)
 
 
-def autocast(device: Any, bf16: bool) -> Any:
-    """A context in which matrix products are in bf16, or nothing changes."""
+def autocast(device: "torch.device", bf16: bool) -> AbstractContextManager[object]:
+    """A context in which matrix products are in bf16; without `bf16` it does nothing."""
     import torch
 
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
 
 
-def exact() -> Any:
-    """A context in which convolutions are in fp32: on a GPU torch takes TF32 for them.
+def exact() -> AbstractContextManager[object]:
+    """A context in which convolutions on a GPU are in fp32, not TF32, torch's default.
 
-    For outputs that are compared; products of matrices are in fp32 by themselves.
+    It is for outputs that are compared. Products of matrices are in fp32 by default.
     """
     import torch
 
     return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 
 
-def spread_apart(first: Any, second: Any) -> float:
-    """Largest difference of two tensors in standard deviations; infinite for a NaN."""
-    far = float((first - second).abs().max()) / max(float(second.std()), 1e-9)
-    return far if far == far else float("inf")
+def spread_apart(first: "torch.Tensor", second: "torch.Tensor") -> float:
+    """Largest difference of two tensors in standard deviations of the second.
+
+    It is infinite where one of them holds a NaN.
+    """
+    distance = float((first - second).abs().max()) / max(float(second.std()), 1e-9)
+    return distance if distance == distance else float("inf")

@@ -1,4 +1,4 @@
-"""What a training that was asked to stop says to whoever started it."""
+"""The exit status by which a training that was asked to stop wants to be started again."""
 
-# Exit status: a checkpoint is written, the same command carries on from it.
+# A checkpoint is written; the same command carries on from it.
 EXIT_REQUEUE = 85

@@ -47,7 +47,7 @@ def _line(desc: str, done: int, total: int | None, elapsed_sec: float) -> str:
 
 
 def quiet_transformers() -> None:
-    """No bar for each small file that transformers loads or saves."""
+    """Turn off the progress bars of transformers, one for each small file."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()

@@ -1,15 +1,15 @@
-"""What a finished stage has promised to its readers, and whether it is still there.
+"""Checks whether the files that a finished stage promised to its readers are still there.
 
 `stage.json` holds the names and sizes of the stage's files; its wav.scp promises the audio
-that it lists, wherever that lies. No file is opened for this but the tables: who reads the
-directory pays a stat for each of its files and a listing for a folder of audio (5 s for a
-million recordings), the stage itself a stat for each recording as well (another 5 s).
-What only this stage reads (shards, checkpoints, the state of a run) is no promise: who
-needs the room may remove it.
+that it lists, wherever that lies. Only these tables are opened. A reader of the directory
+pays a stat for each file and a listing for each folder of audio (5 s for a million
+recordings); the stage itself also pays a stat for each recording (another 5 s). Files that
+only the stage itself reads (shards, checkpoints, the state of a run) are not promised:
+users may remove them to save space.
 
     python -m s2st_interleave.promises exp/encoder
 
-is silent, with the exit status 1 unless the directory is finished and whole.
+prints nothing; its exit status is 1 unless the directory is finished and whole.
 """
 
 import json
@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
-# Files that tell of one run (seconds, options that change nothing), and folders that no
-# other stage reads: not part of what a stage's outputs are.
+# Files that describe one run (seconds, runtime options), and folders that no other stage
+# reads. They are not outputs of a stage.
 VOLATILE = {
     DONE,
     OPEN,
@@ -38,9 +38,9 @@ CHECKPOINT = "checkpoint-"
 
 @dataclass(frozen=True)
 class Broken:
-    """Files that are gone, and files of another size than the stage has written.
+    """Files that are gone, and files of another size than the stage wrote.
 
-    `audio_bytes`: what there is and what there was, where audio has another size.
+    `audio_bytes`: bytes of audio now and then, if they differ.
     """
 
     gone: tuple[Path, ...] = ()
@@ -51,7 +51,7 @@ class Broken:
         return bool(self.gone or self.changed or self.audio_bytes)
 
     def __str__(self) -> str:
-        said = [
+        faults = [
             f"{paths[0]}{and_more(len(paths) - 1)} {what}"
             for paths, what in (
                 (self.gone, "is gone"),
@@ -60,17 +60,18 @@ class Broken:
             if paths
         ]
         if self.audio_bytes:
-            found, wanted = self.audio_bytes
-            said.append(f"its audio has {found} bytes, not {wanted}")
-        return " and ".join(said)
+            bytes_now, bytes_then = self.audio_bytes
+            faults.append(f"its audio has {bytes_now} bytes, not {bytes_then}")
+        return " and ".join(faults)
 
 
 def and_more(count: int) -> str:
+    """The end of a message about several files: " (and 3 more)"; "" for 0."""
     return f" (and {count} more)" if count else ""
 
 
 def own_files(directory: Path) -> Iterator[Path]:
-    """Files that a stage leaves to others, sorted; not those of stages inside of it."""
+    """A stage's outputs in `directory`, sorted, without those of stages inside of it."""
     inner = {p.parent for n in (DONE, OPEN) for p in directory.glob(f"*/**/{n}")}
     theirs = {path for folder in inner for path in _promised(folder)}
     for path in sorted(p for p in directory.rglob("*") if p.is_file()):
@@ -81,7 +82,7 @@ def own_files(directory: Path) -> Iterator[Path]:
 
 
 def sizes(directory: Path, also: Iterable[Path] = ()) -> dict[str, int]:
-    """Bytes by path, relative to `directory`, of what it promises; `also` lies outside."""
+    """Bytes of the promised files by path relative to `directory`; `also` lies outside."""
     promised = [
         path
         for path in own_files(directory)
@@ -94,15 +95,15 @@ def sizes(directory: Path, also: Iterable[Path] = ()) -> dict[str, int]:
 
 
 def audio_bytes(directory: Path) -> int:
-    """Of all recordings in the wav.scp tables, which are there."""
+    """Bytes of all recordings in the wav.scp tables; OSError where one is missing."""
     return sum(os.stat(path).st_size for path in _listed(directory))
 
 
 def broken(directory: Path, done: dict[str, Any], *, weigh: bool = False) -> Broken:
-    """What `done`, the stage.json of `directory`, promises and is not there.
+    """Files that `done`, the stage.json of `directory`, promises and that are not there.
 
-    `weigh`: the sizes of its audio count as well. Of a directory that an earlier version
-    has made, only the names of its audio are known.
+    `weigh` also compares the size of the audio, unless an earlier version made the
+    directory: it did not record that size.
     """
     gone: dict[Path, None] = {}
     changed = []
@@ -122,7 +123,7 @@ def broken(directory: Path, done: dict[str, Any], *, weigh: bool = False) -> Bro
 
 
 def absent(paths: Iterable[str]) -> list[Path]:
-    """Those of `paths` that are not there, by one listing of each folder."""
+    """The missing ones of `paths`; each folder is listed once."""
     names: dict[str, set[str]] = {}
     missing = []
     for path in paths:
@@ -136,7 +137,7 @@ def absent(paths: Iterable[str]) -> list[Path]:
 
 
 def _listed(directory: Path) -> Iterator[str]:
-    """Audio in the wav.scp tables of a directory."""
+    """Paths of the audio in the wav.scp tables of a directory."""
     for table in sorted(directory.glob("wav.scp*")):
         with table.open(encoding="utf-8", newline="\n") as stream:
             for line in stream:
@@ -144,7 +145,7 @@ def _listed(directory: Path) -> Iterator[str]:
 
 
 def _promised(folder: Path) -> Iterator[Path]:
-    """What a stage inside of another has written beside its own directory."""
+    """Files that a stage in `folder`, inside another stage, wrote outside of it."""
     if (folder / DONE).is_file():
         done = json.loads((folder / DONE).read_text(encoding="utf-8"))
         for name in done.get("files", {}):

@@ -1,4 +1,4 @@
-"""Which code and which packages have made a file."""
+"""The state of the code and the versions of the packages that made a file."""
 
 import contextlib
 import platform
@@ -11,7 +11,7 @@ PACKAGES = ("s2st-interleave", "numpy", "torch", "transformers")
 
 
 def git_state() -> dict[str, Any]:
-    """Commit of the code that runs and whether it was edited; nulls outside a checkout."""
+    """Commit of the running code and whether it was edited; None outside a checkout."""
     here = Path(__file__).parent
 
     def ask(*words: str) -> str | None:
@@ -28,8 +28,9 @@ def git_state() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    """Versions of Python and of the installed ones of PACKAGES, by name."""
+    numbers = {"python": platform.python_version()}
     for name in PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
+            numbers[name] = metadata.version(name)
+    return numbers

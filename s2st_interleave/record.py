@@ -1,4 +1,4 @@
-"""What a stage is made from: its record, and how it differs from an earlier one."""
+"""The record of a stage's options and inputs, and how it differs from an earlier one."""
 
 import hashlib
 import json
@@ -10,21 +10,24 @@ from s2st_interleave import blocks, config, effects
 from s2st_interleave.blocks import leaves
 from s2st_interleave.promises import and_more
 
-NUM_SHOWN = 10  # of what differs within an input
+NUM_SHOWN = 10  # lines about what differs within an input
 Record = dict[str, Any]  # `stage.open.json`, and the first part of `stage.json`
 
 
 class Origin(Protocol):
-    """Something a stage is made from."""
+    """An input of a stage."""
 
     def fingerprint(self) -> str:
-        """Of its content, wherever it lies."""
+        """A hash of the input's content, which does not depend on where it lies."""
+        ...
 
     def changes(self, directory: Path) -> list[str]:
-        """What of it is not what `directory` was made from, a line each, if known."""
+        """A line for each part that has changed since `directory` was made, if known."""
+        ...
 
 
 def digest(value: Any) -> str:
+    """sha256 of a JSON value, in hexadecimal; the order of keys does not matter."""
     text = json.dumps(value, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -32,8 +35,8 @@ def digest(value: Any) -> str:
 def of(stage: str, options: Any, inputs: Mapping[str, Origin | str]) -> Record:
     """The record of a stage with these options and inputs.
 
-    Where inputs lie is not what they are: a recipe may be moved. Paths are kept for the
-    reader, their contents are in the fingerprints of the inputs.
+    Paths are recorded for readers, but are no part of the fingerprint: a recipe may be
+    moved. The inputs' own fingerprints stand for their content.
     """
     resolved = blocks.flat(config.to_dict(options))
     values = {name for name, leaf in leaves(type(options)).items() if not leaf.runtime}
@@ -59,7 +62,7 @@ def _is_path(value: Any) -> bool:
 
 
 def grown(before: Record, now: Record, options: Any) -> set[str]:
-    """Options by which a run is longer than before: it goes on."""
+    """Names of the options that make a run longer than before, so that it goes on."""
     extendable = options.extendable() if hasattr(options, "extendable") else set()
     old, new = before["options"], now["options"]
     return {
@@ -76,10 +79,10 @@ def difference(
     inputs: Mapping[str, Origin | str],
     directory: Path,
 ) -> list[str]:
-    """Lines about what `directory` was made from before, and is not to be now.
+    """A line for each option and input that differs from those `directory` was made with.
 
-    An option that changes nothing by now is none of them, whatever it once was, nor is
-    one that there was not yet, as long as it has the value that all was made with then.
+    Options without effect now do not count, nor do options that the earlier version did
+    not have, as long as they have the default that stands for what it did.
     """
     earlier = _earlier(before["options"], now["options"], options)
     runtime = {k for k, leaf in leaves(type(options)).items() if leaf.runtime}
@@ -100,7 +103,7 @@ def difference(
 
 
 def _earlier(before: Record, now: Record, options: Any) -> Record:
-    """Options of an earlier version by today's names and paths."""
+    """Options of an earlier version under the names and paths that they have today."""
     translate = getattr(options, "earlier", dict)
     known = blocks.flat(translate(before))
     new = {

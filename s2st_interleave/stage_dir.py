@@ -1,7 +1,8 @@
 """Stage directories: complete only when `stage.json` is there, written last, by rename.
 
-A stage opens its directory, works, and finishes it. Opened again with the same options
-and inputs it says so and is skipped; with others it stops and shows the difference.
+A stage opens its directory, works, and finishes it. If it is finished and was made with the
+same options and inputs, the stage is skipped, which is printed; with other ones the stage
+stops and shows the difference.
 """
 
 import os
@@ -23,15 +24,15 @@ from s2st_interleave.stage_list import stage_number
 
 @dataclass(frozen=True)
 class Input:
-    """Something a stage reads: where it lies and which stage makes it."""
+    """A file or directory that a stage reads, and the command that makes it."""
 
     path: Path
     made_by: str | None = None  # a command; None: the user brings it
 
     def fingerprint(self) -> str:
-        """Of a finished stage what it was made from and made, of files their content.
+        """Hash of a finished stage's inputs and outputs, or of a file's content.
 
-        Raises FileNotFoundError for what is not there, or no longer whole.
+        Raises FileNotFoundError where it is missing, not finished or no longer whole.
         """
         if (self.path / DONE).is_file():
             done = read_json(self.path / DONE)
@@ -48,7 +49,7 @@ class Input:
         raise FileNotFoundError(f"{self.path} {state}{self._remedy()}")
 
     def changes(self, directory: Path) -> list[str]:
-        """Nothing more than that it differs: a stage keeps no copy of its inputs."""
+        """Always empty: a stage keeps no copy of its inputs to compare."""
         return []
 
     def _explain_loss(self, lost: promises.Broken) -> str:
@@ -72,18 +73,18 @@ def numbered(name: str, paths: Sequence[Path], made_by: str) -> dict[str, Input]
     inputs = [Input(path, made_by) for path in paths]
     if len(inputs) == 1:
         return {name: inputs[0]}
-    return {f"{name}.{index}": one for index, one in enumerate(inputs)}
+    return {f"{name}.{index}": origin for index, origin in enumerate(inputs)}
 
 
 class Facts(Protocol):
-    """What a stage tells the stages after it: see facts.py."""
+    """The facts that a stage leaves to later stages: see facts.py."""
 
     def to_json(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One directory that a stage is filling."""
+    """A directory that a stage is filling; `started` is the time in seconds."""
 
     directory: Path
     record: dict[str, Any]
@@ -97,12 +98,15 @@ class Stage:
         dropped: Mapping[str, str] | None = None,
         also: Sequence[Path] = (),
         facts: Facts | None = None,
+        earlier_sec: float = 0.0,
         **notes: Any,
     ) -> None:
         """Write `dropped.tsv` (utterance id, reason) and `stage.json`, which ends it.
 
-        `also`: files outside of the directory that the stage has written for others.
-        `facts` are what later stages read; `notes` stand beside them, for people.
+        `also` are files outside of the directory that the stage wrote for later stages.
+        Later stages read `facts`; `notes` stand beside them in stage.json, for people.
+        `earlier_sec` are seconds that other processes have worked for this stage, such as
+        the jobs of its shards; `wall_sec` counts them and this process.
         """
         dropped = dropped or {}
         reasons: dict[str, int] = {}
@@ -120,7 +124,7 @@ class Stage:
             "facts": (facts.to_json() if facts else {}) | notes,
             "git": git_state(),
             "versions": versions(),
-            "wall_sec": round(time.time() - self.started, 1),
+            "wall_sec": round(time.time() - self.started + earlier_sec, 1),
             "bytes": size,
         }
         write_json(self.directory / DONE, done)
@@ -144,19 +148,18 @@ def open_stage(
 ) -> Stage | None:
     """Open `directory` for a stage; None when it is already complete and up to date.
 
-    Complete is what has all that it promised; what is gone of it is made again, with the
-    same fingerprint. Raises UserError when the directory was made, or begun, with other
-    options or inputs, unless `overwrite`, which makes just that anew, or when it holds
-    files that no stage has signed for. `proven` says that the stage takes up nothing of
-    a begun directory that does not prove what it was made from: then it may go on with
-    other options and inputs.
+    A complete directory has all files that it promised; if some are gone, the stage makes
+    them again, with the same fingerprint. Raises UserError when the directory was made, or
+    begun, with other options or inputs, or holds files but no record of a stage.
+    `overwrite` removes a directory made with other options or inputs. `proven` says that
+    every file of a begun directory proves itself what it was made from, so that the stage
+    may go on with other options and inputs.
     """
     now = record.of(stage, options, inputs)
-    found = next(
-        (directory / n for n in (DONE, OPEN) if (directory / n).is_file()), None
-    )
-    if found:
-        before, is_done = read_json(found), found.name == DONE
+    records = (directory / name for name in (DONE, OPEN))
+    record_path = next((path for path in records if path.is_file()), None)
+    if record_path:
+        before, is_done = read_json(record_path), record_path.name == DONE
         difference = record.difference(before, now, options, inputs, directory)
         if difference and not (overwrite or (proven and not is_done)):
             raise UserError(
@@ -169,7 +172,7 @@ def open_stage(
                 print(f"{stage}: {directory} was begun otherwise, goes on as it is now")
             _discard(directory)
         elif not record.grown(before, now, options):
-            # An option that has left the fingerprint since makes nothing invalid.
+            # Options that no longer count in the fingerprint must not change it.
             now["fingerprint"] = before["fingerprint"]
             if is_done and not _reopened(directory, before, stage, overwrite):
                 return None
@@ -187,7 +190,7 @@ def open_stage(
 def _reopened(
     directory: Path, done: Mapping[str, Any], stage: str, overwrite: bool
 ) -> bool:
-    """Whether something of a finished directory is to be made again; says which."""
+    """Must files of a finished directory be made again? Prints which, or that none are."""
     lost = promises.broken(directory, dict(done), weigh=True)
     if not lost:
         print(f"{stage}: {directory} is up to date, skipped", flush=True)
@@ -204,25 +207,29 @@ def _reopened(
 
 
 def _discard(directory: Path) -> None:
-    """Remove a stage's directory; renamed first, so that no half of it is taken up."""
+    """Remove a stage's directory, renamed first: half of it must never be read."""
     old = directory.with_name(f".{directory.name}.{os.getpid()}.old")
     directory.rename(old)
     shutil.rmtree(old)
 
 
 def _unsigned(directory: Path) -> list[Path]:
+    """Files in a directory that has no record of a stage, sorted."""
     if not directory.is_dir() or (directory / OPEN).is_file():
         return []
     return sorted(p for p in directory.iterdir() if p.name[0] != ".")
 
 
 def _outputs(directory: Path) -> str:
-    """Digest of what a stage leaves to others, so that a remade stage is noticed."""
+    """Digest of a stage's outputs, by which later stages notice that it was remade."""
     paths = promises.own_files(directory)
     return digest({str(p.relative_to(directory)): file_digest(p) for p in paths})
 
 
 def read_done(directory: Path, made_by: str) -> dict[str, Any]:
-    """The `stage.json` of a finished directory, or an error naming its stage."""
+    """The `stage.json` of a finished directory.
+
+    Raises FileNotFoundError naming the stage that makes it where there is none.
+    """
     Input(directory / DONE, made_by).fingerprint()
     return read_json(directory / DONE)

@@ -1,4 +1,4 @@
-"""The stages of a recipe and the commands: the one list of their numbers and names.
+"""The list of stages and commands, from which all else takes numbers and names.
 
 `python -m s2st_interleave --help`, the driver egs/cvss/s2st.sh, the README's table, the hints
 of error messages and `stage.json` all take them from here.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RecipeStage:
-    """A stage as `./run.sh --stage 3` knows it, and what it reads and leaves on disk."""
+    """A stage, as in `./run.sh --stage 3`, and what it reads and writes on disk."""
 
     number: int
     name: str
@@ -25,7 +25,7 @@ class RecipeStage:
 
     @property
     def script(self) -> str:
-        """Its file in egs/cvss/stages, without the ending."""
+        """The stage's file in egs/cvss/stages, without the ending."""
         return f"{self.number:02}_{self.name}"
 
 
@@ -163,25 +163,27 @@ COMMANDS = (
 
 
 def stage_number(command: str) -> int | None:
-    """The number of the stage that a command belongs to; None of a command apart."""
-    names = {each.name: each.stage for each in COMMANDS}
-    numbers = {each.name: each.number for each in STAGES}
+    """The number of the stage that a command belongs to; None if it belongs to none."""
+    names = {known.name: known.stage for known in COMMANDS}
+    numbers = {stage.name: stage.number for stage in STAGES}
     return numbers.get(names.get(command, ""))
 
 
 def usage() -> str:
     """The commands, a line each, with the numbers of their stages."""
     return "\n".join(
-        f"  {each.name:<17} {stage_number(each.name) or '-':>2}  {each.about}"
-        for each in COMMANDS
+        f"  {command.name:<17} {stage_number(command.name) or '-':>2}  {command.about}"
+        for command in COMMANDS
     )
 
 
 def listing() -> str:
+    """The stages, a line each, for `--help` of a recipe."""
     return "\n".join(f"  {s.number:>2} {s.name:<8} {s.about}" for s in STAGES)
 
 
 def markdown() -> str:
+    """The README's table of the stages."""
     lines = ["| n | name | reads | writes |", "|---|---|---|---|"]
     lines += [f"| {s.number} | {s.name} | {s.reads} | {s.writes} |" for s in STAGES]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Text that others have written: UTF-8, or an error that names file and line."""
+"""Reads text files of users: UTF-8, or an error that names file and line."""
 
 import codecs
 from collections.abc import Iterator
@@ -10,26 +10,26 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(path: Path) -> str:
-    """All of a file, its lines ended by line feeds; UserError where it is not UTF-8."""
+    """The text of a file, lines ended by line feeds; UserError where it is not UTF-8."""
     return "".join(f"{text}\n" for _, text in read_lines(path))
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Number and text of each line, without its ending; UserError if it is not UTF-8.
 
-    Only a line feed, with or without a carriage return, ends a line: the other marks
-    of Unicode occur inside sentences. A byte order mark, which editors add, is left out.
+    Only a line feed, with or without a carriage return, ends a line: Unicode's other line
+    ends occur inside sentences. A byte order mark, which editors add, is left out.
     """
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
             try:
                 text = line.decode("utf-8")
             except UnicodeDecodeError as error:
-                why = f"{error.reason}, byte {error.start}"
+                reason = f"{error.reason}, byte {error.start}"
                 if number == 1 and line.startswith(UTF_16):
-                    why = "it begins as UTF-16 does"
+                    reason = "it begins as UTF-16 does"
                 raise UserError(
-                    f"{path}:{number}: not UTF-8 ({why}): save the file as UTF-8"
+                    f"{path}:{number}: not UTF-8 ({reason}): save the file as UTF-8"
                 ) from None
             if number == 1:
                 text = text.removeprefix("\ufeff")

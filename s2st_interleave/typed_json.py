@@ -5,25 +5,28 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
 
-Record = TypeVar("Record")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Record = TypeVar("Record", bound="DataclassInstance")
 
 
 def read(cls: type[Record], data: Any, origin: str, *, others: bool = False) -> Record:
     """Build `cls` from the JSON object `data` of the file `origin`.
 
-    A field that came later has a default, which stands in where an earlier version wrote no
-    such key. With `others` the object may have keys that are no fields. Raises UserError,
-    naming `origin` and key, for a missing or unknown key and for a value of another type.
+    A field with a default may be missing: earlier versions did not write it. `others`
+    allows keys that are not fields. Raises UserError, naming `origin` and key, for a
+    missing or unknown key and for a value of another type.
     """
     if not isinstance(data, Mapping):
         raise UserError(f"{origin}: expected an object, not {data!r}")
     field_types = typing.get_type_hints(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    fields = {f.name: f for f in dataclasses.fields(cls)}
     for key in data:
         if key not in fields and not others:
             raise UserError(f"{origin}: unknown key {key!r}{nearest(str(key), fields)}")
@@ -46,8 +49,8 @@ def _has_default(field: "dataclasses.Field[Any]") -> bool:
 
 def _value(wanted: Any, value: Any, origin: str) -> Any:
     """Return `value` as the type `wanted`, or raise UserError naming `origin`."""
-    if dataclasses.is_dataclass(wanted):
-        return read(wanted, value, origin)  # type: ignore[arg-type]
+    if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
+        return read(wanted, value, origin)
     kind, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if isinstance(wanted, types.UnionType):  # float | None
         (inner,) = (each for each in arguments if each is not type(None))
@@ -61,7 +64,7 @@ def _value(wanted: Any, value: Any, origin: str) -> Any:
             pairs = zip(arguments, value, strict=True)
             return tuple(_value(inner, each, origin) for inner, each in pairs)
     elif wanted is float:
-        # JSON writes 100.0 as it likes; NaN is what a failed score looks like.
+        # JSON may write 100.0 as 100; NaN is refused, since a failed score is NaN.
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_number and math.isfinite(value):
             return float(value)

@@ -1,4 +1,4 @@
-"""How the text of an option becomes a value of its type, and what its type allows."""
+"""Converts the text of an option to a value of its type, or says what the type allows."""
 
 import math
 import re
@@ -13,7 +13,7 @@ from s2st_interleave.yaml_text import NUMBER, WHOLE
 
 
 class Device(str):
-    """Where a model runs.
+    """An option's value that names the device of a model.
 
     >>> Device("cuda:1")
     'cuda:1'
@@ -27,7 +27,7 @@ class Device(str):
 
 @dataclass(frozen=True)
 class Range:
-    """Which numbers make sense; None: no bound on that side."""
+    """The numbers that an option may have; None: no bound on that side."""
 
     minimum: float | None = None
     maximum: float | None = None
@@ -43,7 +43,7 @@ class Range:
         )
 
     def __str__(self) -> str:
-        """
+        """The bounds in words, for messages and help.
 
         >>> str(Range(minimum=0, below=1))
         'at least 0 and less than 1'
@@ -58,10 +58,10 @@ class Range:
 
 
 def converted(value: Any, hint: Any) -> Any:
-    """A scalar's text, None (nothing is given) or a list, as what `hint` says.
+    """Convert a scalar's text, None (an empty value) or a list to the type `hint`.
 
-    Nothing is "" where text is wanted, () where a list is, None where it may be absent.
-    Raises ValueError saying what is wanted.
+    An empty value becomes "" for text, () for a list and None for an optional type.
+    Raises ValueError whose message says what is wanted.
     """
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if is_optional(hint):
@@ -87,6 +87,7 @@ def converted(value: Any, hint: Any) -> Any:
 
 
 def is_optional(hint: Any) -> bool:
+    """Is the type a union, which here is always of one type and None?"""
     return typing.get_origin(hint) in (typing.Union, types.UnionType)
 
 
@@ -95,13 +96,14 @@ def _is_text(value: Any) -> bool:
 
 
 def switch(text: str) -> bool:
+    """The boolean that `text` is; ValueError for anything but true and false."""
     if text not in ("true", "false"):
         raise ValueError("true or false")
     return text == "true"
 
 
 def whole(text: str) -> int:
-    """
+    """The integer that `text` is; ValueError for anything else.
 
     >>> whole("010"), whole("-3")
     (10, -3)
@@ -113,7 +115,7 @@ def whole(text: str) -> int:
 
 
 def number(text: str) -> float:
-    """
+    """The finite number that `text` is; ValueError for anything else.
 
     >>> number("1e-3"), number("32")
     (0.001, 32.0)
@@ -124,6 +126,6 @@ def number(text: str) -> float:
 
 
 def words(text: str, hint: Any) -> list[str]:
-    """`text` at its spaces; one path that exists is one, with spaces in its name."""
-    is_one = hint is Path and text.strip() and Path(text).exists()
-    return [text] if is_one else text.split()
+    """Split `text` at its spaces, unless it is a path that exists, with spaces in it."""
+    is_path = hint is Path and text.strip() and Path(text).exists()
+    return [text] if is_path else text.split()

@@ -1,9 +1,11 @@
-"""Files of weights and arrays, and what is wrong with one that cannot be read."""
+"""Turns the errors of reading a file of weights or arrays into a UserError naming it."""
 
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from s2st_interleave.errors import UserError
 
@@ -14,10 +16,9 @@ def reading(
 ) -> Iterator[None]:
     """Raise UserError naming `path` where it is broken, or of another model.
 
-    For one call of a library that reads it: numpy and torch have no errors of their own.
+    The block must hold only the call that reads the file: numpy and torch report a broken
+    file by ValueError, RuntimeError and the like.
     """
-    from safetensors import SafetensorError
-
     try:
         yield
     except (SafetensorError, pickle.UnpicklingError, EOFError, ValueError) as error:
@@ -29,12 +30,12 @@ def reading(
     except KeyError as error:
         raise UserError(f"{path} is another file: it holds no {error}") from error
     except RuntimeError as error:
-        said = str(error)
-        if "PytorchStreamReader" in said or "model_proto" in said:
+        message = str(error)
+        if "PytorchStreamReader" in message or "model_proto" in message:
             raise UserError(f"{path} is broken: {remedy}") from error
-        if "loading state_dict" not in said:
+        if "loading state_dict" not in message:
             raise
-        first = said.partition("\n")[2].partition("\n")[0].strip()
+        first = message.partition("\n")[2].partition("\n")[0].strip()
         raise UserError(
             f"{path} holds the weights of another model: {first}"
         ) from error

@@ -1,8 +1,8 @@
-"""YAML whose scalars are read as they are written.
+"""Reads YAML whose scalars stay as they are written.
 
-PyYAML follows YAML 1.1, which makes 86400 of 24:00:00, 83 of 0123 and false of `no`.
-Here a scalar is its text, and only who asks for it knows of which type it is. What has
-no types of its own, such as a grid, asks for the plain ones of YAML 1.2.
+PyYAML follows YAML 1.1, which turns 24:00:00 into 86400, 0123 into 83 and `no` into
+false. Here a scalar is its text, and the caller, who knows the wanted type, converts it.
+Files without such types, such as a grid, are read with the plain types of YAML 1.2.
 """
 
 import re
@@ -24,6 +24,7 @@ SWITCH = r"true|false"
 class _Text(yaml.SafeLoader):
     """Text, lists, mappings and nothing (empty, ~, null); a key occurs once."""
 
+    # The stubs of PyYAML declare these two as attributes of instances.
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # pyrefly: ignore[bad-override]
     yaml_constructors: ClassVar[dict[str, Any]] = {  # pyrefly: ignore[bad-override]
         tag: make
@@ -47,7 +48,7 @@ class _Text(yaml.SafeLoader):
 
 
 class _Typed(_Text):
-    """Numbers and true and false besides, as YAML 1.2 has them."""
+    """As _Text, with the numbers and booleans of YAML 1.2."""
 
     yaml_constructors: ClassVar[dict[str, Any]] = _Text.yaml_constructors | {
         f"{TAG}int": lambda _, node: int(node.value),
@@ -57,7 +58,7 @@ class _Typed(_Text):
 
 
 def _resolve(loader: type[yaml.SafeLoader], name: str, pattern: str) -> None:
-    """A plain scalar of this pattern is a `name`; one in quotes is always text."""
+    """Let `loader` read plain scalars of this pattern as the type `name`."""
     loader.add_implicit_resolver(f"{TAG}{name}", re.compile(rf"({pattern})\Z"), None)
 
 
@@ -67,16 +68,16 @@ for _name, _pattern in (("int", WHOLE), ("float", NUMBER), ("bool", SWITCH)):
 
 
 def read(path: Path, *, typed: bool = False) -> Any:
-    """What a file says: text, None, lists and mappings; `typed`: numbers and booleans.
+    """The content of a YAML file: text, None, lists and mappings.
 
-    Raises UserError naming file, line and column where it is no YAML, or a key of a
-    mapping occurs twice.
+    `typed` adds numbers and booleans. Raises UserError naming file, line and column where
+    the file is no YAML, or a key of a mapping occurs twice.
     """
     return parse(path.read_bytes(), path, typed=typed)
 
 
 def parse(text: bytes | str, source: Path | str, *, typed: bool = False) -> Any:
-    """The same of a text; `source` is the name that errors give it."""
+    """As `read`, for a text that errors call `source`."""
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
@@ -89,5 +90,5 @@ def parse(text: bytes | str, source: Path | str, *, typed: bool = False) -> Any:
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else str(source)
         hint = "; YAML wants spaces here" if "'\\t'" in str(error.problem) else ""
         raise UserError(f"{where}: {error.problem or error.context}{hint}") from None
-    except yaml.YAMLError as error:  # a character that no text has
+    except yaml.YAMLError as error:  # a control character, which has no mark
         raise UserError(f"{source}: not YAML: {' '.join(str(error).split())}") from None

@@ -1,9 +1,11 @@
 """Fixtures that several tests share, made once a run."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import tiny_parts
+import warm_python
 
 from s2st_interleave.interleave import dump
 
@@ -11,6 +13,13 @@ from s2st_interleave.interleave import dump
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes minutes starts first, so that two workers end at about the same time."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory) -> Iterator[Path]:
+    """A `python` that starts at once, see tests/warm_python.py."""
+    with warm_python.warm(tmp_path_factory.mktemp("warm") / "python") as folder:
+        yield folder / "python"
 
 
 @pytest.fixture(scope="session")

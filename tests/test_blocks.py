@@ -87,8 +87,8 @@ def test_a_later_file_changes_one_option_of_a_block_and_leaves_the_others(tmp_pa
 )
 def test_a_mistake_in_a_file_names_the_whole_path(text, message, tmp_path, capsys):
     path = written(tmp_path, f"{text}\n")
-    said = refused(capsys, Options, "--out_dir", "o", "--config", path)
-    assert message in said and "conf.yaml: " in said
+    printed = refused(capsys, Options, "--out_dir", "o", "--config", path)
+    assert message in printed and "conf.yaml: " in printed
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,12 @@ def test_a_mistake_on_the_line_names_the_whole_path(words, message, capsys):
 def test_help_lists_the_options_of_blocks_with_default_and_range(capsys):
     with pytest.raises(SystemExit):
         parse(Options, "--help")
-    said = " ".join(capsys.readouterr().out.split())
-    assert "light: with kind light:" in said
-    assert "--light.unit_channels INT, --light.unit-channels INT a width (at" in said
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "light: with kind light:" in printed
+    assert "--light.unit_channels INT, --light.unit-channels INT a width (at" in printed
     assert (
         "--light.dropout FLOAT a share (at least 0 and less than 1, default 0.1)"
-        in (said)
+        in printed
     )
 
 
@@ -131,13 +131,13 @@ def test_the_record_of_a_run_is_nested_and_can_be_read_again(tmp_path):
 
 def test_a_stage_records_blocks_without_what_is_of_the_run_or_a_path():
     options = Options(out_dir=Path("o"), light=Light(weights=Path("w"), num_jobs=4))
-    made = record.of("x", options, {})
-    assert made["options"]["light"].keys() == {
+    recorded = record.of("x", options, {})
+    assert recorded["options"]["light"].keys() == {
         "unit_channels", "dropout", "widths", "deep"
     }  # fmt: skip
-    assert made["paths"] == {"light.weights": "w", "out_dir": "o"}
+    assert recorded["paths"] == {"light.weights": "w", "out_dir": "o"}
     other = replace(options, light=replace(options.light, num_jobs=5))
-    assert record.of("x", other, {})["fingerprint"] == made["fingerprint"]
+    assert record.of("x", other, {})["fingerprint"] == recorded["fingerprint"]
 
 
 def test_a_difference_within_a_block_is_named_but_not_where_it_has_no_effect(tmp_path):
@@ -165,8 +165,8 @@ def test_a_new_option_of_a_block_makes_nothing_invalid(tmp_path):
 
     old, now = Options(out_dir=tmp_path), Later(out_dir=tmp_path)
     done = record.of("x", old, {})
-    made = record.of("x", now, {})
-    assert not record.difference(done, made, now, {}, tmp_path)
+    recorded = record.of("x", now, {})
+    assert not record.difference(done, recorded, now, {}, tmp_path)
     other = replace(now, light=replace(now.light, bias=False))
     (line,) = record.difference(done, record.of("x", other, {}), other, {}, tmp_path)
     assert line == "option light.bias: was True, is False"

@@ -30,8 +30,8 @@ def test_command_line_wins_over_the_files_and_the_later_file_over_the_earlier(tm
     first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
     first.write_text("max_steps: 1\nlr: 2\nout-dir: from file")
     second.write_text("lr: 1.0e-4\n")
-    found = parse("--max-steps", "3", "--config", str(first), "--config", str(second))
-    assert (found.max_steps, found.lr, found.out_dir) == (3, 1e-4, Path("from file"))
+    parsed = parse("--max-steps", "3", "--config", str(first), "--config", str(second))
+    assert (parsed.max_steps, parsed.lr, parsed.out_dir) == (3, 1e-4, Path("from file"))
 
 
 def test_dash_and_underscore_are_the_same():
@@ -39,8 +39,8 @@ def test_dash_and_underscore_are_the_same():
 
 
 def test_lists_choices_and_absent_values():
-    found = parse("--out_dir", "a", "--languages", "es en", "--limit", "3")
-    assert found.languages == ("es", "en") and found.limit == 3
+    parsed = parse("--out_dir", "a", "--languages", "es en", "--limit", "3")
+    assert parsed.languages == ("es", "en") and parsed.limit == 3
     assert parse("--out_dir", "a", "--limit", "none").limit is None
 
 
@@ -81,9 +81,9 @@ def test_a_bad_config_file_is_named(tmp_path, text, message, capsys):
 
 
 def test_a_folder_with_a_space_in_its_name_is_one_of_several_or_the_only_one(tmp_path):
-    one = tmp_path / "my disk"
-    one.mkdir()
-    assert parse("--out_dir", "a", "--dirs", str(one)).dirs == (one,)
+    folder = tmp_path / "my disk"
+    folder.mkdir()
+    assert parse("--out_dir", "a", "--dirs", str(folder)).dirs == (folder,)
     assert parse("--out_dir", "a", "--dirs", "b c ").dirs == (Path("b"), Path("c"))
     assert parse("--out_dir", "a", "--dirs", "").dirs == ()
 

@@ -75,15 +75,17 @@ def test_a_file_of_a_system_may_make_void_what_systems_share(tmp_path, capsys):
     shared = written(tmp_path, "text_ratio_every: 5\nlora_alpha: 8\nlora_rank: 2\n")
     system = written(tmp_path, "text_ratio: 0\n", "baseline.yaml")
     needed = NEEDED[train.Options].split()
-    both = ["--config", shared, "--config", system]
-    assert parse(train.Options, *needed, *both).text_ratio_every == 5
-    assert parse(train.Options, *needed, *both[:2], "--text_ratio", "0")
-    assert parse(train.Options, "--lora_rank", "0", *needed, *both)
-    assert parse(train.Options, *needed, "--span_lambda", "3", *both).span_lambda == 3
+    configs = ["--config", shared, "--config", system]
+    assert parse(train.Options, *needed, *configs).text_ratio_every == 5
+    assert parse(train.Options, *needed, *configs[:2], "--text_ratio", "0")
+    assert parse(train.Options, "--lora_rank", "0", *needed, *configs)
+    assert (
+        parse(train.Options, *needed, "--span_lambda", "3", *configs).span_lambda == 3
+    )
     for words in (
-        [*both, "--span_lambda", "3"],
-        [*both[2:], *both[:2]],
-        [*both[:2], "--text_ratio", "0", "--span_lambda", "3"],
+        [*configs, "--span_lambda", "3"],
+        [*configs[2:], *configs[:2]],
+        [*configs[:2], "--text_ratio", "0", "--span_lambda", "3"],
     ):
         assert "no effect with text_ratio" in refused(
             capsys, train.Options, *needed, *words

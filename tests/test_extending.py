@@ -4,7 +4,6 @@ import hashlib
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.slow  # a dozen interpreters that load torch
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory) -> Path:
+def copy(tmp_path_factory, python) -> Path:
     """The parts of the repository that the page changes, and the folder `tiny`."""
     folder = tmp_path_factory.mktemp("a copy")
     for part in PARTS:
@@ -34,12 +33,12 @@ def copy(tmp_path_factory) -> Path:
     shutil.copy(ROOT / "pyproject.toml", folder)
     introduction = PAGE.partition("\n## ")[0]
     for _, console in BLOCK.findall(introduction):
-        check(console, folder)
+        check(console, folder, python)
     return folder
 
 
 @pytest.mark.parametrize("title", SECTIONS)
-def test_a_worked_example_is_applied_runs_and_is_taken_back(title, copy):
+def test_a_worked_example_is_applied_runs_and_is_taken_back(title, copy, python):
     before = digests(copy)
     diffs = "".join(text for kind, text in SECTIONS[title] if kind == "diff")
     if diffs:
@@ -47,7 +46,7 @@ def test_a_worked_example_is_applied_runs_and_is_taken_back(title, copy):
         assert digests(copy) != before
     for kind, text in SECTIONS[title]:
         if kind == "console":
-            check(text, copy)
+            check(text, copy, python)
     if diffs:
         apply(diffs, copy, "--reverse")
     assert digests(copy) == before
@@ -59,11 +58,11 @@ def apply(diff: str, folder: Path, *options: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def check(console: str, folder: Path) -> None:
+def check(console: str, folder: Path, python: Path) -> None:
     """Run `$ command` lines; what is below each is its output, `...` stands for any text."""
     commands = re.split(r"^\$ ", console, flags=re.M)[1:]
     for command, _, shown in (each.partition("\n") for each in commands):
-        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+        path = f"{python.parent}:/usr/bin:/bin"
         environment = {"PATH": path, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
         environment |= {"PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
         done = subprocess.run(

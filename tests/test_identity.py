@@ -53,10 +53,10 @@ def observe(name: str, llm: Path, small: dump.Dump, folder: Path, patch) -> dict
     ids = hashlib.sha256()
     collate = interleaved.InterleavedTask._collate
 
-    def watch(task, drawn):
+    def watch(task, drawn, *more):
         for each in drawn:
             ids.update(json.dumps([each.example.ids, each.example.labels]).encode())
-        return collate(task, drawn)
+        return collate(task, drawn, *more)
 
     patch.setattr(interleaved.InterleavedTask, "_collate", watch)
     utterances = [small[index] for index in range(len(small))]

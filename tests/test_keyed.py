@@ -10,7 +10,7 @@ def test_the_same_in_every_process_whatever_the_hash_seed():
     code = (
         "from s2st_interleave import keyed; print(keyed.generator(1, 'a', 2).random())"
     )
-    found = {
+    outputs = {
         subprocess.run(
             [sys.executable, "-c", code],
             env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
@@ -20,7 +20,7 @@ def test_the_same_in_every_process_whatever_the_hash_seed():
         ).stdout
         for seed in "012"
     }
-    assert found == {f"{keyed.generator(1, 'a', 2).random()}\n"}
+    assert outputs == {f"{keyed.generator(1, 'a', 2).random()}\n"}
 
 
 def test_parts_of_a_key_do_not_run_together():

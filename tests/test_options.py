@@ -109,8 +109,8 @@ def test_what_is_no_such_value_is_refused_alike(name, text, message, tmp_path, c
 
 def test_what_a_file_leaves_empty_is_nothing(tmp_path):
     path = written(tmp_path, "tgt_lang:\nwidths: ~\nlimit: null\n")
-    found = parse(Options, "--config", path)
-    assert (found.tgt_lang, found.widths, found.limit) == ("", (), None)
+    parsed = parse(Options, "--config", path)
+    assert (parsed.tgt_lang, parsed.widths, parsed.limit) == ("", (), None)
 
 
 def test_a_list_is_no_single_value(tmp_path, capsys):
@@ -151,8 +151,8 @@ def test_every_committed_yaml_says_what_it_said(path):
 
 
 def test_without_types_a_grid_reads_plain_numbers_and_no_others():
-    found = yaml_text.parse("[1, 1e-3, true, no, 1:30, 0b1, '2', ~]", "x", typed=True)
-    assert found == [1, 0.001, True, "no", "1:30", "0b1", "2", None]
+    parsed = yaml_text.parse("[1, 1e-3, true, no, 1:30, 0b1, '2', ~]", "x", typed=True)
+    assert parsed == [1, 0.001, True, "no", "1:30", "0b1", "2", None]
 
 
 # Slurm
@@ -172,8 +172,8 @@ def test_a_time_of_the_clock_is_refused_with_its_minutes(text, message, tmp_path
     path = written(tmp_path, f"cuda_cmd:\n  minutes: {text}\n", "slurm.yaml")
     with pytest.raises(UserError) as caught:
         resources.read(path, "cuda_cmd")
-    said = str(caught.value)
-    assert f"{path}, cuda_cmd: option 'minutes' is '{text}', wants: {message}" == said
+    start = f"{path}, cuda_cmd: option 'minutes' is '{text}', wants: "
+    assert str(caught.value) == start + message
 
 
 def test_names_of_slurm_keep_their_zeros(tmp_path):

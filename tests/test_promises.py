@@ -59,8 +59,8 @@ def test_what_is_gone_is_said_and_made_again(tmp_path, capsys, name, overwrite):
     ):
         Input(folder, "encoder").fingerprint()
     assert run(folder, overwrite=overwrite)
-    said = capsys.readouterr().out
-    assert "is gone; made again" in said and "up to date" not in said
+    printed = capsys.readouterr().out
+    assert "is gone; made again" in printed and "up to date" not in printed
     assert Input(folder, "encoder").fingerprint() == downstream
     assert not run(folder)
 

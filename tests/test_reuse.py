@@ -27,17 +27,17 @@ def shards(tmp_path):
     """`shards(ids)` runs two shards; the names of those that had to be made."""
 
     def run(ids: str) -> list[str]:
-        made = []
+        written = []
 
         def process(part, path):
-            made.append(path.name)
+            written.append(path.name)
             with atomic_write(path) as stream:
                 stream.writelines(f"{name}\n" for name in part)
 
-        paths = run_shards(list(ids), tmp_path / "shards", "", 2, process)
-        lines = [line for path in paths for line in path.read_text().split()]
+        shards = run_shards(list(ids), tmp_path / "shards", "", 2, process)
+        lines = [line for path in shards.paths for line in path.read_text().split()]
         assert sorted(lines) == sorted(ids)
-        return made
+        return written
 
     return run
 

@@ -152,3 +152,10 @@ def test_what_was_begun_goes_on_with_other_options_only_where_its_files_prove_th
     with pytest.raises(ValueError, match="option size: was 1, is 2"):
         open_stage(folder, **other)
     assert open_stage(folder, **other, proven=True)
+
+
+def test_the_seconds_of_a_stage_are_those_of_all_its_processes(tmp_path):
+    stage = open_stage(tmp_path / "out", stage="align", options=Options(), inputs={})
+    assert stage is not None
+    stage.finish(num_in=1, num_out=1, earlier_sec=600.0)  # as its shards say
+    assert 600 <= files.read_json(tmp_path / "out" / "stage.json")["wall_sec"] < 660

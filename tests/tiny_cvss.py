@@ -25,7 +25,12 @@ TINY = {
     "kmeans": {"layer": 3, "num_units": 20, "num_utterances": 16},
     "train": SCRATCH
     | {"text_ratio_every": 1, "accum_grad": 2, "lr": 1e-3, "warmup_steps": 2},
-    "decode": {"batch_size": 8, "max_text_tokens": 8, "max_unit_ratio": 1.2},
+    "decode": {
+        "batch_size": 8,
+        "max_text_tokens": 8,
+        "max_unit_ratio": 1.2,
+        "max_units_per_token": 4.0,
+    },
     "vocoder": SCRATCH
     | {
         "backend": "hifigan",

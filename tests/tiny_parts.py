@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
+from s2st_interleave.data import kaldi, sides
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.progress import quiet_transformers
@@ -55,14 +56,26 @@ def write_text_llm(folder: Path) -> None:
         LlamaForCausalLM(config).save_pretrained(folder)
 
 
-def write_dump(folder: Path) -> None:
-    """Thirty random utterances over twenty units, without a stage.json."""
+def utterances() -> list[dump.Utterance]:
+    """Thirty random utterances over twenty units."""
     rng = keyed.generator("small dump")
-    utterances = [
+    return [
         dump.Utterance(f"u{i:02}", {"src": random_side(rng), "tgt": random_side(rng)})
         for i in range(30)
     ]
-    dump.write(folder, utterances, dump.UnitVocabulary(20, 0.04))
+
+
+def write_dump(folder: Path) -> None:
+    """The utterances as stage 5 writes them, without a stage.json."""
+    dump.write(folder, utterances(), dump.UnitVocabulary(20, 0.04))
+
+
+def write_texts(folder: Path) -> None:
+    """Their texts as stage 1 writes them, both in English, without a stage.json."""
+    sides.write(folder, {"src": "en", "tgt": "en"})
+    for role in ("src", "tgt"):
+        texts = {each.id: each.sides[role].text for each in utterances()}
+        kaldi.write_table(folder / f"text.{role}", texts)
 
 
 def random_side(rng: np.random.Generator) -> Side:
@@ -81,10 +94,14 @@ class _Options:
 
 def main(folder: Path) -> None:
     write_text_llm(folder / "llm")
-    stage = open_stage(folder / "dump", stage="dump", options=_Options(), inputs={})
-    if stage is not None:
-        write_dump(folder / "dump")
-        stage.finish(num_in=30, num_out=30)
+    for name, stage, write in (
+        ("dump", "dump", write_dump),
+        ("data", "data", write_texts),
+    ):
+        opened = open_stage(folder / name, stage=stage, options=_Options(), inputs={})
+        if opened is not None:
+            write(folder / name)
+            opened.finish(num_in=30, num_out=30)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.units import store
 
 SIDES = {"src": "es", "tgt": "en"}
+WORDS = "do re mi fa so la".split()  # of a unit each
 NUM_UNITS, UNIT_SEC, SAMPLES_PER_UNIT = 6, 0.04, 640
 
 
@@ -33,11 +34,12 @@ def tones(units: np.ndarray) -> np.ndarray:
 def write_split(root: Path, split: str, count: int) -> None:
     """`count` utterances as stages 1 and 4 leave them, below data/ and units/."""
     data_dir, units_dir = root / "data" / split, root / "units" / split
-    wavs, units = {}, {}
+    wavs, texts, units = {}, {}, {}
     for number in range(count):
         utterance = f"utt{number:02d}"
         drawn = keyed.generator(split, number).integers(NUM_UNITS, size=5)
         units[utterance] = np.repeat(drawn, 4).astype(np.int32)
+        texts[utterance] = " ".join(WORDS[unit] for unit in drawn[:2])
         wavs[utterance] = root / "audio" / split / f"{utterance}.wav"
         audio.write(wavs[utterance], tones(units[utterance]))
     # An encoder may see a unit more than the samples hold.
@@ -46,6 +48,8 @@ def write_split(root: Path, split: str, count: int) -> None:
     assert stage is not None
     sides.write(data_dir, SIDES)
     kaldi.write_table(data_dir / "wav.scp.tgt", {u: str(p) for u, p in wavs.items()})
+    kaldi.write_table(data_dir / "text.tgt", texts)
+    kaldi.write_table(data_dir / "utt2dur.tgt", dict.fromkeys(wavs, "0.800"))
     stage.finish(num_in=count, num_out=count)
     stage = open_stage(units_dir, stage="units", options=_Options(), inputs={})
     assert stage is not None

@@ -1,7 +1,6 @@
 """Recipes whose commands start at once, though each imports torch.
 
-    with warm_python.warm(folder / "python"):
-        warm_python.put_into(copy_of_the_repository, folder / "python")
+    warm_python.put_into(copy_of_the_repository, python)  # the fixture of conftest.py
 
 A server has imported the libraries, none of our own modules, and forks for each command.
 `python` in the recipes is a client: it hands over its words, environment, folder and
@@ -62,10 +61,10 @@ def warm(folder: Path) -> Iterator[Path]:
         server.wait()
 
 
-def put_into(root: Path, folder: Path) -> None:
+def put_into(root: Path, python: Path) -> None:
     """Have the recipes of a copy of the repository take that `python`."""
     with (root / "egs" / "path.sh").open("a") as stream:
-        stream.write(f'PATH={shlex.quote(str(folder))}:"$PATH"\n')
+        stream.write(f'PATH={shlex.quote(str(python.parent))}:"$PATH"\n')
 
 
 def serve(place: str) -> None:
@@ -127,8 +126,9 @@ def run(message: dict, streams: list[int]) -> None:
         sys.argv, sys.path[0] = words, message["cwd"]
     else:
         sys.argv, sys.path[0] = words, str(Path(words[0]).resolve().parent)
-    told = message["env"].get("PYTHONPATH", "").split(os.pathsep)
-    sys.path[1:1] = [path for path in told if path and path not in sys.path]
+    places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[1:1] = filter(None, places)
+    sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in os.environ
     status = 1
     try:
         if is_module:

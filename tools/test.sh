@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs all checks: ruff, then pytest, the slow end-to-end tests included.
+# Runs all checks: ruff, pyrefly, then pytest, the slow end-to-end tests included.
 #
 #   tools/test.sh                  everything, as CI does
 #   tools/test.sh -m "not slow"    the quick suite; other pytest arguments work too
@@ -12,5 +12,6 @@ bash tools/setup.sh --dev --flite --quiet >/dev/null
 
 python -m ruff check .
 python -m ruff format --check .
+python -m pyrefly check --output-format min-text
 # Two files at once; a file's own tests stay together, for they share what is slow to make.
 exec python -m pytest -q -n "${S2ST_TEST_WORKERS:-2}" --dist loadfile "$@"

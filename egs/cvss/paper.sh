@@ -16,7 +16,7 @@ page=false
 minutes=0          # start no cell later than this; 0: no limit
 max_jobs_run=4     # cells at once
 nj=8               # jobs of sharded stages
-num_gpus=1         # of a training on this machine; in Slurm: conf/slurm.yaml
+num_gpus=1         # GPUs of a training on this machine; in Slurm: conf/slurm.yaml
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false    # make anew what cells share where its options have changed
@@ -25,6 +25,7 @@ help_message="Usage: ./paper.sh [--plan false] [--page false] [--minutes 0] [--m
 . utils/parse_options.sh
 cd x_en
 . ../utils/environment.sh
+. ../utils/training.sh
 . ../db.sh
 cd ..
 
@@ -40,19 +41,25 @@ if [[ $page == false && $plan == false ]]; then
   # 1. What is still to do, and the shared parts that it needs.
   pending="$("${replicate[@]}" pending)"
   pairs="$("${replicate[@]}" pending --what pairs)"
-  echo "cells to run: $(wc -w <<<"$pending")"
+  s2st_split cells "$pending"
+  s2st_split pair_names "$pairs"
+  echo "cells to run: ${#cells[@]}"
 fi
 if [[ -n $pairs ]]; then
   x_en/run.sh "${common[@]}"
-  for pair in $pairs; do
+  for pair in "${pair_names[@]}"; do
     "$pair/run.sh" "${common[@]}" --test_sets test1k --stage 1 --stop_stage 5
   done
   # Once a pair: another machine that goes on keeps them, as it keeps the cells.
-  for pair in $("${replicate[@]}" pending --what toplines); do
+  toplines="$("${replicate[@]}" pending --what toplines)"
+  s2st_split topline_pairs "$toplines"
+  for pair in "${topline_pairs[@]}"; do
     "$pair/run.sh" "${common[@]}" --test_sets test1k --stage 8 --stop_stage 9 --systems ""
     "${replicate[@]}" topline --name "$pair"
   done
-  for pair in $("${replicate[@]}" pending --what untrained); do
+  untrained="$("${replicate[@]}" pending --what untrained)"
+  s2st_split untrained_pairs "$untrained"
+  for pair in "${untrained_pairs[@]}"; do
     own="../$pair/exp/untrained"
     recipe=("$pair/run.sh" "${common[@]}" --test_sets test1k --expdir "$own"
       --dumpdir "../$pair/dump_untrained" --toplines false --systems "")

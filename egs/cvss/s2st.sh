@@ -8,7 +8,7 @@ stop_stage=10      # last stage to run
 nj=2               # jobs of sharded stages
 src_lang=          # source language code
 tgt_lang=en        # target language code
-sides=             # of a --tsv: other sides than src and tgt: "user=en agent=en"
+sides=             # sides of a --tsv, if not src and tgt: "user=en agent=en"
 title="Speech-to-speech translation"
 datadir=data
 dumpdir=dump
@@ -17,7 +17,7 @@ conf=conf          # folder with a YAML for each stage
 common_voice=      # cv-corpus-4-2019-12-10/<src>; db.sh names the real one
 covost=            # covost_v2.<src>_en.tsv
 cvss=              # cvss_c_<src>_en_v1.0
-tsv=               # a corpus of one's own in place of the three: see egs/own
+tsv=               # table of your own corpus, in place of the three: see egs/own
 local_data=        # program that makes or fetches the corpus in stage 1
 train_split=standard # CoVoST's train; or extended, with train_covost
 valid_set=dev
@@ -34,19 +34,19 @@ shared=            # program that makes these three in its stages 2, 4 and 8
 systems="baseline scheduled" # conf/systems/<name>.yaml each
 trained=           # folder of the systems, if another than expdir has trained them
 baseline=baseline  # the one that others are compared with
-parallel_systems=1 # how many train and decode at once
+parallel_systems=1 # systems that train and decode at once
 checkpoints="last best"
 toplines=true      # score reference and resynthesis as well
-cascade_prompt=    # how the text LLM is asked to translate, with {text}
-num_gpus=1         # of a training (stages 2, 6, 8); more than one: by torchrun
-system_gpus=       # of each of the systems that train at once, if not num_gpus
+cascade_prompt=    # asks the text LLM to translate {text}
+num_gpus=1         # GPUs of a training (stages 2, 6, 8); more than one: by torchrun
+system_gpus=       # GPUs of each system that trains in stage 6, if not num_gpus
 num_threads=0      # CPU threads of a training; 0: all
-system_threads=0   # the same for systems that run at once
+system_threads=0   # CPU threads of each system in stages 6 and 7; 0: all
 device=auto
 overwrite=false    # make anew what was made with other options, and only that
 corpus_note=       # file with what RESULTS.md says of the corpus
 results=RESULTS.md
-command=./run.sh    # that RESULTS.md names as its own
+command=./run.sh    # that RESULTS.md says it was made by
 data_args=         # more options for the command of a stage, for example
 align_args=        # --align_args "--max_drop_rate 0.1"
 encoder_args=      # --encoder_args "--max_steps 50 --lr 1e-3"
@@ -61,7 +61,7 @@ score_args=
 pack_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 10] [--name value ...]
 Options and their defaults are the first lines of egs/cvss/s2st.sh. The stages:"
-more_help() { # what --help prints below
+more_help() { # --help prints this below the usage
   . "$S2ST/utils/environment.sh"
   python -m s2st_interleave.stage_list
 }
@@ -102,12 +102,17 @@ kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
 trained="${trained:-$expdir}"
 log="$expdir/log"
+# For the trainings of stages 2, 4 and 8: see utils/training.sh.
+train_dirs=("$datadir/train") dev_dirs=("$datadir/$valid_set")
+train_units=("$dumpdir/units/train") dev_units=("$dumpdir/units/$valid_set")
+training_options=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
 
 # JOB=a,b: one job for each system.
 system_jobs="JOB=${systems// /,}"
 
-# use_shared NAME DIR FIRST LAST: says so, and makes it by these stages unless it is whole.
-# What it is made of is not for one of those who share it to say.
+# use_shared NAME DIR FIRST LAST: says that DIR is shared, and unless it is whole makes it by
+# these stages of the program $shared. Options of a shared model are refused: they are for
+# the recipe that makes it.
 use_shared() {
   local args="$1_args"
   if [[ -n ${!args} ]]; then
@@ -142,7 +147,8 @@ some_speak() {
 }
 
 scripts="$(python -m s2st_interleave.stage_list --from "$stage" --to "$stop_stage")"
-for script in $scripts; do # 03_align
+s2st_split script_names "$scripts"
+for script in "${script_names[@]}"; do # 03_align
   echo "== stage $((10#${script%%_*})): ${script#*_} ($(date +%T))"
   . "$S2ST/stages/$script.sh"
 done

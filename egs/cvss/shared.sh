@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What recipes of single pairs share, trained once over all of them: stage 1 (data),
-# 2 (encoder), 4 (codebook; units of every pair) and 8 (vocoder). Called by x_en/run.sh.
+# Trains the models that recipes of single pairs share, over the data of all pairs: stage 1
+# (data), 2 (encoder), 4 (codebook; units of every pair), 8 (vocoder). See x_en/run.sh.
 set -euo pipefail
 
 stage=1            # 1 data, 2 encoder, 4 codebook and units, 8 vocoder
@@ -9,7 +9,7 @@ sources=           # source languages; default: SOURCES of ../db.sh
 conf=../conf
 train_split=standard # as in s2st.sh
 nj=2               # jobs of sharded stages
-num_gpus=1         # of a training; more than one: by torchrun
+num_gpus=1         # GPUs of a training; more than one: by torchrun
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false
@@ -33,16 +33,20 @@ for name in encoder kmeans vocoder; do
   s2st_split "${name}_more" "${!args}"
 done
 s2st_on "$num_gpus"
-common=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
-train_dirs= dev_dirs= train_units= dev_units=
+# For the trainings of stages 2, 4 and 8: see utils/training.sh.
+training_options=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
+languages=(--languages "$sources en")
+log=exp/log encoder="$ENCODER"
+encoder_dir=exp/encoder kmeans_dir=exp/kmeans vocoder_dir=exp/vocoder
+train_dirs=() dev_dirs=() train_units=() dev_units=()
 for src in "${source_names[@]}"; do
-  train_dirs+="../${src}_en/data/train " dev_dirs+="../${src}_en/data/dev "
-  train_units+="../${src}_en/dump/units/train " dev_units+="../${src}_en/dump/units/dev "
+  train_dirs+=("../${src}_en/data/train") dev_dirs+=("../${src}_en/data/dev")
+  train_units+=("../${src}_en/dump/units/train") dev_units+=("../${src}_en/dump/units/dev")
 done
 
 in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
 
-# each_pair STAGE: a stage of every pair's own recipe, on what can be learned from.
+# each_pair STAGE: runs a stage of every pair's recipe, on its training and dev data.
 each_pair() {
   for src in "${source_names[@]}"; do
     . ../local/pair.sh "$src"
@@ -56,19 +60,12 @@ if in_stage 1; then
   each_pair 1
 fi
 if in_stage 2; then
-  $cuda_cmd "exp/log/encoder.log" "${s2st_train[@]}" encoder --config "$conf/encoder.yaml" \
-    --encoder "$ENCODER" --languages "$sources en" --train_dir "$train_dirs" \
-    --dev_dir "$dev_dirs" --out_dir "exp/encoder" "${common[@]}" "${encoder_more[@]}"
+  s2st_encoder "${languages[@]}"
 fi
 if in_stage 4; then
-  $decode_cmd "exp/log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
-    --data_dir "$train_dirs" --languages "$sources en" --encoder "exp/encoder" \
-    --out_dir "exp/kmeans" "${common[@]}" "${kmeans_more[@]}"
+  s2st_kmeans "${languages[@]}"
   each_pair 4
 fi
 if in_stage 8; then
-  $cuda_cmd "exp/log/vocoder.log" "${s2st_train[@]}" vocoder \
-    --config "$conf/vocoder.yaml" --data_dir "$train_dirs" --dev_data_dir "$dev_dirs" \
-    --units_dir "$train_units" --dev_units_dir "$dev_units" --nj "$nj" \
-    --out_dir "exp/vocoder" "${common[@]}" "${vocoder_more[@]}"
+  s2st_vocoder
 fi

@@ -19,6 +19,7 @@ help_message="Usage: ./paper.sh [--quick false] [--page false] [--minutes 0] [--
 . ../cvss/utils/parse_options.sh
 cd x_en
 . ../../cvss/utils/environment.sh
+. ../../cvss/utils/training.sh
 cd ..
 
 until=0
@@ -26,30 +27,34 @@ if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi
 grid=paper
 if [[ $quick == true ]]; then grid=quick; fi
 replicate=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
-export MINI_SHARED="shared/$grid" # of the pairs and of x_en: what the cells share
+export MINI_SHARED="shared/$grid" # folder, in each pair's and in x_en, of what cells share
 pending= pairs= status=0
 
 if [[ $page == false ]]; then
   # 1. What is still to do, and the shared parts that it needs.
   pending="$("${replicate[@]}" pending)"
   pairs="$("${replicate[@]}" pending --what pairs)"
-  echo "cells to run: $(wc -w <<<"$pending")"
+  s2st_split cells "$pending"
+  s2st_split pair_names "$pairs"
+  echo "cells to run: ${#cells[@]}"
 fi
 if [[ -n $pairs ]]; then
   sources="$("${replicate[@]}" pending --what sources)"
   needs() { [[ " $pending" == *".$1."* ]]; } # a stand-in that some cell asks for
-  llms=parallel
-  for seen in mono random; do if needs "$seen"; then llms+=" $seen"; fi; done
+  llms=(parallel)
+  for seen in mono random; do if needs "$seen"; then llms+=("$seen"); fi; done
   shared=(x_en/run.sh --nj "$nj" --sources "$sources" --overwrite "$overwrite")
   if [[ $quick == true ]]; then # three languages in place of eight
     shared+=(--encoder_args "--max_steps 3200" --llm_args "--max_steps 400")
   fi
-  "${shared[@]}" --text_llms "$llms"
-  for pair in $pairs; do
+  "${shared[@]}" --text_llms "${llms[*]}"
+  for pair in "${pair_names[@]}"; do
     "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 3 --stop_stage 5
   done
   # Once a pair: another machine that goes on keeps them, as it keeps the cells.
-  for pair in $("${replicate[@]}" pending --what toplines); do
+  toplines="$("${replicate[@]}" pending --what toplines)"
+  s2st_split topline_pairs "$toplines"
+  for pair in "${topline_pairs[@]}"; do
     "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 8 --stop_stage 9 --systems ""
     (cd "$pair" && python ../local/speak_cascade.py --config ../conf/score.yaml \
       --topline "$MINI_SHARED/exp/topline/test" --data_dir "../$pair/$MINI_SHARED/data/test" \
@@ -58,7 +63,9 @@ if [[ -n $pairs ]]; then
       --overwrite "$overwrite")
     "${replicate[@]}" topline --name "$pair"
   done
-  for pair in $("${replicate[@]}" pending --what untrained); do
+  untrained="$("${replicate[@]}" pending --what untrained)"
+  s2st_split untrained_pairs "$untrained"
+  for pair in "${untrained_pairs[@]}"; do
     "${shared[@]}" --stage 2 --units untrained
     # Words are aligned by the encoder that was trained, units are the other one's.
     recipe=("$pair/run.sh" --nj "$nj" --overwrite "$overwrite"

@@ -1,9 +1,9 @@
 """How well an encoder has aligned a split: the mean word score of each utterance.
 
-What is usual was measured with egs/mini_cvss/local/check_scores.py: an encoder of the
-mini recipe (600 pairs of Spanish and English, 2000 steps) on 60 dev utterances of each
-language, right ones and ones that are wrong on purpose. Of the right ones the lowest and
-the median, of the wrong ones the highest:
+egs/mini_cvss/local/check_scores.py measured which scores are usual: an encoder of the mini
+recipe (600 pairs of Spanish and English, 2000 steps) aligned 60 dev utterances of each
+language, right ones and ones that are wrong on purpose. The columns are the lowest and the
+median score of the right ones, and the highest score of three kinds of wrong ones:
 
 | steps | right | median | swapped text | silence | noise |
 |-------|-------|--------|--------------|---------|-------|
@@ -12,15 +12,17 @@ the median, of the wrong ones the highest:
 | 800   | -1.6  | -0.4   | -4.3         | -11.3   | -4.6  |
 | 2000  | -1.7  | -0.15  | -4.4         | -15.3   | -6.5  |
 
-Of all 1,440 right ones of train, dev and test the lowest is at -2.0 in the end. After 100
-steps the encoder hears nothing yet (dev loss 3.6 a piece, 0.4 in the end); a trained one
-that was given voices it had never heard the like of was at -6. Hence MIN_SCORE lies
-between right and wrong, MIN_MEDIAN between who hears something and who does not.
+The lowest of all 1,440 right utterances of train, dev and test is at -2.0 after the last
+step. After 100 steps the encoder hears nothing yet (dev loss 3.6 a piece, 0.4 in the end).
+A trained encoder was at -6 on voices unlike any that it had heard. Hence MIN_SCORE lies
+between right and wrong utterances, and MIN_MEDIAN between encoders that hear something and
+encoders that do not.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from s2st_interleave.align.words import Word, mean_score
 
@@ -40,20 +42,24 @@ class Quality:
     def of(
         cls, split: str, words: Mapping[str, Mapping[str, Sequence[Word]]]
     ) -> "Quality":
-        """From words by role and id; stand-ins were not measured and are left out."""
-        found: dict[str, dict[str, float]] = {}
+        """Take words by role and utterance id.
+
+        Words at equal intervals, which stand in where nothing was aligned, have no scores
+        and are left out.
+        """
+        measured: dict[str, dict[str, float]] = {}
         for role, utterances in words.items():
-            means = {name: mean_score(one) for name, one in utterances.items()}
-            found[role] = {k: v for k, v in means.items() if v is not None}
-        return cls(split, found)
+            means = {name: mean_score(words) for name, words in utterances.items()}
+            measured[role] = {k: v for k, v in means.items() if v is not None}
+        return cls(split, measured)
 
     def median(self, role: str) -> float | None:
-        """None where nothing was measured."""
-        known = self.scores[role].values()
-        return round(median(known), 3) if known else None
+        """Median of a side's mean word scores; None where nothing was measured."""
+        scores = self.scores[role].values()
+        return round(median(scores), 3) if scores else None
 
     def below(self, least: float) -> dict[str, str]:
-        """Why an utterance is not to be trusted, by id: "src score is low: -12.30"."""
+        """Reasons not to trust utterances, by id: "src score is low: -12.30"."""
         return {
             name: f"{role} score is low: {score:.2f}"
             for role, scores in self.scores.items()
@@ -62,7 +68,7 @@ class Quality:
         }
 
     def worst(self, count: int = NUM_WORST) -> list[tuple[str, str, float]]:
-        """Id, role and score of the lowest of all sides, the lowest first."""
+        """(utterance id, role, score) of the `count` lowest scores, the lowest first."""
         rows = [
             (name, role, round(score, 3))
             for role, scores in self.scores.items()
@@ -75,19 +81,19 @@ class Quality:
         lines = []
         for role, scores in self.scores.items():
             middle = self.median(role)
-            said = "nothing was measured" if middle is None else f"{middle:.2f}"
+            value = "nothing was measured" if middle is None else f"{middle:.2f}"
             lines.append(
                 f"align: {self.split} {role}: median of {len(scores)} mean word "
-                f"scores {said} ({USUAL})"
+                f"scores {value} ({USUAL})"
             )
         lines.append(f"align: {self.split}: the lowest mean word scores:")
         lines += [f"  {name} {role} {score:.2f}" for name, role, score in self.worst()]
         return "\n".join(lines)
 
-    def facts(self) -> dict[str, object]:
-        """For stage.json."""
+    def notes(self) -> dict[str, Any]:
+        """The same for the notes of stage.json."""
         return {
             "median_score": {role: self.median(role) for role in self.scores},
-            "num_measured": {role: len(one) for role, one in self.scores.items()},
+            "num_measured": {role: len(each) for role, each in self.scores.items()},
             "worst": [list(row) for row in self.worst()],
         }

@@ -1,13 +1,18 @@
-"""CTC segmentation (Kuerzinger et al. 2020) of an utterance by the ctc-segmentation library."""
+"""CTC segmentation (Kuerzinger et al. 2020; paper Sec. 3.2) by the ctc-segmentation library."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from ctc_segmentation import (
+    CtcSegmentationParameters,
+    ctc_segmentation,
+    prepare_token_list,
+)
+from sentencepiece import SentencePieceProcessor
 
 from s2st_interleave.align.words import Firing
 from s2st_interleave.data.text import join, spoken_form, tokens
-from s2st_interleave.encoder.speech_encoder import BLANK
+from s2st_interleave.encoder.bpe import BLANK
 from s2st_interleave.errors import UserError
 
 
@@ -16,7 +21,7 @@ class Unalignable(UserError):
 
 
 def surface_words(text: str) -> list[str]:
-    """Tokens of a transcript; one without a sound joins the word before it.
+    """Split a transcript into words; a token without a sound joins the word before it.
 
     >>> surface_words("- Yes , no ..."), surface_words("今日は、雨。")
     (['- Yes ,', 'no ...'], ['今', '日', 'は、', '雨。'])
@@ -35,27 +40,25 @@ def surface_words(text: str) -> list[str]:
 
 
 def segment(
-    log_probs: np.ndarray, words: Sequence[str], bpe: Any, frame_sec: float
+    log_probs: np.ndarray,
+    words: Sequence[str],
+    bpe: SentencePieceProcessor,
+    frame_sec: float,
 ) -> list[Firing]:
-    """When the tokens of each word fire, given CTC log_probs (num_frames, num_pieces).
+    """Say when the tokens of each word fire, one Firing a word, in seconds.
 
-    Raises Unalignable when the audio has fewer frames than the text has tokens, or the
-    text has none.
+    `log_probs` are float32 (num_frames, num_pieces) of a CTC encoder with `frame_sec`
+    seconds a frame. Raises Unalignable when the audio has fewer frames than the text has
+    tokens, or the text has no tokens.
     """
-    from ctc_segmentation import (
-        CtcSegmentationParameters,
-        ctc_segmentation,
-        prepare_token_list,
-    )
-
     pieces = [bpe.encode(spoken_form(word)) for word in words]
     tokens = np.array([piece for word in pieces for piece in word], dtype=np.int64)
     if not all(pieces) or not len(tokens):
         raise Unalignable(
             "there is no word to align, or one that is nothing to the BPE"
         )
-    # One "utterance" of all tokens: as words are many utterances the library would
-    # demand a blank frame between any two of them. It adds a start mark and two blanks.
+    # All tokens are one "utterance" of the library: between two utterances it would
+    # demand a blank frame. It adds a start mark and two blanks.
     if len(tokens) + 3 > len(log_probs):
         raise Unalignable(
             f"audio is shorter than text: {len(log_probs)} frames, "
@@ -72,7 +75,7 @@ def segment(
     firings, start = [], 0
     for word in pieces:
         end = start + len(word)
-        centres = (frames[[start, end - 1]] + 0.5) * frame_sec
-        firings.append(Firing(*centres.tolist(), float(scores[start:end].mean())))
+        first, last = ((frames[[start, end - 1]] + 0.5) * frame_sec).tolist()
+        firings.append(Firing(first, last, float(scores[start:end].mean())))
         start = end
     return firings

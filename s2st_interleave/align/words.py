@@ -38,12 +38,13 @@ def place_borders(
     duration_sec: float,
     min_gap_sec: float,
 ) -> list[Word]:
-    """Words that touch, unless their tokens lie further apart than `min_gap_sec`.
+    """Place words so that they touch, unless their tokens lie `min_gap_sec` apart or more.
 
     CTC is peaky: where a token fires is not where its word ends. The border between two
-    words is the midpoint between the last token of one and the first of the next; over a
-    longer gap each word reaches half of `min_gap_sec` into it and the rest is nobody's.
-    The same holds before the first word and after the last.
+    words is the midpoint between the last token of one and the first of the next. In a
+    longer gap each word reaches half of `min_gap_sec` into it, and the rest belongs to no
+    word. The same holds before the first word and after the last one. All times are in
+    seconds.
     """
     reach = min_gap_sec / 2
     starts, ends = [], []
@@ -63,9 +64,9 @@ def place_borders(
 
 
 def equal_words(texts: Sequence[str], duration_sec: float) -> list[Word]:
-    """Words at equal intervals: for evaluation data that could not be aligned.
+    """Place words at equal intervals, for evaluation data that could not be aligned.
 
-    Nothing was measured, so they have no score.
+    They have no score, because nothing was measured.
     """
     width = duration_sec / len(texts)
     return [Word(t, i * width, (i + 1) * width, None) for i, t in enumerate(texts)]
@@ -73,8 +74,8 @@ def equal_words(texts: Sequence[str], duration_sec: float) -> list[Word]:
 
 def mean_score(words: Sequence[Word]) -> float | None:
     """Mean of the scores of an utterance's words; None where one was not measured."""
-    scores = [word.score for word in words]
-    if not scores or None in scores:
+    scores = [word.score for word in words if word.score is not None]
+    if not scores or len(scores) < len(words):
         return None
     return math.fsum(scores) / len(scores)
 
@@ -84,10 +85,10 @@ def write_words(
     words: Mapping[str, Sequence[Word]],
     faults: Mapping[str, str] | None = None,
 ) -> None:
-    """`{"id", "words": [[word, start_sec, end_sec, score], ...]}` a line, by id.
+    """Write a line `{"id", "words": [[word, start_sec, end_sec, score], ...]}` for each id.
 
-    A score that was not measured is null. `faults` says of some ids why nothing was
-    measured; it becomes "fault" in their lines.
+    The lines are sorted by id. A score that was not measured is null. `faults` says of
+    some ids why nothing was measured; it becomes "fault" in their lines.
     """
     faults = faults or {}
     with atomic_write(path) as stream:
@@ -100,12 +101,12 @@ def write_words(
 
 
 def read_words(paths: Path | Iterable[Path]) -> dict[str, list[Word]]:
-    """Words by utterance id; a malformed line is an error naming file and line."""
+    """Words by utterance id; raises UserError naming file and line of a malformed one."""
     return {line["id"]: line["words"] for line in _lines(paths)}
 
 
 def read_faults(paths: Path | Iterable[Path]) -> dict[str, str]:
-    """Why nothing was measured, by the ids of which `write_words` was told so."""
+    """Reasons why nothing was measured, by the ids for which `write_words` got one."""
     return {line["id"]: line["fault"] for line in _lines(paths) if "fault" in line}
 
 

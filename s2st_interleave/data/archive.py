@@ -1,8 +1,8 @@
-"""Corpora that come as one archive: unpacked once, whole or not at all.
+"""Unpacks corpora that come as one archive, once, and whole or not at all.
 
-The folder knows the archive by content and what it held, by name. Whether the archive has
-to be read again its size and time stamp decide; whether all of it is still there, one
-listing of each folder: what was removed since is unpacked again.
+The folder records the archive's content (sha256) and the names of its files. The archive
+is read again only if its size or time stamp has changed. Each folder is listed once to see
+whether all files are still there; if one was removed, the archive is unpacked again.
 """
 
 import gzip
@@ -17,7 +17,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.files import file_digest, read_json, write_json
 from s2st_interleave.promises import absent, and_more
 
-# Python 3.11.2, which Debian 12 has, knows no filters yet; `_check` stands before either.
+# Python 3.11.2, that of Debian 12, has no filters yet; `_check` guards in both cases.
 FILTER: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 ENDINGS = (".tar.gz", ".tgz", ".tar")
 DAMAGE = (tarfile.ReadError, EOFError, zlib.error, gzip.BadGzipFile)
@@ -25,6 +25,7 @@ ORIGIN = ".unpacked.json"
 
 
 def is_archive(path: Path) -> bool:
+    """Is `path` named as an archive, and not a folder?"""
     return path.name.endswith(ENDINGS) and not path.is_dir()
 
 
@@ -50,14 +51,14 @@ def unpacked(path: Path, into: Path, wanted: str) -> Path:
         more = and_more(len(gone) - 1)
         print(f"{gone[0]}{more} is gone: unpacking {path} again", flush=True)
         _unpack(path, folder)
-    found = sorted(folder.rglob(wanted), key=lambda p: (len(p.parts), p))
-    if not found:
+    matches = sorted(folder.rglob(wanted), key=lambda p: (len(p.parts), p))
+    if not matches:
         raise UserError(f"{path} holds no {wanted}: is it the right archive?")
-    return found[0].parent
+    return matches[0].parent
 
 
 def _unpack(path: Path, folder: Path) -> None:
-    """Put the members into `folder`, in place of what is there, by rename."""
+    """Unpack the archive and rename the result to `folder`, in place of an older one."""
     partial, old = (folder.with_name(f".{folder.name}.{n}") for n in ("partial", "old"))
     for left in (partial, old):
         shutil.rmtree(left, ignore_errors=True)
@@ -82,7 +83,7 @@ def _check_origin(path: Path, folder: Path) -> None:
             f"{folder} was unpacked from another archive than {path}: remove it to "
             "have this one unpacked, or choose another --unpack_dir"
         )
-    write_json(folder / ORIGIN, origin | state)  # copied or touched, else the same
+    write_json(folder / ORIGIN, origin | state)  # the same archive, copied or touched
 
 
 def _state(path: Path) -> dict[str, str | int]:
@@ -91,7 +92,11 @@ def _state(path: Path) -> dict[str, str | int]:
 
 
 def _extract(path: Path, folder: Path) -> list[str]:
-    """Names of its files: plain ones only, none of them twice, none outside of `folder`."""
+    """Unpack an archive into `folder` and return the names of its files.
+
+    Raises UserError for a damaged archive, and for a member that is no plain file, occurs
+    twice or lies outside of `folder`.
+    """
     seen: set[str] = set()
     members: list[str] = []
     try:
@@ -102,7 +107,7 @@ def _extract(path: Path, folder: Path) -> list[str]:
                 if member.isreg():
                     members.append(os.path.normpath(member.name))
             while tar.fileobj and tar.fileobj.read(1 << 20):
-                pass  # to the end, where gzip keeps its checksum
+                pass  # gzip checks its checksum at the end of the file
     except DAMAGE as error:
         raise UserError(
             f"{path} is damaged or cut off ({error}): fetch it again"

@@ -1,13 +1,16 @@
-"""Audio files: read anything libsndfile or PyAV reads, write 16 kHz mono.
+"""Reads audio files of any format that libsndfile or PyAV knows, and writes 16 kHz mono.
 
-Everything a user brings is read here, and nothing is taken on trust: a file holds as much
-as it promises, in numbers on the scale of 1, or is refused by name.
+Recordings of users are checked: a file that holds less audio than its header promises, or
+samples that are not on the scale of 1, is refused by name.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
+import soundfile
+import soxr
 
 from s2st_interleave.data import decoder
 from s2st_interleave.data.channels import MIX, Channels, mono
@@ -20,7 +23,7 @@ LONGEST_SEC = 12 * 3600.0  # a day at a parliament: 3 GB in memory
 
 @dataclass(frozen=True)
 class Recording:
-    """Mono float32 samples (num_samples,), and what was odd about their channels."""
+    """Mono float32 samples (num_samples,), and a note where the file's channels differ."""
 
     samples: np.ndarray
     note: str = ""
@@ -45,27 +48,27 @@ def load(
     scale of 1, or when its channels are not what `channels` wants.
     """
     try:
-        samples, found = decoder.decode(path, longest_sec)
+        samples, file_rate = decoder.decode(path, longest_sec)
         signal, note = mono(samples, channels)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    return Recording(_resampled(path, signal, found, rate), note)
+    return Recording(_resampled(path, signal, file_rate, rate), note)
 
 
 def load_channels(path: Path, rate: int = SAMPLE_RATE) -> np.ndarray:
     """All channels, float32 (num_samples, num_channels); errors as of `load`."""
     try:
-        samples, found = decoder.decode(path, LONGEST_SEC)
+        samples, file_rate = decoder.decode(path, LONGEST_SEC)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    return _resampled(path, samples, found, rate)
+    return _resampled(path, samples, file_rate, rate)
 
 
-def _resampled(path: Path, samples: np.ndarray, found: int, rate: int) -> np.ndarray:
-    if found != rate:
-        import soxr
-
-        samples = soxr.resample(samples, found, rate).astype(np.float32)
+def _resampled(
+    path: Path, samples: np.ndarray, file_rate: int, rate: int
+) -> np.ndarray:
+    if file_rate != rate:
+        samples = soxr.resample(samples, file_rate, rate).astype(np.float32)
     if not len(samples):
         raise UserError(f"{path}: no audio in it, not one sample")
     return samples
@@ -76,26 +79,23 @@ def write(
 ) -> None:
     """Write 16-bit PCM, WAV or FLAC by the name's ending; clips at full scale.
 
-    `comment`: of a FLAC, in its own header: it appears with the file.
+    `comment` is text that is stored in the header of a FLAC.
     """
-    import soundfile
-
     with atomic_write(path, "wb") as stream:
         kind = path.suffix[1:].upper()
         clipped = np.clip(samples, -1.0, 1.0)
-        with soundfile.SoundFile(stream, "w", rate, 1, "PCM_16", format=kind) as file:
+        raw = cast(BinaryIO, stream)
+        with soundfile.SoundFile(raw, "w", rate, 1, "PCM_16", format=kind) as file:
             if comment:
                 file.comment = comment
             file.write(clipped)
 
 
 def comment(path: Path) -> str:
-    """What `write` has put into a file's header; empty where there is none.
+    """The comment that `write` has put into a file's header; "" where there is none.
 
-    Empty as well for a file without its end, as a copy that was interrupted leaves it.
+    It is "" as well for a file that lacks its end, such as an interrupted copy.
     """
-    import soundfile
-
     try:
         with soundfile.SoundFile(str(path)) as file:
             file.seek(max(0, file.frames - 1))

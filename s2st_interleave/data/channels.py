@@ -1,25 +1,27 @@
-"""One signal of several channels: the same in all, or said aloud.
+"""Makes one signal of several channels, and reports channels that differ.
 
-A file of two channels mostly holds one signal twice. Where it does not, nobody but its
-owner knows whether that is one speaker before two microphones, whose mean is as good, or
-two speakers with a channel to each. Of 20 pairs of sentences of the mini corpus, one in
-each channel, Whisper tiny.en has 79 % of the first's words wrong in the mean, 3 % in the
-left channel. The mean is the default nevertheless, since a corpus is not to be lost over
-microphones; it is never taken in silence.
+A file of two channels mostly holds one signal twice. If the channels differ, only the
+user knows whether they are one speaker before two microphones, whose mean serves as well,
+or two speakers with a channel each. On 20 pairs of sentences of the mini corpus, one in
+each channel, Whisper tiny.en gets 79 % of the first speaker's words wrong in the mean and
+3 % in the left channel. The mean is the default nevertheless, so that no corpus is refused
+because of two microphones, but it is always reported.
 """
 
 import numpy as np
 
 from s2st_interleave.errors import UserError
 
-SAME = 0.1  # of the loudest from the mean: 2 dB of gain are less, 0.5 ms of delay more
-EMPTY = 0.01  # -40 dB below the loudest, a channel is an input that nobody used
-CANCELLED = 0.1  # -20 dB: the mean is that far below its channels
+# Channels are the same if none differs from the mean by more than this share of the
+# loudest: 2 dB of gain are less, 0.5 ms of delay are more.
+SAME = 0.1
+EMPTY = 0.01  # a channel 40 dB below the loudest is an unused input
+CANCELLED = 0.1  # channels cancel each other if the mean is 20 dB below the loudest
 NAMES = {"left": 1, "right": 2}
 
 
 class Channels(str):
-    """mix, refuse, left, right, or the number of a channel, from 1."""
+    """An option's value: mix, refuse, left, right, or the number of a channel, from 1."""
 
     def __new__(cls, text: object) -> "Channels":
         word = str(text)
@@ -32,7 +34,7 @@ class Channels(str):
 
     @property
     def number(self) -> int | None:
-        """Of the only channel that is to be read, from 1."""
+        """The number, from 1, of the only channel to read; None for mix and refuse."""
         if self in ("mix", "refuse"):
             return None
         return NAMES.get(str(self)) or int(self)
@@ -44,11 +46,12 @@ HELP = "mix, refuse (where they differ), left, right, or a number from 1"
 
 
 def mono(samples: np.ndarray, channels: Channels) -> tuple[np.ndarray, str]:
-    """Signal (num_samples,) of samples (num_samples, num_channels), and what was odd.
+    """Mono signal (num_samples,) from samples (num_samples, num_channels), and a note.
 
-    The mean of channels that are the same. Of others, `mix` takes the mean of those that
-    hold sound, and says so. UserError where `channels` is none of the file's, refuses, or
-    where the mean is next to nothing.
+    The signal is the mean of the channels, or the channel that `channels` names. The note
+    is "" unless the channels differ; `mix` then takes the mean of those that hold sound.
+    Raises UserError where the file does not have the channel, where channels differ and
+    `channels` is `refuse`, and where they cancel each other.
     """
     count = samples.shape[1]
     number = channels.number
@@ -59,26 +62,28 @@ def mono(samples: np.ndarray, channels: Channels) -> tuple[np.ndarray, str]:
     mean = samples.mean(axis=1)
     if count == 1 or not len(samples):
         return mean, ""
-    levels = np.array([_rms(one) for one in samples.T])
+    levels = np.array([_rms(channel) for channel in samples.T])
     loudest = levels.max()
-    if max(_rms(one - mean) for one in samples.T) <= SAME * loudest:
+    if max(_rms(channel - mean) for channel in samples.T) <= SAME * loudest:
         return mean, ""
-    levels_db = ", ".join(f"{20 * np.log10(max(one, 1e-6)):.0f}" for one in levels)
-    odd = f"its {count} channels differ ({levels_db} dBFS)"
+    levels_db = ", ".join(f"{20 * np.log10(max(level, 1e-6)):.0f}" for level in levels)
+    finding = f"its {count} channels differ ({levels_db} dBFS)"
     if channels == "refuse":
-        raise UserError(f"{odd}: {CHOOSE}")
-    heard = levels > EMPTY * loudest
-    if not heard.all():
-        mean = samples[:, heard].mean(axis=1)
-        names = ", ".join(str(1 + i) for i in np.flatnonzero(heard))
-        made = f"only {names} is heard" if heard.sum() == 1 else f"{names} are mixed"
+        raise UserError(f"{finding}: {CHOOSE}")
+    audible = levels > EMPTY * loudest
+    if not audible.all():
+        mean = samples[:, audible].mean(axis=1)
+        names = ", ".join(str(1 + i) for i in np.flatnonzero(audible))
+        outcome = (
+            f"only {names} is heard" if audible.sum() == 1 else f"{names} are mixed"
+        )
     else:
-        made = "all are mixed"
+        outcome = "all are mixed"
     if _rms(mean) < CANCELLED * loudest:
-        raise UserError(f"{odd} and cancel each other: {CHOOSE}")
-    return mean, f"{odd}: {made}"
+        raise UserError(f"{finding} and cancel each other: {CHOOSE}")
+    return mean, f"{finding}: {outcome}"
 
 
 def _rms(samples: np.ndarray) -> float:
-    """Of what moves: a constant is a recorder's offset."""
+    """Root mean square about the mean: a constant is the recorder's offset."""
     return float(np.std(samples, dtype=np.float64))

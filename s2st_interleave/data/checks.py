@@ -1,4 +1,4 @@
-"""What makes a decoded recording one that can be trusted; the file is named by callers."""
+"""Checks of a decoded recording. Callers add the file's name to the UserErrors."""
 
 import hashlib
 
@@ -6,15 +6,16 @@ import numpy as np
 
 from s2st_interleave.errors import UserError
 
-LONGEST_UTTERANCE = 20  # times --max_sec; what is longer is not read to be measured
+LONGEST_UTTERANCE = 20  # times --max_sec: longer recordings are not even decoded
 RATES = (4_000, 768_000)  # Hz
 MAX_CHANNELS = 64
-FULL_SCALE = 8.0  # +18 dB: no recorder's headroom is larger, integers are
+FULL_SCALE = 8.0  # +18 dB, more than the headroom of any recorder; integers are larger
 # Some recorders count their header among the samples, and lossy codecs their delay.
 SLACK_SEC, CODEC_SLACK_SEC = 0.02, 0.15
 
 
 def check_form(rate: int, channels: int) -> None:
+    """UserError for a sampling rate (Hz) or a number of channels out of range."""
     low, high = RATES
     if not low <= rate <= high:
         raise UserError(f"a sampling rate of {rate} Hz, wants {low} to {high}")
@@ -23,6 +24,7 @@ def check_form(rate: int, channels: int) -> None:
 
 
 def check_length(seconds: float, longest_sec: float) -> None:
+    """UserError for more seconds than are read at once."""
     if seconds > longest_sec:
         raise UserError(
             f"lasts {seconds:.0f} s, more than the {longest_sec:.0f} s that are read at "
@@ -31,15 +33,18 @@ def check_length(seconds: float, longest_sec: float) -> None:
 
 
 def check_delivered(
-    seconds: float, promised: float, slack: float = SLACK_SEC, why: str = ""
+    seconds: float, promised: float, slack: float = SLACK_SEC, complaint: str = ""
 ) -> None:
-    """`why`: the decoder's complaint, which makes any length too short."""
-    if promised - seconds > slack or why:
+    """UserError if `seconds` were decoded and more than `slack` are missing of `promised`.
+
+    `complaint` is the decoder's, "" for none; with one, any length is too short.
+    """
+    if promised - seconds > slack or complaint:
         of = f" of {promised:.1f}" if promised else ""
-        if 0 < promised - seconds < 0.1:  # 4.0 of 4.0 s would be a riddle
+        if 0 < promised - seconds < 0.1:  # one decimal would read "4.0 of 4.0 s"
             seconds, of = round(seconds, 2), f" of {promised:.2f}"
-            raise UserError(f"breaks off after {seconds:.2f}{of} s{why}")
-        raise UserError(f"breaks off after {seconds:.1f}{of} s{why}")
+            raise UserError(f"breaks off after {seconds:.2f}{of} s{complaint}")
+        raise UserError(f"breaks off after {seconds:.1f}{of} s{complaint}")
 
 
 def check_values(samples: np.ndarray, rate: int) -> None:
@@ -48,10 +53,10 @@ def check_values(samples: np.ndarray, rate: int) -> None:
         return
     peak = max(float(samples.max()), -float(samples.min()))
     if not np.isfinite(peak):
-        odd = np.flatnonzero(~np.isfinite(samples).all(axis=1))
+        bad = np.flatnonzero(~np.isfinite(samples).all(axis=1))
         raise UserError(
-            f"{len(odd)} of {len(samples)} samples are not numbers, the first at "
-            f"{odd[0] / rate:.2f} s"
+            f"{len(bad)} of {len(samples)} samples are not numbers, the first at "
+            f"{bad[0] / rate:.2f} s"
         )
     if peak > FULL_SCALE or (peak > 1 and np.array_equal(samples, np.rint(samples))):
         bits = next((b for b in (16, 24, 32) if peak <= 2 ** (b - 1)), None)

@@ -1,4 +1,4 @@
-"""One recording becomes 16 kHz audio, or silence and the reason why there is no more."""
+"""Converts a recording to 16 kHz, or to silence and a fault where it cannot be read."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,22 +18,22 @@ SILENCE_SEC = 0.1  # stands in for a recording of dev or test that cannot be rea
 
 @dataclass(frozen=True)
 class Spoken:
-    """A side of an utterance: where it lies, where its 16 kHz audio goes, what is said."""
+    """A side of an utterance: its recording, its text, and the path of its 16 kHz audio."""
 
     role: str
     source: Source
-    content: str  # as in `Sources`
+    content: str  # hash of the recording, as in `Sources`
     text: str
-    fault: str  # that its line already says, else empty
+    fault: str  # already known from the corpus's tables; "": none
     channels: Channels
     target: Path
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What was measured of a recording, its fault ("": none), and samples to write.
+    """Measurements of a recording, its fault ("": none), and 16 kHz samples to write.
 
-    `samples` is None where the target is there already and made from just that.
+    `samples` is None where the target already holds this recording.
     """
 
     sound: Sound
@@ -42,6 +42,7 @@ class Conversion:
     samples: np.ndarray | None = None
 
     def write(self, target: Path) -> None:
+        """Write the samples, unless `target` already holds them."""
         if self.samples is not None:
             proof.write(target, self.samples, self.sound, self.made_from)
 
@@ -66,7 +67,7 @@ def convert(spoken: Spoken, reader: Reader) -> Conversion:
 
 
 def _read(spoken: Spoken, reader: Reader) -> tuple[audio.Recording, str]:
-    """A 16 kHz recording and the fault that is known, or silence and what is wrong."""
+    """The 16 kHz recording and the fault known before, or silence and a new fault."""
     fault, path = spoken.fault, file_of(spoken.source)
     try:
         if not fault.startswith(kaldi.NO_AUDIO):

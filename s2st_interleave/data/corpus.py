@@ -1,14 +1,14 @@
 """CVSS-C, CoVoST 2 and Common Voice v4 as they are distributed, paired by clip name.
 
-What is wrong with a row of CVSS is that row's fault: it is not in CoVoST or not in Common
-Voice's validated.tsv, has more or fewer columns, no name that could be an id, contradicts
-itself, or (in train) is of CoVoST's dev or test. In train it is dropped with that reason.
-In dev and test a row that is not in CoVoST stays, as CVSS's own table says the split, and
-one that is not in validated.tsv stays with silence for its recording; else it is an error.
+A row of CVSS has a fault if it is not in CoVoST or not in Common Voice's validated.tsv,
+has more or fewer columns than the header, a name that cannot be an id, contradicts
+itself, or (in train) is of CoVoST's dev or test. Train drops it with that reason. In dev
+and test a row that is not in CoVoST stays, as CVSS's own table gives the split; a row that
+is not in validated.tsv stays with silence for its recording; other faults are errors.
 
-The corpus's fault, and an error at once, is a table that is missing, no UTF-8, without
-the columns or of a later Common Voice, half of all rows or more that are not in one of
-the other tables, and a clip of dev or test that CoVoST has in another split.
+The whole corpus is refused if a table is missing, is not UTF-8, lacks a column or is of a
+later Common Voice, if half of the rows or more are not in one of the other tables, or if
+CoVoST has a clip of dev or test in another split.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ LATER_COLUMNS = {
     "sentence_id",
     "sentence_domain",
 }
-MANY = 0.5  # share of rows that are in no other table: those are of another version
+MANY = 0.5  # if this share of rows is in no other table, that is of another version
 NEEDED = "CVSS pairs only with Common Voice version 4 (cv-corpus-4-2019-12-10)"
 
 Tables = Mapping[Path, Mapping[str, tsv.Row]]  # by clip
@@ -43,11 +43,11 @@ Tables = Mapping[Path, Mapping[str, tsv.Row]]  # by clip
 
 @dataclass(frozen=True)
 class Speech:
-    """What one side of an utterance says: a recording and its text.
+    """One side of an utterance: a recording and its text.
 
-    `fault`: what is wrong with it, for which train drops the utterance and dev and test
-    keep it: with silence if it begins with NO_AUDIO. `language`: what the corpus says of
-    it, as it says it; mostly nothing.
+    With a `fault` train drops the utterance; dev and test keep it, with silence if the
+    fault begins with NO_AUDIO. `language` is the corpus's own word for the language, and
+    mostly "".
     """
 
     audio: Source
@@ -60,8 +60,8 @@ class Speech:
 class Utterance:
     """One utterance of a corpus, such as a recording and its spoken translation.
 
-    `sides`: by role. `where`: file and line, for messages. `fault`: why it cannot be used
-    in any split, if its line already says so.
+    `sides` are by role. `where` is file and line, for messages. With a `fault` it cannot be
+    used in any split.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Where the three parts lie, unpacked.
+    """The folders and the file of the three parts, unpacked.
 
     common_voice: `cv-corpus-4-2019-12-10/<src>`; covost: `covost_v2.<src>_en.tsv`;
     cvss: `cvss_c_<src>_en_v1.0`.
@@ -119,10 +119,10 @@ class Corpus:
         row = tables[table][clip]
         where = f"{table}:{row.line}"
         source = tables[self.validated].get(clip)
-        known = source and not source.fault
-        speaker, sentence = source.values if known else (clip, "")
+        is_known = source is not None and not source.fault
+        speaker, sentence = source.values if source and is_known else (clip, "")
         fault = self._fault(split, clip, where, tables)
-        name = "" if fault else clip  # it may be no name of a file
+        name = "" if fault else clip  # a clip with a fault may be no name of a file
         clips = self.common_voice / "clips"
         source_fault = self._missing(clip, tables)
         return Utterance(
@@ -137,30 +137,32 @@ class Corpus:
         )
 
     def _fault(self, split: str, clip: str, where: str, tables: Tables) -> str:
-        """Why a row of CVSS cannot be used in any split; "": it can."""
+        """The reason why a row of CVSS cannot be used in any split; "": it can."""
         row = tables[self.cvss / f"{split}.tsv"][clip]
         if row.fault:
             return f"wrong number of columns: {row.fault}"
-        if why := no_id(clip):
-            return f"no id: {where}: {why}"
+        if reason := no_id(clip):
+            return f"no id: {where}: {reason}"
         rows = ((path, table[clip]) for path, table in tables.items() if clip in table)
-        for path, found in rows:
-            if found.twice:
-                lines = f"{path}:{found.line} and {found.twice}"
+        for path, other in rows:
+            if other.twice:
+                lines = f"{path}:{other.line} and {other.twice}"
                 return f"clip occurs twice: with other values in {lines}"
-        # CVSS's train is CoVoST's extended one; dev and test are exactly the same.
+        # CVSS's train is CoVoST's extended train; dev and test are the same in both.
         allowed = EXTENDED_TRAIN if split == "train" else SPLITS[split]
         of_covost = self._split(clip, tables)
         if of_covost is None or of_covost in allowed:
             return ""
-        said = f"{self.covost}:{tables[self.covost][clip].line}"
-        why = f"{where}: clip {clip} belongs to '{of_covost}' in {said}, not to {split}"
+        line = f"{self.covost}:{tables[self.covost][clip].line}"
+        reason = (
+            f"{where}: clip {clip} belongs to '{of_covost}' in {line}, not to {split}"
+        )
         if split != "train":
-            raise UserError(why)
-        return f"of another split: {why}"
+            raise UserError(reason)
+        return f"of another split: {reason}"
 
     def _missing(self, clip: str, tables: Tables) -> str:
-        """Which of the other tables does not have a clip; "": both have it."""
+        """The fault of a clip that is not in one of the other tables; "": it is in both."""
         for path, name in (
             (self.validated, f"{NO_AUDIO}, not in Common Voice"),
             (self.covost, "not in CoVoST"),
@@ -173,7 +175,7 @@ class Corpus:
         return ""
 
     def _split(self, clip: str, tables: Tables) -> str | None:
-        """Of CoVoST; None where it does not say."""
+        """The split that CoVoST gives to a clip; None where it has none."""
         row = tables[self.covost].get(clip)
         return row.values[0] if row and not row.fault else None
 
@@ -199,7 +201,7 @@ def check_version(validated: Path) -> None:
 
 
 def no_id(name: str) -> str:
-    """Why a name cannot be an utterance id and a file's name; "": it can."""
+    """The reason why a name cannot be an utterance id and a file's name; "": it can."""
     bad = not name or name.startswith(".") or len(name.encode()) > 200
     if bad or any(c.isspace() or c in "/\\\0" for c in name):
         return (
@@ -211,8 +213,8 @@ def no_id(name: str) -> str:
 
 def check_id(name: str, where: str) -> None:
     """Raise UserError for a name that cannot be an utterance id and a file's name."""
-    if why := no_id(name):
-        raise UserError(f"{where}: {why}")
+    if reason := no_id(name):
+        raise UserError(f"{where}: {reason}")
 
 
 def _check_version_by(
@@ -221,7 +223,7 @@ def _check_version_by(
     others: Mapping[str, tsv.Row],
     other: Path,
 ) -> None:
-    """Raise UserError where so many clips are missing that it is no fault of theirs."""
+    """Raise UserError if so many clips are missing that the tables do not fit together."""
     missing = [clip for clip in clips if clip not in others]
     if missing and len(missing) >= MANY * len(clips):
         raise UserError(

@@ -1,18 +1,19 @@
-"""From a file to all of its samples: by libsndfile, by PyAV what that cannot read.
+"""Decodes a file to samples, by libsndfile, or by PyAV where libsndfile cannot read it.
 
-Length is looked at before anything is read: what promises more than `longest_sec` is
-refused unread, and what delivers less than it promises breaks off.
+A file whose header promises more than `longest_sec` seconds is refused before it is
+decoded; one that holds less than its header promises is refused after it.
 """
 
 from pathlib import Path
-from typing import Any
 
+import av
 import numpy as np
+import soundfile
 
 from s2st_interleave.data import checks, header, pyav
 from s2st_interleave.errors import UserError
 
-UNKNOWN = 1 << 62  # frames: libsndfile's word for a FLAC that does not say its length
+UNKNOWN = 1 << 62  # frames that libsndfile reports for a FLAC without a length
 
 
 def decode(path: Path, longest_sec: float) -> tuple[np.ndarray, int]:
@@ -20,8 +21,6 @@ def decode(path: Path, longest_sec: float) -> tuple[np.ndarray, int]:
 
     Raises UserError, without the file's name, for what is no whole recording.
     """
-    import soundfile
-
     _check_file(path)
     try:
         with soundfile.SoundFile(str(path)) as file:
@@ -48,7 +47,7 @@ def _check_file(path: Path) -> None:
         raise UserError("cannot be read as audio (raw samples have no header)")
 
 
-def _read(path: Path, file: Any, longest_sec: float) -> np.ndarray:
+def _read(path: Path, file: soundfile.SoundFile, longest_sec: float) -> np.ndarray:
     """Samples (num_samples, num_channels) of an open file that knows its length."""
     rate = file.samplerate
     checks.check_form(rate, file.channels)
@@ -71,14 +70,12 @@ def _read(path: Path, file: Any, longest_sec: float) -> np.ndarray:
     return samples
 
 
-def _all(file: Any, num_samples: int) -> np.ndarray:
+def _all(file: soundfile.SoundFile, num_samples: int) -> np.ndarray:
     return file.read(frames=num_samples, dtype="float32", always_2d=True)
 
 
 def _completed(path: Path, longest_sec: float) -> np.ndarray:
-    """Of a WAV whose header says 0, as a pipe's writer left it."""
-    import soundfile
-
+    """Samples (num_samples, num_channels) of a WAV whose length is 0, written to a pipe."""
     completed = header.completed(path)
     if completed is None:
         raise UserError("no audio in it, says its header")
@@ -88,7 +85,7 @@ def _completed(path: Path, longest_sec: float) -> np.ndarray:
 
 
 def _keep(promise: header.Promise, seconds: float) -> None:
-    """UserError unless there is what was promised, no less and no more."""
+    """UserError if the file has less or more samples than its header promises."""
     promised = promise.promised or 0
     if not promise.there or not seconds:
         if promised:
@@ -105,15 +102,13 @@ def _keep(promise: header.Promise, seconds: float) -> None:
         )
 
 
-def _mp3(path: Path, file: Any, longest_sec: float) -> np.ndarray:
-    """All samples, also where libsndfile stops too early.
+def _mp3(path: Path, file: soundfile.SoundFile, longest_sec: float) -> np.ndarray:
+    """All samples of an MP3 (num_samples, num_channels), also where libsndfile stops early.
 
-    An MP3 of variable bit rate need not say how long it is; libsndfile then guesses from
-    its first frames and reads no further. UserError where a file that does say it
-    breaks off.
+    An MP3 of variable bit rate need not give its length; libsndfile then guesses it from
+    the first frames and reads no further. Raises UserError where a file that does give its
+    length breaks off.
     """
-    import av
-
     rate, claimed = file.samplerate, file.frames
     try:
         length = pyav.mp3_seconds(path)

@@ -1,8 +1,8 @@
-"""What a file of audio promises of its length, beside what is there, in bytes.
+"""Reads the length that the header of an audio file promises, and the length that it has.
 
-libsndfile mends a promise that is not kept without a word, so it is read here: the chunk
-of samples of WAV (RIFF, RIFX, RF64, W64) and AIFF, the headers of AU and NIST SPHERE, and
-the last page of Ogg. Of other formats the decoder knows its length, or nobody does.
+Lengths are in bytes. libsndfile silently corrects a wrong length, so this module reads it:
+the chunk of samples of WAV (RIFF, RIFX, RF64, W64) and AIFF, the headers of AU and NIST
+SPHERE, and the last page of Ogg. For other formats only the decoder may know the length.
 """
 
 import codecs
@@ -11,31 +11,34 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 FORMAT, SAMPLES = b"fmt ", (b"data", b"SSND")
-TAGS = (b"ID3", b"TAG", b"APETAGEX")  # are written behind the chunks, as none
+TAGS = (b"ID3", b"TAG", b"APETAGEX")  # stand behind the chunks, without being one
 PAGE = b"OggS"
 MAX_PAGE = 27 + 255 + 255 * 255  # bytes
 
 
 @dataclass(frozen=True)
 class Promise:
-    """Bytes of samples: promised (None: by a pipe's writer), there, and behind them."""
+    """Bytes of samples that the header promises, that are there, and that lie behind.
+
+    `promised` is None in a file that was written to a pipe; `behind` belong to no chunk.
+    """
 
     promised: int | None
     there: int
-    behind: int = 0  # belong to no chunk
+    behind: int = 0
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Of the containers whose chunks have a name and a size."""
+    """Positions and sizes, in bytes, of names and sizes in a container made of chunks."""
 
     start: int = 12
     name: int = 4
     size: int = 4
-    order: str = "little"
+    order: Literal["little", "big"] = "little"
     counts_itself: bool = False  # the size includes name and size
     align: int = 2
 
@@ -47,7 +50,7 @@ class _Layout:
 @dataclass(frozen=True)
 class _Chunk:
     name: bytes
-    start: int  # of its content
+    start: int  # position of its content in the file
     size: int
 
 
@@ -62,7 +65,7 @@ _LAYOUTS = {
 
 
 def promise(path: Path) -> Promise | None:
-    """None where the format has no such promise, or no samples."""
+    """The promise of a file's header; None for other formats, or without samples."""
     length = path.stat().st_size
     with path.open("rb") as stream:
         magic = stream.read(4)
@@ -70,13 +73,13 @@ def promise(path: Path) -> Promise | None:
             start, size = (int.from_bytes(stream.read(4), "big") for _ in range(2))
             return Promise(_known(size), length - start)
         if magic == b"NIST":
-            return _of_nist(magic + stream.read(4096), length)
+            return _nist_promise(magic + stream.read(4096), length)
         if magic not in _LAYOUTS:
             return None
-        return _of_chunks(stream, _LAYOUTS[magic], length)
+        return _chunks_promise(stream, _LAYOUTS[magic], length)
 
 
-def _of_chunks(stream: IO[bytes], layout: _Layout, length: int) -> Promise | None:
+def _chunks_promise(stream: IO[bytes], layout: _Layout, length: int) -> Promise | None:
     long_size = None
     for chunk in _chunks(stream, layout, length, layout.start):
         if chunk.name == b"ds64":  # RF64: the size that four bytes cannot hold
@@ -112,7 +115,7 @@ def _chunks(
 def _starts_chunk(
     stream: IO[bytes], layout: _Layout, position: int, length: int
 ) -> bool:
-    """Whether a chunk, or the file's end, is at `position`; samples look like neither."""
+    """Does a chunk start, or the file end, at `position`? Samples look like neither."""
     if position >= length:
         return True
     chunk = next(_chunks(stream, layout, length, position), None)
@@ -136,7 +139,7 @@ def _behind(stream: IO[bytes], layout: _Layout, length: int, position: int) -> i
 
 
 def _known(size: int) -> int | None:
-    """None for what is written where nobody can go back: 0, -1, or 2 GB (sox, arecord)."""
+    """`size`; None for 0, -1 and 2 GB, which sox and arecord write into a pipe."""
     unknown = (
         size == 0
         or 0x7F000000 <= size <= 0x80000100
@@ -146,7 +149,7 @@ def _known(size: int) -> int | None:
     return None if unknown else size
 
 
-def _of_nist(head: bytes, length: int) -> Promise | None:
+def _nist_promise(head: bytes, length: int) -> Promise | None:
     names = (b"sample_count", b"channel_count", b"sample_n_bytes")
     counts = [re.search(name + rb" -i (\d+)", head) for name in names]
     first_line = head.split(b"\n")[1:2]
@@ -157,9 +160,9 @@ def _of_nist(head: bytes, length: int) -> Promise | None:
 
 
 def completed(path: Path) -> io.BytesIO | None:
-    """A WAV whose size of samples is 0 because of a pipe, with its size; else None.
+    """A WAV that was written to a pipe, with its size filled in; None for other formats.
 
-    It is read into memory whole: look at the size of `promise` first.
+    The whole file is read into memory: callers check its length before.
     """
     data = path.read_bytes()
     if data[:4] not in (b"RIFF", b"RF64", b"BW64"):
@@ -180,7 +183,7 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def ends(path: Path) -> bool:
-    """Whether an Ogg file has its last page, the whole of it and marked as the last."""
+    """Does an Ogg file end with a whole page that is marked as the last?"""
     length = path.stat().st_size
     with path.open("rb") as stream:
         stream.seek(max(0, length - 2 * MAX_PAGE))
@@ -195,7 +198,7 @@ def ends(path: Path) -> bool:
 
 
 def flac_sum(path: Path) -> tuple[bytes, int] | None:
-    """MD5 of a FLAC's samples and their bits; None where it says none."""
+    """MD5 of a FLAC's samples and their bits; None where its header has no MD5."""
     with path.open("rb") as stream:
         head = stream.read(42)
     if head[:4] != b"fLaC" or len(head) < 42 or not any(head[26:42]):
@@ -204,10 +207,10 @@ def flac_sum(path: Path) -> tuple[bytes, int] | None:
 
 
 def mp3_says_its_length(path: Path) -> bool:
-    """Whether the first frame of an MP3 is an encoder's note about all the others."""
+    """Does the first frame of an MP3 hold an encoder's note about all others?"""
     with path.open("rb") as stream:
         head = stream.read(10)
-        if head[:3] == b"ID3":  # a tag before it, whose size has 7 bits a byte
+        if head[:3] == b"ID3":  # a tag before the frame; its size has 7 bits a byte
             size = sum(byte << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
             stream.seek(10 + size)
         else:
@@ -217,7 +220,7 @@ def mp3_says_its_length(path: Path) -> bool:
 
 
 def text_of(path: Path) -> str:
-    """The first words of a file of text, "" of any other: a web page, a pointer."""
+    """The first words of a file of text, such as a web page; "" for any other file."""
     with path.open("rb") as stream:
         head = stream.read(64)
     try:

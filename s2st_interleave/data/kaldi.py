@@ -11,11 +11,14 @@ from s2st_interleave.files import atomic_write
 from s2st_interleave.text_file import read_lines
 
 T = TypeVar("T")
-NO_AUDIO, NO_WORDS = "no audio", "no words"  # how faults begin
+NO_AUDIO, NO_WORDS = "no audio", "no words"  # faults begin with one of these
 
 
 def read_table(path: Path) -> dict[str, str]:
-    """Read `<id> <value>` lines; an id alone has an empty value. Duplicates are errors."""
+    """Values by id from `<id> <value>` lines; an id alone has an empty value.
+
+    Raises UserError, naming file and line, for an id that occurs twice or is missing.
+    """
     table: dict[str, str] = {}
     for number, line in read_lines(path):
         utterance, _, value = line.partition(" ")
@@ -28,6 +31,7 @@ def read_table(path: Path) -> dict[str, str]:
 
 
 def write_table(path: Path, table: Mapping[str, str]) -> None:
+    """Write `<id> <value>` lines, sorted by id; UserError for a space in an id."""
     with atomic_write(path) as stream:
         for utterance in sorted(table):
             value = table[utterance]
@@ -40,7 +44,8 @@ def write_table(path: Path, table: Mapping[str, str]) -> None:
 class DataDir:
     """`data/<split>`: wav.scp, text and utt2dur of each side; speakers of the first one.
 
-    A side is named by its role, or by its language where only one side speaks that.
+    Methods take a side by its role, or by its language if only one side speaks it. They
+    raise UserError for a side that is not there, or a table that is not valid.
     """
 
     path: Path
@@ -51,7 +56,7 @@ class DataDir:
         return sides.read(self.path)
 
     def role(self, side: str) -> str:
-        """The role that `side` is, or the only one that speaks it; else a UserError."""
+        """The role named `side`, or the only one that speaks the language `side`."""
         known = self.sides
         speakers = [role for role, language in known.items() if language == side]
         if side in known or len(speakers) == 1:
@@ -60,18 +65,21 @@ class DataDir:
         raise UserError(f"{self.path} has no one side '{side}'; it has {names}")
 
     def file(self, name: str, side: str) -> Path:
+        """Path of a side's file, such as wav.scp."""
         return self.path / f"{name}.{self.suffix(side)}"
 
     def suffix(self, side: str) -> str:
-        """How files of a side end: by its role; an earlier version had its language."""
+        """The ending of a side's files: its role, or its language in an earlier version."""
         role = self.role(side)
         return role if (self.path / sides.TABLE).is_file() else self.sides[role]
 
     def wavs(self, side: str) -> dict[str, Path]:
+        """Paths of 16 kHz audio by utterance id."""
         table = read_table(self.file("wav.scp", side))
         return {utterance: Path(value) for utterance, value in table.items()}
 
     def texts(self, side: str) -> dict[str, str]:
+        """Transcripts by utterance id."""
         return read_table(self.file("text", side))
 
     def durations(self, side: str) -> dict[str, float]:
@@ -80,18 +88,18 @@ class DataDir:
         return {utterance: float(value) for utterance, value in table.items()}
 
     def faults(self, side: str) -> dict[str, str]:
-        """What is wrong with evaluation data that is kept in spite of it, by id."""
+        """Faults of utterances that dev and test keep in spite of them, by id."""
         path = self.file("faults", side)
         return read_table(path) if path.is_file() else {}
 
     def silent(self, side: str) -> set[str]:
-        """Ids whose recording cannot be read: silence stands in, nothing is heard."""
+        """Ids of utterances with silence in place of a recording that cannot be read."""
         faults = self.faults(side)
         return {k for k, fault in faults.items() if fault.startswith(NO_AUDIO)}
 
 
 def write_speakers(data: DataDir, speakers: Mapping[str, str]) -> None:
-    """utt2spk, and spk2utt to go with it."""
+    """Write utt2spk, and spk2utt, from speakers by utterance id."""
     spoken: dict[str, list[str]] = {}
     for utterance, speaker in sorted(speakers.items()):
         spoken.setdefault(speaker, []).append(utterance)
@@ -104,27 +112,29 @@ Voice = tuple[str, str]  # label and utterance id: unique in several directories
 
 @dataclass(frozen=True)
 class DataDirs:
-    """Data directories of several corpora, of which a model reads all of a language."""
+    """Data directories of several corpora. Models are trained on a language of them all."""
 
     paths: tuple[Path, ...]
 
     def languages(self) -> tuple[str, ...]:
-        """All that some side speaks, in the order in which they first occur."""
+        """The languages of all sides, in the order in which they first occur."""
         spoken = (lang for path in self.paths for lang in sides.read(path).values())
         return tuple(dict.fromkeys(spoken))
 
     def wavs(self, language: str) -> dict[Voice, Path]:
-        """Recordings of all sides that speak a language.
+        """Recordings of all sides that speak a language, by label and utterance id.
 
-        Their label is the language; where two sides of a directory speak it, that and
-        the role: `en.user`.
+        The label is the language; if two sides of a directory speak it, language and role:
+        `en.user`.
         """
         return self._of_language(language, DataDir.wavs)
 
     def texts(self, language: str) -> dict[Voice, str]:
+        """Transcripts, with keys as in `wavs`."""
         return self._of_language(language, DataDir.texts)
 
     def durations(self, language: str) -> dict[Voice, float]:
+        """Seconds of audio, with keys as in `wavs`."""
         return self._of_language(language, DataDir.durations)
 
     def wavs_of_side(self, side: str) -> dict[str, Path]:
@@ -147,8 +157,8 @@ class DataDirs:
             )
         return {
             (label, utterance): value
-            for label, having in places.items()
-            for utterance, value in self._merged(having, read).items()
+            for label, sources in places.items()
+            for utterance, value in self._merged(sources, read).items()
         }
 
     def _merged(
@@ -156,7 +166,7 @@ class DataDirs:
         places: Iterable[tuple[DataDir, str]],
         read: Callable[[DataDir, str], dict[str, T]],
     ) -> dict[str, T]:
-        """What is read of these sides, by ids that are unique among them."""
+        """The tables of these sides as one; UserError for an id that two of them have."""
         merged: dict[str, T] = {}
         for data, role in places:
             table = read(data, role)
@@ -171,8 +181,8 @@ class DataDirs:
 
 
 def problems(data: DataDir) -> list[str]:
-    """Everything that makes a data directory unfit, each naming file and utterance."""
-    found: list[str] = []
+    """The faults of a data directory; each names file and utterance."""
+    faults: list[str] = []
     tables = {}
     names = [
         data.file(name, role).name
@@ -183,33 +193,33 @@ def problems(data: DataDir) -> list[str]:
         try:
             tables[name] = read_table(data.path / name)
         except (UserError, OSError) as error:
-            found.append(str(error))
-    if found:
-        return found
+            faults.append(str(error))
+    if faults:
+        return faults
     speakers = tables.pop("spk2utt")
     listed = {u for value in speakers.values() for u in value.split()}
     tables["spk2utt"] = dict.fromkeys(listed, "-")
     everyone = set().union(*tables.values())
     if not everyone:
-        found.append(f"{data.path}: no utterances")
+        faults.append(f"{data.path}: no utterances")
     for name, table in tables.items():
         for utterance in sorted(everyone - table.keys()):
-            found.append(f"{data.path / name}: utterance {utterance} is missing")
+            faults.append(f"{data.path / name}: utterance {utterance} is missing")
     for role in data.sides:
-        found += _bad_values(data, role)
-    return found
+        faults += _bad_values(data, role)
+    return faults
 
 
 def _bad_values(data: DataDir, role: str) -> list[str]:
-    found = []
+    faults = []
     known = data.faults(role)
     for utterance, text in data.texts(role).items():
         if not text.strip() and utterance not in known:
-            found.append(f"{data.file('text', role)}: utterance {utterance}: no text")
+            faults.append(f"{data.file('text', role)}: utterance {utterance}: no text")
     for utterance, wav in data.wavs(role).items():
         if not wav.is_file() or wav.stat().st_size == 0:
             scp = data.file("wav.scp", role)
-            found.append(f"{scp}: utterance {utterance}: no audio at {wav}")
+            faults.append(f"{scp}: utterance {utterance}: no audio at {wav}")
     for utterance, value in read_table(data.file("utt2dur", role)).items():
         try:
             good = float(value) > 0
@@ -217,15 +227,15 @@ def _bad_values(data: DataDir, role: str) -> list[str]:
             good = False
         if not good:
             path = data.file("utt2dur", role)
-            found.append(f"{path}: utterance {utterance}: duration '{value}'")
-    return found
+            faults.append(f"{path}: utterance {utterance}: duration '{value}'")
+    return faults
 
 
 def validate(data: DataDir) -> None:
-    """Raise UserError listing what is wrong (the first 20) in a data directory."""
-    found = problems(data)
-    if found:
-        more = f"\n  ... and {len(found) - 20} more" if len(found) > 20 else ""
+    """Raise UserError with the first 20 faults of a data directory that has any."""
+    faults = problems(data)
+    if faults:
+        more = f"\n  ... and {len(faults) - 20} more" if len(faults) > 20 else ""
         raise UserError(
-            f"{data.path} is not valid:\n  " + "\n  ".join(found[:20]) + more
+            f"{data.path} is not valid:\n  " + "\n  ".join(faults[:20]) + more
         )

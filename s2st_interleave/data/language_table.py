@@ -1,8 +1,8 @@
-"""What is known of each language, a line each; data/languages.py reads it."""
+"""The table of languages, a line each; data/languages.py reads it."""
 
 # code     of BCP 47; a region or script behind it (es-419, zh-CN) has the same line.
 # unit     word: spaces stand between words, errors are counted in words (WER).
-#          character: they do not, errors are counted in characters (CER).
+#          character: no spaces do, errors are counted in characters (CER).
 # bleu     sacrebleu's tokeniser: its own for Chinese, Japanese and Korean, whose endings
 #          are written together with the word; char where nobody writes spaces.
 # rules    of the normaliser, see score/normalize.py: dotless is basic for languages that

@@ -1,15 +1,18 @@
-"""What is known of each language, by the codes that name them.
+"""Language codes, and the facts about each language that scores and recogniser need.
 
-    python -m s2st_interleave.data.languages de zh-CN   # fails where a code is none
+    python -m s2st_interleave.data.languages de zh-CN   # fails for anything but a code
 
-Scores, texts and recogniser take what they need to know of a language from its table.
+The facts are in the table of data/language_table.py.
 """
 
 import difflib
 import sys
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
+
+from langcodes import Language as Tag
+from langcodes import LanguageTagError, standardize_tag
 
 from s2st_interleave.data.language_table import TABLE
 from s2st_interleave.data.text import UNSPACED_SCRIPTS
@@ -17,10 +20,11 @@ from s2st_interleave.errors import UserError
 
 _NORWEGIAN = {"nb": "no", "nn": "no"}
 Unit = Literal["word", "character"]
+Rules = Literal["english", "basic", "dotless"]
 
-# Of BCP 47, but no language: undetermined, several, uncoded, none.
+# Codes of BCP 47 that name no language: undetermined, several, uncoded, none.
 _NAMELESS = ("und", "mul", "mis", "zxx")
-# What Unicode calls the letters of a script that has more than one kind, or a style.
+# Unicode's scripts of the letters of a script that has several kinds, or a style.
 _HAN = ("Hani", "Bopo")
 _LETTERS = {
     **dict.fromkeys(("Hans", "Hant", "Hani", "Hanb"), _HAN),
@@ -42,29 +46,29 @@ class Language:
     code: str
     unit: Unit
     tokenizer: str
-    rules: Literal["english", "basic", "dotless"]
+    rules: Rules
     whisper: str | None
     name: str
 
     @property
     def error_rate(self) -> str:
-        """Of transcripts: "WER", or "CER" where no spaces stand between words."""
+        """Error rate of transcripts: "WER", or "CER" without spaces between words."""
         return "WER" if self.unit == "word" else "CER"
 
 
 def _line(text: str) -> Language:
     code, unit, tokenizer, rules, whisper, name = text.split(maxsplit=5)
     known = None if whisper == "-" else whisper
-    return Language(code, unit, tokenizer, rules, known, name)  # type: ignore[arg-type]
+    return Language(code, cast(Unit, unit), tokenizer, cast(Rules, rules), known, name)
 
 
-LANGUAGES = {one.code: one for one in map(_line, filter(None, TABLE.splitlines()))}
+LANGUAGES = {row.code: row for row in map(_line, filter(None, TABLE.splitlines()))}
 
 
 class LanguageCode(str):
-    """A language as BCP 47 writes it: de, zh-CN, es-419, sr-Latn. It names no path.
+    """A language as BCP 47 writes it: de, zh-CN, es-419, sr-Latn.
 
-    Raises UserError for anything else, with a proposal where there is one.
+    Raises UserError for anything else, with the nearest code where there is one.
     """
 
     __slots__ = ()
@@ -80,15 +84,15 @@ class LanguageCode(str):
 
 
 def language(code: str) -> Language:
-    """The line of a code; one with another script than usual is written in that.
+    """The table's row for a code; a code with an unusual script has the units of that.
 
-    Raises UserError for what is no code, and for a language that is not in the table.
+    Raises UserError for anything but a code, and for a language that is not in the table.
 
     >>> language("zh-CN").whisper, language("sr-Latn").unit, language("ja-Latn").unit
     ('zh', 'word', 'word')
     """
     tag = _parsed(LanguageCode(code))
-    # Its own line, that of its language, or that of the macrolanguage: cmn is Chinese.
+    # The code's row, that of its language, or of the macrolanguage: cmn is Chinese.
     for key in (code, tag.language, _standard(tag.language, macro=True)):
         if key in LANGUAGES:
             return _written(LANGUAGES[key], tag.script)
@@ -106,7 +110,7 @@ def scripts(code: str) -> tuple[str, ...]:
 
 
 def in_script(code: str, script: str) -> str:
-    """The code of the same language in that script: sr-Latn of sr, sr of sr-Latn."""
+    """The code of the same language in `script`: sr-Latn for sr, sr for sr-Latn."""
     tag = _parsed(code)
     plain = tag.make(language=tag.language, territory=tag.territory)
     if script in scripts(plain.to_tag()):
@@ -115,7 +119,7 @@ def in_script(code: str, script: str) -> str:
 
 
 def _written(known: Language, script: str | None) -> Language:
-    """The language in `script`; None: its own."""
+    """The language in `script`; None: in its usual one."""
     letters = _LETTERS.get(script, (script,)) if script else ()
     if set(letters) <= set(scripts(known.code)):
         return known
@@ -125,9 +129,9 @@ def _written(known: Language, script: str | None) -> Language:
 
 
 @cache
-def alike(one: str, other: str) -> bool:
-    """Whether two codes may mean one language: es and es-419, not zh-CN and zh-TW."""
-    a, b = (_parsed(_standard(code, macro=True)) for code in (one, other))
+def alike(code: str, other: str) -> bool:
+    """May two codes mean one language? So do es and es-419, but not zh-CN and zh-TW."""
+    a, b = (_parsed(_standard(name, macro=True)) for name in (code, other))
     names = {_NORWEGIAN.get(tag.language, tag.language) for tag in (a, b)}
     pairs = ((a.script, b.script), (a.territory, b.territory))
     return len(names) == 1 and all(x is None or y is None or x == y for x, y in pairs)
@@ -135,21 +139,15 @@ def alike(one: str, other: str) -> bool:
 
 @cache
 def _parsed(code: str) -> Any:
-    from langcodes import Language as Tag
-
     return Tag.get(code, normalize=False)
 
 
 def _standard(code: str, *, macro: bool = False) -> str:
-    from langcodes import standardize_tag
-
     return standardize_tag(code, macro=macro)
 
 
 @cache
 def _is_code(text: str) -> bool:
-    from langcodes import LanguageTagError
-
     try:
         tag = _parsed(text)
     except LanguageTagError:
@@ -162,17 +160,15 @@ def _is_code(text: str) -> bool:
 
 @cache
 def as_code(text: str) -> str:
-    """The code of what somebody wrote for one, or "": a code, a name, a country.
+    """The code that a text means: a code, a name or a country; "" where it means none.
 
     >>> [as_code(text) for text in ("<spa>", "de_AT", "Thai", "jp", "channel 1")]
     ['es', 'de-AT', 'th', 'ja', '']
     """
-    from langcodes import LanguageTagError
-
     text = text.strip("<>[] \t\n")
     if _is_code(text):
         return text
-    names = {one.name.lower(): one.code for one in LANGUAGES.values()}
+    names = {row.name.lower(): row.code for row in LANGUAGES.values()}
     if text.lower() in names:
         return names[text.lower()]
     try:

@@ -1,7 +1,7 @@
-"""How loud each utterance is: near-silent and clipped ones are counted and named.
+"""Loudness of utterances; near-silent and clipped ones are counted and named.
 
-Measured on the mini corpus: of speech whose peak is full scale at most 0.006 % of the
-samples lie there, of speech 3 dB louder than that at least 1.2 %.
+On the mini corpus, speech whose peak is full scale has at most 0.006 % of its samples
+there; speech that is 3 dB louder, and so clipped, has at least 1.2 %.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,10 @@ import numpy as np
 
 from s2st_interleave.data.audio import Recording
 
-NEAR_SILENT = -60.0  # dBFS: in 16 bits 6 are left, and speech is at -50 to -10
-FLOOR = -120.0  # dBFS: below what 24 bits hold; stands for minus infinity
-FULL, CLIPPED = 0.999, 0.001  # of full scale; share of the samples
+NEAR_SILENT = -60.0  # dBFS; leaves 6 of 16 bits, and speech is at -50 to -10
+FLOOR = -120.0  # dBFS, less than 24 bits can hold; stands for minus infinity
+FULL = 0.999  # samples of this size or more are at full scale
+CLIPPED = 0.001  # share of samples at full scale from which an utterance is clipped
 NUM_NAMED = 10
 
 
@@ -24,10 +25,11 @@ class Level:
     rms: float
     peak: float
     clipped: float  # share of samples at full scale or beyond
-    note: str = ""  # on channels that differ
+    note: str = ""  # about channels that differ
 
     @classmethod
     def of(cls, recording: Recording) -> "Level":
+        """Measure a recording."""
         samples = recording.samples
         size = np.abs(samples)
         return cls(
@@ -41,13 +43,13 @@ class Level:
         return f"{self.rms:.1f} {self.peak:.1f}"
 
     def remarks(self, near_silent: float) -> list[str]:
-        """What is odd about how loud it is; nothing mostly."""
-        odd = []
+        """Remarks on an utterance that is clipped, or below `near_silent` dBFS."""
+        remarks = []
         if self.rms < near_silent:
-            odd.append(f"near-silent: {self.rms:.1f} dBFS")
+            remarks.append(f"near-silent: {self.rms:.1f} dBFS")
         if self.clipped >= CLIPPED:
-            odd.append(f"clipped: {100 * self.clipped:.1f} % of it at full scale")
-        return odd
+            remarks.append(f"clipped: {100 * self.clipped:.1f} % of it at full scale")
+        return remarks
 
 
 def _decibel(size: float) -> float:
@@ -57,22 +59,24 @@ def _decibel(size: float) -> float:
 def report(
     split: str, levels: Mapping[str, Mapping[str, Level]], near_silent: float
 ) -> dict[str, dict[str, object]]:
-    """Say what is odd about levels, by role and utterance id; facts for stage.json.
+    """Print which utterances have odd levels, and return facts by role for stage.json.
 
-    `near_silent`: dBFS of the root mean square below which an utterance is.
+    `levels` are by role and utterance id. An utterance is near-silent if its root mean
+    square is below `near_silent` dBFS.
     """
-    facts = {}
-    for role, of_role in levels.items():
-        total = len(of_role)
-        median = _median([level.rms for level in of_role.values()])
+    facts: dict[str, dict[str, object]] = {}
+    for role, by_utterance in levels.items():
+        total = len(by_utterance)
+        median = _median([level.rms for level in by_utterance.values()])
         where = f"data: {split}: {role}"
         print(f"{where}: {total} utterances at {median} dBFS in the median", flush=True)
         facts[role] = {"median_dbfs": median}
-        for kind, what, named in _odd(of_role, near_silent):
+        for kind, what, named in _odd(by_utterance, near_silent):
             facts[role][f"num_{kind}"] = len(named)
             facts[role][kind] = list(named)[:NUM_NAMED]
             if named:
-                worst = [f"{u} ({why})" for u, why in list(named.items())[:NUM_NAMED]]
+                first = list(named.items())[:NUM_NAMED]
+                worst = [f"{utterance} ({size})" for utterance, size in first]
                 print(
                     f"{where}: {len(named)} of {total} {what}: {', '.join(worst)}",
                     flush=True,
@@ -83,7 +87,7 @@ def report(
 def _odd(
     levels: Mapping[str, Level], near_silent: float
 ) -> list[tuple[str, str, dict[str, str]]]:
-    """Of each kind its name, what it is, and its utterances, the worst first."""
+    """For each kind of oddity its key, its words, and its utterances, the worst first."""
     quiet = sorted((x.rms, u) for u, x in levels.items() if x.rms < near_silent)
     hard = sorted((-x.clipped, u) for u, x in levels.items() if x.clipped >= CLIPPED)
     differing = {u: levels[u].note for u in sorted(levels) if levels[u].note}

@@ -1,4 +1,4 @@
-"""Sentences of dev and test that train has as well, compared as they are spoken."""
+"""Finds sentences of dev and test that train has as well, compared as they are spoken."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ Texts = Mapping[str, str]  # by utterance id
 
 
 def overlap(texts: Texts, train: Texts) -> dict[str, str]:
-    """An utterance of train for each of `texts` that says what it says, by id.
+    """Ids of `texts` that occur in train, each with an utterance of train with its text.
 
     >>> overlap({"a": "Sí.", "b": "no"}, {"c": "si\\u0301 ", "d": "nunca"})
     {'a': 'c'}
@@ -22,11 +22,11 @@ def overlap(texts: Texts, train: Texts) -> dict[str, str]:
         known.setdefault(same_when_spoken(train[utterance]), utterance)
     known.pop("", None)
     spoken = {k: same_when_spoken(texts[k]) for k in sorted(texts)}
-    return {k: known[said] for k, said in spoken.items() if said in known}
+    return {k: known[form] for k, form in spoken.items() if form in known}
 
 
 def report(split: str, texts: Mapping[str, Texts], train: Mapping[str, Texts]) -> dict:
-    """Number of utterances of `split` that train has, by role; said where any."""
+    """Count and print the utterances of `split` whose text train has as well, by role."""
     counts = {}
     for role in texts.keys() & train.keys():
         same = overlap(texts[role], train[role])
@@ -43,24 +43,24 @@ def report(split: str, texts: Mapping[str, Texts], train: Mapping[str, Texts]) -
 
 
 def report_beside(data: DataDir, split: str) -> dict:
-    """The same of a data directory and those beside it that are finished, by split."""
+    """As `report`, for the splits beside a data directory that are finished, by split."""
     others = ("dev", "test") if split == "train" else ("train",)
-    own, counts = texts_of(data.path, data.sides), {}
+    texts, counts = texts_of(data.path, data.sides), {}
     for other in others:
         beside = texts_of(data.path.with_name(other), data.sides)
         if beside and split == "train":
-            counts[other] = report(other, beside, own)
+            counts[other] = report(other, beside, texts)
         elif beside:
-            counts[split] = report(split, own, beside)
+            counts[split] = report(split, texts, beside)
     return counts
 
 
 def texts_of(directory: Path, roles: Iterable[str]) -> dict[str, Texts]:
-    """Texts of those sides that a directory has, if it is there."""
+    """Texts by role and utterance id of the sides that a directory has; {} without it."""
     data = DataDir(directory)
     try:
         known = data.sides
-    except (FileNotFoundError, UserError):  # none of ours
+    except (FileNotFoundError, UserError):  # it is missing, or no data directory
         return {}
-    having = [r for r in roles if r in known and data.file("text", r).is_file()]
-    return {role: data.texts(role) for role in having}
+    there = [r for r in roles if r in known and data.file("text", r).is_file()]
+    return {role: data.texts(role) for role in there}

@@ -1,7 +1,7 @@
-"""A 16 kHz FLAC says itself what it was made from, in its header, which appears with it.
+"""Records in the header of each 16 kHz FLAC what it was made from.
 
-So a file is taken up only as what it is: silence that stands in for a broken recording,
-or audio of a recording that has been replaced since, never passes for the right one.
+An interrupted stage 1 may then reuse its files safely: silence in place of a broken
+recording, or audio of a recording that was replaced since, never passes for the right one.
 """
 
 import json
@@ -15,32 +15,32 @@ from s2st_interleave.data import audio
 from s2st_interleave.data.levels import Level
 from s2st_interleave.record import digest
 
-# To be raised when the same recording gives other samples, or another Sound.
+# The version of reading: raise it when the same recording gives other samples or Sound.
 READING = 1
-NONE = ""  # of what was made from nothing
+NONE = ""  # the proof of silence that was made from no recording
 
 
 @dataclass(frozen=True)
 class Sound:
-    """What stage 1 has measured of a recording."""
+    """Measurements of a recording by stage 1."""
 
     seconds: float
     level: Level
 
 
 def proof(content: str, *reading: object) -> str:
-    """Of audio made from `content` (as in `Sources`), read with these options."""
+    """The proof of audio made from `content` (as in `Sources`), read with these options."""
     return digest([READING, content, *reading]) if content else NONE
 
 
 def write(path: Path, samples: np.ndarray, sound: Sound, made_from: str) -> None:
-    """Write 16 kHz samples, and in the same file `made_from` and what was measured."""
+    """Write 16 kHz samples (num_samples,), with `made_from` and `sound` in the header."""
     words = {"made_from": made_from} | asdict(sound)
     audio.write(path, samples, comment=json.dumps(words))
 
 
 def read(path: Path, made_from: str) -> Sound | None:
-    """What was measured, if `path` is there and was made from just that."""
+    """The measurements in `path`; None unless it was made from just `made_from`."""
     if made_from == NONE or not path.is_file():
         return None
     words = _words(path)
@@ -51,13 +51,13 @@ def read(path: Path, made_from: str) -> Sound | None:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether `write` has made this file, of whatever recording."""
+    """Was this file written by `write`, for any recording?"""
     return "made_from" in _words(path)
 
 
 def _words(path: Path) -> dict[str, Any]:
     try:
         words = json.loads(audio.comment(path))
-    except json.JSONDecodeError:  # no comment, or that of another program
+    except json.JSONDecodeError:  # no comment, or one of another program
         return {}
     return words if isinstance(words, dict) else {}

@@ -1,28 +1,24 @@
-"""What libsndfile cannot read, or misjudges, decoded by PyAV (ffmpeg's libraries)."""
+"""Decodes by PyAV (ffmpeg's libraries) what libsndfile cannot read, or reads wrongly."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import av
 import numpy as np
+from av.container import InputContainer
 
 from s2st_interleave.data import checks, header
 from s2st_interleave.errors import UserError
 
-# What may be opened. A playlist, which would open other files, is not among them.
+# Containers that may be opened. Playlists are left out: they would open other files.
 CONTAINERS = ("aac", "amr", "asf", "caf", "flac", "matroska", "mov")
-SAY_THEIR_LENGTH = {
-    "asf",
-    "caf",
-    "flac",
-    "matroska",
-    "mov",
-}  # ffmpeg guesses the others'
+# Containers that give their length; ffmpeg guesses that of the others.
+SAY_THEIR_LENGTH = {"asf", "caf", "flac", "matroska", "mov"}
 
 
 @dataclass
 class _Sound:
-    """Blocks (num_samples, num_channels) as they come, all of one form."""
+    """Decoded blocks (num_samples, num_channels), all of one rate and channel layout."""
 
     longest_sec: float
     rate: int = 0
@@ -35,7 +31,8 @@ class _Sound:
     def seconds(self) -> float:
         return self.count / self.rate if self.rate else 0.0
 
-    def add(self, frame: Any, parts: list[Any]) -> None:
+    def add(self, frame: av.AudioFrame, parts: list[av.AudioFrame]) -> None:
+        """Append `parts`, the samples of a frame; UserError for another rate or layout."""
         if not self.blocks:
             self.rate, self.layout = frame.sample_rate, frame.layout.name
             self.start_sec = frame.time or 0.0
@@ -46,32 +43,32 @@ class _Sound:
         self.count += frame.samples
         checks.check_length(self.seconds, self.longest_sec)
 
-    def skips(self, frame: Any) -> bool:
-        """Whether samples are missing before `frame`, which says its time."""
+    def skips(self, frame: av.AudioFrame) -> bool:
+        """Are samples missing before `frame`, by its time?"""
         if not self.blocks:
             return False
-        late = frame.time is None or frame.time - self.start_sec > self.seconds + 1e-3
-        return late
+        return frame.time is None or frame.time - self.start_sec > self.seconds + 1e-3
 
 
 def decode(path: Path, longest_sec: float, why: str) -> tuple[np.ndarray, int]:
     """Float32 samples (num_samples, num_channels) and their rate in Hz.
 
-    `why`: libsndfile's complaint, for what PyAV cannot open either. Raises UserError
+    `why` is libsndfile's complaint, for the message if PyAV fails as well. Raises UserError
     without the file's name.
     """
-    import av
-
     sound, promised, complaint, is_flac = _Sound(longest_sec), 0.0, "", False
     try:
-        options = {"format_whitelist": ",".join(CONTAINERS)}
-        with path.open("rb") as stream, av.open(stream, options=options) as container:
+        whitelist = ",".join(CONTAINERS)
+        with (
+            path.open("rb") as stream,
+            av.open(stream, "r", options={"format_whitelist": whitelist}) as container,
+        ):
             is_flac = container.format.name == "flac"
             promised = _promised(container)
             checks.check_length(promised, longest_sec)
             resampler = av.AudioResampler(format="fltp")
             for frame in container.decode(audio=0):
-                if is_flac and sound.skips(frame):  # where a block is damaged
+                if is_flac and sound.skips(frame):  # ffmpeg skips damaged blocks
                     complaint = " (damaged there)"
                     break
                 sound.add(frame, resampler.resample(frame))
@@ -86,8 +83,8 @@ def decode(path: Path, longest_sec: float, why: str) -> tuple[np.ndarray, int]:
     return np.concatenate(sound.blocks), sound.rate
 
 
-def _promised(container: Any) -> float:
-    """Seconds that the container says it has, 0 where it does not."""
+def _promised(container: InputContainer) -> float:
+    """Seconds of audio by the container's header; 0 where it does not tell."""
     if not container.streams.audio:
         raise UserError("no audio in it")
     if SAY_THEIR_LENGTH.isdisjoint(container.format.name.split(",")):
@@ -95,25 +92,21 @@ def _promised(container: Any) -> float:
     track = container.streams.audio[0]
     if container.format.name == "caf":
         return track.frames / track.rate
-    if track.duration is not None:
+    if track.duration is not None and track.time_base is not None:
         return float(track.duration * track.time_base)
     return (container.duration or 0) / 1e6
 
 
 def mp3_seconds(path: Path) -> float:
-    """Seconds of all frames of an MP3, none of them decoded."""
-    import av
-
-    with path.open("rb") as stream, av.open(stream, format="mp3") as container:
+    """Seconds of all frames of an MP3, without decoding them."""
+    with path.open("rb") as stream, av.open(stream, "r", format="mp3") as container:
         track = container.streams.audio[0]
         ticks = sum(packet.duration or 0 for packet in container.demux(track))
-        return float(ticks * track.time_base)
+        return float(ticks * (track.time_base or 0))  # an MP3 always has one
 
 
 def mp3_samples(path: Path) -> np.ndarray:
-    """All of an MP3, float32 (num_samples, num_channels)."""
-    import av
-
-    with path.open("rb") as stream, av.open(stream, format="mp3") as container:
+    """All samples of an MP3, float32 (num_samples, num_channels)."""
+    with path.open("rb") as stream, av.open(stream, "r", format="mp3") as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
     return np.concatenate(frames, axis=1).T

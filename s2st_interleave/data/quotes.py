@@ -1,14 +1,15 @@
-"""Quotes that a program has put around the fields of a table, told from those of a text.
+"""Tells quotes that a program has put around the fields of a table from those of a text.
 
-A column is looked at whole. Its quotes are a program's where no field speaks against it,
-by a quote at its start and none at its end or a single one inside, and one of these holds:
+The decision is taken for a whole column. Its quotes are a program's if no field speaks
+against it, by a quote at its start but none at its end or by a single one inside, and if
+one of these holds:
 
-- its name in the header is in quotes: pandas, csv or R that quote every text;
+- the column's name in the header is in quotes: pandas, csv or R that quote every text;
 - each of its fields is in quotes, and there are ten or more, or the whole file is so;
-- a field has a quote doubled inside of it, `"a ""b"" c"`: csv, pandas, Excel;
+- a field has a doubled quote inside, `"a ""b"" c"`: csv, pandas, Excel;
 - the fields in quotes are those with a comma, three or more: Excel.
 
-Else they are the text's own: `"Adeus", said he`, or a sentence that is a quotation.
+Otherwise they belong to the text: `"Adeus", said he`, or a sentence that is a quotation.
 """
 
 import re
@@ -24,8 +25,8 @@ MANY_FIELDS, MANY_COMMAS = 10, 3
 Rows = list[tuple[int, list[str]]]
 
 
-def bare(field: str, style: re.Pattern = DOUBLED) -> str:
-    """A field without the quotes around it, those inside of it as they were meant."""
+def bare(field: str, style: re.Pattern[str] = DOUBLED) -> str:
+    """A field without the quotes around it, and with those inside of it unescaped."""
     if field[:1] != '"' or not style.fullmatch(field):
         return field
     inner = field[1:-1]
@@ -35,10 +36,10 @@ def bare(field: str, style: re.Pattern = DOUBLED) -> str:
 
 
 def without_quotes(path: Path, header: Sequence[str], rows: Rows) -> Rows:
-    """Rows of `path` without a program's quotes; the screen is told of each column.
+    """Rows of `path` without a program's quotes; prints the columns that have quotes.
 
     Rows are line number and fields, as many as the header has. Raises UserError for a
-    field that is not rightly in quotes though its header is.
+    field whose quotes are not well-formed in a column whose header is in quotes.
     """
     whole_file = all(_is_quoted(field) for _, row in rows for field in row)
     columns = []
@@ -61,8 +62,8 @@ def without_quotes(path: Path, header: Sequence[str], rows: Rows) -> Rows:
     return list(zip(numbers, map(list, zip(*columns, strict=True)), strict=True))
 
 
-def _style(fields: Sequence[str], *, is_sure: bool) -> re.Pattern | None:
-    """How a program has quoted a column; None: it has not."""
+def _style(fields: Sequence[str], *, is_sure: bool) -> re.Pattern[str] | None:
+    """The style in which a program has quoted a column; None: it has not."""
     quoted = [field for field in fields if _is_quoted(field)]
     commas = [field for field in fields if "," in field]
     doubled = any('""' in field[1:-1] for field in quoted)
@@ -80,5 +81,5 @@ def _is_quoted(field: str) -> bool:
     return len(field) > 1 and field[0] == field[-1] == '"'
 
 
-def _is_sound(field: str, style: re.Pattern) -> bool:
+def _is_sound(field: str, style: re.Pattern[str]) -> bool:
     return field[:1] != '"' or style.fullmatch(field) is not None

@@ -2,8 +2,8 @@
 
 Stage 1 writes the table `sides` of a data directory, a line `<role> <language>` a side, in
 the order in which they speak; stages 3 to 5 keep it among the facts of their stage.json.
-All name their files by role. An earlier version named them by language, and its stage.json
-has the languages among its options: the first is src, the second tgt.
+Stages name their files by role. An earlier version named them by language; its stage.json
+has the languages among the options, the first for src, the second for tgt.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,9 +22,9 @@ KNOWN = "leave it out: stage 1 has written which side speaks what"
 
 
 class Side(str):
-    """A role and its language as an option has them: `user=en`.
+    """An option's value that names a role and its language: `user=en`.
 
-    Raises UserError for a role that is no name of a block, or a language that is no code.
+    Raises UserError for a role that is no identifier, or a language that is no code.
     """
 
     __slots__ = ()
@@ -48,7 +48,7 @@ class Side(str):
 
 
 def by_role(named: Iterable[Side]) -> dict[str, str]:
-    """Languages by role; raises UserError for a role that occurs twice, or a single one."""
+    """Languages by role; UserError for a role that occurs twice, or fewer than two roles."""
     sides: dict[str, str] = {}
     for side in named:
         if side.role in sides:
@@ -62,14 +62,15 @@ def by_role(named: Iterable[Side]) -> dict[str, str]:
 
 
 def write(directory: Path, sides: Sides) -> None:
+    """Write the table of a data directory's sides."""
     with atomic_write(directory / TABLE) as stream:
         stream.writelines(f"{role} {language}\n" for role, language in sides.items())
 
 
 def read(directory: Path) -> dict[str, str]:
-    """Languages by role, of a directory that stage 1, 3, 4 or 5 has made or begun.
+    """Languages by role, from a directory that stage 1, 3, 4 or 5 has made or begun.
 
-    Raises FileNotFoundError where no stage has begun it, UserError where it does not say.
+    Raises FileNotFoundError where no stage has begun it, UserError where it does not tell.
     """
     if (directory / TABLE).is_file():
         return _read_table(directory / TABLE)
@@ -80,8 +81,8 @@ def read(directory: Path) -> dict[str, str]:
             f"{directory} is missing; it is made by stage 1 (data): ./run.sh --stage 1 "
             "--stop_stage 1"
         )
-    said = read_json(record)
-    sides = said.get("facts", {}).get("sides") or _earlier(said["options"])
+    content = read_json(record)
+    sides = content.get("facts", {}).get("sides") or _earlier(content["options"])
     if not sides:
         raise UserError(
             f"{directory} does not say what its sides speak: make it anew, with "
@@ -104,7 +105,7 @@ def _read_table(path: Path) -> dict[str, str]:
 
 
 def _earlier(options: Mapping[str, Any]) -> dict[str, str]:
-    """The sides of a version that knew languages alone, by the options of its stage."""
+    """The sides in the options of an earlier version, which had languages but no roles."""
     languages = options.get("languages") or [
         options[name] for name in ("src_lang", "tgt_lang") if options.get(name)
     ]
@@ -113,15 +114,15 @@ def _earlier(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def without_languages(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of a version whose stages were told what the sides speak."""
-    told = ("languages", "src_lang", "tgt_lang")
-    return {name: value for name, value in options.items() if name not in told}
+    """Options of an earlier version, whose stages had options for the languages."""
+    removed = ("languages", "src_lang", "tgt_lang")
+    return {name: value for name, value in options.items() if name not in removed}
 
 
 def path_of(directory: Path, name: str, role: str, sides: Sides) -> Path:
-    """The file `name` of a role, such as `words.{}.jsonl`, in a finished directory.
+    """A role's file in a finished directory; `name` is such as `words.{}.jsonl`.
 
-    It is named by role, or by language if an earlier version has written it.
+    The file is named by role, or by language if an earlier version has written it.
     """
     path, earlier = (directory / name.format(part) for part in (role, sides[role]))
     return earlier if earlier.is_file() and not path.is_file() else path

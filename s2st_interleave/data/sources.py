@@ -1,7 +1,6 @@
-"""What the audio of a split is made from: files, or parts that are cut out of files.
+"""The recordings that a split is made from: files, or parts that are cut out of files.
 
-They count by content: a corpus that lies elsewhere is the same, one whose files were
-replaced is another.
+They are identified by content: a corpus may be moved, but replaced files are noticed.
 """
 
 from collections.abc import Mapping
@@ -19,9 +18,9 @@ from s2st_interleave.data.sides import Sides, path_of
 from s2st_interleave.errors import UserError
 from s2st_interleave.record import digest
 
-NUM_KEPT = 4  # recordings in memory, of those that parts are cut from
-SLACK_SEC = 0.1  # by which a part may leave its recording: times are rounded
-FOLDER = "sources"  # in a data directory: what its audio was made from
+NUM_KEPT = 4  # long recordings in memory, from which parts are cut
+SLACK_SEC = 0.1  # a part may end this much after its recording: times are rounded
+FOLDER = "sources"  # the folder in a data directory that lists its recordings' hashes
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,12 @@ class Cut:
     path: Path
     start_sec: float
     end_sec: float  # below 0: to the recording's end
-    where: str  # for messages
+    where: str  # file and utterance, for messages
 
     def of(self, samples: np.ndarray) -> np.ndarray:
-        """The part of 16 kHz samples (num_samples, num_channels).
+        """Cut the part out of 16 kHz samples (num_samples, num_channels).
 
-        Raises UserError where it leaves them.
+        Raises UserError where it does not lie within them.
         """
         length = len(samples) / audio.SAMPLE_RATE
         end = length if self.end_sec < 0 else self.end_sec
@@ -53,18 +52,20 @@ Source = Path | Cut
 
 
 def file_of(source: Source) -> Path:
+    """The file that holds a source."""
     return source.path if isinstance(source, Cut) else source
 
 
 class Reader:
-    """16 kHz recordings of sources; raises UserError as `audio.load` does.
+    """Reads sources at 16 kHz; raises UserError as `audio.load` does.
 
-    A file that parts are cut from is read once for parts that follow each other.
+    A file from which parts are cut is read once for parts that follow each other.
+    `longest_sec` limits the sources that are whole files.
     """
 
     def __init__(self, longest_sec: float) -> None:
-        self._longest_sec = longest_sec  # of a source that is a file of its own
-        self._lock = Lock()  # several threads would read the same long file
+        self._longest_sec = longest_sec
+        self._lock = Lock()  # without it several threads would read the same long file
         self._kept = lru_cache(NUM_KEPT)(_channels)
 
     def __call__(self, source: Source, channels: Channels) -> audio.Recording:
@@ -82,7 +83,7 @@ class Reader:
 
 
 def _channels(path: Path) -> np.ndarray | UserError:
-    """All channels of a file, or why it cannot be read: hours are not read twice."""
+    """All channels of a file, or the error: returned, so that it is cached as well."""
     try:
         return audio.load_channels(path)
     except UserError as error:
@@ -91,10 +92,10 @@ def _channels(path: Path) -> np.ndarray | UserError:
 
 @dataclass(frozen=True)
 class Sources:
-    """The sources of a split and what they hold, by role and utterance id.
+    """The sources of a split and their content, by role and utterance id.
 
-    `content` is the sha256 of a file, with the times where only a part of it is meant,
-    and empty where there is no file.
+    `content` is the sha256 of a file, followed by the times of a part, or "" where there
+    is no file.
     """
 
     sources: Mapping[str, Mapping[str, Source]]
@@ -109,36 +110,41 @@ class Sources:
         cache: Path,
         nj: int,
     ) -> "Sources":
-        files = {file_of(one) for table in sources.values() for one in table.values()}
-        found = digests.digests(files, cache, nj)
+        """Hash the files of `sources` in `nj` threads; `cache` is that of `digests`."""
+        files = {file_of(source) for t in sources.values() for source in t.values()}
+        sha256 = digests.digests(files, cache, nj)
         content = {
-            role: {k: _content(one, found[file_of(one)]) for k, one in table.items()}
+            role: {
+                utterance: _content(source, sha256[file_of(source)])
+                for utterance, source in table.items()
+            }
             for role, table in sources.items()
         }
         return cls(sources, content, languages)
 
     def fingerprint(self) -> str:
+        """A hash of all content, for the record of stage 1."""
         return digest(list(self.content.values()))
 
     def write(self, directory: Path) -> None:
-        """Keep what a data directory is made from, to say later what has changed."""
+        """Write the content into a data directory, for `changes` to compare later."""
         data = kaldi.DataDir(directory)
         for role, table in self.content.items():
             path = directory / FOLDER / f"sha256.{data.suffix(role)}"
             kaldi.write_table(path, table)
 
     def changes(self, directory: Path) -> list[str]:
-        """A line for each file that is not what `directory` was made from."""
+        """A line for each file that has changed since `directory` was made."""
         lines = []
         folder = directory / FOLDER
         for role, table in self.content.items():
             path = path_of(folder, "sha256.{}", role, self.languages)
             before = kaldi.read_table(path) if path.is_file() else {}
-            for utterance, now in table.items():
-                was = before.get(utterance, now)
-                if was != now:
+            for utterance, new in table.items():
+                old = before.get(utterance, new)
+                if old != new:
                     file = file_of(self.sources[role][utterance])
-                    lines.append(f"{utterance}: {file} {_what(was, now)}")
+                    lines.append(f"{utterance}: {file} {_change(old, new)}")
         return lines
 
 
@@ -148,7 +154,7 @@ def _content(source: Source, sha256: str) -> str:
     return f"{sha256} {source.start_sec} {source.end_sec}"
 
 
-def _what(was: str, now: str) -> str:
-    if not was:
+def _change(old: str, new: str) -> str:
+    if not old:
         return "was missing"
-    return "has other content" if now else "is missing"
+    return "has other content" if new else "is missing"

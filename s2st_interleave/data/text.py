@@ -1,30 +1,30 @@
-"""Transcripts as they come, made uniform without changing a word."""
+"""Makes transcripts uniform without changing a word, and cuts them into tokens."""
 
 import unicodedata
 from collections.abc import Iterable
 
 import regex
 
-# What nobody hears or sees: soft hyphen, zero-width space, BOM, marks of direction. The
-# joiners U+200C and U+200D stay: they change letters of Persian or Tamil.
+# Characters without sound or shape: soft hyphen, zero-width space, BOM, marks of
+# direction. The joiners U+200C and U+200D stay: they change letters of Persian or Tamil.
 _INVISIBLE = regex.compile(
     "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
 
-# Scripts (ISO 15924) that put no space between words. Of Chinese and Japanese each letter
-# counts as a word, their marks of repetition and wide forms too.
+# Scripts (ISO 15924) that put no space between words. Each letter of Chinese and Japanese
+# counts as a word, and so do their marks of repetition and wide forms.
 UNSPACED_SCRIPTS = tuple(
     "Hani Bopo Hira Kana Thai Laoo Khmr Mymr Tibt Tale Talu Lana Tavt Java Bali".split()
 )
 _CJK = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _CJK += "\uff66-\uff9f\U00020000-\U0003134f"
 _OTHERS = "".join(rf"\p{{Script={name}}}" for name in UNSPACED_SCRIPTS[4:])
-# Their digits and punctuation are like those of other scripts.
+# Digits and punctuation of these scripts are treated like those of other scripts.
 _UNSPACED = rf"[{_CJK}[[{_OTHERS}]&&[\p{{L}}\p{{M}}]]]"
 _EXTEND = r"\p{M}\p{Grapheme_Cluster_Break=Extend}\u200d"
 _RUN = rf"(?:[^\s{_UNSPACED}]++\p{{M}}*+)+"
-# A letter with all that is written on it, in Burmese or Khmer another letter too. Thai
-# and Lao write some vowels before the letter after which they are spoken.
+# A letter with its marks, and in Burmese or Khmer with a stacked letter. Thai and Lao
+# write some vowels before the letter after which they are spoken.
 _STACKER = r"[\u1039\u17d2\u1a60\u1b44\ua9c0]"
 _CLUSTER = (
     rf"(?:\p{{Logical_Order_Exception}}(?={_UNSPACED}))?{_UNSPACED}"
@@ -49,12 +49,12 @@ def clean(text: str) -> str:
 
 
 def visible_only(text: str) -> str:
-    """`text` without what nobody hears or sees."""
+    """`text` without characters that have neither sound nor shape."""
     return _INVISIBLE.sub("", text)
 
 
 def characters(text: str) -> list[str]:
-    """What readers count as characters: each with its marks; spaces are none.
+    """The characters of a text as readers count them, each with its marks, without spaces.
 
     >>> characters("ไป ด้วย"), characters("हिंदी")
     (['ไ', 'ป', 'ด้', 'ว', 'ย'], ['हिं', 'दी'])
@@ -63,25 +63,25 @@ def characters(text: str) -> list[str]:
 
 
 def tokens(text: str) -> list[str]:
-    """What lies between spaces, and each letter of an unspaced script by itself.
+    """Cut a text at its spaces, and into single letters in an unspaced script.
 
     >>> tokens("dos cafés"), tokens("GPU を2枚"), join(tokens("GPU を2枚"))
     (['dos', 'cafés'], ['GPU', ' を', '2', '枚'], 'GPU を2枚')
     >>> tokens("เด็ก 2 คน")
     ['เด็', 'ก', ' 2', ' ค', 'น']
     """
-    found: list[str] = []
+    parts: list[str] = []
     for token in _TOKEN.findall(text):
-        left = found[-1] if found else ""
+        left = parts[-1] if parts else ""
         bare = token.strip()
-        # A space that `join` would not put there stays with the token.
+        # `join` would not put a space here, so the token keeps it.
         lost = left and token != bare and not gap(left, bare)
-        found.append(f" {bare}" if lost else bare)
-    return found
+        parts.append(f" {bare}" if lost else bare)
+    return parts
 
 
 def gap(left: str, right: str) -> str:
-    """What stands between two tokens: a space, but none beside an unspaced script."""
+    """The text between two tokens: a space, but "" beside an unspaced script."""
     if not left or right.startswith(" "):
         return ""
     if left[-1].isascii() and right[:1].isascii():
@@ -92,7 +92,7 @@ def gap(left: str, right: str) -> str:
 
 
 def _ends_unspaced(text: str) -> bool:
-    """Marks that scripts share are of the letter before them."""
+    """Does a text end in an unspaced script? Shared marks count with their letter."""
     for char in reversed(text):
         if _NO_SPACE.match(char):
             return True
@@ -102,7 +102,7 @@ def _ends_unspaced(text: str) -> bool:
 
 
 def join(words: Iterable[str]) -> str:
-    """Tokens as a text again: what `tokens` has cut."""
+    """The text that `tokens` has cut into `words`."""
     text = ""
     for word in words:
         text += gap(text, word) + word
@@ -110,12 +110,12 @@ def join(words: Iterable[str]) -> str:
 
 
 def has_words(text: str) -> bool:
-    """Whether anything of it could be spoken: a letter or a digit of any script."""
+    """Does a text hold a letter or a digit of any script, which could be spoken?"""
     return any(c.isalnum() for c in text)
 
 
 def spoken_form(text: str) -> str:
-    """What the CTC model is trained to hear: lower case, no punctuation, spaced words.
+    """The text that the CTC model learns: lower case, no punctuation, spaced words.
 
     >>> spoken_form("Well-known: O'Neill, 'S.A.'?"), spoken_form("今日は、雨。")
     ("well known o'neill s a", '今 日 は 雨')
@@ -131,7 +131,7 @@ def spoken_form(text: str) -> str:
 
 
 def same_when_spoken(text: str) -> str:
-    """What texts have in common that sound alike: case, marks and spaces are left out.
+    """A form that texts share if they sound alike: without case, punctuation, extra spaces.
 
     >>> same_when_spoken("Dos\u00a0CAFE\u0301S!") == same_when_spoken("dos caf\u00e9s ")
     True

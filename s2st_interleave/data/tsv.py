@@ -1,4 +1,4 @@
-"""Tab-separated files as corpora ship them, by key; errors name file and line."""
+"""Reads tab-separated files of corpora, by key; errors name file and line."""
 
 import csv
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class Row:
     line: int
     values: tuple[str, ...]
     twice: int = 0  # 0: none
-    fault: str = ""  # of a line with more or fewer columns than the header
+    fault: str = ""  # says that the line has more or fewer columns than the header
 
 
 def read(
@@ -29,10 +29,10 @@ def read(
 ) -> dict[str, Row]:
     """Rows by the column `key`; `header` names the columns of a file without one.
 
-    A key that occurs twice with the same values is one row; with other values the first
-    stays and is marked. Raises UserError for a column that is missing, and for a line
-    with other columns than the header, which a `lenient` reader keeps with its fault:
-    under its key, or as "line <number>" where that is missing.
+    A key that occurs twice with the same values is one row; with other values the first row
+    stays, and its `twice` is the line of the other. Raises UserError for a missing column,
+    and for a line with more or fewer columns than the header. `lenient` keeps such a line
+    with a fault, under its key, or as "line <number>" where that is missing.
     """
     lines = rows(path)
     names = list(header) or next(lines, (0, []))[1]
@@ -56,11 +56,11 @@ def read(
 
 
 def rows(path: Path, *, escape: str | None = "\\") -> Iterator[tuple[int, list[str]]]:
-    """Line number and fields of every line that has some.
+    """Line number and fields of every line that is not empty.
 
-    No quoting: quotes occur inside sentences. `escape` takes the sense from what follows
-    it, None: nothing does. "NA" is a word. BOM and CRLF, which editors add, are no part
-    of a field.
+    Quotes are read as text: they occur inside sentences. `escape` takes a tab after it as
+    text; None: there is no such character. BOM and CRLF, which editors add, are no part of
+    a field. Raises UserError, naming file and line, for a line that csv cannot read.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; it is part of the corpus")

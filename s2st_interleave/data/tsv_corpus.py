@@ -1,4 +1,4 @@
-"""A corpus of one's own: one TSV with a line per utterance."""
+"""Reads a user's own corpus: one TSV with a line per utterance."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,19 +17,19 @@ PERCENT = {"train": 90, "dev": 5, "test": 5}
 def read_utterances(path: Path, roles: Sequence[str]) -> dict[str, list[Utterance]]:
     """Utterances by split, each sorted by id; audio paths are relative to the TSV.
 
-    A side has the columns `<role>_audio` and `<role>_text`, and `<role>_lang` if it likes.
-    Quotes that a program has put around its fields are taken off: see data/quotes.py.
+    A side has the columns `<role>_audio` and `<role>_text`, and may have `<role>_lang`.
+    Quotes that a program has put around fields are taken off: see data/quotes.py.
 
-    Raises UserError, naming file and line, for a header, an id or a split that is
-    none, for a line of other columns, and for an id that occurs twice: whose fault that
-    is, or of which split, cannot be told. A recording that is not named is its line's.
+    Raises UserError, naming file and line, for a wrong header, id or split, for a line
+    with more or fewer columns, and for an id that occurs twice: it cannot be told which
+    line is wrong. A line without a recording is no error here but a fault of that line.
     """
-    lines = tsv.rows(path, escape=None)  # C:\audio is a path as well
+    lines = tsv.rows(path, escape=None)  # \ is no escape: C:\audio is a path
     _, written = next(lines, (0, []))
     header = [quotes.bare(name) for name in written]
     _check_header(path, header, roles)
     rows = [_checked(path, line, len(header)) for line in lines]
-    found: dict[str, list[Utterance]] = {split: [] for split in SPLITS}
+    by_split: dict[str, list[Utterance]] = {split: [] for split in SPLITS}
     first: dict[str, int] = {}
     for number, fields in quotes.without_quotes(path, written, rows):
         where = f"{path}:{number}"
@@ -44,20 +44,20 @@ def read_utterances(path: Path, roles: Sequence[str]) -> dict[str, list[Utteranc
         if split not in SPLITS:
             near = nearest(split, SPLITS)
             raise UserError(f"{where}: split '{split}' is not train, dev or test{near}")
-        found[split].append(_utterance(path, row, roles, where))
-    for split, utterances in found.items():
+        by_split[split].append(_utterance(path, row, roles, where))
+    for split, utterances in by_split.items():
         if not utterances:
             raise UserError(
                 f"{path}: no utterance of split {split}; set column 'split'"
             )
-    return {k: sorted(v, key=lambda one: one.id) for k, v in found.items()}
+    return {k: sorted(v, key=lambda u: u.id) for k, v in by_split.items()}
 
 
 def hash_split(text: str) -> str:
-    """90, 5 and 5 of 100 texts of the first side, always the same ones.
+    """The split of a text of the first side: 90, 5 and 5 % are train, dev and test.
 
-    By the text and not by the id: a sentence that two people speak stays on one side,
-    and so it does however it is written, as it is compared by its sound.
+    It depends on the text's spoken form, not on the id: all recordings of a sentence,
+    however it is written, are in the same split.
     """
     drawn = stable_hash("own split", same_when_spoken(text) or text) % 100
     if drawn < PERCENT["train"]:
@@ -79,7 +79,7 @@ def _utterance(
 ) -> Utterance:
     return Utterance(
         id=row["id"],
-        speaker=row["id"],  # nobody says who speaks: each by oneself
+        speaker=row["id"],  # the table names no speakers: each utterance has its own
         sides={role: _speech(path, row, role) for role in roles},
         where=where,
     )

@@ -18,6 +18,7 @@ class Options:
 
 
 def run(options: Options) -> None:
+    """Raise UserError with the faults of a data directory; print its size if it has none."""
     data = kaldi.DataDir(options.data_dir)
     spoken = data.sides
     for language in options.languages:

@@ -1,8 +1,10 @@
-"""The text topline: the text LLM, before any speech, translates reference transcripts."""
+"""The text topline: the text LLM, untrained on speech, translates reference transcripts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from s2st_interleave.decode.padding import batching
 from s2st_interleave.errors import UserError
@@ -15,37 +17,39 @@ def translate_texts(
     llm: Path,
     prompt: str,
     *,
-    device: Any = "cpu",
+    device: torch.device | str = "cpu",
     max_tokens: int = 100,
     batch_size: int = 32,
-    progress: Any = iter,
+    progress: Callable[[Sequence[list[str]]], Iterable[list[str]]] = iter,
 ) -> dict[str, str]:
-    """Greedy continuation of `prompt` (with {text}) up to its line's end, by id.
+    """Translate texts by greedy continuation of `prompt`, up to its line's end; by id.
 
-    Raises UserError for a text that leaves the LLM no position for an answer.
+    `prompt` contains {text}; a translation has `max_tokens` tokens at most. Raises
+    UserError for a text that leaves the LLM no position for an answer.
     """
     if not texts:
         return {}
     model, tokenizer = load_text_llm(llm)
-    model = model.to(device).eval()
+    model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
+    model.eval()
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     lines = {name: prompt.replace("{text}", text) for name, text in texts.items()}
     ids = {name: tokenizer(line)["input_ids"] for name, line in lines.items()}
     _check_room(ids, max_positions(model.config))
-    how = batching(model, list(ids.values()), tokenizer.pad_token_id)
-    # By characters, so that batches are what they have always been; by tokens where
-    # only equal lengths may share one.
-    size = texts if how.padded else ids
+    rules = batching(model, list(ids.values()), tokenizer.pad_token_id)
+    # Sorted by characters, so that batches are those of earlier versions, but by tokens
+    # where only equal lengths may share a batch.
+    size = texts if rules.padded else ids
     order = sorted(texts, key=lambda name: (len(size[name]), name))
-    cut = how.cut([len(size[name]) for name in order], batch_size)
-    found: dict[str, str] = {}
-    for names in progress([[order[index] for index in batch] for batch in cut]):
-        asked = [lines[name] for name in names]
-        answers = _continue(model, tokenizer, asked, max_tokens, how.cached)
-        found |= zip(names, answers, strict=True)
-    return found
+    batches = rules.cut([len(size[name]) for name in order], batch_size)
+    translations: dict[str, str] = {}
+    for names in progress([[order[index] for index in batch] for batch in batches]):
+        prompts = [lines[name] for name in names]
+        answers = _continue(model, tokenizer, prompts, max_tokens, rules.cached)
+        translations |= zip(names, answers, strict=True)
+    return translations
 
 
 def _check_room(ids: Mapping[str, Sequence[int]], most: int | None) -> None:
@@ -58,17 +62,19 @@ def _check_room(ids: Mapping[str, Sequence[int]], most: int | None) -> None:
 
 
 def _continue(
-    model: Any, tokenizer: Any, lines: list[str], max_tokens: int, cached: bool
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    lines: list[str],
+    max_tokens: int,
+    cached: bool,
 ) -> list[str]:
-    """The rest of each line."""
-    import torch
-
+    """Return the rest of each line."""
     batch = tokenizer(
         lines, return_tensors="pt", padding=True, return_token_type_ids=False
     )
     length, most = batch["input_ids"].shape[1], max_positions(model.config)
     with torch.inference_mode():
-        output = model.generate(
+        output = model.generate(  # pyrefly: ignore[not-callable]: of a mixin
             **batch.to(model.device),
             max_new_tokens=max_tokens
             if most is None
@@ -80,6 +86,7 @@ def _continue(
             tokenizer=tokenizer,
         )
     texts = [
-        tokenizer.decode(ids, skip_special_tokens=True) for ids in output[:, length:]
+        str(tokenizer.decode(ids, skip_special_tokens=True))
+        for ids in output[:, length:]
     ]
     return [text.strip().split("\n")[0].strip() for text in texts]

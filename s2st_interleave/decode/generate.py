@@ -1,10 +1,11 @@
 """Batched, KV-cached greedy or beam search along the blocks of a task."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import torch
+from transformers import LogitsProcessorList
 
 from s2st_interleave.decode.padding import batching, left_padded
 from s2st_interleave.errors import UserError
@@ -18,7 +19,7 @@ Given = Mapping[str, np.ndarray | str]  # by block: int32 units (num_units,), or
 
 @dataclass(frozen=True)
 class Answer:
-    """What the LLM said about one utterance, by block; empty where it stopped early."""
+    """The answer about one utterance, by block; empty where the LLM stopped early."""
 
     texts: Mapping[str, str]
     units: Mapping[str, np.ndarray]  # int32 (num_units,)
@@ -26,12 +27,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Limits:
-    """How far each block may go; a block that reaches its limit is closed."""
+    """The longest blocks of an answer, and beams; a block that reaches its limit is closed."""
 
     max_text_tokens: int = 100
-    max_unit_ratio: float = 3.0  # units of an answer to units that are given
-    max_units_per_token: float = 40.0  # the same where only text is given
-    min_max_units: int = 100
+    max_unit_ratio: float = 3.0  # units of an answer, to units that are given
+    max_units_per_token: float = 40.0  # units of an answer, where only text is given
+    min_max_units: int = 100  # no speech block has a lower limit
     num_beams: int = 1
 
 
@@ -43,29 +44,29 @@ def answer_all(
     prompt: str = "",
     limits: Limits = Limits(),
     batch_size: int = 32,
-    progress: Any = iter,
+    progress: Callable[[Sequence[list[str]]], Iterable[list[str]]] = iter,
 ) -> dict[str, Answer]:
     """Answers by utterance id; `given` has every given block of the layout.
 
     `prompt` names the task or the language pair to a model that serves several. Raises
-    UserError naming those that leave the LLM no position for an answer.
+    UserError naming utterances that leave the LLM no position for an answer.
     """
-    named = llm.encode(prompt) if prompt else []
+    name_ids = llm.encode(prompt) if prompt else []
     questions = {
-        name: _question(parts, llm, layout, named) for name, parts in given.items()
+        name: _question(parts, llm, layout, name_ids) for name, parts in given.items()
     }
     _check_room(questions, llm.max_length)
-    # Alike lengths share a batch; the id settles ties, so batches are always the same.
+    # Similar lengths share a batch; ids settle ties, so that batches are always the same.
     order = sorted(questions, key=lambda name: (len(questions[name].ids), name))
     answers: dict[str, Answer] = {}
     if not order:
         return answers
     ends = [questions[name].ids for name in (order[0], order[-1])]
-    how = batching(llm.model, ends, llm.vocabulary.pad, limits.num_beams)
-    cut = how.cut([len(questions[name].ids) for name in order], batch_size)
-    for names in progress([[order[index] for index in batch] for batch in cut]):
+    rules = batching(llm.model, ends, llm.vocabulary.pad, limits.num_beams)
+    batches = rules.cut([len(questions[name].ids) for name in order], batch_size)
+    for names in progress([[order[index] for index in batch] for batch in batches]):
         batch = [questions[name] for name in names]
-        generated = _generate(batch, llm, layout, limits, how.cached)
+        generated = _generate(batch, llm, layout, limits, rules.cached)
         for name, ids in zip(names, generated, strict=True):
             answers[name] = parse_answer(ids, llm, layout)
     return answers
@@ -73,7 +74,7 @@ def answer_all(
 
 @dataclass(frozen=True)
 class _Question:
-    """Token ids that inference starts from; how many of the given ones are what."""
+    """Token ids that inference starts from; the numbers of given units and text tokens."""
 
     ids: list[int]
     num_units: int
@@ -87,7 +88,7 @@ class _Question:
 
 
 def _question(
-    given: Given, llm: SpeechLlm, layout: Layout, named: list[int]
+    given: Given, llm: SpeechLlm, layout: Layout, name_ids: list[int]
 ) -> _Question:
     parts, num_units = [], 0
     for block in layout.given:
@@ -98,18 +99,18 @@ def _question(
             parts.append(llm.vocabulary.unit_ids(part))
             num_units += len(part)
     num_text = sum(map(len, parts)) - num_units
-    ids = prompt_ids(parts, llm.vocabulary, named)
+    ids = prompt_ids(parts, llm.vocabulary, name_ids)
     return _Question(ids, num_units, num_text)
 
 
 def _check_room(questions: Mapping[str, _Question], most: int | None) -> None:
     if most is None:
         return
-    long = {k: len(v.ids) for k, v in questions.items() if len(v.ids) >= most}
-    if long:
-        first = "\n".join(f"  {k}: {v} tokens" for k, v in sorted(long.items())[:10])
+    lengths = {k: len(v.ids) for k, v in questions.items() if len(v.ids) >= most}
+    if lengths:
+        first = "\n".join(f"  {k}: {v} tokens" for k, v in sorted(lengths.items())[:10])
         raise UserError(
-            f"{len(long)} utterances leave no room for an answer, as the LLM has "
+            f"{len(lengths)} utterances leave no room for an answer, as the LLM has "
             f"positions for {most} tokens: take an LLM of more positions or shorter "
             "recordings; stage 5 counts them as missing with --too_long missing and "
             f"this --llm:\n{first}"
@@ -138,8 +139,8 @@ def parse_answer(ids: Iterable[int], llm: SpeechLlm, layout: Layout) -> Answer:
     return Answer(texts, units)
 
 
-def nothing(layout: Layout) -> Answer:
-    """The answer about what the LLM could not be asked."""
+def empty_answer(layout: Layout) -> Answer:
+    """The answer about an utterance that the LLM could not be asked about."""
     return Answer(
         {block.name: "" for block in layout.wanted if block.kind == "text"},
         {
@@ -157,10 +158,7 @@ def _generate(
     limits: Limits,
     cached: bool,
 ) -> list[list[int]]:
-    """Answer ids of one left-padded batch."""
-    import torch
-    from transformers import LogitsProcessorList
-
+    """Generate the answer ids of one left-padded batch."""
     vocabulary = llm.vocabulary
     ids, mask = left_padded([question.ids for question in questions], vocabulary.pad)
     longest = ids.shape[1]
@@ -172,7 +170,7 @@ def _generate(
     if llm.max_length is not None:
         most_tokens = min(most_tokens, llm.max_length - longest)
     with torch.inference_mode(), llm.autocast():
-        output = llm.model.generate(
+        output = llm.model.generate(  # pyrefly: ignore[not-callable]: of a mixin
             input_ids=ids.to(llm.model.device),
             attention_mask=mask.to(llm.model.device),
             max_new_tokens=most_tokens,
@@ -190,15 +188,14 @@ def blocks_processor(
     prompt_length: int,
     most_units: Sequence[int],
     limits: Limits,
-) -> Any:
-    """A LogitsProcessor that lets text stand in text blocks and units in speech blocks.
+) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Make a LogitsProcessor that allows text in text blocks, units in speech blocks.
 
     The last block ends with <eos>, the others with <sep>; each ends at its limit, and
-    none is empty.
+    none is empty. `prompt_length` is in tokens; `most_units` has an entry an utterance.
     """
-    import torch
 
-    def process(ids: Any, scores: Any) -> Any:
+    def process(ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         answer = ids[:, prompt_length:]
         seps = answer == vocabulary.sep
         current = seps.sum(dim=1).clamp(max=len(wanted) - 1)

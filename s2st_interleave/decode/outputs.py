@@ -1,21 +1,24 @@
-"""What stage 7 leaves: `text.<side>` and `units.<side>.{ark,scp}` of each wanted block."""
+"""The files of stage 7: `text.<side>` and `units.<side>.{ark,scp}` of each wanted block."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s2st_interleave.data.kaldi import read_table, write_table
-from s2st_interleave.decode.generate import Answer
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.units import store
 
-# How they were called before a side was a role; such decodes are still read.
+if TYPE_CHECKING:
+    from s2st_interleave.decode.generate import Answer
+
+# Names by which versions wrote them that knew no sides; such decodes are still read.
 OLD_NAMES = {"text.src": "transcript", "text.tgt": "translation", "units.tgt": "units"}
 
 
 def write_answers(
-    directory: Path, answers: Mapping[str, Answer], layout: Layout
+    directory: Path, answers: Mapping[str, "Answer"], layout: Layout
 ) -> None:
-    """One line an utterance in each file, also where an answer is empty."""
+    """Write one line an utterance into each file, also where an answer is empty."""
     for block in layout.wanted:
         if block.kind == "text":
             texts = {name: answer.texts[block.name] for name, answer in answers.items()}

@@ -1,8 +1,8 @@
-"""What the recipe takes for granted of a speech encoder, tried on noise when it comes."""
-
-from typing import Any
+"""Checks on noise that a speech encoder behaves as the recipe needs it to."""
 
 import numpy as np
+import torch
+from transformers import PreTrainedModel
 
 from s2st_interleave import keyed, parallel
 from s2st_interleave.data.audio import SAMPLE_RATE
@@ -11,36 +11,34 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.precision import spread_apart
 
 SECONDS = (0.3, 0.5, 1.03)  # the last one is no whole number of frames
-TOLERANCE = 0.01  # of the spread of logits
+TOLERANCE = 0.01  # differences of logits, in their standard deviations
 
 
 def noise(seconds: float) -> np.ndarray:
-    """float32 (num_samples,) at 16 kHz, always the same."""
-    drawn = keyed.generator("noise").standard_normal(round(SAMPLE_RATE * seconds))
-    return (0.1 * drawn).astype(np.float32)
+    """float32 (num_samples,) of noise at 16 kHz, always the same."""
+    samples = keyed.generator("noise").standard_normal(round(SAMPLE_RATE * seconds))
+    return (0.1 * samples).astype(np.float32)
 
 
-def logits_of_noise(model: Any, front: Frontend, seconds: float) -> Any:
-    """float32 logits (num_frames, num_pieces) in evaluation mode, on the CPU."""
-    import torch
-
+def logits_of_noise(
+    model: PreTrainedModel, front: Frontend, seconds: float
+) -> torch.Tensor:
+    """float32 logits (num_frames, num_pieces) of noise, in evaluation mode, on the CPU."""
     inputs = collate(front, [front.features(noise(seconds))])
     with torch.no_grad():
         output = model.eval()(**{k: v.to(model.device) for k, v in inputs.items()})
     return output.logits[0].float().cpu()
 
 
-def check(model: Any, front: Frontend) -> None:
-    """UserError, naming the kind of `model`, unless its frames are those of `front`.
+def check(model: PreTrainedModel, front: Frontend) -> None:
+    """Raise UserError unless each layer and the output have the frames that `front` counts.
 
-    In each layer as in the output. Says so where padding is heard in spite of a mask:
-    convolutions of some kinds (wav2vec2-conformer, data2vec) see past it.
+    Prints a note where the model hears padding in spite of its mask: convolutions of some
+    kinds (wav2vec2-conformer, data2vec) see past it.
     """
-    import torch
-
     kind = f"a {model.config.model_type} encoder"
     features = [front.features(noise(seconds)) for seconds in SECONDS]
-    wanted = [front.num_frames(one) for one in features]
+    num_frames = [front.num_frames(each) for each in features]
     was_training = model.training
     alone = [logits_of_noise(model, front, seconds) for seconds in SECONDS]
     inputs = collate(front, features[-1:])
@@ -49,12 +47,12 @@ def check(model: Any, front: Frontend) -> None:
         together = model(**collate(front, features)).logits if front.masked else None
     model.train(was_training)
 
-    if [len(one) for one in alone] != wanted:
+    if [len(logits) for logits in alone] != num_frames:
         raise UserError(
             f"{kind} gives {len(alone[-1])} frames where its convolutions make "
-            f"{wanted[-1]}: units would not lie where words do; take another encoder"
+            f"{num_frames[-1]}: units would not lie where words do; take another encoder"
         )
-    if {one.shape[1] for one in layers} != {wanted[-1]}:
+    if {layer.shape[1] for layer in layers} != {num_frames[-1]}:
         raise UserError(
             f"the layers of {kind} have not the frames of its output, so that they give "
             "no units: take another encoder"
@@ -62,8 +60,8 @@ def check(model: Any, front: Frontend) -> None:
     if together is None:
         return
     far = max(
-        spread_apart(batched[: len(one)], one)
-        for batched, one in zip(together, alone, strict=True)
+        spread_apart(batched[: len(logits)], logits)
+        for batched, logits in zip(together, alone, strict=True)
     )
     if not far < TOLERANCE:
         parallel.say(

@@ -1,73 +1,54 @@
-"""CTC fine-tuning of the encoder (paper Sec. 3.1): a linear layer over BPE, all weights."""
+"""CTC fine-tuning of the whole encoder, with a linear layer over BPE (paper Sec. 3.1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from sentencepiece import SentencePieceProcessor
+from torch.nn.utils.rnn import pad_sequence
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoModelForCTC,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
 from s2st_interleave import keyed, parallel
 from s2st_interleave.data import audio
+from s2st_interleave.encoder.bpe import BLANK, BPE_FILE
 from s2st_interleave.encoder.checks import check, logits_of_noise
 from s2st_interleave.encoder.frontend import Frontend, collate, frontend
 from s2st_interleave.encoder.recordings import Recording, frames_needed
-from s2st_interleave.encoder.speech_encoder import BLANK, BPE_FILE
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import atomic_write
 from s2st_interleave.hub import load, unloaded
 from s2st_interleave.precision import autocast
 from s2st_interleave.progress import quiet_transformers
+from s2st_interleave.score.metrics.error_rate import word_error_rate
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.prefetch import Prefetch
 
 
-def train_bpe(
-    texts: Sequence[str], path: Path, num_pieces: int, character_coverage: float = 1.0
-) -> None:
-    """Train a sentencepiece BPE whose pad id 0 is the CTC blank.
+@dataclass(frozen=True)
+class CtcBatch:
+    """The model's arguments, and the number of frames of each utterance."""
 
-    Raises UserError where `num_pieces` has no room for the characters that are covered.
-    """
-    import io
-
-    import sentencepiece
-
-    model = io.BytesIO()
-    try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(sorted(texts)),
-            model_writer=model,
-            model_type="bpe",
-            vocab_size=num_pieces,
-            hard_vocab_limit=False,
-            character_coverage=character_coverage,
-            pad_id=BLANK,
-            unk_id=1,
-            bos_id=-1,
-            eos_id=-1,
-            num_threads=1,
-            minloglevel=2,
-        )
-    except RuntimeError as error:
-        raise UserError(
-            f"no BPE of {num_pieces} pieces: {error} Raise --num_pieces, or leave out "
-            "rare characters by a lower --character_coverage"
-        ) from None
-    with atomic_write(path, "wb") as stream:
-        stream.write(model.getvalue())
+    inputs: dict[str, torch.Tensor]
+    num_frames: list[int]
 
 
-def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Frontend]:
+def build(
+    source: Path, bpe: SentencePieceProcessor, scratch: bool, seed: int
+) -> tuple[PreTrainedModel, Frontend]:
     """Model and front end from a Hugging Face directory or name, of any CTC encoder.
 
-    `scratch` takes only the configuration and random weights (the mini recipe); the CTC
-    layer is new in both cases. Sets what method.md asks of the library's defaults.
-    Raises UserError where the weights at `source` are not those of the model.
+    `scratch` takes only the configuration, and random weights (the mini recipe); the CTC
+    layer is new in both cases. Raises UserError where the weights at `source` are not
+    those of the model.
     """
-    import torch
-    from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForCTC
-
     quiet_transformers()
     config = load(
         AutoConfig,
@@ -88,17 +69,14 @@ def build(source: Path, bpe: Any, scratch: bool, seed: int) -> tuple[Any, Fronte
     else:
         model = _pretrained(source, config)
     for name, parameter in model.named_parameters():
-        if name.endswith("masked_spec_embed"):  # never used, which DDP takes amiss
+        if name.endswith("masked_spec_embed"):  # nothing uses it, which DDP refuses
             parameter.requires_grad_(False)
     check(model, front)
     return model, front
 
 
-def _pretrained(source: Path, config: Any) -> Any:
-    """All weights but the CTC layer's from `source`; another vocabulary's is no start."""
-    import torch
-    from transformers import AutoModelForCTC
-
+def _pretrained(source: Path, config: PreTrainedConfig) -> PreTrainedModel:
+    """Load all weights from `source` but those of the CTC layer, whose BPE is another."""
     model, info = load(
         AutoModelForCTC,
         source,
@@ -123,21 +101,22 @@ def _pretrained(source: Path, config: Any) -> Any:
 
 @dataclass
 class CtcTask:
-    """The loop's view of CTC fine-tuning.
+    """CTC fine-tuning as train/adamw.py takes it.
 
-    `dev_without_loss`: what of dev CTC has no loss for (`too_short`); it is heard only.
+    `dev_without_loss`: dev recordings that CTC has no loss for (`too_short`); they count
+    in the error rate only.
     """
 
-    model: Any
+    model: PreTrainedModel
     frontend: Frontend
-    bpe: Any
+    bpe: SentencePieceProcessor
     bpe_path: Path
     train: Sequence[Recording]
     dev: Sequence[Recording]
     batch_size: int
     accum_grad: int
     seed: int
-    device: Any
+    device: torch.device
     cache: bool  # keep features in memory: a tenth of a MB for 3 s of filter banks
     augment: bool = False
     bf16: bool = False
@@ -146,65 +125,67 @@ class CtcTask:
     def __post_init__(self) -> None:
         self._features: dict[str, np.ndarray] = {}
         # Reading audio takes as long as a step of a GPU.
-        self.batches = Prefetch(self._batches)
+        self._prefetched = Prefetch(self._batches)
 
-    def _batches(self, step: int) -> list[dict[str, Any]]:
+    def batches(self, step: int) -> list[CtcBatch]:
+        return self._prefetched(step)
+
+    def _batches(self, step: int) -> list[CtcBatch]:
         chosen = batch_at(self.train, step, self.batch_size, self.seed)
         parts = share(chosen, self.accum_grad)
         return [self._collate(part, step if self.augment else None) for part in parts]
 
-    def num_targets(self, batch: Mapping[str, Any]) -> int:
-        return int((batch["inputs"]["labels"] >= 0).sum())
+    def num_targets(self, batch: CtcBatch) -> int:
+        return int((batch.inputs["labels"] >= 0).sum())
 
-    def loss_sum(self, batch: Mapping[str, Any]) -> Any:
+    def loss_sum(self, batch: CtcBatch) -> torch.Tensor:
         return self._output(batch).loss
 
-    def _output(self, batch: Mapping[str, Any]) -> Any:
-        with autocast(self.model.device, self.bf16):
-            return self.model(**batch["inputs"])
+    def _output(self, batch: CtcBatch) -> Any:  # each kind of encoder has its own type
+        with autocast(self.device, self.bf16):
+            return self.model(**batch.inputs)
 
-    def metrics(
-        self, step: int, batches: Sequence[Mapping[str, Any]]
-    ) -> dict[str, float]:
-        return {"tokens": sum(sum(batch["num_frames"]) for batch in batches)}
+    def metrics(self, step: int, batches: Sequence[CtcBatch]) -> dict[str, float]:
+        return {"tokens": sum(sum(batch.num_frames) for batch in batches)}
 
     def evaluate(self) -> dict[str, float]:
-        """CTC loss per piece and greedy error rate on dev, in what `spoken_form` spaces.
+        """CTC loss per piece and greedy error rate on dev.
 
-        That is words, and of scripts that put no space between words their letters.
+        The error rate counts what `spoken_form` separates by spaces: words, or letters of
+        scripts that put no space between words.
         """
         size = max(1, self.batch_size // self.accum_grad)
         sums = {"loss": 0.0, "targets": 0}
-        heard: dict[str, str] = {}
+        hypotheses: dict[str, str] = {}
         for part in chunks(self.dev, size):
             batch = self._collate(part)
             output = self._output(batch)
             sums["loss"] += output.loss.item()
             sums["targets"] += self.num_targets(batch)
-            heard |= self._heard(part, batch, output.logits)
-        spoken = {one.key: one.text for one in self.dev if one.key in heard}
-        # Every rank hears all of these, or one would wait for another; the first counts.
+            hypotheses |= self._transcribe(part, batch, output.logits)
+        references = {r.key: r.text for r in self.dev if r.key in hypotheses}
+        # Every rank computes these, or one would wait for another; the first counts them.
         rest = self.dev_without_loss
         for part in [rest[start : start + size] for start in range(0, len(rest), size)]:
             batch = self._collate(part, labelled=False)
-            found = self._heard(part, batch, self._output(batch).logits)
+            texts = self._transcribe(part, batch, self._output(batch).logits)
             if parallel.ranks().is_first:
-                heard |= found
-                spoken |= {one.key: one.text for one in part}
-        sums |= _word_errors(spoken, heard)
+                hypotheses |= texts
+                references |= {recording.key: recording.text for recording in part}
+        sums |= _word_errors(references, hypotheses)
         sums = parallel.sums(sums)
         return {
             "loss": sums["loss"] / sums["targets"],
             "wer": 100.0 * sums["errors"] / sums["words"],
         }
 
-    def _heard(
-        self, part: Sequence[Recording], batch: Mapping[str, Any], logits: Any
+    def _transcribe(
+        self, part: Sequence[Recording], batch: CtcBatch, logits: torch.Tensor
     ) -> dict[str, str]:
         best = logits.argmax(-1).cpu().numpy()
         return {
-            one.key: self.bpe.decode(collapse(ids[:length]))
-            for one, ids, length in zip(part, best, batch["num_frames"], strict=True)
+            recording.key: self.bpe.decode(collapse(ids[:length]))
+            for recording, ids, length in zip(part, best, batch.num_frames, strict=True)
         }
 
     def save(self, directory: Path) -> None:
@@ -212,13 +193,11 @@ class CtcTask:
         self.frontend.extractor.save_pretrained(directory)
         (directory / BPE_FILE).write_bytes(self.bpe_path.read_bytes())
 
-    def sample(self) -> Any:
+    def sample(self) -> torch.Tensor:
         """float32 logits (num_frames, num_pieces) of a fixed noise, on the CPU."""
         return logits_of_noise(self.model, self.frontend, 0.5)
 
-    def sample_saved(self, directory: Path) -> Any:
-        from transformers import AutoModelForCTC
-
+    def sample_saved(self, directory: Path) -> torch.Tensor:
         model = AutoModelForCTC.from_pretrained(directory)
         return logits_of_noise(model, self.frontend, 0.5)
 
@@ -228,66 +207,64 @@ class CtcTask:
         augment_step: int | None = None,
         *,
         labelled: bool = True,
-    ) -> dict[str, Any]:
-        """The model's arguments and the frames of each utterance.
+    ) -> CtcBatch:
+        """Make one batch of recordings.
 
-        Parts are masked by (seed, step, utterance) where a step is given. Raises
+        Parts of features are masked by (seed, step, key) where a step is given. Raises
         UserError where there are fewer frames than the text needs.
         """
-        import torch
-
-        found = [self._extract(one) for one in recordings]
+        features = [self._extract(recording) for recording in recordings]
         if augment_step is not None:
-            found = [
+            features = [
                 self.frontend.augment(
-                    f, keyed.generator(self.seed, augment_step, one.key)
+                    each, keyed.generator(self.seed, augment_step, recording.key)
                 )
-                for f, one in zip(found, recordings, strict=True)
+                for each, recording in zip(features, recordings, strict=True)
             ]
-        num_frames = [self.frontend.num_frames(f) for f in found]
-        inputs = collate(self.frontend, found)
+        num_frames = [self.frontend.num_frames(each) for each in features]
+        inputs = collate(self.frontend, features)
         if labelled:
             labels = [
-                torch.tensor(self._pieces(one, frames))
-                for one, frames in zip(recordings, num_frames, strict=True)
+                torch.tensor(self._pieces(recording, frames))
+                for recording, frames in zip(recordings, num_frames, strict=True)
             ]
-            inputs["labels"] = torch.nn.utils.rnn.pad_sequence(
+            inputs["labels"] = pad_sequence(
                 labels, batch_first=True, padding_value=-100
             )
-        return {
-            "inputs": {name: tensor.to(self.device) for name, tensor in inputs.items()},
-            "num_frames": num_frames,
-        }
+        return CtcBatch(
+            {name: tensor.to(self.device) for name, tensor in inputs.items()},
+            num_frames,
+        )
 
-    def _pieces(self, one: Recording, num_frames: int) -> list[int]:
-        pieces = self.bpe.encode(one.text)
+    def _pieces(self, recording: Recording, num_frames: int) -> list[int]:
+        pieces = self.bpe.encode(recording.text)
         if frames_needed(pieces) > num_frames:
             raise UserError(
-                f"{one.key}: {one.wav} has {num_frames} frames, its text needs "
-                f"{frames_needed(pieces)}, and utt2dur says {one.seconds} s: make the "
-                "data directory anew"
+                f"{recording.key}: {recording.wav} has {num_frames} frames, its text "
+                f"needs {frames_needed(pieces)}, and utt2dur says {recording.seconds} s: "
+                "make the data directory anew"
             )
         return pieces
 
-    def _extract(self, one: Recording) -> np.ndarray:
-        if one.key in self._features:
-            return self._features[one.key]
-        made = self.frontend.features(audio.read(one.wav))
+    def _extract(self, recording: Recording) -> np.ndarray:
+        if recording.key in self._features:
+            return self._features[recording.key]
+        features = self.frontend.features(audio.read(recording.wav))
         if self.cache:
-            self._features[one.key] = made
-        return made
+            self._features[recording.key] = features
+        return features
 
 
-def _word_errors(spoken: dict[str, str], heard: dict[str, str]) -> dict[str, int]:
-    from s2st_interleave.score.metrics.error_rate import word_error_rate
-
-    words = sum(len(text.split()) for text in spoken.values())
-    wer = word_error_rate(spoken, heard, normalize=str)
+def _word_errors(
+    references: dict[str, str], hypotheses: dict[str, str]
+) -> dict[str, int]:
+    words = sum(len(text.split()) for text in references.values())
+    wer = word_error_rate(references, hypotheses, normalize=str)
     return {"errors": round(wer * words / 100), "words": words}
 
 
 def collapse(ids: Sequence[int]) -> list[int]:
-    """Greedy CTC: repeated frames are one, blanks are none."""
+    """Pieces of greedy CTC ids, one a frame: repeats count once, blanks are left out."""
     return [
         int(a) for i, a in enumerate(ids) if a != BLANK and (i == 0 or a != ids[i - 1])
     ]

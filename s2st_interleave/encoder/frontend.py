@@ -1,4 +1,4 @@
-"""What a speech encoder reads: filter banks (w2v-BERT) or the waveform (all the others)."""
+"""The input of a speech encoder: filter banks (w2v-BERT) or the waveform (all others)."""
 
 import math
 from collections.abc import Sequence
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import torch
+from transformers import PreTrainedConfig
 
 from s2st_interleave.data.audio import SAMPLE_RATE
 from s2st_interleave.encoder.spec_augment import mask_time, spec_augment
@@ -15,31 +17,42 @@ FRAME_SHIFT_SEC, WINDOW_SEC = 0.01, 0.025  # of filter banks, before they are st
 
 
 class Frontend(Protocol):
-    """From 16 kHz samples to what the model takes, time first, and its frames."""
+    """Turns 16 kHz samples into the model's input, time first, and counts its frames."""
 
-    extractor: Any  # of Hugging Face; it normalises as the model was pretrained
-    name: str  # the model's argument
-    masked: bool  # does it take an attention mask?
+    @property
+    def extractor(self) -> Any:
+        """Hugging Face's, whose classes share no callable base.
+
+        It normalises audio as the model was pretrained.
+        """
+
+    @property
+    def name(self) -> str:
+        """The model's argument that takes the features."""
+
+    @property
+    def masked(self) -> bool:
+        """Whether the model takes an attention mask."""
 
     @property
     def frame_sec(self) -> float:
         """Seconds from one output frame, which is one unit, to the next."""
 
     def features(self, samples: np.ndarray) -> np.ndarray:
-        """float32, never without a frame: clips of a few milliseconds exist."""
+        """float32 features of float32 (num_samples,), padded to one frame at least."""
 
     def num_frames(self, features: np.ndarray) -> int:
         """Output frames of the model for these features."""
 
     def frames(self, num_samples: int) -> int:
-        """The same for the features of that many samples, which need not be there."""
+        """Output frames of the model for that many samples."""
 
     def augment(self, features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A copy with parts set to 0."""
 
 
-def frontend(extractor: Any, config: Any) -> Frontend:
-    """The kind that a feature extractor and a model's configuration ask for.
+def frontend(extractor: Any, config: PreTrainedConfig) -> Frontend:
+    """Choose the kind that a feature extractor and a model's configuration ask for.
 
     Raises UserError for what no CTC encoder of Hugging Face at 16 kHz reads.
     """
@@ -61,7 +74,7 @@ def frontend(extractor: Any, config: Any) -> Frontend:
 
 @dataclass(frozen=True)
 class FilterBanks:
-    """w2v-BERT 2.0: (num_frames, 80 * stride), `stride` filter banks in each frame."""
+    """Input of w2v-BERT 2.0: (num_frames, 80 * stride), `stride` filter banks a frame."""
 
     extractor: Any
     name = "input_features"
@@ -72,16 +85,16 @@ class FilterBanks:
         return FRAME_SHIFT_SEC * self.extractor.stride
 
     def features(self, samples: np.ndarray) -> np.ndarray:
-        """The last incomplete frame is padded."""
+        """float32 (num_frames, 80 * stride); an incomplete last frame is padded."""
         stride = self.extractor.stride
         samples = _at_least(WINDOW_SEC + FRAME_SHIFT_SEC * (stride - 1), samples)
-        made = self.extractor(
+        features = self.extractor(
             samples,
             sampling_rate=SAMPLE_RATE,
             return_tensors="np",
             pad_to_multiple_of=stride,
         )
-        return made[self.name][0].astype(np.float32)
+        return features[self.name][0].astype(np.float32)
 
     def num_frames(self, features: np.ndarray) -> int:
         return len(features)
@@ -99,7 +112,10 @@ class FilterBanks:
 
 @dataclass(frozen=True)
 class Waveform:
-    """wav2vec 2.0, XLS-R, HuBERT, WavLM: (num_samples,), strided convolutions inside."""
+    """Input of wav2vec 2.0, XLS-R, HuBERT, WavLM: (num_samples,).
+
+    `kernels` and `strides` are those of the convolutions inside the model, in samples.
+    """
 
     extractor: Any
     kernels: tuple[int, ...]
@@ -108,7 +124,7 @@ class Waveform:
 
     @property
     def masked(self) -> bool:
-        """Models whose first norm runs over time were pretrained without a mask."""
+        """False of models whose first norm runs over time: they were pretrained so."""
         return self.extractor.return_attention_mask
 
     @property
@@ -117,8 +133,10 @@ class Waveform:
 
     def features(self, samples: np.ndarray) -> np.ndarray:
         samples = _at_least(self._shortest / SAMPLE_RATE, samples)
-        made = self.extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="np")
-        return made[self.name][0].astype(np.float32)
+        features = self.extractor(
+            samples, sampling_rate=SAMPLE_RATE, return_tensors="np"
+        )
+        return features[self.name][0].astype(np.float32)
 
     def num_frames(self, features: np.ndarray) -> int:
         return self.frames(len(features))
@@ -146,10 +164,8 @@ def _at_least(seconds: float, samples: np.ndarray) -> np.ndarray:
     return np.pad(samples, (0, max(0, missing)))
 
 
-def collate(front: Frontend, features: Sequence[np.ndarray]) -> dict[str, Any]:
+def collate(front: Frontend, features: Sequence[np.ndarray]) -> dict[str, torch.Tensor]:
     """Features padded with 0 to (num_utterances, longest, ...), and their mask."""
-    import torch
-
     pad = torch.nn.utils.rnn.pad_sequence
     batch = {front.name: pad([torch.from_numpy(f) for f in features], batch_first=True)}
     if front.masked:

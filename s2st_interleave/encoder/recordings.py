@@ -1,7 +1,7 @@
 """Recordings with their texts, and which of them CTC can learn from.
 
-CTC emits a piece a frame at most, and a blank between two pieces that are alike. A text
-that wants more frames than its audio has cannot be emitted: its loss is infinite, which
+CTC emits one piece a frame at most, and a blank between two equal pieces. A text that
+needs more frames than its audio has cannot be emitted: its loss is infinite, which
 `ctc_zero_infinity` makes 0, as if it were perfect.
 """
 
@@ -9,12 +9,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from s2st_interleave.data import audio
-from s2st_interleave.encoder.frontend import Frontend
 
-ROUNDED_SEC = 0.01  # how far durations on disk may be off: some write two digits
+if TYPE_CHECKING:
+    from sentencepiece import SentencePieceProcessor
+
+    from s2st_interleave.encoder.frontend import Frontend
+
+ROUNDED_SEC = 0.01  # durations on disk may be off by so much: some have two digits
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,11 @@ class Recording:
     key: str
     wav: Path
     text: str  # spoken form
-    seconds: float | None = None  # as utt2dur says; None: nobody has told
+    seconds: float | None = None  # from utt2dur; None where it has no such line
 
 
 def frames_needed(pieces: Sequence[int]) -> int:
-    """Frames without which CTC cannot emit these pieces.
+    """Count the frames without which CTC cannot emit these pieces.
 
     >>> frames_needed([5, 6, 7]), frames_needed([5, 5, 6, 6])
     (3, 6)
@@ -37,22 +41,24 @@ def frames_needed(pieces: Sequence[int]) -> int:
 
 
 def too_short(
-    recordings: Iterable[Recording], bpe: Any, frontend: Frontend
+    recordings: Iterable[Recording],
+    bpe: "SentencePieceProcessor",
+    frontend: "Frontend",
 ) -> dict[str, str]:
-    """Why CTC has no loss for some of them, by key.
+    """Reasons why CTC has no loss for some recordings, by key.
 
-    Audio is read only where its duration, which is rounded, leaves it open.
+    Audio is read only where its duration, which is rounded, does not decide.
     """
-    found = {}
-    for one in recordings:
-        needed = frames_needed(bpe.encode(one.text))
-        if one.seconds is not None:
-            least = int((one.seconds - ROUNDED_SEC) * audio.SAMPLE_RATE)
+    reasons = {}
+    for recording in recordings:
+        needed = frames_needed(bpe.encode(recording.text))
+        if recording.seconds is not None:
+            least = int((recording.seconds - ROUNDED_SEC) * audio.SAMPLE_RATE)
             if frontend.frames(least) >= needed:
                 continue
-        frames = frontend.frames(len(audio.read(one.wav)))
+        frames = frontend.frames(len(audio.read(recording.wav)))
         if frames < needed:
-            found[one.key] = (
+            reasons[recording.key] = (
                 f"text is longer than its frames: CTC needs {needed}, there are {frames}"
             )
-    return found
+    return reasons

@@ -1,4 +1,4 @@
-"""SpecAugment (Park et al. 2019) with a generator of our own: the library's is global."""
+"""SpecAugment (Park et al. 2019) with a keyed generator; the library uses global state."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from s2st_interleave.data.audio import SAMPLE_RATE
 NUM_MEL = 80  # bins of a filter bank; a frame stacks several of them
 NUM_FREQ_MASKS, MAX_BINS = 2, 16
 MAX_FRAMES, FRAMES_PER_TIME_MASK = 6, 25
-SAMPLES_PER_FRAME = SAMPLE_RATE // 50  # of a waveform, so that the shares are the same
+SAMPLES_PER_FRAME = SAMPLE_RATE // 50  # a waveform's spans have the same share of it
 
 
 def spec_augment(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A copy of normalised features, (num_frames, stacked * 80), with bands set to 0.
 
-    Two bands of up to 16 mel bins, and for each 25 frames one of up to 6 frames: at
-    25 frames a second less than a word.
+    It masks two bands of up to 16 mel bins, and for each 25 frames a span of up to 6
+    frames, which is less than a word at 25 frames a second.
     """
     masked = features.copy()
     num_frames = len(masked)
@@ -37,7 +37,7 @@ def mask_time(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     longest = MAX_FRAMES * SAMPLES_PER_FRAME
     count = len(samples) // (FRAMES_PER_TIME_MASK * SAMPLES_PER_FRAME)
     for _ in range(max(1, count)):
-        # Half of a clip that is shorter than that: never nothing but silence.
+        # Of a very short clip at most half is masked, so that some speech is left.
         start, end = _band(rng, len(samples), min(longest, len(samples) // 2))
         masked[start:end] = 0
     return masked

@@ -1,38 +1,37 @@
-"""The speech encoder as everybody after stage 2 sees it: a CTC model of Hugging Face."""
+"""The speech encoder as all stages after stage 2 see it: a CTC model of Hugging Face."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import sentencepiece
+import torch
+from transformers import AutoFeatureExtractor, AutoModelForCTC, PreTrainedModel
 
-from s2st_interleave.data.text import spoken_form as spoken_form
+from s2st_interleave.encoder.bpe import BPE_FILE
 from s2st_interleave.encoder.frontend import Frontend, frontend
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import load, load_whole
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.weights import reading
 
-BPE_FILE = "bpe.model"
-BLANK = 0  # = pad_token_id = sentencepiece's pad_id
-
 
 @dataclass(frozen=True)
 class SpeechEncoder:
     """Model, front end and BPE, loaded from one directory.
 
-    w2v-BERT 2.0, wav2vec 2.0 (XLS-R), HuBERT (mHuBERT) and WavLM are all alike to it.
+    It treats w2v-BERT 2.0, wav2vec 2.0 (XLS-R), HuBERT (mHuBERT) and WavLM alike.
     """
 
-    model: Any
+    model: PreTrainedModel
     frontend: Frontend
-    bpe: Any
+    bpe: sentencepiece.SentencePieceProcessor
 
     @classmethod
-    def load(cls, directory: Path, device: str = "cpu") -> "SpeechEncoder":
-        import sentencepiece
-        from transformers import AutoFeatureExtractor, AutoModelForCTC
-
+    def load(
+        cls, directory: Path, device: torch.device | str = "cpu"
+    ) -> "SpeechEncoder":
+        """Load what stage 2 wrote; UserError where a file is missing or broken."""
         quiet_transformers()
         model = load_whole(AutoModelForCTC, directory).to(device).eval()
         extractor = load(AutoFeatureExtractor, directory)
@@ -44,21 +43,21 @@ class SpeechEncoder:
 
     @property
     def frame_sec(self) -> float:
-        """Seconds of one frame, which is one unit: 0.02 of all models at their usual."""
+        """Seconds of one frame, which is one unit."""
         return self.frontend.frame_sec
 
     def forward(self, samples: np.ndarray, layer: int | None = None) -> np.ndarray:
-        """CTC log probabilities (num_frames, num_pieces), or the features of a layer.
+        """Float32 CTC log probabilities (num_frames, num_pieces), or features of a layer.
 
-        `layer` counts as in Hugging Face's hidden_states: 0 is the input of the first
-        layer, k the output of the k-th (the last one too before a final norm that some
-        models have). One utterance at a time, so that padding cannot change what is
-        written: a norm over time sees it even where attention is masked.
+        `samples` are float32 (num_samples,) at 16 kHz; features are float32 (num_frames,
+        width). `layer` counts as in Hugging Face's hidden_states: 0 is the input of the
+        first layer, k the output of the k-th layer, before a final norm that some models
+        have. The model reads one utterance at a time, so that padding cannot change its
+        output: a norm over time sees padding even where attention is masked. Raises
+        UserError for a layer that the model does not have.
         """
-        import torch
-
-        made = torch.from_numpy(self.frontend.features(samples))[None]
-        inputs = {self.frontend.name: made.to(self.model.device)}
+        features = torch.from_numpy(self.frontend.features(samples))[None]
+        inputs = {self.frontend.name: features.to(self.model.device)}
         with torch.inference_mode():
             if layer is None:
                 logits = self.model(**inputs).logits[0]

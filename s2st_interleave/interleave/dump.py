@@ -1,16 +1,18 @@
-"""The dump: units, words and their unit spans, memory-mapped, free of any text ratio.
+"""The dump: units, words and their unit spans, memory-mapped, without any text ratio.
 
-The ratio is applied when a batch is built, so that a new schedule costs no disk. Files:
-`<side>.units.npy` int32 (total units,), `<side>.spans.npy` int32 (total words, 2) of each
-side (src and tgt, or other roles), `utterances.jsonl` with id, words and where they lie,
-`vocab.json` with K and the unit's length, `version`. `too_long`, where it is there, names
-the utterances of dev or test that an LLM has no positions for; they are in no other file.
+The ratio is applied when a batch is built, so that a new schedule costs no disk. Each side
+(src and tgt, or other roles) has `<side>.units.npy`, int32 (total units,), and
+`<side>.spans.npy`, int32 (total words, 2). `utterances.jsonl` has a line an utterance: its
+id, its words, and the places of its units and spans in those arrays. `vocab.json` has the
+number of units, a unit's seconds and the version of this format. `too_long` exists where an
+LLM has no positions for some utterances of dev or test; these are in no other file.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,16 +29,16 @@ TOO_LONG = "too_long"
 
 @dataclass(frozen=True)
 class Utterance:
-    """What each side says, by its role, such as src and tgt."""
+    """The units and words of each side, by its role, such as src and tgt."""
 
     id: str
     sides: Mapping[str, Side]
-    pair: str = ""  # names the language pair to a model that serves several
+    pair: str = ""  # the language pair, in the prompt of a model that serves several
 
 
 @dataclass(frozen=True)
 class UnitVocabulary:
-    """`vocab.json`: a function of the codebook alone."""
+    """The number of units and a unit's seconds, which the codebook alone decides."""
 
     num_units: int
     unit_sec: float
@@ -48,10 +50,10 @@ def write(
     vocabulary: UnitVocabulary,
     too_long: Mapping[str, str] | None = None,
 ) -> None:
-    """Write all utterances, sorted by id; all have the same sides, in the same order.
+    """Write all utterances, sorted by id; all must have the same sides, in one order.
 
-    `too_long`: others that have to be counted though they are left out, and why. Raises
-    UserError on units or spans unfit.
+    `too_long`: reasons, by id, why other utterances are left out that scores must count.
+    Raises UserError for units outside the vocabulary and spans that do not fit them.
     """
     utterances = sorted(utterances, key=lambda utterance: utterance.id)
     roles = tuple(utterances[0].sides) if utterances else ()
@@ -73,8 +75,11 @@ def write(
                 side = utterance.sides[name]
                 unit, word = ends[name]
                 ends[name] = unit + len(side.units), word + len(side.words)
-                line[name] = {"units": [unit, ends[name][0]], "first_word": word}
-                line[name] |= {"words": side.words}  # type: ignore[operator]
+                line[name] = {
+                    "units": [unit, ends[name][0]],
+                    "first_word": word,
+                    "words": side.words,
+                }
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
     (directory / TOO_LONG).unlink(missing_ok=True)
     if too_long:
@@ -107,9 +112,10 @@ def _check(where: str, side: Side, num_units: int) -> None:
 
 
 class Dump:
-    """A dump opened for reading; a sequence of Utterance, sorted by id.
+    """A dump opened for reading: a sequence of Utterance, sorted by id.
 
-    `too_long`: why utterances are not among them, which are to be counted as missing.
+    `too_long`: reasons, by id, why utterances are left out; scores count them as missing.
+    Raises UserError for a dump of another version or with a broken file.
     """
 
     def __init__(self, directory: Path, pair: str = ""):
@@ -123,7 +129,7 @@ class Dump:
         self.too_long: dict[str, str] = {}
         if (directory / TOO_LONG).is_file():
             self.too_long = read_table(directory / TOO_LONG)
-        self._index: list[Mapping] = read_json_lines(directory / "utterances.jsonl")
+        self._index = read_json_lines(directory / "utterances.jsonl")
         self.sides = (
             tuple(k for k in self._index[0] if k != "id") if self._index else ()
         )
@@ -141,7 +147,7 @@ class Dump:
         sides = {name: self._side(name, line[name]) for name in self.sides}
         return Utterance(line["id"], sides, self.pair)
 
-    def _side(self, name: str, entry: Mapping) -> Side:
+    def _side(self, name: str, entry: Mapping[str, Any]) -> Side:
         first, last = entry["units"]
         word, words = entry["first_word"], tuple(entry["words"])
         return Side(
@@ -154,12 +160,13 @@ class Dump:
 class Dumps:
     """Dumps of several language pairs as one sequence of Utterance.
 
-    Raises UserError where their units are of different codebooks.
+    Its sides are those that all dumps have. Raises UserError where the units are of
+    different codebooks, or where there is no utterance.
     """
 
     def __init__(self, dumps: Sequence[Dump]):
         self.vocabulary = dumps[0].vocabulary
-        if any(one.vocabulary != self.vocabulary for one in dumps):
+        if any(dump.vocabulary != self.vocabulary for dump in dumps):
             raise UserError("the dumps hold units of different codebooks")
         self.sides = tuple(
             side for side in dumps[0].sides if all(side in d.sides for d in dumps)
@@ -167,7 +174,7 @@ class Dumps:
         if not any(map(len, dumps)):
             raise UserError("the dumps hold no utterance; stage 5 says what it dropped")
         self._dumps = dumps
-        self._ends = np.cumsum([len(one) for one in dumps])
+        self._ends = np.cumsum([len(dump) for dump in dumps])
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -176,21 +183,24 @@ class Dumps:
         which = int(np.searchsorted(self._ends, index, side="right"))
         if which == len(self._dumps):
             raise IndexError(index)
-        one = self._dumps[which]
-        return one[index - int(self._ends[which]) + len(one)]
+        dump = self._dumps[which]
+        return dump[index - int(self._ends[which]) + len(dump)]
 
 
 class Subset:
-    """`size` utterances of dumps: always the same, and all of them in a larger draw."""
+    """`size` utterances of dumps, always the same; a larger subset contains them all.
+
+    Raises UserError where the dumps hold fewer.
+    """
 
     def __init__(self, dumps: Dumps, size: int):
         if size > len(dumps):
             raise UserError(f"--num_utterances {size}: the dumps hold {len(dumps)}")
         ids = [dumps[index].id for index in range(len(dumps))]
-        drawn = keyed.draw(ids, size)
+        chosen = keyed.draw(ids, size)
         self.vocabulary, self.sides = dumps.vocabulary, dumps.sides
         self._dumps = dumps
-        self._indices = [index for index, name in enumerate(ids) if name in drawn]
+        self._indices = [index for index, name in enumerate(ids) if name in chosen]
 
     def __len__(self) -> int:
         return len(self._indices)

@@ -1,4 +1,4 @@
-"""A task as data: which blocks a sequence has, which are given, which are learned.
+"""A task as data: the blocks of its sequence, given ones before `->`, learned ones after.
 
 `src_speech -> src_text tgt_text tgt_speech` is the paper's speech-to-speech translation with
 its chain of thought (Sec. 3.1); other tasks are other lines. Builder, decoding grammar,
@@ -18,7 +18,7 @@ DIRECT = "src_speech -> tgt_speech"  # without its chain of thought
 
 @dataclass(frozen=True)
 class Block:
-    """What one side says, as speech units or as text; a side is a role, not a language."""
+    """The speech units or the text of one side; a side is a role, not a language."""
 
     side: str
     kind: Kind
@@ -30,7 +30,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Layout:
-    """`given` is what inference starts from; `wanted` is what the loss is on, in order."""
+    """Inference starts from the `given` blocks; the loss is on the `wanted` ones."""
 
     given: tuple[Block, ...]
     wanted: tuple[Block, ...]
@@ -39,8 +39,8 @@ class Layout:
     def parse(cls, line: str) -> "Layout":
         """Read `src_speech -> tgt_text tgt_speech`.
 
-        Raises UserError for a line without an arrow, a block that is none, a block that
-        occurs twice, and a side of the arrow without blocks.
+        Raises UserError for a line without an arrow, a word that is no block, a block that
+        occurs twice, and an arrow without blocks on one of its sides.
         """
         left, arrow, right = line.partition("->")
         layout = cls(_blocks(left, line), _blocks(right, line))

@@ -1,4 +1,4 @@
-"""How many tokens the sequence of an utterance has, without building it."""
+"""The number of tokens of an utterance's sequence, without building it."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.segments import Side, uniform_spans
 from s2st_interleave.interleave.sequence import Encode
 
-BYTE_TOKENS = 12  # a byte of text at most: normalisers may make one sign many
+BYTE_TOKENS = 12  # upper bound for a byte: a normaliser may turn one sign into many
 
 
 def fits_surely(utterance: Utterance, positions: int) -> bool:
-    """Whether it cannot have more tokens, whatever the tokenizer; takes no time."""
+    """Whether no tokenizer can make more tokens than `positions`; takes no time."""
     sides = utterance.sides.values()
     units = sum(len(side.units) for side in sides)
     texts = [side.text for side in sides] + [utterance.pair]
@@ -22,13 +22,13 @@ def fits_surely(utterance: Utterance, positions: int) -> bool:
 
 
 def num_tokens(
-    utterance: Utterance, encode: Encode, layout: Layout, said: str = ""
+    utterance: Utterance, encode: Encode, layout: Layout, prompt: str = ""
 ) -> int:
-    """Of the sequence at text ratio 0: of inference, were it answered by the reference.
+    """Tokens at text ratio 0: inference has as many if it answers with the reference.
 
-    Its blocks with a mark behind each, <bos>, and the prompt `said`.
+    They are <bos>, the prompt, and the blocks with a mark behind each.
     """
-    count = 1 + len(layout.blocks) + (len(encode(said)) if said else 0)
+    count = 1 + len(layout.blocks) + (len(encode(prompt)) if prompt else 0)
     for block in layout.blocks:
         side = utterance.sides[block.side]
         is_text = block.kind == "text"
@@ -37,23 +37,26 @@ def num_tokens(
 
 
 def most_tokens(
-    utterance: Utterance, encode: Encode, layout: Layout, said: str = ""
+    utterance: Utterance, encode: Encode, layout: Layout, prompt: str = ""
 ) -> int:
-    """At any text ratio: a word of more tokens than units makes its text the longer."""
+    """Upper bound of the tokens at any text ratio.
+
+    A word whose text has more tokens than its span has units makes the sequence longer.
+    """
     spoken = [block.side for block in layout.blocks if block.kind == "speech"]
     more = sum(_growth(utterance.sides[side], encode) for side in spoken)
-    return num_tokens(utterance, encode, layout, said) + more
+    return num_tokens(utterance, encode, layout, prompt) + more
 
 
 def _growth(side: Side, encode: Encode) -> int:
-    """Tokens that text adds at most, of words that are aligned or at equal intervals."""
+    """Tokens that text adds at most, whether words are aligned or at equal intervals."""
     before = ("", *side.words)
     counts = [
         len(encode(gap(last, word) + word))
         for last, word in zip(before, side.words, strict=False)
     ]
     spans = (side.spans, uniform_spans(len(side.words), len(side.units)))
-    return max(_surplus(counts, one.tolist()) for one in spans)
+    return max(_surplus(counts, each.tolist()) for each in spans)
 
 
 def _surplus(counts: Sequence[int], spans: Sequence[tuple[int, int]]) -> int:

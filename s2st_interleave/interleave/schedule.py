@@ -11,10 +11,12 @@ Shape = Literal["step", "constant", "linear", "cosine", "inverse_sigmoid"]
 
 @dataclass(frozen=True)
 class Schedule:
-    """`step`, the paper's: from `start` down by `drop` every `every` optimizer steps.
+    """The course of the text ratio over optimizer steps.
 
-    `linear`, `cosine` and `inverse_sigmoid` are extensions: they fall from `start` to 0
-    over as many steps as `step` does, and stay there. `constant` stays at `start`.
+    The paper's shape, `step`, falls from `start` by `drop` every `every` steps.
+    `constant` stays at `start`. `linear`, `cosine` and `inverse_sigmoid` are extensions:
+    they fall from `start` to 0 over as many steps as `step` does, and stay there. Raises
+    UserError for numbers that make no such course.
     """
 
     shape: Shape
@@ -45,8 +47,8 @@ class Schedule:
 def text_ratio(schedule: Schedule, step: int) -> float:
     """Share of words, 0 to 1, that 0-based optimizer step `step` shows as text.
 
-    Counted in whole drops: 0.9 - 9 * 0.1 is not 0 in floating point, and exactly 0 is
-    what turns interleaving off.
+    It counts whole drops, since 0.9 - 9 * 0.1 is not 0 in floating point, and only
+    exactly 0 turns interleaving off.
 
     >>> [text_ratio(Schedule("step", 0.9), step) for step in (0, 299, 300, 2699, 2700)]
     [0.9, 0.9, 0.8, 0.1, 0.0]

@@ -1,4 +1,4 @@
-"""Words and gaps that partition the units of an utterance."""
+"""The units of an utterance, partitioned into words and the gaps between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Side:
-    """One language of one utterance: what interleaving needs to know about it.
+    """The units and words of one side of an utterance.
 
     units: int32 (num_units,); words: as they stand in the transcript; spans: int32
     (num_words, 2), half-open, rising, not overlapping, within the units.
@@ -38,10 +38,11 @@ class Side:
 def to_unit_spans(
     times: Sequence[tuple[float, float]], unit_sec: float, num_units: int
 ) -> np.ndarray:
-    """Word times in seconds -> int32 (num_words, 2) of half-open unit spans.
+    """Turn word times in seconds into int32 (num_words, 2) of half-open unit spans.
 
-    Borders are rounded to the nearest unit; where two words share a border it falls on
-    one unit for both. A span is never empty unless there are fewer units than words.
+    `unit_sec` is the length of a unit in seconds. Borders are rounded to the nearest
+    unit; where two words share a border it falls on one unit for both. A span is never
+    empty unless there are fewer units than words.
     """
     spans = np.zeros((len(times), 2), dtype=np.int32)
     floor = 0
@@ -55,8 +56,9 @@ def to_unit_spans(
 
 
 def uniform_spans(num_words: int, num_units: int) -> np.ndarray:
-    """Equal intervals in place of an alignment (paper Table 3); half-open.
+    """Equal intervals in place of an alignment (paper Table 3).
 
+    They are int32 (num_words, 2), half-open, where the paper's include their end:
     a_i = i * floor(M/N), b_i = (i+1) * floor(M/N) - 1, i from 0.
     """
     width = num_units // num_words if num_words else 0

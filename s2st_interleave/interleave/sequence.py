@@ -1,4 +1,4 @@
-"""What the LLM reads: units with text in their midst, and the blocks of its task."""
+"""The sequence that the LLM reads: interleaved units, within the blocks of its task."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ IGNORE = -100
 class Example:
     """One training sequence; labels are IGNORE where there is no loss.
 
-    `blocks` says where each block of the layout lies in it, half-open, by its name.
+    `blocks` maps the name of each block of the layout to its place in the sequence.
     """
 
     ids: list[int]
@@ -39,10 +39,10 @@ def interleave(
 ) -> list[int]:
     """Token ids of I_p: the units, with each run of replaced words as text (Sec. 3.2).
 
-    A maximal run of replaced words, and the gaps inside it, is one BPE call on its whole
-    text (or one mask token): BPE is a property of the text, not of its words. A word in
-    mid-sentence keeps its leading space, and is encoded by `encode_inside`, where the
-    tokenizer takes the start of a text for more than it is. Gaps outside of runs stay
+    `replaced` is bool (num_words,). A maximal run of replaced words, with the gaps inside
+    it, is one BPE call on its whole text, since BPE of words alone would differ, or one
+    mask token. A run in mid-sentence keeps its leading space; `encode_inside` encodes it
+    where the tokenizer treats the start of a text differently. Gaps outside of runs stay
     units.
     """
     uniform = alignment == "uniform"
@@ -90,11 +90,12 @@ def build_example(
     *,
     prompt: Sequence[int] = (),
 ) -> Example:
-    """A layout's blocks, token ids by block name, as one sequence.
+    """Join the blocks of a layout, token ids by block name, into one sequence.
 
-    `<bos> prompt given <sep> ... wanted <sep> ... wanted <eos>`: a mark stands between any
-    two blocks. `prompt` names the task or the language pair to a model that serves several.
-    The likelihood conditions on what is given (Sec. 3.1): loss on everything after it.
+    It is `<bos> prompt given <sep> ... wanted <sep> ... wanted <eos>`, with a mark between
+    any two blocks. `prompt` names the task or the language pair to a model that serves
+    several. The likelihood conditions on the given blocks (Sec. 3.1), so that the loss is
+    on everything after them.
     """
     ids = [vocabulary.bos, *prompt]
     num_given = len(layout.given)
@@ -114,7 +115,7 @@ def build_example(
 def prompt_ids(
     given: Sequence[Sequence[int]], vocabulary: Vocabulary, prompt: Sequence[int] = ()
 ) -> list[int]:
-    """What inference starts from: `<bos> prompt given <sep> given <sep>`."""
+    """Token ids that inference starts from: `<bos> prompt given <sep> given <sep>`."""
     ids = [vocabulary.bos, *prompt]
     for part in given:
         ids += [*part, vocabulary.sep]

@@ -1,4 +1,4 @@
-"""Tasks of one training: each a layout, mixed by weight where there are several."""
+"""The tasks of one training: each has a layout, and several are mixed by weight."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from s2st_interleave.interleave.layout import S2ST, Layout
 
 @dataclass(frozen=True)
 class Task:
-    """`name` is what the prompt says where a model serves several tasks, else empty."""
+    """A layout, and its name in the prompt of a model that serves several, else empty."""
 
     layout: Layout
     name: str = ""
@@ -27,7 +27,7 @@ SPEECH_TO_SPEECH = Task(Layout.parse(S2ST))
 
 
 def prompt(task: Task, pair: str) -> str:
-    """What stands before the first block: the task's name, the language pair, or nothing.
+    """The text before the first block: the task's name, the language pair, or nothing.
 
     >>> prompt(Task(Layout.parse(S2ST), "s2st"), "pt-en:"), prompt(SPEECH_TO_SPEECH, "")
     ('s2st pt-en:', '')
@@ -37,7 +37,7 @@ def prompt(task: Task, pair: str) -> str:
 
 
 def draw_task(tasks: Sequence[Task], seed: int, step: int, utterance: str) -> Task:
-    """One of the tasks, by weight; depends on (seed, step, utterance id) alone."""
+    """Draw one of the tasks by weight; it depends on (seed, step, utterance id) alone."""
     if len(tasks) == 1:
         return tasks[0]
     total = sum(task.weight for task in tasks)

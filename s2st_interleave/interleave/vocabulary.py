@@ -7,13 +7,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Ids are a function of the text vocabulary's size and the number of units alone.
+    """Ids depend on the text vocabulary's size and the number of units alone.
 
-    Never of the training data: no unit can be unknown. Unit k never passes through
-    tokenizer text.
+    They do not depend on training data, so that no unit can be unknown. Unit k never
+    passes through tokenizer text.
     """
 
-    num_text: int  # of the LLM as it comes, its own special tokens included
+    num_text: int  # rows of the LLM before units are added, its special tokens included
     num_units: int
     bos: int
     eos: int
@@ -39,8 +39,9 @@ class Vocabulary:
         return self.offset + self.num_units
 
     def unit_ids(self, units: np.ndarray) -> list[int]:
+        """Token ids of int units (num_units,)."""
         return (np.asarray(units, dtype=np.int64) + self.offset).tolist()
 
     def units(self, ids: list[int]) -> np.ndarray:
-        """The int32 units of token ids that are all units."""
+        """int32 units (num_units,) of token ids that all stand for units."""
         return np.array(ids, dtype=np.int32) - self.offset

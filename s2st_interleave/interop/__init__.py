@@ -1,1 +1,1 @@
-"""Data of other toolkits, read as what stages 1, 3 and 4 write, and written for them."""
+"""Reads data of other toolkits in place of stages 1, 3 and 4, and writes data for them."""

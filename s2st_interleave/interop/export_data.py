@@ -2,7 +2,7 @@
 
 python -m s2st_interleave export_data --data_dir data/train --side src --out_dir kaldi
 
-(data/<split> itself is one of ESPnet's kind, with a file of each name a side.)
+(data/<split> itself is a directory as ESPnet has them, with one file of each name a side.)
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ def run(options: Options) -> None:
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is not empty: nothing is written over it")
     wavs = data.wavs(options.side)
-    # Absolute, as Kaldi's scripts run elsewhere.
+    # Paths are absolute: Kaldi's scripts run in other directories.
     paths = {k: str(wav.absolute()) for k, wav in wavs.items()}
     kaldi.write_table(out / "wav.scp", paths)
     kaldi.write_table(out / "text", data.texts(options.side))

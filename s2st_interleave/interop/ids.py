@@ -1,8 +1,8 @@
-"""Names that other toolkits give to utterances, as ids of a data directory.
+"""Matches the names that other toolkits give to utterances with ids of a data directory.
 
-A name that is an id is that utterance. Of the others folder and endings of audio are left
-out, on both sides: `clips/a.mp3.wav` is `a`, as fairseq's manifest of CVSS has it. It
-counts only where one name and one id are left so.
+A name that is an id stands for that utterance. Other names and ids are compared without
+folder and endings of audio: `clips/a.mp3.wav`, as in fairseq's manifest of CVSS, is `a`.
+They match only if exactly one name and one id are equal in this way.
 """
 
 import re
@@ -28,32 +28,33 @@ def bare(name: str) -> str:
 
 @dataclass(frozen=True)
 class Match:
-    """Names by id; why an id has none though some are like it; names of no id."""
+    """Names by id; for ids with several similar names, the reason; names without an id."""
 
     names: dict[str, str]
     unclear: dict[str, str]
     others: tuple[str, ...]
 
     def missing(self) -> str:
-        """What to say of an id without a name: which names there are instead."""
+        """The end of a message about an id without a name: an example of other names."""
         return f" (of no utterance is '{self.others[0]}')" if self.others else ""
 
 
 def match_ids(names: Iterable[str], ids: Iterable[str]) -> Match:
-    """Which of `names` is which of `ids`."""
+    """Match `names` with `ids`."""
     given, wanted = set(names), set(ids)
     matched = {name: name for name in given & wanted}
     by_bare: dict[str, tuple[list[str], list[str]]] = {}
-    for side, left in enumerate((given - wanted, wanted - given)):
-        for name in sorted(left):
-            by_bare.setdefault(bare(name), ([], []))[side].append(name)
+    for position, unmatched in enumerate((given - wanted, wanted - given)):
+        for name in sorted(unmatched):
+            by_bare.setdefault(bare(name), ([], []))[position].append(name)
     unclear, others = {}, []
-    for like, of_id in by_bare.values():
-        if len(like) == len(of_id) == 1:
-            matched[of_id[0]] = like[0]
+    for similar_names, similar_ids in by_bare.values():
+        if len(similar_names) == len(similar_ids) == 1:
+            matched[similar_ids[0]] = similar_names[0]
             continue
-        others += like
-        if like:
-            said = ", ".join(like[:3])
-            unclear |= dict.fromkeys(of_id, f"several names are like ids: {said}")
+        others += similar_names
+        if similar_names:
+            first = ", ".join(similar_names[:3])
+            reason = f"several names are like ids: {first}"
+            unclear |= dict.fromkeys(similar_ids, reason)
     return Match(matched, unclear, tuple(sorted(others)))

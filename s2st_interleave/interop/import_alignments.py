@@ -4,14 +4,14 @@
         --src_format textgrid --src_alignments mfa/train/es \\
         --tgt_format ctm --tgt_alignments train.en.ctm --out_dir dump/align/train
 
-Then ./run.sh --stage 4 without stage 3. `src_` is the first side of data_dir, whatever its
-role, and `tgt_` the second. Words are matched to the transcript by their
-letters, without case and punctuation; the transcript's spelling stays. Names of files, or
-in them, are ids, or ids with a folder and endings of audio: `a.mp3.json`.
+Then run ./run.sh --stage 4, without stage 3. `src_` is the first side of data_dir, whatever
+its role, and `tgt_` the second. Words are matched to the transcript by their letters,
+without case and punctuation; the transcript's spelling stays. Names of files (CTM: names
+in the file) are ids, or ids with a folder and endings of audio: `a.mp3.json`.
 
 An utterance without an alignment that fits it is dropped from train with its reason; in
-dev and test it is an error, or gets equal intervals if --misfit says so. Where stage 1 has
-kept an utterance without a recording or without words, there are equal intervals at once.
+dev and test it is an error, or gets equal intervals if --misfit says so. Utterances that
+stage 1 has kept without a recording or without words always get equal intervals.
 """
 
 from collections.abc import Iterable, Mapping
@@ -94,7 +94,7 @@ def run(options: Options) -> None:
     if stage is None:
         return
 
-    # 2. Match the words of each side; what fits nowhere has a reason.
+    # 2. Match the words of each side; utterances that do not match have a reason.
     merged, misfits = {}, {}
     for role, (source, kind) in sources.items():
         merged[role], reasons = _match_all(data, role, source, kind)
@@ -102,7 +102,7 @@ def run(options: Options) -> None:
     num_in = len(data.texts(src))
     _check(misfits, num_in, options)
 
-    # 3. Write: train without them, dev and test with words at equal intervals.
+    # 3. Write words, at equal intervals where that was asked for.
     num_equal = 0
     for role, words in merged.items():
         equal = _known_faults(data, role)
@@ -110,8 +110,8 @@ def run(options: Options) -> None:
             equal |= {k: misfits[k] for k in misfits.keys() - words.keys()}
         else:
             words = {k: v for k, v in words.items() if k not in misfits}
-        made = words | _equal(data, role, equal)
-        write_words(options.out_dir / f"words.{role}.jsonl", made, equal)
+        written = words | _equal(data, role, equal)
+        write_words(options.out_dir / f"words.{role}.jsonl", written, equal)
         num_equal += len(equal)
     dropped = misfits if options.misfit == "drop" else {}
     stage.finish(
@@ -124,7 +124,7 @@ def run(options: Options) -> None:
 
 
 def fingerprint(source: Path, kind: timed.Format) -> str:
-    """Of the content of a file, or of all files of the kind in a folder."""
+    """Hash of the content of a file, or of all files of the kind in a folder."""
     if kind == "ctm" or not source.exists():
         return Input(source).fingerprint()
     suffix = ".TextGrid" if kind == "textgrid" else ".json"
@@ -135,10 +135,13 @@ def fingerprint(source: Path, kind: timed.Format) -> str:
 def _match_all(
     data: kaldi.DataDir, role: str, source: Path, kind: timed.Format
 ) -> tuple[dict[str, list[Word]], dict[str, str]]:
-    """Words by utterance id, and why others have none, but for what stage 1 knows of."""
+    """Words by utterance id, and the reasons of utterances without matching words.
+
+    Utterances that stage 1 has kept with a fault are in neither.
+    """
     texts, durations = data.texts(role), data.durations(role)
-    found = timed.read(source, kind)
-    ids = match_ids(found.words.keys() | found.faults.keys(), texts)
+    alignments = timed.read(source, kind)
+    ids = match_ids(alignments.words.keys() | alignments.faults.keys(), texts)
     if ids.others:
         print(
             f"align: {source}: {len(ids.others)} other utterances are left aside, first "
@@ -149,14 +152,14 @@ def _match_all(
         name = ids.names.get(utterance, "")
         spoken = surface_words(texts[utterance])
         if not name:
-            why = ids.unclear.get(utterance) or ids.missing().strip()
-            misfits[utterance] = f"has no alignment: {why}".removesuffix(": ")
-        elif name in found.faults:
-            misfits[utterance] = f"alignment is broken: {found.faults[name]}"
+            reason = ids.unclear.get(utterance) or ids.missing().strip()
+            misfits[utterance] = f"has no alignment: {reason}".removesuffix(": ")
+        elif name in alignments.faults:
+            misfits[utterance] = f"alignment is broken: {alignments.faults[name]}"
         elif not spoken:
             misfits[utterance] = "has no word in its transcript"
         else:
-            timed_words, seconds = found.words[name], durations[utterance]
+            timed_words, seconds = alignments.words[name], durations[utterance]
             try:
                 words[utterance] = match(spoken, timed_words, seconds)
             except Misfit as error:
@@ -165,7 +168,7 @@ def _match_all(
 
 
 def _known_faults(data: kaldi.DataDir, role: str) -> dict[str, str]:
-    """What stage 1 has kept without a recording or without words, and why."""
+    """Faults of utterances that stage 1 has kept without a recording or without words."""
     texts, silent = data.texts(role), data.silent(role)
     return {
         k: fault
@@ -178,9 +181,9 @@ def _check(misfits: Mapping[str, str], num_in: int, options: Options) -> None:
     rate, name = options.max_misfit_rate, "--max_misfit_rate"
     if options.max_drop_rate is not None and options.misfit == "drop":
         rate, name = options.max_drop_rate, "--max_drop_rate"
-    why = f"--misfit {options.misfit}, {name} {rate:g}"
+    reason = f"--misfit {options.misfit}, {name} {rate:g}"
     rate = 0.0 if options.misfit == "error" else rate
-    drops.limit(misfits, num_in, rate, "do not match", why)
+    drops.limit(misfits, num_in, rate, "do not match", reason)
 
 
 def _equal(

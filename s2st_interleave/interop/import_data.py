@@ -6,11 +6,10 @@
 
 `--src_dir` and `--tgt_dir` may be one ESPnet directory with wav.scp.es, wav.scp.en ...,
 named by language or by side. With `--sides "user=en agent=en"` they are the user's and the
-agent's.
-Utterances are joined by id; ids of one side that are the other's with a folder or endings
-of audio (`a.mp3`) are the same. Recordings are files: pipes are refused. Relative paths
-start where the command does. What is wrong with one utterance drops it from train; dev and
-test may lack none on one side, and silence stands in for a lost recording.
+agent's. Utterances are joined by id; ids that differ only by a folder or endings of audio
+(`a.mp3`) are the same. Recordings must be files: pipes are refused. Relative paths start
+in the current directory. An utterance with a fault is dropped from train. In dev and test
+each utterance must be on both sides, and silence stands in for a lost recording.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,10 +52,9 @@ def run(options: Options) -> None:
 
 
 def utterances(dirs: Mapping[str, KaldiDir], split: str) -> list[Utterance]:
-    """Joined by id, each with what is wrong with it; directories by role.
+    """Utterances of the directories `dirs`, by role, joined by id, with their faults.
 
-    Raises UserError naming the first utterance of dev or test that one of the files
-    lacks.
+    Raises UserError naming the first utterance of dev or test that one of the files lacks.
     """
     first = next(iter(dirs.values()))
     ids = first.texts().values.keys()
@@ -69,7 +67,7 @@ def utterances(dirs: Mapping[str, KaldiDir], split: str) -> list[Utterance]:
         _check_complete(tables, everyone)
     instead = _instead(tables)
     speakers: dict[str, str] = {}
-    for data in reversed(dirs.values()):  # the first side's speakers count
+    for data in reversed(list(dirs.values())):  # the first side's speakers win
         speakers |= data.speakers().renamed(ids).values
 
     def speech(role: str, utterance: str) -> Speech:
@@ -103,19 +101,19 @@ def _check_complete(tables: Sequence[Table], everyone: set[str]) -> None:
 
 
 def _instead(tables: Sequence[Table]) -> dict[Path, str]:
-    """By file what to say of an id that it lacks: one that not all have."""
+    """Ends of messages about a missing id, by file: an id that only some files have."""
     ids = [table.ids() for table in tables]
     shared = set.intersection(*ids)
-    own = {table.path: min(table.ids() - shared, default="") for table in tables}
-    return {path: f" (it has '{name}')" if name else "" for path, name in own.items()}
+    odd = {table.path: min(table.ids() - shared, default="") for table in tables}
+    return {path: f" (it has '{name}')" if name else "" for path, name in odd.items()}
 
 
 def _fault(
     utterance: str, tables: Sequence[Table], num_texts: int, instead: dict[Path, str]
 ) -> str:
-    """Why an utterance cannot be used in any split; "": it can. Texts come first."""
-    if why := no_id(utterance):
-        return f"no id: {tables[0].path}: {why}"
+    """The fault of an utterance, "" for none. The first `num_texts` tables are texts."""
+    if reason := no_id(utterance):
+        return f"no id: {tables[0].path}: {reason}"
     for table in tables:
         if utterance not in table.ids():
             others = instead[table.path]

@@ -4,15 +4,15 @@
         --src_units train.es.km --tgt_units train.en.km --num_units 1000 \\
         --unit_sec 0.02 --codebook mhubert-l11-km1000 --out_dir dump/units/train
 
-Then ./run.sh --stage 5 --vocoder_dir exp/vocoder: the vocoder learns these units from the
-corpus, and one that others share knows other ones. `--codebook` is the name you know these
-units by: parts made of units of another name are refused, as those of another codebook are.
-`src_` is the first side of data_dir, whatever its role, and `tgt_` the second.
+Then run ./run.sh --stage 5 --vocoder_dir exp/vocoder, which trains a vocoder on these
+units: a shared vocoder knows other units. `--codebook` is your name for the units; later
+stages refuse parts that were made of units of another name. `src_` is the first side of
+data_dir, whatever its role, and `tgt_` the second.
 
 In train an utterance without units that fit it is dropped with its reason; in dev and test
-it is an error. Only where stage 1 has put silence for a recording, which scores count as
-missing, silence's length of unit 0 stands in here too. Names in the files are ids, or ids
-with a folder and endings of audio: `clips/a.mp3.wav`.
+it is an error. Where stage 1 has put silence in place of a recording, which scores count
+as missing, unit 0 is repeated for its length. Names in the files are ids, or ids with a
+folder and endings of audio: `clips/a.mp3.wav`.
 """
 
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ from s2st_interleave.interop.two_sides import input_names, two_roles
 from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.units import store
 
-# Units may be fewer or more than the audio's length says: windows, and an encoder's
-# padding. Units without repeats are far fewer.
+# Windows and an encoder's padding make some units fewer or more than fit the audio's length.
+# Without repeats, which is a fault, there are far fewer.
 SLACK_UNITS, SLACK_SHARE = 4, 0.02
 
 
@@ -85,18 +85,18 @@ def run(options: Options) -> None:
     if stage is None:
         return
 
-    # 2. Units by id that fit their audio; what is wrong with the others.
+    # 2. Find the units that fit their audio, and the faults of other utterances.
     units, faults = {}, {}
     for role, path in sources.items():
-        units[role], wrong = _fitting(data, role, path, options)
-        faults |= {k: f"{role} {fault}" for k, fault in wrong.items()}
+        units[role], misfits = _fitting(data, role, path, options)
+        faults |= {k: f"{role} {fault}" for k, fault in misfits.items()}
     count = len(data.texts(src))
-    rate, why = options.max_drop_rate, "--max_drop_rate"
+    rate, reason = options.max_drop_rate, "--max_drop_rate"
     if not drops.is_train(options.data_dir):
-        rate, why = 0.0, "dev and test lose nothing"
-    drops.limit(faults, count, rate, "have no units that fit", why)
+        rate, reason = 0.0, "dev and test lose nothing"
+    drops.limit(faults, count, rate, "have no units that fit", reason)
 
-    # 3. Write those that both sides have.
+    # 3. Write the units of utterances that have them on both sides.
     num_frames = 0
     for role in sources:
         kept = {k: v for k, v in units[role].items() if k not in faults}
@@ -117,10 +117,10 @@ def run(options: Options) -> None:
 def _fitting(
     data: kaldi.DataDir, role: str, path: Path, options: Options
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Units by utterance id, and why an utterance has none; other names are told."""
+    """Units by utterance id, and faults of utterances without; prints unknown names."""
     durations, silent = data.durations(role), data.silent(role)
-    found = unit_files.read(path, options.format)
-    match = match_ids(found.units.keys() | found.faults.keys(), durations)
+    unit_file = unit_files.read(path, options.format)
+    match = match_ids(unit_file.units.keys() | unit_file.faults.keys(), durations)
     if match.others:
         print(
             f"units: {path}: {len(match.others)} others are left aside, first "
@@ -130,29 +130,29 @@ def _fitting(
     for utterance, seconds in durations.items():
         where = f"{path}: utterance {utterance}"
         name = match.names.get(utterance, "")
-        if utterance in silent:  # what there is cannot be its: its audio is lost
+        if utterance in silent:  # its audio is lost, so no units can fit it
             length = max(1, round(seconds / options.unit_sec))
             units[utterance] = np.zeros(length, np.int32)
         elif utterance in match.unclear:
             faults[utterance] = (
                 f"units are missing: {where}: {match.unclear[utterance]}"
             )
-        elif name in found.faults:
-            faults[utterance] = f"units are broken: {found.faults[name]}"
-        elif not len(found.units.get(name, ())):
+        elif name in unit_file.faults:
+            faults[utterance] = f"units are broken: {unit_file.faults[name]}"
+        elif not len(unit_file.units.get(name, ())):
             missing = "" if name else match.missing()
             faults[utterance] = f"units are missing: {where} has no units{missing}"
-        elif misfit := _misfit(found.units[name], seconds, options):
+        elif misfit := _misfit(unit_file.units[name], seconds, options):
             faults[utterance] = f"units do not fit: {where}: {misfit}"
         else:
-            units[utterance] = found.units[name]
+            units[utterance] = unit_file.units[name]
     if silent:
         print(f"units: {role}: silence stands in for {len(silent)} lost recordings")
     return units, faults
 
 
 def _misfit(units: np.ndarray, seconds: float, options: Options) -> str:
-    """Why units cannot be those of so many seconds; "": they can."""
+    """The reason why `units` cannot be those of `seconds` of audio; "": they can."""
     if not 0 <= units.min() <= units.max() < options.num_units:
         return f"units outside 0..{options.num_units - 1}"
     wanted = seconds / options.unit_sec

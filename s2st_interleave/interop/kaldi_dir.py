@@ -1,4 +1,4 @@
-"""Data directories of Kaldi and ESPnet: wav.scp, text, utt2spk, segments."""
+"""Reads data directories of Kaldi and ESPnet: wav.scp, text, utt2spk, segments."""
 
 import re
 from collections.abc import Collection
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from s2st_interleave.data.sources import Cut, Source
+from s2st_interleave.data.sources import Cut, Source, file_of
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop.ids import match_ids
 from s2st_interleave.text_file import read_lines
@@ -17,17 +17,18 @@ SPEAKERS, LANGUAGES = "utt2spk", "utt2lang"
 
 @dataclass(frozen=True)
 class Table(Generic[T]):
-    """What a file says by id, and what is wrong with what it says of some."""
+    """The values of a file by id, and the faults of some of its ids."""
 
     path: Path
     values: dict[str, T]
     faults: dict[str, str]
 
     def ids(self) -> set[str]:
+        """All ids of the file."""
         return self.values.keys() | self.faults.keys()
 
     def renamed(self, ids: Collection[str]) -> "Table[T]":
-        """With `ids` in place of names that differ by a folder or endings of audio."""
+        """The table with `ids` in place of names like them: see interop/ids.py."""
         names = {name: k for k, name in match_ids(self.ids(), ids).names.items()}
         values = {names.get(k, k): value for k, value in self.values.items()}
         faults = {names.get(k, k): fault for k, fault in self.faults.items()}
@@ -36,9 +37,10 @@ class Table(Generic[T]):
 
 @dataclass(frozen=True)
 class KaldiDir:
-    """One side: `<name>.<role>` or `<name>.<language>` where they are, else `<name>`.
+    """One side of a directory: its files `<name>.<role>`, `<name>.<language>` or `<name>`.
 
-    So both an ESPnet directory of two sides and two Kaldi directories are read.
+    The first that exists counts, so that a side may be part of an ESPnet directory of two
+    sides or a Kaldi directory of its own.
     """
 
     path: Path
@@ -46,56 +48,60 @@ class KaldiDir:
     language: str
 
     def file(self, name: str) -> Path:
-        own = (self.path / f"{name}.{end}" for end in (self.role, self.language))
-        return next((path for path in own if path.is_file()), self.path / name)
+        """The path of a side's file, such as wav.scp."""
+        paths = (self.path / f"{name}.{end}" for end in (self.role, self.language))
+        return next((path for path in paths if path.is_file()), self.path / name)
 
     def inputs(self) -> list[Path]:
+        """All files that are read."""
         names = ("wav.scp", "text", "segments", SPEAKERS, LANGUAGES)
         return [path for path in map(self.file, names) if path.is_file()]
 
     def texts(self) -> Table[str]:
+        """Transcripts by utterance id."""
         return read(self.file("text"))
 
     def speakers(self) -> Table[str]:
+        """Speakers by utterance id; empty without utt2spk."""
         path = self.file(SPEAKERS)
         return read(path) if path.is_file() else Table(path, {}, {})
 
     def languages(self) -> dict[str, str]:
-        """What utt2lang says; nothing where it is another side's beside this one."""
+        """Languages by utterance id from utt2lang; {} if that is shared with another side."""
         path = self.file(LANGUAGES)
         shared = path.name == LANGUAGES and self.file("wav.scp").name != "wav.scp"
         return dict(read(path).values) if path.is_file() and not shared else {}
 
     def audio(self) -> Table[Source]:
-        """Of each utterance its file, or the part of one that is its segment."""
+        """The recording of each utterance: a file, or a part of one by `segments`."""
         recordings = self._recordings()
         path = self.file("segments")
         if not path.is_file():
             return recordings
         lines = read(path)
-        found: Table[Source] = Table(path, {}, dict(lines.faults))
+        cuts: Table[Source] = Table(path, {}, dict(lines.faults))
         for utterance, value in lines.values.items():
             cut = _cut(f"{path}: utterance {utterance}", value, recordings)
             if isinstance(cut, Cut):
-                found.values[utterance] = cut
+                cuts.values[utterance] = cut
             else:
-                found.faults.setdefault(utterance, cut)
-        return found
+                cuts.faults.setdefault(utterance, cut)
+        return cuts
 
     def _recordings(self) -> Table[Source]:
-        """Plain paths; a pipe, which is a program to be run, or an ark is a fault."""
+        """The files in wav.scp; a pipe (a program to be run) or an ark is a fault."""
         lines = read(self.file("wav.scp"))
-        found: Table[Source] = Table(lines.path, {}, dict(lines.faults))
+        paths: Table[Source] = Table(lines.path, {}, dict(lines.faults))
         for name, value in lines.values.items():
-            if why := _no_file(value):
-                found.faults.setdefault(name, f"{lines.path}: {name} {why}")
+            if reason := _no_file(value):
+                paths.faults.setdefault(name, f"{lines.path}: {name} {reason}")
             else:
-                found.values[name] = Path(value)
-        return found
+                paths.values[name] = Path(value)
+        return paths
 
 
 def _no_file(value: str) -> str:
-    """Why a value of wav.scp is no file that can be read as audio; "": it may be one."""
+    """The reason why a value of wav.scp is no file of audio; "": it may be one."""
     if value.endswith("|"):
         return (
             f"is a pipe ('{value}'), which is not run: write its audio to files first "
@@ -107,7 +113,7 @@ def _no_file(value: str) -> str:
 
 
 def _cut(where: str, value: str, recordings: Table[Source]) -> Cut | str:
-    """The segment that a line says, or why it is none."""
+    """The part of a recording that a line of `segments` names, or the line's fault."""
     try:
         recording, start, end = value.split()
         times = float(start), float(end)
@@ -117,11 +123,14 @@ def _cut(where: str, value: str, recordings: Table[Source]) -> Cut | str:
         return recordings.faults[recording]
     if recording not in recordings.values:
         return f"{where}: recording {recording} is not in {recordings.path}"
-    return Cut(Path(recordings.values[recording]), *times, where)
+    return Cut(file_of(recordings.values[recording]), *times, where)
 
 
 def read(path: Path) -> Table[str]:
-    """`<id> <value>` lines with any white space between; of an id the first one."""
+    """Values by id from `<id> <value>` lines with any white space between.
+
+    An id that occurs twice is a fault. Raises UserError for a line without an id.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; a Kaldi data directory has it")
     table: Table[str] = Table(path, {}, {})

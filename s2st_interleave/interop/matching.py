@@ -1,4 +1,4 @@
-"""Words of an aligner onto words of the transcript, by the letters they are made of."""
+"""Matches an aligner's words with those of the transcript, by their letters."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from s2st_interleave.data.text import spoken_form
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop.timed import TimedWord
 
-LATE_SEC = 0.25  # how far words may end behind the audio's end, or start early
+LATE_SEC = 0.25  # words may end this long after the audio, or start this long before it
 
 
 class Misfit(UserError):
@@ -17,7 +17,7 @@ class Misfit(UserError):
 
 
 def letters(text: str) -> str:
-    """What the two sides must share: lower case, no punctuation, no space.
+    """The letters that aligner and transcript must share, in lower case.
 
     >>> letters("L'Homme-là !")
     'lhommelà'
@@ -28,16 +28,16 @@ def letters(text: str) -> str:
 def match(
     words: Sequence[str], timed: Sequence[TimedWord], duration_sec: float
 ) -> list[Word]:
-    """Times for `words` as they stand in the transcript.
+    """Times for the `words` of a transcript.
 
-    Aligners cut otherwise ("l'" + "homme", "well" + "known", or two words as one): what
-    must agree is the letters of all words in a row. Inside of an aligner's word letters
-    are taken to last equally long. Raises Misfit where letters or times do not fit.
+    Aligners may cut words otherwise ("l'" + "homme", "well" + "known", or two words as
+    one), so that only the sequence of all letters must agree. The letters of an aligner's
+    word are taken to last equally long. Raises Misfit where letters or times do not fit.
     """
     timed = [word for word in timed if letters(word.text)]
     _check_letters(words, timed)
     _check_times(timed, duration_sec)
-    starts: list[float] = []  # of each letter
+    starts: list[float] = []  # one for each letter
     ends: list[float] = []
     scores: list[float | None] = []
     for word in timed:
@@ -46,10 +46,10 @@ def match(
         starts += [word.start_sec + i * width for i in range(count)]
         ends += [word.start_sec + (i + 1) * width for i in range(count)]
         scores += [word.score] * count
-    found, position = [], 0
+    matched, position = [], 0
     for text in words:
         last = position + len(letters(text))
-        found.append(
+        matched.append(
             Word(
                 text,
                 round(max(0.0, starts[position]), 4),
@@ -58,21 +58,21 @@ def match(
             )
         )
         position = last
-    return found
+    return matched
 
 
 def _mean(scores: Sequence[float | None]) -> float | None:
-    """None where the aligner told none for one of them."""
+    """The mean score; None if one of them is None."""
     known = [score for score in scores if score is not None]
     return round(sum(known) / len(known), 3) if len(known) == len(scores) else None
 
 
 def _check_letters(words: Sequence[str], timed: Sequence[TimedWord]) -> None:
     wanted = "".join(map(letters, words))
-    heard = "".join(letters(word.text) for word in timed)
-    if heard != wanted:
-        said = " ".join(word.text for word in timed)
-        raise Misfit(f"aligned is '{said}', the transcript is '{' '.join(words)}'")
+    aligned = "".join(letters(word.text) for word in timed)
+    if aligned != wanted:
+        text = " ".join(word.text for word in timed)
+        raise Misfit(f"aligned is '{text}', the transcript is '{' '.join(words)}'")
 
 
 def _check_times(timed: Sequence[TimedWord], duration_sec: float) -> None:

@@ -1,4 +1,4 @@
-"""Words with times as other aligners write them: TextGrid, CTM, Whisper's JSON."""
+"""Reads words with times that other aligners wrote: TextGrid, CTM, Whisper's JSON."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.text_file import read_lines, read_text
 
 Format = Literal["textgrid", "ctm", "whisper"]
-# Labels that say that nobody speaks; empty ones do so as well.
+# Labels of silence; an empty label is one as well.
 SILENCES = {"<eps>", "<sil>", "<s>", "</s>", "sil", "sp", "SIL"}
 
 
@@ -20,12 +20,12 @@ class TimedWord:
     text: str
     start_sec: float
     end_sec: float
-    score: float | None = None  # log probability; None where the aligner tells none
+    score: float | None = None  # log probability; None where the aligner has none
 
 
 @dataclass(frozen=True)
 class Alignments:
-    """Words in the order of time by name, and what is wrong with those that have none."""
+    """Words in the order of time by name, and faults of names without words."""
 
     words: dict[str, list[TimedWord]]
     faults: dict[str, str]
@@ -36,19 +36,20 @@ class Broken(UserError):
 
 
 def read(source: Path, kind: Format) -> Alignments:
-    """Words by the name of their file, or in it, silences left out.
+    """Words by the name of their file (CTM: by the name in the file), without silences.
 
     textgrid, whisper: a folder with `<id>.TextGrid` or `<id>.json`, at any depth (MFA
     makes one folder a speaker); ctm: a file. A word to which Whisper gave no time has NaN.
-    Raises UserError naming file and line where there is nothing that can be read.
+    Raises UserError naming file and line if no alignment can be read, FileNotFoundError
+    if `source` is missing.
     """
     if not source.exists():
         raise FileNotFoundError(f"{source} is missing; it holds the alignments")
-    found = _read_ctm(source) if kind == "ctm" else _read_folder(source, kind)
-    if not found.words:
-        first = next(iter(found.faults.values()), f"{source}: no alignment in it")
+    alignments = _read_ctm(source) if kind == "ctm" else _read_folder(source, kind)
+    if not alignments.words:
+        first = next(iter(alignments.faults.values()), f"{source}: no alignment in it")
         raise UserError(first)
-    return found
+    return alignments
 
 
 def _read_folder(source: Path, kind: Format) -> Alignments:
@@ -56,38 +57,43 @@ def _read_folder(source: Path, kind: Format) -> Alignments:
         "textgrid": (_read_textgrid, ".TextGrid"),
         "whisper": (_read_whisper, ".json"),
     }[kind]
-    found = Alignments({}, {})
+    alignments = Alignments({}, {})
     for path in files(source, suffix):
         name = path.name.removesuffix(suffix)
-        if name in found.words or name in found.faults:
-            found.faults[name] = f"{path}: another file of {source} has this name too"
+        if name in alignments.words or name in alignments.faults:
+            alignments.faults[name] = (
+                f"{path}: another file of {source} has this name too"
+            )
             continue
         try:
-            found.words[name] = list(_spoken(reader(path)))
+            alignments.words[name] = list(_spoken(reader(path)))
         except Broken as error:
-            found.faults[name] = str(error)
-    if not found.words and not found.faults:
+            alignments.faults[name] = str(error)
+    if not alignments.words and not alignments.faults:
         raise UserError(f"{source}: no <utterance id>{suffix} in it")
-    return Alignments(_without(found.words, found.faults), found.faults)
+    return Alignments(_without(alignments.words, alignments.faults), alignments.faults)
 
 
-def _without(words: dict[str, list[TimedWord]], faults: dict[str, str]) -> dict:
-    return {name: found for name, found in words.items() if name not in faults}
+def _without(
+    words: dict[str, list[TimedWord]], faults: dict[str, str]
+) -> dict[str, list[TimedWord]]:
+    return {name: timed for name, timed in words.items() if name not in faults}
 
 
 def files(source: Path, suffix: str) -> list[Path]:
+    """Files below a folder whose name ends so, sorted."""
     return sorted(path for path in source.rglob(f"*{suffix}") if path.is_file())
 
 
 def _spoken(words: list[TimedWord]) -> Iterator[TimedWord]:
-    for word in sorted(words, key=lambda one: (one.start_sec, one.end_sec)):
+    for word in sorted(words, key=lambda word: (word.start_sec, word.end_sec)):
         if word.text.strip() and word.text not in SILENCES:
             yield word
 
 
 def _read_textgrid(path: Path) -> list[TimedWord]:
-    """The tier "words", or "<speaker> - words" as MFA calls it with speakers."""
-    try:
+    """Words of the tier "words", or of "<speaker> - words", which MFA writes a speaker."""
+    try:  # praatio is an extra that only TextGrids need
         from praatio import textgrid
         from praatio.utilities.errors import PraatioException
     except ImportError:
@@ -113,8 +119,8 @@ def _read_textgrid(path: Path) -> list[TimedWord]:
 
 
 def _read_ctm(path: Path) -> Alignments:
-    """`<id> <channel> <start> <duration> <word> [<confidence>]` a line, `;;` comments."""
-    found = Alignments({}, {})
+    """Words of a CTM: `<id> <channel> <start> <duration> <word> [<confidence>]` a line."""
+    alignments = Alignments({}, {})
     for number, line in read_lines(path):
         fields = line.split()
         if not fields or line.startswith(";;"):
@@ -124,19 +130,19 @@ def _read_ctm(path: Path) -> Alignments:
             score = _log(float(rest[0])) if rest else None
             begin, duration = _finite(start), _finite(length)
         except ValueError:
-            found.faults[fields[0]] = (
+            alignments.faults[fields[0]] = (
                 f"{path}:{number}: no line '<id> <channel> <start> <duration> <word> "
                 "[<confidence>]'"
             )
             continue
         word = TimedWord(text, begin, begin + duration, score)
-        found.words.setdefault(utterance, []).append(word)
-    spoken = {name: list(_spoken(words)) for name, words in found.words.items()}
-    return Alignments(_without(spoken, found.faults), found.faults)
+        alignments.words.setdefault(utterance, []).append(word)
+    spoken = {name: list(_spoken(words)) for name, words in alignments.words.items()}
+    return Alignments(_without(spoken, alignments.faults), alignments.faults)
 
 
 def _read_whisper(path: Path) -> list[TimedWord]:
-    """Of openai-whisper, faster-whisper or WhisperX, with word timestamps."""
+    """Words of openai-whisper, faster-whisper or WhisperX, with word timestamps."""
     try:
         segments = json.loads(read_text(path))["segments"]
         words = [word for segment in segments for word in segment["words"]]
@@ -147,11 +153,11 @@ def _read_whisper(path: Path) -> list[TimedWord]:
             f"{path}: no Whisper output with word timestamps ({error!r} is missing or "
             "broken): run it with --word_timestamps True"
         ) from None
-    found = []
+    timed = []
     for word in words:
         try:
             confidence = word.get("probability", word.get("score"))
-            one = TimedWord(
+            timed_word = TimedWord(
                 word["word"].strip(),
                 float(word.get("start", math.nan)),
                 float(word.get("end", math.nan)),
@@ -159,12 +165,12 @@ def _read_whisper(path: Path) -> list[TimedWord]:
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise Broken(f"{path}: no word with times: {word!r}") from None
-        found.append(one)
-    return found
+        timed.append(timed_word)
+    return timed
 
 
 def _finite(text: str) -> float:
-    """ValueError for what is no number, or no time."""
+    """The number in a text; ValueError for anything else, infinity and NaN."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(text)
@@ -172,6 +178,7 @@ def _finite(text: str) -> float:
 
 
 def _log(confidence: float) -> float:
+    """The logarithm of a confidence; ValueError for infinity and NaN."""
     if not math.isfinite(confidence):
         raise ValueError(confidence)
     return round(math.log(max(confidence, 1e-6)), 3)

@@ -1,4 +1,4 @@
-"""The two sides of a data directory, of which an import reads a file or a folder each."""
+"""The two sides of a data directory, for imports that read a file or a folder a side."""
 
 from pathlib import Path
 
@@ -18,9 +18,9 @@ def two_roles(data: DataDir) -> tuple[str, str]:
 
 
 def input_names(directory: Path, sides: Sides) -> dict[str, str]:
-    """How the inputs of an imported directory are called, by role.
+    """The names by which the record of an imported directory calls its sides, by role.
 
-    So are the sides; where an earlier version has made or begun it, their languages.
+    They are the roles, or the languages in a directory of an earlier version.
     """
     records = (directory / name for name in (DONE, OPEN))
     record = next((path for path in records if path.is_file()), None)

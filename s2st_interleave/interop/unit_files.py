@@ -1,4 +1,4 @@
-"""Units as other toolkits keep them: text.km, fairseq's manifest and .km, ark and scp."""
+"""Reads units that other toolkits wrote: text.km, fairseq's manifest and .km, ark, scp."""
 
 import ast
 import re
@@ -21,21 +21,21 @@ Format = Literal["text", "fairseq", "scp"]
 
 @dataclass(frozen=True)
 class UnitFile:
-    """int32 (num_units,) by name, and what is wrong with those that have none."""
+    """Units by name, int32 (num_units,), and faults of names without units."""
 
     units: dict[str, np.ndarray]
     faults: dict[str, str]
 
 
 def read(source: Path, kind: Format) -> UnitFile:
-    """Units by the name that the file has; UserError where it is no such file.
+    """Units by the names in the file; UserError where it is not of the kind.
 
     text: a name and its units a line, with a space, a tab or "|" between, or an object
-    with "audio" and "hubert": ESPnet's text.km, textless-lib, fairseq's
-    quantize_with_kmeans.py, speech-resynthesis. fairseq: `x.km` with units
-    only, and beside it `x.tsv` whose first line is a folder and whose others are `<file>
-    <samples>`; or an `x.km` with names and "|". scp: `x.scp` beside `x.ark` of vectors
-    of integers.
+    with "audio" and "hubert". ESPnet's text.km, textless-lib, fairseq's
+    quantize_with_kmeans.py and speech-resynthesis write these.
+    fairseq: `x.km` with units alone and beside it `x.tsv`, whose first line is a folder and
+    whose others are `<file> <samples>`; or an `x.km` with names and "|".
+    scp: `x.scp` beside `x.ark` of vectors of integers.
     """
     if not source.is_file():
         raise FileNotFoundError(f"{source} is missing; it holds the units")
@@ -69,9 +69,9 @@ def _read_text(source: Path, lines: Iterable[tuple[str, str]]) -> UnitFile:
 
 
 def _name_and_units(line: str) -> tuple[str, str]:
-    """Of a line with a space, a tab or "|" between them; a name may have "|" in it."""
+    """Split a line at the space, tab or "|" between them; a name may have "|" in it."""
     if line.startswith("{"):
-        return _of_object(line)
+        return _object_name_and_units(line)
     name, bar, units = line.rpartition("|")
     if bar and (units.split() or ["0"])[0].lstrip("-").isdigit():
         return name.strip(), units
@@ -79,24 +79,24 @@ def _name_and_units(line: str) -> tuple[str, str]:
     return name.strip(), units
 
 
-def _of_object(line: str) -> tuple[str, str]:
-    """Of `{"audio": "a.wav", "hubert": "71 8"}`, as speech-resynthesis writes Python's."""
+def _object_name_and_units(line: str) -> tuple[str, str]:
+    """Name and units in the text of a dict, as speech-resynthesis writes it."""
     try:
-        found = ast.literal_eval(line)
-        name = next(found[key] for key in ("id", "audio", "name") if key in found)
-        units = next(found[key] for key in ("units", "hubert", "code") if key in found)
+        entry = ast.literal_eval(line)
+        name = next(entry[key] for key in ("id", "audio", "name") if key in entry)
+        units = next(entry[key] for key in ("units", "hubert", "code") if key in entry)
     except (ValueError, SyntaxError, TypeError, StopIteration):
         return line, "no object with a name and units"
     return str(name), units if isinstance(units, str) else " ".join(map(str, units))
 
 
 def fingerprint(source: Path, kind: Format) -> str:
-    """Of all files that `read` reads: whose units they are counts as the units do."""
+    """Hash of all files that `read` reads, those with the names as well."""
     content = Input(source).fingerprint()
     manifest = source.with_suffix(".tsv")
     if kind == "fairseq" and manifest.is_file():  # names may be in the .km itself
         return digest([content, Input(manifest).fingerprint()])
-    if kind == "scp":  # where the arks lie does not count, what lies where in them does
+    if kind == "scp":  # arks may be moved: their content and the places in them count
         table = {k: _place(value) for k, value in _places(source).items()}
         arks = {ark: Input(Path(ark)).fingerprint() for ark, _ in table.values()}
         return digest([(k, arks[ark], rest) for k, (ark, rest) in table.items()])
@@ -114,9 +114,9 @@ def _places(source: Path) -> dict[str, str]:
 
 
 def _place(value: str) -> tuple[str, str]:
-    """File and what follows it: `x.ark:12`, `x.ark:12[0:3]`, or a file alone."""
-    found = re.fullmatch(r"(.+?)(:\d+(\[.*\])?)?", value)
-    return (found[1], found[2] or "") if found else (value, "")
+    """File and place in it, from `x.ark:12`, `x.ark:12[0:3]`, or a file alone."""
+    match = re.fullmatch(r"(.+?)(:\d+(\[.*\])?)?", value)
+    return (match[1], match[2] or "") if match else (value, "")
 
 
 def _manifest(path: Path) -> list[str]:
@@ -140,5 +140,5 @@ def _read_scp(source: Path) -> UnitFile:
 
 
 def write_text(path: Path, units: Mapping[str, np.ndarray]) -> None:
-    """`<id> <unit> <unit> ...` a line, by id."""
-    write_table(path, {k: " ".join(map(str, one)) for k, one in units.items()})
+    """Write units (num_units,) by id as lines of `<id> <unit> <unit> ...`."""
+    write_table(path, {k: " ".join(map(str, vector)) for k, vector in units.items()})

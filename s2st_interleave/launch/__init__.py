@@ -1,1 +1,1 @@
-"""Jobs of a recipe, on this machine or through Slurm: one call form for both."""
+"""Runs the jobs of a recipe on this machine or through Slurm, by the same command."""

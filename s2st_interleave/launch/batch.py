@@ -1,4 +1,4 @@
-"""What is handed to sbatch: a script and options, as words and never as shell text."""
+"""The script and the options for sbatch, made of words, never of unquoted shell text."""
 
 import os
 import re
@@ -15,11 +15,11 @@ PACKAGE = "s2st_interleave.launch"
 
 @dataclass(frozen=True)
 class Batch:
-    """Jobs that are submitted together: one, or some of an array's."""
+    """Jobs that are submitted together: a single one, or tasks of an array."""
 
-    log: Path  # with JOB in it where they are of an array
+    log: Path  # for an array with JOB in it
     jobs: tuple[Job, ...]
-    limit: int = 0  # at once; 0: all
+    limit: int = 0  # tasks at once; 0: all
 
     @property
     def is_array(self) -> bool:
@@ -27,7 +27,7 @@ class Batch:
 
     @property
     def stem(self) -> Path:
-        """Where its own files go, beside the log: <stem>.sh, <stem>.job."""
+        """The start of the paths of its files, beside the log: <stem>.sh, <stem>.job."""
         name = self.log.name if self.is_array else self.jobs[0].log.name
         return self.jobs[0].log.parent / "slurm" / name
 
@@ -37,15 +37,15 @@ class Batch:
 
     @property
     def record(self) -> Path:
-        """Holds the number Slurm gave it, as long as it is watched."""
+        """The file with its Slurm job number, which is there as long as it is watched."""
         return self.stem.with_name(f"{self.stem.name}.job")
 
     def status(self, job: Job) -> Path:
-        """Where a job leaves its number and its exit status."""
+        """The file into which a job writes its Slurm number and its exit status."""
         return job.log.parent / "slurm" / f"{job.log.name}.status"
 
     def exit_status(self, job: Job, number: str) -> int | None:
-        """What job `number` left behind, for a Slurm that keeps no account."""
+        """Exit status by that file, for a Slurm without accounting; None: it has none."""
         path = self.status(job)
         words = path.read_text(encoding="utf-8").split() if path.is_file() else []
         return int(words[1]) if words[:1] == [number] else None
@@ -70,10 +70,10 @@ def script_text(batch: Batch, resources: Resources) -> str:
 
 
 def _ranks(resources: Resources) -> list[str]:
-    """What goes before the command so that it runs once per GPU of every node.
+    """Words before the command that start it once for each GPU of every node.
 
-    A step that ends with another status than 0 may be a training that stops to be
-    requeued: its nodes get a minute to end by themselves.
+    A training that stops to be requeued ends with a status other than 0, at which srun
+    would kill the other nodes: they get a minute to end by themselves.
     """
     if resources.num_ranks == 1:
         return []
@@ -91,7 +91,7 @@ def _ranks(resources: Resources) -> list[str]:
 def sbatch_words(batch: Batch, resources: Resources) -> list[str]:
     """The command that submits the batch's script from the current directory."""
     log = str(batch.log if batch.is_array else batch.jobs[0].log).replace("%", "%%")
-    if batch.is_array:  # in what was typed, not in where that is
+    if batch.is_array:  # JOB in the log's name as typed, not in the current directory's
         log = log.replace("JOB", "%a")
     output = os.path.join(str(Path.cwd()).replace("%", "%%"), log)
     words = ["sbatch", "--parsable", "--requeue", "--export=ALL"]

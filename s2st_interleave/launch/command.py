@@ -1,11 +1,11 @@
-"""Run a command once per JOB, each with its log, and tell the truth about the outcome.
+"""Run a command once per JOB, each with its log; the exit status is 1 if one fails.
 
     python -m s2st_interleave launch [--max-jobs-run N] [JOB=1:4] exp/log/align.JOB.log \\
         python -m s2st_interleave align --shard JOB/4 ...
 
 JOB in the log's name and the command is replaced by 1, 2, 3, 4, or by the names in
-JOB=baseline,scheduled; without it there is one job. Lines are shown as they come and
-kept in the log. Options, before JOB:
+JOB=baseline,scheduled; without it there is one job. Output is printed and written to the
+log. Options stand before JOB:
 
     --max-jobs-run N     that many at once; all by default
     --done FILE          a job whose FILE (with its JOB; several --done: all of them) is
@@ -15,7 +15,7 @@ kept in the log. Options, before JOB:
     --resources CLASS    what a job needs in Slurm: a class of slurm.yaml, whose path is
                          in $S2ST_SLURM; train_cmd by default
 
-An array has no more tasks than the cluster's MaxArraySize allows: --nj is to be less.
+An array cannot have more tasks than the cluster's MaxArraySize allows: choose --nj so.
 """
 
 import ctypes
@@ -27,33 +27,36 @@ from typing import Protocol
 
 from s2st_interleave import config
 from s2st_interleave.errors import UserError
-from s2st_interleave.launch import job
-from s2st_interleave.launch.job import Failure, Job, Line
+from s2st_interleave.launch.job import Failure, Job, Line, read
+from s2st_interleave.launch.local import Local
+from s2st_interleave.launch.slurm import Slurm
 
-MOST_SHOWN = 10  # kinds of failure, and jobs of a kind
+MOST_SHOWN = 10  # kinds of failure that are printed, and jobs of each kind
 
 
 class Backend(Protocol):
-    """Where jobs run."""
+    """Runs jobs: on this machine, or through Slurm."""
 
     def run(self, jobs: Sequence[Job]) -> list[Failure | None]:
-        """Run jobs to their end; what each failed of, None where it ended well."""
+        """Run jobs to their end; the failure of each, None for success."""
+        ...
 
     def stop(self) -> None:
         """End what runs and start nothing more; called from a signal handler."""
+        ...
 
 
 def main(argv: Sequence[str]) -> int:
-    # 1. Read the line; leave out what is done.
+    # 1. Read the line; leave out jobs that are done.
     if not argv or argv[0] in ("-h", "--help"):
         print(__doc__)
         return 0 if argv else 2
-    line = job.read(argv)
-    jobs = [one for one in line.jobs if not one.is_done()]
+    line = read(argv)
+    jobs = [job for job in line.jobs if not job.is_done()]
     if len(jobs) < len(line.jobs):
         print(f"{len(line.jobs) - len(jobs)} of {len(line.jobs)} jobs are done already")
 
-    # 2. Run; Ctrl-C, termination and the end of the recipe take the jobs along.
+    # 2. Run the jobs; Ctrl-C, termination and the end of the recipe end them as well.
     backend = _backend(line)
     _end_with_parent()
 
@@ -64,16 +67,16 @@ def main(argv: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     together = line.backend == "slurm" and line.is_array
-    batches = [jobs] if together and jobs else [[one] for one in jobs]
+    batches = [jobs] if together and jobs else [[job] for job in jobs]
     with ThreadPoolExecutor(line.limit or len(batches) or 1) as pool:
         try:
             ends = [end for batch in pool.map(backend.run, batches) for end in batch]
-        except OSError:  # such as a closed pipe: the jobs have nobody to tell
+        except OSError:  # such as a closed pipe, to which jobs cannot print any more
             backend.stop()
             raise
 
-    # 3. Name the failures, with the end of a log of each kind.
-    failed = [(one, end) for one, end in zip(jobs, ends, strict=True) if end]
+    # 3. Print the failures by kind, each kind with the end of a log.
+    failed = [(job, end) for job, end in zip(jobs, ends, strict=True) if end]
     print(told(failed), end="", file=sys.stderr)
     if failed:
         what = f"{len(failed)} of {len(line.jobs)} jobs failed"
@@ -82,47 +85,43 @@ def main(argv: Sequence[str]) -> int:
 
 
 def told(failed: Sequence[tuple[Job, Failure]]) -> str:
-    """Each kind of failure once: jobs that failed of the same, with the same last words."""
+    """The failures as text. Jobs with the same cause and last line are one kind."""
     kinds: dict[tuple[str, str], list[tuple[Job, Failure]]] = {}
-    for one, end in failed:
-        said = one.last_words() if end.ran else ""
-        kinds.setdefault((end.cause, said), []).append((one, end))
+    for job, end in failed:
+        last_words = job.last_words() if end.ran else ""
+        kinds.setdefault((end.cause, last_words), []).append((job, end))
     shown = list(kinds.values())[:MOST_SHOWN]
     left = len(failed) - sum(map(len, shown))
-    lines = [line for alike in shown for line in _kind(alike)]
+    lines = [line for group in shown for line in _kind(group)]
     lines += [f"\n... and {left} jobs more, of other causes"] if left else []
     return "".join(f"{line}\n" for line in lines)
 
 
-def _kind(alike: Sequence[tuple[Job, Failure]]) -> list[str]:
-    """Which jobs, the cause, and the log of the first."""
-    one, end = alike[0]
-    left = len(alike) - MOST_SHOWN
-    names = "".join(job.prefix for job, _ in alike[:MOST_SHOWN])
+def _kind(group: Sequence[tuple[Job, Failure]]) -> list[str]:
+    """Lines about a kind of failure: its jobs, the cause, and the end of the first log."""
+    job, end = group[0]
+    left = len(group) - MOST_SHOWN
+    names = "".join(job.prefix for job, _ in group[:MOST_SHOWN])
     names += f"and {left} more: " if left > 0 else ""
     place = f" ({end.place})" if end.place else ""
     if not end.ran:
         return [f"\n{names}{end.cause}"]
-    first = "log of the first" if len(alike) > 1 else "log"
-    head = f"\n{names}{end.cause}{place}; {first}: {one.log}"
-    return [head, *(f"  {line}" for line in one.tail())]
+    first = "log of the first" if len(group) > 1 else "log"
+    head = f"\n{names}{end.cause}{place}; {first}: {job.log}"
+    return [head, *(f"  {line}" for line in job.tail())]
 
 
 def _backend(line: Line) -> Backend:
     if line.backend == "local":
-        from s2st_interleave.launch.local import Local
-
         return Local()
     if line.backend == "slurm":
-        from s2st_interleave.launch.slurm import Slurm
-
         return Slurm(line)
     near = config.nearest(line.backend, ["local", "slurm"])
     raise UserError(f"--backend is '{line.backend}', wants local or slurm{near}")
 
 
 def _end_with_parent() -> None:
-    """Ask Linux for SIGTERM when run.sh is killed: two runs must not share an exp/."""
+    """Ask Linux for SIGTERM when run.sh is killed, lest a second run share its exp/."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "prctl"):
         libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG

@@ -1,4 +1,4 @@
-"""The line after $train_cmd, $decode_cmd or $cuda_cmd: jobs, each with its log."""
+"""Parses the words after $train_cmd, $decode_cmd or $cuda_cmd into jobs with their logs."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class Job:
 
     log: Path
     command: tuple[str, ...]
-    done: tuple[Path, ...] = ()  # files that are there when the job has been done
+    done: tuple[Path, ...] = ()  # the job is done if all of these files exist
     prefix: str = ""
     index: int = 0
 
@@ -33,14 +33,14 @@ class Job:
         return text.splitlines()[-TAIL_LINES:]
 
     def last_words(self) -> str:
-        """The last line that is the command's own."""
-        own = [line for line in self.tail() if not line.startswith("# ")]
-        return own[-1] if own else ""
+        """The last line that the command printed; "" where there is none."""
+        lines = [line for line in self.tail() if not line.startswith("# ")]
+        return lines[-1] if lines else ""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What a job failed of, and where; one that never ran has left no log."""
+    """The cause of a job's failure, and where it ran; a job that never `ran` has no log."""
 
     cause: str
     place: str = ""
@@ -49,12 +49,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class Line:
-    """What was asked for."""
+    """The parsed words: backend, class of resources, and jobs."""
 
     backend: str
     resources: str
     limit: int  # jobs at once; 0: all
-    log: Path  # as given, with JOB in it
+    log: Path  # the log's name before JOB is replaced
     jobs: tuple[Job, ...] = field(repr=False)
 
     @property
@@ -63,8 +63,11 @@ class Line:
 
 
 def read(words: Sequence[str]) -> Line:
-    """Parse [--backend B] [--resources R] [--max-jobs-run N] [--done FILE]...
-    [JOB=1:N | JOB=a,b] LOG COMMAND...; UserError says what is wrong with it."""
+    """Parse the words of the command line; UserError for anything else.
+
+    [--backend B] [--resources R] [--max-jobs-run N] [--done FILE]...
+    [JOB=1:N | JOB=a,b] LOG COMMAND...
+    """
     options = {"backend": "local", "resources": "train_cmd", "max_jobs_run": "0"}
     rest, done = list(words), []
     while rest and rest[0].startswith("--"):
@@ -110,7 +113,7 @@ def read(words: Sequence[str]) -> Line:
 
 
 def _names(values: str) -> tuple[list[str], bool]:
-    """Names of the jobs, and whether they are the numbers of an array."""
+    """Names of the jobs by JOB=<values>, and whether they are numbers of an array."""
     span = re.fullmatch(r"(\d+):(\d+)", values)
     if not span:
         return values.split(","), False

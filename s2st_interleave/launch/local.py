@@ -1,4 +1,4 @@
-"""Jobs as processes of this machine."""
+"""Runs jobs as processes of this machine."""
 
 import os
 import shlex
@@ -14,26 +14,28 @@ from s2st_interleave.preemption import EXIT_REQUEUE
 
 
 class Local:
-    """The running processes, so that a signal can end them all."""
+    """The backend `local`: runs a process a job, and ends them all at a signal."""
 
     def __init__(self) -> None:
-        self.running: list[subprocess.Popen] = []
+        self.running: list[subprocess.Popen[str]] = []
         self.stopping = threading.Event()
         self.screen = threading.Lock()
         self.slots = threading.Lock()
         self.taken: set[int] = set()
 
     def stop(self) -> None:
+        """End all processes and start no more."""
         self.stopping.set()
         for process in self.running:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
 
     def run(self, jobs: Sequence[Job]) -> list[Failure | None]:
+        """Run jobs one after the other; the failure of each, None for success."""
         return [_failure(self._run(job)) for job in jobs]
 
     def _run(self, job: Job) -> int:
-        """Run one job; its exit status."""
+        """Run a job and return its exit status."""
         if self.stopping.is_set():
             return 128 + signal.SIGTERM
         with self.slots:
@@ -48,9 +50,12 @@ class Local:
                 self.taken.remove(slot)
 
     def _follow(self, job: Job, slot: int) -> int:
-        """Its lines go on the screen and into its log; jobs at once differ in `slot`."""
+        """Run a job, printing its output and writing it to the log; return its status.
+
+        Jobs that run at once have different slots.
+        """
         job.log.parent.mkdir(parents=True, exist_ok=True)
-        # Logs alone are appended to: the history of reruns is what they are for.
+        # Only logs are appended to: they keep the history of reruns.
         with job.log.open("a", encoding="utf-8", buffering=1) as log:
             log.write(f"# {time.strftime('%F %T')} {shlex.join(job.command)}\n")
             process = subprocess.Popen(
@@ -63,8 +68,7 @@ class Local:
                 start_new_session=True,
             )
             self.running.append(process)
-            assert process.stdout is not None
-            for line in process.stdout:
+            for line in process.stdout or ():
                 log.write(line)
                 with self.screen:
                     print(f"{job.prefix}{line}", end="", flush=True)

@@ -1,4 +1,4 @@
-"""conf/slurm.yaml: what a job of each class asks Slurm for."""
+"""Reads conf/slurm.yaml: the resources that a job of each class asks Slurm for."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ CLASSES = ("train_cmd", "decode_cmd", "cuda_cmd")
 
 
 class Minutes(int):
-    """A whole number of them; Slurm's other forms, in which 1:30 is 90 s, are refused.
+    """A whole number of minutes. Slurm's other forms are refused: its 1:30 is 90 s.
 
     >>> Minutes("1440")
     1440
@@ -26,7 +26,7 @@ class Minutes(int):
 
 
 def _meant(text: str) -> str:
-    """Of a time of the clock, or days in front of one, how many minutes it is."""
+    """A hint for a message: the minutes of a time such as 1:30 or 2-12:00."""
     clock = re.fullmatch(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?", text)
     if not clock:
         return ""
@@ -38,6 +38,8 @@ def _meant(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
+    """Options of a class of slurm.yaml."""
+
     account: str = option("", "whom the hours are charged to; empty: Slurm's default")
     partition: str = option("", "empty: Slurm's default")
     num_nodes: int = option(
@@ -64,11 +66,12 @@ class Resources:
 
     @property
     def num_ranks(self) -> int:
+        """Processes of a job: one for each GPU, or one for each node without GPUs."""
         return self.num_nodes * max(1, self.gpus_per_node)
 
 
 def read(path: Path, name: str) -> Resources:
-    """Options of class `name`: the file's common ones, and over them its own.
+    """Options of the class `name`, which override the file's common ones.
 
     Raises UserError naming the file and the option that is wrong.
     """

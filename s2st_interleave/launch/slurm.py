@@ -1,4 +1,4 @@
-"""Jobs through sbatch: submit, follow their logs and states, learn how they ended."""
+"""Runs jobs through sbatch: submits them, follows logs and states, and reads their ends."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from s2st_interleave.preemption import EXIT_REQUEUE
 
 FIRST_POLL_SEC = 1.0
 NO_LOG = 53  # Slurm's "signal" where it could not open a job's output
-CANCEL_SEC = 90  # Slurm kills what has not ended by then
+CANCEL_SEC = 90  # Slurm kills a cancelled job that has not ended by then
 HINTS = {
     "TIMEOUT": "; `minutes` in slurm.yaml is its time limit",
     "OUT_OF_MEMORY": "; `memory` in slurm.yaml is what it may take",
@@ -27,7 +27,7 @@ HINTS = {
 
 
 class Slurm:
-    """The jobs of one line, so that a signal can cancel them all."""
+    """The backend `slurm`: submits the jobs of a line, and cancels them all at a signal."""
 
     def __init__(self, line: Line) -> None:
         path = os.environ.get("S2ST_SLURM", "")
@@ -49,11 +49,13 @@ class Slurm:
         self.screen = threading.Lock()
 
     def stop(self) -> None:
+        """Cancel all jobs and submit no more."""
         self.stopping.set()
         for number in list(self.numbers):
             self._cancel(number)
 
     def run(self, jobs: Sequence[Job]) -> list[Failure | None]:
+        """Submit jobs together and wait; the failure of each, None for success."""
         batch = Batch(self.line.log, tuple(jobs), self.line.limit)
         try:
             number = self._submit(batch)
@@ -64,7 +66,7 @@ class Slurm:
         return [_failure(ends[job.index], _number(number, job)) for job in jobs]
 
     def _submit(self, batch: Batch) -> str:
-        """Hand the batch to Slurm; its number."""
+        """Submit the batch and return its Slurm job number."""
         _refuse_second(batch)
         for job in batch.jobs:
             job.log.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +79,7 @@ class Slurm:
         self.numbers.append(number)
         with atomic_write(batch.record) as stream:
             stream.write(f"{number}\n")
-        if self.stopping.is_set():  # while sbatch was at it
+        if self.stopping.is_set():  # the signal came while sbatch ran
             self._cancel(number)
         return number
 
@@ -89,12 +91,12 @@ class Slurm:
             self._print(f"Slurm job {number}: not cancelled: {error}")
 
     def _watch(self, batch: Batch, number: str) -> dict[int, State]:
-        """Follow the jobs to their end; the final state of each, by index."""
+        """Follow the jobs to their end; return the final state of each, by index."""
         logs = [_Follower(job) for job in batch.jobs]
         seen: dict[int, State] = {}
         shown, wait, give_up = "", FIRST_POLL_SEC, 0.0
         while True:
-            # 1. Look.
+            # 1. Ask for the states, and print what was added to the logs.
             problem, forgotten = "", False
             try:
                 live = states.of_tasks(number)
@@ -105,12 +107,12 @@ class Slurm:
             for log in logs:
                 for text in log.lines():
                     self._print(text)
-            # 2. Say what changed.
+            # 2. Print the summary of states if it has changed.
             summary = problem or _summary(seen)
             if summary != shown:
                 self._print(f"Slurm job {number}: {summary}")
                 shown = summary
-            # 3. Is it over?
+            # 3. Stop if all jobs have ended, else wait.
             self._give_another_turn(batch, number, seen)
             over = all(
                 job.index in seen and seen[job.index].is_end for job in batch.jobs
@@ -130,7 +132,7 @@ class Slurm:
     def _give_another_turn(
         self, batch: Batch, number: str, seen: dict[int, State]
     ) -> None:
-        """Requeue what ended before the job itself could ask for it."""
+        """Requeue jobs that were ended before they could requeue themselves."""
         for job in batch.jobs:
             state = seen.get(job.index, State("PENDING"))
             if state.num_restarts >= self.resources.max_requeue or (
@@ -149,7 +151,7 @@ class Slurm:
 
 
 class _Follower:
-    """What is added to a log from now on, line by line."""
+    """Reads the lines that are added to a job's log from now on."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -171,14 +173,17 @@ def _number(number: str, job: Job) -> str:
 
 
 def _wants_turn(batch: Batch, number: str, job: Job, state: State) -> bool:
-    """Was it preempted, warned before it could listen, or ended after it had saved?"""
+    """Must a job go on: was it preempted, ended by an early warning, or out of time?
+
+    A job that is out of time goes on only if it has saved a checkpoint.
+    """
     if state.name == "TIMEOUT":
         return batch.exit_status(job, _number(number, job)) == EXIT_REQUEUE
     return state.name == "PREEMPTED" or state.signal == signal.SIGUSR1
 
 
 def _refuse_second(batch: Batch) -> None:
-    """Two runs must not share an exp/: is a job of an earlier one still there?"""
+    """Raise SlurmError if a job of an earlier run is still there: both would share exp/."""
     if not batch.record.is_file():
         return
     number = batch.record.read_text(encoding="utf-8").strip()
@@ -191,7 +196,7 @@ def _refuse_second(batch: Batch) -> None:
 
 
 def _too_many(batch: Batch) -> str:
-    """What is wrong with an array that is refused, if it is its size."""
+    """The fault of an array that has more tasks than the cluster allows; "": it has not."""
     most = states.max_array_index() if batch.is_array else None
     last = batch.jobs[-1].index
     if most is None or last <= most:
@@ -203,7 +208,7 @@ def _too_many(batch: Batch) -> str:
 
 
 def _summary(seen: dict[int, State]) -> str:
-    """How many tasks are in which state, say "2 RUNNING, 1 PENDING (Priority)"."""
+    """Numbers of tasks by state, such as "2 RUNNING, 1 PENDING (Priority)"."""
     names = Counter(
         state.name + (f" ({state.reason})" if state.name == "PENDING" else "")
         for state in seen.values()
@@ -214,7 +219,7 @@ def _summary(seen: dict[int, State]) -> str:
 
 
 def _final(batch: Batch, number: str, seen: dict[int, State]) -> dict[int, State]:
-    """What accounting says, else what was seen last, else what the job left behind."""
+    """Final states by accounting, or as seen last, or by the status files of the jobs."""
     account = states.of_account(number)
     ends = {}
     for job in batch.jobs:
@@ -228,17 +233,17 @@ def _final(batch: Batch, number: str, seen: dict[int, State]) -> dict[int, State
 
 
 def _failure(state: State, number: str) -> Failure | None:
-    """What a job failed of; None where it ended well."""
+    """The failure that a final state means; None for success."""
     if state.is_well:
         return None
-    what = state.name
+    cause = state.name
     if state.exit_status == EXIT_REQUEUE:
-        what += ", stopped with a checkpoint and not queued again"
+        cause += ", stopped with a checkpoint and not queued again"
     elif state.exit_status:
-        what += f" with exit status {state.exit_status}"
+        cause += f" with exit status {state.exit_status}"
     if state.signal == NO_LOG:
-        what += ": Slurm could not open the log; is its folder there on every node?"
+        cause += ": Slurm could not open the log; is its folder there on every node?"
     elif state.signal:
-        what += f" by signal {state.signal}"
+        cause += f" by signal {state.signal}"
     place = f"Slurm job {number}" + (f" on {state.node}" if state.node else "")
-    return Failure(what + HINTS.get(state.name, ""), place)
+    return Failure(cause + HINTS.get(state.name, ""), place)

@@ -1,4 +1,4 @@
-"""How Slurm says a job is, or how it ended."""
+"""Asks Slurm for the states of jobs, by scontrol and sacct."""
 
 import os
 import re
@@ -18,7 +18,7 @@ class SlurmError(Exception):
 
 @dataclass(frozen=True)
 class State:
-    """A job as Slurm sees it; `reason` says why it waits, or why it failed."""
+    """A job's state in Slurm; `reason` is why it waits, or why it failed."""
 
     name: str
     exit_status: int = 0
@@ -37,16 +37,17 @@ class State:
 
 
 def call(words: Sequence[str]) -> str:
-    """Standard output of one of Slurm's programs; SlurmError says why it failed.
+    """Standard output of one of Slurm's programs; SlurmError if it fails.
 
-    A session of its own: Ctrl-C must not end sbatch between the job and its number.
+    It runs in a session of its own, so that Ctrl-C cannot end sbatch after it has submitted
+    the job and before it has printed the number.
     """
     kept = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS")
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("SLURM_") or name in kept
-    }  # of a job from which this one is submitted
+    }  # without the variables of a job in which this program itself may run
     try:
         done = subprocess.run(
             words,
@@ -67,14 +68,14 @@ def call(words: Sequence[str]) -> str:
 
 
 def own_id() -> str:
-    """The number of the job this process runs in, 12 or 12_3 in an array."""
+    """The number of the job in which this process runs: 12, or 12_3 in an array."""
     if "SLURM_ARRAY_JOB_ID" in os.environ:
         return f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
     return os.environ["SLURM_JOB_ID"]
 
 
 def of_job(number: str) -> State | None:
-    """One job's state, None where Slurm cannot say."""
+    """The state of a job, None where Slurm does not tell."""
     try:
         return next(iter((of_tasks(number) or {}).values()), None)
     except SlurmError:
@@ -82,9 +83,9 @@ def of_job(number: str) -> State | None:
 
 
 def of_tasks(number: str) -> dict[int, State] | None:
-    """States by index of an array's tasks, at 0 of a single job.
+    """States of an array's tasks by index; a single job has index 0.
 
-    None when Slurm has forgotten the job, as it does some minutes after its end.
+    None where Slurm does not know the job any more, which is so some minutes after its end.
     """
     try:
         text = call(["scontrol", "show", "job", "--oneliner", number])
@@ -92,7 +93,7 @@ def of_tasks(number: str) -> dict[int, State] | None:
         if "Invalid job id" in str(error):
             return None
         raise
-    found = {}
+    by_index = {}
     for line in text.splitlines():
         status, _, ended_by = _field(line, "ExitCode").partition(":")
         state = State(
@@ -104,21 +105,21 @@ def of_tasks(number: str) -> dict[int, State] | None:
             int(_field(line, "Restarts") or 0),
         )
         for index in _indices(_field(line, "ArrayTaskId")):
-            found[index] = state
-    return found
+            by_index[index] = state
+    return by_index
 
 
 def _indices(text: str) -> list[int]:
-    """Of "3", "1,4-6%2" (tasks that wait together), or "" (no array)."""
+    """Indices in "3", in "1,4-6%2" (tasks that wait together) or in "" (no array)."""
     if not text:
         return [0]
-    found: list[int] = []
+    indices: list[int] = []
     for part in text.partition("%")[0].split(","):
         span = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part)
-        if span:  # else it is the "..." of a long list
+        if span:  # Slurm shortens a long list by "..."
             last = int(span[2] or span[1])
-            found += range(int(span[1]), last + 1, int(span[3] or 1))
-    return found
+            indices += range(int(span[1]), last + 1, int(span[3] or 1))
+    return indices
 
 
 def _field(line: str, name: str) -> str:
@@ -127,7 +128,7 @@ def _field(line: str, name: str) -> str:
 
 
 def max_array_index() -> int | None:
-    """The largest number that a task of an array may have, None where Slurm is silent."""
+    """The largest index that a task may have, None where Slurm does not tell."""
     try:
         text = call(["scontrol", "show", "config"])
     except SlurmError:
@@ -137,20 +138,20 @@ def max_array_index() -> int | None:
 
 
 def of_account(number: str) -> dict[int, State]:
-    """States of a job that ended, from accounting; empty where there is none."""
+    """Final states of a job's tasks by index, from accounting; {} without accounting."""
     words = ["sacct", "--noheader", "--parsable2", "--allocations", "--jobs", number]
     try:
         text = call([*words, "--format=JobID,State,ExitCode,NodeList"])
     except SlurmError:
         return {}
-    found = {}
+    by_index = {}
     for line in text.splitlines():
         job, state, code, nodes = line.split("|")
         task = job.partition("_")[2]
         if task.isdigit() or not task:
             status, _, ended_by = code.partition(":")
             name = state.split()[0]  # "CANCELLED by 1000"
-            found[int(task or 0)] = State(
+            by_index[int(task or 0)] = State(
                 name, int(status), int(ended_by or 0), node=nodes
             )
-    return {index: state for index, state in found.items() if state.is_end}
+    return {index: state for index, state in by_index.items() if state.is_end}

@@ -1,7 +1,8 @@
-"""Inside a Slurm job: run the command, pass warnings on to it, give it another turn.
+"""Runs a command inside a Slurm job, passes signals on to it, and requeues the job.
 
 SIGUSR1 (the time limit is near) and SIGTERM (preemption, the limit itself) reach the
-command as SIGUSR1. A command that then saves and ends with EXIT_REQUEUE is queued again.
+command as SIGUSR1. If the command then saves and ends with EXIT_REQUEUE, the job is queued
+again.
 """
 
 import argparse
@@ -18,7 +19,8 @@ from s2st_interleave.files import atomic_write
 from s2st_interleave.launch import states
 from s2st_interleave.preemption import EXIT_REQUEUE
 
-# Of a command that saved, and of one that the warning met before it could listen to it.
+# Exit statuses of a command that saved, and of one that the signal ended because it had
+# not yet set a handler.
 ASKS = (EXIT_REQUEUE, 128 + signal.SIGUSR1)
 
 
@@ -29,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(argv)
 
-    # 1. Run it.
+    # 1. Run the command.
     number = states.own_id()
     turn = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
     host = os.environ.get("SLURMD_NODENAME", "")
@@ -39,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     code = _run(options.command)
     _say(f"ended with {code}")
 
-    # 2. Ask for another turn, or leave the exit status behind.
+    # 2. Requeue the job, or write the exit status for the launcher.
     status = code if code >= 0 else 128 - code
     if status in ASKS and _requeue(number, turn, options.max_requeue):
         return EXIT_REQUEUE
@@ -53,8 +55,8 @@ def _say(text: str) -> None:
 
 
 def _run(command: Sequence[str]) -> int:
-    """Its exit status, or the negative number of the signal that ended it."""
-    process: subprocess.Popen | None = None
+    """Run a command; its exit status, or the negative number of the signal that ended it."""
+    process: subprocess.Popen[bytes] | None = None
     early = []
 
     def pass_on(number: int, _: object) -> None:
@@ -77,10 +79,10 @@ def _run(command: Sequence[str]) -> int:
 
 
 def _requeue(number: str, turn: int, max_requeue: int) -> bool:
-    """Queue this job again, unless it is being ended from outside.
+    """Queue this job again, unless it is being ended from outside; was it queued?
 
-    Then the launcher decides, who sees what for: Slurm itself queues a preempted job,
-    and one that was cancelled stays so.
+    A job that is ended from outside is left to the launcher, which sees why: Slurm itself
+    requeues a preempted job, and a cancelled one must not go on.
     """
     if turn >= max_requeue:
         _say(f"not queued again: this was turn {turn + 1}, max_requeue {max_requeue}")

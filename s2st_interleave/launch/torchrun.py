@@ -1,11 +1,11 @@
-"""torchrun on one node of a Slurm job: where its ranks meet those of the other nodes."""
+"""Starts torchrun on a node of a Slurm job, so that its ranks meet those of other nodes."""
 
 import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
 
-# Ports of the rendezvous: below those that Linux gives to clients.
+# Ports of the rendezvous. Linux gives higher ones to clients.
 FIRST_PORT, NUM_PORTS = 20000, 10000
 
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def rendezvous(environment: Mapping[str, str]) -> list[str]:
-    """torchrun's options by Slurm's variables: meet where srun was started."""
+    """torchrun's options, by Slurm's variables: ranks meet on the node that ran srun."""
     job = environment["SLURM_JOB_ID"]
     nodes = int(environment.get("SLURM_STEP_NUM_NODES", "1"))
     address, port, is_host = "localhost", 0, True

@@ -1,14 +1,18 @@
-"""What training takes from a causal LM of Hugging Face, by the names that they use."""
+"""The parts of a causal LM of Hugging Face that training uses, whatever their names."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.utils import ModelOutput
 
 from s2st_interleave.errors import UserError
 
 
-def backbone(model: Any) -> Any:
+def backbone(model: PreTrainedModel) -> nn.Module:
     """The part that gives last hidden states. Raises UserError where there is none."""
     base = model.base_model
     if base is model:  # Llama 4's text model has the prefix of the whole one
@@ -21,21 +25,31 @@ def backbone(model: Any) -> Any:
     return base
 
 
-def logits(model: Any, hidden: Any) -> Any:
-    """float32 logits of last hidden states, (..., width): the model's own."""
-    import torch
+def output_layer(model: PreTrainedModel) -> nn.Module:
+    """The layer from last hidden states to logits, which every causal LM has."""
+    layer = model.get_output_embeddings()
+    assert layer is not None
+    return layer
 
-    made = model.get_output_embeddings()(hidden).float()
+
+def logits(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
+    """float32 logits (..., vocabulary) that the model computes of last hidden states.
+
+    `hidden` has the shape (..., width).
+    """
+    uncapped = output_layer(model)(hidden).float()
     cap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
-    return made if cap is None else cap * torch.tanh(made / cap)
+    return uncapped if cap is None else cap * torch.tanh(uncapped / cap)
 
 
-def router_loss(model: Any, output: Any, mask: Any) -> Any:
-    """What a mixture of experts adds to its mean loss for uneven use of them; else 0.
+def router_loss(
+    model: PreTrainedModel, output: ModelOutput, mask: torch.Tensor
+) -> torch.Tensor | float:
+    """The term by which a mixture of experts punishes their uneven use; else 0.
 
-    Of one forward pass of the backbone, with `mask` (num_examples, longest), where the
-    configuration asks for it by `output_router_logits`. That it is all that a model adds
-    is for `checks` to find out.
+    `output` is that of a forward pass of the backbone with `mask` (num_examples, longest).
+    A model has the term where `output_router_logits` of its configuration is true. checks.py
+    finds out whether a model adds more than this to its mean loss.
     """
     if not getattr(model.config.get_text_config(), "output_router_logits", False):
         return 0.0
@@ -44,16 +58,14 @@ def router_loss(model: Any, output: Any, mask: Any) -> Any:
     balance = next(filter(None, named), None)
     if balance is None or not hasattr(model, "router_aux_loss_coef"):
         return 0.0
-    routed, counts = (
-        output.router_logits,
-        (model.num_experts, model.num_experts_per_tok),
-    )
-    return model.router_aux_loss_coef * balance(routed, *counts, mask)
+    counts = (model.num_experts, model.num_experts_per_tok)
+    loss = balance(output["router_logits"], *counts, mask)
+    return model.router_aux_loss_coef * loss
 
 
 @contextmanager
-def without_flash(model: Any) -> Iterator[None]:
-    """Inside, attention can do fp32, which FlashAttention knows nothing of."""
+def without_flash(model: PreTrainedModel) -> Iterator[None]:
+    """Inside, attention runs in fp32, which FlashAttention cannot do."""
     before = model.config._attn_implementation
     flash = before == "flash_attention_2"
     if flash:

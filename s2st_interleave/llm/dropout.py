@@ -1,20 +1,26 @@
-"""Dropout, which every architecture calls differently, put where it is asked for."""
+"""Dropout at the places that options name, whatever an architecture calls them."""
 
 from typing import Any
 
+import torch
+from torch import nn
+from transformers import PreTrainedConfig, PreTrainedModel
+
 from s2st_interleave.errors import UserError
 from s2st_interleave.llm.backbone import backbone
+from s2st_interleave.llm.unit_rows import weight_of
 
 ATTENTION = ("attention_dropout", "attn_pdrop")
 RESIDUAL = ("resid_pdrop", "hidden_dropout", "dropout")
-# Never asked for; OPT's layerdrop would leave parameters without a gradient besides.
+# Always 0. OPT's layerdrop would also leave parameters without a gradient.
 OTHER = ("embd_pdrop", "embed_pdrop", "activation_dropout", "ffn_dropout", "layerdrop")
 
 
-def configure(config: Any, attention: float, residual: float) -> None:
-    """Set an LLM's configuration, before it is built: these two and no other dropout.
+def configure(config: PreTrainedConfig, attention: float, residual: float) -> None:
+    """Set these two probabilities in an LLM's configuration, and all others to 0.
 
-    Raises UserError where attention dropout is asked of an architecture without any.
+    It acts before the LLM is built. Raises UserError where attention dropout is asked of
+    an architecture that has none.
     """
     names = [name for name in ATTENTION if hasattr(config, name)]
     if attention and not names:
@@ -26,43 +32,42 @@ def configure(config: Any, attention: float, residual: float) -> None:
             setattr(config, name, value)
 
 
-def check_attention(model: Any) -> None:
-    """UserError unless two passes in training mode differ: some only read the option."""
-    import torch
+def check_attention(model: PreTrainedModel) -> None:
+    """Raise UserError unless two passes in training mode differ.
 
-    num_rows = len(model.get_input_embeddings().weight)
+    Some architectures have the option in their configuration and never use it.
+    """
+    num_rows = len(weight_of(model.get_input_embeddings()))
     ids = torch.arange(32)[None] % num_rows
-    seen = []
+    outputs = []
     model.train()
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         for seed in range(2):
             torch.manual_seed(seed)
-            seen.append(backbone(model)(ids, use_cache=False).last_hidden_state)
+            outputs.append(backbone(model)(ids, use_cache=False).last_hidden_state)
     model.eval()
-    if torch.equal(*seen):
+    if torch.equal(*outputs):
         raise UserError(_no_attention_dropout(model.config))
 
 
-def _no_attention_dropout(config: Any) -> str:
+def _no_attention_dropout(config: PreTrainedConfig) -> str:
     return (
         f"a {config.model_type} model has no attention dropout: set --attention_dropout 0 "
         "and, for another one, --residual_dropout"
     )
 
 
-def add_residual(model: Any, probability: float) -> None:
-    """Dropout behind each attention and MLP block, where the architecture has none.
+def add_residual(model: PreTrainedModel, probability: float) -> None:
+    """Add dropout behind each attention and MLP block, where the architecture has none.
 
     Raises UserError where its layers have no such blocks.
     """
-    import torch
-
     if any(hasattr(model.config.get_text_config(), name) for name in RESIDUAL):
         return  # `configure` has set it
 
-    def drop(module: Any, _: Any, output: Any) -> Any:
+    def drop(module: nn.Module, _: Any, output: Any) -> Any:  # a tensor, or a tuple
         first = output[0] if isinstance(output, tuple) else output
-        first = torch.nn.functional.dropout(first, probability, module.training)
+        first = nn.functional.dropout(first, probability, module.training)
         return (first, *output[1:]) if isinstance(output, tuple) else first
 
     for layer in layers(model):
@@ -80,13 +85,11 @@ def add_residual(model: Any, probability: float) -> None:
             block.register_forward_hook(drop)
 
 
-def layers(model: Any) -> Any:
-    """The ModuleList of an LLM's layers, whatever it is called."""
-    import torch
-
+def layers(model: PreTrainedModel) -> nn.ModuleList:
+    """The list of an LLM's layers, whatever its name."""
     count = model.config.get_text_config().num_hidden_layers
     return next(
         module
         for module in model.base_model.modules()
-        if isinstance(module, torch.nn.ModuleList) and len(module) == count
+        if isinstance(module, nn.ModuleList) and len(module) == count
     )

@@ -1,43 +1,45 @@
-"""Text in the midst of a text: without what a tokenizer puts in front of the first word."""
+"""Encoding in mid-text, without the space that tokenizers put before a text's first word."""
 
 from collections.abc import Callable
-from typing import Any
+
+from transformers import PreTrainedTokenizerBase
 
 Encode = Callable[[str], list[int]]
 
-# Stands before a fragment, and is cut off again: punctuation that words do not join.
+# An anchor is encoded before a fragment and cut off again; words do not join it.
 ANCHORS = (".", ")", "|", ":", "=", "。", "1", "a")
-# How a tokenizer takes a text's start is seen from these: words, and what has no spaces.
+# These show how a tokenizer treats the start of a text: words, and text without spaces.
 PROBES = ("a", " a", "la", " la", "1", " 1", "雨", " 雨", "(", " é")
 
 
-def inner_encode(tokenizer: Any, encode: Encode) -> Encode:
-    """`encode` for fragments, which begin with a space where a word before them ends.
+def inner_encode(tokenizer: PreTrainedTokenizerBase, encode: Encode) -> Encode:
+    """Return an `encode` for fragments, which begin with a space after another word.
 
-    SentencePiece's kind has a word begin with `▁`, and puts one before a text: `▁ ▁casa`
-    for " casa". What stands behind an anchor has none. Byte-level tokenizers, which
-    take a text as it is, are left alone. Where no anchor can be told from what follows
-    it, a fragment is encoded like a text, less a piece that is the space alone.
+    In SentencePiece tokenizers a word begins with `▁`, and one is put before every text:
+    `▁ ▁casa` for " casa". A fragment that is encoded behind an anchor gets none. Byte-level
+    tokenizers encode a text as it is: for them `encode` itself is returned. Where the
+    pieces of no anchor can be told from those of the fragment, the fragment is encoded like
+    a text, and a piece that is only the space is left out.
     """
 
     def behind_anchor(text: str) -> list[int] | None:
         for anchor in ANCHORS:
             before = encode(anchor)
             ids = encode(anchor + text)
-            held = tokenizer.decode(before).strip() == anchor
-            if held and ids[: len(before)] == before:
+            is_kept = str(tokenizer.decode(before)).strip() == anchor
+            if is_kept and ids[: len(before)] == before:
                 return ids[len(before) :]
         return None
 
-    known = {probe: behind_anchor(probe) for probe in PROBES}
-    seen = [probe for probe, ids in known.items() if ids is not None]
-    if seen and all(known[probe] == encode(probe) for probe in seen):
+    anchored = {probe: behind_anchor(probe) for probe in PROBES}
+    known = {probe: ids for probe, ids in anchored.items() if ids is not None}
+    if known and all(ids == encode(probe) for probe, ids in known.items()):
         return encode
 
     def inside(text: str) -> list[int]:
-        found = behind_anchor(text)
-        if found is not None:
-            return found
+        anchored = behind_anchor(text)
+        if anchored is not None:
+            return anchored
         ids, bare = encode(text), encode(text.removeprefix(" "))
         return bare if ids[-len(bare) :] == bare else ids
 

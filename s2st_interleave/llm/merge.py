@@ -1,21 +1,26 @@
-"""Adapters merged into the weights that they add to: what is saved of a LoRA run."""
+"""Adapters merged into the weights that they add to, so that a LoRA run saves a plain LLM."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+
+import torch
+from peft.tuners.lora import LoraLayer
+from peft.tuners.trainable_tokens import TrainableTokensLayer
+from torch import nn
+from transformers import PreTrainedModel
 
 from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 
+Adapter = LoraLayer | TrainableTokensLayer
 
-def merged_state(model: Any) -> dict[str, Any]:
-    """The weights of the plain model, by its own names; the one with adapters stays.
 
-    Not by peft's merge and unmerge: their rounding would change the run that goes on.
-    Every trained tensor goes into it.
+def merged_state(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Weights with adapters merged, by the plain model's names; the model does not change.
+
+    peft's own merge and unmerge would round the weights of the run that goes on. Every
+    trained tensor goes into the result.
     """
-    import torch
-
     left = {id(p): name for name, p in model.named_parameters() if p.requires_grad}
     with torch.no_grad():
         state = {
@@ -26,29 +31,27 @@ def merged_state(model: Any) -> dict[str, Any]:
         for name, layer in _adapters(model):
             where = _plain(f"{name}.{getattr(layer, 'parameter_name', 'weight')}")
             state[where] = _merged(layer, state[where])
-            for own, parameter in layer.named_parameters():
-                if _is_adapter(own):
+            for inner, parameter in layer.named_parameters():  # pyrefly: ignore[missing-attribute]: a mixin of modules
+                if _is_adapter(inner):
                     left.pop(id(parameter), None)
     assert not left, f"{next(iter(left.values()))} trains and is not merged"
     return state
 
 
-def check_merge(model: Any, new_rows: range) -> None:
-    """UserError unless drawn adapters do what their merged weights do.
+def check_merge(model: PreTrainedModel, new_rows: range) -> None:
+    """Raise UserError unless random adapters give the outputs of their merged weights.
 
-    An adapter has no effect where a model reads a weight past its layer, and two have
-    one place where layers share a weight. The model is left as it came.
+    They do not where a model reads a weight past its layer, so that the adapter has no
+    effect, or where two layers with adapters share a weight. The model does not change.
     """
-    import torch
-
     ids = torch.tensor([[*range(6), *list(new_rows)[-3:]]])
     factors = _factors(model)
-    drawn = torch.Generator().manual_seed(keyed.stable_hash("drawn adapters", bits=32))
+    random = torch.Generator().manual_seed(keyed.stable_hash("drawn adapters", bits=32))
     with torch.inference_mode():
         plain = model(ids, use_cache=False).logits
         with _restored(factors):
             for factor in factors:  # half of them start at 0
-                noise = torch.randn(factor.shape, generator=drawn)
+                noise = torch.randn(factor.shape, generator=random)
                 factor.data = factor + 0.02 * noise.to(factor.device)
             apart = model(ids, use_cache=False).logits
             with _merged_in_place(model):
@@ -62,37 +65,30 @@ def check_merge(model: Any, new_rows: range) -> None:
         )
 
 
-def adapted(model: Any) -> list[Any]:
-    """The parameters that adapters add to, one an adapter."""
+def adapted(model: nn.Module) -> list[nn.Parameter]:
+    """The parameter that each LoRA adapter adds to."""
     return [_target(layer) for layer in _layers(model)]
 
 
-def _layers(model: Any) -> list[Any]:
-    from peft.tuners.lora import LoraLayer
-
+def _layers(model: nn.Module) -> list[LoraLayer]:
     return [module for module in model.modules() if isinstance(module, LoraLayer)]
 
 
-def _factors(model: Any) -> list[Any]:
+def _factors(model: nn.Module) -> list[nn.Parameter]:
     return [p for name, p in model.named_parameters() if "lora_" in name]
 
 
-def _adapters(model: Any) -> list[tuple[str, Any]]:
-    from peft.tuners.lora import LoraLayer
-    from peft.tuners.trainable_tokens import TrainableTokensLayer
-
-    kinds = (LoraLayer, TrainableTokensLayer)
+def _adapters(model: nn.Module) -> list[tuple[str, Adapter]]:
     modules = model.named_modules(remove_duplicate=False)
-    return [(name, module) for name, module in modules if isinstance(module, kinds)]
+    return [(name, module) for name, module in modules if isinstance(module, Adapter)]
 
 
-def _target(layer: Any) -> Any:
+def _target(layer: LoraLayer) -> nn.Parameter:
     return getattr(layer.get_base_layer(), getattr(layer, "parameter_name", "weight"))
 
 
-def _merged(layer: Any, weight: Any) -> Any:
-    from peft.tuners.lora import LoraLayer
-
+def _merged(layer: Adapter, weight: torch.Tensor) -> torch.Tensor:
+    """The weight with what an adapter adds to it."""
     active = layer.active_adapters
     if isinstance(layer, LoraLayer):
         deltas = [layer.get_delta_weight(name) for name in active]  # pyrefly: ignore[missing-attribute]
@@ -101,10 +97,8 @@ def _merged(layer: Any, weight: Any) -> Any:
 
 
 @contextmanager
-def _merged_in_place(model: Any) -> Iterator[None]:
+def _merged_in_place(model: nn.Module) -> Iterator[None]:
     """Inside, weights have their adapters merged, and adapters do nothing."""
-    import torch
-
     layers, factors = _layers(model), _factors(model)
     with _restored([*map(_target, layers), *factors]):
         for layer in layers:
@@ -116,8 +110,8 @@ def _merged_in_place(model: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _restored(parameters: list[Any]) -> Iterator[None]:
-    """Afterwards, the tensors that parameters have are those that they had."""
+def _restored(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+    """Give the parameters their tensors back afterwards."""
     before = [(parameter, parameter.data) for parameter in parameters]
     try:
         yield

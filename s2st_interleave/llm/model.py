@@ -1,20 +1,38 @@
 """Any causal LM of Hugging Face, its vocabulary extended by units."""
 
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from types import SimpleNamespace
+from typing import cast
+
+import torch
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL_LMS,
+)
+from transformers.utils import is_flash_attn_2_available
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_as, write_json
 from s2st_interleave.hub import load, load_whole
 from s2st_interleave.interleave.vocabulary import Vocabulary
-from s2st_interleave.llm import checks, dropout, lora
+from s2st_interleave.llm import checks, dropout
 from s2st_interleave.llm.backbone import backbone, logits, without_flash
 from s2st_interleave.llm.fragments import Encode, inner_encode
+from s2st_interleave.llm.options import VOCABULARY_FILE, Attention
 from s2st_interleave.llm.positions import max_positions
 from s2st_interleave.llm.unit_rows import (
-    VOCABULARY_FILE,
     NewRows,
     known_vocabulary,
     new_vocabulary,
@@ -24,114 +42,111 @@ from s2st_interleave.llm.unit_tokens import add_unit_tokens
 from s2st_interleave.precision import autocast
 from s2st_interleave.progress import quiet_transformers
 
-Attention = Literal["auto", "flash_attention_2", "sdpa", "eager"]
-
 
 @dataclass(frozen=True)
 class SpeechLlm:
-    """Model, tokenizer of its text, and the ids of everything."""
+    """A causal LM, the tokenizer of its text, and the ids of text, marks and units."""
 
-    model: Any
-    tokenizer: Any
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
     vocabulary: Vocabulary
     bf16: bool = False  # products in bf16; weights are fp32 in any case
 
     def encode(self, text: str) -> list[int]:
-        """Ids of text only: what looks like a mark or a unit in it is text as well."""
+        """Token ids of a text; a word that looks like a mark or a unit is text as well."""
         return self.tokenizer.encode(
             text, add_special_tokens=False, split_special_tokens=True
         )
 
     @cached_property
     def encode_inside(self) -> Encode:
-        """`encode` of what stands in the midst of a text, its leading space included."""
+        """An `encode` for text in mid-sentence, which begins with its leading space."""
         return inner_encode(self.tokenizer, self.encode)
 
     def decode(self, ids: list[int]) -> str:
-        """Text of one line, whatever white space the model put into it."""
-        return " ".join(self.tokenizer.decode(ids, skip_special_tokens=True).split())
+        """The text of token ids, on one line: white space of any kind becomes a space."""
+        text = self.tokenizer.decode(ids, skip_special_tokens=True)
+        return " ".join(str(text).split())
 
     @property
     def max_length(self) -> int | None:
-        """Tokens that the model has positions for, where it says so."""
-        if self.model is None:  # a plan draws examples without a model
-            return None
+        """Tokens that the model has positions for; None where there is no limit."""
         return max_positions(self.model.config)
 
     @property
-    def backbone(self) -> Any:
+    def backbone(self) -> nn.Module:
         return backbone(self.model)
 
-    def autocast(self) -> Any:
+    def autocast(self) -> AbstractContextManager[object]:
         return autocast(self.model.device, self.bf16)
 
-    def logits(self, hidden: Any) -> Any:
-        """float32 logits of last hidden states, (..., width): the model's own."""
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """float32 logits (..., vocabulary) of last hidden states (..., width)."""
         return logits(self.model, hidden)
 
-    def sample(self) -> Any:
+    def sample(self) -> torch.Tensor:
         """float32 logits (12, vocabulary) of fixed tokens, on the CPU."""
-        import torch
-
         ids = checks.few_tokens(self.vocabulary).to(self.model.device)
         with torch.no_grad(), without_flash(self.model):
             hidden = self.backbone(input_ids=ids, use_cache=False).last_hidden_state
             return self.logits(hidden)[0].cpu()
 
     def save(self, directory: Path) -> None:
-        """A plain Hugging Face directory, and the unit vocabulary beside it.
+        """Write a plain Hugging Face directory, and the unit vocabulary into it.
 
-        Adapters are merged into it; they lie beside it for a run that is resumed.
+        Adapters are merged into its weights; a file with them alone serves resumed runs.
         """
-        adapted = lora.has_lora(self.model)
-        state = lora.merged_state(self.model) if adapted else None
-        # By the names that the model has in memory, which `resume` looks for.
+        state = None
+        if hasattr(self.model, "peft_config"):  # peft, an extra, is there
+            from s2st_interleave.llm import lora, merge
+
+            state = merge.merged_state(self.model)
+            lora.save_trained(self.model, directory)
+        # Weights keep the names that they have in memory: a resumed run looks for these.
         self.model.save_pretrained(
             directory, state_dict=state, save_original_format=False
         )
         self.tokenizer.save_pretrained(directory)
         write_json(directory / VOCABULARY_FILE, asdict(self.vocabulary))
-        if adapted:
-            lora.save_trained(self.model, directory)
 
     @classmethod
     def load(
         cls,
         directory: Path,
-        device: Any = "cpu",
+        device: torch.device | str = "cpu",
         *,
         attention: str | None = None,
         bf16: bool = False,
     ) -> "SpeechLlm":
-        """From what `save` wrote; `attention` is a backend, None the model's choice."""
+        """Load what `save` wrote.
+
+        `attention` names a backend of Hugging Face; None leaves the choice to the model.
+        """
         model, tokenizer = load_text_llm(directory, attention=attention)
         vocabulary = read_as(Vocabulary, directory / VOCABULARY_FILE)
-        return cls(model.to(device).eval(), tokenizer, vocabulary, bf16)
+        model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
+        return cls(model.eval(), tokenizer, vocabulary, bf16)
 
 
 def reader(source: Path) -> SpeechLlm:
-    """Without weights and units: it tells how text is encoded and how long it may be."""
-    from types import SimpleNamespace
-
-    from transformers import AutoConfig, AutoTokenizer
-
+    """An LLM without weights and units, which encodes texts and says how long they may be."""
     quiet_transformers()
-    config = load(AutoConfig, source)
+    shell = SimpleNamespace(config=load(AutoConfig, source))
     tokenizer = load(AutoTokenizer, source)
-    return SpeechLlm(SimpleNamespace(config=config), tokenizer, Vocabulary(0, 0, 0, 0))
+    return SpeechLlm(cast(PreTrainedModel, shell), tokenizer, Vocabulary(0, 0, 0, 0))
 
 
 def load_text_llm(
-    source: Path, *, config: Any = None, attention: str | None = None
-) -> tuple[Any, Any]:
-    """Model and tokenizer of a directory or a hub's name, the same code for all sizes.
+    source: Path,
+    *,
+    config: PreTrainedConfig | None = None,
+    attention: str | None = None,
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load model and tokenizer of a directory or a hub's name.
 
-    In fp32 whatever the file holds: AdamW's small updates are lost on bf16 weights.
-    Raises UserError for what is no causal LM.
+    Weights become fp32, whatever the file holds: bf16 would lose AdamW's small updates.
+    Raises UserError for a model that is no causal LM.
     """
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
-
     quiet_transformers()
     model = load_whole(
         AutoModelForCausalLM,
@@ -140,35 +155,30 @@ def load_text_llm(
         dtype=torch.float32,
         attn_implementation=attention,
     )
-    # Some come with sampling and repetition penalties; how to decode is for us to say.
+    # Some come with sampling and repetition penalties; our options say how to decode.
     model.generation_config = GenerationConfig.from_model_config(model.config)
     return model, load(AutoTokenizer, source)
 
 
-def load_config(source: Path) -> Any:
-    """Hugging Face's configuration. Raises UserError for what is no causal LM."""
-    from transformers import AutoConfig
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as KINDS,
-    )
-
+def load_config(source: Path) -> PreTrainedConfig:
+    """Load a configuration. Raises UserError for a model that is no causal LM."""
     config = load(AutoConfig, source)
-    if config.model_type not in KINDS:
+    if config.model_type not in CAUSAL_LMS:
         raise UserError(
             f"{source}: a {config.model_type} model is no causal LM: take another one"
         )
     return config
 
 
-def attention_backend(wanted: Attention, device: Any, bf16: bool) -> str | None:
-    """Hugging Face's name of it; None leaves it to the model: sdpa, else eager.
+def attention_backend(
+    wanted: Attention, device: torch.device, bf16: bool
+) -> str | None:
+    """Hugging Face's name of the backend; None leaves the choice to the model.
 
-    `auto` takes FlashAttention 2 where its package, a GPU and bf16 are at hand. Raises
-    UserError where it is asked for and one of them is missing: the library would fetch
-    a kernel from its hub instead.
+    `auto` takes FlashAttention 2 where its package, a GPU and bf16 are at hand; else the
+    model takes sdpa, or eager. Raises UserError where FlashAttention 2 is asked for and one
+    of the three is missing: the library would fetch a kernel from its hub instead.
     """
-    from transformers.utils import is_flash_attn_2_available
-
     flash = device.type == "cuda" and bf16 and is_flash_attn_2_available()
     if wanted == "auto":
         return "flash_attention_2" if flash else None
@@ -194,13 +204,13 @@ def extend(
     gradient_checkpointing: bool = False,
     bf16: bool = False,
 ) -> SpeechLlm:
-    """A text LLM with rows for marks and units (Sec. 3.1); dropout acts where it is put.
+    """Load a text LLM and give it rows for marks and `num_units` units (Sec. 3.1).
 
-    The paper's "dropout 0.2": a Llama's configuration knows only `attention_dropout`;
-    `residual_dropout` is put behind each attention and MLP block when asked for. An LLM
-    that has rows for as many units already keeps them. `attention` is a backend of
-    Hugging Face, None the model's own choice; `lora_rank` 0 trains all weights. Raises
-    UserError where the LLM at `source` cannot do what is asked of it.
+    The paper's "dropout 0.2" is `attention_dropout`, the only one that a Llama's
+    configuration has; `residual_dropout` acts behind each attention and MLP block. An LLM
+    that has rows for as many units already keeps them. `attention` names a backend of
+    Hugging Face; None leaves the choice to the model. `lora_rank` 0 trains all weights.
+    Raises UserError where the LLM at `source` cannot do what is asked of it.
     """
     config = load_config(source)
     dropout.configure(config.get_text_config(), attention_dropout, residual_dropout)
@@ -214,25 +224,24 @@ def extend(
         vocabulary = new_vocabulary(source, model, tokenizer, num_units)
         resize(model, vocabulary, new_rows, seed)
         add_unit_tokens(tokenizer, vocabulary)
-    for one in (model.config, model.generation_config):
-        one.bos_token_id = vocabulary.bos
-        one.eos_token_id = vocabulary.eos
-        one.pad_token_id = vocabulary.pad
-
+    for config in (model.config, model.generation_config):
+        for name in ("bos", "eos", "pad"):
+            setattr(config, f"{name}_token_id", getattr(vocabulary, name))
     if hasattr(model.config, "rescale_every"):
         model.config.rescale_every = 0  # RWKV would halve weights in place to evaluate
 
-    made = SpeechLlm(model, tokenizer, vocabulary, bf16)
     checks.check(model, vocabulary)
     if attention_dropout:
         dropout.check_attention(model)
     if residual_dropout:
         dropout.add_residual(model, residual_dropout)
-    if lora_rank:
+    if lora_rank:  # peft is an extra that few trainings need
+        from s2st_interleave.llm import lora
+
         rows = range(vocabulary.num_text, vocabulary.size)
         lora.add_lora(model, lora_rank, lora_alpha, rows, seed)
     if gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
     if flash:
         model.set_attn_implementation(attention)
-    return made
+    return SpeechLlm(model, tokenizer, vocabulary, bf16)

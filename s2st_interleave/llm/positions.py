@@ -1,8 +1,8 @@
-"""How many tokens an LLM has positions for, by its configuration."""
+"""The number of tokens that an LLM has positions for, by its configuration."""
 
-from typing import Any
+from transformers import PreTrainedConfig
 
-# Of the library's families; a configuration has one of them or none.
+# The names in the library's families; a configuration has one of them or none.
 NAMES = (
     "max_position_embeddings",
     "n_positions",
@@ -13,10 +13,10 @@ NAMES = (
 )
 
 
-def max_positions(config: Any) -> int | None:
-    """Tokens of a sequence; None of an LLM that has no such limit (ALiBi, recurrence).
+def max_positions(config: PreTrainedConfig) -> int | None:
+    """Tokens of the longest sequence; None where there is no limit (ALiBi, recurrence).
 
-    `config` is Hugging Face's, of an LLM or of what has one inside.
+    `config` is that of an LLM, or of a model that has one inside.
     """
     text = config.get_text_config()
     values = (getattr(text, name, None) for name in NAMES)

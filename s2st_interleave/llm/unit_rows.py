@@ -1,19 +1,27 @@
 """Rows for marks and units behind those of the text, in the tables of an LLM."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_as
 from s2st_interleave.interleave.vocabulary import Vocabulary
+from s2st_interleave.llm.backbone import output_layer
+from s2st_interleave.llm.options import VOCABULARY_FILE
 
-VOCABULARY_FILE = "units_vocabulary.json"
 NewRows = Literal["mean", "normal", "zero"]
 
 
 def known_vocabulary(source: Path, num_units: int) -> Vocabulary | None:
-    """Of an LLM that this recipe has extended before; UserError if for other units."""
+    """The vocabulary of an LLM that a training here has extended, or None.
+
+    Raises UserError where it is for another number of units.
+    """
     file = Path(source) / VOCABULARY_FILE
     if not file.is_file():
         return None
@@ -27,14 +35,17 @@ def known_vocabulary(source: Path, num_units: int) -> Vocabulary | None:
 
 
 def new_vocabulary(
-    source: Path, model: Any, tokenizer: Any, num_units: int
+    source: Path,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    num_units: int,
 ) -> Vocabulary:
-    """Behind the text's rows, spare ones included.
+    """A vocabulary of marks and units behind all rows of the text, spare ones too.
 
-    Qwen and its like have no bos: a text of theirs starts behind the eos of the last
-    one, so that eos stands for it. Raises UserError for a tokenizer without eos.
+    Qwen and its like have no bos: their texts start behind the eos of the text before, so
+    that eos stands for bos. Raises UserError for a tokenizer without eos.
     """
-    num_rows = len(model.get_input_embeddings().weight)
+    num_rows = len(weight_of(model.get_input_embeddings()))
     bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
     if eos is None:
         raise UserError(
@@ -45,25 +56,34 @@ def new_vocabulary(
     return Vocabulary(num_text, num_units, eos if bos is None else bos, eos)
 
 
-def resize(model: Any, vocabulary: Vocabulary, new_rows: NewRows, seed: int) -> None:
-    """New rows around the mean of the old ones, so that no unit starts as an outlier."""
-    import torch
+def weight_of(layer: nn.Module) -> nn.Parameter:
+    """The weight (num_rows, width) of an embedding or an output layer."""
+    assert isinstance(layer.weight, nn.Parameter)
+    return layer.weight
 
-    num_old = len(model.get_input_embeddings().weight)
+
+def resize(
+    model: PreTrainedModel, vocabulary: Vocabulary, new_rows: NewRows, seed: int
+) -> None:
+    """Add rows for marks and units to the tables, as the option `new_rows` says.
+
+    "mean" puts them near the mean of the old rows, so that no unit starts as an outlier.
+    """
+    num_old = len(weight_of(model.get_input_embeddings()))
     model.resize_token_embeddings(vocabulary.size, mean_resizing=False)
-    tables = [model.get_input_embeddings().weight]
-    if model.get_output_embeddings().weight is not tables[0]:
-        tables.append(model.get_output_embeddings().weight)
+    tables = [weight_of(model.get_input_embeddings())]
+    if weight_of(output_layer(model)) is not tables[0]:
+        tables.append(weight_of(output_layer(model)))
     key = keyed.stable_hash(seed, "new rows", bits=32)
     noise = torch.Generator().manual_seed(key)
     for table in tables:
         old = table.data[:num_old]
         shape = (len(table) - num_old, table.shape[1])
-        drawn = torch.randn(shape, generator=noise) * old.std(dim=0)
+        rows = torch.randn(shape, generator=noise) * old.std(dim=0)
         if new_rows == "normal":
-            table.data[num_old:] = drawn
+            table.data[num_old:] = rows
         elif new_rows == "mean":
             # A little noise keeps units apart: equal rows would get equal gradients.
-            table.data[num_old:] = old.mean(dim=0) + 0.1 * drawn
+            table.data[num_old:] = old.mean(dim=0) + 0.1 * rows
         else:
             table.data[num_old:] = 0

@@ -1,21 +1,20 @@
 """Names for marks and units in the tokenizer, so that a saved LLM explains itself."""
 
-from typing import Any
+from tokenizers import AddedToken
+from transformers import PreTrainedTokenizerBase
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.vocabulary import Vocabulary
 
 
-def add_unit_tokens(tokenizer: Any, vocabulary: Vocabulary) -> None:
-    """Append `<unit_0>` ... behind the text, each with the id that the vocabulary says.
+def add_unit_tokens(tokenizer: PreTrainedTokenizerBase, vocabulary: Vocabulary) -> None:
+    """Append `<unit_0>` ... behind the text tokens, with the ids of the vocabulary.
 
-    For those who read ids: training never passes units through tokenizer text, and text
-    never becomes a unit. Rows that the LLM has and its tokenizer does not know get names
-    as well, since a tokenizer counts without gaps. Raises UserError where one of these
-    names is taken.
+    They help people who read ids: training never passes units through tokenizer text, and
+    text never becomes a unit. Spare rows, which the LLM has and its tokenizer does not
+    know, get names as well, since a tokenizer counts without gaps. Raises UserError where
+    one of these names is taken.
     """
-    from tokenizers import AddedToken
-
     known = max(tokenizer.get_vocab().values()) + 1
     names = [f"<spare_{row}>" for row in range(known, vocabulary.num_text)]
     names += ["<s2st_sep>", "<s2st_mask>", "<s2st_pad>"]
@@ -26,13 +25,10 @@ def add_unit_tokens(tokenizer: Any, vocabulary: Vocabulary) -> None:
         special_tokens=True,
     )
     tokenizer.pad_token = "<s2st_pad>"
-    found = tokenizer.convert_tokens_to_ids(names)
     wrong = [
         name
-        for name, number, wanted in zip(
-            names, found, range(first, vocabulary.size), strict=True
-        )
-        if number != wanted
+        for row, name in enumerate(names, start=first)
+        if tokenizer.convert_tokens_to_ids(name) != row
     ]
     if wrong:
         raise UserError(

@@ -1,1 +1,1 @@
-"""One folder that translates speech: what a recipe trained, and nothing else."""
+"""Packs a recipe's trained models into one folder, which translates speech."""

@@ -1,31 +1,31 @@
 """Stage 11: encoder, codebook, LLM and vocoder in one folder that `translate` loads.
 
-Licences, scores and checksums lie beside them; the optimizer's state stays behind. That
-the parts were made for each other is checked along the fingerprints of their stages.
+Licences, scores and checksums lie beside them; the optimizer's state is left out. The
+fingerprints of the stages show that the parts were made for each other.
 """
 
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import sides
-from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DecodeFacts
 from s2st_interleave.files import atomic_write
-from s2st_interleave.interleave.task import prompt
+from s2st_interleave.interleave.task import Task, prompt
 from s2st_interleave.pack import folder, notice
 from s2st_interleave.promises import VOLATILE
 from s2st_interleave.provenance import git_state
 from s2st_interleave.stage_dir import Input, Stage, open_stage, read_done
-from s2st_interleave.stages.train import pair_prompt, trained_task
+from s2st_interleave.stages.dumps import pair_prompt
+from s2st_interleave.stages.train import trained_task
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
-CONFIG = "config.yaml"  # of stage 6: how it was trained
-# Of a checkpoint or a stage's directory: what only training, or nobody, reads again.
+CONFIG = "config.yaml"  # the options of stage 6
+# Files of a checkpoint or a stage that translation does not read.
 LEFT_BEHIND = VOLATILE | {"dropped.tsv", "trained.safetensors"}
 
 
@@ -39,15 +39,22 @@ class Options:
     decode_dir: Path = option(
         REQUIRED, "exp/<tag>/<decode_tag>/<split>: its checkpoint, limits and score"
     )
-    vocoder: Path = option(REQUIRED, "exp/<vocoder>")
+    vocoder: Path | None = option(
+        None, "exp/<vocoder>, where the task answers in speech"
+    )
     out_dir: Path = option(REQUIRED, "folder to write")
-    src_lang: LanguageCode = option(REQUIRED, "source language code")
-    tgt_lang: LanguageCode = option("en", "target language code")
     overwrite: bool = option(False, "make it anew", runtime=True)
+
+    removed: ClassVar[dict[str, str]] = {
+        name: "leave it out: the dump knows which side speaks what"
+        for name in ("src_lang", "tgt_lang")
+    }
+    earlier = staticmethod(sides.without_languages)
 
 
 def run(options: Options) -> None:
-    # 1. Is there anything to do, and do the parts belong together?
+    # 1. Check that the parts belong together, and whether they are packed already.
+    task = _task(options)
     inputs = {
         "encoder": Input(options.encoder, "encoder"),
         "kmeans": Input(options.kmeans, "kmeans"),
@@ -55,9 +62,11 @@ def run(options: Options) -> None:
         "dump": Input(options.dump_dir, "dump"),
         "train": Input(options.train_dir, "train"),
         "decode": Input(options.decode_dir, "decode"),
-        "vocoder": Input(options.vocoder, "vocoder"),
     }
-    check_chain(options, {name: one.fingerprint() for name, one in inputs.items()})
+    if options.vocoder is not None:
+        inputs["vocoder"] = Input(options.vocoder, "vocoder")
+    prints = {name: origin.fingerprint() for name, origin in inputs.items()}
+    check_chain(options, prints)
     score = options.decode_dir / "score.json"
     stage = open_stage(
         options.out_dir,
@@ -71,9 +80,9 @@ def run(options: Options) -> None:
 
     from s2st_interleave.train import checkpoint
 
-    # 2. The models, without what only training needs.
+    # 2. Copy the models, without files that only training needs.
     out = options.out_dir
-    for name in folder.PARTS:  # of a packing that was interrupted
+    for name in folder.PARTS:  # parts of an interrupted run
         shutil.rmtree(out / name, ignore_errors=True)
     decoded = read_done(options.decode_dir, "decode")
     answers = DecodeFacts.of(decoded, options.decode_dir)
@@ -81,10 +90,11 @@ def run(options: Options) -> None:
     copy(_models(options.encoder), out / "encoder")
     copy([options.kmeans / CENTROIDS], out / "kmeans")
     copy(_models(trained), out / "llm")
-    copy(_models(options.vocoder), out / "vocoder")
+    if options.vocoder is not None:
+        copy(_models(options.vocoder), out / "vocoder")
 
-    # 3. What it is, how good it is, what its user may do with it; the sums come last.
-    description = describe(options, decoded)
+    # 3. Write the description, scores and licences; the checksums come last.
+    description = describe(options, task, decoded)
     description.write(out)
     config = options.train_dir / CONFIG
     copy([path for path in (score, config) if path.is_file()], out)
@@ -101,33 +111,32 @@ def _finish(stage: Stage, out: Path) -> None:
 
 
 def check_chain(options: Options, prints: dict[str, str]) -> None:
-    """UserError unless each part was made with the one before."""
-    made = {
+    """Raise UserError unless each part was made with the one before it.
+
+    `prints` are the parts' fingerprints by name.
+    """
+    recorded = {
         "kmeans": read_done(options.kmeans, "kmeans")["inputs"],
         "units": read_done(options.units_dir, "units")["inputs"],
         "dump": read_done(options.dump_dir, "dump")["inputs"],
         "train": read_done(options.train_dir, "train")["inputs"],
         "decode": read_done(options.decode_dir, "decode")["inputs"],
-        "vocoder": read_done(options.vocoder, "vocoder")["facts"],
     }
-    spoken = sides.read(options.dump_dir)
-    for role, language in (("src", options.src_lang), ("tgt", options.tgt_lang)):
-        if spoken.get(role) != language:
-            raise UserError(
-                f"--{role}_lang is '{language}', {options.dump_dir} is of "
-                f"'{spoken.get(role, 'other sides')}'"
-            )
-    links = [  # this part says it was made with that one, under this name or name.0 ...
+    # A part, the part that it was made with, and that one's name in the record of the
+    # first (or name.0, name.1 ... where it was made with several).
+    links = [
         ("kmeans", "encoder", "encoder"),
         ("units", "kmeans", "kmeans"),
         ("dump", "units", "units"),
         ("train", "dump", "train"),
         ("decode", "train", "train"),
-        ("vocoder", "kmeans", "kmeans"),
     ]
+    if options.vocoder is not None:
+        recorded["vocoder"] = read_done(options.vocoder, "vocoder")["facts"]
+        links.append(("vocoder", "kmeans", "kmeans"))
     where = vars(options)
     for part, maker, name in links:
-        several = [v for k, v in made[part].items() if k.partition(".")[0] == name]
+        several = [v for k, v in recorded[part].items() if k.partition(".")[0] == name]
         if prints[maker] not in several:
             paths = [where.get(k) or where[f"{k}_dir"] for k in (part, maker)]
             raise UserError(
@@ -145,21 +154,42 @@ def _models(directory: Path) -> list[Path]:
 
 
 def copy(files: Iterable[Path], into: Path) -> None:
+    """Copy files into a folder, which is made if it is missing."""
     into.mkdir(parents=True, exist_ok=True)
     for file in files:
         shutil.copyfile(file, into / file.name)
 
 
-def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
+def _task(options: Options) -> Task:
+    """The task that the decode answers.
+
+    Raises UserError where the model answers no recording, or a vocoder is missing, or
+    given to a task that does not speak.
+    """
+    decoded = read_done(options.decode_dir, "decode")
+    task = trained_task(options.train_dir, decoded["options"].get("task", ""))
+    silent = [block.name for block in task.layout.given if block.kind == "text"]
+    if silent:
+        raise UserError(
+            f"task '{task.layout}' is given {silent[0]}: a packed model answers recordings"
+        )
+    if task.layout.speaks != (options.vocoder is not None):
+        remedy = "name its" if task.layout.speaks else "leave out the"
+        raise UserError(f"task '{task.layout}': {remedy} --vocoder")
+    return task
+
+
+def describe(
+    options: Options, task: Task, decoded: dict[str, Any]
+) -> folder.Description:
+    """The packed folder's description; `decoded` is the `stage.json` of the decode."""
     trained = read_done(options.train_dir, "train")
     encoder = read_done(options.encoder, "encoder")
     limits = decoded["options"]
     git = git_state()
     named = trained["options"].get("name_pair", False)
-    task = trained_task(options.train_dir, limits.get("task", ""))
     return folder.Description(
-        src_lang=options.src_lang,
-        tgt_lang=options.tgt_lang,
+        sides=sides.read(options.dump_dir),
         system=options.train_dir.name,
         checkpoint=DecodeFacts.of(decoded, options.decode_dir).checkpoint,
         layer=read_done(options.kmeans, "kmeans")["options"]["layer"],
@@ -175,6 +205,6 @@ def describe(options: Options, decoded: dict[str, Any]) -> folder.Description:
 
 
 def _base(source: str) -> str:
-    """A hub's name as it is; of a folder its last name: where it lay is nobody's business."""
+    """A hub's name, or the last part of a folder's path: a pack holds no local paths."""
     path = Path(source)
     return path.name if path.is_dir() or len(path.parts) != 2 else source

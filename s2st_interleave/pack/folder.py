@@ -1,11 +1,12 @@
-"""The packed folder: what lies where, what it says of itself, and its checksums.
+"""The files of a packed folder, their description, and their checksums.
 
-encoder/ kmeans/ llm/ vocoder/   each loads with the code that loads a stage's
+encoder/ kmeans/ llm/ vocoder/   the models, as their stages write them; a vocoder only
+                                 where the task answers in speech
 pack.json                        `Description`: how they work together
-score.json                       of the test set, where it was scored
-config.yaml                      with which the LLM was trained
-LICENSE THIRD_PARTY.md NOTICE    what its user has to know
-SHA256SUMS                       of all these, as `sha256sum -c` reads it; written last
+score.json                       scores of the test set, where it was scored
+config.yaml                      options of the LLM's training
+LICENSE THIRD_PARTY.md NOTICE    terms of use
+SHA256SUMS                       checksums for `sha256sum -c`; written last
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -17,22 +18,21 @@ from s2st_interleave.files import atomic_write, file_digest, read_json, write_js
 from s2st_interleave.interleave.layout import DIRECT, S2ST
 
 PARTS = ("encoder", "kmeans", "llm", "vocoder")
-DESCRIPTION, SUMS, VERSION = "pack.json", "SHA256SUMS", 2
-# Written by stage 11 itself, before or after the checksums.
+DESCRIPTION, SUMS, VERSION = "pack.json", "SHA256SUMS", 3
+# Files that stage 11 writes without a checksum.
 OUTSIDE = {SUMS, "stage.json", "stage.open.json", "dropped.tsv"}
 
 
 @dataclass(frozen=True)
 class Description:
-    """`pack.json`: everything between the four models that is no weight."""
+    """`pack.json`: all that translation needs besides the weights of the four models."""
 
-    src_lang: str
-    tgt_lang: str
+    sides: dict[str, str]  # language by role
     system: str
     checkpoint: str
-    layer: int  # of the encoder that the codebook was made of
-    layout: str  # blocks that are given -> blocks of the answer
-    prompt: str  # names the task or the pair to a model of several, else empty
+    layer: int  # the encoder's layer from which the codebook was made
+    layout: str  # given blocks -> blocks of the answer
+    prompt: str  # names task or pair to a model that was trained on several; else ""
     num_beams: int
     max_text_tokens: int
     max_unit_ratio: float
@@ -42,11 +42,13 @@ class Description:
     version: int = VERSION
 
     def write(self, directory: Path) -> None:
+        """Write `pack.json`."""
         write_json(directory / DESCRIPTION, asdict(self))
 
     @classmethod
     def read(cls, directory: Path) -> "Description":
-        values = _of_this_version(read_json(directory / DESCRIPTION))
+        """Read `pack.json`; UserError for one of an unknown version."""
+        values = _upgraded(read_json(directory / DESCRIPTION))
         known = {field.name for field in fields(cls)}
         if values.get("version") != VERSION or values.keys() != known:
             raise UserError(
@@ -55,17 +57,21 @@ class Description:
         return cls(**values)
 
 
-def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
-    """Version 1 knew one task, with or without its texts."""
-    if values.get("version") != 1:
-        return values
-    rest = dict(values)
-    cot, pair = rest.pop("cot"), rest.pop("pair")
-    layout = S2ST if cot else DIRECT
-    return rest | {"layout": layout, "prompt": pair, "version": VERSION}
+def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
+    """The description of an earlier version in the keys of this one."""
+    upgraded = dict(values)
+    if upgraded.get("version") == 1:  # one task, with or without its texts
+        layout = S2ST if upgraded.pop("cot") else DIRECT
+        prompt = upgraded.pop("pair")
+        upgraded |= {"layout": layout, "prompt": prompt, "version": 2}
+    if upgraded.get("version") == 2:  # sides had languages and no roles
+        spoken = {"src": upgraded.pop("src_lang"), "tgt": upgraded.pop("tgt_lang")}
+        upgraded |= {"sides": spoken, "version": VERSION}
+    return upgraded
 
 
 def write_sums(directory: Path) -> None:
+    """Write SHA256SUMS of all files."""
     sums = {name: file_digest(directory / name) for name in _files(directory)}
     with atomic_write(directory / SUMS) as stream:
         stream.writelines(f"{digest}  {name}\n" for name, digest in sums.items())
@@ -102,7 +108,7 @@ def check_sums(directory: Path) -> None:
 
 
 def _files(directory: Path) -> list[str]:
-    """Names relative to the folder, sorted; what the system adds (.name) is left out."""
+    """Paths relative to the folder, sorted, without hidden files of the system."""
     names = (
         path.relative_to(directory)
         for path in sorted(directory.rglob("*"))

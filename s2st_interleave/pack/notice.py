@@ -1,4 +1,4 @@
-"""NOTICE: which models and data a packed folder comes from, and what they ask for."""
+"""Renders NOTICE: the models and data from which a packed folder was made, their terms."""
 
 from pathlib import Path
 
@@ -17,9 +17,9 @@ use policy.
 def render(description: Description) -> str:
     """Text of NOTICE; the terms of each base model are in THIRD_PARTY.md."""
     llm = description.base_llm
+    spoken = ", ".join(f"{k}: {code}" for k, code in description.sides.items())
     text = (
-        f"Speech-to-speech translation, {description.src_lang} to "
-        f"{description.tgt_lang}: system {description.system}, "
+        f"Task {description.layout} ({spoken}): system {description.system}, "
         f"{description.checkpoint}.\n"
         f"Made with s2st_interleave {description.git} (Apache-2.0, see LICENSE).\n\n"
         "The weights were trained from these models and keep their terms, which are in "

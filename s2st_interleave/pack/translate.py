@@ -1,12 +1,13 @@
-"""Translate recordings with a packed model (stage 11), and say what was heard and said.
+"""Translate recordings with a packed model (stage 11); prints transcript and translation.
 
 python -m s2st_interleave translate --model DIR in.wav --out out.wav
 python -m s2st_interleave translate --model DIR one.mp3 two.flac --out folder
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s2st_interleave import config
 from s2st_interleave.config import REQUIRED, RunOptions, option
@@ -14,6 +15,9 @@ from s2st_interleave.data import audio
 from s2st_interleave.data.channels import HELP, MIX, Channels
 from s2st_interleave.errors import UserError
 from s2st_interleave.precision import Dtype, use_bf16
+
+if TYPE_CHECKING:
+    from s2st_interleave.pack.translator import Spoken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def split_words(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Names of recordings, and the options with their values.
+    """Split a command line into names of recordings, and options with their values.
 
     >>> split_words(["a.wav", "--model", "m", "b.wav", "--out=c", "--", "--d.wav"])
     (['a.wav', 'b.wav', '--d.wav'], ['--model', 'm', '--out=c'])
@@ -59,10 +63,10 @@ def split_words(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def run(options: Options, recordings: Sequence[Path]) -> None:
-    # 1. Everything that can be wrong without a model.
+    # 1. Check the paths before the model is loaded.
     targets = out_paths(options, recordings)
 
-    # 2. The model, its checksums looked at.
+    # 2. Read the recordings, and load the model after a check of its checksums.
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.pack.translator import Translator, read_recording
 
@@ -80,23 +84,35 @@ def run(options: Options, recordings: Sequence[Path]) -> None:
     bf16 = use_bf16(options.dtype, device)
     model = Translator.load(options.model, device, bf16=bf16)
 
-    # 3. One recording at a time.
+    # 3. Translate one recording after the other.
     for path, target in targets.items():
         try:
             spoken = model.translate(samples[path])
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
-        audio.write(target, spoken.samples, model.sample_rate)
-        how = model.description
-        print(
-            f"{path} -> {target}\n  {how.src_lang}: {spoken.transcript}\n"
-            f"  {how.tgt_lang}: {spoken.translation}",
-            flush=True,
-        )
+        if spoken.samples is not None:
+            audio.write(target, spoken.samples, model.sample_rate)
+        print(_told(path, target, spoken, model.description.sides), flush=True)
+
+
+def _told(
+    path: Path, target: Path, spoken: "Spoken", languages: Mapping[str, str]
+) -> str:
+    """The recording, where its answer lies if that is speech, and a line a text."""
+    head = str(path) if spoken.samples is None else f"{path} -> {target}"
+    lines = [
+        f"  {languages[name.removesuffix('_text')]}: {text}"
+        for name, text in spoken.texts.items()
+    ]
+    return "\n".join([head, *lines])
 
 
 def out_paths(options: Options, recordings: Sequence[Path]) -> dict[Path, Path]:
-    """Where each translation goes; UserError where that is taken, or by two."""
+    """The path of each recording's translation.
+
+    Raises UserError for a recording that is missing, a path that exists and must not be
+    overwritten, or one that two recordings share.
+    """
     if not recordings:
         raise UserError("no recording to translate: name one or more")
     for path in recordings:

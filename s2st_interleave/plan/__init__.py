@@ -1,1 +1,1 @@
-"""What a training will take, before it is paid for."""
+"""Plans a training: the tokens, memory, hours and disk that it will take."""

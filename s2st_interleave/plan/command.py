@@ -1,31 +1,34 @@
-"""What a training will take: tokens, steps, memory, FLOPs, hours and disk.
+"""Plan a training: the tokens, steps, memory, FLOPs, hours and disk that it will take.
 
     python -m s2st_interleave plan --config conf/train.yaml \\
         --config conf/systems/scheduled.yaml --dump_dir dump/interleave/train \\
         --llm meta-llama/Llama-3.2-1B --ranks 2 --parallel fsdp
 
 It takes the options of `train` and draws the batches that the training would draw, so
-that tokens and steps are exact. Of the LLM it reads configuration and tokenizer;
-`--sizes` takes the dimensions of another LLM, for example a JSON file:
+that tokens and steps are exact. It reads the LLM's configuration and tokenizer, but no
+weights; `--sizes` names another LLM's dimensions, for example in a JSON file:
 `--llm downloads/llm --sizes egs/cvss/conf/llama_3.2_1b.json`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_as
 from s2st_interleave.hub import load
 from s2st_interleave.interleave.vocabulary import Vocabulary
-from s2st_interleave.llm.model import VOCABULARY_FILE, SpeechLlm
+from s2st_interleave.llm.options import VOCABULARY_FILE
 from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.disk import human
 from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages import train
-from s2st_interleave.train.interleaved import InterleavedTask
+from s2st_interleave.stages.dumps import open_dumps
+
+if TYPE_CHECKING:
+    from s2st_interleave.train.interleaved import InterleavedTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,31 +59,34 @@ class Options(train.Options):
 
 
 def run(options: Options) -> None:
-    # 1. What would be trained on what.
+    # 1. Read the LLM's dimensions and the data.
     task = planned_task(options)
     llm = sizes.measure(options.sizes or options.llm, task.llm.vocabulary.size)
     print(_describe(llm, task, options))
 
-    # 2. Tokens and steps, exactly.
+    # 2. Print tokens and steps, exactly.
     steps = list(counts.draw_steps(task, options.max_steps))
     if not steps:
         raise UserError("--max_steps 0: there is nothing to plan")
     _print_tokens(task, steps, options)
 
-    # 3. Memory, compute, disk.
-    micro = [one for step in steps for one in step.micro]
+    # 3. Print memory, hours and disk.
+    micro = [batch for step in steps for batch in step.micro]
     print(memory_table(llm, micro, options))
     print(hours_table(llm, micro, options))
     print(disk_table(llm, options))
 
 
-def planned_task(options: Options) -> InterleavedTask:
+def planned_task(options: Options) -> "InterleavedTask":
     """The training's own task, with a tokenizer but with a model that has no weights."""
     from transformers import AutoTokenizer
 
+    from s2st_interleave.llm.model import SpeechLlm
+    from s2st_interleave.train.interleaved import InterleavedTask
+
     for path in options.dump_dir:
         Input(path, "dump").fingerprint()
-    dump = train.open_dumps(options.dump_dir, options.name_pair, options.num_utterances)
+    dump = open_dumps(options.dump_dir, options.name_pair, options.num_utterances)
     try:
         tokenizer = load(AutoTokenizer, options.llm)
     except UserError as error:
@@ -94,7 +100,7 @@ def planned_task(options: Options) -> InterleavedTask:
         llm=SpeechLlm(model, tokenizer, vocabulary),
         train=dump,
         dev=dump,
-        how=options.interleaving(),
+        interleaving=options.interleaving(),
         batch_size=options.batch_size,
         accum_grad=_parts(options),
         device="cpu",
@@ -102,21 +108,21 @@ def planned_task(options: Options) -> InterleavedTask:
 
 
 def _vocabulary(options: Options, tokenizer: Any, num_units: int) -> Vocabulary:
-    """As `extend` makes it; of an LLM that has units already, its own."""
-    own = options.llm / VOCABULARY_FILE
-    if own.is_file() and not options.sizes:
-        return read_as(Vocabulary, own)
+    """The vocabulary of an LLM that has units, or that to which `extend` would extend it."""
+    path = options.llm / VOCABULARY_FILE
+    if path.is_file() and not options.sizes:
+        return read_as(Vocabulary, path)
     config = sizes.read_config(options.sizes or options.llm)
-    # Which ids mark begin and end changes no count.
+    # The ids that mark begin and end do not change the counts.
     return Vocabulary(max(config.vocab_size, len(tokenizer)), num_units, 0, 0)
 
 
 def _parts(options: Options) -> int:
-    """Micro-batches of a step over all ranks: as many on each."""
+    """Micro-batches of a step over all ranks, which have equally many."""
     return options.ranks * -(-options.accum_grad // options.ranks)
 
 
-def _describe(llm: sizes.LlmSizes, task: InterleavedTask, options: Options) -> str:
+def _describe(llm: sizes.LlmSizes, task: "InterleavedTask", options: Options) -> str:
     return (
         f"data    {' '.join(map(str, options.dump_dir))}: {len(task.train)} utterances, "
         f"{task.train.vocabulary.num_units} units\n"
@@ -137,7 +143,7 @@ def _lora(options: Options) -> bool:
 
 
 def _print_tokens(
-    task: InterleavedTask, steps: Sequence[counts.Step], options: Options
+    task: "InterleavedTask", steps: Sequence[counts.Step], options: Options
 ) -> None:
     rows = []
     for phase in counts.phases(steps):
@@ -159,7 +165,7 @@ def _print_tokens(
         "tokens in these steps",
         "padded",
     ]
-    total = sum(one.tokens for one in steps)
+    total = sum(step.tokens for step in steps)
     epochs = len(steps) * options.batch_size / len(task.train)
     print(
         f"\n{table(head, rows)}\n{len(steps):,} steps, {epochs:.1f} epochs, "
@@ -170,18 +176,18 @@ def _print_tokens(
 def memory_table(
     llm: sizes.LlmSizes, micro: Sequence[counts.MicroBatch], options: Options
 ) -> str:
-    """Bytes on one GPU without and with gradient checkpointing."""
+    """A table of bytes on one GPU, without and with gradient checkpointing."""
     setups = [replace(setup(options), checkpointing=again) for again in (False, True)]
-    columns = [memory.moments(llm, micro, one) for one in setups]
+    columns = [memory.moments(llm, micro, each) for each in setups]
     names = ["weights", "gradients", "optimizer", "activations", "logits", "buffers"]
     rows = [
         [name, *(human(max(getattr(m, name) for m in moments)) for moments in columns)]
         for name in names
     ]
-    peaks = [memory.peak(llm, micro, one) for one in setups]
-    rows.append(["at its most", *(human(one.total) for one in peaks)])
-    rows.append(["which is at", *(one.moment for one in peaks)])
-    largest = max(micro, key=lambda one: one.rows * one.length)
+    peaks = [memory.peak(llm, micro, each) for each in setups]
+    rows.append(["at its most", *(human(peak.total) for peak in peaks)])
+    rows.append(["which is at", *(peak.moment for peak in peaks)])
+    largest = max(micro, key=lambda batch: batch.rows * batch.length)
     return (
         f"\n{table(['memory per GPU', 'plain', 'gradient checkpointing'], rows)}\n"
         f"within {memory.ERROR:.0%}, without torch's own start-up and fragmentation; not "
@@ -192,6 +198,7 @@ def memory_table(
 
 
 def setup(options: Options) -> memory.Setup:
+    """The settings of an optimizer step, by the options."""
     return memory.Setup(
         precision=_precision(options),
         kernel="math" if options.attention == "eager" else options.kernel,
@@ -204,6 +211,7 @@ def setup(options: Options) -> memory.Setup:
 def hours_table(
     llm: sizes.LlmSizes, micro: Sequence[counts.MicroBatch], options: Options
 ) -> str:
+    """A table of hours on each GPU, without and with gradient checkpointing."""
     precision = _precision(options)
     work = [compute.flops(llm, micro, checkpointing=again) for again in (False, True)]
     needs = [
@@ -214,11 +222,11 @@ def hours_table(
     for name, gpu in _gpus(options).items():
         row = [name, f"{gpu.peak(precision) / 1e12:g}"]
         for operations, need in zip(work, needs, strict=True):
-            took = compute.hours(
+            hours = compute.hours(
                 operations, gpu, precision, options.utilisation, options.ranks
             )
             fits = need * (1 + memory.ERROR) < gpu.memory
-            row.append(f"{took:.3g}{'' if fits else ' (does not fit)'}")
+            row.append(f"{hours:.3g}{'' if fits else ' (does not fit)'}")
         rows.append(row)
     head = ["GPU", f"peak TFLOP/s, {precision}", "hours", "with checkpointing"]
     return (
@@ -236,22 +244,24 @@ def _gpus(options: Options) -> dict[str, compute.Gpu]:
 
 
 def disk_table(llm: sizes.LlmSizes, options: Options) -> str:
+    """A table of the disk that finished stages take, and a line about checkpoints."""
     rows = [
-        [one.stage, str(one.num_directories), human(one.bytes)]
-        for one in disk.finished(options.recipe)
+        [used.stage, str(used.num_directories), human(used.bytes)]
+        for used in disk.finished(options.recipe)
     ]
-    found = disk.checkpoints(llm, options.keep_last)
+    bytes_of = disk.checkpoints(llm, options.keep_last)
     head = ["stage, finished", "directories", "disk"]
     return (
         (f"\n{table(head, rows)}" if rows else "")
-        + f"\neach system of stage 6: {human(found['kept'])} "
-        f"({options.keep_last} checkpoints and the best, each {human(found['weights'])}"
-        f" of weights and {human(found['optimizer'])} of optimizer state), "
-        f"{human(found['while saving'])} while it saves"
+        + f"\neach system of stage 6: {human(bytes_of['kept'])} ({options.keep_last} "
+        f"checkpoints and the best, each {human(bytes_of['weights'])} of weights and "
+        f"{human(bytes_of['optimizer'])} of optimizer state), "
+        f"{human(bytes_of['while saving'])} while it saves"
     )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Text columns of equal width: the first is aligned left, the others right."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = [
         "  ".join(

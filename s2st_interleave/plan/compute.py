@@ -1,12 +1,13 @@
 """Floating-point operations of a training, and hours on named GPUs.
 
-A micro-batch of r rows of length l, of which t positions have a loss, costs forward
+The forward pass of a micro-batch of r rows of length l, with t positions that have a loss,
+takes
 
     2 r l * matrix weights of all layers  +  2 t h V  +  4 r l^2 q * layers
 
-(attention over the whole square: a mask hides scores, it does not save them); backward
-twice that. Gradient checkpointing computes the layers once more, but for the last
-matrix of each, whose product the backward pass does not ask for.
+operations (attention computes all r l^2 scores, those that the mask hides as well); the
+backward pass takes twice as many. Gradient checkpointing computes the layers once more,
+except for the last matrix of each, whose product the backward pass does not need.
 """
 
 from collections.abc import Iterable
@@ -19,13 +20,14 @@ from s2st_interleave.plan.sizes import LlmSizes
 
 @dataclass(frozen=True)
 class Gpu:
-    """Bytes of memory, and dense peaks of the data sheet in operations a second."""
+    """Memory in bytes, and the data sheet's dense peaks in operations a second."""
 
     memory: float
     bf16: float
     fp32: float  # torch's default: no TF32
 
     def peak(self, precision: Precision) -> float:
+        """Operations a second at this precision."""
         return self.bf16 if precision == "bf16" else self.fp32
 
 
@@ -42,11 +44,11 @@ def flops(
 ) -> int:
     """Operations of forward and backward passes; evaluation and AdamW are left out."""
     total = 0
-    for one in micro:
-        positions = one.rows * one.length
-        scores = 4 * one.rows * one.length**2 * sizes.query
+    for batch in micro:
+        positions = batch.rows * batch.length
+        scores = 4 * batch.rows * batch.length**2 * sizes.query
         layers = sizes.num_layers * (2 * positions * sizes.layer_matmul + scores)
-        head = 2 * one.targets * sizes.embedding
+        head = 2 * batch.targets * sizes.embedding
         total += 3 * (layers + head)
         if checkpointing:
             last = 2 * positions * sizes.hidden * sizes.intermediate
@@ -57,4 +59,5 @@ def flops(
 def hours(
     operations: float, gpu: Gpu, precision: Precision, utilisation: float, ranks: int
 ) -> float:
+    """Hours of `operations` on `ranks` GPUs that reach this share of their peak."""
     return operations / (gpu.peak(precision) * utilisation * ranks) / 3600

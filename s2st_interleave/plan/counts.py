@@ -1,20 +1,24 @@
-"""Tokens and batch shapes of a training, by drawing the very examples it would draw."""
+"""Counts tokens and batch shapes of a training by drawing the examples it would draw."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.progress import progress
 from s2st_interleave.train.batches import batch_at
-from s2st_interleave.train.interleaved import InterleavedTask, draw_example
 
-MAX_PHASES = 20  # a smooth schedule has a ratio a step: then steps are told by tenths
+if TYPE_CHECKING:
+    from s2st_interleave.train.interleaved import Batch, InterleavedTask
+
+MAX_PHASES = (
+    20  # with more text ratios, those of a smooth schedule are rounded to tenths
+)
 
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Shape of what goes through the model at once; padding counts, it is computed."""
+    """Shape of a batch that goes through the model at once, with padding."""
 
     rows: int
     length: int
@@ -23,6 +27,8 @@ class MicroBatch:
 
 @dataclass(frozen=True)
 class Step:
+    """An optimizer step."""
+
     step: int
     text_ratio: float
     tokens: int  # without padding, as in metrics.jsonl
@@ -31,7 +37,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Phase:
-    """Steps in a row of one text ratio."""
+    """Consecutive steps with the same text ratio; `padded` are tokens with padding."""
 
     text_ratio: float
     first_step: int
@@ -40,68 +46,74 @@ class Phase:
     padded: int
 
 
-def draw_steps(task: InterleavedTask, max_steps: int) -> Iterator[Step]:
+def draw_steps(task: "InterleavedTask", max_steps: int) -> Iterator[Step]:
     """Every step of the training, exactly; about half a millisecond an utterance."""
     for number in progress(range(max_steps), "plan: draws every batch"):
         batches = task.batches(number)
         yield Step(
             step=number,
-            text_ratio=text_ratio(task.how.schedule, number),
-            tokens=sum(len(d.example.ids) for b in batches for d in b["drawn"]),
+            text_ratio=text_ratio(task.interleaving.schedule, number),
+            tokens=sum(len(d.example.ids) for b in batches for d in b.examples),
             micro=tuple(_size(batch) for batch in batches),
         )
 
 
-def _size(batch: dict[str, Any]) -> MicroBatch:
-    rows, columns = batch["input_ids"].shape
-    return MicroBatch(rows, columns, batch["num_targets"])
+def _size(batch: "Batch") -> MicroBatch:
+    rows, columns = batch.input_ids.shape
+    return MicroBatch(rows, columns, batch.num_targets)
 
 
 def phases(steps: Sequence[Step]) -> list[Phase]:
-    digits = 9 if len({one.text_ratio for one in steps}) <= MAX_PHASES else 1
-    found: list[Phase] = []
-    for one in steps:
-        ratio = round(one.text_ratio, digits)
-        if not found or found[-1].text_ratio != ratio:
-            found.append(Phase(ratio, one.step, 0, 0, 0))
-        last = found[-1]
-        found[-1] = replace(
+    """Group steps into phases of one text ratio."""
+    digits = 9 if len({step.text_ratio for step in steps}) <= MAX_PHASES else 1
+    grouped: list[Phase] = []
+    for step in steps:
+        ratio = round(step.text_ratio, digits)
+        if not grouped or grouped[-1].text_ratio != ratio:
+            grouped.append(Phase(ratio, step.step, 0, 0, 0))
+        last = grouped[-1]
+        grouped[-1] = replace(
             last,
             num_steps=last.num_steps + 1,
-            tokens=last.tokens + one.tokens,
-            padded=last.padded + sum(m.rows * m.length for m in one.micro),
+            tokens=last.tokens + step.tokens,
+            padded=last.padded + sum(m.rows * m.length for m in step.micro),
         )
-    return found
+    return grouped
 
 
 def tokens_per_epoch(
-    task: InterleavedTask, phase: Phase, max_utterances: int = 0
+    task: "InterleavedTask", phase: Phase, max_utterances: int = 0
 ) -> tuple[int, bool]:
     """Tokens of one pass over the data at a phase's ratio, and whether they are exact.
 
-    Each utterance is drawn for the step at which its turn comes in the epoch that the
-    phase starts in. Above `max_utterances` (0: no limit) the first that many of the
-    shuffled epoch stand for all.
+    Each utterance is drawn for its step in the epoch in which the phase starts. Of a larger
+    corpus only the first `max_utterances` (0: no limit) of the shuffled epoch are drawn,
+    and the count is scaled.
     """
+    from s2st_interleave.train.examples import draw_example
+
     count, size = len(task.train), task.batch_size
     start = phase.first_step * size // count * count
     drawn = min(count, max_utterances or count)
     tokens = 0
     for step, index in _turns(task, range(start, start + drawn)):
-        how = task.how
-        one = draw_example(task.train[index], phase.text_ratio, step, how, task.llm)
-        tokens += len(one.example.ids)
+        utterance, ratio = task.train[index], phase.text_ratio
+        drawn_example = draw_example(
+            utterance, ratio, step, task.interleaving, task.llm
+        )
+        tokens += len(drawn_example.example.ids)
     return round(tokens * count / drawn), drawn == count
 
 
 def _turns(
-    task: InterleavedTask, positions: Iterable[int]
+    task: "InterleavedTask", positions: Iterable[int]
 ) -> Iterator[tuple[int, int]]:
-    """(step, index of the utterance) at places of the endless stream of batches."""
+    """(step, index of the utterance) at `positions` of the endless stream of batches."""
     size, seen, batch = task.batch_size, -1, []
     for position in positions:
         step, place = divmod(position, size)
         if step != seen:
-            batch = batch_at(range(len(task.train)), step, size, task.how.seed)
+            seed = task.interleaving.seed
+            batch = batch_at(range(len(task.train)), step, size, seed)
             seen = step
         yield step, batch[place]

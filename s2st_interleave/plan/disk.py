@@ -1,4 +1,4 @@
-"""Bytes on disk: of finished stages as they are, of checkpoints as they will be."""
+"""Bytes on disk: those of finished stages, and those that checkpoints will take."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from s2st_interleave.stage_list import COMMANDS
 
 @dataclass(frozen=True)
 class Used:
-    """What a stage's finished directories hold."""
+    """The number of a stage's finished directories, and their bytes."""
 
     stage: str
     num_directories: int
@@ -22,33 +22,37 @@ class Used:
 
 
 def finished(recipes: Sequence[Path]) -> list[Used]:
-    """Of each stage with a `stage.json` below a recipe, in order; audio apart.
+    """Bytes of each stage that has a `stage.json` below a recipe, in the stages' order.
 
-    Stage 1 writes its recordings beside its directory: they are looked up and counted.
+    The recordings of stage 1, which lie beside its directory, are counted as "audio".
     """
-    found: dict[str, list[int]] = {}
+    by_stage: dict[str, list[int]] = {}
     for recipe in recipes:
         for path in sorted(recipe.glob("**/" + DONE)):
             done = read_json(path)
-            found.setdefault(done["stage"], []).append(done["bytes"])
+            by_stage.setdefault(done["stage"], []).append(done["bytes"])
             audio = Path(done.get("paths", {}).get("audio_dir", ""))
             if done["stage"] == "data" and audio.name:
-                found.setdefault("audio", []).append(size_of(recipe / audio))
+                by_stage.setdefault("audio", []).append(size_of(recipe / audio))
     order = [command.name for command in COMMANDS]
     order.insert(order.index("data") + 1, "audio")
     place = {name: number for number, name in enumerate(order)}
     return [
-        Used(name, len(found[name]), sum(found[name]))
-        for name in sorted(found, key=lambda name: (place.get(name, -1), name))
+        Used(name, len(by_stage[name]), sum(by_stage[name]))
+        for name in sorted(by_stage, key=lambda name: (place.get(name, -1), name))
     ]
 
 
 def size_of(directory: Path) -> int:
+    """Bytes of all files below a directory."""
     return sum(p.stat().st_size for p in directory.rglob("*") if p.is_file())
 
 
 def checkpoints(sizes: LlmSizes, keep_last: int) -> Mapping[str, int]:
-    """Of a training at its largest: the newest, the best, and one that is being written."""
+    """Bytes of a checkpoint's weights and optimizer, and of all that a training keeps.
+
+    "kept" are the newest ones and the best; "while saving" adds the one being written.
+    """
     weights = llm_sizes.weights_bytes(sizes)
     optimizer = llm_sizes.optimizer_bytes(sizes)
     return {
@@ -60,7 +64,8 @@ def checkpoints(sizes: LlmSizes, keep_last: int) -> Mapping[str, int]:
 
 
 def human(count: float) -> str:
-    """
+    """Bytes with a unit, for people.
+
     >>> human(4_944_000_000), human(1234), human(7)
     ('4.94 GB', '1.23 kB', '7 B')
     """

@@ -1,8 +1,9 @@
 """Peak memory of one optimizer step on one GPU, by formula.
 
-Counted is what autograd keeps of a Llama of Hugging Face (checked on a CPU against
-torch's memory profiler: tests/plan/test_step.py). A position is one token of a padded
-micro-batch, h the width, q = heads * head size, f the MLP's width, V the vocabulary:
+The formula counts the tensors that autograd keeps for a Llama of Hugging Face (checked on
+a CPU against torch's memory profiler: tests/plan/test_step.py). A position is one token of
+a padded micro-batch, h the width, q = heads * head size, f the MLP's width, V the
+vocabulary:
 
     a layer keeps     6h of its two norms, 4q of attention, 4f of the MLP, a position
     attention, fused  and rows * length^2 of the mask a layer
@@ -29,14 +30,14 @@ ERROR = 0.1  # relative; torch's own start-up and fragmentation come on top
 
 @dataclass(frozen=True)
 class Setup:
-    """How a step runs; `ranks` share weights (fsdp) or have them each (ddp)."""
+    """Settings of an optimizer step; ranks share the weights (fsdp) or copy them (ddp)."""
 
     precision: Precision = "fp32"
     kernel: Kernel = "fused"
     checkpointing: bool = False
     ranks: int = 1
     parallel: Parallel = "ddp"
-    accumulates: bool = False  # gradients of a micro-batch before are there
+    accumulates: bool = False  # gradients of earlier micro-batches are kept
     foreach: bool = True  # AdamW works on all tensors at once, as it does on a GPU
 
 
@@ -50,33 +51,34 @@ class Memory:
     gradients: float
     activations: float
     logits: float
-    buffers: float  # what ranks, autocast or the optimizer needs besides
+    buffers: float  # memory of communication, autocast and the optimizer's step
 
     @property
     def total(self) -> float:
+        """Bytes of all parts."""
         parts = [f.name for f in fields(self) if f.name != "moment"]
         return sum(getattr(self, name) for name in parts)
 
 
 def peak(sizes: LlmSizes, micro: Iterable[MicroBatch], setup: Setup) -> Memory:
-    """The moment when most is in use."""
+    """Memory at the moment when most is in use."""
     return max(moments(sizes, micro, setup), key=lambda memory: memory.total)
 
 
 def moments(sizes: LlmSizes, micro: Iterable[MicroBatch], setup: Setup) -> list[Memory]:
-    """Where memory may be at its most: three in each micro-batch, and AdamW's step."""
-    found = [_optimizer_step(sizes, setup)]
+    """Memory at the candidates for the peak: three in each micro-batch, and AdamW's step."""
+    memories = [_optimizer_step(sizes, setup)]
     for batch in set(micro):
-        found += [
+        memories += [
             _at_the_loss(sizes, batch, setup),
             _in_the_last_layer(sizes, batch, setup),
             _in_the_first_layer(sizes, batch, setup),
         ]
-    return found
+    return memories
 
 
 def _at_the_loss(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
-    """The backward pass begins: all that was kept, and the logits three times."""
+    """Memory when the backward pass begins: kept activations, and logits three times."""
     return _memory(
         "the loss",
         sizes,
@@ -88,7 +90,7 @@ def _at_the_loss(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
 
 
 def _in_the_last_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
-    """The head has its gradient; with checkpointing the layer is computed again."""
+    """Memory when the head has its gradient; checkpointing computes the layer again."""
     again = _working_bytes(sizes, batch, setup) if setup.checkpointing else 0
     return _memory(
         "backward, last layer",
@@ -101,7 +103,7 @@ def _in_the_last_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memo
 
 
 def _in_the_first_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
-    """All gradients are there, one layer's activations, the embedding's new gradient."""
+    """Memory with all gradients, one layer's activations, the embedding's new gradient."""
     return _memory(
         "backward, first layer",
         sizes,
@@ -165,26 +167,29 @@ def _share(setup: Setup) -> float:
 
 
 def _parallel_bytes(sizes: LlmSizes, setup: Setup) -> float:
-    """DDP: buckets that hold all gradients again. FSDP: the embedding and two layers whole."""
+    """Bytes of DDP's buckets (all gradients again), or of FSDP's gathered weights.
+
+    FSDP gathers the embedding and two layers at once.
+    """
     if setup.parallel == "ddp":
         return 4 * sizes.num_weights
     return 4 * (sizes.embedding + 2 * 2 * sizes.layer_weights)
 
 
 def _around_bytes(sizes: LlmSizes, batch: MicroBatch) -> float:
-    """Of the last norm, and of the positions that the head sees."""
+    """Bytes kept by the last norm, and for the positions that the head reads."""
     return 4 * sizes.hidden * (3 * batch.rows * batch.length + batch.targets)
 
 
 def _kept_bytes(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> float:
-    """Of all layers, from the forward pass to the backward one."""
+    """Bytes that all layers keep from the forward to the backward pass."""
     if setup.checkpointing:
         return 4 * sizes.hidden * sizes.num_layers * batch.rows * batch.length
     return sizes.num_layers * _layer_bytes(sizes, batch, setup)
 
 
 def _working_bytes(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> float:
-    """Of the layer that is gone back through: what it kept, and gradients of that."""
+    """Bytes of the layer in the backward pass: its activations and their gradients."""
     gradients = 4 * 2 * (sizes.hidden + sizes.intermediate)
     kept = _layer_bytes(sizes, batch, setup)
     return kept + batch.rows * batch.length * gradients

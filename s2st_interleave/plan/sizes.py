@@ -1,14 +1,17 @@
-"""Dimensions of an LLM from its configuration alone: no weight is read or made."""
+"""Dimensions of an LLM, from its configuration; no weights are read or made."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import load
 from s2st_interleave.progress import quiet_transformers
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel
 
 
 @dataclass(frozen=True)
@@ -24,25 +27,29 @@ class LlmSizes:
     vocabulary: int  # rows of the embedding, units included
     tied: bool
     num_weights: int
-    layer_weights: int  # of one layer
-    layer_matmul: int  # of them in matrices: norms multiply nothing
+    layer_weights: int  # weights of one layer
+    layer_matmul: int  # weights of one layer that are in matrices, not in norms
     largest_tensor: int
-    tensors: Mapping[str, tuple[int, ...]]  # of model.safetensors: name, shape
+    tensors: Mapping[str, tuple[int, ...]]  # shapes in model.safetensors by name
 
     @property
     def embedding(self) -> int:
+        """Weights of the embedding."""
         return self.vocabulary * self.hidden
 
 
-def read_config(source: Path) -> Any:
-    """Hugging Face configuration of a directory, a hub's name or a JSON file."""
+def read_config(source: Path) -> "PretrainedConfig":
+    """The Hugging Face configuration in a directory, on the hub or in a JSON file.
+
+    Raises UserError where there is none.
+    """
     from transformers import AutoConfig
 
     return load(AutoConfig, source)
 
 
-def build(source: Path, vocabulary: int) -> Any:
-    """The model of a configuration with so many rows, without memory (device "meta")."""
+def build(source: Path, vocabulary: int) -> "PreTrainedModel":
+    """A model with `vocabulary` rows, on the device "meta", where it takes no memory."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -54,7 +61,7 @@ def build(source: Path, vocabulary: int) -> Any:
 
 
 def measure(source: Path, vocabulary: int) -> LlmSizes:
-    """Count the model of a configuration; UserError where it is not of equal layers."""
+    """Dimensions of a model; UserError where it is not a decoder of equal layers."""
     model = build(source, vocabulary)
     config = model.config
     layers = getattr(model.base_model, "layers", None)
@@ -84,7 +91,7 @@ def measure(source: Path, vocabulary: int) -> LlmSizes:
 
 
 def weights_bytes(sizes: LlmSizes) -> int:
-    """Bytes of model.safetensors in fp32, exactly: data, and the header that names it."""
+    """Exact bytes of model.safetensors in fp32, header included."""
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0
     for name in sorted(sizes.tensors):
@@ -93,12 +100,11 @@ def weights_bytes(sizes: LlmSizes) -> int:
         for side in shape:
             count *= side
         end += 4 * count
-        one = {"dtype": "F32", "shape": shape, "data_offsets": [start, end]}
-        header[name] = one
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [start, end]}
     text = json.dumps(header, separators=(",", ":"))
     return 8 + -(-len(text) // 8) * 8 + end
 
 
 def optimizer_bytes(sizes: LlmSizes) -> int:
-    """Bytes of optimizer.pt: two moments a weight; a record costs about 400 more."""
+    """Bytes of optimizer.pt: two moments a weight, and about 400 bytes for each record."""
     return 8 * sizes.num_weights + 3 * 400 * len(sizes.tensors)

@@ -1,1 +1,1 @@
-"""A grid of trainings, cell by cell, and the page that decides the paper's claims by rule."""
+"""Runs a grid of trainings, cell by cell, and writes the page that judges the claims."""

@@ -1,4 +1,4 @@
-"""A grid of cells, such as the paper's tables: what is pending, one cell, toplines, the page.
+"""Run a grid of cells, such as the paper's tables, and write the page about it.
 
     python -m s2st_interleave.replicate --grid paper/grid.yaml pending|cell|topline|plan|page
 
@@ -29,18 +29,19 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def pending(grid: Grid, args: argparse.Namespace) -> None:
-    """On one line the cells that want a run, the pairs that want toplines, the pairs of
-    either, those of cells with stand-in units; or all source languages that the shared
-    parts learn from.
+    """Print names on one line: those of the cells that have to be run, or others.
+
+    The others are pairs without toplines, the pairs of either, pairs of cells with
+    stand-in units, and all source languages that the shared models learn from.
     """
-    left = grid.pending()
-    bare = [c.pair for c in grid.cells if grid.topline(c.pair) is None]
+    cells_to_run = grid.pending()
+    without = [c.pair for c in grid.cells if grid.topline(c.pair) is None]
     names = {
-        "cells": [c.name for c in left],
-        "toplines": bare,
-        "pairs": [*(c.pair for c in left), *bare],
+        "cells": [c.name for c in cells_to_run],
+        "toplines": without,
+        "pairs": [*(c.pair for c in cells_to_run), *without],
         "sources": [grid.recipe.source(pair) for pair in grid.pairs],
-        "untrained": [c.pair for c in left if c.units],
+        "untrained": [c.pair for c in cells_to_run if c.units],
     }[args.what]
     print(" ".join(dict.fromkeys(names)))
 
@@ -54,17 +55,19 @@ def cell(grid: Grid, args: argparse.Namespace) -> None:
 
 
 def topline(grid: Grid, args: argparse.Namespace) -> None:
+    """Store a pair's toplines."""
     cells.keep_topline(grid, args.name)
 
 
 def plan(grid: Grid, args: argparse.Namespace) -> None:
+    """Print how many cells are left, and the GPU hours of their trainings."""
     from s2st_interleave.replicate.plan import plan_line
 
     print(plan_line(grid, args.words))
 
 
 def page(grid: Grid, args: argparse.Namespace) -> None:
-    """RESULTS.md, results.json and the figures, from what is stored and nothing else."""
+    """Write RESULTS.md, results.json and the figures from the stored scores alone."""
     from s2st_interleave.replicate.content import gather
     from s2st_interleave.replicate.figures import draw
     from s2st_interleave.replicate.page import render

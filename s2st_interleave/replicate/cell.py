@@ -1,4 +1,4 @@
-"""Run one cell through its pair's recipe, and keep what it gave as text."""
+"""Runs one cell through its pair's recipe, and stores its scores as text."""
 
 import json
 import os
@@ -27,7 +27,10 @@ NUM_DIGITS = 5
 
 
 def command(grid: Grid, cell: Cell, exp: Path, more: Sequence[str] = ()) -> list[str]:
-    """The recipe's call with all that is the cell's own; relative to its pair's folder."""
+    """The words that start the recipe with a cell's options, in its pair's folder.
+
+    `exp` is the cell's experiment folder, `more` are further options.
+    """
     recipe = grid.recipe
     options = recipe.options
     if cell.llm:
@@ -50,18 +53,16 @@ def command(grid: Grid, cell: Cell, exp: Path, more: Sequence[str] = ()) -> list
 
 
 def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
-    """Train and score a cell where it is pending; a run that was stopped goes on.
+    """Train and score a cell unless its result is stored; a run that was stopped goes on.
 
-    `more`: options of the recipe that change no score, such as the device.
-
-    Raises UserError when its recipe fails, or when what it follows from was changed
-    meanwhile.
+    `more` are options of the recipe that change no score, such as the device. Raises
+    UserError when the recipe fails, or when its configuration was changed meanwhile.
     """
     folder = grid.recipe.folder / cell.pair
     cells = grid.shared / "exp/cells"
     if grid.result(cell) is None:
         identity, git = grid.identity(cell), git_state()
-        # By identity: what was begun with other options is not gone on with.
+        # The identity in the name keeps runs with other options from going on.
         exp = cells / f"{cell.name}-{identity[:8]}"
         started = time.time()
         settings = {
@@ -82,14 +83,14 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
             "wall_sec": round(time.time() - started, 1),
         }
         write_json(grid.place(cell), result)
-    if not grid.recipe.keep:  # checkpoints and audio; the scores are stored
-        for left in (folder / cells).glob(f"{cell.name}-*"):
-            shutil.rmtree(left)
+    if not grid.recipe.keep:  # the scores are stored: remove checkpoints and audio
+        for experiment in (folder / cells).glob(f"{cell.name}-*"):
+            shutil.rmtree(experiment)
     print(progress_line(grid, cell), flush=True)
 
 
 def build(grid: Grid) -> str:
-    """Which training of the shared models: another machine's differ in the last bits."""
+    """Hash of the shared models' outputs: those of another machine differ in the last bits."""
     places = [grid.models / part / "stage.json" for part in grid.recipe.parts]
     return digest([read_json(place)["outputs"] for place in places])
 
@@ -107,7 +108,7 @@ def keep_topline(grid: Grid, pair: str) -> None:
 
 
 def collect(exp: Path, test: str, cell: Cell) -> dict[str, Any]:
-    """Everything of a finished cell that the page, its figures and its tests need."""
+    """The parts of a finished cell that the page, its figures and its tests need."""
     trained = exp / cell.system
     done = read_done(trained, "train")
     metrics = _lines(trained / "metrics.jsonl")
@@ -139,7 +140,7 @@ def _columns(
 
 
 def _scores(decode: Path) -> dict[str, Any]:
-    """score.json, and what was heard and how it sounded, by utterance id."""
+    """score.json, with transcripts of the answers and their MOS by utterance id."""
     table = (decode / "score" / "utterances.tsv").read_text("utf-8").splitlines()
     names, *rows = (line.split("\t") for line in table)
     ratings = {row[0]: row[names.index("mos")] for row in rows if "mos" in names}
@@ -150,15 +151,15 @@ def _scores(decode: Path) -> dict[str, Any]:
 
 
 def progress_line(grid: Grid, cell: Cell) -> str:
-    """What a cell gave, how many are done, and how long the others will take."""
+    """A line with a cell's score, the number of finished cells, and the hours left."""
     results = {c.name: grid.result(c) for c in grid.cells}
     done = [result for result in results.values() if result]
     result = results[cell.name]
     assert result is not None
-    gave = f"ASR-BLEU {result['scores']['last']['asr_bleu']:.1f}"
-    left = len(results) - len(done)
-    hours = left * sum(stored["wall_sec"] for stored in done) / len(done) / 3600
+    bleu = result["scores"]["last"]["asr_bleu"]
+    num_left = len(results) - len(done)
+    hours = num_left * sum(stored["wall_sec"] for stored in done) / len(done) / 3600
     return (
-        f"== {cell.name}: {gave}; {len(done)} of {len(results)} cells done, "
+        f"== {cell.name}: ASR-BLEU {bleu:.1f}; {len(done)} of {len(results)} cells done, "
         f"{hours:.1f} hours left for one at a time"
     )

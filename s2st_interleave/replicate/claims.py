@@ -1,8 +1,9 @@
-"""The paper's eight claims, each "holds", "does not hold" or "not decided" by rule.
+"""Judges the paper's eight claims: each "holds", "does not hold" or is "not decided".
 
-A claim that compares systems holds when every comparison it names is significant at 0.05
-after Holm's correction over them; it does not hold when the opposite of one of them is;
-else, or where cells are missing, it is not decided. Main figure: the last checkpoint.
+A claim that compares systems holds when each of its comparisons is significant at 0.05
+after Holm's correction over them. It does not hold when the opposite of one of them is
+significant. Otherwise, or where cells are missing, it is not decided. The verdict of the
+page is that of the last checkpoint.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ Verdict = Literal["holds", "does not hold", "not decided"]
 
 @dataclass(frozen=True)
 class Claim:
-    """`statistic` is the smallest difference, `p_value` the largest adjusted one."""
+    """A judged claim: its smallest difference, and its largest adjusted p-value."""
 
     id: int
     text: str
@@ -40,7 +41,7 @@ class Claim:
 
     @property
     def num_seeds(self) -> int:
-        """Seeds of the comparison that has fewest."""
+        """Number of seeds of the comparison that has fewest."""
         return min((each.num_seeds for each in self.comparisons), default=0)
 
 
@@ -52,10 +53,10 @@ def judge(
     num_resamples: int,
     encoder: str = "",
 ) -> list[Claim]:
-    """All claims from whatever runs there are. `bleu` turns summed counts into BLEU.
+    """Judge all claims by the runs that are there.
 
-    `pairs` go from the largest to the smallest, with the paper's hours each; `encoder`
-    says what claim 7's stand-in encoder is.
+    `pairs` go from the largest to the smallest, each with the paper's `hours`. `bleu` turns
+    summed counts into BLEU, and `encoder` describes the stand-in encoder of claim 7.
     """
     large, small = pairs[0], pairs[-1]
     bracket = f" ({encoder})" if encoder else ""
@@ -112,7 +113,7 @@ def _compared(
     margin: float,
     want_seeds: int,
 ) -> Claim:
-    """A claim that `system` beats `other` wherever wanted; with a margin, in MOS."""
+    """A claim that systems beat others in the wanted comparisons; with a margin, in MOS."""
     measure = MOS if margin else bleu_measure(bleu)
     family = compare(
         runs,
@@ -127,14 +128,14 @@ def _compared(
         verdict = "does not hold"
     elif not family.missing and family.p_better < LEVEL:
         verdict = "holds"
-    what = "ASR-BLEU" if not margin else f"MOS, non-inferior by {-margin}"
+    score = "ASR-BLEU" if not margin else f"MOS, non-inferior by {-margin}"
     drawn = "utterances and seeds" if want_seeds > 1 else "utterances"
-    there = sorted({each.num_seeds for each in family.comparisons}) or [0]
-    num_seeds = "-".join(map(str, dict.fromkeys((there[0], there[-1]))))
+    counts = sorted({each.num_seeds for each in family.comparisons}) or [0]
+    num_seeds = "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
     return Claim(
         id=number,
         text=text,
-        rule=f"{what}: paired test over {drawn}, one-sided, Holm over "
+        rule=f"{score}: paired test over {drawn}, one-sided, Holm over "
         f"{len(wanted)}, p < {LEVEL}; seeds: {num_seeds}"
         + (f" of {want_seeds} wanted" if want_seeds > 1 else ""),
         statistic=min((c.difference.delta for c in family.comparisons), default=None),

@@ -1,4 +1,4 @@
-"""Comparisons of systems on pairs: paired tests, and Holm's correction over several."""
+"""Compares systems on pairs by paired tests, with Holm's correction over several."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ from s2st_interleave.replicate.statistics import (
 
 @dataclass(frozen=True)
 class Run:
-    """One scored cell: what a corpus score is made of, by utterance.
+    """A scored cell: for each utterance the counts and ratings that make a corpus score.
 
-    bleu_counts: int64 (num_utterances, 10), as score.metrics.bleu has them; mos: float
-    (num_utterances,), NaN where there was no audio; build: of the shared models.
+    bleu_counts: int64 (num_utterances, 10), as in score.metrics.bleu; mos: float
+    (num_utterances,), NaN where there was no audio; build: the hash of the shared models.
     """
 
     bleu_counts: np.ndarray
@@ -33,9 +33,9 @@ Wanted = tuple[str, str, str]  # pair, system, other system
 
 @dataclass(frozen=True)
 class Comparison:
-    """One system against another on one pair.
+    """A system against another on one pair.
 
-    `same_build`: each seed's two runs had the same encoder, codebook, vocoder and LLM.
+    `same_build` says that the two runs of each seed had the same shared models and LLM.
     """
 
     pair: str
@@ -47,6 +47,7 @@ class Comparison:
 
     @property
     def num_seeds(self) -> int:
+        """Number of seeds that both systems have."""
         return len(self.difference.by_seed)
 
 
@@ -54,8 +55,9 @@ class Comparison:
 class Family:
     """Comparisons that are tested together.
 
-    p-values after Holm's correction over all that was wanted: the largest for "better
-    than the other", the smallest for "worse". `missing`: what lacks seeds, a line each.
+    `p_better` is the largest p-value for "better than the other", `p_worse` the smallest
+    for "worse", after Holm's correction over all wanted comparisons. `missing` has a line
+    for each comparison that lacks seeds.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -66,7 +68,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Measure:
-    """What is compared: a score of resampled utterances, and which runs have it."""
+    """A score of resampled utterances, and which runs have it."""
 
     name: str
     scorer: Callable[[Run], Scorer]
@@ -74,7 +76,7 @@ class Measure:
 
 
 def bleu_measure(bleu: Callable[..., float]) -> Measure:
-    """`bleu` turns summed counts into BLEU."""
+    """ASR-BLEU as a measure; `bleu` turns summed counts into BLEU."""
     return Measure("ASR-BLEU", lambda run: lambda times: bleu(times @ run.bleu_counts))
 
 
@@ -96,14 +98,14 @@ def compare(
     margin: float = 0.0,
     want_seeds: int = 1,
 ) -> Family:
-    """Whether `system` beats `other` (by more than `margin`), wherever wanted."""
+    """Test for each of `wanted` whether system beats other by more than `margin`."""
     compared: dict[Wanted, Comparison] = {}
-    # What is missing counts among the tests that Holm corrects for.
+    # Missing comparisons count among the tests for which Holm corrects.
     p_better, p_worse = ({" ".join(names): 1.0 for names in wanted} for _ in range(2))
     missing = []
     for names in wanted:
         pair, system, other = names
-        both = [
+        seed_runs = [
             {
                 k: run
                 for k, run in runs.get((pair, name), {}).items()
@@ -111,19 +113,19 @@ def compare(
             }
             for name in (system, other)
         ]
-        seeds = sorted(both[0].keys() & both[1].keys())
+        seeds = sorted(seed_runs[0].keys() & seed_runs[1].keys())
         if len(seeds) < want_seeds:
             missing.append(f"{pair}: {system} or {other}, a seed besides {seeds}")
         if not seeds:
             continue
-        a, b = ([measure.scorer(side[seed]) for seed in seeds] for side in both)
-        size = len(both[0][seeds[0]].mos)
+        a, b = ([measure.scorer(side[seed]) for seed in seeds] for side in seed_runs)
+        size = len(seed_runs[0][seeds[0]].mos)
         difference = paired_difference(
             a, b, size, margin=margin, num_resamples=num_resamples
         )
         key = " ".join(names)
         p_better[key], p_worse[key] = difference.p_better, difference.p_worse
-        alike = all(both[0][s].build == both[1][s].build for s in seeds)
+        alike = all(seed_runs[0][s].build == seed_runs[1][s].build for s in seeds)
         compared[names] = Comparison(*names, alike, difference, 1.0)
     adjusted, opposite = holm(p_better), holm(p_worse)
     return Family(
@@ -145,8 +147,9 @@ def compare_two(
     bleu: Callable[..., float],
     num_resamples: int,
 ) -> Comparison | None:
-    """One comparison outside of the claims, with the p-value as it is; None where there
-    is nothing to compare.
+    """A single comparison outside of the claims, whose p-value needs no correction.
+
+    None where the systems have no seed in common.
     """
     family = compare(
         runs, [(pair, system, other)], bleu_measure(bleu), num_resamples=num_resamples

@@ -1,9 +1,9 @@
-"""What the page of a grid is made from: its stored scores, and what they decide."""
+"""Gathers the content of a grid's page: the stored scores, and the claims they decide."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -21,6 +21,7 @@ from s2st_interleave.replicate.statistics import Difference
 from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.metrics.loops import is_loop
 from s2st_interleave.score.normalize import Normalizer
+from s2st_interleave.score.pairs import join
 from s2st_interleave.score.published import (
     PAPER_PAIRS,
     PaperPair,
@@ -33,91 +34,89 @@ Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
 
 @dataclass(frozen=True)
 class PageContent:
-    """All that the page shows. `results` and `toplines` are the stored JSON objects."""
+    """The content of the page. `results` and `toplines` are the stored JSON objects."""
 
     grid: Grid
     results: Mapping[str, Mapping[str, Any]]  # cell name -> cells/<name>.json
     toplines: Mapping[str, Mapping[str, Any]]  # pair -> toplines/<pair>.json
+    names: Mapping[str, str]  # pair -> its source language: "French"
     sizes: Mapping[str, int]  # pair -> training utterances, where they are known
     claims: Sequence[Claim]  # by the last checkpoint
-    claims_best: Sequence[Claim]  # by the one that was best on dev
-    claims_unlooped: Sequence[Claim]  # by the last one, without `loops`
-    beyond: Sequence[Comparison]  # as claim 1, on pairs that the paper does not have
-    loops: Skipped  # utterances heard as a loop
-    tuned: Sequence[tuple[str, Comparison]]  # winners of the search, by which rule
-    longer: Sequence[Comparison]  # scheduled against baseline, each trained as long
-    longer_unlooped: Sequence[Comparison]  # the same without loops of these cells
+    claims_best: Sequence[Claim]  # by the checkpoint that was best on dev
+    claims_unlooped: Sequence[Claim]  # by the last checkpoint, without `loops`
+    beyond: Sequence[Comparison]  # claim 1 on pairs that the paper does not have
+    loops: Skipped  # utterances whose transcript is a loop
+    tuned: Sequence[tuple[str, Comparison]]  # rule of the search, its winners
+    longer: Sequence[Comparison]  # scheduled against baseline, with equally more steps
+    longer_unlooped: Sequence[Comparison]  # as `longer`, without loops of these cells
     constant: Sequence[Comparison]  # constant p against the baseline
-    sensitivity: Sequence[Comparison]  # what is changed against scheduled as it is
+    sensitivity: Sequence[Comparison]  # changed systems against scheduled
 
     @property
     def pairs_by_size(self) -> list[str]:
-        """All pairs of the grid, the one with most training data first."""
+        """All pairs of the grid, sorted by training data, most first."""
         used = {cell.pair for cell in self.grid.cells}
         pairs = [pair for pair in self.grid.pairs if pair in used]
         if not self.grid.recipe.sizes:
             return pairs  # in the grid's own order
         return sorted(pairs, key=lambda pair: -self.sizes[pair])
 
-    def name(self, pair: str) -> str:
-        """What a pair's source language is called: "French" """
-        source = self.grid.recipe.source(pair)
-        if self.grid.recipe.lexicon:
-            return yaml_text.read(self.grid.recipe.lexicon_of(source))["name"]
-        return PAPER_PAIRS[source].name if source in PAPER_PAIRS else source
-
     def size(self, pair: str) -> str:
         """Training utterances of a pair, as the page shows them."""
         return f"{self.sizes[pair]:,}" if pair in self.sizes else "n/a"
 
     def published_pair(self, pair: str) -> PaperPair | None:
+        """The paper's hours and scores of a pair; None where it does not have it."""
         return PAPER_PAIRS.get(self.grid.recipe.source(pair))
 
     def published_score(self, pair: str, system: str) -> PaperScore | None:
+        """The paper's score of a system; None where it does not have it."""
         return published_score(self.grid.recipe.source(pair), system)
 
     @property
     def figure_folder(self) -> str:
-        """Where the figures lie, as seen from the page."""
+        """The folder of the figures, relative to that of the page."""
         return os.path.relpath(self.grid.folder, self.grid.page)
 
     @property
     def gains(self) -> dict[str, Difference]:
         """Pair -> scheduled minus baseline, of Table 2."""
-        both = (*self.claims[0].comparisons, *self.beyond)
-        return {comparison.pair: comparison.difference for comparison in both}
+        comparisons = (*self.claims[0].comparisons, *self.beyond)
+        return {comparison.pair: comparison.difference for comparison in comparisons}
 
     @property
     def gains_of_twice(self) -> dict[str, Difference]:
-        """The same with twice the steps for both."""
-        return _of_twice(self.longer)
+        """Pair -> scheduled minus baseline, with twice the steps for both."""
+        return _with_twice_the_steps(self.longer)
 
     @property
     def gains_of_twice_unlooped(self) -> dict[str, Difference]:
-        return _of_twice(self.longer_unlooped)
+        """As `gains_of_twice`, without utterances whose transcript is a loop."""
+        return _with_twice_the_steps(self.longer_unlooped)
 
 
-def _of_twice(longer: Sequence[Comparison]) -> dict[str, Difference]:
+def _with_twice_the_steps(longer: Sequence[Comparison]) -> dict[str, Difference]:
     other = f"baseline{dict(LENGTHS)[2]}"
     return {each.pair: each.difference for each in longer if each.other == other}
 
 
 def gather(grid: Grid, num_resamples: int) -> PageContent:
-    """Everything that the stored cells and toplines of a grid give.
+    """The page's content, from the stored cells and toplines of a grid.
 
     Raises UserError where a cell is scored whose pair has no references.
     """
-    # 1. What is stored.
+    # 1. Read what is stored.
     stored = ((cell.name, grid.result(cell)) for cell in grid.cells)
     results = {name: result for name, result in stored if result is not None}
     toplines = {pair: kept for pair in grid.pairs if (kept := grid.topline(pair))}
     loops = _loops(grid.compared(), results)
+    count = _counter(grid.recipe.tgt_lang)
 
     def runs(checkpoint: str, *tables: str, skip: Skipped | None = None) -> Runs:
         there = [c for c in grid.compared(*tables) if c.name in results]
-        return _runs(grid, there, results, toplines, checkpoint, skip or {})
+        return _runs(there, results, toplines, checkpoint, skip or {}, count)
 
-    # 2. The claims, on all of the paper's pairs, also those that the grid leaves out.
+    # 2. Judge the claims on all of the paper's pairs, also those that the grid lacks.
     published = {grid.recipe.pair_of(src): each for src, each in PAPER_PAIRS.items()}
     judged = partial(
         judge,
@@ -129,11 +128,13 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
     )
     last, best_dev = map(runs, CHECKPOINTS)
 
-    # 3. What the page compares besides.
+    # 3. Compare systems besides.
     compare = partial(compare_two, bleu=bleu_of, num_resamples=num_resamples)
 
-    def compared(some: Runs, wanted: Iterable[tuple[str, ...]]) -> list[Comparison]:
-        every = (compare(some, *names) for names in wanted)
+    def compared(
+        chosen: Runs, wanted: Iterable[tuple[str, str, str]]
+    ) -> list[Comparison]:
+        every = (compare(chosen, *names) for names in wanted)
         return [comparison for comparison in every if comparison]
 
     others = [pair for pair in grid.pairs if pair not in published]
@@ -144,18 +145,21 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
     ]
     stretched_loops = _loops(grid.compared(*STRETCHED), results)
     changed = runs("last", "sensitivity")
-    searched = [runs(name, "search") for name in CHECKPOINTS]
+    tuned = winners(
+        grid, results, runs("last", "search"), runs("best", "search"), compare
+    )
     return PageContent(
         grid=grid,
         results=results,
         toplines=toplines,
+        names={pair: _name(grid, pair) for pair in grid.pairs},
         sizes=grid.sizes or _sizes(grid, results),
         claims=judged(last),
         claims_best=judged(best_dev),
         claims_unlooped=judged(runs("last", skip=loops)),
         beyond=compared(last, [(pair, "scheduled", "baseline") for pair in others]),
         loops=loops,
-        tuned=winners(grid, results, *searched, compare),
+        tuned=tuned,
         longer=compared(runs("last", *STRETCHED), longer),
         longer_unlooped=compared(
             runs("last", *STRETCHED, skip=stretched_loops), longer
@@ -172,23 +176,46 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
     )
 
 
+def _name(grid: Grid, pair: str) -> str:
+    """The name of a pair's source language, such as French."""
+    source = grid.recipe.source(pair)
+    if grid.recipe.lexicon:
+        return yaml_text.read(grid.recipe.lexicon_of(source))["name"]
+    return PAPER_PAIRS[source].name if source in PAPER_PAIRS else source
+
+
 def _sizes(grid: Grid, results: Mapping[str, Any]) -> dict[str, int]:
     """Training utterances of the pairs that have a cell with all of them."""
     whole = (c for c in grid.cells if c.name in results and not c.num_train)
     return {cell.pair: results[cell.name]["num_train"] for cell in whole}
 
 
+def _counter(target: str) -> Callable[[str, str], np.ndarray]:
+    """A function that returns the `bleu_counts`, (10,), of a reference and a hypothesis.
+
+    Each text in the language `target` is normalised and counted once, as many cells give
+    the same translation.
+    """
+    normalize, tokenize = Normalizer(target).normalize, language(target).tokenizer
+    once = cache(normalize)
+
+    @cache
+    def count(reference: str, hypothesis: str) -> np.ndarray:
+        texts = {"": reference}, {"": hypothesis}
+        return bleu_counts(*texts, normalize=once, tokenize=tokenize)[0]
+
+    return count
+
+
 def _runs(
-    grid: Grid,
     scored: Iterable[Cell],
     results: Mapping[str, Any],
     toplines: Mapping[str, Any],
     checkpoint: str,
     skip: Skipped,
+    count: Callable[[str, str], np.ndarray],
 ) -> Runs:
     """Runs by pair and variant, then by seed."""
-    target = grid.recipe.tgt_lang
-    normalize, tokenize = Normalizer(target).normalize, language(target).tokenizer
     runs: dict[tuple[str, str], dict[int, Run]] = {}
     for cell in scored:
         if cell.pair not in toplines:
@@ -198,15 +225,16 @@ def _runs(
             )
         skipped = skip.get(cell.pair, frozenset())
         score = results[cell.name]["scores"][checkpoint]
-        references, hypotheses = (
-            {u: text for u, text in texts.items() if u not in skipped}
-            for texts in (toplines[cell.pair]["references"], score["hyp"])
-        )
-        mos = [score["utterance_mos"].get(u, np.nan) for u in sorted(references)]
-        # A stand-in is another model, whatever the machine.
+        references, hypotheses = toplines[cell.pair]["references"], score["hyp"]
+        pairs = [
+            p for p in join(references, hypotheses) if p.utterance_id not in skipped
+        ]
+        counts = [count(pair.reference, pair.hypothesis) for pair in pairs]
+        mos = [score["utterance_mos"].get(p.utterance_id, np.nan) for p in pairs]
+        # Stand-ins are other models, on any machine.
         build = " ".join((results[cell.name]["build"], cell.units, cell.llm))
         runs.setdefault((cell.pair, cell.variant), {})[cell.seed] = Run(
-            bleu_counts(references, hypotheses, normalize=normalize, tokenize=tokenize),
+            np.array(counts),
             np.array(mos, dtype=float),
             build,
         )
@@ -214,7 +242,7 @@ def _runs(
 
 
 def _loops(scored: Iterable[Cell], results: Mapping[str, Any]) -> Skipped:
-    """By pair the utterances that are heard as a loop in any of these cells."""
+    """Utterances by pair whose transcript is a loop in any of these cells."""
     loops: dict[str, frozenset[str]] = {}
     for cell in scored:
         result = results.get(cell.name)

@@ -1,4 +1,4 @@
-"""The tables under "Is it fair to the baseline?": its own best, more steps, other LLMs."""
+"""Tables under "Is it fair to the baseline?": its best tuning, more steps, other LLMs."""
 
 from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.search import (
@@ -24,6 +24,7 @@ from s2st_interleave.score.results import markdown_table
 
 
 def checkpoints(content: PageContent) -> str:
+    """A table of the last and the best checkpoint of each system, seed 1."""
     rows = []
     for cell in content.grid.cells:
         result = content.results.get(cell.name)
@@ -37,6 +38,7 @@ def checkpoints(content: PageContent) -> str:
 
 
 def search(content: PageContent) -> str:
+    """A table of all candidates of the search."""
     rows = []
     for pair in searched_pairs(content.grid):
         for system in SEARCHED:
@@ -44,13 +46,14 @@ def search(content: PageContent) -> str:
                 result = content.results.get(cell.name)
                 if result:
                     dev = f"{dev_loss(result):.3f}", f"{last_dev_accuracy(result):.3f}"
-                    both = (result["scores"][k]["asr_bleu"] for k in ("best", "last"))
-                    rows.append([pair, cell.system, *dev, *map(number, both)])
+                    bleus = (result["scores"][k]["asr_bleu"] for k in ("best", "last"))
+                    rows.append([pair, cell.system, *dev, *map(number, bleus)])
     names = ["pair", "system", "best dev loss", "last dev accuracy"]
     return markdown_table([*names, "ASR-BLEU at best dev", "at last"], rows)
 
 
 def winners(content: PageContent) -> str:
+    """A table of the search's winners, and the pairs whose search is not complete."""
     rows = [[rule, *difference_row(comparison)] for rule, comparison in content.tuned]
     parts = (
         [markdown_table(["chosen by; checkpoint", *DIFFERENCE], rows)] if rows else []
@@ -62,7 +65,7 @@ def winners(content: PageContent) -> str:
 
 
 def longer(content: PageContent) -> str:
-    """A pair's systems as they are, and trained for twice and four times as long."""
+    """A table of systems with their own steps, and with twice and four times as many."""
     there = {(c.pair, c.variant) for c in content.grid.compared("search")}
     gains = {(c.pair, c.other): c.difference for c in content.longer}
     rows = [
@@ -77,7 +80,7 @@ def longer(content: PageContent) -> str:
 
 
 def twice(content: PageContent) -> str:
-    """Table 2 with twice the steps for both, and the order of its gains."""
+    """Table 2 with twice the steps for both systems, and the order of its gains."""
     systems = [name + dict(LENGTHS)[2] for name in SYSTEMS[:2]]
     every_gain = content.gains_of_twice, content.gains_of_twice_unlooped, content.gains
     rows = []
@@ -111,7 +114,7 @@ def _order_of_twice(content: PageContent) -> str:
 
 
 def controls(content: PageContent) -> str:
-    """Other text LLMs to start from, beside that of all other cells."""
+    """A table of trainings that start from other text LLMs than all other cells."""
     cells = [c for c in content.grid.cells if c.table == "control"]
     rows = [
         [pair, llm or content.grid.recipe.notes.first_llm]

@@ -1,8 +1,10 @@
-"""Pictures of the page: the gains of Table 2, Figure 3, dev scores against effort."""
+"""Draws the page's figures: gains of Table 2, Figure 3, dev scores against effort."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from s2st_interleave.files import atomic_write
 from s2st_interleave.replicate.content import PageContent
@@ -24,7 +26,7 @@ PANELS = (
 
 
 def draw(content: PageContent) -> None:
-    """All of FIGURES, beside the grid."""
+    """Draw all FIGURES into the grid's folder."""
     recipe = content.grid.recipe
     theirs = {
         recipe.pair_of(src): pair.scheduled.asr_bleu - pair.baseline.asr_bleu
@@ -42,14 +44,17 @@ def draw(content: PageContent) -> None:
     gains, figure_3, curves = (content.grid.folder / f"{name}.svg" for name in FIGURES)
     draw_gains(ours, theirs, gains)
     draw_figure_3(runs[recipe.pair_of(TABLE_3_SOURCE)], figure_3)
-    draw_curves({pair: some for pair, some in runs.items() if some}, curves)
+    scored = {pair: by_system for pair, by_system in runs.items() if by_system}
+    draw_curves(scored, curves)
 
 
 def draw_gains(
     ours: Mapping[str, Mapping[str, Difference]], paper: Mapping[str, float], path: Path
 ) -> None:
-    """Scheduled minus baseline by pair, in the order of `paper`, other pairs behind;
-    ours: label -> pair -> gain, drawn with its 95% interval.
+    """Draw scheduled minus baseline by pair.
+
+    `ours` is label -> pair -> gain, drawn with its 95% interval. `paper` is pair -> gain;
+    its order is that of the pairs, and other pairs follow.
     """
     axes, save = _axes((1, 1), path, width=8)
     pairs = dict.fromkeys(
@@ -62,7 +67,7 @@ def draw_gains(
             x = places[pair] + 0.12 * number
             axis.vlines(x, *gain.ci95, color=f"C{number}")
             axis.plot(x, gain.delta, f"C{number}o", label=label)
-            label = "_"  # named once in the legend
+            label = "_"  # further points are not named in the legend
     axis.axhline(0, color="gray", linewidth=0.5)
     axis.set(ylabel="gain, ASR-BLEU", xlabel="most training data to least")
     axis.set_xticks([*places.values()], [*places])
@@ -70,7 +75,10 @@ def draw_gains(
 
 
 def draw_figure_3(runs: Mapping[str, Mapping[str, Any]], path: Path) -> None:
-    """Length ratios and cosine similarities over steps, one line a system."""
+    """Draw length ratios and cosine similarities over steps, one line a system.
+
+    `runs` are stored cells by system.
+    """
     axes, save = _axes((1, len(PANELS)), path)
     for axis, (key, title) in zip(axes[0], PANELS, strict=True):
         for name, result in runs.items():
@@ -91,8 +99,9 @@ CURVES = (
 def draw_curves(
     pairs: Mapping[str, Mapping[str, Mapping[str, Any]]], path: Path
 ) -> None:
-    """How well dev is predicted at text ratio 0, a column for each pair: pair -> system
-    -> stored cell.
+    """Draw dev loss and accuracy at text ratio 0, a column for each pair.
+
+    `pairs` is pair -> system -> stored cell.
     """
     axes, save = _axes((len(CURVES), max(1, len(pairs))), path)
     for column, (pair, runs) in enumerate(pairs.items()):
@@ -105,8 +114,10 @@ def draw_curves(
     save()
 
 
-def _axes(shape: tuple[int, int], path: Path, width: float = 3.2) -> tuple[Any, Any]:
-    """Axes in rows and columns, and what writes them to `path` as SVG."""
+def _axes(
+    shape: tuple[int, int], path: Path, width: float = 3.2
+) -> tuple[np.ndarray, Callable[[], None]]:
+    """Axes (num_rows, num_columns), and a function that writes them to `path` as SVG."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,7 +1,7 @@
-"""The cells of the paper's tables: which are declared, and which still want a run.
+"""The cells of the paper's tables: those that are declared, and those not yet run.
 
-A cell is one training of one system on one pair with one seed, and its scores. It is
-declared in grid.yaml; what it gave lies beside it in `cells/<name>.json`, text only.
+A cell is one training of one system on one pair with one seed, and its scores. grid.yaml
+declares it; its result is stored beside that, in `cells/<name>.json`.
 """
 
 import os
@@ -23,9 +23,10 @@ from s2st_interleave.replicate.recipe import Recipe
 
 @dataclass(frozen=True)
 class Cell:
-    """`table` is where it first appears; `units` and `llm` name stand-ins, if any.
+    """A training of `system` on `pair`; `table` is the first in which it appears.
 
-    `num_train`: utterances it learns from, where that is not all of its pair's.
+    `units` and `llm` name stand-ins, "" for none. `num_train` is the number of utterances
+    it learns from, 0 for all of the pair.
     """
 
     table: str
@@ -38,19 +39,20 @@ class Cell:
 
     @property
     def variant(self) -> str:
-        """The system and what is its own: what runs of several seeds have in common."""
+        """The system with its stand-ins and size, which runs of all seeds share."""
         size = f"n{self.num_train}" if self.num_train else ""
         parts = (self.system, self.units, self.llm, size)
         return ".".join(part for part in parts if part)
 
     @property
     def name(self) -> str:
+        """The name of the cell, which is unique in a grid."""
         return f"{self.pair}.{self.variant}.s{self.seed}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Group:
-    """Cells as grid.yaml declares them: all combinations."""
+    """A group of cells in grid.yaml: all combinations of its lists."""
 
     table: str = option(REQUIRED, "of the paper, or one of ours")
     pairs: tuple[str, ...] = option(REQUIRED, "or all")
@@ -63,6 +65,8 @@ class _Group:
 
 @dataclass(frozen=True, kw_only=True)
 class _File:
+    """The keys of grid.yaml."""
+
     version: int = option(REQUIRED, "a higher one makes all cells old")
     recipe: Path = option(Path("../replication.yaml"), "of the cells, from the grid")
     page: Path = option(Path(), "folder of RESULTS.md, from the grid")
@@ -76,7 +80,7 @@ class _File:
 
 @dataclass(frozen=True)
 class Grid:
-    """All cells in the order in which they are run, and the folder they live in."""
+    """All cells in the order in which they are run, and the folder of grid.yaml."""
 
     folder: Path
     recipe: Recipe
@@ -89,7 +93,7 @@ class Grid:
 
     @property
     def shared(self) -> Path:
-        """In each pair's folder: what the cells of this grid share."""
+        """The folder, in each pair's, of the data and models that this grid's cells share."""
         return Path(self.recipe.shared.format(grid=self.folder.name))
 
     @property
@@ -98,6 +102,7 @@ class Grid:
         return self.recipe.folder / self.recipe.models.format(shared=self.shared)
 
     def cell(self, name: str) -> Cell:
+        """The cell of this name; UserError where there is none."""
         for cell in self.cells:
             if cell.name == name:
                 return cell
@@ -105,32 +110,35 @@ class Grid:
         raise UserError(f"no cell '{name}' in {self.folder}{nearest(name, known)}")
 
     def compared(self, *tables: str) -> list[Cell]:
-        """The cells of tables that stand apart; else all that are of no such table."""
+        """The cells of `tables`; without arguments those of all tables not in `apart`."""
         if tables:
             return [c for c in self.cells if c.table in tables]
         return [c for c in self.cells if c.table not in self.apart]
 
     def place(self, cell: Cell) -> Path:
+        """The file of a cell's result."""
         return self.folder / "cells" / f"{cell.name}.json"
 
     def topline_place(self, pair: str) -> Path:
+        """The file of a pair's toplines."""
         return self.folder / "toplines" / f"{pair}.json"
 
     @property
     def sizes(self) -> Mapping[str, int]:
+        """Training utterances by pair; {} where the recipe does not declare them."""
         return self.recipe.train_sizes(self.pairs)
 
     def identity(self, cell: Cell) -> str:
-        """Digest of everything a cell's scores follow from, machines left aside.
+        """Digest of all configuration on which a cell's scores depend.
 
-        Values count, comments do not.
+        Values count, comments do not, nor does the machine.
         """
         return self._identity(
             _facts(cell), self.recipe.system.format(system=cell.system)
         )
 
     def topline_identity(self, pair: str) -> str:
-        """The same of a pair's toplines, in which no system has a part."""
+        """Digest of all configuration on which a pair's toplines depend: of no system."""
         return self._identity(pair)
 
     def _identity(self, facts: Any, *more_sources: str) -> str:
@@ -149,14 +157,15 @@ class Grid:
         return digest([self.version, self.pairs, content, facts])
 
     def result(self, cell: Cell) -> dict[str, Any] | None:
-        """What a cell gave, None if it was not run or what it follows from changed."""
+        """A cell's stored result; None if it was not run or its identity has changed."""
         return _stored(self.place(cell), self.identity(cell))
 
     def topline(self, pair: str) -> dict[str, Any] | None:
-        """A pair's toplines and references, None where they are to be made."""
+        """A pair's toplines and references; None if missing or their identity changed."""
         return _stored(self.topline_place(pair), self.topline_identity(pair))
 
     def pending(self) -> list[Cell]:
+        """The cells without a stored result."""
         return [cell for cell in self.cells if self.result(cell) is None]
 
 
@@ -169,7 +178,7 @@ def _stored(place: Path, identity: str) -> dict[str, Any] | None:
 
 @lru_cache
 def _values(text: str, path: Path, without: str, flat: bool) -> str:
-    """Digest of what a YAML text says; many cells ask about the same few files."""
+    """Digest of a YAML text's values; cached, as many cells share the same few files."""
     values = yaml_text.parse(text, path, typed=True)
     if without:
         values.pop(without, None)
@@ -181,7 +190,11 @@ def _values(text: str, path: Path, without: str, flat: bool) -> str:
 
 
 def _facts(cell: Cell) -> dict[str, Any]:
-    """A cell that two tables show is one cell; one of all its pair's data needs no size."""
+    """The fields of a cell that its identity depends on.
+
+    The table does not count: two tables may show one cell. Nor does num_train of 0, for
+    which earlier versions had no field.
+    """
     left_out = {"table"} if cell.num_train else {"table", "num_train"}
     return {k: v for k, v in asdict(cell).items() if k not in left_out}
 
@@ -189,7 +202,7 @@ def _facts(cell: Cell) -> dict[str, Any]:
 def load(path: Path) -> Grid:
     """Read a grid.yaml and the replication.yaml of its recipe.
 
-    Raises UserError naming file, group and key of a slip.
+    Raises UserError naming file, group and key of a mistake.
     """
     data = yaml_text.read(path)
     recipes.check_keys(_File, data, str(path))
@@ -230,7 +243,7 @@ def _expand(group: _Group, pairs: tuple[str, ...], where: str) -> Iterator[Cell]
 
 
 def _check(grid: Grid, path: Path) -> None:
-    """Raise UserError for a pair or system that has no file, or a size that is none."""
+    """Raise UserError for a pair or system without a file, or a num_train out of range."""
     for source in map(grid.recipe.source, grid.pairs):
         lexicon = grid.recipe.lexicon_of(source)
         if grid.recipe.lexicon and not lexicon.is_file():
@@ -240,7 +253,7 @@ def _check(grid: Grid, path: Path) -> None:
         system = grid.recipe.folder / grid.recipe.system.format(system=cell.system)
         if not system.is_file():
             raise UserError(f"{path}: system '{cell.system}' has no {system}")
-        # A size that is the whole pair's would be the pair's own cell under two names.
+        # With num_train of the whole pair, one cell would have two names.
         if cell.num_train and not 0 < cell.num_train < sizes.get(cell.pair, 1 << 62):
             raise UserError(
                 f"{path}: num_train {cell.num_train} of {cell.pair}: "

@@ -1,7 +1,8 @@
-"""RESULTS.md of the whole grid, rendered from stored scores; pure text."""
+"""Renders RESULTS.md of a grid from stored scores; pure functions that return text."""
 
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any
 
 from s2st_interleave.config import load_yaml
 from s2st_interleave.replicate import fairness, tables
@@ -19,9 +20,9 @@ from s2st_interleave.stages.train import Options
 
 
 def render(content: PageContent) -> str:
-    """The page; a section of which the grid has no cell is left out."""
+    """The page as Markdown, without sections for which the grid has no cell."""
     notes = content.grid.recipe.notes
-    own = content.grid.folder / "notes.md"  # written by hand
+    remarks = content.grid.folder / "notes.md"  # written by hand
     script = content.grid.command.partition(" ")[0] or "s2st_interleave.replicate"
     small = content.grid.recipe.pair_of(TABLE_3_SOURCE)
     sections = [
@@ -41,7 +42,7 @@ def render(content: PageContent) -> str:
             + (f"; {notes.gains}." if notes.gains else "."),
         ),
         _reading(content),
-        own.read_text("utf-8").strip() if own.is_file() else "",
+        remarks.read_text("utf-8").strip() if remarks.is_file() else "",
         *_paper_tables(content),
         "## Every difference behind the verdicts",
         tables.differences(content),
@@ -80,11 +81,11 @@ def _figure(content: PageContent, name: str, caption: str) -> str:
 
 def _systems(content: PageContent) -> str:
     recipe = content.grid.recipe
-    defaults = {field.name: field.default for field in fields(Options)}
+    defaults: dict[str, Any] = {field.name: field.default for field in fields(Options)}
     train = defaults | load_yaml(recipe.folder / recipe.train, Options)
     drawn = train["max_steps"] * train["batch_size"]
     epochs = [
-        f"{content.name(pair)} {drawn / content.sizes[pair]:.1f}"
+        f"{content.names[pair]} {drawn / content.sizes[pair]:.1f}"
         for pair in content.pairs_by_size
         if pair in content.sizes
     ]

@@ -1,4 +1,4 @@
-"""How many cells are left, and the GPU hours of their trainings."""
+"""Counts the cells that are left, and the GPU hours of their trainings."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,29 +7,31 @@ from s2st_interleave import config
 from s2st_interleave.plan import command, compute, counts, sizes
 from s2st_interleave.replicate.grid import Grid
 
-NUM_DRAWN = 50  # steps whose batches are drawn; the rest are as long on average
+NUM_DRAWN = 50  # steps whose batches are drawn; their mean stands for all steps
 
 
 def plan_line(grid: Grid, words: Sequence[str]) -> str:
-    """What is pending, as `plan` reckons a pair's training from its dump of stage 5.
+    """A line with the number of pending cells and the GPU hours of their trainings.
 
-    `words`: options of `plan` besides the recipe's own. Hours are those of the system that
-    the recipe's words name: of the baseline an upper bound, as text is shorter than units.
+    Hours are those that `plan` computes from a pair's dump of stage 5, for the system that
+    the recipe's `plan` names. For the baseline they are an upper bound of all systems, as
+    text is shorter than units. `words` are more options of `plan`.
     """
     num_cells = Counter(cell.pair for cell in grid.pending())
     line = f"plan: {num_cells.total()} of {len(grid.cells)} cells to run"
-    hours, gpu, unknown = 0.0, "", []
+    hours, gpu, share, unknown = 0.0, "", 0.0, []
     for pair, num_left in num_cells.items() if grid.recipe.plan else ():
         options = _options(grid, pair, words)
         if all((dump / "stage.json").is_file() for dump in options.dump_dir):
             gpu, pair_hours = training_hours(options)
             hours += num_left * pair_hours
+            share = options.utilisation
         else:
             unknown.append(pair)
     if gpu:
         shown = f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
         line += f"; trainings: at most {shown} GPU hours ({gpu}, "
-        line += f"{options.utilisation:.0%} of its peak)"
+        line += f"{share:.0%} of its peak)"
     if unknown:
         line += f"; unknown before stage 5 of {', '.join(unknown)}"
     return line
@@ -37,12 +39,12 @@ def plan_line(grid: Grid, words: Sequence[str]) -> str:
 
 def _options(grid: Grid, pair: str, words: Sequence[str]) -> command.Options:
     places = {"recipe": grid.recipe.folder, "pair": pair, "shared": grid.shared}
-    own = [word.format(**places) for word in grid.recipe.plan]
-    return config.parse(command.Options, [*own, *words], prog="replicate plan")
+    line = [word.format(**places) for word in grid.recipe.plan]
+    return config.parse(command.Options, [*line, *words], prog="replicate plan")
 
 
 def training_hours(options: command.Options) -> tuple[str, float]:
-    """The first GPU that `options` name, and the hours that one such takes."""
+    """The first GPU that `options` name, and the hours of a training on one of them."""
     task = command.planned_task(options)
     llm = sizes.measure(options.sizes or options.llm, task.llm.vocabulary.size)
     drawn = list(counts.draw_steps(task, min(NUM_DRAWN, options.max_steps)))

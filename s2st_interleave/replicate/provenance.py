@@ -1,4 +1,4 @@
-"""How the scores of the page were made: cells, recogniser, commits, builds."""
+"""Describes how the page's scores were made: cells, recogniser, commits, builds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from s2st_interleave.replicate.grid import Cell
 
 
 def provenance(content: PageContent) -> str:
-    """A list for the head of the page."""
+    """A Markdown list for the head of the page."""
     grid = content.grid
     done = [content.results[c.name] for c in grid.cells if c.name in content.results]
     states = [result["git"] for result in done if result["git"]["hash"]]
@@ -18,7 +18,7 @@ def provenance(content: PageContent) -> str:
     command = (
         f"command: `{grid.command}`; with `--page true` it makes this page from the "
     )
-    why = f" ({grid.recipe.notes.builds})" if grid.recipe.notes.builds else ""
+    reason = f" ({grid.recipe.notes.builds})" if grid.recipe.notes.builds else ""
     lines = (
         f"{len(done)} of {len(grid.cells)} cells are there: {hours:.1f} hours in all, one "
         "by one (a cell that was stopped counts from its last start)",
@@ -26,13 +26,13 @@ def provenance(content: PageContent) -> str:
         f"{command}stored scores in `{name}/cells`",
         f"git of the cells: {', '.join(sorted(commits)) or 'none'}",
         f"seeds and configs: `{name}/grid.yaml`, `conf`",
-        f"builds of what the cells share: {_builds(content) or 'none'}{why}",
+        f"builds of what the cells share: {_builds(content) or 'none'}{reason}",
     )
     return "\n".join(f"- {line}" for line in lines)
 
 
 def _builds(content: PageContent) -> str:
-    """Where cells do not share their encoder with all others, the reader is told."""
+    """The builds of the shared models, each with the number and tables of its cells."""
     builds: dict[str, list[Cell]] = {}
     for cell in content.grid.cells:
         if cell.name in content.results:
@@ -47,7 +47,7 @@ def _builds(content: PageContent) -> str:
 
 
 def _protocol(done: Sequence[Mapping[str, Any]], mos: str) -> Iterator[str]:
-    """By what the scores were made, from the stored records themselves."""
+    """Recogniser, normaliser, signature and MOS predictor, from the stored scores."""
     scores = [result["scores"]["last"] for result in done]
     if not scores:
         return

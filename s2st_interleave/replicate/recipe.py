@@ -1,7 +1,7 @@
-"""replication.yaml: all that a grid is to know of the recipe whose cells it runs.
+"""Reads replication.yaml: the facts about a recipe that a grid needs to run its cells.
 
-The file lies in the recipe's folder, and its paths start there. Its texts may name PLACES
-in braces, which stand for those of a cell or of its grid.
+The file lies in the recipe's folder, and its paths start there. Its texts may contain
+names of PLACES in braces, which are replaced by those of a cell or of its grid.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from s2st_interleave.errors import UserError
 T = TypeVar("T")
 CELL = ("grid", "shared", "pair", "src", "expdir")
 CELL += ("system", "seed", "num_train", "units", "llm")
-PLACES = {  # key -> what its texts may name
+PLACES = {  # key -> names that its texts may contain
     "pair": ("src",),
     "models": ("shared",),
     "shared": ("grid",),
@@ -30,7 +30,7 @@ PLACES = {  # key -> what its texts may name
 
 @dataclass(frozen=True, kw_only=True)
 class Notes:
-    """Sentences of the page about the recipe; where one is empty the page says nothing."""
+    """Sentences about the recipe for the page; empty ones are left out."""
 
     title: str = option(REQUIRED, "headline of the page")
     claims: str = option(REQUIRED, "headline above the claims")
@@ -52,6 +52,8 @@ class Notes:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
+    """The keys of replication.yaml, and the folder in which it lies."""
+
     folder: Path
     tgt_lang: str = option(REQUIRED, "into which all pairs translate")
     pair: str = option(REQUIRED, "a pair's folder, say '{src}_en'")
@@ -74,8 +76,9 @@ class Recipe:
     system: str = option(REQUIRED, "YAML of a system")
     script: str = option("./run.sh", "program that runs a cell, in its pair's folder")
     options: Mapping[str, str] = field(default_factory=dict)
-    llm_options: Mapping[str, str] = field(default_factory=dict)  # of another text LLM
-    units_options: Mapping[str, str] = field(default_factory=dict)  # of stand-in units
+    # Options of cells with another text LLM, and of cells with stand-in units.
+    llm_options: Mapping[str, str] = field(default_factory=dict)
+    units_options: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     test: str = option("test", "split whose scores are kept")
     cascade: str = option("", "score.json of the spoken cascade, in a pair's folder")
@@ -94,14 +97,17 @@ class Recipe:
         return source
 
     def pair_of(self, source: str) -> str:
+        """The pair of a source language: "fr_en" of "fr"."""
         return self.pair.format(src=source)
 
     def lexicon_of(self, source: str) -> Path:
+        """The YAML of a source language with its name."""
         return self.folder / self.lexicon.format(src=source)
 
     def train_sizes(self, pairs: Iterable[str]) -> dict[str, int]:
-        """Pair -> utterances that a system learns from, if the recipe says it: all of the
-        corpus where `sizes` has no number for a language.
+        """Training utterances by pair; {} if the recipe does not declare `sizes`.
+
+        A language without a number there has those of the whole corpus.
         """
         if not self.sizes:
             return {}
@@ -109,7 +115,7 @@ class Recipe:
         return {p: sizes["train"].get(self.source(p), sizes["corpus"]) for p in pairs}
 
     def read(self, name: str) -> dict[str, Any]:
-        """What one of its YAML files says."""
+        """The content of one of the recipe's YAML files."""
         return yaml_text.read(self.folder / name, typed=True)
 
 
@@ -137,9 +143,9 @@ def _texts(value: Any) -> list[str]:
 
 
 def record(cls: type[T], given: Any, where: str, **known: Any) -> T:
-    """A frozen dataclass of what a YAML mapping says, `known` fields besides.
+    """Build a frozen dataclass from a YAML mapping and the `known` fields.
 
-    Raises UserError with `where` for a key that is unknown, lacking or of a wrong type.
+    Raises UserError with `where` for a key that is unknown, missing or of a wrong type.
     """
     check_keys(cls, given, where, known)
     return cls(**known, **{key: _value(cls, key, given[key], where) for key in given})
@@ -148,7 +154,7 @@ def record(cls: type[T], given: Any, where: str, **known: Any) -> T:
 def check_keys(
     cls: type, given: Any, where: str, known: Mapping[str, Any] | None = None
 ) -> None:
-    """Raise UserError unless all that is needed is there, and nothing unknown."""
+    """Raise UserError for an unknown or missing key of `given`."""
     names = {f.name: f for f in fields(cls) if f.name not in (known or {})}
     if not isinstance(given, dict):
         raise UserError(f"{where}: expected 'key: value' lines")

@@ -1,4 +1,4 @@
-"""results.json: the page for programs."""
+"""Makes results.json, the content of the page for programs."""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.statistics import significant
 
-NUM_DIGITS = 6  # significant; processors differ in the last of sixteen
+NUM_DIGITS = 6  # significant digits; processors differ in the last of sixteen
 
 
 def results_json(content: PageContent) -> dict[str, list[dict[str, Any]]]:
-    """`cells` and `claims`; the same on every processor."""
+    """`cells` and `claims`, rounded so that they are the same on every processor."""
     return {"cells": _cells(content), "claims": _claims(content)}
 
 
 def _cells(content: PageContent) -> list[dict[str, Any]]:
-    """A row for each cell and checkpoint."""
+    """An object for each cell and checkpoint."""
     rows = []
     for cell in content.grid.cells:
         result = content.results.get(cell.name)

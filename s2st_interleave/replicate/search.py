@@ -1,7 +1,8 @@
-"""The same small search for the baseline and the proposed method, decided by rule.
+"""Chooses the winners of a small search, the same for baseline and proposed method.
 
-What a system's own best learning rate, dropout or number of steps does for it. Winners
-are chosen on dev, for both alike; one more rule chooses the baseline alone, on test.
+The search tries other learning rates, dropouts and numbers of steps for each system.
+Winners are chosen on dev by the same rules for both; one more rule chooses the baseline
+alone, on test.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,36 +18,41 @@ STRETCHED = ("search", "steps")  # tables with cells of more steps
 
 
 def searched_pairs(grid: Grid) -> list[str]:
+    """The pairs that have cells of the search."""
     return list(dict.fromkeys(c.pair for c in grid.compared("search")))
 
 
 def candidates(grid: Grid, system: str, pair: str) -> list[Cell]:
-    """The system as it is and its `<system>_<change>`, all of table "search"."""
-    of_pair = [c for c in grid.compared("search") if c.pair == pair]
-    as_it_is = [c for c in of_pair if c.system == system]
-    return as_it_is + [c for c in of_pair if c.system.startswith(f"{system}_")]
+    """The cells of `system` and of each `<system>_<change>` in the table "search"."""
+    cells = [c for c in grid.compared("search") if c.pair == pair]
+    unchanged = [c for c in cells if c.system == system]
+    return unchanged + [c for c in cells if c.system.startswith(f"{system}_")]
 
 
 def dev_loss(result: Result) -> float:
+    """The lowest loss on dev."""
     return min(result["curve"]["dev_loss"])
 
 
 def least_dev_loss(result: Result) -> float:
+    """A merit that is larger for a lower dev loss."""
     return -dev_loss(result)
 
 
 def last_dev_accuracy(result: Result) -> float:
+    """The accuracy on dev at the last checkpoint."""
     return result["curve"]["dev_accuracy"][-1]
 
 
 def last_test_score(result: Result) -> float:
+    """ASR-BLEU on test at the last checkpoint."""
     return result["scores"]["last"]["asr_bleu"]
 
 
 def winner(
     cells: list[Cell], results: Mapping[str, Result], merit: Callable[[Result], float]
 ) -> Cell | None:
-    """The candidate of most merit; None while one of them is missing."""
+    """The cell with the largest merit; None while a result is missing."""
     if not cells or any(c.name not in results for c in cells):
         return None
     return max(
@@ -61,7 +67,10 @@ def winners(
     best_dev: Runs,
     compare: Callable[..., Comparison | None],
 ) -> list[tuple[str, Comparison]]:
-    """Scheduled against baseline, each as a rule chose it; what is not whole is left out."""
+    """Scheduled against baseline as each rule chooses them, by the rule's name.
+
+    Rules whose candidates are not all there are left out.
+    """
     chosen = []
     for pair in searched_pairs(grid):
         ours, theirs = (candidates(grid, system, pair) for system in SYSTEMS)
@@ -70,8 +79,9 @@ def winners(
             ("highest dev accuracy at last; last", ours, last_dev_accuracy, last),
             ("baseline by its test score; last", ours[:1], last_test_score, last),
         ):
-            both = [winner(cells, results, merit) for cells in (scheduled, theirs)]
-            if all(both):
-                comparison = compare(runs, pair, *(cell.variant for cell in both))
-                chosen.append((rule, comparison))
+            system, other = (winner(c, results, merit) for c in (scheduled, theirs))
+            if system and other:
+                comparison = compare(runs, pair, system.variant, other.variant)
+                if comparison:
+                    chosen.append((rule, comparison))
     return chosen

@@ -1,4 +1,4 @@
-"""Tests over utterances and seeds together; pure functions of stored scores."""
+"""Statistical tests over utterances and seeds; pure functions of stored scores."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ import numpy as np
 
 from s2st_interleave.keyed import generator
 
-# How often each utterance was drawn, (num_utterances,) -> the score of that corpus.
+# A function from how often each utterance was drawn, (num_utterances,), to that corpus's
+# score.
 Scorer = Callable[[np.ndarray], float]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A system minus another: `delta` is the mean of `by_seed`.
+    """A system's score minus another's; `delta` is the mean of `by_seed`.
 
-    `p_better` is one-sided for "above `margin`", `p_worse` for "below" it.
+    `p_better` is the one-sided p-value for "above the margin", `p_worse` for "below" it.
     """
 
     by_seed: tuple[float, ...]
@@ -37,16 +38,16 @@ def paired_difference(
 ) -> Difference:
     """Paired test over utterances and seeds.
 
-    Utterances are resampled with replacement, the same for all runs, for the standard
-    error of the mean over seeds. Two or three seeds are too few to be resampled: where all
-    have one sign no resample crosses 0, and one test in eight of equal systems would be
-    "significant". Their spread adds its own standard error, and both together have
-    the degrees of freedom of Welch and Satterthwaite: n - 1 where seeds are all that
-    varies. What a seed does to single utterances counts in both parts: the test is rather
-    too strict than too lax. One seed tells nothing about others. Run k of either system
-    has seen the same batches. Raises ValueError when the numbers of seeds differ.
+    Utterances are resampled with replacement, the same for all runs, which gives the
+    standard error of the mean over seeds. Two or three seeds are too few to be resampled:
+    where all have one sign no resample crosses 0, and one test in eight of equal systems
+    would be "significant". Instead their spread adds its own standard error, and the sum
+    has the degrees of freedom of Welch and Satterthwaite: n - 1 where only seeds vary. A
+    seed's effect on single utterances counts in both parts, so that the test is too strict
+    rather than too lax. A single seed adds no error of seeds. Run k of either system has
+    seen the same batches. Raises ValueError when the numbers of seeds differ.
     """
-    from scipy.stats import t as student
+    from scipy.stats import t as student  # half a second, which `pending` does not need
 
     if len(system) != len(other) or not system:
         raise ValueError(
@@ -99,7 +100,8 @@ def spearman_permutation(
 ) -> tuple[float, float, float]:
     """Spearman's rho, and its exact one-sided p-values for below 0 and for above 0.
 
-    All orders of `y` are tried: 5,040 for seven pairs. ValueError beyond nine.
+    All orders of `y` are tried: 5,040 for seven values. Raises ValueError unless there are
+    equally many values, 3 to 9.
     """
     from scipy.stats import rankdata
 
@@ -110,7 +112,7 @@ def spearman_permutation(
     scale = np.sqrt((a @ a) * (b @ b))
     rho = float(a @ b / scale)
     every = b[orders] @ a / scale
-    near = 1e-9  # equal up to rounding is as extreme
+    near = 1e-9  # values that are equal up to rounding count as equally extreme
     return rho, float(np.mean(every <= rho + near)), float(np.mean(every >= rho - near))
 
 

@@ -1,4 +1,4 @@
-"""The tables of the page, each from stored scores; pure text."""
+"""Tables of the page, from stored scores; pure functions that return Markdown."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,13 +16,14 @@ SYSTEMS = ("baseline", "scheduled", "constant")
 
 
 def table_2(content: PageContent) -> str:
+    """Scores and gains of all pairs, beside the paper's."""
     header = ["pair", "train", *SYSTEMS, "gain"]
     header += [f"paper: {name}" for name in ("hours", *SYSTEMS, "gain")]
     rows = []
     for pair in content.pairs_by_size:
         rows.append(
             [
-                content.name(pair),
+                content.names[pair],
                 content.size(pair),
                 *(mean_score(content, pair, system) for system in SYSTEMS),
                 with_interval(content.gains.get(pair)),
@@ -51,7 +52,7 @@ def _measures(content: PageContent, pair: str, variant: str, *tables: str) -> li
 
 
 def chain(content: PageContent) -> str:
-    """What each step of the chain of thought gives: heard, translated, said."""
+    """Scores of each step of the chain of thought: transcript, translation, speech."""
     there = {(c.pair, c.variant) for c in content.grid.compared()}
     rows = [
         [pair, system, *_measures(content, pair, system)]
@@ -65,6 +66,7 @@ def chain(content: PageContent) -> str:
 def system_table(
     content: PageContent, pair: str, variants: Sequence[str], *tables: str
 ) -> str:
+    """Scores of a pair's systems, beside the paper's."""
     rows = []
     for variant in variants:
         paper = content.published_score(pair, variant)
@@ -78,6 +80,7 @@ DIFFERENCE += ("95% interval", "p")
 
 
 def difference_row(comparison: Comparison, digits: int = 1) -> list[str]:
+    """The cells of a row with the columns DIFFERENCE."""
     difference = comparison.difference
     return [
         comparison.pair,
@@ -92,6 +95,7 @@ def difference_row(comparison: Comparison, digits: int = 1) -> list[str]:
 
 
 def differences(content: PageContent) -> str:
+    """All comparisons of the claims, with and without loops."""
     rows = []
     for claim, other in zip(content.claims, content.claims_unlooped, strict=True):
         digits = 2 if claim.measure == "MOS" else 1
@@ -104,6 +108,7 @@ def differences(content: PageContent) -> str:
 
 
 def sensitivity(content: PageContent) -> str:
+    """Changed systems against the scheduled one."""
     return markdown_table(
         DIFFERENCE, [difference_row(each) for each in content.sensitivity]
     )
@@ -122,7 +127,7 @@ def constant(content: PageContent) -> str:
 
 
 def similarities(content: PageContent) -> str:
-    """Where the curves of Figure 3 end, of all pairs."""
+    """The last points of Figure 3's curves, for all pairs."""
     ends = {
         (c.pair, c.system): content.results[c.name]["probes"]
         for c in content.grid.cells
@@ -141,6 +146,7 @@ def similarities(content: PageContent) -> str:
 
 
 def toplines(content: PageContent) -> str:
+    """The toplines of all pairs."""
     keys = ("reference_asr_bleu", "resynthesis_asr_bleu", "cascade_text_bleu")
     rows = [
         [pair, *(number(kept["score"][key]) for key in keys)]
@@ -153,7 +159,7 @@ def toplines(content: PageContent) -> str:
 
 
 def sizes(content: PageContent) -> str:
-    """The same pairs trained on fewer of their own sentences, then on all of them."""
+    """Pairs that are trained on fewer of their sentences, then on all of them."""
     there = {(c.pair, c.num_train) for c in content.grid.cells if c.table == "size"}
     rows = []
     for pair in sorted({pair for pair, _ in there}):
@@ -161,13 +167,14 @@ def sizes(content: PageContent) -> str:
             end = f".n{size}" if size else ""
             shown = f"{size:,}" if size else content.size(pair)
             scores = (mean_score(content, pair, f"{name}{end}") for name in SYSTEMS[:2])
-            heard = mean_score(content, pair, f"scheduled{end}", key="src_wer")
-            rows.append([pair, shown, *scores, heard])
+            error_rate = mean_score(content, pair, f"scheduled{end}", key="src_wer")
+            rows.append([pair, shown, *scores, error_rate])
     names = ["pair", "train", *SYSTEMS[:2], "transcript WER of scheduled"]
     return markdown_table(names, rows)
 
 
 def compute(content: PageContent) -> str:
+    """Tokens and seconds of training by pair and system."""
     kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for cell in content.grid.cells:
         if cell.name in content.results:
@@ -193,7 +200,7 @@ def compute(content: PageContent) -> str:
 def stored(
     content: PageContent, pair: str, variant: str, *tables: str
 ) -> list[Mapping[str, Any]]:
-    """The cells that are there, one a seed."""
+    """The stored results of a pair's system, one a seed."""
     return [
         result
         for cell in content.grid.compared(*tables)
@@ -210,6 +217,7 @@ def mean_score(
     key: str = "asr_bleu",
     digits: int = 1,
 ) -> str:
+    """The mean of a score over seeds, with deviation and number; "n/a" without any."""
     kept = stored(content, pair, variant, *tables)
     values = [result["scores"]["last"][key] for result in kept]
     if not values or None in values:
@@ -219,16 +227,19 @@ def mean_score(
 
 
 def with_interval(gain: Difference | None) -> str:
+    """A gain with its 95 % interval; "n/a" for None."""
     if gain is None:
         return "n/a"
     return f"{gain.delta:+.1f} [{gain.ci95[0]:.1f}, {gain.ci95[1]:.1f}]"
 
 
 def p_value(value: float | None) -> str:
+    """A p-value in four digits; "n/a" for None."""
     if value is None:
         return "n/a"
     return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
 def number(value: float | None, digits: int = 1) -> str:
+    """A number with so many decimals; "n/a" for None."""
     return "n/a" if value is None else f"{value:.{digits}f}"

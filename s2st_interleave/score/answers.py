@@ -47,7 +47,7 @@ class Answers:
             hypotheses = recognise(wavs, self.tools.asr, self.tools.cache)
         else:
             hypotheses = without(silent, read_texts(self.decode_dir, side))
-        heard = "source_audio" in needs
+        with_audio = "source_audio" in needs
         return Evidence(
             references=data.texts(side),
             hypotheses=hypotheses,
@@ -55,9 +55,9 @@ class Answers:
             sources=data.texts(source) if "source" in needs else {},
             source_language=self.languages.get(source, ""),
             wavs=wavs,
-            source_wavs=data.wavs(source) if heard else {},
+            source_wavs=data.wavs(source) if with_audio else {},
             reference_sec=data.durations(side) if "reference_audio" in needs else {},
-            source_sec=data.durations(source) if heard else {},
+            source_sec=data.durations(source) if with_audio else {},
             computing_sec=self._computing_sec() if "computing" in needs else 0.0,
             tools=self.tools,
         )

@@ -110,10 +110,10 @@ def transcribe(
             try:
                 texts[utterance_id] = future.result()
             except FAILURES as error:
-                said = getattr(error, "strerror", None) or error
+                reason = getattr(error, "strerror", None) or error
                 raise AsrError(
                     f"utterance {utterance_id}: {wavs[utterance_id]} cannot be recognised "
-                    f"({said}): is it whole, and audio? Make it anew"
+                    f"({reason}): is it whole, and audio? Make it anew"
                 ) from error
             on_text(utterance_id, texts[utterance_id])
     return {utterance_id: texts[utterance_id] for utterance_id in wavs}

@@ -1,4 +1,4 @@
-"""What was heard, kept by the content of the audio.
+"""A cache of what the recogniser heard, by the content of the audio.
 
 Recognition is the longest part of scoring. A run that was stopped goes on where it was,
 and the best checkpoint that is also the last is not heard twice. A text ends with a line
@@ -54,8 +54,8 @@ def kept(
         utterance: cache / f"{digest([made_by, file_digest(wav)])}.txt"
         for utterance, wav in wavs.items()
     }
-    found = {u: _whole(place) for u, place in places.items()}
-    texts = {u: text for u, text in found.items() if text is not None}
+    kept = {u: _whole(place) for u, place in places.items()}
+    texts = {u: text for u, text in kept.items() if text is not None}
     unheard = {u: wavs[u] for u in wavs if u not in texts}
 
     def keep(utterance: str, text: str) -> None:

@@ -108,8 +108,8 @@ def title(choice: Choice, layout: Layout) -> str:
 
 def _check_source(metric: Metric, block: Block, layout: Layout) -> None:
     source = source_of(block, layout)
-    heard = Block(source, "speech") in layout.given
-    if not source or ("source_audio" in metric.needs and not heard):
+    is_spoken = Block(source, "speech") in layout.given
+    if not source or ("source_audio" in metric.needs and not is_spoken):
         what = "speech" if "source_audio" in metric.needs else "another side"
         raise UserError(
             f"metric '{metric.name}' wants {what} that the answer is compared with, and "

@@ -49,12 +49,12 @@ def heading(key: str, systems: Sequence[SystemScore]) -> str:
 
 def cell(score: SystemScore, key: str) -> str:
     """A system's score, "n/a" where it has none; with its interval, if it is the primary."""
-    found = score.scores.get(key)
-    if found is None or found.value is None:
+    of_key = score.scores.get(key)
+    if of_key is None or of_key.value is None:
         return "n/a"
-    text = f"{found.value:.{digits(key)}f}"
-    if key == score.primary and found.ci95:
-        text += f" {interval(found.ci95, digits(key))}"
+    text = f"{of_key.value:.{digits(key)}f}"
+    if key == score.primary and of_key.ci95:
+        text += f" {interval(of_key.ci95, digits(key))}"
     return text
 
 

@@ -71,7 +71,7 @@ class Normalizer:
         if self._rules == "english":
             return EnglishTextNormalizer()
         basic = BasicTextNormalizer()
-        basic.clean = without_symbols
+        basic.clean = without_symbols  # pyrefly: ignore[bad-assignment]: one of two kinds
         if self._rules == "dotless":
             return lambda text: basic(text.replace("İ", "i").replace("I", "ı"))
         return basic

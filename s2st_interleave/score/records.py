@@ -6,14 +6,11 @@ opens the file passes its name along for the error messages.
 """
 
 import dataclasses
-import math
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any
 
+from s2st_interleave import typed_json
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import S2ST
 
@@ -26,7 +23,6 @@ NAMES = {
     "text_bleu": "text_bleu",
     "mos": "mos",
 }
-Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
@@ -118,7 +114,7 @@ class SystemScore:
     @classmethod
     def from_json(cls, data: Any, origin: str) -> "SystemScore":
         """Read the JSON object of `origin`; UserError for a wrong key or type."""
-        score = _from_json(cls, data, origin)
+        score = typed_json.read(cls, data, origin)
         if score.primary not in score.scores:
             raise UserError(f"{origin}: {score.primary}: expected a score, not None")
         return score
@@ -151,7 +147,7 @@ class ToplineScore:
     @classmethod
     def from_json(cls, data: Any, origin: str) -> "ToplineScore":
         """Read the JSON object of `origin`; UserError for a wrong key or type."""
-        return _from_json(cls, data, origin)
+        return typed_json.read(cls, data, origin)
 
 
 @dataclass(frozen=True)
@@ -179,63 +175,4 @@ class Comparison:
     @classmethod
     def from_json(cls, data: Any, origin: str) -> "Comparison":
         """Read the JSON object of `origin`; UserError for a wrong key or type."""
-        return _from_json(cls, data, origin)
-
-
-def _from_json(cls: type[Record], data: Any, origin: str) -> Record:
-    """Build a record from a JSON object: exactly its keys, exactly its types.
-
-    A key that came later has a default.
-    """
-    if not isinstance(data, Mapping):
-        raise UserError(f"{origin}: expected an object, not {data!r}")
-    field_types = typing.get_type_hints(cls)
-    for key in data:
-        if key not in field_types:
-            nearest = get_close_matches(str(key), field_types, n=1)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            raise UserError(f"{origin}: unknown key {key!r}{hint}")
-    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-    unset = dataclasses.MISSING
-    later = {
-        f.name
-        for f in fields
-        if f.default is not unset or f.default_factory is not unset
-    }
-    missing = [key for key in field_types if key not in data and key not in later]
-    if missing:
-        raise UserError(f"{origin}: missing keys: {', '.join(missing)}")
-    return cls(
-        **{
-            key: _value(field_type, data[key], f"{origin}: {key}")
-            for key, field_type in field_types.items()
-            if key in data
-        }
-    )
-
-
-def _value(field_type: Any, value: Any, origin: str) -> Any:
-    """Return `value` as `field_type`, or raise UserError naming `origin`."""
-    if dataclasses.is_dataclass(field_type):
-        return _from_json(field_type, value, origin)
-    if isinstance(field_type, types.UnionType):  # such as float | None
-        kind = typing.get_args(field_type)[0]
-        return None if value is None else _value(kind, value, origin)
-    if typing.get_origin(field_type) is Mapping:
-        kind = typing.get_args(field_type)[1]
-        if isinstance(value, Mapping):
-            return {k: _value(kind, v, f"{origin}: {k}") for k, v in value.items()}
-    if typing.get_origin(field_type) is tuple:
-        if isinstance(value, list | tuple) and len(value) == 2:
-            return tuple(_value(float, number, origin) for number in value)
-    elif field_type is float:
-        # JSON writes 100.0 as it likes; NaN is what a failed score looks like.
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and math.isfinite(value):
-            return float(value)
-    elif type(value) is field_type:
-        return value
-    name = getattr(field_type, "__name__", field_type)
-    if typing.get_origin(field_type) is tuple:
-        name = "[low, high]"
-    raise UserError(f"{origin}: expected {name}, not {value!r}")
+        return typed_json.read(cls, data, origin)

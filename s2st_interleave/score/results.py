@@ -190,20 +190,20 @@ def _missing(score: SystemScore) -> str:
 
 def _scoring_note(systems: Sequence[SystemScore]) -> str:
     score, asr = systems[0], systems[0].asr
-    said = []
+    sentences = []
     if asr is not None:
-        said.append(
+        sentences.append(
             f"ASR: {asr.backend} {asr.version}, model {asr.model} "
             f"(sha256 {asr.weights_sha256[:12]}), {asr.compute_type}, language "
             f"{asr.language}."
         )
     is_bleu = "tok:" in score.signature
     name = "BLEU" if is_bleu else heading(score.primary, systems)
-    said.append(f"Text on both sides: {score.normalizer}.")
+    sentences.append(f"Text on both sides: {score.normalizer}.")
     if is_bleu or score.signature != score.normalizer:
-        said.append(f"{name}: `{score.signature}`.")
-    said.append("Intervals: bootstrap over utterances.")
-    return " ".join(said)
+        sentences.append(f"{name}: `{score.signature}`.")
+    sentences.append("Intervals: bootstrap over utterances.")
+    return " ".join(sentences)
 
 
 def _comparisons(comparisons: Sequence[Comparison]) -> str:

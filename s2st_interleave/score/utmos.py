@@ -54,13 +54,13 @@ class Utmos(nn.Module):
 
     @classmethod
     def load(cls, path: Path, device: Any = "cpu") -> "Utmos":
-        """Raises UserError unless the file is the released one, byte by byte."""
+        """Load the released weights; UserError unless the file is theirs, byte by byte."""
         if not path.is_file():
             raise UserError(f"{path}: no such file; get it from {URL}")
-        found = file_digest(path)
-        if found != SHA256:
+        digest = file_digest(path)
+        if digest != SHA256:
             raise UserError(
-                f"{path}: sha256 {found}, wants {SHA256}, which {URL} has: the download "
+                f"{path}: sha256 {digest}, wants {SHA256}, which {URL} has: the download "
                 "broke off, or it is another model"
             )
         model = cls()

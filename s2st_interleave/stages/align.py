@@ -3,8 +3,9 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -24,8 +25,11 @@ from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi, sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.progress import progress
-from s2st_interleave.shards import ShardOptions, run_shards, shards_of
+from s2st_interleave.shards import ShardOptions, Shards, run_shards, shards_of
 from s2st_interleave.stage_dir import Input, open_stage
+
+if TYPE_CHECKING:
+    from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +38,7 @@ class Options(ShardOptions):
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
     min_gap_sec: float = option(
-        0.32, "only longer pauses between tokens are nobody's", minimum=0
+        0.32, "pauses between tokens that are longer belong to no word", minimum=0
     )
     drop: bool = option(
         True,
@@ -80,7 +84,7 @@ def run(options: Options) -> None:
     data = kaldi.DataDir(options.data_dir)
     spoken = data.sides
     aligner = _Aligner(options)
-    files = {}
+    shards: dict[str, Shards] = {}
     for role in spoken:
         texts, wavs = data.texts(role), data.wavs(role)
         silent = data.silent(role)
@@ -91,15 +95,17 @@ def run(options: Options) -> None:
             aligner.align({i: (texts[i], wavs[i]) for i in ids}, silent, path)
 
         folder = shards_of(options.out_dir, role, spoken)
-        files[role] = run_shards(
+        done = run_shards(
             sorted(texts), folder, options.shard, options.num_shards, process
         )
+        if done:
+            shards[role] = done
     if options.shard:
         return
 
     # 3. Merge. Does the encoder hear anything? If so, which utterances fit their text?
-    merged = {role: read_words(paths) for role, paths in files.items() if paths}
-    faults = {role: read_faults(paths) for role, paths in files.items() if paths}
+    merged = {role: read_words(done.paths) for role, done in shards.items()}
+    faults = {role: read_faults(done.paths) for role, done in shards.items()}
     quality = Quality.of(options.data_dir.name, merged)
     print(quality.report(), flush=True)
     _check_encoder(quality, faults, options)
@@ -113,9 +119,9 @@ def run(options: Options) -> None:
     _say(f"score less than {options.min_score}", low, options)
     num_in = len(next(iter(merged.values())))
     dropped = low | unaligned if options.drop else {}
-    what = f"cannot be aligned, or score less than --min_score {options.min_score}"
-    why = f"--max_drop_rate {options.max_drop_rate:g}"
-    drops.limit(dropped, num_in, options.max_drop_rate, what, why)
+    complaint = f"cannot be aligned, or score less than --min_score {options.min_score}"
+    limit = f"--max_drop_rate {options.max_drop_rate:g}"
+    drops.limit(dropped, num_in, options.max_drop_rate, complaint, limit)
 
     # 4. Write: train without them, dev and test with equal intervals where need be.
     for role, words in merged.items():
@@ -132,40 +138,41 @@ def run(options: Options) -> None:
         ),
         num_low_scores=len(low),
         sides=spoken,
-        **quality.facts(),
+        earlier_sec=sum(done.earlier_sec for done in shards.values()),
+        **quality.notes(),
     )
 
 
 def _check_encoder(
     quality: Quality, faults: Mapping[str, Mapping[str, str]], options: Options
 ) -> None:
-    """Raises UserError where the median says that the encoder hears nothing."""
+    """Raise UserError where the median score says that the encoder hears nothing."""
     if options.min_median_score is None:
         return
     for role, reasons in faults.items():
         median = quality.median(role)
-        heard = [f for f in reasons.values() if not f.startswith(kaldi.NO_AUDIO)]
-        if median is None and not heard:
-            continue  # all are stand-ins, or there are none: nothing to judge by
+        unaligned = [f for f in reasons.values() if not f.startswith(kaldi.NO_AUDIO)]
+        if median is None and not unaligned:
+            continue  # silence stands in for all recordings: nothing to judge by
         if median is None or median < options.min_median_score:
-            said = (
-                f"no utterance can be aligned ({heard[0]})"
+            evidence = (
+                f"no utterance can be aligned ({unaligned[0]})"
                 if median is None
                 else f"the median of the mean word scores is {median:.2f} ({USUAL})"
             )
             raise UserError(
-                f"{options.data_dir}, {role}: {said}: {options.encoder} does not "
+                f"{options.data_dir}, {role}: {evidence}: {options.encoder} does not "
                 f"hear this speech, or the texts are of other recordings. Train the "
                 "encoder on such speech (stage 2), or let it pass with "
                 f"--min_median_score none (now {options.min_median_score:g})"
             )
 
 
-def _say(what: str, reasons: Mapping[str, str], options: Options) -> None:
+def _say(complaint: str, reasons: Mapping[str, str], options: Options) -> None:
     if reasons:
         outcome = "dropped" if options.drop else "kept"
         print(
-            f"align: {options.data_dir.name}: {len(reasons)} utterances {what}, "
+            f"align: {options.data_dir.name}: {len(reasons)} utterances {complaint}, "
             f"{outcome}:\n{drops.listed(reasons)}",
             flush=True,
         )
@@ -176,27 +183,29 @@ class _Aligner:
 
     def __init__(self, options: Options):
         self.options = options
-        self.encoder = None
+
+    @cached_property
+    def encoder(self) -> "SpeechEncoder":
+        from s2st_interleave.device import resolve_device, set_threads
+        from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+
+        set_threads(self.options.num_threads)
+        device = resolve_device(self.options.device)
+        return SpeechEncoder.load(self.options.encoder, device)
 
     def align(
         self, utterances: dict[str, tuple[str, Path]], silent: set[str], path: Path
     ) -> None:
-        """Words of all, and why there are equal intervals where nothing is aligned.
+        """Write the words of all utterances, (text, recording) by id, to `path`.
 
-        `silent`: silence stands in for a recording, of which there is nothing to measure.
+        Words that cannot be aligned get equal intervals and a reason. `silent`: ids of
+        recordings that are missing, with silence in their place; nothing is measured there.
         """
-        from s2st_interleave.device import resolve_device, set_threads
-        from s2st_interleave.encoder.speech_encoder import SpeechEncoder
-
-        if self.encoder is None:
-            set_threads(self.options.num_threads)
-            device = resolve_device(self.options.device)
-            self.encoder = SpeechEncoder.load(self.options.encoder, device)
         aligned: dict[str, list[Word]] = {}
         faults: dict[str, str] = {}
         for utterance in progress(utterances, f"align {os.path.basename(path.parent)}"):
             text, wav = utterances[utterance]
-            # Evaluation data without a word is one silent word: nothing is lost there.
+            # A text without a word counts as one silent word: evaluation data is not lost.
             words = segmentation.surface_words(text) or [text]
             samples = audio.read(wav)
             try:
@@ -212,6 +221,7 @@ class _Aligner:
     def _words(
         self, utterance: str, words: Sequence[str], samples: np.ndarray
     ) -> list[Word]:
+        """Raises Unalignable where the audio cannot hold the words."""
         encoder = self.encoder
         log_probs = encoder.forward(samples)
         if not np.isfinite(log_probs).all():

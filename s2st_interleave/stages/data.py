@@ -4,8 +4,8 @@ Training data may lose utterances, each with its reason in dropped.tsv. Dev and 
 none: an utterance without a readable recording is kept with silence in its place, listed
 in faults.<side>, and has an empty hypothesis that counts as missing in stage 9.
 
-Recordings count by their content. A 16 kHz file is taken up only where it was made from
-what is there now: interrupted, mended or with --overwrite true, only the rest is converted.
+Recordings are compared by content. If the stage was interrupted or the corpus mended, or
+with --overwrite true, only recordings are converted whose 16 kHz file is not up to date.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Options(DataOptions):
 
 
 def run(options: Options) -> None:
-    # What is there? TSVs and recordings count by content.
+
     check_source(options.src_lang)
     parts = (options.common_voice, options.covost, options.cvss)
     check_names(parts, options.src_lang, options.tgt_lang)

@@ -1,4 +1,4 @@
-"""Stage 7: translate the source units of a split; outputs by utterance id."""
+"""Stage 7: the LLM answers about each utterance of a split; outputs by utterance id."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,14 +8,17 @@ from typing import Literal
 import numpy as np
 
 from s2st_interleave.config import REQUIRED, RunOptions, option
+from s2st_interleave.decode import outputs
 from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.interleave.dump import Dump, Utterance
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.task import prompt
-from s2st_interleave.llm.model import Attention
+from s2st_interleave.llm.options import Attention
 from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.progress import progress
 from s2st_interleave.stage_dir import Input, open_stage, read_done
+from s2st_interleave.stages.dumps import pair_prompt
+from s2st_interleave.stages.train import trained_task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +57,9 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
-    from s2st_interleave.decode import outputs
-    from s2st_interleave.decode.generate import Limits, answer_all, nothing
+    from s2st_interleave.decode.generate import Limits, answer_all, empty_answer
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm.model import SpeechLlm, attention_backend
-    from s2st_interleave.stages.train import pair_prompt, trained_task
     from s2st_interleave.train import checkpoint
 
     # 1. The model of the asked-for checkpoint.
@@ -73,8 +74,8 @@ def run(options: Options) -> None:
 
     # 2. Answer.
     task = trained_task(options.train_dir, options.task)
-    named = trained["options"].get("name_pair")
-    pair = pair_prompt(options.dump_dir) if named else ""
+    names_pair = trained["options"].get("name_pair")
+    pair = pair_prompt(options.dump_dir) if names_pair else ""
     dump = Dump(options.dump_dir)
     questions = {
         utterance.id: given(utterance, task.layout)
@@ -95,9 +96,8 @@ def run(options: Options) -> None:
         progress=partial(progress, desc=f"decode {options.out_dir.name}"),
     )
 
-    # 3. Every utterance has its line, also an empty one: nothing is said about what the
-    # LLM has no positions for.
-    answers |= dict.fromkeys(dump.too_long, nothing(task.layout))
+    # 3. Every utterance gets a line; those that are too long for the LLM an empty one.
+    answers |= dict.fromkeys(dump.too_long, empty_answer(task.layout))
     without_units = sorted(
         k for k, v in answers.items() if not all(map(len, v.units.values()))
     )
@@ -121,7 +121,7 @@ def run(options: Options) -> None:
 
 
 def given(utterance: Utterance, layout: Layout) -> dict[str, np.ndarray | str]:
-    """What inference starts from: units of speech blocks, texts of text blocks."""
+    """The given blocks of an utterance: int32 units of speech, or a text, by block name."""
     sides = utterance.sides
     return {
         block.name: sides[block.side].text

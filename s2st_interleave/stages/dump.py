@@ -1,8 +1,8 @@
-"""Stage 5: units, words and unit spans of every utterance, free of any text ratio."""
+"""Stage 5: units, words and unit spans of every utterance, without any text ratio."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,11 +11,12 @@ from s2st_interleave.align.words import Word, read_words
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
+from s2st_interleave.facts import DumpFacts, UnitsFacts
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side, to_unit_spans
 from s2st_interleave.promises import DONE
-from s2st_interleave.stage_dir import Input, open_stage, read_done
+from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.stages import too_long
 from s2st_interleave.units import store
 
@@ -39,7 +40,7 @@ class Options(too_long.LimitOptions):
 
 @dataclass(frozen=True)
 class Joined:
-    """Utterances that fit the LLM, and why others are not among them, by id."""
+    """Utterances that fit the LLM, and reasons, by id, why others are left out."""
 
     utterances: list[dump.Utterance]
     dropped: dict[str, str]
@@ -48,23 +49,22 @@ class Joined:
 
 def run(options: Options) -> None:
     # 1. Is there anything to do?
-    made_of = {
-        "align": Input(options.align_dir, "align"),
-        "units": Input(options.units_dir, "units"),
+    inputs = {
+        "align": Input(options.align_dir, "align").fingerprint(),
+        "units": Input(options.units_dir, "units").fingerprint(),
     }
-    prints: dict[str, str] = {k: one.fingerprint() for k, one in made_of.items()}
     done, joined = options.out_dir / DONE, None
     before = read_json(done) if done.is_file() else {"inputs": {}}
-    if prints.items() <= before["inputs"].items():
-        prints |= too_long.as_input_again(options.out_dir, before, options)
+    if inputs.items() <= before["inputs"].items():
+        inputs |= too_long.as_input_again(options.out_dir, before, options)
     else:
         joined = _join(options)
-        prints |= too_long.as_input(joined.too_long, options)
+        inputs |= too_long.as_input(joined.too_long, options)
     stage = open_stage(
         options.out_dir,
         stage="dump",
         options=options,
-        inputs=prints,
+        inputs=inputs,
         overwrite=options.overwrite,
     )
     if stage is None:
@@ -75,36 +75,38 @@ def run(options: Options) -> None:
     missing = joined.too_long if options.too_long == "missing" else {}
     dropped = joined.dropped | (joined.too_long if not missing else {})
 
-    # 3. Write, and say how much of the speech belongs to no word.
+    # 3. Write, and print how much of the speech belongs to no word.
     utterances = joined.utterances
     dump.write(options.out_dir, utterances, _vocabulary(options), missing)
     spoken = sides.read(options.align_dir)
-    by_role = {role: [one.sides[role] for one in utterances] for role in spoken}
+    by_role = {role: [each.sides[role] for each in utterances] for role in spoken}
     gaps = {role: _gap_share(parts) for role, parts in by_role.items()}
-    said = ", ".join(f"{share:.1%} of {role}" for role, share in gaps.items())
-    print(f"dump: {options.out_dir.name}: units that are of no word: {said}")
+    shares = ", ".join(f"{share:.1%} of {role}" for role, share in gaps.items())
+    print(f"dump: {options.out_dir.name}: units that are of no word: {shares}")
+    notes: dict[str, Any] = {f"gap_share_{role}": gaps[role] for role in gaps}
+    for role, parts in by_role.items():
+        notes[f"num_units_{role}"] = sum(len(side.units) for side in parts)
     stage.finish(
         num_in=len(utterances) + len(dropped) + len(missing),
         num_out=len(utterances),
         dropped=dropped,
-        num_too_long=len(missing),
-        llm=too_long.llm_print(options.llm),
-        layout=options.layout,
+        facts=DumpFacts(
+            num_too_long=len(missing),
+            llm=too_long.llm_print(options.llm),
+            layout=options.layout,
+        ),
         sides=spoken,
-        **{f"gap_share_{role}": share for role, share in gaps.items()},
-        **{
-            f"num_units_{role}": sum(len(side.units) for side in parts)
-            for role, parts in by_role.items()
-        },
+        **notes,
     )
 
 
 def _vocabulary(options: Options) -> dump.UnitVocabulary:
-    facts = read_done(options.units_dir, "units")["facts"]
-    return dump.UnitVocabulary(facts["num_units"], facts["unit_sec"])
+    facts = UnitsFacts.read(options.units_dir)
+    return dump.UnitVocabulary(facts.num_units, facts.unit_sec)
 
 
 def _join(options: Options) -> Joined:
+    """Raises UserError where units of an aligned utterance are missing, or none is left."""
     vocabulary = _vocabulary(options)
     spoken = sides.read(options.align_dir)
     by_role, dropped = {}, {}
@@ -113,9 +115,12 @@ def _join(options: Options) -> Joined:
         words = read_words(_file(options.align_dir, "words.{}.jsonl", role))
         scp = _file(options.units_dir, "units.{}.scp", role)
         units = store.read_units(scp.with_suffix(""))
-        strangers = sorted(words.keys() - units.keys() - without_units.keys())
-        if strangers:
-            raise UserError(f"{options.units_dir}: no {role} units of {strangers[0]}")
+        unknown = sorted(words.keys() - units.keys() - without_units.keys())
+        if unknown:
+            raise UserError(
+                f"{options.units_dir}: no {role} units of {unknown[0]}; run stage 4 again "
+                "on the data that was aligned"
+            )
         faults = dict.fromkeys(units.keys() - words.keys(), "not aligned in stage 3")
         faults |= {
             k: f"no units in stage 4: {without_units[k]}"
@@ -134,14 +139,18 @@ def _join(options: Options) -> Joined:
         dump.Utterance(k, {role: by_role[role][k] for role in spoken}) for k in whole
     ]
     excess = too_long.find(utterances, options, options.align_dir.name)
-    fitting = [one for one in utterances if one.id not in excess]
+    fitting = [each for each in utterances if each.id not in excess]
     if not fitting:
-        raise UserError(f"{options.align_dir}: none of {len(utterances)} is left")
+        raise UserError(
+            f"{options.align_dir}: none of {len(utterances)} utterances is left for the "
+            "dump; dropped.tsv of stages 3 and 4 says why, or take an --llm of more "
+            "positions"
+        )
     return Joined(fitting, dropped, excess)
 
 
 def _file(directory: Path, name: str, role: str) -> Path:
-    """Raises UserError where a directory is of other sides."""
+    """The file of a side; UserError where the directory has no such side."""
     known = sides.read(directory)
     if role not in known:
         raise UserError(f"{directory} has no side '{role}', only {', '.join(known)}")

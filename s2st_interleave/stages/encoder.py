@@ -1,5 +1,6 @@
 """Stage 2: fine-tune the speech encoder with CTC, all sides and languages together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -7,9 +8,8 @@ from s2st_interleave import drops, keyed, parallel
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
-from s2st_interleave.encoder import ctc
-from s2st_interleave.encoder.recordings import too_short
-from s2st_interleave.encoder.speech_encoder import BPE_FILE, spoken_form
+from s2st_interleave.data.text import spoken_form
+from s2st_interleave.encoder.recordings import Recording, too_short
 from s2st_interleave.errors import UserError
 from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.stage_dir import Input, numbered, open_stage
@@ -29,20 +29,21 @@ class Options(TrainOptions):
     num_pieces: int = option(5000, "BPE vocabulary; the paper's is 5K", minimum=1)
     character_coverage: float = option(
         1.0,
-        "of the training text; the BPE knows no rarer characters",
+        "share of the training text that the BPE's characters cover; it knows no rarer ones",
         above=0,
         maximum=1,
     )
     max_per_language: int = option(
         0,
-        "recordings to train on, drawn by id; else large languages take most; 0: all",
+        "recordings of a language to train on, drawn by id, so that large languages do "
+        "not take most; 0: all",
         minimum=0,
     )
     num_dev: int = option(1000, "dev recordings to evaluate on; 0: all", minimum=0)
     lr: float = option(2e-5, "peak learning rate; the paper's is 2e-5", above=0)
     spec_augment: bool = option(
         False,
-        "mask bands of filter banks and spans of time; of a waveform only the latter",
+        "mask bands of filter banks and spans of time; only the latter in a waveform",
     )
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
     gradient_checkpointing: bool = option(
@@ -51,18 +52,18 @@ class Options(TrainOptions):
     cache_features: bool = option(False, "keep features in memory", runtime=True)
     max_drop_rate: float = option(
         0.05,
-        "drop more of train, as its text is longer than its frames, and fail",
+        "fail where more of train is dropped because its text is longer than its frames",
         runtime=True,
     )
 
     def with_languages(self) -> "Options":
-        """The same with the languages of train_dir, if none are named."""
+        """These options, with the languages of train_dir if none are named."""
         known = self.languages or kaldi.DataDirs(self.train_dir).languages()
         return replace(self, languages=tuple(map(LanguageCode, known)))
 
 
 def model_input(path: Path) -> Input | str:
-    """A local model counts by content, a hub's by its name.
+    """What a model is to `open_stage`: a folder counts by content, a hub's name by itself.
 
     Raises FileNotFoundError for a name that can only be a path.
     """
@@ -93,6 +94,8 @@ def run(options: Options) -> None:
     import sentencepiece
 
     from s2st_interleave.device import resolve_device, set_threads
+    from s2st_interleave.encoder import bpe as bpe_files
+    from s2st_interleave.encoder import ctc
     from s2st_interleave.train import checkpoint
     from s2st_interleave.train.adamw import AdamWLearner
     from s2st_interleave.train.loop import fit
@@ -103,16 +106,17 @@ def run(options: Options) -> None:
     device = resolve_device(options.device)
     train, dev = [], []
     for language in options.languages:
-        found = _recordings(kaldi.DataDirs(options.train_dir), language)
-        train += _drawn(found, options.max_per_language)
+        recordings = _recordings(kaldi.DataDirs(options.train_dir), language)
+        train += _draw(recordings, options.max_per_language)
         dev += _recordings(kaldi.DataDirs(options.dev_dir), language)
-    dev = _drawn(dev, options.num_dev)
-    bpe_path = options.out_dir / BPE_FILE
+    dev = _draw(dev, options.num_dev)
+    bpe_path = options.out_dir / bpe_files.BPE_FILE
 
     def learn_pieces() -> None:
         if not bpe_path.is_file():
-            texts, coverage = [one.text for one in train], options.character_coverage
-            ctc.train_bpe(texts, bpe_path, options.num_pieces, coverage)
+            texts = [recording.text for recording in train]
+            coverage = options.character_coverage
+            bpe_files.train_bpe(texts, bpe_path, options.num_pieces, coverage)
 
     parallel.on_first(learn_pieces)
     bpe = sentencepiece.SentencePieceProcessor(model_file=str(bpe_path))
@@ -124,13 +128,13 @@ def run(options: Options) -> None:
     if options.gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
     task = ctc.CtcTask(
-        model=model.to(device),
+        model=model.to(device),  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
         frontend=front,
         bpe=bpe,
         bpe_path=bpe_path,
-        train=[one for one in train if one.key not in dropped],
-        dev=[one for one in dev if one.key not in unusable],
-        dev_without_loss=[one for one in dev if one.key in unusable],
+        train=[recording for recording in train if recording.key not in dropped],
+        dev=[recording for recording in dev if recording.key not in unusable],
+        dev_without_loss=[recording for recording in dev if recording.key in unusable],
         batch_size=options.batch_size,
         accum_grad=options.accum_grad,
         seed=options.seed,
@@ -157,28 +161,28 @@ def run(options: Options) -> None:
     parallel.on_first(finish)
 
 
-def _recordings(data: kaldi.DataDirs, language: str) -> list[ctc.Recording]:
+def _recordings(data: kaldi.DataDirs, language: str) -> list[Recording]:
     wavs, texts = data.wavs(language), data.texts(language)
     seconds = data.durations(language)
     spoken = {voice: spoken_form(texts[voice]) for voice in sorted(wavs)}
     return [
-        ctc.Recording(":".join(voice), wavs[voice], text, seconds.get(voice))
+        Recording(":".join(voice), wavs[voice], text, seconds.get(voice))
         for voice, text in spoken.items()
-        if text  # dev keeps those without words: CTC has nothing to say to them
+        if text  # the dev split may have texts without words, which CTC has no use for
     ]
 
 
 def _check_dropped(dropped: dict[str, str], total: int, options: Options) -> None:
-    """Say what CTC cannot learn from; raises UserError where it is too much of train."""
+    """Print what CTC cannot learn from; raise UserError where it is too much of train."""
     rate = options.max_drop_rate if len(dropped) < total else 0.0
-    why = f"--max_drop_rate {rate:g}; a larger --num_pieces makes texts shorter"
-    drops.limit(dropped, total, rate, "have more text than frames", why)
+    remedy = f"--max_drop_rate {rate:g}; a larger --num_pieces makes texts shorter"
+    drops.limit(dropped, total, rate, "have more text than frames", remedy)
     if dropped:
         parallel.say(f"encoder: {len(dropped)} of {total} train recordings are dropped")
 
 
 def _check_dev(unusable: dict[str, str], total: int) -> None:
-    """Say which of dev have no loss; raises UserError where none has one."""
+    """Print which dev recordings have no loss; raise UserError where none has one."""
     if len(unusable) == total:
         raise UserError(
             f"none of {total} dev recordings has a loss (a larger --num_pieces makes "
@@ -191,9 +195,9 @@ def _check_dev(unusable: dict[str, str], total: int) -> None:
         )
 
 
-def _drawn(recordings: list[ctc.Recording], most: int) -> list[ctc.Recording]:
-    """No more than `most` (0: all), the same ones whatever their order."""
+def _draw(recordings: Sequence[Recording], most: int) -> list[Recording]:
+    """Draw `most` recordings (0: all), the same ones whatever their order."""
     if not most:
-        return recordings
-    chosen = keyed.draw((one.key for one in recordings), most)
-    return [one for one in recordings if one.key in chosen]
+        return list(recordings)
+    chosen = keyed.draw((recording.key for recording in recordings), most)
+    return [recording for recording in recordings if recording.key in chosen]

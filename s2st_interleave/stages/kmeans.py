@@ -26,15 +26,17 @@ class Options(RunOptions):
     )
     num_units: int = option(2048, "clusters; the paper's is 2048", minimum=1)
     num_utterances: int = option(
-        10_000, "drawn from data_dir, over all languages", minimum=1
+        10_000, "utterances from data_dir, over all languages", minimum=1
     )
     max_frames: int = option(
-        2_000_000, "of them all; of 1,024 dimensions 8 GB in memory", minimum=1
+        2_000_000,
+        "frames of all utterances; with 1,024 dimensions they take 8 GB of memory",
+        minimum=1,
     )
     seed: int = option(1, "of the draw and of k-means")
 
     def with_languages(self) -> "Options":
-        """The same with the languages of data_dir, if none are named."""
+        """These options, with the languages of data_dir if none are named."""
         known = self.languages or kaldi.DataDirs(self.data_dir).languages()
         return replace(self, languages=tuple(map(LanguageCode, known)))
 
@@ -57,39 +59,42 @@ def run(options: Options) -> None:
     from s2st_interleave.encoder.speech_encoder import SpeechEncoder
     from s2st_interleave.units import kmeans
 
-    # 1. Draw utterances of all languages alike, by key: not by their order on disk.
+    # 1. Draw utterances of all languages alike, by key, whatever their order on disk.
     data = kaldi.DataDirs(options.data_dir)
     wavs = {
         voice: wav
         for language in options.languages
         for voice, wav in data.wavs(language).items()
     }
-    drawn = sorted(wavs, key=lambda k: keyed.stable_hash(options.seed, "kmeans", *k))
-    drawn = drawn[: options.num_utterances]
+    utterances = sorted(
+        wavs, key=lambda k: keyed.stable_hash(options.seed, "kmeans", *k)
+    )
+    utterances = utterances[: options.num_utterances]
 
     # 2. Their frames, no more of an utterance than its share, then the clusters.
     set_threads(options.num_threads)
     encoder = SpeechEncoder.load(options.encoder, resolve_device(options.device))
-    share = max(1, options.max_frames // len(drawn))
+    share = max(1, options.max_frames // len(utterances))
     parts = []
-    for key in progress(drawn, "features for k-means"):
-        found = encoder.forward(audio.read(wavs[key]), options.layer)
-        if len(found) > share:
+    for key in progress(utterances, "features for k-means"):
+        features = encoder.forward(audio.read(wavs[key]), options.layer)
+        if len(features) > share:
             rng = keyed.generator(options.seed, "frames for k-means", *key)
-            found = found[np.sort(rng.choice(len(found), share, replace=False))]
-        parts.append(found)
+            kept = np.sort(rng.choice(len(features), share, replace=False))
+            features = features[kept]
+        parts.append(features)
     frames = np.concatenate(parts)
     parts.clear()  # else they are in memory twice
-    codebook = kmeans.fit(frames, options.num_units, options.seed)
+    codebook, num_used = kmeans.fit(frames, options.num_units, options.seed)
     codebook.save(options.out_dir)
-    if codebook.num_used < options.num_units:
+    if num_used < options.num_units:
         print(
-            f"kmeans: {codebook.num_used} of {options.num_units} units are used by the "
+            f"kmeans: {num_used} of {options.num_units} units are used by the "
             f"{len(frames)} frames that they were made of"
         )
     stage.finish(
         num_in=len(wavs),
-        num_out=len(drawn),
+        num_out=len(utterances),
         num_frames=len(frames),
-        num_used_units=codebook.num_used,
+        num_used_units=num_used,
     )

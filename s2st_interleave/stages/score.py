@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ def run(options: Options) -> None:
         num_out=len(answer.hypotheses),
         also=[options.decode_dir / "score.json"],
     )
-    print(_told(record, title(primary, layout), measured[primary.key]))
+    print(_summary(record, title(primary, layout), measured[primary.key]))
 
 
 def _recogniser(
@@ -151,7 +152,7 @@ def _record(
         num_too_long=DecodeFacts.of(decode_done, options.decode_dir).num_too_long,
         layout=str(layout),
         primary=chosen[0].key,
-        metrics={key: one.score for key, one in measured.items()},
+        metrics={key: each.score for key, each in measured.items()},
         **_by_themselves(chosen, measured, layout),
     )
 
@@ -224,8 +225,8 @@ def _by_themselves(
 def write_counts(
     path: Path, ids: Sequence[str], measured: Mapping[str, Measured]
 ) -> None:
-    """`ids`, and by key what a metric adds up, [num_utterances, num_counts]."""
-    counts = {key: one.counts for key, one in measured.items()}
+    """Write `ids`, and the counts of each metric, [num_utterances, num_counts], by key."""
+    counts: dict[str, Any] = {key: each.counts for key, each in measured.items()}
     with atomic_write(path, "wb") as stream:
         np.savez_compressed(stream, ids=np.array(ids), **counts)
 
@@ -233,11 +234,11 @@ def write_counts(
 def write_utterance_scores(
     path: Path, answer: Evidence, measured: Mapping[str, Measured], primary: str
 ) -> None:
-    """Id, a score a metric, normalised reference and hypothesis; worst first.
+    """Write id, a score a metric, normalised reference and hypothesis; worst first.
 
     The texts are those of the primary metric, by whose score the rows are sorted.
     """
-    scored = {k: one for k, one in measured.items() if one.metric.by_utterance}
+    scored = {k: each for k, each in measured.items() if each.metric.by_utterance}
     main = measured[primary]
     sign = -1 if main.metric.higher_is_better is False else 1
 
@@ -249,17 +250,17 @@ def write_utterance_scores(
     with atomic_write(path) as stream:
         stream.write("\t".join(["id", *scored, "reference", "hypothesis"]) + "\n")
         for utterance in sorted(pairs, key=place):
-            scores = [one.utterances[utterance] for one in scored.values()]
+            scores = [each.utterances[utterance] for each in scored.values()]
             cells = ["" if np.isnan(score) else f"{score:.3f}" for score in scores]
             pair = pairs[utterance]
             row = (utterance, *cells, pair.reference, pair.hypothesis)
             stream.write("\t".join(row) + "\n")
 
 
-def _told(record: SystemScore, heading: str, main: Measured) -> str:
+def _summary(record: SystemScore, heading: str, main: Measured) -> str:
     value = main.score.value
-    said = "n/a" if value is None else f"{value:.{main.metric.digits}f}"
-    line = f"score: {record.system} {record.checkpoint}: {heading} {said}"
+    shown = "n/a" if value is None else f"{value:.{main.metric.digits}f}"
+    line = f"score: {record.system} {record.checkpoint}: {heading} {shown}"
     if record.num_missing:
         line += f", {record.num_missing} of {record.num_utterances} missing"
     if record.num_too_long:

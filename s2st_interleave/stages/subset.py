@@ -1,8 +1,8 @@
 """Stage 1: a fixed part of a data directory: the utterances of the smallest sha256(id).
 
-The paper scores 1,000 random test utterances a pair and does not say which. These are
-chosen by their names alone, so that everybody has the same ones; all where there are fewer.
-The ids are listed in utt2spk.
+The paper scores 1,000 random test utterances a pair and does not say which. This choice
+depends only on the ids, so that everybody scores the same utterances; a smaller split is
+taken whole. The ids are listed in utt2spk.
 """
 
 import hashlib

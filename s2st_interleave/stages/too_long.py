@@ -1,4 +1,4 @@
-"""Stage 5: what an LLM has no positions for is known before it is trained."""
+"""Stage 5 finds utterances that an LLM has no positions for, before it is trained."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from s2st_interleave import drops
 from s2st_interleave.config import option
 from s2st_interleave.errors import UserError
+from s2st_interleave.facts import DumpFacts
 from s2st_interleave.files import file_digest
 from s2st_interleave.interleave import length
 from s2st_interleave.interleave.dump import Dump, Utterance
@@ -16,16 +17,17 @@ from s2st_interleave.record import digest
 from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages.encoder import model_input
 
-# Files of a saved LLM that say how it reads text and how much of it; not its weights.
+# Files of a saved LLM that decide on the lengths of sequences; not its weights.
 READS_BY = ("config.json", "tokenizer*", "*.model", "vocab*", "merges.txt")
 READS_BY += ("special_tokens_map.json", "added_tokens.json")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LimitOptions:
-    """They are part of what a dump is made from only where something is too long.
+    """Options about sequences that are too long for an LLM.
 
-    Else every LLM for which that is so may use it.
+    They are inputs of a dump only where some utterance is too long. A dump in which none
+    is serves every LLM of which that is true.
     """
 
     llm: Path | None = option(
@@ -36,15 +38,15 @@ class LimitOptions:
     )
     layout: str | None = option(
         None,
-        "of the task of stage 6, whose blocks are counted; none: all that the sides have, "
-        "speech and text, as the paper's task has them",
+        "layout of the task of stage 6, whose blocks are counted; none: speech and text of "
+        "all sides, which the paper's task has",
         runtime=True,
     )
     too_long: Literal["error", "drop", "missing"] = option(
         "error",
-        "of a sequence that is not: drop it (train, where any text ratio counts), or "
-        "leave it out of dev loss and decoding and count it as missing in every score "
-        "(dev, test)",
+        "what to do with a sequence that is not: drop it (train, where every text ratio "
+        "counts), or leave it out of dev loss and decoding and count it as missing in "
+        "every score (dev, test)",
         runtime=True,
     )
     max_drop_rate: float = option(0.05, "drop more and fail", runtime=True)
@@ -53,9 +55,10 @@ class LimitOptions:
 def find(
     utterances: Sequence[Utterance] | Dump, options: LimitOptions, name: str
 ) -> dict[str, str]:
-    """Why the LLM cannot take some utterances of a split, by id.
+    """Find utterances of a split that the LLM cannot take; reasons by id.
 
-    Raises UserError where none may be, or where they are too many of train.
+    Raises UserError where `options.too_long` is "error", or where it is "drop" and they
+    are more than `options.max_drop_rate` of all.
     """
     if options.llm is None:
         return {}
@@ -66,39 +69,43 @@ def find(
     drop = options.too_long == "drop"
     blocks = options.layout and Layout.parse(options.layout)
     tokens_of = length.most_tokens if drop else length.num_tokens
-    found, total = {}, len(utterances)
     if blocks and utterances:
         _check_sides(blocks, utterances[0])
-    for one in utterances:
-        if llm.max_length is None or length.fits_surely(one, llm.max_length):
+    reasons, total, most = {}, len(utterances), llm.max_length
+    for index in range(total):
+        utterance = utterances[index]
+        if most is None or length.fits_surely(utterance, most):
             continue
-        tokens = tokens_of(one, llm.encode, blocks or all_blocks(one))
-        if tokens > llm.max_length:
-            found[one.id] = (
+        tokens = tokens_of(utterance, llm.encode, blocks or all_blocks(utterance))
+        if tokens > most:
+            reasons[utterance.id] = (
                 f"sequence is too long: {tokens} tokens, {options.llm} has positions for "
-                f"{llm.max_length}"
+                f"{most}"
             )
-    what = f"of {name} are too long for the LLM"
+    complaint = f"of {name} are too long for the LLM"
     if options.too_long == "error":
-        why = (
+        remedy = (
             "take an LLM of more positions (--llm), or leave them out of dev loss and "
             "decoding and count them as missing: run.sh --dump_args '--too_long missing';"
             " in train --too_long drop leaves them out"
         )
-        drops.limit(found, total, 0, what, why)
+        drops.limit(reasons, total, 0, complaint, remedy)
     elif drop:
-        why = f"--max_drop_rate {options.max_drop_rate:g}, or an LLM of more positions"
-        drops.limit(found, total, options.max_drop_rate, what, why)
-    if found:
+        limit = (
+            f"--max_drop_rate {options.max_drop_rate:g}, or an LLM of more positions"
+        )
+        drops.limit(reasons, total, options.max_drop_rate, complaint, limit)
+    if reasons:
         outcome = "dropped" if drop else "counted as missing"
         print(
-            f"dump: {len(found)} {what}, {outcome}:\n{drops.listed(found)}", flush=True
+            f"dump: {len(reasons)} {complaint}, {outcome}:\n{drops.listed(reasons)}",
+            flush=True,
         )
-    return found
+    return reasons
 
 
 def all_blocks(utterance: Utterance) -> Layout:
-    """Every side as speech and as text, of which the first one's speech is given."""
+    """A layout of every side as speech and as text; the first side's speech is given."""
     first, *rest = (
         Block(side, kind) for side in utterance.sides for kind in get_args(Kind)
     )
@@ -114,20 +121,20 @@ def _check_sides(layout: Layout, utterance: Utterance) -> None:
             )
 
 
-def as_input(found: dict[str, str], options: LimitOptions) -> dict[str, str]:
-    """What a new dump is made from besides words and units."""
-    return _input(options) if found else {}
+def as_input(reasons: dict[str, str], options: LimitOptions) -> dict[str, str]:
+    """Inputs of a new dump besides words and units: the options, if they left some out."""
+    return _input(options) if reasons else {}
 
 
 def as_input_again(
     directory: Path, done: dict[str, Any], options: LimitOptions
 ) -> dict[str, str]:
-    """The same of a finished dump that need not be made anew, whatever the LLM now."""
+    """The same inputs of a finished dump, which may serve another LLM as it is."""
     if "too_long" in done["inputs"]:
         return {} if options.llm is None else _input(options)
-    facts = done["facts"]
-    same_llm = options.llm is None or facts.get("llm") == llm_print(options.llm)
-    if same_llm and _counted(facts.get("layout")) == _counted(options.layout):
+    facts = DumpFacts.of(done, directory)
+    is_same = options.llm is None or facts.llm == llm_print(options.llm)
+    if is_same and _counted(facts.layout) == _counted(options.layout):
         return {}
     return as_input(find(Dump(directory), options, directory.name), options)
 
@@ -139,16 +146,16 @@ def _input(options: LimitOptions) -> dict[str, str]:
 
 
 def _counted(layout: str | None) -> str:
-    """What decides on lengths, of a layout: its blocks, in whatever order."""
+    """The names of a layout's blocks, sorted: their order does not change the length."""
     blocks = sorted(block.name for block in Layout.parse(layout or S2ST).blocks)
     return " ".join(blocks)
 
 
-_WHOLE = _counted(None)  # what was counted before a task said it
+_WHOLE = _counted(None)  # the blocks that versions without `layout` counted
 
 
 def llm_print(llm: Path | None) -> str | None:
-    """A hub's name; of a directory a digest of what decides on lengths, not of weights."""
+    """A hub's name, or the digest of a directory's files that decide on lengths."""
     if llm is None:
         return None
     known = model_input(llm)

@@ -59,13 +59,13 @@ def run(options: Options) -> None:
     # 1. The reference audio itself, and its units through the vocoder.
     silent = data.silent(side)
     wavs = without(silent, data.wavs(side))
-    heard = recognise(wavs, asr, options.asr_cache)
-    reference = score_texts(references, heard, code, options)
-    kaldi.write_table(options.out_dir / "hyp.reference", heard)
-    made = without(silent, spoken(options.vocode_dir))
-    heard = recognise(made, asr, options.asr_cache)
-    resynthesis = score_texts(references, heard, code, options)
-    kaldi.write_table(options.out_dir / "hyp.resynthesis", heard)
+    texts = recognise(wavs, asr, options.asr_cache)
+    reference = score_texts(references, texts, code, options)
+    kaldi.write_table(options.out_dir / "hyp.reference", texts)
+    resynthesised = without(silent, spoken(options.vocode_dir))
+    texts = recognise(resynthesised, asr, options.asr_cache)
+    resynthesis = score_texts(references, texts, code, options)
+    kaldi.write_table(options.out_dir / "hyp.resynthesis", texts)
 
     # 2. Text to text.
     text_bleu = None
@@ -83,13 +83,15 @@ def run(options: Options) -> None:
         kaldi.write_table(options.out_dir / "hyp.cascade", translations)
         text_bleu = score_texts(references, translations, code, options).value
 
+    assert reference.value is not None  # BLEU has a value, whatever the texts are
+    assert resynthesis.value is not None
     record = ToplineScore(
         split=options.data_dir.name,
         reference_asr_bleu=reference.value,
         resynthesis_asr_bleu=resynthesis.value,
         cascade_text_bleu=text_bleu,
         reference_mos=_mean_rating(wavs, options),
-        resynthesis_mos=_mean_rating(made, options),
+        resynthesis_mos=_mean_rating(resynthesised, options),
         signature=reference.signature,
         num_utterances=len(references),
         asr=describe(asr),
@@ -97,7 +99,7 @@ def run(options: Options) -> None:
         git=git_label(),
     )
     write_json(options.out_dir / "score.json", record.to_json())
-    stage.finish(num_in=len(references), num_out=len(heard))
+    stage.finish(num_in=len(references), num_out=len(texts))
 
 
 def _mean_rating(wavs: dict[str, Path], options: Options) -> float | None:

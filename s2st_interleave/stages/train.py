@@ -6,7 +6,6 @@ The baseline is --text_ratio 0; "without scheduling" is --schedule constant --te
 
 import shlex
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,24 +14,19 @@ import yaml
 
 from s2st_interleave import parallel
 from s2st_interleave.config import REQUIRED, load_yaml, option, record, to_dict
-from s2st_interleave.data import sides
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import TrainFacts
 from s2st_interleave.files import atomic_write
-from s2st_interleave.interleave.dump import Dump, Dumps, Subset
+from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.interleave.task import Task
-from s2st_interleave.llm.model import Attention
+from s2st_interleave.llm.options import Attention
 from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.stage_dir import Input, numbered, open_stage, read_done
+from s2st_interleave.stages.dumps import check_sides, open_dumps
 from s2st_interleave.stages.encoder import model_input
-from s2st_interleave.train.interleaved import (
-    InterleavedTask,
-    Interleaving,
-    check_lengths,
-)
 from s2st_interleave.train.options import TrainOptions
 
 SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every")
@@ -41,7 +35,7 @@ INTERLEAVING = ("span_lambda", "stop", "fill", "alignment")
 
 @dataclass(frozen=True, kw_only=True)
 class TaskOptions:
-    """A file of conf/tasks."""
+    """The options in a file of conf/tasks."""
 
     layout: str = option(REQUIRED, "blocks that are given -> blocks that are learned")
     metrics: tuple[str, ...] = option(
@@ -112,13 +106,16 @@ class Options(TrainOptions):
 
     @staticmethod
     def earlier(options: dict[str, Any]) -> dict[str, Any]:
-        """Options of a version that knew one task, with its texts (`cot`) or without."""
+        """Translate options of versions that knew one task, with `cot` or without."""
         rest = dict(options)
         cot = rest.pop("cot", None)
         return rest if cot is None else rest | {"layout": S2ST if cot else DIRECT}
 
     def read_tasks(self) -> tuple[Task, ...]:
-        """The tasks that are learned; one without a name where there is but one."""
+        """The tasks to learn; the only one has no name.
+
+        Raises UserError where the numbers of tasks and weights differ.
+        """
         if not self.tasks:
             return (Task(Layout.parse(self.layout)),)
         weights = self.task_weights or (1.0,) * len(self.tasks)
@@ -131,27 +128,28 @@ class Options(TrainOptions):
         )
 
     def voids(self) -> list[Void]:
-        found = []
+        voids = []
         if not self.lora_rank:
-            found.append(Void("lora_rank", "of 1 or more", ["lora_alpha"]))
+            voids.append(Void("lora_rank", "of 1 or more", ["lora_alpha"]))
         if self.tasks:
-            found.append(Void("tasks", "of none", ["layout"]))
+            voids.append(Void("tasks", "of none", ["layout"]))
         else:
-            found.append(Void("tasks", "of one or more", ["task_weights"]))
+            voids.append(Void("tasks", "of one or more", ["task_weights"]))
         if not any(task.layout.two_fold_sides for task in self.read_tasks()):
             wanted = "with a side as speech and as text"
-            found.append(Void("layout", wanted, ["probe_every"]))
+            voids.append(Void("layout", wanted, ["probe_every"]))
         if not self.text_ratio:
             names = [*SCHEDULE, *INTERLEAVING, "sides"]
-            found.append(Void("text_ratio", "above 0", names))
+            voids.append(Void("text_ratio", "above 0", names))
         elif self.sides == "none":
             names = ["text_ratio", *SCHEDULE, *INTERLEAVING]
-            found.append(Void("sides", "both or one of its sides", names))
+            voids.append(Void("sides", "both or one of its sides", names))
         elif self.schedule == "constant":
-            found.append(Void("schedule", "of another shape", SCHEDULE[1:]))
-        return found
+            voids.append(Void("schedule", "of another shape", SCHEDULE[1:]))
+        return voids
 
     def interleaving(self) -> Interleaving:
+        """The same options as one object; UserError for those that contradict each other."""
         # Ratio 0 is the baseline under either shape.
         shape = self.schedule if self.text_ratio else "constant"
         return Interleaving(
@@ -159,7 +157,7 @@ class Options(TrainOptions):
                 shape, self.text_ratio, self.text_ratio_drop, self.text_ratio_every
             ),
             span_lambda=self.span_lambda,
-            stop=self.stop,
+            span_rule=self.stop,
             sides=self.sides,
             fill=self.fill,
             alignment=self.alignment,
@@ -170,7 +168,7 @@ class Options(TrainOptions):
 
 def run(options: Options) -> None:
     # 1. Check options before anything is loaded; is there anything to do?
-    how = options.interleaving()
+    interleaving = options.interleaving()
     stage = parallel.on_first(
         lambda: open_stage(
             options.out_dir,
@@ -192,9 +190,10 @@ def run(options: Options) -> None:
 
     # 2. The data, and the LLM with rows for the units.
     from s2st_interleave.device import resolve_device, set_threads
-    from s2st_interleave.llm import lora
     from s2st_interleave.llm import model as llm
     from s2st_interleave.train.adamw import AdamWLearner
+    from s2st_interleave.train.examples import check_lengths
+    from s2st_interleave.train.interleaved import InterleavedTask
     from s2st_interleave.train.loop import fit
 
     set_threads(options.num_threads)
@@ -202,8 +201,8 @@ def run(options: Options) -> None:
     bf16 = use_bf16(options.dtype, device)
     train = open_dumps(options.train_dir, options.name_pair, options.num_utterances)
     dev = open_dumps(options.dev_dir, options.name_pair)
-    for task in how.tasks:
-        _check_sides(task.layout, train, options.train_dir)
+    for task in interleaving.tasks:
+        check_sides(task.layout, train, options.train_dir)
     speech_llm = llm.extend(
         options.llm,
         train.vocabulary.num_units,
@@ -218,18 +217,20 @@ def run(options: Options) -> None:
         bf16=bf16,
     )
     if options.lora_rank:
+        from s2st_interleave.llm import lora  # it needs peft, an extra
+
         parallel.say(lora.describe(speech_llm.model))
-    speech_llm.model.to(device)
-    check_lengths(dev, how, speech_llm)
+    speech_llm.model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
+    check_lengths(dev, interleaving, speech_llm)
     if options.max_steps * options.batch_size >= len(train):  # all of it is drawn
-        check_lengths(train, how, speech_llm)
+        check_lengths(train, interleaving, speech_llm)
 
     # 3. Train.
     task = InterleavedTask(
         llm=speech_llm,
         train=train,
         dev=dev,
-        how=how,
+        interleaving=interleaving,
         batch_size=options.batch_size,
         accum_grad=options.accum_grad,
         device=device,
@@ -238,26 +239,19 @@ def run(options: Options) -> None:
     learner = AdamWLearner(task, options, shown=("loss", "text_ratio", "realised_"))
     outcome = fit(learner, options, options.out_dir)
     num = len(train)
-    facts = TrainFacts(
-        **to_dict(outcome), tasks={task.name: str(task.layout) for task in how.tasks}
-    )
+    tasks = {task.name: str(task.layout) for task in interleaving.tasks}
+    facts = TrainFacts(**to_dict(outcome), tasks=tasks)
     parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, facts=facts))
 
 
-def _check_sides(layout: Layout, dumps: Dumps | Subset, paths: Sequence[Path]) -> None:
-    missing = [side for side in layout.sides if side not in dumps.sides]
-    if missing:
-        raise UserError(
-            f"task '{layout}': {' '.join(map(str, paths))} has no side '{missing[0]}', "
-            f"only {' and '.join(dumps.sides)}"
-        )
-
-
 def trained_task(train_dir: Path, name: str = "") -> Task:
-    """The task of a finished training that decodes: the only one, or the one asked for."""
+    """The only task of a finished training, or the one called `name`.
+
+    Raises UserError for a name that it has not learned.
+    """
     done = read_done(train_dir, "train")
     tasks = TrainFacts.of(done, train_dir).tasks
-    if tasks is None:  # of a version that knew one task, with or without its texts
+    if tasks is None:  # written by a version that knew one task, with `cot` or without
         cot = done["options"].get("cot", True)
         tasks = {"": S2ST if cot else DIRECT}
     if not name and len(tasks) == 1:
@@ -269,7 +263,7 @@ def trained_task(train_dir: Path, name: str = "") -> Task:
 
 
 def _say_removed(directory: Path) -> None:
-    """Checkpoints may go, for room, but not in silence."""
+    """Print which checkpoints somebody has removed, perhaps to save space."""
     facts = TrainFacts.read(directory)
     names = {facts.checkpoint(which): which for which in ("last", "best")}
     for name, which in names.items():
@@ -280,21 +274,8 @@ def _say_removed(directory: Path) -> None:
             )
 
 
-def open_dumps(
-    paths: Sequence[Path], name_pair: bool, num_utterances: int = 0
-) -> Dumps | Subset:
-    dumps = Dumps([Dump(p, pair_prompt(p) if name_pair else "") for p in paths])
-    return Subset(dumps, num_utterances) if num_utterances else dumps
-
-
-def pair_prompt(dump_dir: Path) -> str:
-    """How a language pair is named to a model that serves several: "pt-en:"."""
-    read_done(dump_dir, "dump")
-    return f"{'-'.join(sides.read(dump_dir).values())}:"
-
-
 def _write_command(options: Options) -> None:
-    """exp/<tag>/config.yaml and run.sh: what this is, and how to go on with it."""
+    """Write exp/<tag>/config.yaml, the options, and run.sh, which goes on with the run."""
     with atomic_write(options.out_dir / "config.yaml") as stream:
         yaml.safe_dump(record(options), stream, sort_keys=False)
     words = ["python", "-m", "s2st_interleave", "train", *sys.argv[2:]]

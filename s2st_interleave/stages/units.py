@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import safetensors.numpy
@@ -12,11 +12,16 @@ import safetensors.numpy
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import audio, kaldi, sides
 from s2st_interleave.errors import UserError
+from s2st_interleave.facts import UnitsFacts
 from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, run_shards, shards_of
 from s2st_interleave.stage_dir import Input, open_stage, read_done
 from s2st_interleave.units import store
+
+if TYPE_CHECKING:
+    from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+    from s2st_interleave.units.kmeans import Codebook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +51,8 @@ def run(options: Options) -> None:
     if stage is None:
         return
 
-    made_with = read_done(options.kmeans, "kmeans")["inputs"]["encoder"]
-    if made_with != stage.record["inputs"]["encoder"]:
+    codebook_encoder = read_done(options.kmeans, "kmeans")["inputs"]["encoder"]
+    if codebook_encoder != stage.record["inputs"]["encoder"]:
         raise UserError(
             f"the codebook {options.kmeans} was made with another encoder than "
             f"{options.encoder}: a shared codebook needs its own --encoder_dir"
@@ -57,37 +62,47 @@ def run(options: Options) -> None:
     data = kaldi.DataDir(options.data_dir)
     spoken = data.sides
     extractor = _Extractor(options)
-    num_frames, used = 0, set()
+    num_frames, earlier_sec = 0, 0.0
+    used: set[int] = set()
     for role in spoken:
         wavs = data.wavs(role)
 
         def process(ids: Sequence[str], path: Path, wavs=wavs) -> None:
-            shown = progress(ids, f"units {path.parent.name}")
-            units = {i: extractor.units(wavs[i]) for i in shown}
+            utterances = progress(ids, f"units {path.parent.name}")
+            units = {i: extractor.units(wavs[i]) for i in utterances}
             with atomic_write(path, "wb") as stream:
                 stream.write(safetensors.numpy.save(units))
 
         folder = shards_of(options.out_dir, role, spoken)
-        paths = run_shards(
+        shards = run_shards(
             list(wavs), folder, options.shard, options.num_shards, process
         )
-        if paths is None:
+        if shards is None:
             continue
 
         # 3. Merge.
         units: dict[str, np.ndarray] = {}
-        for path in paths:
+        for path in shards.paths:
             units |= safetensors.numpy.load_file(path)
         store.write_units(options.out_dir / f"units.{role}", units)
         num_frames += sum(map(len, units.values()))
-        used.update(*(np.unique(one).tolist() for one in units.values()))
+        used.update(*(np.unique(each).tolist() for each in units.values()))
+        earlier_sec += shards.earlier_sec
     if not options.shard:
-        facts = {"num_units": extractor.num_units, "unit_sec": extractor.unit_sec}
-        facts |= {"num_used_units": len(used)}
-        facts |= {"kmeans": stage.record["inputs"]["kmeans"]}
-        facts |= {"sides": spoken}
         count = len(data.texts(next(iter(spoken))))
-        stage.finish(num_in=count, num_out=count, num_frames=num_frames, **facts)
+        stage.finish(
+            num_in=count,
+            num_out=count,
+            facts=UnitsFacts(
+                num_units=extractor.codebook.num_units,
+                unit_sec=extractor.encoder.frame_sec,
+                kmeans=stage.record["inputs"]["kmeans"],
+            ),
+            num_frames=num_frames,
+            num_used_units=len(used),
+            sides=spoken,
+            earlier_sec=earlier_sec,
+        )
 
 
 class _Extractor:
@@ -97,7 +112,7 @@ class _Extractor:
         self.options = options
 
     @cached_property
-    def encoder(self):
+    def encoder(self) -> "SpeechEncoder":
         from s2st_interleave.device import resolve_device, set_threads
         from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 
@@ -106,7 +121,7 @@ class _Extractor:
         return SpeechEncoder.load(self.options.encoder, device)
 
     @cached_property
-    def codebook(self):
+    def codebook(self) -> "Codebook":
         from s2st_interleave.units.kmeans import Codebook
 
         return Codebook.load(self.options.kmeans)
@@ -115,14 +130,7 @@ class _Extractor:
     def layer(self) -> int:
         return read_done(self.options.kmeans, "kmeans")["options"]["layer"]
 
-    @property
-    def num_units(self) -> int:
-        return self.codebook.num_units
-
-    @property
-    def unit_sec(self) -> float:
-        return self.encoder.frame_sec
-
     def units(self, wav: Path) -> np.ndarray:
+        """int32 (num_units,) of a recording."""
         features = self.encoder.forward(audio.read(wav), self.layer)
         return self.codebook.assign(features)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -14,11 +14,15 @@ from s2st_interleave.data import audio, sides
 from s2st_interleave.data.kaldi import write_table
 from s2st_interleave.decode import outputs
 from s2st_interleave.errors import UserError
+from s2st_interleave.facts import UnitsFacts, VocoderFacts
 from s2st_interleave.files import read_json
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import DONE
-from s2st_interleave.stage_dir import Input, open_stage, read_done
+from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.units import store
+
+if TYPE_CHECKING:
+    from s2st_interleave.vocoder.base import Vocoder
 
 NO_UNITS = "no units"
 
@@ -57,8 +61,8 @@ def run(options: Options) -> None:
     units = store.read_units(_stem(options))
     wavs = {
         utterance: options.out_dir / "wav" / f"{utterance}.wav"
-        for utterance, one in units.items()
-        if len(one)
+        for utterance, sequence in units.items()
+        if len(sequence)
     }
     missing = {u: units[u] for u, path in wavs.items() if not path.is_file()}
     _synthesise_all(missing, wavs, options)
@@ -73,7 +77,7 @@ def run(options: Options) -> None:
 
 
 def _stem(options: Options) -> Path:
-    """The units of the side, without the ending of their two files."""
+    """The path of the side's units, without the ending of their two files."""
     if _made_by(options.units_dir) == "decode":
         return outputs.units_stem(options.units_dir, options.side)
     spoken = sides.read(options.units_dir)
@@ -86,18 +90,17 @@ def _stem(options: Options) -> Path:
 
 
 def _made_by(units_dir: Path) -> str:
-    """The stage that left the units: 4 (units) or 7 (decode)."""
+    """The command that wrote the units: `units` or `decode`."""
     record = units_dir / DONE
     return read_json(record)["stage"] if record.is_file() else "decode"
 
 
 def _check_codebook(options: Options) -> None:
-    """Units of another codebook than the vocoder's would be noise: same ids, other sounds."""
+    """Raise UserError for units of another codebook than the vocoder's: same ids, noise."""
     if _made_by(options.units_dir) == "decode":
-        return  # decoded units: the reference units of the same run are checked
-    units = read_done(options.units_dir, "units")["facts"].get("kmeans")
-    vocoder = read_done(options.vocoder, "vocoder")["facts"].get("kmeans")
-    if units != vocoder:
+        return  # for decoded units, the reference units of the same run are checked
+    codebook = UnitsFacts.read(options.units_dir).kmeans
+    if codebook != VocoderFacts.read(options.vocoder).kmeans:
         raise UserError(
             f"{options.vocoder} was trained on units of another codebook than "
             f"{options.units_dir}: a shared vocoder needs its own --kmeans_dir"
@@ -108,15 +111,15 @@ def _synthesise_all(
     units: Mapping[str, np.ndarray], wavs: Mapping[str, Path], options: Options
 ) -> None:
     work = [(u, units[u], wavs[u]) for u in sorted(units)]
-    one = partial(_synthesise, options.vocoder, options.device, options.num_threads)
+    job = partial(_synthesise, options.vocoder, options.device, options.num_threads)
     label = f"vocode {options.out_dir.name}"
     if options.nj == 1 or len(work) < 2:
         for item in progress(work, label):
-            one(item)
+            job(item)
         return
     # Fresh processes: a device must not be opened before a fork.
     with get_context("spawn").Pool(options.nj) as pool:
-        for _ in progress(pool.imap(one, work, chunksize=4), label, len(work)):
+        for _ in progress(pool.imap(job, work, chunksize=4), label, len(work)):
             pass
 
 
@@ -133,7 +136,7 @@ def _synthesise(
 
 
 @lru_cache(maxsize=1)
-def _load(vocoder: Path, device: str, num_threads: int):
+def _load(vocoder: Path, device: str, num_threads: int) -> "Vocoder":
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.vocoder.backends import load
 

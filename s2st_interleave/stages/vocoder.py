@@ -22,7 +22,7 @@ DEFAULT = next(iter(BACKENDS))
 
 @dataclass(frozen=True, kw_only=True)
 class VocoderOptions(TrainingOptions):
-    """All options but the back-ends' own."""
+    """All options but those in the blocks of back-ends."""
 
     backend: str = DEFAULT  # `Options` says which there are
     data_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
@@ -41,14 +41,14 @@ class VocoderOptions(TrainingOptions):
 
     @staticmethod
     def earlier(options: dict[str, Any]) -> dict[str, Any]:
-        """Options of versions that named a voice by its language, or had no blocks."""
+        """Translate options of versions that named a voice by language or had no blocks."""
         kept = {name: value for name, value in options.items() if name != "language"}
         name = kept.get("backend")
         if name not in BACKENDS or name in kept:
             return kept
-        own = {f.name for f in fields(BACKENDS[name].Options)}
+        of_block = {f.name for f in fields(BACKENDS[name].Options)}
         common = VocoderOptions.__dataclass_fields__
-        block = {k: v for k, v in kept.items() if k in own and k not in common}
+        block = {k: v for k, v in kept.items() if k in of_block and k not in common}
         return {k: v for k, v in kept.items() if k in common} | {name: block}
 
 
@@ -99,8 +99,8 @@ def run(options: VocoderOptions) -> None:
     speech = read_speech(options)
 
     # 3. Train; the last checkpoint is the vocoder.
-    backend, own = BACKENDS[options.backend], getattr(options, options.backend)
-    outcome = backend.train(speech, own, options)
+    block = getattr(options, options.backend)
+    outcome = BACKENDS[options.backend].train(speech, block, options)
     facts = VocoderFacts(
         backend=options.backend,
         kmeans=codebook,
@@ -112,7 +112,7 @@ def run(options: VocoderOptions) -> None:
         lambda: stage.finish(
             num_in=len(speech.train),
             num_out=len(speech.train),
-            **facts.to_json(),
+            facts=facts,
             loop=to_dict(outcome),
         )
     )
@@ -146,7 +146,10 @@ def _codebook(units_dirs: tuple[Path, ...]) -> str | None:
 
 
 def unit_timing(units_dir: Path) -> UnitTiming:
-    """How the units of stage 4 lie in 16 kHz audio."""
+    """The length in samples of the units of stage 4, in 16 kHz audio.
+
+    Raises UserError where it is no whole number.
+    """
     facts = UnitsFacts.read(units_dir)
     samples = facts.unit_sec * audio.SAMPLE_RATE
     if abs(samples - round(samples)) > 1e-6:
@@ -163,21 +166,24 @@ def _pairs(
     """Wavs and units by '<split>-<id>': no id clashes with one of another split."""
     if len(data_dirs) != len(units_dirs):
         raise UserError(
-            f"{len(data_dirs)} data directories, {len(units_dirs)} of units"
+            f"{len(data_dirs)} data directories, {len(units_dirs)} of units: name as many "
+            "of both"
         )
     recordings = kaldi.DataDirs(data_dirs).wavs_of_side(side)
     wavs, units = {}, {}
     for data_dir, units_dir in zip(data_dirs, units_dirs, strict=True):
         data = kaldi.DataDir(data_dir)
         scp = sides.path_of(units_dir, "units.{}.scp", side, data.sides)
-        made = store.read_units(scp.with_suffix(""))
-        silent = data.silent(side)  # no voice to learn there
-        lost = silent | drops.read(units_dir).keys()
-        for utterance in sorted(data.wavs(side).keys() - lost):
-            if not len(made.get(utterance, ())):
-                raise UserError(f"{units_dir}: no units.{side} of {utterance}")
+        units_by_id = store.read_units(scp.with_suffix(""))
+        # Silence in the place of a recording has no voice to learn.
+        left_out = data.silent(side) | drops.read(units_dir).keys()
+        for utterance in sorted(data.wavs(side).keys() - left_out):
+            if not len(units_by_id.get(utterance, ())):
+                raise UserError(
+                    f"{units_dir}: no units.{side} of {utterance}; run stage 4 again"
+                )
             wavs[f"{split}-{utterance}"] = recordings[utterance]
-            units[f"{split}-{utterance}"] = made[utterance]
+            units[f"{split}-{utterance}"] = units_by_id[utterance]
     if not wavs:
         raise UserError(f"{', '.join(map(str, data_dirs))}: no utterances")
     return wavs, units

@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Generic, Protocol, TypeVar
 
 import torch
+from torch import nn
 
 from s2st_interleave import parallel
 from s2st_interleave.errors import UserError
@@ -14,54 +15,67 @@ from s2st_interleave.train import engine, roundtrip
 from s2st_interleave.train.loop import StepResult
 from s2st_interleave.train.options import AdamWOptions
 
+Batch = TypeVar("Batch")
 
-class Task(Protocol):
-    """What differs between these models: their batches, losses and files."""
 
-    model: Any
+class Task(Protocol[Batch]):
+    """The batches, losses and files of a model."""
 
-    def batches(self, step: int) -> Sequence[Any]:
+    @property
+    def model(self) -> nn.Module: ...
+
+    def batches(self, step: int) -> Sequence[Batch]:
         """This rank's micro-batches of a step, as many on every rank; pure in the step."""
+        ...
 
-    def num_targets(self, batch: Any) -> int:
-        """What the summed loss is divided by, for example supervised tokens."""
+    def num_targets(self, batch: Batch) -> int:
+        """The number that the summed loss is divided by, for example supervised tokens."""
+        ...
 
-    def loss_sum(self, batch: Any) -> torch.Tensor:
-        """Scalar, summed over the targets of a micro-batch."""
+    def loss_sum(self, batch: Batch) -> torch.Tensor:
+        """Scalar loss, summed over the targets of a micro-batch."""
+        ...
 
-    def metrics(self, step: int, batches: Sequence[Any]) -> dict[str, float]:
-        """More to log about a step, without gradients.
+    def metrics(self, step: int, batches: Sequence[Batch]) -> dict[str, float]:
+        """More values to log about a step, computed without gradients.
 
-        It must include `tokens`, the positions that this rank has processed; all other
-        values must be equal on every rank.
+        They must include `tokens`, the number of positions that this rank has processed;
+        all other values must be equal on every rank.
         """
+        ...
 
     def evaluate(self) -> dict[str, float]:
-        """As `Learner.evaluate` of loop.py, without gradients."""
+        """Scores on dev as in `Learner.evaluate` of loop.py, without gradients."""
+        ...
 
     def save(self, directory: Path) -> None:
-        """As `Learner.save`."""
+        """Write the model as in `Learner.save`."""
 
     def sample(self) -> torch.Tensor | None:
-        """What the model puts out for a few fixed inputs, float32 on the CPU.
+        """Outputs of the model for a few fixed inputs, float32 on the CPU.
 
-        In evaluation mode. None where only our own code reads the model.
+        They are computed in evaluation mode. None where only our own code reads the model.
         """
+        ...
 
     def sample_saved(self, directory: Path) -> torch.Tensor | None:
-        """The same, of what `save` has written, as its readers load it."""
+        """Outputs for the same inputs of the model that `save` has written there."""
+        ...
 
 
-class AdamWLearner:
-    """A `Learner` of loop.py: under torchrun ranks share out a step's micro-batches.
+class AdamWLearner(Generic[Batch]):
+    """A `Learner` of loop.py: under torchrun, ranks share a step's micro-batches.
 
-    The loss stays the mean over the targets of all of them.
+    The loss stays the mean over the targets of all ranks.
     """
 
     optimizer: torch.optim.AdamW
 
     def __init__(
-        self, task: Task, options: AdamWOptions, shown: tuple[str, ...] = ("loss",)
+        self,
+        task: Task[Batch],
+        options: AdamWOptions,
+        shown: tuple[str, ...] = ("loss",),
     ) -> None:
         self.task, self.options, self.shown = task, options, shown
         self.model = task.model
@@ -75,7 +89,7 @@ class AdamWLearner:
         )
 
     def step(self, step: int, lr: float) -> StepResult:
-        # 1. Gradients: however a batch is cut and shared out, the loss is one mean.
+        # 1. Gradients: the loss is one mean, however the batch is cut and shared.
         batches = self.task.batches(step)
         mine = sum(self.task.num_targets(batch) for batch in batches)
         num_targets = int(parallel.sums({"targets": mine})["targets"])
@@ -87,7 +101,8 @@ class AdamWLearner:
         norm = engine.clip(self.model, self.options.max_grad_norm)
         if not math.isfinite(loss) or not torch.isfinite(norm):
             raise UserError(
-                f"step {step}: loss {loss}, gradient norm {norm}: not finite"
+                f"step {step}: loss {loss}, gradient norm {norm}: not finite; lower --lr "
+                "or add --warmup_steps, with another tag"
             )
 
         # 2. Weights.
@@ -109,5 +124,5 @@ class AdamWLearner:
     def checker(self) -> Callable[[Path], None]:
         return roundtrip.checker(self.root, self.task)
 
-    def _share_of_loss(self, batch: Any, num_targets: int) -> torch.Tensor:
+    def _share_of_loss(self, batch: Batch, num_targets: int) -> torch.Tensor:
         return self.task.loss_sum(batch) / num_targets

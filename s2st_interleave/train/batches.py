@@ -1,4 +1,4 @@
-"""Which utterances make a step's batch: a pure function of (seed, step)."""
+"""The utterances of a step's batch, as a pure function of (seed, step)."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -29,16 +29,16 @@ def _shuffled(count: int, epoch: int, seed: int) -> np.ndarray:
 
 
 def split(items: Sequence[T], parts: int) -> list[Sequence[T]]:
-    """At most `parts` pieces of nearly equal size, none empty."""
+    """Cut into at most `parts` pieces of nearly equal size, none empty."""
     bounds = np.linspace(0, len(items), min(parts, len(items)) + 1).astype(int)
     return [items[a:b] for a, b in pairwise(bounds)]
 
 
 def share(items: Sequence[T], parts: int) -> list[Sequence[T]]:
-    """This rank's pieces of a batch that is cut into `parts` over all ranks.
+    """Return this rank's pieces of a batch that is cut into `parts` over all ranks.
 
-    Every rank has equally many, or they would wait for each other: `parts` is rounded
-    up to a multiple of the ranks. Raises UserError where there are more ranks than
+    Every rank gets equally many, so that no rank waits for another: `parts` is rounded up
+    to a multiple of the number of ranks. Raises UserError where there are more ranks than
     items.
     """
     me = ranks()
@@ -53,7 +53,7 @@ def share(items: Sequence[T], parts: int) -> list[Sequence[T]]:
 
 
 def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    """This rank's share of what is evaluated, in pieces of about `size`."""
+    """Return this rank's share of items to evaluate, in pieces of about `size`."""
     if ranks().count > 1:
         return share(items, -(-len(items) // size))
     return [items[start : start + size] for start in range(0, len(items), size)]

@@ -13,14 +13,14 @@ from torch import nn
 from s2st_interleave import parallel
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_as, write_json
-from s2st_interleave.llm.lora import TRAINED_FILE
+from s2st_interleave.llm.options import TRAINED_FILE
 from s2st_interleave.train import engine, sharded
 from s2st_interleave.weights import reading
 
 if TYPE_CHECKING:
     from s2st_interleave.train.loop import Learner
 
-# One file, or several of which each knows how many: `save_pretrained` cuts at 50 GB.
+# One file, or several numbered ones: `save_pretrained` cuts at 50 GB.
 WEIGHTS = "model*.safetensors"
 META, OPTIMIZER = "meta.json", "optimizer.pt"
 SHARDS = "shards"  # in place of OPTIMIZER where its state is sharded over ranks
@@ -45,9 +45,12 @@ class Progress:
         )
 
     def judged(self, loss: float) -> "Progress":
-        """UserError for a loss that is not finite: no later one would be less than it."""
+        """Note a dev loss; UserError if it is not finite: no later one would be lower."""
         if not math.isfinite(loss):
-            raise UserError(f"step {self.step}: dev_loss is {loss}, not finite")
+            raise UserError(
+                f"step {self.step}: dev_loss is {loss}, not finite; lower --lr or add "
+                "--warmup_steps, with another tag"
+            )
         if loss >= self.best_loss:
             return self
         return replace(self, best_step=self.step, best_loss=loss)
@@ -69,10 +72,10 @@ def newest(directory: Path) -> Path | None:
 
 
 def load_model(source: Path | None, model: nn.Module) -> Progress:
-    """Load a checkpoint's weights in place; a fresh Progress when there is none."""
+    """Load a checkpoint's weights in place; without one, return a fresh Progress."""
     if source is None:
         return Progress()
-    trained = source / TRAINED_FILE  # of adapters; the rest is as `model` came
+    trained = source / TRAINED_FILE  # adapters; all other weights are those of `model`
     if trained.is_file():
         _load_file(trained, model, source)
     else:
@@ -85,7 +88,7 @@ def _without(source: Path) -> str:
 
 
 def _load_file(file: Path, model: nn.Module, source: Path) -> set[str]:
-    """Names of the weights that it holds."""
+    """Load a file's weights into `model`; return their names."""
     with reading(file, _without(source)):
         part = load_file(file)
         unknown = model.load_state_dict(part, strict=False).unexpected_keys
@@ -126,11 +129,11 @@ def load_optimizer(
 def save(
     directory: Path, learner: "Learner", progress: Progress, keep_last: int
 ) -> None:
-    """Write one checkpoint beside its place, move it there, then thin out the old.
+    """Write one checkpoint beside its place, move it there, then remove old ones.
 
-    The model lies whole in it, as its readers want it, the optimizer's state as it is:
-    in one file, or sharded. Rank 0 reads the model back; UserError where it is not the
-    one that was saved. All ranks come here together.
+    The checkpoint holds the whole model, as its readers want it, and the optimizer's state
+    in one file or sharded. Rank 0 reads the model back: UserError where it is not the one
+    that was saved. All ranks must call this together.
     """
     check = learner.checker()
     target = path(directory, progress.step)
@@ -162,9 +165,9 @@ def save(
 
 
 def of(directory: Path, name: str) -> Path:
-    """The checkpoint `name` of a finished training, for those who read it.
+    """The folder of the checkpoint `name` of a finished training.
 
-    Raises FileNotFoundError where it was removed: that makes no training invalid.
+    Raises FileNotFoundError where it was removed, which makes no training invalid.
     """
     if not (directory / name).is_dir():
         raise FileNotFoundError(
@@ -176,8 +179,8 @@ def of(directory: Path, name: str) -> Path:
 
 
 def export(checkpoint: Path, directory: Path) -> None:
-    """Copy what makes a model out of a checkpoint, and nothing of its training."""
-    for old in directory.glob(f"{WEIGHTS}*"):  # of another number of files
+    """Copy a checkpoint's model to `directory`, without optimizer state and progress."""
+    for old in directory.glob(f"{WEIGHTS}*"):  # they may be another number of files
         old.unlink()
     for file in checkpoint.iterdir():
         if file.is_file() and file.name not in (OPTIMIZER, META):

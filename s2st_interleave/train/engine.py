@@ -3,12 +3,13 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import torch
 from torch import distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 from s2st_interleave import parallel
@@ -18,7 +19,7 @@ Parallel = Literal["ddp", "fsdp"]
 
 
 class WorkModule(nn.Module):
-    """A model and any work that reads it: DDP and FSDP2 act before and after `forward`."""
+    """Runs any work that reads a model as `forward`, where DDP and FSDP2 do their part."""
 
     def __init__(self, model: nn.Module):
         super().__init__()
@@ -29,7 +30,7 @@ class WorkModule(nn.Module):
 
 
 def wrap(model: nn.Module, mode: Parallel) -> nn.Module:
-    """What `backward` and `evaluate` take; `model` itself stays what tasks work with.
+    """Wrap `model` for `backward` and `evaluate`; tasks go on to use `model` itself.
 
     Sharding replaces its parameters: make the optimizer afterwards.
     """
@@ -40,35 +41,37 @@ def wrap(model: nn.Module, mode: Parallel) -> nn.Module:
     return _sharded(root) if mode == "fsdp" else _replicated(root)
 
 
-def backward(root: nn.Module, work: Callable[[], Any], *, last: bool = True) -> float:
-    """Add the gradients of the loss that `work` computes; its value.
+def backward(
+    root: nn.Module, work: Callable[[], torch.Tensor], *, last: bool = True
+) -> float:
+    """Add the gradients of the scalar loss that `work` computes, and return its value.
 
-    After the `last` micro-batch of a step they are summed over the ranks.
+    After the `last` micro-batch of a step the gradients are summed over the ranks.
     """
-    replicated = isinstance(root, DistributedDataParallel)
-    with root.no_sync() if replicated and not last else nullcontext():
+    is_replica = isinstance(root, DistributedDataParallel)
+    with root.no_sync() if is_replica and not last else nullcontext():
         loss = root(work)
         loss.backward()
     return loss.item()
 
 
 def evaluate(root: nn.Module, work: Callable[[], T]) -> T:
-    """Do `work` that needs the weights but no gradients; every rank has to."""
+    """Do `work` that needs the weights but no gradients; every rank must call this."""
     with torch.no_grad():
         result = root(work)
-    if is_sharded(root):
+    if isinstance(root, FSDPModule):
         root.reshard()
     return result
 
 
 def clip(model: nn.Module, max_norm: float) -> torch.Tensor:
-    """Clip the gradient's norm over all ranks' parameters; the norm before."""
+    """Clip the gradient's norm over all ranks' parameters; return the norm before."""
     norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm)
-    return norm.full_tensor() if hasattr(norm, "full_tensor") else norm
+    return norm.full_tensor() if isinstance(norm, DTensor) else norm
 
 
 def is_sharded(model: nn.Module) -> bool:
-    return any(hasattr(p, "full_tensor") for p in model.parameters())
+    return any(isinstance(parameter, DTensor) for parameter in model.parameters())
 
 
 @contextmanager
@@ -81,17 +84,16 @@ def whole(model: nn.Module) -> Iterator[None]:
         (module._parameters, name, shard)
         for module in model.modules()
         for name, shard in module._parameters.items()
-        if hasattr(shard, "full_tensor")
+        if isinstance(shard, DTensor)
     ]
-    wholes: dict[int, Any] = {}  # tied parameters stay tied
+    wholes: dict[int, nn.Parameter] = {}  # tied parameters stay tied
     for _, _, shard in shards:
         if id(shard) not in wholes:
-            full = shard.detach().full_tensor()  # all ranks together
-            mine = parallel.ranks().is_first
-            # A copy: the gathered one may be a view of something longer.
+            full = shard.full_tensor().detach()  # all ranks together
+            # A copy, because the gathered tensor may be a view of a longer one.
             wholes[id(shard)] = (
                 nn.Parameter(full.to("cpu", copy=True), shard.requires_grad)
-                if mine
+                if parallel.ranks().is_first
                 else shard
             )
     for owner, name, shard in shards:
@@ -107,15 +109,15 @@ def _replicated(root: WorkModule) -> nn.Module:
     # A model may have parameters that its training leaves out (an encoder's mask
     # embedding); where it has none, torch finds the search for them worth a warning.
     warnings.filterwarnings("ignore", message="find_unused_parameters=True")
-    made = DistributedDataParallel(
+    replica = DistributedDataParallel(
         root, forward_sync_buffers=False, find_unused_parameters=True
     )
-    made.register_comm_hook(None, _sum)
-    return made
+    replica.register_comm_hook(None, _sum)
+    return replica
 
 
 def _sum(_: None, bucket: distributed.GradBucket) -> torch.futures.Future[torch.Tensor]:
-    """DDP's own reduction is a mean over ranks; ours have unequal numbers of targets."""
+    """Sum gradients over ranks, whose numbers of targets differ; DDP takes their mean."""
     summed = distributed.all_reduce(bucket.buffer(), async_op=True)
     return summed.get_future().then(lambda future: future.value()[0])
 
@@ -124,9 +126,7 @@ def _sharded(root: WorkModule) -> nn.Module:
     device = next(root.parameters()).device.type
     mesh = init_device_mesh(device, (parallel.ranks().count,))
     modules = [*_blocks(root), root]  # what is left over belongs to the root
-    for module in modules:
-        fully_shard(module, mesh=mesh)
-    for module in modules:
+    for module in [fully_shard(module, mesh=mesh) for module in modules]:
         # Means are wrong on gloo (pytorch issue 162338), and not what we want.
         module.set_force_sum_reduction_for_comms(True)
         module.set_gradient_divide_factor(1.0)

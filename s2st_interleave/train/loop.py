@@ -29,7 +29,7 @@ from s2st_interleave.train.stop_signals import stop_requests
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step did: the positions that this rank processed, and what to log.
+    """The number of positions that this rank processed in a step, and metrics to log.
 
     The metrics are equal on all ranks.
     """
@@ -39,30 +39,47 @@ class StepResult:
 
 
 class Learner(Protocol):
-    """What the loop trains."""
+    """A model, its optimizer, and the steps that train it."""
 
-    model: nn.Module
-    optimizer: torch.optim.Optimizer  # there is one after `start`
-    shown: tuple[str, ...]  # how names of metrics begin that go to the screen
+    @property
+    def model(self) -> nn.Module: ...
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """The optimizer, which `start` makes."""
+        ...
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Beginnings of the names of metrics that go to the screen."""
+        ...
 
     def start(self, mode: Parallel) -> None:
-        """Get ready for the ranks there are; the model's weights are loaded by now."""
+        """Wrap the model for the ranks there are, after the loop has loaded its weights."""
 
     def step(self, step: int, lr: float) -> StepResult:
-        """One optimizer step, pure in `step`; UserError for a loss that is not finite."""
+        """Take one optimizer step, pure in `step`; UserError if a loss is not finite."""
+        ...
 
     def evaluate(self) -> dict[str, float]:
-        """Scores on dev, over all ranks; `loss` (the lower the better) picks the best."""
+        """Scores on dev, over all ranks; the lowest `loss` picks the best checkpoint."""
+        ...
 
     def save(self, directory: Path) -> None:
         """Write model.safetensors and all that loading the model needs."""
 
     def checker(self) -> Callable[[Path], None]:
-        """What rank 0 calls with a saved folder: UserError where another model is in it."""
+        """A check that rank 0 calls with a saved folder.
+
+        It raises UserError where the folder holds another model.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class Outcome:
+    """The last and the best checkpoint of a training, and what it took."""
+
     last: Path
     best: Path
     num_steps: int
@@ -75,8 +92,8 @@ def fit(
 ) -> Outcome:
     """Train to `max_steps`, resuming from the newest whole checkpoint in `directory`.
 
-    A line of metrics.jsonl is written every `metrics_every` steps. Asked to stop by a
-    signal it ends the step, saves, and exits with EXIT_REQUEUE.
+    A line of metrics.jsonl is written every `metrics_every` steps. After a signal that
+    asks it to stop it ends the step, saves, and exits with EXIT_REQUEUE.
     """
     with stop_requests() as asked:
         return _fit(learner, options, directory, metrics_every, asked)
@@ -109,7 +126,7 @@ def _fit(
         torch.manual_seed(dropout_seed(options.seed, step))
         result = learner.step(step, lr)
 
-        # 3. Say what happened.
+        # 3. Count tokens and seconds, over all ranks.
         sums = parallel.sums({"tokens": result.tokens, "asked": asked.is_set()})
         tokens, stop = int(sums["tokens"]), bool(sums["asked"])
         progress = progress.advanced(tokens, time.time() - clock)
@@ -126,10 +143,10 @@ def _fit(
             scores = learner.evaluate()
             line |= {f"dev_{name}": value for name, value in scores.items()}
             progress = progress.judged(scores["loss"])
-        is_told = last or "dev_loss" in line
-        if is_told or progress.step % metrics_every == 0:
+        is_logged = last or "dev_loss" in line
+        if is_logged or progress.step % metrics_every == 0:
             metrics.add(line)
-        if is_told or progress.step % options.log_every == 0:
+        if is_logged or progress.step % options.log_every == 0:
             parallel.say(_describe(line, options.max_steps, learner.shown))
         best_now = progress.best_step == progress.step
         if last or best_now or stop or progress.step % options.save_every == 0:
@@ -173,9 +190,9 @@ def _describe(line: Mapping[str, float], max_steps: int, shown: tuple[str, ...])
 
 
 class Metrics:
-    """metrics.jsonl, a line a step; a resumed run forgets the lines after its start.
+    """The lines of metrics.jsonl, one a step, which rank 0 writes.
 
-    Rank 0 writes it.
+    A resumed run drops the lines of steps that it will take again.
     """
 
     def __init__(self, path: Path, step: int):

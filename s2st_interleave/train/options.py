@@ -9,7 +9,7 @@ from s2st_interleave.config import RunOptions, option
 
 @dataclass(frozen=True, kw_only=True)
 class LoopOptions(RunOptions):
-    """What train/loop.py follows, whatever it trains."""
+    """Options of train/loop.py, for every model that it trains."""
 
     max_steps: int = option(1000, "optimizer steps", minimum=0)
     lr: float = option(5e-5, "peak learning rate", above=0)
@@ -32,13 +32,13 @@ class LoopOptions(RunOptions):
     )
 
     def extendable(self) -> set[str]:
-        """Options that may grow without making it another experiment."""
+        """Options that may grow while the run stays the same experiment."""
         return {"max_steps"} if self.lr_scheduler == "constant" else set()
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdamWOptions:
-    """What train/adamw.py follows besides."""
+    """Options of train/adamw.py, besides those of the loop."""
 
     weight_decay: float = option(0.0, "of AdamW", minimum=0)
     adam_beta2: float = option(
@@ -50,7 +50,7 @@ class AdamWOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(LoopOptions, AdamWOptions):
-    """A training of one model by AdamW: the LLM's, the encoder's."""
+    """Options of a training of one model by AdamW: the LLM or the encoder."""
 
 
 def learning_rate(options: LoopOptions, step: int) -> float:

@@ -1,4 +1,4 @@
-"""What the next step needs, made while this one is computed."""
+"""Batches of the next step are made while this step is computed."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Prefetch(Generic[T]):
-    """Calls `make(step)`, which is pure, and makes that of the next step in a thread."""
+    """Calls `make(step)`, which must be pure, ahead of the next step in a thread."""
 
     def __init__(self, make: Callable[[int], T]) -> None:
         self.make = make

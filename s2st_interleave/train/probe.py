@@ -1,7 +1,9 @@
-"""What the paper's Figure 3 shows of a model in training: lengths and similarities."""
+"""The curves of the paper's Figure 3: lengths of blocks, and similarities between them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+import torch
+from transformers import PreTrainedModel
 
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.llm.backbone import backbone
@@ -21,26 +23,31 @@ def length_ratios(
     }
 
 
-def similarities(layout: Layout, batch: dict[str, Any], model: Any) -> dict[str, float]:
+def similarities(
+    layout: Layout,
+    input_ids: torch.Tensor,
+    attention_mask: torch.Tensor,
+    blocks: Sequence[Mapping[str, slice]],
+    model: PreTrainedModel,
+) -> dict[str, float]:
     """Cosines of the blocks' mean last-layer hidden states, averaged (Fig. 3b).
 
-    Of the speech and the text of a side, and of two texts that follow each other. `batch`
-    is one of InterleavedTask, with ids of shape (num_examples, longest).
+    They compare the speech and the text of each side, and the first two texts. Ids and
+    mask have the shape (num_examples, longest); `blocks` are the places of each example's
+    blocks by name.
     """
-    import torch
-
     was_training = model.training
     model.eval()
     with torch.inference_mode():
         hidden = backbone(model)(
-            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+            input_ids=input_ids, attention_mask=attention_mask
         ).last_hidden_state.float()
     model.train(was_training)
     means = {
         block.name: torch.stack(
             [
-                states[drawn.example.blocks[block.name]].mean(0)
-                for states, drawn in zip(hidden, batch["drawn"], strict=True)
+                states[places[block.name]].mean(0)
+                for states, places in zip(hidden, blocks, strict=True)
             ]
         )
         for block in layout.blocks

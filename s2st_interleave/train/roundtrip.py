@@ -1,38 +1,44 @@
-"""What is saved is what is there: outputs of the model, and of its files read back."""
+"""A check of a saved model: read back, it must give the outputs of the one in memory."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import nn
+from transformers import PreTrainedModel
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.precision import exact, spread_apart
 from s2st_interleave.train import engine
 
-# Shares of the outputs' spread: merged adapters round otherwise, and so does a GPU.
+if TYPE_CHECKING:
+    from s2st_interleave.train.adamw import Task
+
+# In standard deviations of the outputs: merged adapters and GPUs round differently.
 TOLERANCE, GPU_TOLERANCE = 1e-3, 1e-2
 
 
-def checker(root: nn.Module, task: Any) -> Callable[[Path], None]:
-    """A check of a folder that `task.save` has written: UserError where it holds another model.
+def checker(root: nn.Module, task: "Task[Any]") -> Callable[[Path], None]:
+    """Make a check of a folder that `task.save` has written.
 
-    All ranks come here together; the function is for the first. It costs two passes over
-    few inputs and no copy of the weights: of a billion, 4 s on one core, a tenth of
-    what it takes to write them.
+    The check raises UserError where the folder holds another model. All ranks must call
+    this together; rank 0 alone calls the check. It costs two passes over few inputs and no
+    copy of the weights: 4 s on one core for a billion weights, a tenth of writing them.
     """
     task.model.eval()
     with exact():
         ours = engine.evaluate(root, task.sample)
 
     def check(directory: Path) -> None:
-        if ours is None:
+        theirs = task.sample_saved(directory)
+        if ours is None or theirs is None:
             return
-        far = spread_apart(task.sample_saved(directory), ours)
-        on_cpu = task.model.device.type == "cpu"
+        far = spread_apart(theirs, ours)
+        on_cpu = next(task.model.parameters()).device.type == "cpu"
         if not far < (TOLERANCE if on_cpu else GPU_TOLERANCE):
+            kind = cast(PreTrainedModel, task.model).config.model_type
             raise UserError(
-                f"a {task.model.config.model_type} model is another one when it is saved "
+                f"a {kind} model is another one when it is saved "
                 f"and loaded (outputs are off by {far:.2g} of their spread): set "
                 "--lora_rank 0 if it has adapters, or take another model"
             )

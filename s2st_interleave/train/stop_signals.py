@@ -1,4 +1,4 @@
-"""SIGTERM and SIGUSR1: a cluster is about to take the machine away."""
+"""SIGTERM and SIGUSR1, by which a cluster says that it will take the machine away."""
 
 import signal
 import threading
@@ -10,10 +10,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 @contextmanager
 def stop_requests() -> Iterator[threading.Event]:
-    """An event that is set when one of SIGNALS comes, which then does nothing else.
+    """Yield an event that one of SIGNALS sets, in place of its usual effect.
 
-    Once asked, further signals are ignored to the end of the process: a second one must
-    not turn its exit status into another.
+    After the first signal, others are ignored to the end of the process, so that they
+    cannot change its exit status.
     """
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():

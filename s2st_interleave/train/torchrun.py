@@ -1,11 +1,11 @@
-"""torchrun, with its options, that hands signals down and exit statuses up.
+"""torchrun, with its options, which passes signals to ranks and returns their exit status.
 
     python -m s2st_interleave.train.torchrun --standalone --nproc_per_node 2 \\
         -m s2st_interleave train ...
 
-torchrun itself dies of SIGUSR1, gives ranks 30 seconds after SIGTERM, and makes 1 of any
-exit status. Here ranks get either signal and may take their time to save, and if they
-end with EXIT_REQUEUE so does this.
+torchrun itself dies of SIGUSR1, gives ranks 30 seconds after SIGTERM, and turns any exit
+status into 1. Here ranks get either signal and all the time that they need to save, and
+the exit status is theirs, such as EXIT_REQUEUE.
 """
 
 import os
@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-# Warnings of the C++ side, once per rank, about what is meant.
+# Hides warnings of torch's C++ code, once per rank, about settings that we want.
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torchrun's own default, said aloud
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import safetensors.numpy
 
 from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
@@ -16,43 +17,40 @@ FILE = "centroids.safetensors"
 
 @dataclass(frozen=True)
 class Codebook:
-    """float32 centroids (num_units, dim); unit k is the k-th row.
-
-    `num_used`: units that some frame of those it was fitted to has; not on disk.
-    """
+    """float32 centroids (num_units, width); unit k is the k-th row."""
 
     centroids: np.ndarray
-    num_used: int | None = None
 
     @property
     def num_units(self) -> int:
         return len(self.centroids)
 
     def assign(self, features: np.ndarray) -> np.ndarray:
-        """Nearest centroid of each frame: (num_frames, dim) -> int32 (num_frames,)."""
+        """The unit of each frame, its nearest centroid.
+
+        `features` are float (num_frames, width), units int32 (num_frames,).
+        """
         dots = features.astype(np.float32) @ self.centroids.T
         distances = (self.centroids**2).sum(axis=1) - 2 * dots
         return distances.argmin(axis=1).astype(np.int32)
 
     def save(self, directory: Path) -> None:
-        from safetensors.numpy import save
-
         with atomic_write(directory / FILE, "wb") as stream:
-            stream.write(save({"centroids": self.centroids}))
+            stream.write(safetensors.numpy.save({"centroids": self.centroids}))
 
     @classmethod
     def load(cls, directory: Path) -> "Codebook":
-        from safetensors.numpy import load_file
-
+        """Load a codebook; UserError where its file is broken."""
         with reading(directory / FILE):
-            return cls(load_file(directory / FILE)["centroids"])
+            return cls(safetensors.numpy.load_file(directory / FILE)["centroids"])
 
 
-def fit(features: np.ndarray, num_units: int, seed: int) -> Codebook:
-    """Cluster frames (num_frames, dim).
+def fit(features: np.ndarray, num_units: int, seed: int) -> tuple[Codebook, int]:
+    """Cluster frames (num_frames, width); return how many units some frame has, too.
 
     Raises UserError where fewer frames than `num_units` differ from each other: clusters
-    would be empty, or twice the same.
+    would be empty, or twice the same. scikit-learn is imported here, because the pack
+    command reads the names above for its `--help`.
     """
     from sklearn.cluster import MiniBatchKMeans
 
@@ -73,15 +71,15 @@ def fit(features: np.ndarray, num_units: int, seed: int) -> Codebook:
         reassignment_ratio=0.0,
     )
     model.fit(features)
-    used = len(np.unique(model.labels_))
-    return Codebook(model.cluster_centers_.astype(np.float32), used)
+    centroids = model.cluster_centers_.astype(np.float32)
+    return Codebook(centroids), len(np.unique(model.labels_))
 
 
 def num_different(features: np.ndarray, enough: int) -> int:
-    """How many rows differ from each other; no more are counted than `enough`.
+    """Count the rows that differ from each other, up to `enough`.
 
-    Speech gets there within about that many rows. Rows are looked at in strides: those
-    in a row are of one utterance, which may be silent.
+    In speech, about that many rows suffice. Rows are visited in strides, because
+    neighbours belong to one utterance, which may be silent.
     """
     seen: set[bytes] = set()
     stride = max(1, len(features) // enough)

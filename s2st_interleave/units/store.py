@@ -13,8 +13,9 @@ from s2st_interleave.weights import reading
 
 
 def _kaldiio() -> Any:
+    """kaldiio, which has no types."""
     with warnings.catch_warnings():
-        # It imports pkg_resources, which says at every start that it is deprecated.
+        # It imports pkg_resources, which warns at every start that it is deprecated.
         warnings.simplefilter("ignore", UserWarning)
         import kaldiio
     return kaldiio
@@ -34,7 +35,7 @@ def write_units(stem: Path, units: Mapping[str, np.ndarray]) -> None:
 
 
 def read_units(stem: Path) -> dict[str, np.ndarray]:
-    """int32 (num_units,) by utterance id, through `<stem>.scp`."""
+    """int32 (num_units,) by utterance id, through `<stem>.scp`; UserError if broken."""
     table = read_table(stem.with_name(f"{stem.name}.scp"))
     load = _kaldiio().load_mat
     with reading(stem.with_name(f"{stem.name}.ark")):

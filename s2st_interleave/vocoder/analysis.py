@@ -1,7 +1,8 @@
 """WORLD parameters of recordings: smooth numbers that a small network can regress.
 
-A spectrogram's harmonics blur when regressed; log F0, voicing and a smooth envelope do
-not. Columns of a frame: log F0, voicing, band aperiodicity, cepstra of the envelope.
+Regression blurs the harmonics of a spectrogram, but not log F0, voicing and a smooth
+envelope. The columns of a frame are log F0, voicing, band aperiodicity, and cepstra of the
+envelope.
 """
 
 import warnings
@@ -10,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +23,16 @@ from s2st_interleave.progress import progress
 LOG_F0, VOICED, APERIODICITY, CEPSTRA = 0, 1, 2, 3  # the last: where they begin
 LOG_F0_WITHOUT_VOICE = np.log(150.0)
 FFT_SIZE = 1024  # pyworld's own choice at 16 kHz and its lowest F0 of 71 Hz
-DITHER = 1 / 32768  # of 16-bit audio: digital silence would have no logarithm
+DITHER = 1 / 32768  # a step of 16-bit audio: digital silence would have no logarithm
 
 
 def analyse(
     samples: np.ndarray, frame_ms: float, num_cepstra: int, key: str
 ) -> np.ndarray:
-    """Float32 (num_frames, 3 + num_cepstra) of 16 kHz `samples`; frame k is at k steps.
+    """WORLD parameters, float32 (num_frames, 3 + num_cepstra), of samples at 16 kHz.
 
-    The dither depends on `key` (the utterance id) alone.
+    `samples` are float32 (num_samples,); frame k lies at k * `frame_ms`. The dither depends
+    on `key` (the utterance id) alone.
     """
     pw = _pyworld()
     noise = keyed.generator("dither", key).standard_normal(len(samples))
@@ -54,10 +57,13 @@ def analyse(
 
 
 def synthesise(frames: np.ndarray, frame_ms: float, num_samples: int) -> np.ndarray:
-    """Float32 (num_samples,) of frames like those of `analyse`; voiced from 0.5 on."""
+    """Make float32 (num_samples,) of frames like those of `analyse`.
+
+    A frame is voiced where its voicing is 0.5 or more.
+    """
     pw = _pyworld()
     rate = audio.SAMPLE_RATE
-    # WORLD makes one step less than there are frames: say the last one again.
+    # WORLD makes one step less than there are frames, so the last one is repeated.
     frames = np.concatenate([frames, frames[-1:]]).astype(np.float64)
     voiced = frames[:, VOICED] >= 0.5
     f0 = np.where(voiced, np.exp(frames[:, LOG_F0]), 0.0)
@@ -78,9 +84,9 @@ def analyse_all(
     num_cepstra: int,
     nj: int = 1,
 ) -> dict[str, Path]:
-    """Analyse what has no file in `folder` yet; the files (.npy) by utterance id.
+    """Analyse recordings that have no file in `folder` yet; return all files (.npy) by id.
 
-    What a file holds does not depend on `nj`, the number of processes.
+    The content of a file does not depend on `nj`, the number of processes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {utterance: folder / f"{utterance}.npy" for utterance in sorted(wavs)}
@@ -107,8 +113,9 @@ def _analyse_file(
         np.save(stream, frames)
 
 
-def _pyworld():
-    with warnings.catch_warnings():  # its import of pkg_resources
+def _pyworld() -> Any:
+    """pyworld, an extra, whose functions are in a compiled module without types."""
+    with warnings.catch_warnings():  # it imports the deprecated pkg_resources
         warnings.simplefilter("ignore")
         import pyworld
     return pyworld

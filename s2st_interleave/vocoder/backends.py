@@ -1,7 +1,7 @@
-"""The kinds of unit vocoders there are, and how a trained one is loaded.
+"""The list of unit vocoders, and the function that loads a trained one.
 
 `hifigan` is the paper's (Sec. 3.1); `world` is a light one that trains in minutes on a
-CPU core. A new kind is a module that offers what `Backend` says, and a line here; its
+CPU core. A new kind is a module with the members of `Backend`, and a line here; its
 options are the block of its name in conf/vocoder.yaml. The first is the default.
 """
 
@@ -24,7 +24,7 @@ BACKENDS: dict[str, Backend] = {
 
 
 def load(directory: Path, device: "torch.device | str" = "cpu") -> Vocoder:
-    """The trained vocoder in `directory`: a stage's, or one of its checkpoints.
+    """Load a trained vocoder from a stage's directory, or from one of its checkpoints.
 
     Raises UserError when there is none, or one of a back-end that does not exist.
     """

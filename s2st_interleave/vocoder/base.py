@@ -1,13 +1,13 @@
-"""What every unit vocoder does, and what a back-end of stage 8 offers.
+"""The interfaces of unit vocoders and of their back-ends in stage 8, and what they share.
 
-All map every unit to a fixed number of samples: units are not deduplicated, so that no
-duration has to be predicted.
+All vocoders map every unit to a fixed number of samples. Units are not deduplicated, so
+that no duration has to be predicted.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -23,26 +23,25 @@ if TYPE_CHECKING:
 
 VOCODER_FILE = "vocoder.json"
 WEIGHTS_FILE = "model.safetensors"
-S = TypeVar("S", bound="Sizes")
 
 
 class Vocoder(Protocol):
-    """Units to a waveform; what `load` returns."""
+    """Turns units into a waveform."""
 
     sample_rate: int
     samples_per_unit: int  # 640 at 25 Hz, 320 at 50 Hz
 
     def synthesise(self, units: np.ndarray) -> np.ndarray:
-        """Float32 (num_units * samples_per_unit,) of int32 units (num_units,).
+        """Make float32 (num_units * samples_per_unit,) of int32 units (num_units,).
 
-        Raises UserError for no units at all and for units that are none.
+        Raises UserError where there are no units, or units outside the codebook.
         """
         ...
 
 
 @dataclass(frozen=True)
 class UnitTiming:
-    """How units lie in time and how many there are: a part of a `vocoder.json`."""
+    """The number of units, and their length in samples: a part of a `vocoder.json`."""
 
     num_units: int
     samples_per_unit: int
@@ -51,7 +50,7 @@ class UnitTiming:
 
 @dataclass(frozen=True)
 class Speech:
-    """Recordings of the voice to learn and their units, both by utterance id."""
+    """Recordings of the voice to learn and their int32 units, both by utterance id."""
 
     timing: UnitTiming
     wavs: Mapping[str, Path]
@@ -62,27 +61,29 @@ class Speech:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions(LoopOptions):
-    """What every back-end's training follows, besides options of its own."""
+    """Options of every back-end's training, besides those in its own block."""
 
     out_dir: Path = option(REQUIRED, "exp/<vocoder> to write")
     lr: float = option(2e-4, "peak learning rate; hifigan's recipe has 2e-4", above=0)
     batch_size: int = option(16, "crops per optimizer step", minimum=1)
     nj: int = option(
-        1, "processes of what is made of recordings beforehand", runtime=True, minimum=1
+        1, "processes that analyse recordings beforehand", runtime=True, minimum=1
     )
 
 
 class Backend(Protocol):
-    """One kind of vocoder: a module that offers these. It is imported for `--help` too,
-    which has to be quick: torch is imported where it is needed.
+    """One kind of vocoder: a module with these members.
+
+    It is imported for `--help` too, which has to be quick: it imports torch only when it
+    trains or loads.
     """
 
     Options: type  # a frozen dataclass with defaults, the block of options of this kind
 
-    def train(self, speech: Speech, own: Any, options: TrainingOptions) -> "Outcome":
-        """Learn a voice, `own` being the Options; leave in `options.out_dir` what `load` reads.
+    def train(self, speech: Speech, block: Any, options: TrainingOptions) -> "Outcome":
+        """Learn a voice, and write to `options.out_dir` the files that `load` reads.
 
-        All ranks come here together.
+        `block` is an object of the module's `Options`. All ranks must call this together.
         """
         ...
 
@@ -92,44 +93,46 @@ class Backend(Protocol):
         description: Mapping[str, Any],
         device: "torch.device | str",
     ) -> Vocoder:
-        """The vocoder in a directory whose `vocoder.json` says `description`."""
+        """Load the vocoder of a directory; `description` is its `vocoder.json`."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """What a network is built from: the other part of its `vocoder.json`."""
+    """The sizes that a network is built from: the other part of its `vocoder.json`."""
 
     crop_units: int = option(26, "units of a training example", minimum=1)
     embedding_dim: int = option(128, "of a unit; ours, the paper names none", minimum=1)
 
     @classmethod
-    def of(cls: type[S], values: Any) -> S:
-        """These fields of options (an object) or of a `vocoder.json` (a mapping)."""
+    def of(cls, values: "Sizes | Mapping[str, Any]") -> Self:
+        """Take these fields from options, which have more, or from a `vocoder.json`."""
         if not isinstance(values, Mapping):
-            return cls(**{f.name: getattr(values, f.name) for f in fields(cls)})
-        sizes = {field.name: values[field.name] for field in fields(cls)}
-        return cls(
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()}
-        )
+            values = vars(values)
+        sizes: dict[str, Any] = {}
+        for field in fields(cls):
+            value = values[field.name]
+            sizes[field.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**sizes)
 
 
 def save_description(
     directory: Path, backend: str, timing: UnitTiming, sizes: Any
 ) -> None:
-    """Write what `load` needs besides weights; `sizes` is a dataclass, say a `Sizes`."""
+    """Write a `vocoder.json`; `sizes` is a dataclass of all that `load` needs to know."""
     write_json(
         directory / VOCODER_FILE, {"backend": backend} | asdict(timing) | asdict(sizes)
     )
 
 
 def read_timing(description: Mapping[str, Any]) -> UnitTiming:
+    """The timing in a `vocoder.json`."""
     names = [field.name for field in fields(UnitTiming)]
     return UnitTiming(**{name: description[name] for name in names})
 
 
 def check_units(units: np.ndarray, num_units: int) -> np.ndarray:
-    """`units` as int64 (num_units,); UserError where no speech can be made of them."""
+    """Return `units` as int64 (n,); UserError where no speech can be made of them."""
     units = np.asarray(units)
     if units.ndim != 1 or not np.issubdtype(units.dtype, np.integer):
         raise UserError(

@@ -39,19 +39,19 @@ BETAS = (0.5, 0.9)  # of Adam, both networks; the recipe's
 MAX_HALVINGS = 4  # the recipe's milestones: 200k, 400k, 600k, 800k
 
 
-def train(speech: Speech, own: Options, options: TrainingOptions) -> Outcome:
-    """Learn; the last checkpoint's generator is the vocoder.
+def train(speech: Speech, block: Options, options: TrainingOptions) -> Outcome:
+    """Learn a voice; the last checkpoint's generator becomes the vocoder.
 
-    The discriminators, most of the weights, are of no use to who loads it.
+    The discriminators, which are most of the weights, are left out.
     """
     learner = GanLearner(
         speech,
-        own,
+        block,
         batch_size=options.batch_size,
         seed=options.seed,
         device=resolve_device(options.device),
     )
-    # A line of metrics not every step: a full run has millions.
+    # Not every step gets a line of metrics: a full run has a million steps.
     every = options.log_every
     outcome = fit(learner, options, options.out_dir, metrics_every=every)
     parallel.on_first(lambda: export(outcome.last, options.out_dir))
@@ -67,15 +67,15 @@ class GanLearner:
     def __init__(
         self,
         speech: Speech,
-        own: Options,
+        block: Options,
         *,
         batch_size: int,
         seed: int,
         device: torch.device,
     ) -> None:
-        self.speech, self.own = speech, own
+        self.speech, self.block = speech, block
         self.batch_size, self.seed, self.device = batch_size, seed, device
-        self.sizes = HifiganSizes.of(own)
+        self.sizes = HifiganSizes.of(block)
         torch.manual_seed(keyed.stable_hash(seed, "vocoder init", bits=32))
         self.model = Gan(speech.timing, self.sizes).to(device)
         # Sums over discriminators and layers: the recipe's weights are meant for them.
@@ -88,14 +88,14 @@ class GanLearner:
         )
         self.mel = MelSpectrogramLoss(
             fs=speech.timing.sample_rate,
-            n_mels=own.num_mels,
+            n_mels=block.num_mels,
             fmax=speech.timing.sample_rate // 2,
             log_base=None,
         ).to(device)
         self.batches = Prefetch(self._batch)  # crops are read from disk
 
     def start(self, mode: engine.Parallel) -> None:
-        if mode == "fsdp":  # either network's step reads both, and so gathers both
+        if mode == "fsdp":  # the step of either network reads both, and gathers both
             root = engine.wrap(self.model, mode)
             self.roots = dict.fromkeys(("generator", "discriminator"), root)
         else:
@@ -112,13 +112,15 @@ class GanLearner:
         crops of all ranks: each adds its share of them.
         """
         units, real = self.batches(step)
-        lr = halved(lr, step, self.own.lr_halve_every)
+        lr = halved(lr, step, self.block.lr_halve_every)
         share_of_batch = len(units) / self.batch_size
         losses: dict[str, torch.Tensor] = {}
 
         def generator_loss() -> torch.Tensor:
             losses.update(self._generator_losses(units, real))
-            weighted = [getattr(self.own, f"lambda_{k}") * v for k, v in losses.items()]
+            weighted = [
+                getattr(self.block, f"lambda_{k}") * v for k, v in losses.items()
+            ]
             return sum(weighted[1:], weighted[0]) * share_of_batch
 
         def discriminator_loss() -> torch.Tensor:
@@ -130,7 +132,9 @@ class GanLearner:
         self._learn("discriminator", discriminator_loss, lr)
         means = parallel.sums({k: v.item() * share_of_batch for k, v in losses.items()})
         if not all(map(math.isfinite, means.values())):
-            raise UserError(f"step {step}: a loss is not finite: {means}")
+            raise UserError(
+                f"step {step}: a loss is not finite: {means}; lower --lr, with another tag"
+            )
         return StepResult(units.numel(), {"lr": lr} | means)
 
     def evaluate(self) -> dict[str, float]:
@@ -138,18 +142,18 @@ class GanLearner:
         return engine.evaluate(self.roots["generator"], self._dev_loss)
 
     def save(self, directory: Path) -> None:
-        save_model(self.model, directory / WEIGHTS_FILE)
+        save_model(self.model, str(directory / WEIGHTS_FILE))
         save_description(directory, "hifigan", self.speech.timing, self.sizes)
 
     def checker(self) -> Callable[[Path], None]:
-        """Nothing to check: what is saved has one reader, which tests compare."""
+        """Check nothing: our own code alone reads what is saved, and tests compare it."""
         return lambda directory: None
 
     def _learn(self, name: str, loss: Callable[[], torch.Tensor], lr: float) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         engine.backward(self.roots[name], loss)
         for other, network in self.model.named_children():
-            if other != name:  # the loss went through it, and Adam skips what has none
+            if other != name:  # the loss went through it; Adam must leave it as it is
                 network.zero_grad(set_to_none=True)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
@@ -187,24 +191,21 @@ class GanLearner:
         return {"loss": parallel.sums({"loss": total})["loss"] / len(dev)}
 
     def _batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Units (crops, crop_units) and waveforms (crops, 1, samples) of a step.
-
-        This rank's of the `batch_size` crops.
-        """
+        """This rank's units (crops, crop_units) and waveforms (crops, 1, samples)."""
         chosen = batch_at(self.speech.train, step, self.batch_size, self.seed)
-        (mine,) = share(chosen, 1)
+        (utterances,) = share(chosen, 1)
         return self._collate(
-            [self._crop(u, keyed.generator(self.seed, step, u)) for u in mine]
+            [self._crop(u, keyed.generator(self.seed, step, u)) for u in utterances]
         )
 
     def _crop(
         self, utterance: str, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Units and samples of a random crop; a short utterance is said again."""
+        """Units and samples of a random crop; a short utterance is repeated."""
         size, per_unit = self.sizes.crop_units, self.speech.timing.samples_per_unit
         units = self.speech.units[utterance]
         wave = audio.read(self.speech.wavs[utterance])
-        # An encoder may see one unit more or less than the samples hold.
+        # The encoder may make one unit more or less than fit into the samples.
         num_units = max(1, min(len(units), len(wave) // per_unit))
         units = units[:num_units]
         wave = np.resize(wave, num_units * per_unit)

@@ -1,6 +1,6 @@
 """The paper's back-end (Sec. 3.1): a unit embedding in front of ESPnet's HiFi-GAN.
 
-Its networks are in hifigan_net.py, its training in gan.py.
+This file has its options; its networks are in hifigan_net.py, its training is in gan.py.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class HifiganSizes(Sizes):
-    """Defaults are those of ParallelWaveGAN's LJSpeech recipe, at 50 Hz."""
+    """Sizes of the networks; defaults are ParallelWaveGAN's for LJSpeech, at 50 Hz.
+
+    Raises UserError for sizes of which no network can be built.
+    """
 
     channels: int = option(512, "width before the first upsampling", minimum=1)
     kernel_size: int = option(7, "of the first and the last convolution", minimum=1)
@@ -45,7 +48,7 @@ class HifiganSizes(Sizes):
 
 @dataclass(frozen=True, kw_only=True)
 class Options(HifiganSizes):
-    """Its sizes, the weights of its losses, and how its learning rate falls."""
+    """Sizes, weights of losses, and the fall of the learning rate."""
 
     lr_halve_every: int = option(
         200_000, "steps between halvings of lr, four at most", minimum=1
@@ -55,15 +58,17 @@ class Options(HifiganSizes):
     lambda_adv: float = option(1.0, "weight of the adversarial loss", minimum=0)
 
 
-def train(speech: Speech, own: Options, options: TrainingOptions) -> "Outcome":
+def train(speech: Speech, block: Options, options: TrainingOptions) -> "Outcome":
+    """As `Backend.train`."""
     from s2st_interleave.vocoder import gan
 
-    return gan.train(speech, own, options)
+    return gan.train(speech, block, options)
 
 
 def load(
     directory: Path, description: Mapping[str, Any], device: "torch.device | str"
 ) -> Vocoder:
+    """As `Backend.load`."""
     from s2st_interleave.vocoder import hifigan_net
 
     return hifigan_net.HifiganVocoder.load(directory, description, device)

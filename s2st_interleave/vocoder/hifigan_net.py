@@ -1,7 +1,7 @@
-"""The paper's vocoder (Sec. 3.1), its networks: a unit embedding, then ESPnet's HiFi-GAN.
+"""The networks of the paper's vocoder (Sec. 3.1): a unit embedding, then ESPnet's HiFi-GAN.
 
 `espnet2.gan_tts.hifigan` is the port of ParallelWaveGAN by its own author. Units are
-not deduplicated, so there is no duration predictor. Its training: gan.py.
+not deduplicated, so that there is no duration predictor. gan.py trains the networks.
 """
 
 from collections.abc import Mapping
@@ -31,11 +31,14 @@ from s2st_interleave.vocoder.base import (
 from s2st_interleave.vocoder.hifigan import HifiganSizes
 from s2st_interleave.weights import reading
 
-GENERATOR = "generator."  # what its weights' names begin with in a checkpoint
+GENERATOR = "generator."  # prefix of the names of its weights in a checkpoint
 
 
 class UnitGenerator(nn.Module):
-    """Units (batch, num_units) -> samples (batch, 1, num_units * samples_per_unit)."""
+    """Units (batch, num_units) -> samples (batch, 1, num_units * samples_per_unit).
+
+    Raises UserError where the upsampling does not make the samples of a unit.
+    """
 
     def __init__(self, timing: UnitTiming, sizes: HifiganSizes):
         super().__init__()
@@ -84,7 +87,7 @@ class Gan(nn.Module):
 
 
 def export(checkpoint: Path, directory: Path) -> None:
-    """The generator of a checkpoint alone, as a vocoder that `load` reads."""
+    """Write the generator of a checkpoint alone, as a vocoder that `load` reads."""
     weights = load_file(checkpoint / WEIGHTS_FILE)
     kept = {k: v for k, v in weights.items() if k.startswith(GENERATOR)}
     with atomic_write(directory / WEIGHTS_FILE, "wb") as stream:
@@ -113,16 +116,19 @@ class HifiganVocoder:
         model = UnitGenerator(timing, HifiganSizes.of(description))
         with reading(directory / WEIGHTS_FILE):
             weights = load_file(directory / WEIGHTS_FILE)
-            own = {k: v for k, v in weights.items() if k.startswith(GENERATOR)}
             model.load_state_dict(
-                {k.removeprefix(GENERATOR): v for k, v in own.items()}
+                {
+                    name.removeprefix(GENERATOR): weight
+                    for name, weight in weights.items()
+                    if name.startswith(GENERATOR)
+                }
             )
-        # Weight norm helps training only; folded in, synthesis is faster.
+        # Weight norm only helps training; without it synthesis is faster.
         model.network.remove_weight_norm()
         return cls(model.to(device).eval(), timing, device)
 
     def synthesise(self, units: np.ndarray) -> np.ndarray:
-        """Float32 (num_units * samples_per_unit,) of int (num_units,)."""
+        """Make float32 (num_units * samples_per_unit,) of int (num_units,)."""
         units = check_units(units, self.timing.num_units)
         with torch.inference_mode():
             wave = self.model(torch.from_numpy(units)[None].to(self.device))

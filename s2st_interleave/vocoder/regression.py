@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +26,14 @@ from s2st_interleave.vocoder.base import (
 from s2st_interleave.vocoder.world import Options, WorldSizes
 from s2st_interleave.vocoder.world_net import WorldNet
 
-CEPSTRA_WEIGHT = 3.0  # what is said lies in the envelope
-MAX_GAIN = 3.0  # of the envelope's movement: fine detail is noise to a bad model
+CEPSTRA_WEIGHT = 3.0  # the envelope carries the words
+MAX_GAIN = 3.0  # of the envelope's movement; more would amplify a bad model's noise
 
 
-def train(speech: Speech, own: Options, options: TrainingOptions) -> Outcome:
-    """Learn from analyses, which are kept in `analysis`; the last checkpoint counts."""
+def train(speech: Speech, block: Options, options: TrainingOptions) -> Outcome:
+    """Learn from analyses, which are kept in `analysis`; the last checkpoint is used."""
     device = resolve_device(options.device)
-    sizes = WorldSizes.of(own)
+    sizes = WorldSizes.of(block)
     frames = parallel.on_first(
         lambda: analysis.analyse_all(
             speech.wavs,
@@ -49,18 +50,18 @@ def train(speech: Speech, own: Options, options: TrainingOptions) -> Outcome:
         sizes=sizes,
         frames=frames,
         batch_size=options.batch_size,
-        accum_grad=own.accum_grad,
+        accum_grad=block.accum_grad,
         seed=options.seed,
         device=device,
     )
-    outcome = fit(AdamWLearner(task, own), options, options.out_dir)
+    outcome = fit(AdamWLearner(task, block), options, options.out_dir)
     parallel.on_first(lambda: checkpoint.export(outcome.last, options.out_dir))
     return outcome
 
 
 @dataclass
 class WorldTask:
-    """The regression as train/adamw.py takes it."""
+    """The regression of WORLD parameters as train/adamw.py takes it."""
 
     model: WorldNet
     speech: Speech
@@ -89,7 +90,7 @@ class WorldTask:
         return int(batch["mask"].sum())
 
     def loss_sum(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        return sum(self._losses(batch).values())
+        return reduce(torch.add, self._losses(batch).values())
 
     def metrics(
         self, step: int, batches: Sequence[Mapping[str, torch.Tensor]]
@@ -100,31 +101,32 @@ class WorldTask:
     def evaluate(self) -> dict[str, float]:
         """Losses per frame on whole dev utterances; `loss` is their sum.
 
-        Sets the network's `gain` on the way: how much less its envelopes move there
-        than spoken ones. Training does not read it.
+        It also sets the network's `gain`, which says how much more spoken envelopes move
+        than the network's on dev. Training does not read it.
         """
         totals: dict[str, float] = {}
-        num_frames, spoken, made = 0, 0.0, 0.0
+        num_frames, spoken, regressed = 0, torch.zeros(()), torch.zeros(())
         for part in chunks(self.speech.dev, self.batch_size):
             batch = self._collate([self._crop(utterance) for utterance in part])
             for name, loss in self._losses(batch).items():
                 totals[name] = totals.get(name, 0.0) + loss.item()
             num_frames += self.num_targets(batch)
             spoken = spoken + _movement(self._normalised(batch), batch["mask"])
-            made = made + _movement(self.model(batch["units"]), batch["mask"])
-        spoken, made = parallel.total(torch.stack([spoken, made]))
-        self.model.gain.copy_((spoken / made).sqrt().clamp(1.0, MAX_GAIN))
+            envelopes = self.model(batch["units"])
+            regressed = regressed + _movement(envelopes, batch["mask"])
+        spoken, regressed = parallel.total(torch.stack([spoken, regressed]))
+        self.model.gain.copy_((spoken / regressed).sqrt().clamp(1.0, MAX_GAIN))
         totals = parallel.sums(totals | {"frames": num_frames})
         num_frames = totals.pop("frames")
         scores = {name: total / num_frames for name, total in totals.items()}
         return {"loss": sum(scores.values())} | scores
 
     def save(self, directory: Path) -> None:
-        save_model(self.model, directory / WEIGHTS_FILE)
+        save_model(self.model, str(directory / WEIGHTS_FILE))
         save_description(directory, "world", self.speech.timing, self.sizes)
 
     def sample(self) -> None:
-        """None: what is saved has one reader, which tests compare."""
+        """None: our own code alone reads what is saved, and tests compare it."""
 
     def sample_saved(self, directory: Path) -> None:
         """None, as `sample`."""
@@ -135,7 +137,7 @@ class WorldTask:
         """Units and frames of a random crop, or of the whole utterance."""
         units, per_unit = self.speech.units[utterance], self.model.frames_per_unit
         frames = np.load(self.frames[utterance])
-        # An encoder may see one unit more or less than the samples hold.
+        # The encoder may make one unit more or less than fit into the samples.
         units = units[: max(1, len(frames) // per_unit)]
         frames = frames[: len(units) * per_unit]
         if rng is None or len(units) <= self.sizes.crop_units:
@@ -163,9 +165,9 @@ class WorldTask:
         return (batch["frames"] - self.model.mean) / self.model.std
 
     def _losses(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Summed over frames; each a mean over its columns, in standard deviations.
+        """Losses by name, scalars summed over frames.
 
-        The cepstra's mean is weighted.
+        Each is a mean over its columns, in standard deviations; that of cepstra is weighted.
         """
         columns, mask, frames = (
             self.model(batch["units"]),
@@ -178,13 +180,13 @@ class WorldTask:
             columns[..., analysis.VOICED], voiced, reduction="none"
         )
         aperiodicity = error[..., analysis.APERIODICITY : analysis.CEPSTRA].mean(-1)
-        # By their spread: high cepstra hardly move, and how they do is mostly noise.
+        # Weighted by their spread: high cepstra hardly move, and mostly by noise.
         spread = self.model.std[analysis.CEPSTRA :]
         cepstra = (error[..., analysis.CEPSTRA :] * spread).sum(-1) / spread.sum()
         return {
             "log_f0": (error[..., analysis.LOG_F0] * mask).sum(),
             "voicing": (voicing * mask).sum(),
-            # Unvoiced frames are noise whatever it says.
+            # Unvoiced frames are noise, whatever their aperiodicity.
             "aperiodicity": (aperiodicity * voiced * mask).sum(),
             "cepstra": CEPSTRA_WEIGHT * (cepstra * mask).sum(),
         }
@@ -199,8 +201,8 @@ def _movement(frames: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 
 def statistics(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of every column over all frames, float32."""
-    count, total, squares = 0, 0.0, 0.0
+    """Mean and standard deviation, float32 (columns,), over the frames of all files."""
+    count, total, squares = 0, np.zeros(()), np.zeros(())
     for path in paths:
         frames = np.load(path).astype(np.float64)
         count += len(frames)

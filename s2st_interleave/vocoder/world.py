@@ -1,6 +1,6 @@
 """The light back-end: units -> WORLD parameters -> pyworld's synthesis.
 
-Its network is in world_net.py, its training in regression.py.
+This file has its options; its network is in world_net.py, its training in regression.py.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class WorldSizes(Sizes):
-    """Units -> WORLD parameters, in two resolutions of time."""
+    """Sizes of the network from units to WORLD parameters, in two resolutions of time."""
 
     unit_channels: int = option(256, "width at the rate of units", minimum=1)
     num_unit_blocks: int = option(4, "blocks there; 4 see +-12 units", minimum=0)
@@ -33,18 +33,20 @@ class WorldSizes(Sizes):
 
 @dataclass(frozen=True, kw_only=True)
 class Options(WorldSizes, AdamWOptions):
-    """Its sizes, and its optimizer's options."""
+    """Sizes, and the options of the optimizer."""
 
 
-def train(speech: Speech, own: Options, options: TrainingOptions) -> "Outcome":
+def train(speech: Speech, block: Options, options: TrainingOptions) -> "Outcome":
+    """As `Backend.train`."""
     from s2st_interleave.vocoder import regression
 
-    return regression.train(speech, own, options)
+    return regression.train(speech, block, options)
 
 
 def load(
     directory: Path, description: Mapping[str, Any], device: "torch.device | str"
 ) -> Vocoder:
+    """As `Backend.load`."""
     from s2st_interleave.vocoder import world_net
 
     return world_net.WorldVocoder.load(directory, description, device)

@@ -1,6 +1,6 @@
 """The light back-end's network, and the vocoder that it makes with pyworld.
 
-How the network is trained: regression.py.
+regression.py trains the network.
 """
 
 from collections.abc import Mapping
@@ -52,8 +52,8 @@ class Block(nn.Module):
 class WorldNet(nn.Module):
     """Units (batch, num_units) -> normalised WORLD parameters of every frame.
 
-    Blocks at the rate of units give the context (units are coarse, and what sounds in
-    one depends on its neighbours), those at the rate of frames the detail.
+    Blocks at the rate of units give the context, since units are coarse and their sound
+    depends on their neighbours. Blocks at the rate of frames give the detail.
     """
 
     def __init__(self, timing: UnitTiming, sizes: WorldSizes):
@@ -79,7 +79,10 @@ class WorldNet(nn.Module):
         self.register_buffer("gain", torch.ones(sizes.num_cepstra))
 
     def forward(self, units: torch.Tensor) -> torch.Tensor:
-        """Float (batch, num_units * frames_per_unit, columns); voicing is a logit."""
+        """Float (batch, num_units * frames_per_unit, columns); voicing is a logit.
+
+        `units` are int64 (batch, num_units), padded with `self.padding`.
+        """
         mask = (units != self.padding).unsqueeze(-1).float()
         x = self.enter(self.drop(self.embed(units))) * mask
         for block in self.unit_blocks:
@@ -91,7 +94,7 @@ class WorldNet(nn.Module):
         return self.leave(self.norm(x))
 
     def frames(self, units: torch.Tensor) -> torch.Tensor:
-        """WORLD parameters (num_frames, columns) of one utterance's (num_units,).
+        """WORLD parameters (num_frames, columns) of one utterance's units (num_units,).
 
         A regressed envelope moves less than a spoken one and sounds muffled; `gain`
         stretches it about its mean to the variance of speech (Toda's global variance).
@@ -106,7 +109,7 @@ class WorldNet(nn.Module):
 
 
 def frames_per_unit(timing: UnitTiming, sizes: WorldSizes) -> int:
-    """Raises UserError where a unit is not a whole number of frames."""
+    """The frames of a unit; UserError where it is not a whole number of them."""
     samples = timing.sample_rate * sizes.frame_ms / 1000
     if timing.sample_rate != audio.SAMPLE_RATE:
         raise UserError(f"world: wants 16 kHz, not {timing.sample_rate} Hz")
@@ -142,7 +145,7 @@ class WorldVocoder:
         return cls(model.to(device).eval(), timing, sizes, device)
 
     def synthesise(self, units: np.ndarray) -> np.ndarray:
-        """Float32 (num_units * samples_per_unit,) of int (num_units,)."""
+        """Make float32 (num_units * samples_per_unit,) of int (num_units,)."""
         units = check_units(units, self.timing.num_units)
         with torch.inference_mode():
             frames = self.model.frames(torch.from_numpy(units).to(self.device))

@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import tones
 
 SCRIPT = Path(__file__).parents[2] / "egs/mini_cvss/local/check_scores.py"
 
 
+@pytest.mark.slow  # the encoder is trained a second time where files run side by side
 def test_what_is_wrong_on_purpose_lies_below_what_is_right(encoders, tmp_path):
     folder = tones.write_data(tmp_path, "dev", tones.both(tones.clips("dev", 6)))
     command = [sys.executable, SCRIPT, "--encoder", encoders["hears"]]

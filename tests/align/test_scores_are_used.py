@@ -21,19 +21,19 @@ WRONG = {"u01", "u02", "u11", "u12", "u21", "u22"}
 
 def clips() -> dict[str, Clip]:
     """Thirty: two silent, two with each other's texts, one of noise, one cut in half."""
-    made = tones.clips("u", 30)
+    named = tones.clips("u", 30)
     rng = np.random.default_rng(0)
     for name in ("u01", "u02"):
-        made[name] = replace(made[name], samples=np.zeros_like(made[name].samples))
-    texts = made["u11"].text, made["u12"].text
-    made["u11"] = replace(made["u11"], text=texts[1])
-    made["u12"] = replace(made["u12"], text=texts[0])
-    samples = made["u21"].samples
+        named[name] = replace(named[name], samples=np.zeros_like(named[name].samples))
+    texts = named["u11"].text, named["u12"].text
+    named["u11"] = replace(named["u11"], text=texts[1])
+    named["u12"] = replace(named["u12"], text=texts[0])
+    samples = named["u21"].samples
     noise = 0.1 * rng.standard_normal(len(samples))
-    made["u21"] = replace(made["u21"], samples=noise.astype(np.float32))
-    whole = made["u22"].samples
-    made["u22"] = replace(made["u22"], samples=whole[: len(whole) * 6 // 10])
-    return made
+    named["u21"] = replace(named["u21"], samples=noise.astype(np.float32))
+    whole = named["u22"].samples
+    named["u22"] = replace(named["u22"], samples=whole[: len(whole) * 6 // 10])
+    return named
 
 
 @pytest.fixture
@@ -79,10 +79,10 @@ def test_dev_and_test_keep_it_and_say_so(options, capsys):
     align.run(test)
     assert read_words(test.out_dir / "words.src.jsonl").keys() >= WRONG
     assert dropped(test) == {}
-    said = capsys.readouterr().out
-    assert "6 utterances score less than -4.0, kept" in said
-    found = facts(test)
-    assert (found["num_low_scores"], found["num_equal_intervals"]) == (6, 0)
+    printed = capsys.readouterr().out
+    assert "6 utterances score less than -4.0, kept" in printed
+    notes = facts(test)
+    assert (notes["num_low_scores"], notes["num_equal_intervals"]) == (6, 0)
 
 
 def test_the_ten_worst_are_named_in_every_split(options, capsys):
@@ -138,11 +138,11 @@ def test_an_encoder_stops_at_speech_that_it_has_never_heard(options, tmp_path):
 
 def test_texts_of_other_recordings_stop_it_as_well(options, tmp_path):
     """A table whose lines have slipped by one: all texts are real, none is right."""
-    made = tones.clips("u", 12)
-    texts = [one.text for one in made.values()]
+    named = tones.clips("u", 12)
+    texts = [one.text for one in named.values()]
     slipped = {
         name: replace(one, text=texts[index - 1])
-        for index, (name, one) in enumerate(made.items())
+        for index, (name, one) in enumerate(named.items())
     }
     folder = tones.write_data(tmp_path / "slipped", "dev", tones.both(slipped))
     with pytest.raises(UserError, match="texts are of other recordings"):
@@ -152,17 +152,17 @@ def test_texts_of_other_recordings_stop_it_as_well(options, tmp_path):
 def test_how_good_an_alignment_is_stands_beside_what_is_usual(options, capsys):
     align.run(options)
     assert "train tgt: median of 30 mean word scores -0." in capsys.readouterr().out
-    found = facts(options)
-    assert -1 < found["median_score"]["tgt"] < 0 and found["num_measured"]["src"] == 30
+    notes = facts(options)
+    assert -1 < notes["median_score"]["tgt"] < 0 and notes["num_measured"]["src"] == 30
 
 
 def with_stand_ins(options: align.Options, tmp_path: Path) -> align.Options:
     """Silence for a recording, a text of no words, a text longer than its audio."""
-    made = tones.clips("u", 12)
-    made["u00"] = Clip("lata pie", np.zeros(16_000, np.float32))
-    made["u01"] = replace(made["u01"], text="...")
-    made["u02"] = replace(made["u02"], samples=made["u02"].samples[:6000])
-    folder = tones.write_data(tmp_path / "stand-ins", "test", tones.both(made))
+    named = tones.clips("u", 12)
+    named["u00"] = Clip("lata pie", np.zeros(16_000, np.float32))
+    named["u01"] = replace(named["u01"], text="...")
+    named["u02"] = replace(named["u02"], samples=named["u02"].samples[:6000])
+    folder = tones.write_data(tmp_path / "stand-ins", "test", tones.both(named))
     kaldi.write_table(folder / "faults.src", {"u00": "no audio, src is missing: x.mp3"})
     return replace(options, data_dir=folder, drop=False)
 
@@ -178,10 +178,10 @@ def test_stand_ins_are_not_the_best_there_is(options, tmp_path, capsys):
     assert "there is no word" in spanish["u01"]["fault"]
     assert "audio is shorter than text" in spanish["u02"]["fault"]
     assert "fault" not in spanish["u03"]
-    found = facts(test)
-    assert found["num_equal_intervals"] == 5  # in English u00 is silence that was heard
-    assert found["num_measured"] == {"src": 9, "tgt": 10}
-    assert found["worst"][0][:2] == ["u00", "tgt"]
+    notes = facts(test)
+    assert notes["num_equal_intervals"] == 5  # in English u00 is silence that was heard
+    assert notes["num_measured"] == {"src": 9, "tgt": 10}
+    assert notes["worst"][0][:2] == ["u00", "tgt"]
     assert "3 utterances cannot be aligned, kept" in capsys.readouterr().out
     words = read_words(test.out_dir / "words.src.jsonl")
     assert words["u00"][0].score is None and words["u03"][0].score < 0
@@ -223,10 +223,17 @@ def test_only_what_cannot_be_aligned_falls_back(options, monkeypatch, drop, wher
 
 
 def test_a_side_of_which_nothing_can_be_aligned_stops(options, tmp_path):
-    made = tones.clips("u", 12)
-    short = {k: replace(one, samples=one.samples[:4000]) for k, one in made.items()}
-    sides = {"src": made, "tgt": short}
+    named = tones.clips("u", 12)
+    short = {k: replace(one, samples=one.samples[:4000]) for k, one in named.items()}
+    sides = {"src": named, "tgt": short}
     folder = tones.write_data(tmp_path / "short", "test", sides)
     test = replace(options, data_dir=folder, drop=False)
     with pytest.raises(UserError, match=r"tgt: no utterance can be aligned \(audio is"):
         align.run(test)
+
+
+def test_the_work_of_its_shards_is_the_work_of_the_stage(options):
+    align.run(replace(options, shard="1/2"))
+    (options.out_dir / "shards" / "src" / "1of2.sec").write_text("600.0\n")
+    align.run(replace(options, num_shards=2))
+    assert 600 < read_json(options.out_dir / "stage.json")["wall_sec"] < 720

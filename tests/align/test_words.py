@@ -14,8 +14,9 @@ from s2st_interleave.align.words import (
     read_words,
     write_words,
 )
-from s2st_interleave.encoder.ctc import collapse, train_bpe
-from s2st_interleave.encoder.speech_encoder import spoken_form
+from s2st_interleave.data.text import spoken_form
+from s2st_interleave.encoder.bpe import train_bpe
+from s2st_interleave.encoder.ctc import collapse
 
 
 def test_the_border_is_the_midpoint_between_tokens():
@@ -60,8 +61,8 @@ def test_ctc_segmentation_finds_where_tokens_fire(tmp_path):
             frame += 2
         frame += 6
     firings = segment(log_probs, words, bpe, 0.04)
-    found = [round(f.first_sec / 0.04 - 0.5) for f in firings]
-    assert found == fired
+    frames_fired = [round(f.first_sec / 0.04 - 0.5) for f in firings]
+    assert frames_fired == fired
     with pytest.raises(ValueError, match="audio is shorter than text"):
         segment(log_probs[:4], words, bpe, 0.04)
 

@@ -96,10 +96,10 @@ def test_a_column_of_ones_own_names_the_language_of_every_line():
         check(lines, "es")
     with pytest.raises(ValueError, match=r"my\.tsv:1 is of 'fr', --tgt_lang is 'en'"):
         check([pair(1, "hola", tgt_lang="fr")], "es")
-    said = check(
+    lines = check(
         [pair(1, "hola", src_lang="spa"), pair(2, "ya", src_lang="ch 1")], "es"
     )
-    assert said[0].startswith(
+    assert lines[0].startswith(
         "es: 'ch 1' of 1 lines is no language and 1 of 2 lines name it"
     )
 
@@ -179,9 +179,9 @@ def test_utt2lang_that_agrees_is_said(kaldi_dirs, capsys):
     (kaldi_dirs.path / "source" / "utt2lang").write_text("u1 <es>\n")
     (kaldi_dirs.path / "target" / "utt2lang").write_text("u1 eng\n")
     import_data.run(kaldi_dirs.options)
-    said = capsys.readouterr().out
-    assert "data: es: 1 of 1 lines name it; 100 % of the letters are Latn" in said
-    assert "data: en: 1 of 1 lines name it" in said
+    printed = capsys.readouterr().out
+    assert "data: es: 1 of 1 lines name it; 100 % of the letters are Latn" in printed
+    assert "data: en: 1 of 1 lines name it" in printed
     validate.run(
         validate.Options(data_dir=kaldi_dirs.path / "data", languages=("es", "en"))
     )

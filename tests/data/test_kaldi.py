@@ -90,14 +90,14 @@ def test_directories_of_several_pairs_are_read_as_one(tmp_path):
         sides.write(folder, {"src": src, "tgt": tgt})
         for role, lang in (("src", src), ("tgt", tgt)):
             kaldi.write_table(folder / f"text.{role}", {f"{src}_1": f"hello {lang}"})
-    both = kaldi.DataDirs((tmp_path / "fr", tmp_path / "de"))
-    assert both.texts("en") == {
+    dirs = kaldi.DataDirs((tmp_path / "fr", tmp_path / "de"))
+    assert dirs.texts("en") == {
         ("en", "fr_1"): "hello en",
         ("en", "de_1"): "hello en",
     }
-    assert both.texts("de") == {("de", "de_1"): "hello de"}
+    assert dirs.texts("de") == {("de", "de_1"): "hello de"}
     with pytest.raises(ValueError, match=r"no side of .* is it"):
-        both.texts("it")
+        dirs.texts("it")
     again = kaldi.DataDirs((tmp_path / "fr", tmp_path / "fr"))
     with pytest.raises(ValueError, match="fr_1 occurs in another"):
         again.texts("en")

@@ -19,8 +19,15 @@ from s2st_interleave.align.segmentation import surface_words
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.corpus import SOURCES
 from s2st_interleave.data.languages import LANGUAGES, LanguageCode, language, scripts
-from s2st_interleave.data.text import characters, clean, gap, has_words, join, tokens
-from s2st_interleave.encoder.speech_encoder import spoken_form
+from s2st_interleave.data.text import (
+    characters,
+    clean,
+    gap,
+    has_words,
+    join,
+    spoken_form,
+    tokens,
+)
 from s2st_interleave.record import digest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,9 +72,9 @@ def test_tokens_joined_are_the_text(text):
 def test_no_token_of_an_unspaced_script_starts_with_a_mark(text):
     """A mark is written on the letter before it: alone it is no word of any alignment."""
     text = clean(text)
-    for one in tokens(text):
-        first = one.strip()[:1]
-        at = text.find(one.strip())
+    for token in tokens(text):
+        first = token.strip()[:1]
+        at = text.find(token.strip())
         alone = at == 0 or not text[at - 1].isalpha()
         assert not regex.match(r"\p{M}", first) or alone or not first.isalpha()
 
@@ -90,8 +97,8 @@ def test_characters_are_the_text_without_its_spaces(text):
 )
 def test_each_letter_of_an_unspaced_script_is_a_word_with_its_marks(text, words):
     assert surface_words(text) == words
-    heard = [spoken_form(word) for word in words]
-    assert " ".join(heard) == spoken_form(text)
+    forms = [spoken_form(word) for word in words]
+    assert " ".join(forms) == spoken_form(text)
 
 
 def test_the_table_has_cvss_and_english_and_a_known_tokeniser_for_each():
@@ -99,11 +106,11 @@ def test_the_table_has_cvss_and_english_and_a_known_tokeniser_for_each():
 
     for code in (*SOURCES, "en"):
         assert language(code).whisper
-    for one in LANGUAGES.values():
-        assert one.tokenizer in _TOKENIZERS and LanguageCode(one.code)
-        assert one.unit == "word" or one.tokenizer != "13a"
-        assert one.rules in ("english", "basic", "dotless")
-        assert regex.compile("".join(rf"\p{{Script={s}}}" for s in scripts(one.code)))
+    for row in LANGUAGES.values():
+        assert row.tokenizer in _TOKENIZERS and LanguageCode(row.code)
+        assert row.unit == "word" or row.tokenizer != "13a"
+        assert row.rules in ("english", "basic", "dotless")
+        assert regex.compile("".join(rf"\p{{Script={s}}}" for s in scripts(row.code)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,23 +149,23 @@ BAD = {
 
 @pytest.mark.parametrize("code", GOOD)
 def test_a_code_stays_as_it_is_written_and_is_plain_text_in_every_file(code):
-    found = LanguageCode(code)
-    assert found == code and isinstance(found, str) and language(code)
-    assert copy.deepcopy(found) == found
-    made = config.to_dict(SimpleOptions(language=found, languages=(found, found)))
-    assert type(made["language"]) is str and type(made["languages"][0]) is str
-    text = yaml.safe_dump(made)
-    assert yaml.safe_load(text) == json.loads(json.dumps(made))
-    assert digest(made) == digest({"language": code, "languages": [code, code]})
+    parsed = LanguageCode(code)
+    assert parsed == code and isinstance(parsed, str) and language(code)
+    assert copy.deepcopy(parsed) == parsed
+    plain = config.to_dict(SimpleOptions(language=parsed, languages=(parsed, parsed)))
+    assert type(plain["language"]) is str and type(plain["languages"][0]) is str
+    text = yaml.safe_dump(plain)
+    assert yaml.safe_load(text) == json.loads(json.dumps(plain))
+    assert digest(plain) == digest({"language": code, "languages": [code, code]})
 
 
 @pytest.mark.parametrize("code", BAD)
 def test_what_is_no_code_is_refused_with_the_code_that_is_meant(code):
     with pytest.raises(ValueError, match="is no language code") as refused:
         LanguageCode(code)
-    said = str(refused.value)
-    assert "\n" not in said
-    assert said.endswith(f"did you mean '{BAD[code]}'?") == bool(BAD[code])
+    message = str(refused.value)
+    assert "\n" not in message
+    assert message.endswith(f"did you mean '{BAD[code]}'?") == bool(BAD[code])
 
 
 @pytest.mark.parametrize("option_name", ["language", "languages"])

@@ -82,8 +82,8 @@ def dropped(root: Path) -> dict[str, str]:
 def test_a_row_of_train_is_dropped_with_its_reason(corpus, name, start, line, reason):
     change(corpus / name, start, line)
     assert run(corpus, "train", "--max_drop_rate", "0.1") == 0
-    ((_, said),) = dropped(corpus).items()
-    assert reason in said
+    ((_, written),) = dropped(corpus).items()
+    assert reason in written
     counts = read_json(corpus / "data" / "train" / "stage.json")["counts"]
     assert (counts["in"], counts["out"]) == (10, 9)
 

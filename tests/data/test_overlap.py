@@ -34,8 +34,8 @@ def test_copies_of_a_sentence_share_its_split(tmp_path, rewrite):
         lines.append(f"b{k}\ta.wav\t{rewrite(text)}\tb.wav\ty{k}")
     (tmp_path / "x.tsv").write_text("\n".join(lines), encoding="utf-8")
     pairs = read_utterances(tmp_path / "x.tsv", ("src", "tgt"))
-    for found in pairs.values():
-        ids = {pair.id for pair in found}
+    for split in pairs.values():
+        ids = {pair.id for pair in split}
         originals, copies = ({i[1:] for i in ids if i[0] == part} for part in "ab")
         assert originals == copies
     texts = {k: {p.id: p.sides["src"].text for p in v} for k, v in pairs.items()}

@@ -30,8 +30,8 @@ def write(path: Path, texts: list[str]) -> Path:
 
 
 def sources(path: Path) -> list[str]:
-    found = read_utterances(path, ("src", "tgt"))
-    return [utterance.sides["src"].text for utterance in found["train"]]
+    by_split = read_utterances(path, ("src", "tgt"))
+    return [utterance.sides["src"].text for utterance in by_split["train"]]
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_what_csv_quotes_is_read_as_it_was_meant(tmp_path, style, capsys):
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, delimiter="\t", quoting=style)
         writer.writerows([NAMES, *rows(SAID)])
-    found = read_utterances(path, ("src", "tgt"))
-    assert [one.sides["src"].text for one in found["train"]] == SAID
-    assert found["dev"][0].sides["src"].audio == tmp_path / "a4.wav"
+    by_split = read_utterances(path, ("src", "tgt"))
+    assert [utterance.sides["src"].text for utterance in by_split["train"]] == SAID
+    assert by_split["dev"][0].sides["src"].audio == tmp_path / "a4.wav"
     out = capsys.readouterr().out
     assert out.count(f"{path}: column src_text is in quotes, they are taken off") == 1
 

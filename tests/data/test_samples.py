@@ -88,14 +88,14 @@ def speakers(signal: np.ndarray) -> np.ndarray:
 
 def test_channels_that_differ_are_said_and_can_be_chosen(tmp_path, signal):
     path = tmp_path / "interpreter.wav"
-    both = speakers(signal)
-    soundfile.write(path, both, RATE, subtype="FLOAT")
+    stereo = speakers(signal)
+    soundfile.write(path, stereo, RATE, subtype="FLOAT")
     mixed = audio.load(path)
     assert mixed.note == "its 2 channels differ (-13, -13 dBFS): all are mixed"
-    assert np.array_equal(mixed.samples, both.mean(axis=1))
+    assert np.array_equal(mixed.samples, stereo.mean(axis=1))
     for name, side in {"left": 0, "right": 1, "1": 0, "2": 1}.items():
         picked = audio.load(path, channels=Channels(name))
-        assert np.array_equal(picked.samples, both[:, side]) and not picked.note
+        assert np.array_equal(picked.samples, stereo[:, side]) and not picked.note
     with pytest.raises(ValueError, match=r"interpreter\.wav: its 2 channels differ"):
         audio.load(path, channels=Channels("refuse"))
     with pytest.raises(ValueError, match=r"interpreter\.wav: has 2 channels, not '3'"):

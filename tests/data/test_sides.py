@@ -26,7 +26,7 @@ def test_roles_keep_the_order_in_which_they_speak(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("user", "'user' is no side"),
         ("=en", "'=en' is no side"),
@@ -35,8 +35,8 @@ def test_roles_keep_the_order_in_which_they_speak(tmp_path):
         ("user=EN", "did you mean 'en'"),
     ],
 )
-def test_what_is_no_side_is_refused(text, said):
-    with pytest.raises(UserError, match=said):
+def test_what_is_no_side_is_refused(text, message):
+    with pytest.raises(UserError, match=message):
         Side(text)
 
 
@@ -48,15 +48,15 @@ def test_a_role_is_named_once_and_beside_another():
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         ("src es\nsrc en\n", "sides: side 'src' occurs twice"),
         ("src es\ntgt\n", "sides:2: 'tgt' is no side"),
     ],
 )
-def test_a_table_that_was_edited_names_file_and_line(tmp_path, table, said):
+def test_a_table_that_was_edited_names_file_and_line(tmp_path, table, message):
     (tmp_path / "sides").write_text(table)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         sides.read(tmp_path)
 
 
@@ -75,10 +75,10 @@ def test_a_model_of_a_language_reads_all_that_speak_it(tmp_path):
     """Labels, of which draws and batches are made, are as ever where nothing clashes."""
     pair = data_of(tmp_path / "pair", {"src": "es", "tgt": "en"}, "u")
     talk = data_of(tmp_path / "talk", {"user": "en", "agent": "en"}, "u", "v")
-    both = kaldi.DataDirs((pair.path, talk.path))
-    assert both.languages() == ("es", "en")
-    assert both.wavs("es") == {("es", "u"): Path("pair/src/u.flac")}
-    assert [":".join(voice) for voice in both.wavs("en")] == [
+    dirs = kaldi.DataDirs((pair.path, talk.path))
+    assert dirs.languages() == ("es", "en")
+    assert dirs.wavs("es") == {("es", "u"): Path("pair/src/u.flac")}
+    assert [":".join(voice) for voice in dirs.wavs("en")] == [
         "en:u",
         "en.user:u",
         "en.user:v",

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s2st_interleave.align.segmentation import surface_words
-from s2st_interleave.data.text import clean, has_words, join, tokens
-from s2st_interleave.encoder.speech_encoder import spoken_form
+from s2st_interleave.data.text import clean, has_words, join, spoken_form, tokens
 
 LETTERS = st.text("aé'x1- .,我们今天カーらｱ。、（ท", max_size=20)
 

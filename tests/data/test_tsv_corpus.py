@@ -39,7 +39,8 @@ def test_without_a_split_it_is_drawn_by_the_source_text(tmp_path):
     pairs = read(write(tmp_path, *rows, header=HEADER))
     assert 0.86 < len(pairs["train"]) / 800 < 0.94
     texts = {
-        split: {p.sides["src"].text for p in found} for split, found in pairs.items()
+        split: {p.sides["src"].text for p in utterances}
+        for split, utterances in pairs.items()
     }
     assert not texts["train"] & (texts["dev"] | texts["test"])
     # Published: another hash would move sentences from test to train.

@@ -14,9 +14,9 @@ from s2st_interleave.llm import model as llm
 
 @pytest.fixture(scope="module")
 def speech_llm(text_llm):
-    made = llm.extend(text_llm, 20, new_rows="normal")
-    made.model.eval()
-    return made
+    speech_llm = llm.extend(text_llm, 20, new_rows="normal")
+    speech_llm.model.eval()
+    return speech_llm
 
 
 SOURCES = {f"u{i}": (np.arange(5 + 3 * i) % 20).astype(np.int32) for i in range(5)}
@@ -32,9 +32,9 @@ def translate(llm_, **more):
 @pytest.mark.parametrize("num_beams", [1, 3])
 def test_a_random_model_still_answers_in_blocks(speech_llm, num_beams):
     limits = replace(LIMITS, num_beams=num_beams)
-    said = translate(speech_llm, limits=limits, batch_size=2)
-    assert said.keys() == SOURCES.keys()
-    for name, answer in said.items():
+    answers = translate(speech_llm, limits=limits, batch_size=2)
+    assert answers.keys() == SOURCES.keys()
+    for name, answer in answers.items():
         most = max(8, int(1.5 * len(SOURCES[name])))
         units = answer.units["tgt_speech"]
         assert 1 <= len(units) <= most
@@ -57,8 +57,8 @@ def test_an_answer_has_the_blocks_of_its_task(speech_llm, line, texts, units):
         name: {layout.given[0].name: "la casa" if is_text else source}
         for name, source in SOURCES.items()
     }
-    said = answer_all(given, speech_llm, layout, limits=LIMITS, batch_size=3)
-    for answer in said.values():
+    answers = answer_all(given, speech_llm, layout, limits=LIMITS, batch_size=3)
+    for answer in answers.values():
         assert list(answer.texts) == texts and list(answer.units) == units
         assert all(1 <= len(part) <= 40 for part in answer.units.values())
 

@@ -35,6 +35,14 @@ KINDS = {
 }  # fmt: skip
 BEAMS = ("Llama", "Rwkv", "MiniMax")
 RECURRENT = ("Rwkv", "MiniMax")
+SLOW = ("Mamba", "Mamba2", "Jamba")  # without kernels, a loop in Python over tokens
+
+
+def param(kind: str, *more: int):
+    slow = kind in SLOW or (kind in RECURRENT and more == (3,))
+    return pytest.param(kind, *more, marks=pytest.mark.slow if slow else ())
+
+
 LIMITS = Limits(max_text_tokens=5, max_unit_ratio=1.0, min_max_units=6)
 SOURCES = {f"u{i}": (np.arange(4 + 3 * (i // 2)) * (i + 1) % 20).astype(np.int32)
            for i in range(6)}  # fmt: skip
@@ -65,15 +73,16 @@ def folder(text_llm, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("kind", "num_beams"), [*((k, 1) for k in KINDS), *((k, 3) for k in BEAMS)]
+    ("kind", "num_beams"),
+    [*(param(kind, 1) for kind in KINDS), *(param(kind, 3) for kind in BEAMS)],
 )
 def test_a_batch_says_what_each_utterance_says_alone(kind, num_beams, folder, capsys):
     speech_llm = llm.extend(folder(kind), 20, new_rows="normal")
     speech_llm.model.eval()
     limits = Limits(5, 1.0, min_max_units=6, num_beams=num_beams)
     together = translate(SOURCES, speech_llm, limits=limits, batch_size=8)
-    said = capsys.readouterr().out
-    assert (f"a {speech_llm.model.config.model_type} model is decoded" in said) == (
+    printed = capsys.readouterr().out
+    assert (f"a {speech_llm.model.config.model_type} model is decoded" in printed) == (
         kind in RECURRENT
     )
     speech_llm.model.generation_config.use_cache = False
@@ -83,11 +92,11 @@ def test_a_batch_says_what_each_utterance_says_alone(kind, num_beams, folder, ca
         assert same(together[name], generate.parse_answer(alone[0], speech_llm, LAYOUT))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", map(param, KINDS))
 def test_the_text_cascade_says_what_each_text_says_alone(kind, folder):
     texts = {f"t{i}": "la casa roja come pan agua gato"[: 3 + 5 * i] for i in range(4)}
-    ask = lambda some, size: translate_texts(  # noqa: E731
-        some, folder(kind), "es: {text}\nen:", max_tokens=6, batch_size=size
+    ask = lambda texts, size: translate_texts(  # noqa: E731
+        texts, folder(kind), "es: {text}\nen:", max_tokens=6, batch_size=size
     )
     together = ask(texts, 4)
     assert together == {

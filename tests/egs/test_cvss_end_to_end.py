@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm_python
 from tiny_cvss import copy_recipes
 
 pytestmark = [
@@ -43,8 +44,11 @@ def run(folder: Path, *options: str, status: int = 0, cwd: Path | None = None) -
 
 
 @pytest.fixture(scope="module")
-def egs(tmp_path_factory, text_llm) -> Path:
-    return copy_recipes(tmp_path_factory.mktemp("cvss") / "a user's copy", text_llm)
+def egs(tmp_path_factory, text_llm, python) -> Path:
+    root = tmp_path_factory.mktemp("cvss") / "a user's copy"
+    egs = copy_recipes(root, text_llm)
+    warm_python.put_into(root, python)
+    return egs
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +113,7 @@ def test_what_was_deleted_is_made_again_and_all_else_stays_valid(pair):
     assert (shared / "kmeans" / "centroids.safetensors").is_file()
 
 
-def test_what_was_trained_translates_a_recording(pair, tmp_path):
+def test_what_was_trained_translates_a_recording(pair, python, tmp_path):
     folder, _ = pair
     options = ["--checkpoints", "last", "--test_sets", "test1k", *ONE_CORE]
     run(folder, "--stage", "11", "--stop_stage", "11", *options)
@@ -122,7 +126,7 @@ def test_what_was_trained_translates_a_recording(pair, tmp_path):
     clip = clips / "common_voice_pt_2000000.mp3"
     words = ["translate", "--model", packed, clip, "--out", tmp_path / "said.wav"]
     done = subprocess.run(
-        [sys.executable, "-m", "s2st_interleave", *words],
+        [python, "-m", "s2st_interleave", *words],
         capture_output=True,
         text=True,
         check=True,
@@ -132,15 +136,15 @@ def test_what_was_trained_translates_a_recording(pair, tmp_path):
     assert (tmp_path / "said.wav").stat().st_size > 44
 
 
-@pytest.mark.parametrize(
-    ("task", "scores"),
-    [
-        ("s2st_direct", ["asr_bleu", "chrf"]),
-        ("s2tt", ["text_bleu", "chrf", "wer"]),
-        ("asr", ["wer", "cer"]),
-        ("tts", ["wer", "asr_bleu", "chrf"]),
-    ],
-)
+TASKS = {  # and what each is scored by
+    "s2st_direct": ["asr_bleu", "chrf"],
+    "s2tt": ["text_bleu", "chrf", "wer"],
+    "asr": ["wer", "cer"],
+    "tts": ["wer", "asr_bleu", "chrf"],
+}
+
+
+@pytest.mark.parametrize(("task", "scores"), TASKS.items())
 def test_another_task_is_trained_and_scored_by_what_it_answers(pair, task, scores):
     folder, _ = pair
     options = ["--stage", "6", "--task", task, "--checkpoints", "last"]
@@ -163,6 +167,37 @@ def test_another_task_is_trained_and_scored_by_what_it_answers(pair, task, score
     assert ("## Toplines" in page) == (score["asr"] is not None)
     made = (folder / f"exp_{task}" / "resynthesis").exists()
     assert made == (score["asr"] is not None)
+    if task == "s2tt":  # a packed model of it needs no vocoder
+        run(folder, *options[2:10], "--stage", "11", "--stop_stage", "11", *ONE_CORE)
+        packed = folder / f"exp_{task}" / "pack" / "scheduled"
+        assert not (packed / "vocoder").exists()
+        assert json.loads((packed / "pack.json").read_text())["sides"]["src"] == "pt"
+
+
+def test_several_tasks_of_one_training_are_scored_each_by_its_name(pair):
+    folder, _ = pair
+    less = ["--checkpoints", "last", "--test_sets", "test1k", "--toplines", "false"]
+    one = ["--systems", "scheduled", "--baseline", "scheduled", *less, *ONE_CORE]
+    shipped = folder.parent / "conf" / "tasks"
+    tasks = {path.stem: f"../conf/tasks/{path.name}" for path in shipped.iterdir()}
+    assert tasks.keys() == {"s2st", *TASKS}  # whoever ships another scores it here
+    weights = [3.0 if task == "s2st" else 1.0 for task in tasks]
+    several = {"tasks": list(tasks.values()), "task_weights": weights}
+    (folder / "several.yaml").write_text(json.dumps(several))
+    more = ["--stage", "6", "--stop_stage", "6", "--expdir", "exp_several"]
+    run(folder, *more, "--train_args", "--config several.yaml", *one)
+    trained = json.loads((folder / "exp_several/scheduled/stage.json").read_text())
+    assert trained["facts"]["tasks"].keys() == tasks.keys()
+    for task in tasks:
+        exp = f"exp_several/{task}"
+        options = ["--task", task, "--decode_args", f"--task {task}"]
+        options += ["--trained", "exp_several", "--expdir", exp]
+        run(folder, "--stage", "7", "--stop_stage", "9", *options, *one)
+        decode = folder / exp / "scheduled" / "greedy_last" / "test1k"
+        score = json.loads((decode / "score.json").read_text())
+        wanted = TASKS.get(task, ["asr_bleu", "chrf"])
+        assert set(wanted) <= score["metrics"].keys() and score["num_utterances"] == 5
+        assert (decode / "vocode").is_dir() == ("asr_bleu" in wanted)
 
 
 def test_the_language_and_the_place_of_a_corpus_are_checked(pair, egs):

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+import warm_python
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -32,6 +33,8 @@ FAST = [
     "--max_steps 20 --text_ratio_every 2 --eval_every 10 --save_every 5 --batch_size 6",
     "--decode_args",
     "--max_unit_ratio 1.2 --max_text_tokens 12",
+    "--vocode_args",
+    "--nj 1",  # each process of a pool would load torch
     "--vocoder_args",
     "--max_steps 20 --eval_every 20",
 ]
@@ -58,12 +61,13 @@ def run(recipe: Path, *options: str, status: int = 0) -> str:
 
 
 @pytest.fixture(scope="module")
-def recipe(tmp_path_factory) -> tuple[Path, str]:
+def recipe(tmp_path_factory, python) -> tuple[Path, str]:
     """A finished run in a folder with a space and a quote in its name, and its output."""
     root = tmp_path_factory.mktemp("end to end") / "a user's copy"
     ignored = shutil.ignore_patterns("downloads", "data", "dump", "exp", "RESULTS.md")
     shutil.copytree(ROOT / "egs", root / "egs", ignore=ignored)
     shutil.copytree(ROOT / "tools", root / "tools")
+    warm_python.put_into(root, python)
     folder = root / "egs" / "mini_cvss" / "es_en"
     return folder, run(folder)
 
@@ -135,6 +139,7 @@ def test_other_options_are_not_taken_for_the_same_experiment(recipe, tmp_path):
 
 def test_a_run_that_was_killed_carries_on_to_the_same_weights(recipe, tmp_path):
     folder = copy_of(recipe[0], tmp_path)
+    shutil.copy(ROOT / "egs" / "path.sh", folder.parents[1])  # the plain interpreter
     for tag in ("baseline", "scheduled"):
         shutil.rmtree(folder / "exp" / tag)
     process = start(folder, "--stage", "6", "--stop_stage", "6")

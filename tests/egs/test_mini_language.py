@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm_python
 
 ROOT = Path(__file__).resolve().parents[2]
 LEXICON = Path(__file__).with_name("nl.yaml").read_text()
@@ -60,7 +61,8 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.slow
-def test_dutch_runs_from_its_lexicon_to_its_results(recipes):
+def test_dutch_runs_from_its_lexicon_to_its_results(recipes, python):
+    warm_python.put_into(recipes.parents[1], python)
     before = contents(recipes)
     lexicon = recipes / "local" / "lexicon" / "nl.yaml"
     lexicon.write_text(LEXICON)
@@ -75,7 +77,7 @@ def test_dutch_runs_from_its_lexicon_to_its_results(recipes):
     assert score["num_utterances"] == 3 and 0 <= score["asr_bleu"] <= 100
     llm = json.loads((folder / "downloads" / "llm" / "stage.json").read_text())
     assert llm["inputs"]["name.nl"] == "Dutch" and "name.en" not in llm["inputs"]
-    assert " het " in (folder / "data" / "train" / "text.nl").read_text()
+    assert " het " in (folder / "data" / "train" / "text.src").read_text()
 
     # No file that was there is another one, and all that is new is the language's.
     after = contents(recipes)

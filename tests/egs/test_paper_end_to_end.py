@@ -3,8 +3,6 @@
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import tiny_cvss
@@ -15,17 +13,10 @@ from tiny_paper import run
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def python(tmp_path_factory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("warm") / "python"
-    with warm_python.warm(folder):
-        yield folder
-
-
 def test_a_warm_python_ends_as_another_would(python):
     def start(*words: str) -> subprocess.Popen:
         pipe = subprocess.PIPE
-        command = [python / "python", "-m", "s2st_interleave", *words]
+        command = [python, "-m", "s2st_interleave", *words]
         return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
 
     process = start("train", "--llm", "x")

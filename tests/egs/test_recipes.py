@@ -31,14 +31,17 @@ def test_every_system_is_a_training_one_could_start(path):
     argv = ["--config", path.parents[1] / "train.yaml", "--config", path]
     needed = ["--llm", "l", "--train_dir", "t", "--dev_dir", "d", "--out_dir", "o"]
     options = config.parse(train.Options, [str(a) for a in argv + needed], prog="train")
-    how = options.interleaving()
+    interleaving = options.interleaving()
     if path.stem.startswith("baseline") or path.stem == "no_cot":
-        assert how.schedule.shape == "constant" and how.schedule.start == 0
+        assert (
+            interleaving.schedule.shape == "constant"
+            and interleaving.schedule.start == 0
+        )
     else:
-        assert how.schedule.start > 0
+        assert interleaving.schedule.start > 0
     if path.stem == "scheduled":
         every = options.text_ratio_every
-        assert options.max_steps >= (how.schedule.num_drops + 1) * every
+        assert options.max_steps >= (interleaving.schedule.num_drops + 1) * every
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.parts[-2])
@@ -72,8 +75,8 @@ def test_recipes_share_cmd_and_path_and_any_may_have_its_own(tmp_path):
     launch = "python -m s2st_interleave launch --backend local --resources train_cmd"
     assert ask("one") == [str(root), launch, ""]
     (root / "egs" / "two").mkdir()
-    own = ". ../cmd.sh\nown=mine\n"
-    (root / "egs" / "two" / "cmd.sh").write_text(own)
+    commands = ". ../cmd.sh\nown=mine\n"
+    (root / "egs" / "two" / "cmd.sh").write_text(commands)
     assert ask("two") == [str(root), launch, "mine"]
     (root / "egs" / "two" / "path.sh").write_text("S2ST_ROOT=elsewhere\n")
     assert ask("two") == ["elsewhere", launch, "mine"]

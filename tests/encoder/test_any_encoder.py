@@ -95,7 +95,7 @@ def test_what_has_another_front_end_is_refused(kind, tmp_path):
 def test_several_files_are_resumed_and_read(train_encoder, tmp_path, monkeypatch):
     whole = PreTrainedModel.save_pretrained
     source = pretrained(tmp_path / "source", "Wav2Vec2", masked=False)
-    one = train_encoder(source, tmp_path / "one", lr=1e-3)
+    single = train_encoder(source, tmp_path / "one", lr=1e-3)
     monkeypatch.setattr(
         PreTrainedModel,
         "save_pretrained",
@@ -105,5 +105,5 @@ def test_several_files_are_resumed_and_read(train_encoder, tmp_path, monkeypatch
     several = train_encoder(source, tmp_path / "several", lr=1e-3)
     assert len(list(several.glob("model-*.safetensors"))) > 2
     assert not (several / "model.safetensors").exists()
-    a, b = (SpeechEncoder.load(folder) for folder in (one, several))
+    a, b = (SpeechEncoder.load(folder) for folder in (single, several))
     assert torch.equal(*(logits_of_noise(e.model, e.frontend, 0.5) for e in (a, b)))

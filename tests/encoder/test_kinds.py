@@ -66,7 +66,14 @@ def pretrained(folder: Path, kind: Kind) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=KINDS)
+QUICK = ("w2v-bert-2.0", "xls-r", "hubert-base")  # features, a mask, neither
+PARAMS = [
+    pytest.param(kind, marks=() if kind in QUICK else pytest.mark.slow)
+    for kind in KINDS
+]
+
+
+@pytest.fixture(scope="module", params=PARAMS)
 def trained(request, train_encoder, tmp_path_factory):
     """Source, output of stage 2 with every option that touches the model, and kind."""
     kind = KINDS[request.param]
@@ -77,8 +84,8 @@ def trained(request, train_encoder, tmp_path_factory):
 
 
 def noise(seconds: float) -> np.ndarray:
-    made = np.random.default_rng(1).standard_normal(round(16_000 * seconds))
-    return (0.1 * made).astype(np.float32)
+    samples = np.random.default_rng(1).standard_normal(round(16_000 * seconds))
+    return (0.1 * samples).astype(np.float32)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.005, 0.024, 0.026, 0.5, 1.03])
@@ -106,8 +113,8 @@ def test_layer_k_is_what_layer_k_puts_out(trained):
         layer.register_forward_hook(look, with_kwargs=True)
     samples = noise(0.5)
     for number in range(4):
-        found = encoder.forward(samples, number)
-        assert np.array_equal(found, seen[number][0].numpy())
+        features = encoder.forward(samples, number)
+        assert np.array_equal(features, seen[number][0].numpy())
     with pytest.raises(ValueError, match="--layer 4: this encoder has layers 0"):
         encoder.forward(samples, 4)
 

@@ -15,10 +15,10 @@ def test_some_bands_are_0_the_rest_is_untouched_and_the_key_decides(num_frames):
     assert np.array_equal(features, before)
     assert np.array_equal(masked[0], masked[1])
     assert not all(np.array_equal(masked[0], other) for other in masked[2:])
-    for one in masked:
-        kept = one != 0
-        assert np.array_equal(one[kept], features[kept])
-    assert any((one == 0).any() for one in masked)
+    for each in masked:
+        kept = each != 0
+        assert np.array_equal(each[kept], features[kept])
+    assert any((each == 0).any() for each in masked)
 
 
 def test_most_of_an_utterance_is_left():
@@ -35,7 +35,7 @@ def test_spans_of_a_waveform_are_0_the_rest_is_untouched(num_samples):
         mask_time(samples, keyed.generator(1, step)) for step in (0, 0, *range(9))
     ]
     assert np.array_equal(samples, before) and np.array_equal(masked[0], masked[1])
-    for one in masked:
-        assert np.array_equal(one[one != 0], samples[one != 0])
-        assert (one != 0).mean() > 0.4
-    assert num_samples == 1 or any((one == 0).any() for one in masked)
+    for each in masked:
+        assert np.array_equal(each[each != 0], samples[each != 0])
+        assert (each != 0).mean() > 0.4
+    assert num_samples == 1 or any((each == 0).any() for each in masked)

@@ -19,8 +19,8 @@ def trained(train_encoder, tmp_path_factory) -> SpeechEncoder:
 
 
 def noise(seconds: float) -> np.ndarray:
-    made = np.random.default_rng(1).standard_normal(int(16_000 * seconds))
-    return (0.1 * made).astype(np.float32)
+    samples = np.random.default_rng(1).standard_normal(int(16_000 * seconds))
+    return (0.1 * samples).astype(np.float32)
 
 
 def test_blank_and_pad_are_0_and_the_defaults_that_hurt_are_off(trained):
@@ -48,7 +48,7 @@ def test_layers_count_as_in_hidden_states(trained):
     assert {layer.shape for layer in layers} == {layers[0].shape}
     with torch.inference_mode():
         logits = trained.model.lm_head(torch.from_numpy(layers[4]))
-    found = logits.log_softmax(-1).numpy()
-    assert np.allclose(found, trained.forward(samples), atol=1e-4)
+    log_probs = logits.log_softmax(-1).numpy()
+    assert np.allclose(log_probs, trained.forward(samples), atol=1e-4)
     with pytest.raises(ValueError, match="--layer 5: this encoder has layers 0"):
         trained.forward(samples, 5)

@@ -24,8 +24,8 @@ def short(clip: Clip, seconds: float = 0.4) -> Clip:
 
 def spoiled(split: str, count: int, bad: set[int]) -> dict[str, Clip]:
     return {
-        name: short(one) if index in bad else one
-        for index, (name, one) in enumerate(tones.clips(split, count).items())
+        name: short(clip) if index in bad else clip
+        for index, (name, clip) in enumerate(tones.clips(split, count).items())
     }
 
 
@@ -74,16 +74,16 @@ def test_frames_needed_are_those_that_make_the_loss_finite():
 def test_dev_loss_is_that_of_the_utterances_which_have_one(tmp_path, capsys):
     """It was 0.310 in place of 4.367 where half had none."""
     folder = write(tmp_path, "train")
-    some = write(tmp_path / "some", "dev", {1, 3, 5, 7})
+    mixed_dev = write(tmp_path / "some", "dev", {1, 3, 5, 7})
     only = tones.clips("dev", 8)
-    only = {name: one for k, (name, one) in enumerate(only.items()) if k % 2 == 0}
+    only = {name: clip for k, (name, clip) in enumerate(only.items()) if k % 2 == 0}
     half = tones.write_data(tmp_path / "half", "dev", tones.both(only))
-    mixed = train(tmp_path / "mixed", folder, some)
+    mixed = train(tmp_path / "mixed", folder, mixed_dev)
     whole = train(tmp_path / "whole", folder, half)
     assert dev_losses(mixed) == pytest.approx(dev_losses(whole), rel=1e-5)
-    said = capsys.readouterr().out
-    assert "8 of 16 dev recordings are left out of dev_loss" in said
-    assert "en:dev01: text is longer than its frames: CTC needs " in said
+    printed = capsys.readouterr().out
+    assert "8 of 16 dev recordings are left out of dev_loss" in printed
+    assert "en:dev01: text is longer than its frames: CTC needs " in printed
     named = read_json(mixed / "stage.json")["facts"]["dev_without_loss"]
     assert named.keys() == {f"{x}:dev0{k}" for x in ("es", "en") for k in (1, 3, 5, 7)}
     assert read_json(whole / "stage.json")["facts"]["dev_without_loss"] == {}

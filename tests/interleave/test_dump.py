@@ -33,13 +33,13 @@ def test_round_trip_through_a_path_with_spaces(tmp_path):
         pair_of("u1", make_side(9, 9, 9, 9), make_side(0, 7, 1, words="NA null")),
     ]
     dump.write(folder, utterances, dump.UnitVocabulary(10, 0.04))
-    found = dump.Dump(folder)
-    assert [one.id for one in found] == ["u1", "u2"]
-    assert found.vocabulary == dump.UnitVocabulary(10, 0.04)
-    for one in found:
-        wanted = next(u for u in utterances if u.id == one.id)
+    reopened = dump.Dump(folder)
+    assert [utterance.id for utterance in reopened] == ["u1", "u2"]
+    assert reopened.vocabulary == dump.UnitVocabulary(10, 0.04)
+    for utterance in reopened:
+        wanted = next(u for u in utterances if u.id == utterance.id)
         for name in ("src", "tgt"):
-            side, want = one.sides[name], wanted.sides[name]
+            side, want = utterance.sides[name], wanted.sides[name]
             assert side.words == want.words
             assert (side.units == want.units).all() and (side.spans == want.spans).all()
             assert side.units.dtype == np.int32
@@ -52,8 +52,8 @@ def test_a_unit_outside_the_codebook_names_the_utterance(tmp_path):
 
 
 def test_another_format_version_is_refused(tmp_path):
-    one = pair_of("u", make_side(1, 2), make_side(3, 4))
-    dump.write(tmp_path, [one], dump.UnitVocabulary(10, 0.04))
+    utterance = pair_of("u", make_side(1, 2), make_side(3, 4))
+    dump.write(tmp_path, [utterance], dump.UnitVocabulary(10, 0.04))
     facts = (
         (tmp_path / "vocab.json").read_text().replace('"version": 1', '"version": 0')
     )

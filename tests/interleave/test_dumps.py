@@ -10,7 +10,7 @@ from s2st_interleave.interleave.sequence import IGNORE, build_example, prompt_id
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages.dump import Options
-from s2st_interleave.stages.train import open_dumps
+from s2st_interleave.stages.dumps import open_dumps
 
 VOCABULARY = Vocabulary(num_text=10, num_units=20, bos=0, eos=1)
 
@@ -26,13 +26,13 @@ def copy_of(small: dump.Dump, folder: Path, source: str, num_units: int = 20) ->
 
 def test_dumps_are_read_as_one_and_name_their_pair(small_dump, tmp_path):
     paths = tuple(copy_of(small_dump, tmp_path / s, s) for s in ("p", "xy"))
-    both = open_dumps(paths, True)
-    assert len(both) == 5 + 10
-    assert [one.pair for one in both] == ["p-en:"] * 5 + ["xy-en:"] * 10
-    assert [one.id for one in both] == [
-        one.id for k in (5, 10) for one in first(small_dump, k)
+    joined = open_dumps(paths, True)
+    assert len(joined) == 5 + 10
+    assert [utterance.pair for utterance in joined] == ["p-en:"] * 5 + ["xy-en:"] * 10
+    assert [utterance.id for utterance in joined] == [
+        utterance.id for k in (5, 10) for utterance in first(small_dump, k)
     ]
-    assert {one.pair for one in open_dumps(paths, False)} == {""}
+    assert {utterance.pair for utterance in open_dumps(paths, False)} == {""}
 
 
 def first(small: dump.Dump, count: int) -> list[dump.Utterance]:

@@ -4,10 +4,12 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from answers import translate
+from transformers import PreTrainedConfig
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Utterance
@@ -44,27 +46,28 @@ def test_decoding_names_who_has_no_room_for_an_answer(llm):
 def test_lengths_are_those_of_the_sequences(llm, small_dump, line):
     """No ratio, fill or alignment makes a sequence longer than `most_tokens` says."""
     layout = Layout.parse(line)
-    how = Interleaving(Schedule("constant", 0.5), tasks=(Task(layout),))
-    free = replace(reader(llm), model=None)
-    for one in small_dump:
-        tgt = one.sides["tgt"]
+    interleaving = Interleaving(Schedule("constant", 0.5), tasks=(Task(layout),))
+    no_limit = SimpleNamespace(config=PreTrainedConfig())
+    free = replace(reader(llm), model=no_limit)
+    for utterance in small_dump:
+        tgt = utterance.sides["tgt"]
         few = Side(tgt.units[:2], tgt.words, np.minimum(tgt.spans, 2))
         for pair in ("", "es-en:"):
-            sides = {"src": one.sides["src"], "tgt": few}
-            given = Utterance(one.id, sides, pair)
-            at_0 = len(draw_example(given, 0.0, 0, how, free).example.ids)
+            sides = {"src": utterance.sides["src"], "tgt": few}
+            given = Utterance(utterance.id, sides, pair)
+            at_0 = len(draw_example(given, 0.0, 0, interleaving, free).example.ids)
             assert num_tokens(given, free.encode, layout, pair) == at_0
             most = most_tokens(given, free.encode, layout, pair)
             assert fits_surely(given, 10_000) and not fits_surely(given, most - 1)
-            for step, variant in enumerate(variants(how)):
+            for step, variant in enumerate(variants(interleaving)):
                 drawn = draw_example(given, 0.8, step, variant, free).example
                 assert len(drawn.ids) <= most
 
 
-def variants(how: Interleaving) -> list[Interleaving]:
+def variants(interleaving: Interleaving) -> list[Interleaving]:
     return [
-        replace(how, fill=fill, alignment=alignment, stop=stop)
+        replace(interleaving, fill=fill, alignment=alignment, span_rule=rule)
         for fill in ("text", "mask")
         for alignment in ("words", "uniform")
-        for stop in ("literal", "exact")
+        for rule in ("literal", "exact")
     ]

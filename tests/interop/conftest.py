@@ -85,7 +85,7 @@ def times(words: list[str], seconds: float) -> list[tuple[str, float, float]]:
 
 
 @pytest.fixture(scope="session")
-def heard() -> dict[str, list[str]]:
+def transcripts() -> dict[str, list[str]]:
     return HEARD
 
 
@@ -94,8 +94,8 @@ def save_textgrids() -> Callable[[Path, dict, dict], Path]:
     return write_textgrids
 
 
-def write_textgrids(folder: Path, seconds: dict[str, float], heard: dict) -> Path:
-    for utterance, words in heard.items():
+def write_textgrids(folder: Path, seconds: dict[str, float], transcripts: dict) -> Path:
+    for utterance, words in transcripts.items():
         grid = textgrid.Textgrid()
         rows = [
             (start, end, word) for word, start, end in times(words, seconds[utterance])

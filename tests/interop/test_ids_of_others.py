@@ -51,10 +51,10 @@ LINES = {
 }
 
 
-def same(made: import_units.Options, units: dict[str, np.ndarray]) -> bool:
-    found = store.read_units(made.out_dir / "units.tgt")
-    return found.keys() == units.keys() and all(
-        np.array_equal(found[k], units[k]) for k in units
+def same(asked: import_units.Options, units: dict[str, np.ndarray]) -> bool:
+    stored = store.read_units(asked.out_dir / "units.tgt")
+    return stored.keys() == units.keys() and all(
+        np.array_equal(stored[k], units[k]) for k in units
     )
 
 
@@ -65,9 +65,9 @@ def test_lines_of_other_toolkits(data_dir, units, tmp_path, kind):
         for k, v in units.items()
     ]
     (tmp_path / "x.km").write_text("\n".join(lines) + "\n")
-    made = options(data_dir, tmp_path / "x.km")
-    import_units.run(made)
-    assert same(made, units)
+    asked = options(data_dir, tmp_path / "x.km")
+    import_units.run(asked)
+    assert same(asked, units)
 
 
 @pytest.mark.parametrize("name", ["{}.mp3.wav", "clips/{}.mp3.wav", "{}.flac", "{}"])
@@ -75,17 +75,17 @@ def test_a_fairseq_manifest_of_cvss(data_dir, units, tmp_path, name):
     rows = ["/cvss/train", *(f"{name.format(k)}\t16000" for k in units)]
     (tmp_path / "x.tsv").write_text("\n".join(rows) + "\n")
     (tmp_path / "x.km").write_text("\n".join(map(joined, units.values())) + "\n")
-    made = options(data_dir, tmp_path / "x.km", format="fairseq")
-    import_units.run(made)
-    assert same(made, units)
+    asked = options(data_dir, tmp_path / "x.km", format="fairseq")
+    import_units.run(asked)
+    assert same(asked, units)
 
 
 def test_named_lines_need_no_manifest(data_dir, units, tmp_path):
     lines = [f"{k}.mp3|{joined(v)}" for k, v in units.items()]
     (tmp_path / "x.km").write_text("\n".join(lines) + "\n")
-    made = options(data_dir, tmp_path / "x.km", format="fairseq")
-    import_units.run(made)
-    assert same(made, units)
+    asked = options(data_dir, tmp_path / "x.km", format="fairseq")
+    import_units.run(asked)
+    assert same(asked, units)
 
 
 def test_an_error_about_ids_shows_one_of_each_side(data_dir, units, tmp_path):

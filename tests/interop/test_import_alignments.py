@@ -22,8 +22,8 @@ def write_whisper(folder: Path, seconds: dict[str, float], texts) -> Path:
             {"word": f" {w}", "start": i * width + 0.1, "end": (i + 1) * width}
             for i, w in enumerate(text.title().split())
         ]
-        made = {"text": text, "segments": [{"id": 0, "words": words}]}
-        (folder / f"{utterance}.json").write_text(json.dumps(made))
+        content = {"text": text, "segments": [{"id": 0, "words": words}]}
+        (folder / f"{utterance}.json").write_text(json.dumps(content))
     return folder
 
 
@@ -41,8 +41,8 @@ def test_words_keep_the_transcripts_spelling_and_get_the_aligners_times(
     assert known.text == "well-known" and known.score == pytest.approx(-0.693)
     for words in (spanish, english):
         assert words.keys() == {"u1", "u2", "u3", "u4"}
-        for one in words.values():
-            assert all(a.end_sec <= b.start_sec for a, b in pairwise(one))
+        for word_list in words.values():
+            assert all(a.end_sec <= b.start_sec for a, b in pairwise(word_list))
 
 
 def test_it_is_the_artifact_of_stage_3_and_changes_with_its_files(aligned, capsys):
@@ -68,7 +68,7 @@ def test_whisper_gives_the_same_words(aligned, data_dir, tmp_path):
     )
     import_alignments.run(other)
     ctm, whisper = (
-        read_words(one.out_dir / "words.tgt.jsonl") for one in (aligned, other)
+        read_words(options.out_dir / "words.tgt.jsonl") for options in (aligned, other)
     )
     for utterance in ("u1", "u2", "u4"):  # u3 has a word that CTM cuts in two
         for a, b in zip(ctm[utterance], whisper[utterance], strict=True):
@@ -81,22 +81,22 @@ def test_a_word_without_times_is_a_misfit_of_its_utterance(aligned, data_dir, tm
     folder = write_whisper(
         tmp_path / "whisper", data_dir.durations("en"), data_dir.texts("en")
     )
-    made = json.loads((folder / "u2.json").read_text())
-    del made["segments"][0]["words"][1]["start"]
-    (folder / "u2.json").write_text(json.dumps(made))
-    how = replace(aligned, tgt_format="whisper", tgt_alignments=folder)
+    content = json.loads((folder / "u2.json").read_text())
+    del content["segments"][0]["words"][1]["start"]
+    (folder / "u2.json").write_text(json.dumps(content))
+    asked = replace(aligned, tgt_format="whisper", tgt_alignments=folder)
     with pytest.raises(ValueError, match=r"u2: tgt .*the aligner gave no time to"):
-        import_alignments.run(replace(how, out_dir=tmp_path / "no"))
-    import_alignments.run(replace(how, misfit="drop", max_misfit_rate=0.5))
+        import_alignments.run(replace(asked, out_dir=tmp_path / "no"))
+    import_alignments.run(replace(asked, misfit="drop", max_misfit_rate=0.5))
     assert read_words(aligned.out_dir / "words.tgt.jsonl").keys() == {"u1", "u3", "u4"}
 
 
 def test_misfits_are_named_dropped_or_made_equal(
-    aligned, data_dir, tmp_path, heard, save_textgrids
+    aligned, data_dir, tmp_path, transcripts, save_textgrids
 ):
-    heard = heard | {"u2": ["la", "cosa", "roja"]}
-    del heard["u4"]
-    folder = save_textgrids(tmp_path / "other", data_dir.durations("es"), heard)
+    transcripts = transcripts | {"u2": ["la", "cosa", "roja"]}
+    del transcripts["u4"]
+    folder = save_textgrids(tmp_path / "other", data_dir.durations("es"), transcripts)
     wrong = replace(aligned, src_alignments=folder)
     with pytest.raises(ValueError) as error:
         import_alignments.run(wrong)

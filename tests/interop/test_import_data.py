@@ -43,16 +43,16 @@ def test_it_is_a_data_directory_of_stage_1(data_dir):
 def test_exported_and_imported_again_it_is_the_same(data_dir, tmp_path):
     for side in ("src", "tgt"):
         out = tmp_path / "kaldi" / side
-        made = export_data.Options(
+        export = export_data.Options(
             data_dir=data_dir.path, side=side, out_dir=out, speakers="corpus"
         )
-        export_data.run(made)
+        export_data.run(export)
     with pytest.raises(ValueError, match="is not empty"):
-        export_data.run(made)
+        export_data.run(export)
     again = tmp_path / "data" / "test"
     kaldi_dir = tmp_path / "kaldi"
-    how = options(again, src_dir=kaldi_dir / "src", tgt_dir=kaldi_dir / "tgt")
-    import_data.run(how)
+    asked = options(again, src_dir=kaldi_dir / "src", tgt_dir=kaldi_dir / "tgt")
+    import_data.run(asked)
     for name in ("text.src", "text.tgt", "utt2dur.src", "sides", "utt2spk", "spk2utt"):
         assert (again / name).read_bytes() == (data_dir.path / name).read_bytes()
     for utterance, wav in kaldi.DataDir(again).wavs("en").items():
@@ -62,8 +62,8 @@ def test_exported_and_imported_again_it_is_the_same(data_dir, tmp_path):
 
 def test_speakers_are_sorted_with_utterances_as_kaldi_wants_them(data_dir, tmp_path):
     out = tmp_path / "kaldi"
-    made = export_data.Options(data_dir=data_dir.path, side="src", out_dir=out)
-    export_data.run(made)
+    export = export_data.Options(data_dir=data_dir.path, side="src", out_dir=out)
+    export_data.run(export)
     lines = (out / "utt2spk").read_text().splitlines()
     assert len(lines) == 4
     assert lines == sorted(lines, key=lambda line: line.split()[::-1])
@@ -94,19 +94,19 @@ def test_segments_are_cut(kaldi_dirs, tmp_path, data_dir):
         start = end
     (folder / "segments").write_text(lines)
     again = tmp_path / "data" / "test"
-    how = options(again, src_dir=folder, tgt_dir=kaldi_dirs / "en")
-    import_data.run(how)
+    asked = options(again, src_dir=folder, tgt_dir=kaldi_dirs / "en")
+    import_data.run(asked)
     for utterance, wav in kaldi.DataDir(again).wavs("es").items():
         assert np.array_equal(
             audio.read(wav), audio.read(data_dir.wavs("es")[utterance])
         )
-    assert [p.name for p in how.audio_dir.parent.iterdir()] == [how.audio_dir.name]
+    assert [p.name for p in asked.audio_dir.parent.iterdir()] == [asked.audio_dir.name]
 
     (folder / "segments").write_text(lines.replace("u2 all 1.0 2.5", "u2 all 9 10"))
     with pytest.raises(
         ValueError, match=r"utterance u2: 9..10 s is not within the 5.3"
     ):
-        import_data.run(replace(how, data_dir=tmp_path / "other", overwrite=True))
+        import_data.run(replace(asked, data_dir=tmp_path / "other", overwrite=True))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_cannot_be_read_is_named(kaldi_dirs, tmp_path, name, new, message):
     lines = (folder / name).read_text().splitlines()
     lines[1:2] = [new] if new else []
     (folder / name).write_text("\n".join(lines) + "\n")
-    how = options(tmp_path / "data" / "x", src_dir=folder, tgt_dir=kaldi_dirs / "en")
+    asked = options(tmp_path / "data" / "x", src_dir=folder, tgt_dir=kaldi_dirs / "en")
     with pytest.raises(ValueError, match=message):
-        import_data.run(how)
+        import_data.run(asked)
     assert not (tmp_path / "data" / "x" / "stage.json").exists()

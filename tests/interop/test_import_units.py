@@ -34,8 +34,8 @@ def units(data_dir) -> dict[str, dict[str, np.ndarray]]:
 
 @pytest.fixture
 def imported(data_dir, units, tmp_path) -> import_units.Options:
-    for language, one in units.items():
-        unit_files.write_text(tmp_path / f"{language}.km", one)
+    for language, vectors in units.items():
+        unit_files.write_text(tmp_path / f"{language}.km", vectors)
     return import_units.Options(
         data_dir=data_dir.path,
         src_units=tmp_path / "es.km",
@@ -53,8 +53,8 @@ def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
 
 def test_text_km_goes_in_and_comes_out_byte_by_byte(imported, units, tmp_path):
     import_units.run(imported)
-    found = store.read_units(imported.out_dir / "units.src")
-    assert same(found, units["es"]) and found["u1"].dtype == np.int32
+    stored = store.read_units(imported.out_dir / "units.src")
+    assert same(stored, units["es"]) and stored["u1"].dtype == np.int32
     done = read_json(imported.out_dir / "stage.json")
     assert done["stage"] == "units"
     assert done["facts"]["kmeans"] == "imported: a codebook of theirs"
@@ -70,7 +70,7 @@ def test_text_km_goes_in_and_comes_out_byte_by_byte(imported, units, tmp_path):
 def write_fairseq(folder: Path, name: str, units: dict[str, np.ndarray]) -> Path:
     rows = [f"clips/{utterance}.wav\t16000" for utterance in units]
     (folder / f"{name}.tsv").write_text("\n".join(["/audio", *rows]) + "\n")
-    lines = [" ".join(map(str, one)) for one in units.values()]
+    lines = [" ".join(map(str, vector)) for vector in units.values()]
     (folder / f"{name}.km").write_text("\n".join(lines) + "\n")
     return folder / f"{name}.km"
 
@@ -87,27 +87,27 @@ def write_scp(folder: Path, name: str, units: dict[str, np.ndarray]) -> Path:
 def test_other_formats_hold_the_same(imported, units, tmp_path, kind, write):
     folder = tmp_path / kind
     folder.mkdir()
-    made = replace(
+    asked = replace(
         imported,
         format=kind,
         src_units=write(folder, "es", units["es"]),
         tgt_units=write(folder, "en", units["en"]),
     )
-    import_units.run(made)
+    import_units.run(asked)
     for side, language in (("src", "es"), ("tgt", "en")):
-        found = store.read_units(made.out_dir / f"units.{side}")
-        assert same(found, units[language])
+        stored = store.read_units(asked.out_dir / f"units.{side}")
+        assert same(stored, units[language])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda one: one[:1] + one[2:], "utterance u2 has no units"),
-        (lambda one: [*one, one[0]], "es.km:5: utterance u1 occurs twice"),
-        (lambda one: [one[0] + " x", *one[1:]], "es.km:1: utterance u1: not all"),
-        (lambda one: [one[0] + " 30", *one[1:]], r"u1: units outside 0..29"),
-        (lambda one: [one[0][:60], *one[1:]], "are repeats taken out"),
-        (lambda one: [*one, ""], "es.km:5: empty line"),
+        (lambda lines: lines[:1] + lines[2:], "utterance u2 has no units"),
+        (lambda lines: [*lines, lines[0]], "es.km:5: utterance u1 occurs twice"),
+        (lambda lines: [lines[0] + " x", *lines[1:]], "es.km:1: utterance u1: not all"),
+        (lambda lines: [lines[0] + " 30", *lines[1:]], r"u1: units outside 0..29"),
+        (lambda lines: [lines[0][:60], *lines[1:]], "are repeats taken out"),
+        (lambda lines: [*lines, ""], "es.km:5: empty line"),
     ],
 )
 def test_units_that_cannot_be_of_this_data_are_named(imported, change, message):
@@ -121,16 +121,16 @@ def test_units_that_cannot_be_of_this_data_are_named(imported, change, message):
 def test_what_was_imported_is_dumped_by_stage_5(imported, aligned, units, tmp_path):
     import_units.run(imported)
     import_alignments.run(aligned)
-    made = dump.Options(
+    asked = dump.Options(
         align_dir=aligned.out_dir,
         units_dir=imported.out_dir,
         out_dir=tmp_path / "dump",
     )
-    dump.run(made)
-    found = Dump(made.out_dir)
-    assert found.vocabulary.num_units == 30
-    assert [one.id for one in found] == ["u1", "u2", "u3", "u4"]
-    assert np.array_equal(found[1].sides["src"].units, units["es"]["u2"])
+    dump.run(asked)
+    stored = Dump(asked.out_dir)
+    assert stored.vocabulary.num_units == 30
+    assert [utterance.id for utterance in stored] == ["u1", "u2", "u3", "u4"]
+    assert np.array_equal(stored[1].sides["src"].units, units["es"]["u2"])
     # "casa" of u2 lies at 0.6..1.0 s: units 30 to 50 at 0.02 s.
-    source = found[1].sides["src"]
+    source = stored[1].sides["src"]
     assert source.words[1] == "casa" and source.spans[1].tolist() == [30, 50]

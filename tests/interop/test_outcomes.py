@@ -44,8 +44,8 @@ def test_a_bad_segment_is_dropped_from_train(segmented, reason):
     assert import_split(segmented, "train", *RATE) == 0
     data = kaldi.DataDir(segmented.parent / "data" / "train")
     assert data.texts("es").keys() == {"u1", "u2", "u4"}
-    ((name, said),) = dropped(data.path).items()
-    assert name == "u3" and reason.replace("2.5 4.85", "2.5..4.85") in said
+    ((name, reasons),) = dropped(data.path).items()
+    assert name == "u3" and reason.replace("2.5 4.85", "2.5..4.85") in reasons
     assert read_json(data.path / "stage.json")["counts"]["in"] == 4
 
 
@@ -84,8 +84,8 @@ def test_an_utterance_that_does_not_fit_together_is_dropped(
 ):
     change(kaldi_copy / name, old, new)
     assert import_split(kaldi_copy, "train", "--max_drop_rate", "0.5") == 0
-    said = dropped(kaldi_copy.parent / "data" / "train")
-    assert reason in said["u2"] and said.keys() <= {"u2", "u/2"}
+    reasons = dropped(kaldi_copy.parent / "data" / "train")
+    assert reason in reasons["u2"] and reasons.keys() <= {"u2", "u/2"}
 
 
 def test_a_pipe_is_not_run(kaldi_copy):
@@ -93,8 +93,8 @@ def test_a_pipe_is_not_run(kaldi_copy):
     change(kaldi_copy / "es" / "wav.scp", str(wav), f"touch {kaldi_copy}/ran |")
     assert import_split(kaldi_copy, "train", *RATE) == 0
     assert not (kaldi_copy / "ran").exists()
-    said = dropped(kaldi_copy.parent / "data" / "train")["u2"]
-    assert said.startswith("no audio: ") and "which is not run" in said
+    reasons = dropped(kaldi_copy.parent / "data" / "train")["u2"]
+    assert reasons.startswith("no audio: ") and "which is not run" in reasons
 
 
 def test_ids_of_two_sides_show_one_of_each(kaldi_copy, capsys):

@@ -22,19 +22,19 @@ SECONDS = {"u1": 1.0, "u2": 1.5, "u3": 2.0, "u4": 0.8}
 # Alignments
 
 
-def break_whisper(folder: Path, how: str) -> None:
+def break_whisper(folder: Path, damage: str) -> None:
     path = folder / "u2.json"
-    made = json.loads(path.read_text())
-    if how == "no words":
-        del made["segments"][0]["words"]
-    elif how == "no times":
-        del made["segments"][0]["words"][0]["start"]
-    elif how == "a bad score":
-        made["segments"][0]["words"][0]["probability"] = float("nan")
-    path.write_text(json.dumps(made))
-    if how == "no json":
+    content = json.loads(path.read_text())
+    if damage == "no words":
+        del content["segments"][0]["words"]
+    elif damage == "no times":
+        del content["segments"][0]["words"][0]["start"]
+    elif damage == "a bad score":
+        content["segments"][0]["words"][0]["probability"] = float("nan")
+    path.write_text(json.dumps(content))
+    if damage == "no json":
         path.write_text('{"segments": [')
-    if how == "no utf-8":
+    if damage == "no utf-8":
         path.write_bytes(b'{"segments": [], "text": "caf\xe9"}')
 
 
@@ -47,28 +47,30 @@ def whisper(folder: Path, data: kaldi.DataDir) -> Path:
             {"word": w, "start": i * width, "end": (i + 1) * width}
             for i, w in enumerate(words)
         ]
-        made = {"segments": [{"words": timed}]}
-        (folder / f"{utterance}.json").write_text(json.dumps(made))
+        content = {"segments": [{"words": timed}]}
+        (folder / f"{utterance}.json").write_text(json.dumps(content))
     return folder
 
 
 @pytest.mark.parametrize(
-    "how", ["no words", "no times", "a bad score", "no json", "no utf-8"]
+    "damage", ["no words", "no times", "a bad score", "no json", "no utf-8"]
 )
-def test_one_broken_file_of_whisper_drops_one_utterance(aligned, train, tmp_path, how):
+def test_one_broken_file_of_whisper_drops_one_utterance(
+    aligned, train, tmp_path, damage
+):
     folder = whisper(tmp_path / "whisper", train)
-    break_whisper(folder, how)
-    made = replace(
+    break_whisper(folder, damage)
+    asked = replace(
         aligned,
         data_dir=train.path,
         tgt_format="whisper",
         tgt_alignments=folder,
         max_drop_rate=0.25,
     )
-    import_alignments.run(made)  # by the split: --misfit drop
-    assert read_words(made.out_dir / "words.src.jsonl").keys() == {"u1", "u3", "u4"}
-    assert "u2.json" in dropped(made.out_dir)["u2"] or how == "no times"
-    import_alignments.run(replace(made, misfit="drop", out_dir=tmp_path / "two"))
+    import_alignments.run(asked)  # by the split: --misfit drop
+    assert read_words(asked.out_dir / "words.src.jsonl").keys() == {"u1", "u3", "u4"}
+    assert "u2.json" in dropped(asked.out_dir)["u2"] or damage == "no times"
+    import_alignments.run(replace(asked, misfit="drop", out_dir=tmp_path / "two"))
 
 
 @pytest.mark.parametrize(
@@ -81,38 +83,38 @@ def test_one_broken_textgrid_drops_one_utterance(aligned, train, content, tmp_pa
         ValueError, match=r"u3: src alignment is broken: .*u3\.TextGrid"
     ):
         import_alignments.run(aligned)  # of test: an error that names it
-    made = replace(
+    asked = replace(
         aligned, data_dir=train.path, max_drop_rate=0.25, out_dir=tmp_path / "two"
     )
-    import_alignments.run(made)
-    assert dropped(made.out_dir).keys() == {"u3"}
+    import_alignments.run(asked)
+    assert dropped(asked.out_dir).keys() == {"u3"}
 
 
 @pytest.mark.parametrize("line", ["u2 1 x 0.1 the", "u2 1 0.1", "u2 1 nan 0.1 the"])
 def test_a_line_of_ctm_with_bad_numbers_drops_one_utterance(aligned, train, line):
     with aligned.tgt_alignments.open("a") as stream:
         stream.write(line + "\n")
-    made = replace(aligned, data_dir=train.path, max_drop_rate=0.25)
-    import_alignments.run(made)
-    assert ".ctm:" in dropped(made.out_dir)["u2"]
+    asked = replace(aligned, data_dir=train.path, max_drop_rate=0.25)
+    import_alignments.run(asked)
+    assert ".ctm:" in dropped(asked.out_dir)["u2"]
 
 
 def test_a_higher_rate_changes_nothing_that_is_finished(aligned, train, capsys):
-    made = replace(aligned, data_dir=train.path)
-    import_alignments.run(made)
-    import_alignments.run(replace(made, max_misfit_rate=0.5, max_drop_rate=0.4))
+    asked = replace(aligned, data_dir=train.path)
+    import_alignments.run(asked)
+    import_alignments.run(replace(asked, max_misfit_rate=0.5, max_drop_rate=0.4))
     assert "up to date" in capsys.readouterr().out
 
 
 def test_what_stage_1_has_lost_needs_no_alignment(aligned, silent):
-    made = replace(aligned, data_dir=silent.path)
-    import_alignments.run(made)  # the files have u2 and u4 as they once were
-    words = read_words(made.out_dir / "words.src.jsonl")
+    asked = replace(aligned, data_dir=silent.path)
+    import_alignments.run(asked)  # the files have u2 and u4 as they once were
+    words = read_words(asked.out_dir / "words.src.jsonl")
     assert words.keys() == SECONDS.keys()
     assert [w.text for w in words["u4"]] == ["Pan,", "agua..."]
     assert words["u4"][-1].end_sec == pytest.approx(0.1)
     assert [w.text for w in words["u2"]] == ["..."]
-    assert read_json(made.out_dir / "stage.json")["facts"]["num_equal_intervals"] == 2
+    assert read_json(asked.out_dir / "stage.json")["facts"]["num_equal_intervals"] == 2
 
 
 # Units
@@ -160,8 +162,8 @@ def test_units_that_do_not_fit_drop_one_utterance(units, reason):
         import_units.run(replace(units, max_drop_rate=0.05))
     import_units.run(units)
     for side in ("src", "tgt"):
-        found = store.read_units(units.out_dir / f"units.{side}")
-        assert found.keys() == {"u1", "u3", "u4"}
+        stored = store.read_units(units.out_dir / f"units.{side}")
+        assert stored.keys() == {"u1", "u3", "u4"}
     assert reason.strip() in dropped(units.out_dir)["u2"]
 
 
@@ -173,30 +175,30 @@ def test_stage_5_counts_what_either_stage_has_dropped(units, aligned, train, tmp
     path.unlink()
     words = replace(aligned, data_dir=train.path, max_misfit_rate=0.25)
     import_alignments.run(words)
-    made = dump.Options(
+    asked = dump.Options(
         align_dir=words.out_dir,
         units_dir=units.out_dir,
         out_dir=tmp_path / "dump",
     )
-    dump.run(made)
-    assert [one.id for one in Dump(made.out_dir)] == ["u1", "u4"]
-    said = dropped(made.out_dir)
-    assert said["u3"].startswith("not aligned in stage 3")
-    assert said["u2"].startswith("no units in stage 4: src units are missing: ")
-    counts = read_json(made.out_dir / "stage.json")["counts"]
+    dump.run(asked)
+    assert [utterance.id for utterance in Dump(asked.out_dir)] == ["u1", "u4"]
+    reasons = dropped(asked.out_dir)
+    assert reasons["u3"].startswith("not aligned in stage 3")
+    assert reasons["u2"].startswith("no units in stage 4: src units are missing: ")
+    counts = read_json(asked.out_dir / "stage.json")["counts"]
     assert (counts["in"], counts["out"]) == (4, 2)
 
 
 def test_silence_has_units_of_its_own_in_a_test_set(units, silent):
     """The units of the lost recording cannot be those of the silence in its place."""
-    made = replace(units, data_dir=silent.path)
-    import_units.run(made)
-    found = store.read_units(made.out_dir / "units.src")
-    assert found["u4"].tolist() == [0] * 5 and len(found["u3"]) == 100
+    asked = replace(units, data_dir=silent.path)
+    import_units.run(asked)
+    stored = store.read_units(asked.out_dir / "units.src")
+    assert stored["u4"].tolist() == [0] * 5 and len(stored["u3"]) == 100
     assert len(audio.read(silent.wavs("es")["u4"])) == 1600
-    lines = made.src_units.read_text().splitlines()[:3]
-    made.src_units.write_text("\n".join(lines))  # and nobody needs them
-    import_units.run(replace(made, overwrite=True))
+    lines = asked.src_units.read_text().splitlines()[:3]
+    asked.src_units.write_text("\n".join(lines))  # and nobody needs them
+    import_units.run(replace(asked, overwrite=True))
 
 
 def test_other_units_of_a_test_set_are_all_needed(units, silent):

@@ -26,10 +26,10 @@ def test_a_script_runs_the_words_of_its_task_and_keeps_its_status(task, tmp_path
     """Run by bash as slurmd would run it, outside of any Slurm."""
     log = tmp_path / f"{NASTY.splitlines()[0]} JOB.log"
     code = "import sys; print(ascii(sys.argv[1:])); sys.exit(int(sys.argv[1]))"
-    made = batch("JOB=1:2", str(log), sys.executable, "-c", code, "JOB", NASTY)
+    submitted = batch("JOB=1:2", str(log), sys.executable, "-c", code, "JOB", NASTY)
     script = tmp_path / "x.sh"
-    script.write_text(script_text(made, Resources()))
-    made.jobs[0].log.parent.joinpath("slurm").mkdir()
+    script.write_text(script_text(submitted, Resources()))
+    submitted.jobs[0].log.parent.joinpath("slurm").mkdir()
     variables = {"SLURM_ARRAY_JOB_ID": "12", "SLURM_ARRAY_TASK_ID": task}
     done = subprocess.run(
         ["bash", str(script)],
@@ -41,19 +41,21 @@ def test_a_script_runs_the_words_of_its_task_and_keeps_its_status(task, tmp_path
     assert done.returncode == int(task), done.stderr
     assert ascii([task, NASTY]) in done.stdout
     assert not (tmp_path / "broken").exists()
-    one = made.jobs[int(task) - 1]
-    assert made.exit_status(one, f"12_{task}") == int(task)
-    assert made.exit_status(one, f"13_{task}") is None  # of another submission
+    job = submitted.jobs[int(task) - 1]
+    assert submitted.exit_status(job, f"12_{task}") == int(task)
+    assert submitted.exit_status(job, f"13_{task}") is None  # of another submission
 
 
 def test_a_training_gets_one_torchrun_on_each_node():
-    made = batch("train.log", "python", "-m", "s2st_interleave", "train")
-    text = script_text(made, Resources(num_nodes=2, gpus_per_node=8, cpus_per_node=64))
+    submitted = batch("train.log", "python", "-m", "s2st_interleave", "train")
+    text = script_text(
+        submitted, Resources(num_nodes=2, gpus_per_node=8, cpus_per_node=64)
+    )
     assert " srun --nodes 2 --ntasks 2 --ntasks-per-node 1 --cpus-per-task 64 " in text
     assert ".torchrun --nproc_per_node 8 -- python -m s2st_interleave train\n" in text
-    alone = script_text(made, Resources(gpus_per_node=8))
+    alone = script_text(submitted, Resources(gpus_per_node=8))
     assert "srun" not in alone and "torchrun --nproc_per_node 8" in alone
-    assert "torchrun" not in script_text(made, Resources(gpus_per_node=1))
+    assert "torchrun" not in script_text(submitted, Resources(gpus_per_node=1))
 
 
 def test_nodes_meet_where_srun_was_started():
@@ -69,11 +71,11 @@ def test_nodes_meet_where_srun_was_started():
 
 
 def test_sbatch_gets_what_slurm_yaml_says(tmp_path):
-    made = batch("--max-jobs-run", "3", "JOB=2:9", "50% done/x.JOB.log", "true")
+    submitted = batch("--max-jobs-run", "3", "JOB=2:9", "50% done/x.JOB.log", "true")
     asked = Resources(
         account="speech", minutes=90, warning_sec=60, sbatch_args=("--qos=long",)
     )
-    words = sbatch_words(made, asked)
+    words = sbatch_words(submitted, asked)
     options = dict(itertools.pairwise(words))
     assert options["--array"] == "2,3,4,5,6,7,8,9%3"
     assert options["--output"].endswith("/50%% done/x.%a.log")
@@ -144,13 +146,13 @@ def test_what_accounting_says_of_tasks_that_ended(tmp_path, monkeypatch):
     (tmp_path / "sacct").write_text(f"#!/bin/sh\ncat <<'END'\n{ACCOUNT}END\n")
     (tmp_path / "sacct").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    found = states.of_account("12")
-    assert {index: state.name for index, state in found.items()} == {
+    ended = states.of_account("12")
+    assert {index: state.name for index, state in ended.items()} == {
         1: "COMPLETED",
         2: "CANCELLED",
         3: "OUT_OF_MEMORY",
     }
-    assert found[1].is_well and found[2].signal == 15 and found[3].node == "n2"
+    assert ended[1].is_well and ended[2].signal == 15 and ended[3].node == "n2"
     (tmp_path / "sacct").write_text("#!/bin/sh\necho disabled >&2; exit 1\n")
     assert states.of_account("12") == {}
 

@@ -32,9 +32,9 @@ def test_jobs_at_once_have_slots_of_their_own(tmp_path):
         until = time.monotonic() + 20
         while not all(map(os.path.isfile, sys.argv[2:])) and time.monotonic() < until:
             time.sleep(0.05)"""
-    a, b, own = (str(tmp_path / name) for name in ("a", "b", "JOB"))
+    a, b, by_job = (str(tmp_path / name) for name in ("a", "b", "JOB"))
     words = ["JOB=a,b", str(tmp_path / "JOB.log")]
-    job = [*LAUNCH, str(tmp_path / "inner.JOB.log"), sys.executable, "-c", code, own]
+    job = [*LAUNCH, str(tmp_path / "inner.JOB.log"), sys.executable, "-c", code, by_job]
     assert launch(*words, *job, a, b).returncode == 0
     assert {Path(a).read_text(), Path(b).read_text()} == {"0", "1"}
     assert launch("--max-jobs-run", "1", *words, *job).returncode == 0

@@ -9,10 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-import tiny_cvss
 
 from s2st_interleave.config import RunOptions
-from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.launch import job, slurm, states
 from s2st_interleave.launch.batch import Batch
@@ -102,8 +100,8 @@ def wait_for(path: Path, text: str, seconds: float = 180) -> str:
         if path.is_file() and text in path.read_text():
             return path.read_text()
         time.sleep(0.1)
-    found = path.read_text() if path.is_file() else "no file"
-    raise AssertionError(f"{path} never held '{text}': {found}")
+    content = path.read_text() if path.is_file() else "no file"
+    raise AssertionError(f"{path} never held '{text}': {content}")
 
 
 def job_number(log: str) -> str:
@@ -300,63 +298,3 @@ def test_what_sbatch_refuses_is_told(folder):
     done = launch("t.log", "true")
     assert done.returncode == 1
     assert "invalid partition specified: nowhere" in done.stderr
-
-
-RECIPE_CONF = """
-poll_sec: 0.5
-train_cmd: {memory: 900M}
-decode_cmd: {memory: 900M, gpus_per_node: 1}
-cuda_cmd: {memory: 2G, gpus_per_node: 2, cpus_per_node: 2, minutes: 20, warning_sec: 60}
-"""
-
-
-@pytest.fixture(scope="module")
-def egs(tmp_path_factory, text_llm) -> Path:
-    """Recipes and corpora of two languages, whose jobs go to Slurm."""
-    root = tmp_path_factory.mktemp("slurm") / "a user's copy"
-    egs = tiny_cvss.copy_recipes(root, text_llm, "es")
-    (root / "slurm.yaml").write_text(RECIPE_CONF)
-    return egs
-
-
-def recipe(egs: Path, script: str, *options: str) -> str:
-    """What a script of egs/cvss says, once all that it started has succeeded."""
-    settings = {"S2ST_BACKEND": "slurm", "S2ST_SLURM": str(egs.parent / "slurm.yaml")}
-    settings["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    less = ["--checkpoints", "last", "--test_sets", "test1k"]
-    cpu = ["--device", "cpu", "--num_threads", "1"]
-    done = subprocess.run(
-        [egs / "cvss" / script, *less, *cpu, *options],
-        env=os.environ | settings | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
-    return done.stdout
-
-
-@pytest.mark.slow
-def test_a_whole_recipe_goes_through_slurm(egs):
-    """pt_en and what two pairs share: arrays for cut stages, two ranks a training."""
-    recipe(egs, "pt_en/run.sh")
-    pair, shared = egs / "cvss" / "pt_en", egs / "cvss" / "x_en"
-    assert "scheduled" in (pair / "RESULTS.md").read_text()
-    facts = read_json(shared / "exp" / "encoder" / "stage.json")
-    assert facts["options"]["languages"] == ["pt", "es", "en"]
-    logs = [log for part in (pair, shared) for log in part.glob("exp/log/*.log")]
-    assert len(logs) > 20
-    for log in logs:
-        assert "Slurm job " in log.read_text(), log
-
-
-@pytest.mark.slow
-def test_one_llm_of_two_pairs_is_trained_and_scored_on_each(egs):
-    """An extension, on what the test before has made."""
-    recipe(egs, "x_en/multilingual.sh")
-    for source in ("pt", "es"):
-        scores = egs / "cvss" / "x_en" / f"exp/{source}_en/multilingual"
-        (score,) = scores.glob("greedy_last/test1k/score.json")
-        assert read_json(score)["num_utterances"] == 5
-        results = egs / "cvss" / "x_en" / f"RESULTS.{source}.md"
-        assert "one LLM for all pairs (an extension)" in results.read_text()

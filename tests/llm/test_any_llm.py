@@ -15,7 +15,7 @@ from s2st_interleave.llm.positions import max_positions
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 
 ROWS, NUM_UNITS = 320, 20
-HOW = Interleaving(Schedule("constant", 0.5), seed=5)
+INTERLEAVING = Interleaving(Schedule("constant", 0.5), seed=5)
 WIDE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 GATED = WIDE | {"intermediate_size": 64, "num_key_value_heads": 2}
 EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
@@ -45,7 +45,7 @@ def extend(text_llm, tmp_path):
 
 
 def task_of(speech_llm: llm.SpeechLlm, data, accum_grad: int = 1) -> InterleavedTask:
-    return InterleavedTask(speech_llm, data, data, HOW, 4, accum_grad, "cpu")
+    return InterleavedTask(speech_llm, data, data, INTERLEAVING, 4, accum_grad, "cpu")
 
 
 # What a model adds to its loss.
@@ -61,33 +61,33 @@ def task_of(speech_llm: llm.SpeechLlm, data, accum_grad: int = 1) -> Interleaved
     ],
 )
 def test_the_loss_for_routers_is_counted(kind, settings, extend, small_dump):
-    made = extend(kind, **settings, **ROUTERS)
-    task = task_of(made, small_dump)
+    speech_llm = extend(kind, **settings, **ROUTERS)
+    task = task_of(speech_llm, small_dump)
     (batch,) = task.batches(0)
-    theirs = made.model(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"],
-        labels=batch["labels"],
+    theirs = speech_llm.model(
+        input_ids=batch.input_ids,
+        attention_mask=batch.attention_mask,
+        labels=batch.labels,
     )
     assert theirs.aux_loss > 0
-    own = task.loss_sum(batch) / task.num_targets(batch)
-    assert own.item() == pytest.approx(theirs.loss.item(), rel=1e-5)
-    own.backward()
+    loss = task.loss_sum(batch) / task.num_targets(batch)
+    assert loss.item() == pytest.approx(theirs.loss.item(), rel=1e-5)
+    loss.backward()
     routers = [
         p
-        for n, p in made.model.named_parameters()
+        for n, p in speech_llm.model.named_parameters()
         if "gate.weight" in n or "router" in n
     ]
     assert routers and all(p.grad.abs().max() > 0 for p in routers)
     # The score on dev is of tokens, whatever is trained besides.
     dev = task.evaluate()["loss"]
-    made.model.config.output_router_logits = False
+    speech_llm.model.config.output_router_logits = False
     assert task.evaluate()["loss"] == dev
 
 
 def test_the_loss_for_routers_weighs_a_micro_batch_by_its_tokens(extend, small_dump):
-    made = extend("Mixtral", **GATED, **EXPERTS, **ROUTERS)
-    task = task_of(made, small_dump, accum_grad=2)
+    speech_llm = extend("Mixtral", **GATED, **EXPERTS, **ROUTERS)
+    task = task_of(speech_llm, small_dump, accum_grad=2)
     batches = task.batches(0)
     targets = [task.num_targets(batch) for batch in batches]
     assert targets[0] != targets[1]
@@ -104,7 +104,7 @@ def test_the_loss_for_routers_weighs_a_micro_batch_by_its_tokens(extend, small_d
     ("kind", "settings", "what"),
     [
         ("JetMoe", GATED | {"num_local_experts": 4, "kv_channels": 8} | ROUTERS,
-         "a jetmoe model adds to its loss"),
+         "a jetmoe model adds a term to its loss"),
         ("Granite", GATED | {"logits_scaling": 8.0}, "a granite model does more than"),
         ("Bert", WIDE | {"intermediate_size": 64}, "a bert model does more than"),
         ("Moshi", GATED | {"ffn_dim": 64}, "a moshi model cannot be given rows for"),
@@ -131,7 +131,7 @@ def test_a_model_that_sees_what_follows_is_refused(extend, monkeypatch):
             layer.self_attn.is_causal = False
 
     monkeypatch.setattr(transformers.LlamaModel, "__init__", init)
-    with pytest.raises(UserError, match="a llama model sees what follows a token"):
+    with pytest.raises(UserError, match="a llama model sees tokens that follow"):
         extend("Llama", **GATED)
 
 
@@ -182,41 +182,41 @@ def test_the_limit_is_read_from_every_configuration(kind, settings, most, tmp_pa
 def test_positions_are_used_to_the_last_and_not_beyond(
     kind, settings, extend, small_dump
 ):
-    made = extend(kind, **settings)
+    speech_llm = extend(kind, **settings)
     with pytest.raises(UserError, match=r"utterance u\d\d makes \d\d tokens"):
         for step in range(8):
-            task_of(made, small_dump).batches(step)
-    made.model(torch.arange(24)[None])  # the last one is there
+            task_of(speech_llm, small_dump).batches(step)
+    speech_llm.model(torch.arange(24)[None])  # the last one is there
     room = Limits(20, 3.0)
-    found = translate({"a": np.arange(18) % 20}, made, limits=room)
-    assert not len(units_of(found["a"]))
+    answers = translate({"a": np.arange(18) % 20}, speech_llm, limits=room)
+    assert not len(units_of(answers["a"]))
     with pytest.raises(
         UserError, match="no room for an answer, as the LLM has positions for 24"
     ):
-        translate({"a": np.arange(60) % 20}, made)
+        translate({"a": np.arange(60) % 20}, speech_llm)
 
 
 def test_a_model_without_a_limit_has_none(extend, small_dump):
-    made = extend("Bloom", hidden_size=32, n_layer=2, n_head=4)
-    assert made.max_length is None
-    task_of(made, small_dump).batches(0)
-    found = translate(
-        {"a": np.arange(60) % 20}, made, limits=Limits(6, 1.0, min_max_units=8)
+    speech_llm = extend("Bloom", hidden_size=32, n_layer=2, n_head=4)
+    assert speech_llm.max_length is None
+    task_of(speech_llm, small_dump).batches(0)
+    answers = translate(
+        {"a": np.arange(60) % 20}, speech_llm, limits=Limits(6, 1.0, min_max_units=8)
     )
-    assert len(units_of(found["a"]))
+    assert len(units_of(answers["a"]))
 
 
 def test_llama_4_trains_probes_and_translates(extend, small_dump):
     """Its backbone does not go by the name that its class says."""
-    made = extend(
+    speech_llm = extend(
         "Llama4Text", **GATED, **EXPERTS, head_dim=8, intermediate_size_mlp=64
     )
-    task = task_of(made, small_dump)
+    task = task_of(speech_llm, small_dump)
     task.probe_every = 1
     task.loss_sum(task.batches(0)[0]).backward()
-    assert all(p.grad is not None for p in made.model.parameters())
+    assert all(p.grad is not None for p in speech_llm.model.parameters())
     assert "similarity_src" in task.metrics(0, task.batches(0))
-    found = translate(
-        {"a": np.arange(9) % 20}, made, limits=Limits(6, 1.0, min_max_units=8)
+    answers = translate(
+        {"a": np.arange(9) % 20}, speech_llm, limits=Limits(6, 1.0, min_max_units=8)
     )
-    assert len(units_of(found["a"]))
+    assert len(units_of(answers["a"]))

@@ -23,35 +23,35 @@ LLAMA_3 = (
 
 def metaspace(model, trainer, scheme: str) -> tuple:
     """SentencePiece as the library writes it today: Mistral, T5, XGLM."""
-    made = Tokenizer(model)
-    made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=scheme)
-    made.decoder = decoders.Metaspace(prepend_scheme=scheme)
-    return made, trainer
+    backend = Tokenizer(model)
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=scheme)
+    backend.decoder = decoders.Metaspace(prepend_scheme=scheme)
+    return backend, trainer
 
 
 def normalised(*steps) -> tuple:
     """SentencePiece as Llama 2 has it, and without `Prepend` as Gemma has it."""
-    made = Tokenizer(models.BPE(unk_token="<unk>"))
-    made.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", "▁")])
-    made.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
-    made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
-    return made, bpe()
+    backend = Tokenizer(models.BPE(unk_token="<unk>"))
+    backend.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", "▁")])
+    backend.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    backend.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
+    return backend, bpe()
 
 
 def byte_level(split: str | None = None, *, prefix: bool = False) -> tuple:
-    made = Tokenizer(models.BPE())
+    backend = Tokenizer(models.BPE())
     last = pre_tokenizers.ByteLevel(add_prefix_space=prefix, use_regex=split is None)
     first = [pre_tokenizers.Split(Regex(split), "isolated")] if split else []
-    made.pre_tokenizer = pre_tokenizers.Sequence([*first, last])
-    made.decoder = decoders.ByteLevel()
-    return made, bpe(initial_alphabet=BYTES)
+    backend.pre_tokenizer = pre_tokenizers.Sequence([*first, last])
+    backend.decoder = decoders.ByteLevel()
+    return backend, bpe(initial_alphabet=BYTES)
 
 
 def word_piece() -> tuple:
-    made = Tokenizer(models.WordPiece(unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    made.decoder = decoders.WordPiece()
-    return made, train.WordPieceTrainer(
+    backend = Tokenizer(models.WordPiece(unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.decoder = decoders.WordPiece()
+    return backend, train.WordPieceTrainer(
         vocab_size=300, special_tokens=SPECIAL, show_progress=False
     )
 
@@ -91,10 +91,10 @@ def kind(request) -> str:
 
 @pytest.fixture(scope="module")
 def llm(kind) -> SpeechLlm:
-    made, trainer = KINDS[kind]()
-    made.train_from_iterator(TEXTS * 5, trainer)
+    backend, trainer = KINDS[kind]()
+    backend.train_from_iterator(TEXTS * 5, trainer)
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+        tokenizer_object=backend, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
     )
     return SpeechLlm(None, tokenizer, Vocabulary(len(tokenizer), 20, 1, 2))
 
@@ -112,7 +112,7 @@ def among_units(llm: SpeechLlm, words: str, replaced: list[int]) -> list[str]:
     ids = interleave(
         side, chosen, llm.vocabulary, llm.encode, encode_inside=llm.encode_inside
     )
-    return pieces(llm, [one for one in ids if one < llm.vocabulary.num_text])
+    return pieces(llm, [number for number in ids if number < llm.vocabulary.num_text])
 
 
 @pytest.mark.parametrize(
@@ -155,14 +155,14 @@ def test_what_takes_a_text_as_it_is_keeps_its_ids(kind, llm):
 
 def test_a_text_without_any_anchor_loses_its_space_alone():
     """A vocabulary of four words: no punctuation can stand before a fragment."""
-    made = Tokenizer(
+    backend = Tokenizer(
         models.WordLevel({"▁la": 0, "▁casa": 1, "▁": 2, "<unk>": 3}, "<unk>")
     )
-    made.normalizer = normalizers.Prepend("▁")
-    made.pre_tokenizer = pre_tokenizers.Sequence(
+    backend.normalizer = normalizers.Prepend("▁")
+    backend.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Metaspace(prepend_scheme="never")]
     )
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, unk_token="<unk>")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>")
     llm = SpeechLlm(None, tokenizer, Vocabulary(4, 20, 0, 0))
     assert pieces(llm, llm.encode(" casa")) == ["▁", "▁casa"]
     assert pieces(llm, llm.encode_inside(" casa")) == ["▁casa"]

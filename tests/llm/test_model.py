@@ -1,7 +1,7 @@
 """Any causal LM: tiny random models of each real class, from a folder to a translation."""
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,63 +9,30 @@ import torch
 import transformers
 from answers import same, translate, units_of
 from fit_task import fit_task
+from tiny_llms import KINDS, LLAMA, NUM_ROWS, NUM_UNITS
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from s2st_interleave.decode.generate import Limits
 from s2st_interleave.interleave.schedule import Schedule
-from s2st_interleave.llm import dropout, lora
+from s2st_interleave.llm import merge
 from s2st_interleave.llm import model as llm
+from s2st_interleave.llm.options import TRAINED_FILE
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.options import TrainOptions
 
-NUM_UNITS, NUM_ROWS = 20, 320  # more rows than the tokenizer knows, as Qwen has
 HOW = Interleaving(Schedule("step", 0.9, 0.3, 2), seed=5)
-WIDE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
-LLAMA = WIDE | {"intermediate_size": 64, "num_key_value_heads": 2}
-KINDS = {
-    "Llama": LLAMA | {"tie_word_embeddings": True},
-    "Llama untied": LLAMA | {"tie_word_embeddings": False},
-    "Qwen2": LLAMA,
-    "Qwen3": LLAMA | {"head_dim": 8},
-    "SmolLM3": LLAMA,
-    "Mistral": LLAMA,
-    "Gemma2": LLAMA | {"head_dim": 8, "final_logit_softcapping": 2.0},
-    "Gemma3Text": LLAMA | {"head_dim": 8, "sliding_window": 8},
-    "GPT2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "resid_pdrop": 0.3},
-    "OPT": WIDE | {"ffn_dim": 64, "word_embed_proj_dim": 32, "dropout": 0.3},
-    "GPTNeoX": WIDE | {"intermediate_size": 64, "tie_word_embeddings": False},
-}
-SLOW = ("Llama", "Qwen2", "SmolLM3", "Mistral", "Gemma3Text", "GPTNeoX")
-NO_BOS = ("Qwen2", "Qwen3")
+SLOW = (
+    "Llama",
+    "Llama untied",
+    "OPT",
+    "Qwen2",
+    "SmolLM3",
+    "Mistral",
+    "Gemma3Text",
+    "GPTNeoX",
+)
 LIMITS = Limits(max_text_tokens=6, max_unit_ratio=1.5, min_max_units=8)
-
-
-@pytest.fixture(scope="module")
-def folder(text_llm, tmp_path_factory):
-    """A function from a kind to a Hugging Face directory of it."""
-    root = tmp_path_factory.mktemp("text llms")
-
-    @cache
-    def make(kind: str):
-        tokenizer = AutoTokenizer.from_pretrained(text_llm)
-        bos = tokenizer.bos_token_id
-        if kind in NO_BOS:
-            tokenizer.bos_token = bos = None
-        tokenizer.save_pretrained(root / kind)
-        config = getattr(transformers, f"{kind.split()[0]}Config")(
-            vocab_size=NUM_ROWS,
-            bos_token_id=bos,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=None,
-            **KINDS[kind],
-        )
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            AutoModelForCausalLM.from_config(config).save_pretrained(root / kind)
-        return root / kind
-
-    return make
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +104,7 @@ def test_it_trains_saves_loads_and_translates(
 
 def test_adapters_train_the_new_rows_and_leave_the_rest(folder, small_dump, tmp_path):
     made = llm.extend(folder("Llama untied"), NUM_UNITS, lora_rank=4)
-    before = lora.merged_state(made.model)
+    before = merge.merged_state(made.model)
     outcome = fit_task(task_of(made, small_dump), Options(), tmp_path)
     after = AutoModelForCausalLM.from_pretrained(outcome.last).state_dict()
     num_text, offset = made.vocabulary.num_text, made.vocabulary.offset
@@ -147,7 +114,7 @@ def test_adapters_train_the_new_rows_and_leave_the_rest(folder, small_dump, tmp_
     same = {name for name in after if torch.equal(before[name], after[name])}
     assert same == {name for name in after if "norm" in name}
     # A checkpoint is resumed from what was trained: small beside the model.
-    assert (outcome.last / lora.TRAINED_FILE).is_file()
+    assert (outcome.last / TRAINED_FILE).is_file()
     assert checkpoint.by_step(tmp_path)
 
 
@@ -176,38 +143,6 @@ def test_text_is_never_a_unit(folder):
     assert made.encode("la casa roja") == plain.encode(
         "la casa roja", add_special_tokens=False
     )
-
-
-@pytest.mark.parametrize("kind", ["Llama", "GPT2", "OPT", "Gemma3Text", "GPTNeoX"])
-@pytest.mark.parametrize("where", ["attention_dropout", "residual_dropout"])
-def test_dropout_acts_where_it_is_asked_for_and_nowhere_else(kind, where, folder):
-    def passes(**asked) -> list[torch.Tensor]:
-        model = llm.extend(folder(kind), NUM_UNITS, **asked).model.train()
-        ids = torch.arange(12)[None]
-        with torch.no_grad():
-            return [model(ids, use_cache=False).logits for _ in range(2)]
-
-    assert torch.equal(*passes())
-    assert not torch.equal(*passes(**{where: 0.3}))
-
-
-def test_an_architecture_without_attention_dropout_says_so(text_llm, tmp_path):
-    AutoTokenizer.from_pretrained(text_llm).save_pretrained(tmp_path)
-    config = transformers.MambaConfig(
-        vocab_size=NUM_ROWS, hidden_size=16, num_hidden_layers=2, state_size=4
-    )
-    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="mamba model has no attention dropout"):
-        llm.extend(tmp_path, NUM_UNITS, attention_dropout=0.2)
-
-
-def test_an_option_that_a_model_only_reads_is_found_out(folder):
-    made = llm.extend(folder("Llama"), NUM_UNITS, attention_dropout=0.2)
-    dropout.check_attention(made.model)
-    for layer in dropout.layers(made.model):
-        layer.self_attn.attention_dropout = 0.0
-    with pytest.raises(ValueError, match="no attention dropout"):
-        dropout.check_attention(made.model)
 
 
 def test_logits_are_the_models_own_or_it_is_refused(text_llm, folder, tmp_path):

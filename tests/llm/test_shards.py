@@ -44,17 +44,18 @@ def weights(model) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
-def same(one: dict, two: dict) -> bool:
-    return all(torch.equal(one[name], two[name]) for name in one | two)
+def same(first: dict, second: dict) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first | second)
 
 
 @pytest.mark.parametrize("lora_rank", [0, 4])
 def test_a_run_is_resumed_from_several_files(
     text_llm, small_dump, small_files, tmp_path, lora_rank
 ):
-    how = Interleaving(Schedule("constant", 0.5))
+    interleaving = Interleaving(Schedule("constant", 0.5))
     make = partial(llm.extend, text_llm, 20, lora_rank=lora_rank)
-    task = lambda: InterleavedTask(make(), small_dump, small_dump, how, 4, 1, "cpu")  # noqa: E731
+    data = (small_dump, small_dump)
+    task = lambda: InterleavedTask(make(), *data, interleaving, 4, 1, "cpu")  # noqa: E731
     ended, stopped, resumed = task(), task(), task()
     outcome = fit_task(ended, Options(), tmp_path / "whole")
     fit_task(stopped, Options(max_steps=2), tmp_path / "stopped")
@@ -77,8 +78,8 @@ def test_a_text_llm_of_several_files_is_a_start(text_llm, small_files, tmp_path)
     model.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     assert len(list(tmp_path.glob("model-*.safetensors"))) > 2
-    one, two = (llm.extend(source, 20).model for source in (text_llm, tmp_path))
-    assert same(weights(one), weights(two))
+    first, second = (llm.extend(source, 20).model for source in (text_llm, tmp_path))
+    assert same(weights(first), weights(second))
 
 
 def test_an_export_leaves_no_file_of_another_number(text_llm, tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import soundfile
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.files import read_json
 from s2st_interleave.interop import import_data
-from s2st_interleave.pack import command, folder, translate
+from s2st_interleave.pack import command, folder
 from s2st_interleave.pack.translator import Translator, read_recording
 from s2st_interleave.stages import (
     align,
@@ -54,21 +53,23 @@ def recipe(tmp_path_factory, text_llm) -> Path:
             **CPU,
         )
     )
-    made = {"encoder": exp / "encoder", **split, **CPU}
+    shared = {"encoder": exp / "encoder", **split, **CPU}
     align.run(
         align.Options(
-            **made, out_dir=root / "dump/align", drop=False, min_median_score=None
+            **shared, out_dir=root / "dump/align", drop=False, min_median_score=None
         )
     )
     kmeans.run(
         kmeans.Options(
-            **made | {"data_dir": (root / "data",)},
+            **shared | {"data_dir": (root / "data",)},
             out_dir=exp / "kmeans",
             layer=2,
             num_units=20,
         )
     )
-    units.run(units.Options(**made, kmeans=exp / "kmeans", out_dir=root / "dump/units"))
+    units.run(
+        units.Options(**shared, kmeans=exp / "kmeans", out_dir=root / "dump/units")
+    )
     dump.run(
         dump.Options(
             align_dir=root / "dump/align",
@@ -141,8 +142,8 @@ def make_data(root: Path) -> None:
         import_data.Options(
             src_dir=kaldi_dir,
             tgt_dir=kaldi_dir,
-            src_lang="es",
             split="train",
+            src_lang="es",
             data_dir=root / "data",
             audio_dir=root / "dump/audio",
         )
@@ -160,7 +161,6 @@ def options(recipe) -> command.Options:
         train_dir=exp / "scheduled",
         decode_dir=exp / "scheduled/greedy_last/test",
         vocoder=exp / "vocoder",
-        src_lang="es",
         out_dir=recipe.parent / "the packed folder",
     )
 
@@ -181,15 +181,15 @@ def test_it_says_what_the_stages_said_from_the_original_recording(recipe, packed
         original = recipe / "recordings" / f"{utterance}.es.wav"
         samples = read_recording(original, min_sec=0.3, max_sec=30.0)
         spoken = model.translate(samples)
-        assert spoken.transcript == transcripts[utterance]
-        assert spoken.translation == translations[utterance]
-        assert np.array_equal(spoken.units, decoded[utterance])
+        assert spoken.texts["src_text"] == transcripts[utterance]
+        assert spoken.texts["tgt_text"] == translations[utterance]
+        assert np.array_equal(spoken.units["tgt_speech"], decoded[utterance])
         again = packed.parent / "again.wav"
         audio.write(again, spoken.samples, model.sample_rate)
         assert again.read_bytes() == Path(wav).read_bytes()
 
 
-def test_the_command_line_without_the_recipe(recipe, packed, tmp_path):
+def test_the_command_line_without_the_recipe(recipe, packed, python, tmp_path):
     """The folder moves to another machine, where only the package is."""
     moved = tmp_path / "a model's folder"
     shutil.copytree(packed, moved)
@@ -199,7 +199,7 @@ def test_the_command_line_without_the_recipe(recipe, packed, tmp_path):
     soundfile.write(recording, 0.1 * rng.standard_normal((12_000, 1)), 8_000)
     out = tmp_path / "out.wav"
     words = ["--model", str(moved), str(recording), "--out", str(out)]
-    run = [sys.executable, "-m", "s2st_interleave", "translate", *words]
+    run = [python, "-m", "s2st_interleave", "translate", *words]
     done = subprocess.run(
         [*run, "--device", "cpu"], capture_output=True, text=True, cwd=ROOT
     )
@@ -231,20 +231,20 @@ def test_the_llm_loads_as_a_plain_one(packed):
     assert len(tokenizer("la casa").input_ids) and model.config.vocab_size > 20
 
 
-@pytest.mark.parametrize("how", ["changed", "missing", "added", "unpacked"])
-def test_a_damaged_folder_is_refused(packed, tmp_path, how):
+@pytest.mark.parametrize("damage", ["changed", "missing", "added", "unpacked"])
+def test_a_damaged_folder_is_refused(packed, tmp_path, damage):
     copy = tmp_path / "copy"
     shutil.copytree(packed, copy)
     weights = copy / "vocoder" / "model.safetensors"
-    if how == "changed":
+    if damage == "changed":
         data = bytearray(weights.read_bytes())
         data[-1] ^= 1
         weights.write_bytes(data)
         message = r"vocoder.model.safetensors is not what was packed"
-    elif how == "missing":
+    elif damage == "missing":
         weights.unlink()
         message = r"vocoder.model.safetensors is missing"
-    elif how == "added":
+    elif damage == "added":
         (copy / "llm" / "adapter_config.json").write_text("{}")
         message = r"adapter_config.json is not listed"
     else:
@@ -271,33 +271,3 @@ def test_packed_again_nothing_is_done(options, packed, capsys):
     command.run(options)
     assert "up to date, skipped" in capsys.readouterr().out
     assert (packed / "SHA256SUMS").stat().st_mtime_ns == before
-
-
-@pytest.mark.parametrize(
-    ("seconds", "message"),
-    [(0.05, "0.05 s is too short"), (31.0, "more than the 30 s of a training")],
-)
-def test_too_short_and_too_long_are_refused_before_a_model_is_loaded(
-    tmp_path, seconds, message
-):
-    path = tmp_path / "in.wav"
-    soundfile.write(path, np.zeros(round(8_000 * seconds)), 8_000)
-    options = translate.Options(model=tmp_path / "none", out=tmp_path / "out.wav")
-    with pytest.raises(ValueError, match=message):
-        translate.run(options, [path])
-
-
-def test_outputs_never_clash(tmp_path):
-    one, two = tmp_path / "a" / "x.wav", tmp_path / "b" / "x.mp3"
-    for path in (one, two):
-        path.parent.mkdir()
-        path.write_bytes(b"")
-    options = translate.Options(model=tmp_path, out=tmp_path / "out")
-    assert translate.out_paths(options, [one]) == {one: tmp_path / "out" / "x.wav"}
-    with pytest.raises(ValueError, match="two recordings have one name"):
-        translate.out_paths(options, [one, two])
-    single = replace(options, out=tmp_path / "y.wav")
-    with pytest.raises(ValueError, match="2 recordings want a folder"):
-        translate.out_paths(single, [one, two])
-    with pytest.raises(ValueError, match="no such recording"):
-        translate.out_paths(single, [tmp_path / "z.wav"])

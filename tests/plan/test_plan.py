@@ -71,9 +71,9 @@ def test_tokens_and_steps_are_those_of_the_training(plan, trained):
     task = command.planned_task(plan)
     steps = list(counts.draw_steps(task, plan.max_steps))
     happened = lines(trained)
-    assert [one.tokens for one in steps] == [line["tokens"] for line in happened]
-    assert [one.text_ratio for one in steps] == [x["text_ratio"] for x in happened]
-    assert [sum(m.targets for m in one.micro) for one in steps] == [
+    assert [step.tokens for step in steps] == [line["tokens"] for line in happened]
+    assert [step.text_ratio for step in steps] == [x["text_ratio"] for x in happened]
+    assert [sum(m.targets for m in step.micro) for step in steps] == [
         line["num_targets"] for line in happened
     ]
     assert len(steps) == read_json(trained / "stage.json")["facts"]["num_steps"]
@@ -81,9 +81,9 @@ def test_tokens_and_steps_are_those_of_the_training(plan, trained):
 
 def test_an_epoch_at_a_ratio_has_the_tokens_that_it_had(plan, trained):
     task = command.planned_task(plan)
-    found = counts.phases(list(counts.draw_steps(task, plan.max_steps)))
-    assert [phase.text_ratio for phase in found] == [0.9, 0.6, 0.3, 0.0]
-    for phase in found:
+    grouped = counts.phases(list(counts.draw_steps(task, plan.max_steps)))
+    assert [phase.text_ratio for phase in grouped] == [0.9, 0.6, 0.3, 0.0]
+    for phase in grouped:
         happened = [x for x in lines(trained) if x["text_ratio"] == phase.text_ratio]
         tokens = sum(line["tokens"] for line in happened)
         assert counts.tokens_per_epoch(task, phase) == (tokens, True)
@@ -95,8 +95,8 @@ def test_an_epoch_at_a_ratio_has_the_tokens_that_it_had(plan, trained):
 def test_a_smooth_schedule_is_told_by_tenths(plan):
     smooth = replace(plan, schedule="linear", text_ratio_every=10, max_steps=40)
     steps = list(counts.draw_steps(command.planned_task(smooth), 40))
-    found = counts.phases(steps)
-    assert len(found) < 15 and sum(phase.num_steps for phase in found) == 40
+    grouped = counts.phases(steps)
+    assert len(grouped) < 15 and sum(phase.num_steps for phase in grouped) == 40
 
 
 def test_disk_is_what_the_training_left(plan, trained, dump_dir):
@@ -125,8 +125,8 @@ def test_weights_are_counted_from_the_configuration_alone(text_llm):
 
     real = AutoModelForCausalLM.from_pretrained(text_llm)
     real.resize_token_embeddings(500)
-    found = sizes.measure(text_llm, 500)
-    assert found.num_weights == sum(p.numel() for p in real.parameters())
+    measured = sizes.measure(text_llm, 500)
+    assert measured.num_weights == sum(p.numel() for p in real.parameters())
     large = sizes.measure(ROOT / "egs/cvss/conf/llama_3.2_1b.json", 128_256)
     assert large.num_weights == 1_235_814_400  # as its model card rounds: 1.23B
     assert large.num_layers * large.layer_weights < large.num_weights

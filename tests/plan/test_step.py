@@ -89,10 +89,10 @@ def measured_peak(model, batch: counts.MicroBatch, accumulates: bool) -> int:
         step()
     events = profiler.profiler.kineto_results.events()
     now = most = 0
-    for one in sorted(
+    for event in sorted(
         (e for e in events if e.name() == "[memory]"), key=lambda e: e.start_ns()
     ):
-        now += one.nbytes()
+        now += event.nbytes()
         most = max(most, now)
     return resident + most
 

@@ -238,7 +238,13 @@ def test_scores_without_references_are_told(path, capsys):
     assert "pt_en.scheduled.s1 is scored, but" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("grid", "page"), [("paper", "."), ("quick", "quick")])
+@pytest.mark.parametrize(
+    ("grid", "page"),
+    [
+        pytest.param("paper", ".", marks=pytest.mark.slow),  # resamples 119 cells
+        ("quick", "quick"),
+    ],
+)
 def test_the_committed_page_is_what_its_stored_scores_give(grid, page, tmp_path):
     if not (RECIPE / page / "results.json").is_file():
         pytest.skip("no results yet")

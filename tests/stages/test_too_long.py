@@ -60,11 +60,14 @@ def test_dev_and_test_name_them_and_what_can_be_done(options):
     for split in ("dev", "test"):
         with pytest.raises(UserError) as caught:
             dump.run(options(split, (3, 7)))
-        said = str(caught.value)
-        assert f"2 of 12 utterances of {split} are too long" in said
-        assert f"  {split}03: sequence is too long: 1" in said and f"{split}07" in said
-        assert f"positions for {POSITIONS}" in said
-        assert "--llm" in said and "--too_long missing" in said
+        printed = str(caught.value)
+        assert f"2 of 12 utterances of {split} are too long" in printed
+        assert (
+            f"  {split}03: sequence is too long: 1" in printed
+            and f"{split}07" in printed
+        )
+        assert f"positions for {POSITIONS}" in printed
+        assert "--llm" in printed and "--too_long missing" in printed
 
 
 def test_more_than_ten_are_counted_and_ten_named(options):
@@ -211,8 +214,8 @@ def test_they_are_missing_in_dev_loss_decoding_and_every_score(
     assert (record.num_utterances, record.num_missing) == (12, 2)
     assert record.num_too_long == 2
     assert _missing(record) == "2 (2 too long for the LLM)"
-    said = capsys.readouterr().out
-    assert "2 of 12 missing, 2 of them too long for the LLM" in said
+    printed = capsys.readouterr().out
+    assert "2 of 12 missing, 2 of them too long for the LLM" in printed
     old = record.to_json()
     del old["num_too_long"]  # as it was written before
     assert SystemScore.from_json(old, "score.json").num_too_long == 0

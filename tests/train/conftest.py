@@ -18,7 +18,9 @@ def corpus(tmp_path_factory, text_llm: Path, small_dump: dump.Dump) -> Path:
     write_json(root / "w2v_bert" / "preprocessor_config.json", EXTRACTOR)
     utterances = [small_dump[i] for i in range(len(small_dump))]
     for split, count in (("train", 10), ("dev", 5)):
-        make_split(root, split, [one.sides["tgt"] for one in utterances[:count]])
+        make_split(
+            root, split, [utterance.sides["tgt"] for utterance in utterances[:count]]
+        )
         directory = root / "dump" / split
         with Finished(directory, "dump"):
             dump.write(directory, utterances, small_dump.vocabulary)

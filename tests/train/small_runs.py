@@ -128,8 +128,8 @@ def make_split(root: Path, split: str, sides: list) -> None:
         store.write_units(units_dir / "units.tgt", units)
 
 
-def torchrun(corpus: Path, commands: list[list[str]]) -> None:
-    """Many commands by one pair of processes: most of their time is imports."""
+def torchrun(corpus: Path, commands: list[list[str]], python: Path) -> None:
+    """Many commands by one pair of processes of that `python`."""
     done = two_ranks(
         corpus / "commands.py",
         "import json, sys\n"
@@ -138,15 +138,18 @@ def torchrun(corpus: Path, commands: list[list[str]]) -> None:
         "commands = json.loads(sys.argv[1])\n"
         "exit_with(lambda: next((code for words in commands if (code := main(words))), 0))\n",
         json.dumps(commands),
+        python=python,
     )
     assert done.returncode == 0, done.stdout
 
 
-def two_ranks(script: Path, text: str, *words: str) -> subprocess.CompletedProcess:
+def two_ranks(
+    script: Path, text: str, *words: str, python: Path = Path(sys.executable)
+) -> subprocess.CompletedProcess:
     script.write_text(text)
     start = ["s2st_interleave.train.torchrun", "--standalone", "--nproc_per_node", "2"]
     return subprocess.run(
-        [sys.executable, "-m", *start, str(script), *words],
+        [python, "-m", *start, str(script), *words],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -19,8 +19,11 @@ def test_ranks_share_out_a_batch(monkeypatch):
         for index in range(count):
             monkeypatch.setenv("RANK", str(index))
             shares.append(share(items, parts))
-        assert {len(one) for one in shares} == {pieces}
-        assert sorted(i for one in shares for piece in one for i in piece) == items
+        assert {len(rank_share) for rank_share in shares} == {pieces}
+        assert (
+            sorted(i for rank_share in shares for piece in rank_share for i in piece)
+            == items
+        )
     monkeypatch.setenv("WORLD_SIZE", "11")
     with pytest.raises(ValueError, match="11 ranks cannot share 10"):
         share(items, 1)

@@ -45,6 +45,7 @@ def test_a_run_that_a_signal_stopped_is_carried_on_to_the_same_bits(corpus, comm
     assert lines(corpus / "llm whole") == lines(corpus / "llm stopped")
 
 
+@pytest.mark.slow  # interpreters of its own, as all below
 def test_torchrun_hands_a_signal_to_its_ranks_and_their_exit_status_up(corpus, command):
     """As a cluster sends it: to the one process that it knows."""
     start = ["s2st_interleave.train.torchrun", "--standalone", "--nproc_per_node", "2"]
@@ -62,9 +63,9 @@ def test_torchrun_hands_a_signal_to_its_ranks_and_their_exit_status_up(corpus, c
             if line.startswith("step "):
                 process.send_signal(signal.SIGUSR1)
                 break
-        said = process.stdout.read()
-    assert process.returncode == EXIT_REQUEUE, said
-    assert "stopped by a signal after step" in said and "Traceback" not in said
+        printed = process.stdout.read()
+    assert process.returncode == EXIT_REQUEUE, printed
+    assert "stopped by a signal after step" in printed and "Traceback" not in printed
     (done,) = checkpoint.by_step(corpus / "llm endless")
     assert len(lines(corpus / "llm endless")) == done
 
@@ -78,6 +79,7 @@ witness = Witness()
 """
 
 
+@pytest.mark.slow
 def test_a_rank_leaves_the_group_before_it_exits(tmp_path):
     """One that did not died of SIGABRT now and then, its work done."""
     done = two_ranks(
@@ -92,6 +94,7 @@ def test_a_rank_leaves_the_group_before_it_exits(tmp_path):
     assert done.returncode == 0 and done.stdout.count("True") == 2, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "end, status", [("pass", 0), ("raise SystemExit(85)", 85), ("raise KeyError(7)", 1)]
 )
@@ -120,6 +123,7 @@ def test_a_rank_whose_gloo_threads_outlive_the_group_ends_with_its_status(
     assert ("KeyError: 7" in done.stdout) == (status == 1)
 
 
+@pytest.mark.slow
 def test_the_console_script_ends_its_ranks_as_python_m_does(tmp_path):
     done = two_ranks(
         tmp_path / "rank.py",

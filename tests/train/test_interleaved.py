@@ -22,7 +22,7 @@ from s2st_interleave.train.interleaved import (
 )
 from s2st_interleave.train.options import TrainOptions, learning_rate
 
-HOW = Interleaving(Schedule("step", 0.9, 0.3, 2), seed=5)
+INTERLEAVING = Interleaving(Schedule("step", 0.9, 0.3, 2), seed=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +38,13 @@ class Options(TrainOptions):
 
 @pytest.fixture
 def make_task(text_llm, small_dump):
-    def make(how: Interleaving = HOW, accum_grad: int = 2, **more) -> InterleavedTask:
+    def make(
+        interleaving: Interleaving = INTERLEAVING, accum_grad: int = 2, **more
+    ) -> InterleavedTask:
         more = {"attention_dropout": 0.2} | more
         speech_llm = llm.extend(text_llm, 20, **more)
         return InterleavedTask(
-            speech_llm, small_dump, small_dump, how, 8, accum_grad, "cpu"
+            speech_llm, small_dump, small_dump, interleaving, 8, accum_grad, "cpu"
         )
 
     return make
@@ -113,38 +115,46 @@ def test_the_loss_does_not_depend_on_how_a_batch_is_cut(make_task):
 
 def test_an_example_depends_on_seed_step_and_id_only(make_task, small_dump):
     task = make_task()
-    draw = lambda index, step, how=HOW: draw_example(  # noqa: E731
-        small_dump[index], 0.5, step, how, task.llm
+    draw = lambda index, step, interleaving=INTERLEAVING: draw_example(  # noqa: E731
+        small_dump[index], 0.5, step, interleaving, task.llm
     )
     forward = [draw(i, 7) for i in range(10)]
     backward = [draw(i, 7) for i in reversed(range(10))]
     assert forward == backward[::-1]
     assert any(draw(i, 8) != forward[i] for i in range(10))
-    assert any(draw(i, 7, replace(HOW, seed=6)) != forward[i] for i in range(10))
+    assert any(
+        draw(i, 7, replace(INTERLEAVING, seed=6)) != forward[i] for i in range(10)
+    )
 
 
 def test_sides_are_drawn_independently_and_one_sided_variants_are_one_argument(
     make_task, small_dump
 ):
     task = make_task()
-    nothing = draw_example(small_dump[0], 0.0, 0, HOW, task.llm).example
+    nothing = draw_example(small_dump[0], 0.0, 0, INTERLEAVING, task.llm).example
     for sides, moved in (("src", (True, False)), ("tgt", (False, True))):
-        drawn = draw_example(small_dump[0], 0.9, 0, replace(HOW, sides=sides), task.llm)
+        drawn = draw_example(
+            small_dump[0], 0.9, 0, replace(INTERLEAVING, sides=sides), task.llm
+        )
         shares = drawn.realised
         assert (shares["src"] > 0, shares["tgt"] > 0) == moved
-    none = draw_example(small_dump[0], 0.9, 0, replace(HOW, sides="none"), task.llm)
+    none = draw_example(
+        small_dump[0], 0.9, 0, replace(INTERLEAVING, sides="none"), task.llm
+    )
     assert none.example == nothing
-    both = [draw_example(small_dump[i], 0.5, 0, HOW, task.llm) for i in range(30)]
-    assert any(one.realised["src"] != one.realised["tgt"] for one in both)
+    examples = [
+        draw_example(small_dump[i], 0.5, 0, INTERLEAVING, task.llm) for i in range(30)
+    ]
+    assert any(each.realised["src"] != each.realised["tgt"] for each in examples)
 
 
 def test_the_baseline_sees_the_same_utterances_in_the_same_order(make_task):
-    baseline = make_task(replace(HOW, schedule=Schedule("constant", 0.0)))
+    baseline = make_task(replace(INTERLEAVING, schedule=Schedule("constant", 0.0)))
     scheduled = make_task()
     for step in range(5):
         texts = []
         for task in (baseline, scheduled):
-            drawn = [d for batch in task.batches(step) for d in batch["drawn"]]
+            drawn = [d for batch in task.batches(step) for d in batch.examples]
             ends = [d.example.ids.count(task.llm.vocabulary.sep) for d in drawn]
             assert set(ends) == {3}
             texts.append(sorted(thought(d.example.ids, task) for d in drawn))
@@ -159,7 +169,7 @@ def thought(ids: list[int], task: InterleavedTask) -> tuple[int, ...]:
 
 def test_less_data_is_a_part_of_more(small_dump):
     dumps = Dumps([small_dump])
-    few, more = ([one.id for one in Subset(dumps, size)] for size in (3, 6))
+    few, more = ([each.id for each in Subset(dumps, size)] for size in (3, 6))
     assert len(few) == 3 and set(few) < set(more) and more == sorted(more)
     with pytest.raises(ValueError, match=f"the dumps hold {len(dumps)}"):
         Subset(dumps, len(dumps) + 1)
@@ -172,14 +182,21 @@ def test_every_utterance_comes_once_an_epoch():
 
 
 def test_new_rows_are_where_they_should_be(text_llm):
-    made = llm.extend(text_llm, 20)
-    table = made.model.get_input_embeddings().weight
-    assert len(table) == made.vocabulary.size == made.vocabulary.num_text + 3 + 20
-    old, new = table[: made.vocabulary.num_text], table[made.vocabulary.offset :]
+    speech_llm = llm.extend(text_llm, 20)
+    table = speech_llm.model.get_input_embeddings().weight
+    assert (
+        len(table)
+        == speech_llm.vocabulary.size
+        == speech_llm.vocabulary.num_text + 3 + 20
+    )
+    old, new = (
+        table[: speech_llm.vocabulary.num_text],
+        table[speech_llm.vocabulary.offset :],
+    )
     assert (new.mean(0) - old.mean(0)).abs().max() < old.std()
     assert not torch.equal(new[0], new[1])
     zero = llm.extend(text_llm, 20, new_rows="zero").model.get_input_embeddings().weight
-    assert not zero[made.vocabulary.num_text :].any()
+    assert not zero[speech_llm.vocabulary.num_text :].any()
 
 
 def test_learning_rate_warms_up_and_decays():
@@ -208,7 +225,7 @@ def test_without_chain_of_thought_there_are_no_blocks_of_text_to_probe(
     make_task, tmp_path
 ):
     direct = Task(Layout.parse("src_speech -> tgt_speech"))
-    task = make_task(replace(HOW, tasks=(direct,)))
+    task = make_task(replace(INTERLEAVING, tasks=(direct,)))
     task.probe_every = 1
     fit_task(task, replace(Options(), max_steps=1), tmp_path)
     assert "similarity_src" not in (tmp_path / "metrics.jsonl").read_text()
@@ -241,8 +258,8 @@ TASKS = (
 
 
 def test_several_tasks_are_drawn_by_weight_and_named_in_the_prompt(make_task):
-    task = make_task(replace(HOW, tasks=TASKS))
-    drawn = [d for step in range(40) for d in task.batches(step)[0]["drawn_by_all"]]
+    task = make_task(replace(INTERLEAVING, tasks=TASKS))
+    drawn = [d for step in range(40) for d in task.batches(step)[0].step_examples]
     names = [each.task.name for each in drawn]
     assert names.count("s2st") / len(names) == pytest.approx(0.5, abs=0.08)
     for each in drawn:
@@ -252,8 +269,8 @@ def test_several_tasks_are_drawn_by_weight_and_named_in_the_prompt(make_task):
 
 
 def test_several_tasks_train_and_are_resumed_to_the_bit(make_task, tmp_path):
-    how = replace(HOW, tasks=TASKS)
-    whole, stopped, resumed = (make_task(how) for _ in range(3))
+    interleaving = replace(INTERLEAVING, tasks=TASKS)
+    whole, stopped, resumed = (make_task(interleaving) for _ in range(3))
     fit_task(whole, Options(), tmp_path / "whole")
     fit_task(stopped, replace(Options(), max_steps=3), tmp_path / "stopped")
     fit_task(resumed, Options(), tmp_path / "stopped")

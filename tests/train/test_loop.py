@@ -73,6 +73,6 @@ def test_metrics_are_written_as_often_as_asked_and_where_dev_is_scored(
     lines = metrics(tmp_path)
     assert [line["step"] + 1 for line in lines] == [3, 5, 6, 7]
     assert [line["step"] + 1 for line in lines if "dev_loss" in line] == [5, 7]
-    said = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in said] == ["5/7", "7/7"]
-    assert all("first " in line and "dev_loss " in line for line in said)
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in printed] == ["5/7", "7/7"]
+    assert all("first " in line and "dev_loss " in line for line in printed)

@@ -5,6 +5,7 @@ Everything is done by the commands themselves, on two ranks under torchrun.
 
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,33 +17,48 @@ from transformers import AutoModelForCausalLM, Wav2Vec2BertForCTC
 
 from s2st_interleave.__main__ import main
 from s2st_interleave.files import read_json
-from s2st_interleave.llm import lora
 from s2st_interleave.llm import model as llm
+from s2st_interleave.llm.options import TRAINED_FILE, VOCABULARY_FILE
 from s2st_interleave.train import checkpoint
 from s2st_interleave.vocoder import backends, base
 from s2st_interleave.vocoder.hifigan import HifiganSizes
 from s2st_interleave.vocoder.hifigan_net import Gan
 
-PARALLEL = [(name, how) for name in RUNS for how in ("ddp", "fsdp")]
+WAYS = ("ddp", "fsdp")
+PARALLEL = [
+    # All others take a minute, half of a whole quick suite.
+    pytest.param(name, how, marks=() if name == "llm" else pytest.mark.slow)
+    for name in RUNS
+    for how in WAYS
+]
 
 
 @pytest.fixture(scope="module")
-def runs(corpus: Path, command: Callable[..., list[str]]) -> Path:
-    """All runs: whole on one rank and on two, and begun on one and ended on the other."""
-    todo = []
-    for name in RUNS:
+def runs(
+    corpus: Path, command: Callable[..., list[str]], python: Path
+) -> Callable[[str], Path]:
+    """Makes the runs of one name, once: whole on one rank and on two, and begun on one
+    and ended on the other. They lie in the folder that it returns.
+    """
+
+    @cache
+    def make(name: str) -> Path:
         assert main(command(name, f"{name} 1")) == 0
         assert main(command(name, f"{name} 1 begun", max_steps=HALF)) == 0
-    for name, how in PARALLEL:
-        shutil.copytree(corpus / f"{name} 1 begun", corpus / f"{name} 1 to {how}")
-        two = {"parallel": how}
-        todo.append(command(name, f"{name} {how}", **two))
-        todo.append(command(name, f"{name} {how} to 1", **two, max_steps=HALF))
-        todo.append(command(name, f"{name} 1 to {how}", **two))
-    torchrun(corpus, todo)
-    for name, how in PARALLEL:
-        assert main(command(name, f"{name} {how} to 1")) == 0
-    return corpus
+        todo = []
+        for how in WAYS:
+            shutil.copytree(corpus / f"{name} 1 begun", corpus / f"{name} 1 to {how}")
+            todo += [
+                command(name, f"{name} {how}", parallel=how),
+                command(name, f"{name} {how} to 1", parallel=how, max_steps=HALF),
+                command(name, f"{name} 1 to {how}", parallel=how),
+            ]
+        torchrun(corpus, todo, python)
+        for how in WAYS:
+            assert main(command(name, f"{name} {how} to 1")) == 0
+        return corpus
+
+    return make
 
 
 def assert_same_metrics(one: Path, two: Path) -> None:
@@ -53,13 +69,17 @@ def assert_same_metrics(one: Path, two: Path) -> None:
 
 @pytest.mark.parametrize(("name", "how"), PARALLEL)
 def test_losses_and_norms_are_those_of_one_rank(runs, name, how):
-    assert_same_metrics(runs / f"{name} 1", runs / f"{name} {how}")
+    folder = runs(name)
+    assert_same_metrics(folder / f"{name} 1", folder / f"{name} {how}")
 
 
 @pytest.mark.parametrize(("name", "how"), PARALLEL)
 def test_weights_are_those_of_one_rank(runs, name, how):
+    folder = runs(name)
     one, two = (
-        load_file(checkpoint.path(runs / f"{name} {end}", STEPS) / "model.safetensors")
+        load_file(
+            checkpoint.path(folder / f"{name} {end}", STEPS) / "model.safetensors"
+        )
         for end in ("1", how)
     )
     assert one.keys() == two.keys()
@@ -67,11 +87,13 @@ def test_weights_are_those_of_one_rank(runs, name, how):
         torch.testing.assert_close(two[key], one[key], rtol=1e-5, atol=2e-6)
 
 
-@pytest.mark.parametrize("how", ["ddp", "fsdp"])
+@pytest.mark.slow
+@pytest.mark.parametrize("how", WAYS)
 def test_what_trains_is_what_is_kept_for_a_resumed_run(runs, how):
     """Sharded weights were all kept, as if they trained."""
+    folder = runs("lora")
     one, two = (
-        load_file(checkpoint.path(runs / f"lora {end}", STEPS) / lora.TRAINED_FILE)
+        load_file(checkpoint.path(folder / f"lora {end}", STEPS) / TRAINED_FILE)
         for end in ("1", how)
     )
     assert one.keys() == two.keys() and all("lora_" in k or "tokens" in k for k in one)
@@ -80,7 +102,8 @@ def test_what_trains_is_what_is_kept_for_a_resumed_run(runs, how):
 @pytest.mark.parametrize(("name", "how"), PARALLEL)
 def test_gradients_are_those_of_one_rank(runs, name, how):
     """Adam's first moment after the first step is a tenth of the clipped gradient."""
-    one, two = (first_moments(runs / f"{name} {end}", name) for end in ("1", how))
+    folder = runs(name)
+    one, two = (first_moments(folder / f"{name} {end}", name) for end in ("1", how))
     assert one.keys() == two.keys() and one
     largest = {key: gradient.abs().max().item() for key, gradient in one.items()}
     for key, gradient in one.items():
@@ -105,7 +128,7 @@ def first_moments(run: Path, name: str) -> dict[str, torch.Tensor]:
 def trained_model(run: Path, folder: Path, name: str) -> torch.nn.Module:
     """With the parameters that the optimizer has: a checkpoint may have others."""
     if name == "lora":
-        num_units = read_json(folder / llm.VOCABULARY_FILE)["num_units"]
+        num_units = read_json(folder / VOCABULARY_FILE)["num_units"]
         return llm.extend(run.parent / "llm", num_units, lora_rank=4).model
     if name == "hifigan":
         description = read_json(folder / base.VOCODER_FILE)
@@ -124,8 +147,9 @@ def read_back(folder: Path, name: str) -> torch.nn.Module:
 
 @pytest.mark.parametrize(("name", "how"), PARALLEL)
 def test_a_checkpoint_of_two_ranks_is_an_ordinary_model(runs, name, how):
-    model = read_back(checkpoint.path(runs / f"{name} {how}", STEPS), name)
-    whole = read_back(checkpoint.path(runs / f"{name} 1", STEPS), name)
+    folder = runs(name)
+    model = read_back(checkpoint.path(folder / f"{name} {how}", STEPS), name)
+    whole = read_back(checkpoint.path(folder / f"{name} 1", STEPS), name)
     shapes = {key: p.shape for key, p in whole.named_parameters()}
     assert {key: p.shape for key, p in model.named_parameters()} == shapes
     assert all(p.isfinite().all() for p in model.parameters())
@@ -133,6 +157,7 @@ def test_a_checkpoint_of_two_ranks_is_an_ordinary_model(runs, name, how):
 
 @pytest.mark.parametrize(("name", "how"), PARALLEL)
 def test_one_rank_carries_on_what_two_began_and_two_what_one(runs, name, how):
+    folder = runs(name)
     for run in (f"{name} {how} to 1", f"{name} 1 to {how}"):
-        assert_same_metrics(runs / f"{name} 1", runs / run)
-        assert (runs / run / "stage.json").is_file()
+        assert_same_metrics(folder / f"{name} 1", folder / run)
+        assert (folder / run / "stage.json").is_file()

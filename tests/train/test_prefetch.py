@@ -6,11 +6,11 @@ from s2st_interleave.train.prefetch import Prefetch
 
 
 def test_every_step_gets_its_own_wherever_one_begins():
-    made: list[int] = []
-    prefetch = Prefetch(lambda step: made.append(step) or step * step)
+    steps: list[int] = []
+    prefetch = Prefetch(lambda step: steps.append(step) or step * step)
     assert [prefetch(step) for step in (5, 6, 7, 3, 4)] == [25, 36, 49, 9, 16]
     prefetch.pool.shutdown()
-    assert sorted(made) == [3, 4, 5, 5, 6, 7, 8]
+    assert sorted(steps) == [3, 4, 5, 5, 6, 7, 8]
 
 
 def test_what_goes_wrong_ahead_is_told_when_it_is_its_turn():

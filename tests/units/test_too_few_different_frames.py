@@ -27,8 +27,8 @@ def test_repeated_frames_are_too_few(different):
 
 
 def test_as_many_as_there_are_units_suffice():
-    codebook = fit(np.concatenate([frames(12)] * 40), 12, seed=1)
-    assert codebook.num_units == 12 and 1 < codebook.num_used <= 12
+    codebook, num_used = fit(np.concatenate([frames(12)] * 40), 12, seed=1)
+    assert codebook.num_units == 12 and 1 < num_used <= 12
 
 
 def test_rows_are_compared_as_numbers():
@@ -45,8 +45,8 @@ def options(tmp_path_factory) -> kmeans.Options:
     """Of eight recordings of one sentence, and an encoder."""
     root = tmp_path_factory.mktemp("one sentence")
     clip = tones.clips("u", 1)["u00"]
-    made = {f"u{k}": clip for k in range(8)}
-    folder = tones.write_data(root, "train", tones.both(made))
+    clips = {f"u{k}": clip for k in range(8)}
+    folder = tones.write_data(root, "train", tones.both(clips))
     return kmeans.Options(
         data_dir=(folder,),
         encoder=tones.train_encoder(root / "encoder", folder, folder, max_steps=1),
@@ -67,5 +67,5 @@ def test_the_stage_refuses_one_recording_again_and_again(options):
 def test_the_stage_tells_how_many_units_are_used(options):
     few = replace(options, num_units=10, out_dir=options.out_dir / "few")
     kmeans.run(few)
-    found = read_json(few.out_dir / "stage.json")["facts"]
-    assert 1 < found["num_used_units"] <= 10
+    facts = read_json(few.out_dir / "stage.json")["facts"]
+    assert 1 < facts["num_used_units"] <= 10

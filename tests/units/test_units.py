@@ -1,5 +1,8 @@
 """Units: a codebook that is a function of its data and seed, and Kaldi files."""
 
+import time
+from functools import partial
+
 import kaldiio
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ def frames(count: int = 400) -> np.ndarray:
 
 
 def test_the_nearest_centroid_is_assigned_and_the_codebook_round_trips(tmp_path):
-    codebook = fit(frames(), 12, seed=3)
+    codebook, _ = fit(frames(), 12, seed=3)
     codebook.save(tmp_path / "k means")
     loaded = Codebook.load(tmp_path / "k means")
     distance = ((frames()[:, None] - loaded.centroids[None]) ** 2).sum(-1)
@@ -24,9 +27,9 @@ def test_the_nearest_centroid_is_assigned_and_the_codebook_round_trips(tmp_path)
 
 
 def test_the_same_seed_gives_the_same_codebook():
-    first, second = fit(frames(), 12, seed=3), fit(frames(), 12, seed=3)
+    (first, _), (second, _) = fit(frames(), 12, seed=3), fit(frames(), 12, seed=3)
     assert np.array_equal(first.centroids, second.centroids)
-    assert not np.array_equal(first.centroids, fit(frames(), 12, seed=4).centroids)
+    assert not np.array_equal(first.centroids, fit(frames(), 12, seed=4)[0].centroids)
 
 
 def test_fewer_frames_than_units_is_an_error():
@@ -40,8 +43,8 @@ def test_units_are_int32_vectors_that_any_kaldi_tool_reads(tmp_path):
     store.write_units(stem, units)
     read = dict(kaldiio.load_scp_sequential(f"{stem}.scp"))
     assert list(read) == ["a", "b"] and read["b"].dtype == np.int32
-    found = store.read_units(stem)
-    assert found["b"].tolist() == [3, 3, 1] and len(found["a"]) == 0
+    loaded = store.read_units(stem)
+    assert loaded["b"].tolist() == [3, 3, 1] and len(loaded["a"]) == 0
 
 
 def test_what_is_written_does_not_depend_on_the_number_of_jobs(tmp_path):
@@ -59,7 +62,7 @@ def test_what_is_written_does_not_depend_on_the_number_of_jobs(tmp_path):
     merged = [
         sorted(
             line
-            for path in run_shards(ids, tmp_path / str(count), "", count, process)
+            for path in run_shards(ids, tmp_path / str(count), "", count, process).paths
             for line in path.read_text().splitlines()
         )
         for count in (1, 4)
@@ -80,3 +83,24 @@ def test_a_rerun_keeps_the_shards_that_are_whole(tmp_path):
     assert done == ["1of2", "2of2"]
     with pytest.raises(ValueError, match="wants JOB/N"):
         run_shards(["a"], tmp_path, "3/2", 2, process)
+
+
+def test_the_seconds_of_shards_that_other_processes_made_are_added_up(tmp_path):
+    """So the work of a stage counts, however many jobs share it."""
+
+    def process(part, path):
+        time.sleep(0.15)
+        with atomic_write(path) as stream:
+            stream.write("x")
+
+    run = partial(run_shards, ["a", "b", "c"], tmp_path)
+    run("1/3", 3, process)
+    run("2/3", 3, process)
+    seconds = [float((tmp_path / f"{k}of3.sec").read_text()) for k in (1, 2)]
+    assert min(seconds) >= 0.1
+    assert run("", 3, process).earlier_sec == sum(
+        seconds
+    )  # not of 3/3, made right here
+    (tmp_path / "1of3.sec").unlink()  # as in shards of earlier versions
+    assert run("", 3, process).earlier_sec >= seconds[1]
+    assert run("", 3, process).earlier_sec < sum(seconds) + 0.15

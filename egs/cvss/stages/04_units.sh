@@ -1,9 +1,6 @@
 # Stage 4: one codebook for all sides, then the units of every utterance.
 if [[ $kmeans_dir == "$expdir/kmeans" ]]; then
-  $decode_cmd "$log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
-    --data_dir "$datadir/train" --encoder "$encoder_dir" --out_dir "$kmeans_dir" \
-    --device "$device" --overwrite "$overwrite" --num_threads "$num_threads" \
-    "${kmeans_more[@]}"
+  s2st_kmeans
 else
   use_shared kmeans "$kmeans_dir" 4 4
 fi

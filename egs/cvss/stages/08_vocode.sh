@@ -4,11 +4,7 @@ if ! some_speak "${test_names[@]}"; then
   echo "vocode: all systems answer in text alone: no vocoder is trained"
 elif [[ $vocoder_dir == "$expdir/vocoder" ]]; then
   s2st_on "$num_gpus"
-  $cuda_cmd "$log/vocoder.log" "${s2st_train[@]}" vocoder --config "$conf/vocoder.yaml" \
-    --data_dir "$datadir/train" --dev_data_dir "$datadir/$valid_set" \
-    --units_dir "$dumpdir/units/train" --dev_units_dir "$dumpdir/units/$valid_set" \
-    --side "$speaker" --out_dir "$vocoder_dir" --device "$device" \
-    --num_threads "$num_threads" --nj "$nj" --overwrite "$overwrite" "${vocoder_more[@]}"
+  s2st_vocoder --side "$speaker"
 else
   use_shared vocoder "$vocoder_dir" 8 8
 fi

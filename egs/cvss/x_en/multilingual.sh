@@ -21,19 +21,20 @@ help_message="Usage: ./multilingual.sh [--stage 1] [--stop_stage 10] [--name val
 . ../utils/training.sh
 . ../db.sh
 
-sources="$(echo ${sources:-$SOURCES})" # one space between names
-s2st_languages $sources
-train_dirs= dev_dirs=
-for src in $sources; do
-  train_dirs+="../${src}_en/dump/interleave/train "
-  dev_dirs+="../${src}_en/dump/interleave/dev "
+s2st_split source_names "${sources:-$SOURCES}"
+s2st_languages "${source_names[@]}"
+s2st_split train_more "$train_args"
+train_dirs=() dev_dirs=()
+for src in "${source_names[@]}"; do
+  train_dirs+=("../${src}_en/dump/interleave/train")
+  dev_dirs+=("../${src}_en/dump/interleave/dev")
 done
 
-# each_pair FIRST LAST: these stages of every pair; what is trained is exp/multilingual.
+# each_pair FIRST LAST: runs these stages of every pair, with the LLM in exp/multilingual.
 each_pair() {
   local first=$((stage > $1 ? stage : $1)) last=$((stop_stage < $2 ? stop_stage : $2))
   if ((first > last)); then return; fi
-  for src in $sources; do
+  for src in "${source_names[@]}"; do
     . ../local/pair.sh "$src"
     ../s2st.sh "${recipe[@]}" --stage "$first" --stop_stage "$last" --trained exp \
       --systems multilingual --baseline multilingual --expdir "exp/${src}_en" \
@@ -50,7 +51,8 @@ if ((stage <= 6 && 6 <= stop_stage)); then
   s2st_on "$num_gpus"
   $cuda_cmd exp/log/train.multilingual.log "${s2st_train[@]}" train \
     --config ../conf/train.yaml --config ../conf/systems/multilingual.yaml --llm "$LLM" \
-    --train_dir "$train_dirs" --dev_dir "$dev_dirs" --out_dir exp/multilingual \
-    --device "$device" --num_threads "$num_threads" --overwrite "$overwrite" $train_args
+    --train_dir "${train_dirs[*]}" --dev_dir "${dev_dirs[*]}" --out_dir exp/multilingual \
+    --device "$device" --num_threads "$num_threads" --overwrite "$overwrite" \
+    "${train_more[@]}"
 fi
 each_pair 7 10

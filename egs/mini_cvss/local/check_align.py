@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How far word onsets of stage 3 lie from the synthesiser's own word times.
+"""Compare word onsets of stage 3 with the synthesiser's own word times.
 
     python ../local/check_align.py --split test --languages "es en"
 
-Joined by utterance id; an utterance without true times, or with another number of
-words, is counted as left out.
+Utterances are joined by id. Those without true times, or with another number of words, are
+counted as left out.
 """
 
 import json
@@ -19,7 +19,7 @@ from s2st_interleave.align.words import read_words
 from s2st_interleave.config import option
 from s2st_interleave.data import sides
 from s2st_interleave.data.languages import LanguageCode
-from s2st_interleave.errors import script
+from s2st_interleave.errors import UserError, script
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,27 +36,28 @@ def main() -> None:
         folder = options.align_dir / options.split
         spoken = sides.read(folder)
         role = next((r for r, code in spoken.items() if code == language), language)
-        found = read_words(sides.path_of(folder, "words.{}.jsonl", role, spoken))
+        aligned = read_words(sides.path_of(folder, "words.{}.jsonl", role, spoken))
         true = _true_onsets(options.corpus / f"word_times.{language}.jsonl")
         errors: list[float] = []
         num_used = 0
-        for utterance, words in found.items():
+        for utterance, words in aligned.items():
             onsets = true.get(utterance, [])
             if len(onsets) == len(words):
                 num_used += 1
                 errors += [w.start_sec - t for w, t in zip(words, onsets, strict=True)]
         if not errors:
-            raise SystemExit(f"{options.split} {language}: no utterance has true times")
+            raise UserError(f"{options.split} {language}: no utterance has true times")
         size = np.abs(errors)
         print(
             f"{options.split} {language}: onset error median {np.median(size) * 1000:.0f} ms,"
             f" 90 % within {np.quantile(size, 0.9) * 1000:.0f} ms, mean offset "
             f"{np.mean(errors) * 1000:+.0f} ms, {len(errors)} words of {num_used} utterances, "
-            f"{len(found) - num_used} left out"
+            f"{len(aligned) - num_used} left out"
         )
 
 
 def _true_onsets(path: Path) -> dict[str, list[float]]:
+    """Seconds at which words start, by utterance id."""
     lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     return {line["id"]: [start for _, start, _ in line["words"]] for line in lines}
 

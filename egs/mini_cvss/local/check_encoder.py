@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How well the encoder of stage 2 hears each language: greedy CTC word error rate.
+"""Measure the encoder of stage 2: its greedy CTC word error rate in each language.
 
     cd x_en && python ../local/check_encoder.py --encoder shared/paper/exp/encoder \\
       --data_dir ../pt_en/shared/paper/data/dev --languages "pt en"
@@ -13,8 +13,9 @@ from s2st_interleave import config
 from s2st_interleave.config import option
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.data.text import spoken_form
 from s2st_interleave.encoder.ctc import collapse
-from s2st_interleave.encoder.speech_encoder import SpeechEncoder, spoken_form
+from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 from s2st_interleave.errors import script
 from s2st_interleave.score.metrics.error_rate import word_error_rate
 
@@ -22,7 +23,7 @@ from s2st_interleave.score.metrics.error_rate import word_error_rate
 @dataclass(frozen=True, kw_only=True)
 class Options:
     encoder: Path = option(Path("exp/encoder"), "of the recipe")
-    data_dir: Path = option(Path("data/dev"), "what is heard")
+    data_dir: Path = option(Path("data/dev"), "data to transcribe")
     languages: tuple[LanguageCode, ...] = option(("es", "en"), "which sides")
 
 
@@ -33,12 +34,14 @@ def main() -> None:
     for language in options.languages:
         texts, wavs = data.texts(language), data.wavs(language)
         spoken = {utterance: spoken_form(texts[utterance]) for utterance in wavs}
-        heard = {utterance: _hear(encoder, wav) for utterance, wav in wavs.items()}
-        rate = word_error_rate(spoken, heard, normalize=str)
+        transcripts = {
+            utterance: _transcribe(encoder, wav) for utterance, wav in wavs.items()
+        }
+        rate = word_error_rate(spoken, transcripts, normalize=str)
         print(f"{language}: word error rate {rate:.1f}, {len(wavs)} utterances")
 
 
-def _hear(encoder: SpeechEncoder, wav: Path) -> str:
+def _transcribe(encoder: SpeechEncoder, wav: Path) -> str:
     best = encoder.forward(audio.read(wav)).argmax(-1)
     return encoder.bpe.decode(collapse(best))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How much of each word's aligned units its equal interval (Table 3) holds as well.
+"""Measure how many of each word's aligned units lie in its equal interval (Table 3).
 
     cd x_en && python ../local/check_intervals.py \\
       --dump ../pt_en/shared/paper/dump/interleave/dev
@@ -36,11 +36,11 @@ def main() -> None:
 
 
 def held(side: Side) -> np.ndarray:
-    """Share of each word's aligned units that are in its equal interval too; (words,)."""
+    """Share of each word's aligned units that lie in its equal interval, (num_words,)."""
     equal = uniform_spans(len(side.words), len(side.units))
     start = np.maximum(side.spans[:, 0], equal[:, 0])
     end = np.minimum(side.spans[:, 1], equal[:, 1])
-    # Fewer units than words leave a word without any: nothing of it is held.
+    # With fewer units than words some words have no units: their share is 0.
     return np.maximum(end - start, 0) / np.maximum(np.diff(side.spans)[:, 0], 1)
 
 

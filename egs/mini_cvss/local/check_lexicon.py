@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Is a language complete? Says what its lexicon lacks, or shows sentences to proofread.
+"""Check that a language's lexicon is complete, and print sentences to proofread.
 
     python check_lexicon.py nl
 
-The languages are files in lexicon/, beside English, into which all are translated.
+Languages are files in lexicon/. All of them are translated into English.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from space import MeaningSpace
 from s2st_interleave.errors import UserError, script
 
 DETERMINERS = ("def", "indef", "mass", "none", "my", "our")
-RELATIONS = ("to", "arrive_at", "with", "to_person")  # beside those of the places
+RELATIONS = ("to", "arrive_at", "with", "to_person")  # besides those of places
 NUM_CHECKED, NUM_SHOWN = 2000, 20  # 2000 meanings hold every verb in all its tenses
 
 
@@ -39,7 +39,7 @@ def main(codes: Sequence[str]) -> None:
 
 
 def check(code: str, space: MeaningSpace) -> Language:
-    """A source language that says all of `space`; UserError in one line if it does not."""
+    """Load a source language; UserError, in one line, if it cannot say all of `space`."""
     language = load_language(code)
     if gaps := list(_gaps(language, space)):
         raise UserError(f"{code}.yaml: {'; '.join(gaps)}")
@@ -56,9 +56,9 @@ def _gaps(language: Language, space: MeaningSpace) -> Iterator[str]:
         "relations": {*RELATIONS, *space.relations()},
         "order": {"plain", "fronted"},
     }
-    there = {**language.entries, **language.tables, "order": language.order}
+    known = {**language.entries, **language.tables, "order": language.order}
     for part, names in wanted.items():
-        if lacking := sorted(names - there[part].keys()):
+        if lacking := sorted(names - known[part].keys()):
             more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
             yield f"{part} lacks {', '.join(lacking[:5])}{more}"
     if language.one_part_verb not in ("head", "tail"):

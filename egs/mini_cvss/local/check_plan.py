@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What `plan` says of a training that has ended, beside what happened.
+"""Compare what `plan` predicts for a finished training with what happened.
 
     python check_plan.py --train_dir exp/scheduled
 
-Tokens, steps and the bytes of the weights have to be the same; those of the optimizer's
-state may be 5 % apart (torch stores names as well). The exit status says whether they are.
+Tokens, steps and the bytes of the weights must be the same; those of the optimizer's state
+may differ by 5 % (torch stores names as well). The exit status is 1 if something differs.
 """
 
 import argparse

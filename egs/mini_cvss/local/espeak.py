@@ -57,8 +57,8 @@ class Espeak:
         """Samples, their rate, and (first sample, position in the text) of each word.
 
         `rate` is in words a minute, `pitch` and `pitch_range` are 0 to 99. The library
-        is loaded afresh each time and both its random states are set (its own it seeds
-        with the clock): what one clip leaves behind would change the next one's bytes.
+        is loaded afresh each time and both its random states are set (it seeds one with
+        the clock): otherwise a clip's bytes would depend on the clips before it.
         """
         library = ctypes.CDLL(self._path)
         ctypes.CDLL(None).srand(1)
@@ -68,9 +68,9 @@ class Espeak:
             _ctypes.dlclose(library._handle)
 
     def check(self, voice: str) -> None:
-        """UserError unless there are this voice and its variant, "f2" of "nl+f2".
+        """Raise UserError unless this voice and its variant ("f2" of "nl+f2") exist.
 
-        espeak-ng itself takes the plain voice for a variant that it does not have.
+        espeak-ng itself uses the plain voice where it does not have the variant.
         """
         self.speak("a", voice, 180, 50, 50)
         variants = Path(os.fsdecode(self._data)) / "voices" / "!v"
@@ -96,7 +96,7 @@ class Espeak:
         library.espeak_SetSynthCallback(self._callback)
         library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         if library.espeak_SetVoiceByName(voice.encode()) != 0:
-            library.espeak_Terminate()  # else its next start crashes
+            library.espeak_Terminate()  # without it the next start crashes
             raise UserError(f"espeak-ng has no voice '{voice}'")
         library.espeak_SetParameter(PARAMETER_RATE, rate, 0)
         library.espeak_SetParameter(PARAMETER_PITCH, pitch, 0)

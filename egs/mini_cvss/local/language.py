@@ -1,6 +1,6 @@
-"""A language of the made corpus: one file, `lexicon/<code>.yaml`, read and inflected.
+"""Reads a language of the made corpus from `lexicon/<code>.yaml` and inflects its words.
 
-What the file holds is described in realise.py, which says meanings with it.
+realise.py, which makes sentences with it, describes the file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NAME = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
 
 @dataclass(frozen=True)
 class Entry:
-    """A concept's word in one language: its forms by features, and its habits."""
+    """A concept's word: its forms by features, its slot and position in a sentence."""
 
     forms: Mapping[str, str]
     features: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Language:
-    """A language file, its words inflected."""
+    """The content of a language file, with inflected words."""
 
     code: str  # "nl"
     name: str  # "Dutch"
@@ -54,6 +54,7 @@ class Language:
     voices: Mapping[str, str]  # espeak-ng voice -> "female" or "male"
 
     def entry(self, kind: str, concept: str) -> Entry:
+        """The word of a concept; UserError where the language has none."""
         try:
             return self.entries[kind][concept]
         except KeyError:
@@ -85,7 +86,7 @@ def load_language(code: str, folder: Path = LEXICON_DIR) -> Language:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A lexicon as its file has it; UserError where a part is missing or unknown."""
+    """The content of a lexicon; UserError where a part is missing or unknown."""
     if not path.is_file():
         known = sorted({p.stem for p in path.parent.glob("*.yaml")} - {"meanings"})
         raise UserError(
@@ -121,7 +122,7 @@ def _entry(value: Any, paradigms: Mapping[str, Any], where: str) -> Entry:
         if name not in paradigms:
             raise UserError(f"{where}: no paradigm '{name}'{nearest(name, paradigms)}")
         words = [stem.replace("_", " ") for stem in stems.split()]
-        words += words[-1:] * 4  # a stem that is not given is like the last one
+        words += words[-1:] * 4  # missing stems are like the last one
         try:
             forms = {k: v.format(*words) for k, v in paradigms[name]["forms"].items()}
         except (LookupError, AttributeError):

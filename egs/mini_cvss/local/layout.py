@@ -1,6 +1,6 @@
-"""Where a made corpus keeps its files, and how they are written.
+"""Paths and tables of a made corpus.
 
-The layout is that in which Common Voice v4, CoVoST 2 and CVSS-C are distributed.
+Its layout is that in which Common Voice v4, CoVoST 2 and CVSS-C are distributed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things lie under the corpus folder."""
+    """Paths below the corpus folder `root`; `src` is the source language."""
 
     root: Path
     src: str
@@ -53,24 +53,28 @@ class Layout:
 
     @property
     def partial(self) -> Path:
-        """Word times of finished pairs; gone once the corpus is complete."""
+        """The folder with word times of finished pairs, removed in a complete corpus."""
         return self.root / "partial"
 
     @property
     def done(self) -> Path:
+        """The mark of a complete corpus, written last."""
         return self.root / "corpus.json"
 
     def mp3(self, pair: Pair) -> Path:
+        """The clip of a pair's source."""
         return self.common_voice / "clips" / f"{pair.utt_id}.mp3"
 
     def wav(self, pair: Pair) -> Path:
+        """The clip of a pair's translation."""
         return self.cvss / pair.split / f"{pair.utt_id}.mp3.wav"
 
     def word_times(self, lang: str) -> Path:
+        """The table of true word times."""
         return self.root / f"word_times.{lang}.jsonl"
 
-    def made(self) -> list[Path]:
-        """All that a run writes, the mark of completeness first."""
+    def outputs(self) -> list[Path]:
+        """All files and folders that a run writes, the mark of a complete corpus first."""
         times = [self.word_times(lang) for lang in (self.src, TGT)]
         folders = [self.root / COMMON_VOICE, self.cvss, self.root / "text"]
         return [self.done, self.partial, self.covost, *times, *folders]
@@ -81,7 +85,7 @@ def write_tables(
 ) -> dict[str, Any]:
     """Write all tables and the word times; return counts.
 
-    `voices` tells each voice's gender; every pair must have been spoken.
+    `voices` are genders by voice. The clips of every pair must have been made.
     """
     records = {
         pair.utt_id: json.loads((layout.partial / f"{pair.utt_id}.json").read_text())
@@ -114,12 +118,14 @@ def write_tables(
 
 
 def covost_split(pair: Pair) -> str:
-    """CoVoST has its own training split beside Common Voice's: a fifth, here."""
-    own = pair.split == "train" and int(pair.utt_id.rpartition("_")[2]) % 5 == 4
-    return "train_covost" if own else pair.split
+    """The split of a pair in CoVoST, which has a fifth of train in "train_covost"."""
+    is_train = pair.split == "train"
+    extended = is_train and int(pair.utt_id.rpartition("_")[2]) % 5 == 4
+    return "train_covost" if extended else pair.split
 
 
 def remove(paths: Iterable[Path]) -> None:
+    """Remove files and folders, those that are there."""
     for path in paths:
         if path.is_dir():
             shutil.rmtree(path)
@@ -128,7 +134,7 @@ def remove(paths: Iterable[Path]) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write under another name, then rename: a file is whole or not there."""
+    """Write a file, by rename, so that it is never half written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(data)

@@ -1,7 +1,7 @@
-"""The meaning space that every language of the made corpus shares.
+"""Meanings, which all languages of the made corpus share.
 
 A meaning is a sentence without its words: concept ids, number, tense. `space.py` draws
-meanings, `realise.py` says them in a language.
+meanings, `realise.py` puts them into the words of a language.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class NounPhrase:
 
     @property
     def content(self) -> str:
-        """What is said, without "the" or "a": some languages have no articles."""
+        """A key without "the" or "a": some languages have no articles."""
         owner = self.determiner if self.determiner in ("my", "our") else ""
         return ".".join((owner, self.adjective, self.noun, self.number))
 
@@ -58,7 +58,7 @@ class Phrase:
 
 @dataclass(frozen=True)
 class Meaning:
-    """One sentence's meaning; an empty string or None is a part that is not said."""
+    """One sentence's meaning; "" or None stands for a part that the sentence lacks."""
 
     verb: str
     tense: str
@@ -72,15 +72,15 @@ class Meaning:
     time: str = ""
     frequency: str = ""
     manner: str = ""
-    fronted: str = ""  # the slot said first: "time", "place" or none
+    fronted: str = ""  # the slot that comes first: "time", "place" or "" for none
 
     @property
     def content(self) -> str:
         """The key that decides the split.
 
-        Tense, fronting and articles are left out, because in some language two
-        meanings that differ in them alone are one sentence ("compramos" is present and
-        past): what sounds the same must fall into the same split.
+        Tense, fronting and articles are left out: meanings that differ only in them are the
+        same sentence in some language ("compramos" is present and past), and must be in the
+        same split.
         """
         parts = []
         for field in fields(self):
@@ -111,7 +111,7 @@ class Meaning:
 
 
 class Draw:
-    """Keyed random choices: the same (seed, purpose, key) always gives the same."""
+    """Random choices that depend only on the key (seed, purpose, key)."""
 
     def __init__(self, seed: int, purpose: str, key: object) -> None:
         text = f"{seed}/{purpose}/{key}".encode()
@@ -120,9 +120,11 @@ class Draw:
         self._rng = np.random.Generator(np.random.Philox(key=words))
 
     def chance(self, probability: float) -> bool:
+        """True with this probability."""
         return bool(self._rng.random() < probability)
 
     def uniform(self, low: float, high: float) -> float:
+        """A number from `low` to `high`."""
         return low + (high - low) * float(self._rng.random())
 
     def choose(self, options: Sequence[str]) -> str:
@@ -130,5 +132,5 @@ class Draw:
         return options[int(self._rng.random() * len(options))]
 
     def weighted(self, weights: Mapping[str, float]) -> str:
-        """One of the keys, as often as its weight says."""
+        """One of the keys, with a probability in proportion to its weight."""
         return self.choose([key for key, n in weights.items() for _ in range(int(n))])

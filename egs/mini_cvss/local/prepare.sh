@@ -9,7 +9,7 @@ set -euo pipefail
 
 local="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 tools="$local/../../../tools"
-anew="${S2ST_OVERWRITE:-false}" # what was made with other options, as in the stages
+anew="${S2ST_OVERWRITE:-false}" # make anew what was made with other options
 read -ra corpus <<<"${MINI_CORPUS:-}"
 read -ra llm <<<"${MINI_LLM:-}"
 

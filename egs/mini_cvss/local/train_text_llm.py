@@ -22,7 +22,7 @@ from text_llm import LlmOptions, train_llm
 from s2st_interleave import config, parallel
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
-from s2st_interleave.encoder.speech_encoder import spoken_form
+from s2st_interleave.data.text import spoken_form
 from s2st_interleave.errors import UserError, script
 from s2st_interleave.stage_dir import Input
 

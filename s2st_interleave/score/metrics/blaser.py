@@ -36,7 +36,7 @@ def _count(evidence: Evidence) -> np.ndarray:
     """Utterances without speech have no row."""
     try:
         import torch
-        from sonar.models.blaser import get_blaser_model_hub
+        from sonar.models.blaser import get_blaser_model_hub  # pyrefly: ignore[missing-import]
     except ImportError as error:
         raise UserError(
             "metric blaser wants a package: python -m pip install sonar-space "
@@ -48,10 +48,10 @@ def _count(evidence: Evidence) -> np.ndarray:
     ids = sorted(evidence.wavs)
     if not ids:
         return rows(evidence, {})
-    said = {utterance: evidence.source_wavs[utterance] for utterance in ids}
+    sources = {utterance: evidence.source_wavs[utterance] for utterance in ids}
     with torch.inference_mode():
         ratings = model(
-            _vectors(said, source, evidence.source_language),
+            _vectors(sources, source, evidence.source_language),
             _vectors(evidence.wavs, target, evidence.language),
         )
     scores = ratings.flatten().tolist()
@@ -61,8 +61,8 @@ def _count(evidence: Evidence) -> np.ndarray:
 def _vectors(wavs: Mapping[str, Path], weights_file: Path, language: str) -> Any:
     """SONAR's vectors of recordings, float (num_recordings, 1024), sorted by id."""
     import torch
-    from sonar.inference_pipelines.speech import SpeechToEmbeddingModelPipeline
-    from sonar.models.sonar_speech import get_sonar_speech_encoder_hub
+    from sonar.inference_pipelines.speech import SpeechToEmbeddingModelPipeline  # pyrefly: ignore[missing-import]
+    from sonar.models.sonar_speech import get_sonar_speech_encoder_hub  # pyrefly: ignore[missing-import]
 
     hub = get_sonar_speech_encoder_hub()
     arch = "english" if language.partition("-")[0] == "en" else "non_english"

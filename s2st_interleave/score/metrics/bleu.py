@@ -21,12 +21,12 @@ _NEEDED = {
 }
 
 
-def sacrebleus(tokenize: str, **options: bool) -> "BLEU":
+def sacrebleus(tokenize: str, *, effective_order: bool = False) -> "BLEU":
     """sacrebleu's BLEU; UserError where its tokeniser wants what is not installed."""
     from sacrebleu.metrics import BLEU
 
     try:
-        return BLEU(tokenize=tokenize, **options)
+        return BLEU(tokenize=tokenize, effective_order=effective_order)
     except RuntimeError as error:
         needed = _NEEDED.get(tokenize)
         if needed is None:

@@ -30,7 +30,7 @@ def _checkpoint(evidence: Evidence) -> Path:
 def _count(evidence: Evidence) -> np.ndarray:
     """A missing answer is an empty one, which the model rates as well."""
     try:
-        from comet import load_from_checkpoint
+        from comet import load_from_checkpoint  # pyrefly: ignore[missing-import]
     except ImportError as error:
         raise UserError(
             "metric comet wants a package: python -m pip install unbabel-comet"
@@ -38,10 +38,10 @@ def _count(evidence: Evidence) -> np.ndarray:
     try:
         model = load_from_checkpoint(str(_checkpoint(evidence)), local_files_only=True)
     except OSError as error:
-        said = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0]
         raise UserError(
             f"{_checkpoint(evidence)}: its encoder's tokeniser and configuration are not "
-            f"on this machine, and nothing is fetched ({said})"
+            f"on this machine, and nothing is fetched ({reason})"
         ) from error
     samples = [
         {

@@ -20,8 +20,8 @@ def seconds(wavs: Mapping[str, Path]) -> dict[str, float]:
 
 
 def _count(evidence: Evidence, other: Mapping[str, float]) -> np.ndarray:
-    made = seconds(evidence.wavs)
-    return rows(evidence, {u: (sec, other[u]) for u, sec in made.items()})
+    speech_sec = seconds(evidence.wavs)
+    return rows(evidence, {u: (sec, other[u]) for u, sec in speech_sec.items()})
 
 
 def _signature(evidence: Evidence) -> str:

@@ -25,8 +25,8 @@ def is_loop(text: str) -> bool:
 
 
 def _count(evidence: Evidence) -> np.ndarray:
-    heard = evidence.hypotheses
-    return rows(evidence, {u: (is_loop(text), 1) for u, text in heard.items()})
+    texts = evidence.hypotheses
+    return rows(evidence, {u: (is_loop(text), 1) for u, text in texts.items()})
 
 
 LOOPS = Metric(

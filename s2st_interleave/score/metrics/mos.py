@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -96,9 +96,10 @@ def _dnsmos() -> Callable[[np.ndarray], float]:
         scores = []
         for start in range(0, num_hops * audio.SAMPLE_RATE, audio.SAMPLE_RATE):
             part = clipped[start : start + length - 160]
-            mels = dnsmos.DNSMOS.audio_melspec(None, audio=part)
+            mels = dnsmos.DNSMOS.audio_melspec(cast(Any, None), audio=part)
             batch = mels.astype(np.float32)[np.newaxis]
-            scores.append(session.run(None, {"input_1": batch})[0].item())
+            (score,) = session.run(None, {"input_1": batch})
+            scores.append(np.asarray(score).item())
         return float(np.mean(scores))
 
     return rate
@@ -108,24 +109,28 @@ def _utmos(options: MosOptions) -> Callable[[np.ndarray], float]:
     from s2st_interleave.device import resolve_device
     from s2st_interleave.score.utmos import Utmos
 
+    assert options.weights is not None  # MosOptions wants them for utmos
     return Utmos.load(options.weights, resolve_device(options.device)).rate
 
 
-def _options(evidence: Evidence) -> MosOptions:
-    """UserError where no predictor is chosen: their scales are not comparable."""
+def _options(evidence: Evidence) -> tuple[MosOptions, Path]:
+    """The predictor and its cache.
+
+    Raises UserError where no predictor is chosen: their scales are not comparable.
+    """
     if evidence.tools is None or evidence.tools.mos is None:
         raise UserError("metric mos wants a predictor: --mos dnsmos, or --mos utmos")
-    return evidence.tools.mos
+    return evidence.tools.mos, evidence.tools.cache
 
 
 def _count(evidence: Evidence) -> np.ndarray:
-    options = _options(evidence)
-    ratings = rate(evidence.wavs, options, evidence.tools.cache)
+    options, cache = _options(evidence)
+    ratings = rate(evidence.wavs, options, cache)
     return rows(evidence, {u: (rating, 1) for u, rating in ratings.items()})
 
 
 def _signature(evidence: Evidence) -> str:
-    return " ".join(f"{k}:{v}" for k, v in describe(_options(evidence)).items())
+    return " ".join(f"{k}:{v}" for k, v in describe(_options(evidence)[0]).items())
 
 
 MOS = Metric(

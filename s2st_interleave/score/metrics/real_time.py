@@ -14,10 +14,10 @@ from s2st_interleave.score.metrics.metric import Metric, ratio, rows
 
 
 def _count(evidence: Evidence) -> np.ndarray:
-    """Computing is shared out by the seconds that an utterance has."""
-    made = seconds(evidence.wavs)
-    each = evidence.computing_sec / (sum(made.values()) or 1.0)
-    return rows(evidence, {u: (sec * each, sec) for u, sec in made.items()})
+    """The time of computing is shared out by the seconds of each utterance."""
+    speech_sec = seconds(evidence.wavs)
+    factor = evidence.computing_sec / (sum(speech_sec.values()) or 1.0)
+    return rows(evidence, {u: (sec * factor, sec) for u, sec in speech_sec.items()})
 
 
 REAL_TIME_FACTOR = Metric(
