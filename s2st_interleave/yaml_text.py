@@ -81,7 +81,7 @@ def parse(text: bytes | str, source: Path | str, *, typed: bool = False) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return yaml.load(text, _Typed if typed else _Text)
+        return yaml.load(text, _Typed if typed else _Text)  # both are SafeLoaders
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise UserError(f"{source}:{line}: not UTF-8 (byte {error.start})") from None

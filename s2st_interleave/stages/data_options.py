@@ -1,5 +1,6 @@
 """Stage 1: options of every command that makes a data directory from recordings."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,7 @@ from s2st_interleave.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataOptions:
+class DataOptions(ABC):
     """Where a data directory lies, and what an utterance must be like to be in it."""
 
     data_dir: Path = option(REQUIRED, "data/<split> to write")
@@ -49,9 +50,9 @@ class DataOptions:
     nj: int = option(2, "threads", runtime=True, minimum=1)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
+    @abstractmethod
     def spoken(self) -> dict[str, str]:
         """Languages by role; the first side speaks first."""
-        raise NotImplementedError
 
     def channels(self) -> dict[str, Channels]:
         """Which channels are read, by role."""

@@ -1,6 +1,7 @@
 """BLEU (Papineni et al. 2002), by sacrebleu: of what was heard, and of what was written."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,12 +108,4 @@ ASR_BLEU = Metric(
     signature=_signature,
     utterance=_sentence,
 )
-TEXT_BLEU = Metric(
-    name="text_bleu",
-    title="BLEU",
-    roles=("text",),
-    count=_count,
-    score=bleu_of,
-    signature=_signature,
-    utterance=_sentence,
-)
+TEXT_BLEU = replace(ASR_BLEU, name="text_bleu", title="BLEU", roles=("text",))

@@ -4,6 +4,7 @@ Utterances without output count in neither sum.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +40,10 @@ DURATION_RATIO = Metric(
     higher_is_better=None,
     needs=("reference_audio",),
 )
-SOURCE_DURATION_RATIO = Metric(
+SOURCE_DURATION_RATIO = replace(
+    DURATION_RATIO,
     name="source_duration_ratio",
     title="duration by source",
-    roles=("speech",),
     count=lambda evidence: _count(evidence, evidence.source_sec),
-    score=ratio,
-    signature=_signature,
-    digits=2,
-    higher_is_better=None,
     needs=("source_audio",),
 )

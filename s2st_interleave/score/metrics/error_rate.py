@@ -1,6 +1,7 @@
 """Word and character errors (WER, CER) per 100 of the reference, over the whole corpus."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -79,12 +80,9 @@ WER = Metric(
     signature=_rules,
     higher_is_better=False,
 )
-CER = Metric(
+CER = replace(
+    WER,
     name="cer",
     title="CER",
-    roles=("speech", "transcript"),
     count=lambda evidence: _counts(evidence.pairs, characters, "character"),
-    score=percentage,
-    signature=_rules,
-    higher_is_better=False,
 )
