@@ -6,6 +6,7 @@ set -euo pipefail
 stage=1            # first stage to run
 stop_stage=10      # last stage to run
 nj=2               # jobs of sharded stages
+gpu_nj=            # jobs of sharded stages on GPUs at once; default: the GPUs, or nj on a CPU
 src_lang=          # source language code
 tgt_lang=en        # target language code
 sides=             # sides of a --tsv, if not src and tgt: "user=en agent=en"
@@ -100,6 +101,7 @@ if [[ ! -f $task_file ]]; then task_file="$S2ST/conf/tasks/$task.yaml"; fi
 encoder_dir="${encoder_dir:-$expdir/encoder}"
 kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
+gpu_nj="${gpu_nj:-$nj}"
 trained="${trained:-$expdir}"
 log="$expdir/log"
 # For the trainings of stages 2, 4 and 8: see utils/training.sh.

@@ -1,6 +1,5 @@
 """Stage 3: word times by CTC segmentation with the fine-tuned encoder."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,7 +61,10 @@ class Options(ShardOptions):
     )
 
     earlier = staticmethod(sides.without_languages)
-    removed: ClassVar[dict[str, str]] = {"languages": sides.KNOWN}
+    removed: ClassVar[dict[str, str]] = {
+        **ShardOptions.removed,
+        "languages": sides.KNOWN,
+    }
 
 
 def run(options: Options) -> None:
@@ -95,9 +97,7 @@ def run(options: Options) -> None:
             aligner.align({i: (texts[i], wavs[i]) for i in ids}, silent, path)
 
         folder = shards_of(options.out_dir, role, spoken)
-        done = run_shards(
-            sorted(texts), folder, options.shard, options.num_shards, process
-        )
+        done = run_shards(sorted(texts), folder, options.shard, process, smallest=50)
         if done:
             shards[role] = done
     if options.shard:
@@ -203,7 +203,7 @@ class _Aligner:
         """
         aligned: dict[str, list[Word]] = {}
         faults: dict[str, str] = {}
-        for utterance in progress(utterances, f"align {os.path.basename(path.parent)}"):
+        for utterance in progress(utterances, f"align {path.parent.name} {path.name}"):
             text, wav = utterances[utterance]
             # A text without a word counts as one silent word: evaluation data is not lost.
             words = segmentation.surface_words(text) or [text]

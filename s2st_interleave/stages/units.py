@@ -32,7 +32,10 @@ class Options(ShardOptions):
     out_dir: Path = option(REQUIRED, "dump/units/<split> to write")
 
     earlier = staticmethod(sides.without_languages)
-    removed: ClassVar[dict[str, str]] = {"languages": sides.KNOWN}
+    removed: ClassVar[dict[str, str]] = {
+        **ShardOptions.removed,
+        "languages": sides.KNOWN,
+    }
 
 
 def run(options: Options) -> None:
@@ -68,15 +71,13 @@ def run(options: Options) -> None:
         wavs = data.wavs(role)
 
         def process(ids: Sequence[str], path: Path, wavs=wavs) -> None:
-            utterances = progress(ids, f"units {path.parent.name}")
+            utterances = progress(ids, f"units {path.parent.name} {path.name}")
             units = {i: extractor.units(wavs[i]) for i in utterances}
             with atomic_write(path, "wb") as stream:
                 stream.write(safetensors.numpy.save(units))
 
         folder = shards_of(options.out_dir, role, spoken)
-        shards = run_shards(
-            list(wavs), folder, options.shard, options.num_shards, process
-        )
+        shards = run_shards(sorted(wavs), folder, options.shard, process, smallest=50)
         if shards is None:
             continue
 

@@ -7,10 +7,10 @@ for split in "${splits[@]}"; do
     --out_dir "$out" --drop "$drop" --device "$device" --num_threads 1)
   if [[ -f $conf/align.yaml ]]; then align+=(--config "$conf/align.yaml"); fi
   align+=("${align_more[@]}")
-  "${align[@]}" --shard "0/$nj" --overwrite "$overwrite"
+  "${align[@]}" --shard "0/$gpu_nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
-    $decode_cmd --done "$out/shards/$speaker/JOBof$nj.proof" JOB=1:"$nj" \
-      "$log/align.$split.JOB.log" "${align[@]}" --shard "JOB/$nj"
-    "${align[@]}" --num_shards "$nj"
+    $decode_cmd JOB=1:"$gpu_nj" \
+      "$log/align.$split.JOB.log" "${align[@]}" --shard "JOB/$gpu_nj"
+    "${align[@]}"
   fi
 done

@@ -9,10 +9,10 @@ for split in "${splits[@]}"; do
   units=("${s2st[@]}" units --data_dir "$datadir/$split" --encoder "$encoder_dir"
     --kmeans "$kmeans_dir" --out_dir "$out"
     --device "$device" --num_threads 1)
-  "${units[@]}" --shard "0/$nj" --overwrite "$overwrite"
+  "${units[@]}" --shard "0/$gpu_nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
-    $decode_cmd --done "$out/shards/$speaker/JOBof$nj.proof" JOB=1:"$nj" \
-      "$log/units.$split.JOB.log" "${units[@]}" --shard "JOB/$nj"
-    "${units[@]}" --num_shards "$nj"
+    $decode_cmd JOB=1:"$gpu_nj" \
+      "$log/units.$split.JOB.log" "${units[@]}" --shard "JOB/$gpu_nj"
+    "${units[@]}"
   fi
 done
