@@ -37,6 +37,7 @@ trained=           # folder of the systems, if another than expdir has trained t
 baseline=baseline  # the one that others are compared with
 parallel_systems=1 # systems that train and decode at once
 checkpoints="last best"
+one_pass=false     # stages 3 and 4 in one pass of the encoder: k-means first, then words and units together
 toplines=true      # score reference and resynthesis as well
 cascade_prompt=    # asks the text LLM to translate {text}
 num_gpus=1         # GPUs of a training (stages 2, 6, 8); more than one: by torchrun
@@ -124,9 +125,19 @@ use_shared() {
   fi
   if [[ -n $shared ]] && ! python -m s2st_interleave.promises "$2"; then
     "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --device "$device" \
-      --num_gpus "$num_gpus" --train_split "$train_split" --data_args "$data_args"
+      --num_gpus "$num_gpus" --train_split "$train_split" --data_args "$data_args" \
+      --align_args "$align_args"
   fi
   echo "$1: shared, $2"
+}
+
+# use_kmeans: makes the codebook of stage 4, or takes the shared one.
+use_kmeans() {
+  if [[ $kmeans_dir == "$expdir/kmeans" ]]; then
+    s2st_kmeans
+  else
+    use_shared kmeans "$kmeans_dir" 4 4
+  fi
 }
 
 # speaks DECODE: whether the system has answered with speech, or has not answered yet. An
