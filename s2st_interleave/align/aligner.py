@@ -37,6 +37,7 @@ class Aligner:
 
     reader: Reader
     min_gap_sec: float
+    blank_edges: bool
     coder: coding.Coder | None = None
 
     def align(self, side: Side, ids: Sequence[str], path: Path) -> None:
@@ -81,5 +82,11 @@ class Aligner:
         encoder, log_probs = self.reader.encoder, reading.log_probs
         if log_probs is None or not np.isfinite(log_probs).all():
             raise ArithmeticError(f"{utterance}: the encoder's output is not finite")
-        firings = segmentation.segment(log_probs, words, encoder.bpe, encoder.frame_sec)
+        firings = segmentation.segment(
+            log_probs,
+            words,
+            encoder.bpe,
+            encoder.frame_sec,
+            blank_edges=self.blank_edges,
+        )
         return place_borders(words, firings, reading.duration_sec, self.min_gap_sec)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from s2st_interleave import drops
 from s2st_interleave.align.aligner import Aligner, Side
@@ -28,6 +28,11 @@ class Options(ShardOptions, ReaderOptions):
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
     min_gap_sec: float = option(
         0.32, "pauses between tokens that are longer belong to no word", minimum=0
+    )
+    blank_edges: bool = option(
+        True,
+        "let words begin and end with the recording; false: as versions before aligned, "
+        "which let no token fire in the first two frames and the last one",
     )
     drop: bool = option(
         True,
@@ -57,7 +62,11 @@ class Options(ShardOptions, ReaderOptions):
         None, "dump/units/<split> for them, as stage 4 writes it", runtime=True
     )
 
-    earlier = staticmethod(sides.without_languages)
+    @staticmethod
+    def earlier(options: dict[str, Any]) -> dict[str, Any]:
+        """Translate options of versions that knew no edges, or named languages."""
+        return {"blank_edges": False} | sides.without_languages(options)
+
     removed: ClassVar[dict[str, str]] = {
         **ShardOptions.removed,
         "languages": sides.KNOWN,
@@ -160,7 +169,7 @@ def _aligned(
     coder = None
     if twin and not (twin.out_dir / DONE).is_file():
         coder = coding.Coder(twin.kmeans, batched=options.batch_sec > 0)
-    aligner = Aligner(reader, options.min_gap_sec, coder)
+    aligner = Aligner(reader, options.min_gap_sec, options.blank_edges, coder)
     spoken = data.sides
     shards: dict[str, Shards] = {}
     for role in spoken:
