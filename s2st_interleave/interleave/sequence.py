@@ -15,16 +15,23 @@ Encode = Callable[[str], list[int]]
 IGNORE = -100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Example:
     """One training sequence; labels are IGNORE where there is no loss.
 
-    `blocks` maps the name of each block of the layout to its place in the sequence.
+    ids, labels: int32 (num_tokens,). `blocks` maps the name of each block of the layout to
+    its place in the sequence.
     """
 
-    ids: list[int]
-    labels: list[int]
+    ids: np.ndarray
+    labels: np.ndarray
     blocks: dict[str, slice]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Example) or self.blocks != other.blocks:
+            return False
+        pairs = ((self.ids, other.ids), (self.labels, other.labels))
+        return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
 
 
 def interleave(
@@ -109,7 +116,7 @@ def build_example(
         if number == num_given:
             learned_from = len(ids)
     labels = [IGNORE] * learned_from + ids[learned_from:]
-    return Example(ids, labels, blocks)
+    return Example(np.array(ids, np.int32), np.array(labels, np.int32), blocks)
 
 
 def prompt_ids(

@@ -1,6 +1,6 @@
 """The examples of a step: an utterance, interleaved by (seed, step, id) (paper Sec. 3.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from s2st_interleave import keyed
@@ -21,6 +21,21 @@ class InterleavedExample:
     example: Example
     task: Task
     realised: Mapping[str, float]
+
+
+def draw_examples(
+    utterances: Sequence[Utterance],
+    ratio: float,
+    step: int,
+    interleaving: Interleaving,
+    llm: SpeechLlm,
+) -> list[InterleavedExample]:
+    """Build the sequences of utterances at a step; each depends on (seed, step, id) alone.
+
+    `ratio` is the share of words, 0 to 1, to show as text. Raises UserError for a sequence
+    that is longer than the LLM has positions.
+    """
+    return [draw_example(each, ratio, step, interleaving, llm) for each in utterances]
 
 
 def draw_example(

@@ -147,9 +147,10 @@ SEP, EOS = VOCABULARY.sep, VOCABULARY.eos
 def test_loss_is_on_everything_behind_what_is_given(line, given, wanted):
     layout = Layout.parse(line)
     example = build_example(layout, PARTS, VOCABULARY)
-    assert example.ids == [0, *given, *wanted]
-    assert example.labels == [IGNORE] * (1 + len(given)) + wanted
-    assert {name: example.ids[place] for name, place in example.blocks.items()} == {
+    ids = example.ids.tolist()
+    assert ids == [0, *given, *wanted]
+    assert example.labels.tolist() == [IGNORE] * (1 + len(given)) + wanted
+    assert {name: ids[place] for name, place in example.blocks.items()} == {
         block.name: PARTS[block.name] for block in layout.blocks
     }
     start = prompt_ids([PARTS[block.name] for block in layout.given], VOCABULARY)
