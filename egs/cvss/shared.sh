@@ -9,7 +9,8 @@ sources=           # source languages; default: SOURCES of ../db.sh
 conf=../conf
 train_split=standard # as in s2st.sh
 nj=2               # jobs of sharded stages
-num_gpus=1         # GPUs of a training; more than one: by torchrun
+num_gpus=1         # GPUs of stage 2; more than one: by torchrun
+vocoder_gpus=1     # GPUs of stage 8; more make it no faster
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false
@@ -67,5 +68,6 @@ if in_stage 4; then
   each_pair 4
 fi
 if in_stage 8; then
+  s2st_on "$vocoder_gpus"
   s2st_vocoder
 fi
