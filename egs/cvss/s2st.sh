@@ -42,6 +42,7 @@ toplines=true      # score reference and resynthesis as well
 cascade_prompt=    # asks the text LLM to translate {text}
 num_gpus=          # GPUs of trainings (stages 2 and 6); default: all of this machine
 system_gpus=       # GPUs of a system in stage 6; default: num_gpus over parallel_systems
+vocoder_gpus=1     # GPUs of stage 8's training; more make it no faster
 num_threads=0      # CPU threads of a training; 0: all
 system_threads=0   # CPU threads of each system in stages 6 and 7; 0: all
 device=auto
