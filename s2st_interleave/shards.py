@@ -83,7 +83,7 @@ def run_shards(
     """
     size = max(smallest, -(-len(ids) // MOST_PARTS))
     shares = [ids[start : start + size] for start in range(0, len(ids), size)]
-    parts = [_Part(k, part, folder) for k, part in enumerate(shares, start=1)]
+    parts = [_Part(f"part{k}", p, folder) for k, p in enumerate(shares, start=1)]
     if shard:
         index, count = _parse(shard)
         for part in parts[index - 1 :: count] if index else ():
@@ -96,6 +96,14 @@ def run_shards(
     return Shards(tuple(part.path for part in parts), earlier_sec)
 
 
+def write_twin(path: Path, ids: Sequence[str], folder: Path, process: Process) -> None:
+    """Compute the part in `folder` that has the name and the utterances of the part `path`.
+
+    It is for a `process` that makes parts of two stages at once; a whole part is kept.
+    """
+    _Part(path.name, ids, folder).compute(process)
+
+
 def _parse(shard: str) -> tuple[int, int]:
     index, _, count = shard.partition("/")
     if not (index.isdigit() and count.isdigit() and int(index) <= int(count)):
@@ -105,17 +113,17 @@ def _parse(shard: str) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Part:
-    number: int
+    name: str
     ids: Sequence[str]
     folder: Path
 
     @property
     def path(self) -> Path:
-        return self.folder / f"part{self.number}"
+        return self.folder / self.name
 
     @property
     def proof(self) -> Path:
-        return self.folder / f"part{self.number}.proof"
+        return self.folder / f"{self.name}.proof"
 
     def compute(self, process: Process) -> float:
         """Make the part unless it is there; return the seconds that others took for it."""
