@@ -32,12 +32,14 @@ def output_layer(model: PreTrainedModel) -> nn.Module:
     return layer
 
 
-def logits(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
+def logits(
+    model: PreTrainedModel, hidden: torch.Tensor, layer: nn.Module | None = None
+) -> torch.Tensor:
     """float32 logits (..., vocabulary) that the model computes of last hidden states.
 
-    `hidden` has the shape (..., width).
+    `hidden` has the shape (..., width). `layer` may be a part of the output layer.
     """
-    uncapped = output_layer(model)(hidden).float()
+    uncapped = (layer or output_layer(model))(hidden).float()
     cap = soft_cap(model)
     return uncapped if cap is None else cap * torch.tanh(uncapped / cap)
 
