@@ -8,8 +8,9 @@ stop_stage=8
 sources=           # source languages; default: SOURCES of ../db.sh
 conf=../conf
 train_split=standard # as in s2st.sh
-nj=2               # jobs of sharded stages
-num_gpus=1         # GPUs of a training; more than one: by torchrun
+nj=2               # jobs and threads of stages on the CPU
+gpu_nj=            # jobs of sharded stages on GPUs; default: the GPUs that are there, or nj
+num_gpus=          # GPUs of a training; default: all of this machine
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false
@@ -32,6 +33,8 @@ for name in encoder kmeans vocoder; do
   args="${name}_args"
   s2st_split "${name}_more" "${!args}"
 done
+system_gpus='' parallel_systems=1 # s2st.sh has systems; here is none
+s2st_share_gpus 1
 s2st_on "$num_gpus"
 # For the trainings of stages 2, 4 and 8: see utils/training.sh.
 training_options=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
@@ -51,6 +54,7 @@ each_pair() {
   for src in "${source_names[@]}"; do
     . ../local/pair.sh "$src"
     ../s2st.sh "${recipe[@]}" --stage "$1" --stop_stage "$1" --test_sets "" --nj "$nj" \
+      --gpu_nj "$gpu_nj" --num_gpus "$num_gpus" \
       --device "$device" --overwrite "$overwrite" --train_split "$train_split" \
       --data_args "$data_args"
   done

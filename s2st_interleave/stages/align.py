@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -40,6 +40,11 @@ class Options(ShardOptions):
     min_gap_sec: float = option(
         0.32, "pauses between tokens that are longer belong to no word", minimum=0
     )
+    blank_edges: bool = option(
+        True,
+        "let words begin and end with the recording; false: as versions before aligned, "
+        "which let no token fire in the first two frames and the last one",
+    )
     drop: bool = option(
         True,
         "drop what cannot be aligned, or only badly; false (dev, test): equal parts for "
@@ -61,7 +66,11 @@ class Options(ShardOptions):
         0.05, "drop more and fail", runtime=True, minimum=0, maximum=1
     )
 
-    earlier = staticmethod(sides.without_languages)
+    @staticmethod
+    def earlier(options: dict[str, Any]) -> dict[str, Any]:
+        """Translate options of versions that knew no edges, or named languages."""
+        return {"blank_edges": False} | sides.without_languages(options)
+
     removed: ClassVar[dict[str, str]] = {"languages": sides.KNOWN}
 
 
@@ -226,6 +235,12 @@ class _Aligner:
         log_probs = encoder.forward(samples)
         if not np.isfinite(log_probs).all():
             raise ArithmeticError(f"{utterance}: the encoder's output is not finite")
-        firings = segmentation.segment(log_probs, words, encoder.bpe, encoder.frame_sec)
+        firings = segmentation.segment(
+            log_probs,
+            words,
+            encoder.bpe,
+            encoder.frame_sec,
+            blank_edges=self.options.blank_edges,
+        )
         duration = len(samples) / audio.SAMPLE_RATE
         return place_borders(words, firings, duration, self.options.min_gap_sec)

@@ -58,7 +58,11 @@ def made(tmp_path_factory) -> dict[str, Path]:
 def options(made, tmp_path) -> tuple[align.Options, units.Options, dump.Options]:
     given = {name: made[name] for name in ("data_dir", "encoder")} | CPU
     words = align.Options(
-        **given, out_dir=tmp_path / "align", min_score=None, min_median_score=None
+        **given,
+        out_dir=tmp_path / "align",
+        min_score=None,
+        min_median_score=None,
+        blank_edges=False,
     )
     spoken = units.Options(**given, kmeans=made["kmeans"], out_dir=tmp_path / "units")
     joined = dump.Options(

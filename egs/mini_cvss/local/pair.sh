@@ -26,6 +26,7 @@ if [[ -n ${MINI_SHARED:-} ]]; then
   x="../x_en/$MINI_SHARED"
   recipe+=(--encoder_dir "$x/exp/encoder" --kmeans_dir "$x/exp/kmeans"
     --vocoder_dir "$x/exp/vocoder" --llm "$x/downloads/llm"
+    --align_args "--blank_edges false" # as the cells on the committed page were aligned
     --asr "$x/downloads/whisper-tiny.en")
   # Paths in scp files are read from $x as well: they are the same from there.
   own="../${src}_en/$MINI_SHARED"
