@@ -1,8 +1,7 @@
 """Try, with a second of noise, every model, device and library that later stages need.
 
     python -m s2st_interleave preflight --encoder facebook/w2v-bert-2.0 \\
-        --llm meta-llama/Llama-3.2-1B --asr large-v3 --languages "es en" \\
-        --conf conf --out_dir exp
+        --llm meta-llama/Llama-3.2-1B --asr large-v3 --languages "es en" --conf conf
 
 It prints a line for each: "ok", or what to do; the exit status is 1 if one fails. What a
 run does not name it does not need. `--preflight true` of a recipe runs it before stage 2, in
@@ -21,6 +20,7 @@ from typing import Any
 from s2st_interleave.config import load_yaml, option
 from s2st_interleave.data.languages import LanguageCode, language
 from s2st_interleave.errors import UserError, missing_package
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.stages import encoder, score, train, vocoder
 from s2st_interleave.values import Device
 
@@ -38,13 +38,21 @@ class Options:
     encoder: Path | None = option(None, "that stage 2 starts from: folder or name")
     llm: Path | None = option(None, "that stage 6 starts from: folder or name")
     asr: Path | None = option(None, "Whisper of stage 9, where the task speaks")
-    speaks: bool = option(True, "the task answers in speech: vocoder, recogniser")
+    task: Path | None = option(None, "conf/tasks/<name>.yaml; default: it speaks")
     languages: tuple[LanguageCode, ...] = option((), "of all sides; the last answers")
     utmos: Path | None = option(None, "its weights, for --mos utmos")
     systems: tuple[str, ...] = option((), "that stage 6 trains")
     out_dir: Path = option(Path("exp"), "whose disk takes the checkpoints")
     num_gpus: int = option(1, "of a training, on this machine", minimum=1)
     device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1")
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the task answers in speech: it wants a vocoder and a recogniser."""
+        if self.task is None:
+            return True
+        layout = load_yaml(self.task, train.TaskOptions)["layout"]
+        return Layout.parse(layout).speaks
 
     def of(self, stage: str, cls: type) -> dict[str, Any]:
         """What the YAML of a stage sets, by option."""
