@@ -30,7 +30,7 @@ from s2st_interleave.units.coding import Coder
 from s2st_interleave.units.kmeans import Codebook
 
 LAYERS, LAYER, NUM_PIECES, NUM_UNITS = 4, 3, 5000, 2048
-SECONDS = (2.0, 2.6, 3.1, 3.7, 4.2, 4.4, 5.2, 6.8)  # as French clips lie
+SECONDS = (4.2, 4.3, 4.3, 4.4, 4.4, 4.5, 4.6, 4.6)  # neighbours, as parts have them
 WORDS = "la casa roja come pan agua gato perro".split()
 
 
