@@ -102,7 +102,12 @@ def write_words(
 
 def read_words(paths: Path | Iterable[Path]) -> dict[str, list[Word]]:
     """Words by utterance id; raises UserError naming file and line of a malformed one."""
-    return {line["id"]: line["words"] for line in _lines(paths)}
+    return dict(words_of_each(paths))
+
+
+def words_of_each(paths: Path | Iterable[Path]) -> Iterator[tuple[str, list[Word]]]:
+    """As `read_words`, but the words of only one utterance are in memory."""
+    return ((line["id"], line["words"]) for line in _lines(paths))
 
 
 def read_faults(paths: Path | Iterable[Path]) -> dict[str, str]:
