@@ -16,16 +16,18 @@ from s2st_interleave.interleave.utterance import Utterance
 MANY, FEW = 1_000_000, 100_000
 NUM_UNITS = 30  # a side; opening does not read them
 OPEN = """
-import resource, sys, time
+import os, sys, time
 from pathlib import Path
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.files import read_json_lines
 path = Path(sys.argv[1])
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-before, start = peak(), time.perf_counter()
+def resident():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+before, start = resident(), time.perf_counter()
 opened = read_json_lines(path) if path.suffix else Dump(path)
 opened[len(opened) // 2]
-print(time.perf_counter() - start, peak() - before)
+print(time.perf_counter() - start, resident() - before)
 """
 
 
