@@ -72,7 +72,9 @@ def find(
     if blocks and utterances:
         _check_sides(blocks, utterances[0])
     reasons, total, most = {}, len(utterances), llm.max_length
-    for index in length.doubtful(utterances, most) if most is not None else ():
+    if most is None:
+        return {}
+    for index in length.doubtful(utterances, most):
         utterance = utterances[index]
         tokens = tokens_of(utterance, llm.encode, blocks or all_blocks(utterance))
         if tokens > most:
