@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # Rank 0 may work alone for a long time, for example on fingerprints of the inputs.
 TIMEOUT = timedelta(hours=2)
-JOB_SLOT = "S2ST_SLOT"  # set by launch/local.py: 0, 1, ... among the jobs at once
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,15 @@ def on_first(work: Callable[[], T]) -> T:
     if not box[1]:
         raise SystemExit(1)
     return box[0]
+
+
+def gathered(value: T) -> list[T]:
+    """The values of all ranks, in their order; they are sent by pickle."""
+    if ranks().count == 1:
+        return [value]
+    values: list[Any] = [None] * ranks().count
+    connected().all_gather_object(values, value)
+    return values
 
 
 def sums(values: Mapping[str, float]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from s2st_interleave import drops
-from s2st_interleave.align.words import Word, words_of_each
+from s2st_interleave.align.words import Word, read_each
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
@@ -119,11 +119,11 @@ def _join(options: Options) -> Joined:
         aligned: set[str] = set()
         by_role[role] = {}
         path = _file(options.align_dir, "words.{}.jsonl", role)
-        for utterance, words in words_of_each(path):
-            aligned.add(utterance)
-            if utterance in units:
-                side = _side(words, units[utterance], vocabulary.unit_sec)
-                by_role[role][utterance] = side
+        for line in read_each([path]):
+            aligned.add(line.id)
+            if line.id in units:
+                side = _side(line.words, units[line.id], vocabulary.unit_sec)
+                by_role[role][line.id] = side
         unknown = sorted(aligned - units.keys() - without_units.keys())
         if unknown:
             raise UserError(
