@@ -1,6 +1,6 @@
 """Training on interleaved sequences (paper Sec. 3.2): the step decides the text ratio."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from s2st_interleave import parallel
-from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
+from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.interleave.sequence import IGNORE
@@ -20,7 +20,7 @@ from s2st_interleave.llm.loss import cross_entropy_sum, num_right
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train import probe
 from s2st_interleave.train.batches import batch_at, chunks, deal, share
-from s2st_interleave.train.examples import InterleavedExample, draw_example
+from s2st_interleave.train.examples import InterleavedExample, draw_examples
 from s2st_interleave.train.loader import Loader
 
 NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 shows
@@ -147,7 +147,7 @@ class InterleavedTask:
     def _dev_parts(self) -> list[Sequence[InterleavedExample]]:
         """This rank's micro-batches of dev, drawn once: no step changes them."""
         mine = _my_places(len(self.dev))
-        examples = _in_order([self._draw(self.dev[index], 0.0, 0) for index in mine])
+        examples = _in_order(self._draw(self.dev, mine, 0.0, 0))
         examples.sort(key=_length)
         if self.batch_tokens:
             return self._cut(examples)
@@ -166,16 +166,21 @@ class InterleavedTask:
         return text_ratio(self.interleaving.schedule, step)
 
     def _draw(
-        self, utterance: Utterance, ratio: float, step: int
-    ) -> InterleavedExample:
-        return draw_example(utterance, ratio, step, self.interleaving, self.llm)
+        self,
+        dump: Dump | Dumps | Subset,
+        indices: Iterable[int],
+        ratio: float,
+        step: int,
+    ) -> list[InterleavedExample]:
+        utterances = [dump[index] for index in indices]
+        return draw_examples(utterances, ratio, step, self.interleaving, self.llm)
 
     def _draw_share(self, step: int) -> list[InterleavedExample]:
         """This rank's examples of a step, in the order of the batch."""
         ratio, seed = self._ratio(step), self.interleaving.seed
         indices = batch_at(range(len(self.train)), step, self.batch_size, seed)
-        mine = _my_places(len(indices))
-        return [self._draw(self.train[indices[k]], ratio, step) for k in mine]
+        mine = [indices[k] for k in _my_places(len(indices))]
+        return self._draw(self.train, mine, ratio, step)
 
     def _cut(
         self, examples: Sequence[InterleavedExample]
@@ -193,7 +198,7 @@ class InterleavedTask:
         """The same dev utterances at every step, with the text ratio of this step."""
         indices = range(min(NUM_PROBED, len(self.dev)))
         ratio = self._ratio(step)
-        return self._collate([self._draw(self.dev[k], ratio, step) for k in indices])
+        return self._collate(self._draw(self.dev, indices, ratio, step))
 
     def _collate(
         self,
