@@ -164,13 +164,25 @@ def _trainer(case: Case, data: Dump, folder: Path) -> Callable[[], None]:
 
 def _task(case: Case, data: Dump) -> _Timed:
     vocabulary = Vocabulary(case.rows, NUM_UNITS, 0, 1)
-    llm = SpeechLlm(_model(case), None, vocabulary)  # type: ignore[arg-type]
+    llm = SpeechLlm(_model(case), _tokenizer(), vocabulary)
     layout = Task(Layout.parse(DIRECT))  # without texts: no tokenizer is measured here
     interleaving = Interleaving(Schedule("constant", 0.0), tasks=(layout,))
     return _Timed(
         llm, data, data, interleaving, case.batch_size, case.accum_grad, "cpu",
         **case.options,
     )  # fmt: skip
+
+
+def _tokenizer() -> Any:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    names = ["<s>", "</s>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    bpe = Tokenizer(models.BPE({name: k for k, name in enumerate(names)}, []))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe, bos_token=names[0], eos_token=names[1]
+    )
 
 
 def _model(case: Case) -> Any:
