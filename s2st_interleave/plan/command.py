@@ -104,6 +104,7 @@ def planned_task(options: Options) -> "InterleavedTask":
         batch_size=options.batch_size,
         accum_grad=_parts(options),
         device="cpu",
+        batch_tokens=options.batch_tokens,
     )
 
 
