@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import isnan, nan
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from s2st_interleave.data import audio
 
@@ -53,7 +53,11 @@ class Recordings(Sequence[Recording]):
     def __len__(self) -> int:
         return len(self._seconds)
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int) -> Recording: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Recording]: ...
+    def __getitem__(self, index: int | slice) -> Recording | list[Recording]:
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(len(self)))]
         index = range(len(self))[index]
