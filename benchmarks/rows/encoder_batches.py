@@ -18,7 +18,7 @@ from s2st_interleave.train.batches import batch_at
 
 NUM_RANKS, NUM_STEPS, BATCH_SIZE = 8, 40, 64
 BY_COUNT = Cutting(BATCH_SIZE, accum_grad=8)
-BY_SECONDS = Cutting(BATCH_SIZE, batch_seconds=160)  # as egs/cvss/conf/encoder.yaml
+BY_SEC = Cutting(BATCH_SIZE, batch_sec=160)  # as egs/cvss/conf/encoder.yaml
 
 
 def lengths() -> list[Recording]:
@@ -46,7 +46,7 @@ def rows() -> Iterator[Row]:
     steps = [batch_at(train, step, BATCH_SIZE, 1) for step in range(NUM_STEPS)]
     for count in (1, NUM_RANKS):
         padding, slowest = {}, {}
-        for cutting in (BY_SECONDS, BY_COUNT):
+        for cutting in (BY_SEC, BY_COUNT):
             costs = [_costs(cutting, chosen, count) for chosen in steps]
             heard = sum(r.seconds or 0 for chosen in steps for r in chosen)
             padding[cutting] = float(np.sum(costs)) / heard
@@ -54,7 +54,7 @@ def rows() -> Iterator[Row]:
         yield figure(
             f"stage 2, {count} ranks: seconds with padding over seconds",
             "cut by count",
-            padding[BY_SECONDS],
+            padding[BY_SEC],
             padding[BY_COUNT],
             "x",
         )
@@ -62,7 +62,7 @@ def rows() -> Iterator[Row]:
             yield figure(
                 f"stage 2, {count} ranks: slowest rank over the mean",
                 "cut by count",
-                slowest[BY_SECONDS],
+                slowest[BY_SEC],
                 slowest[BY_COUNT],
                 "x",
                 aim="1.05",

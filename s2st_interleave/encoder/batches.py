@@ -47,17 +47,17 @@ class Cutting:
     """How a step of `batch_size` recordings, or dev, is cut into micro-batches.
 
     There are `accum_grad` of them over all ranks, of as many recordings. Where
-    `batch_seconds` is not 0 there are `accum_grad` or more: recordings of similar lengths,
+    `batch_sec` is not 0 there are `accum_grad` or more: recordings of similar lengths,
     of so many seconds together, padding included; ranks get about as much to compute.
     """
 
     batch_size: int
     accum_grad: int = 1
-    batch_seconds: float = 0.0
+    batch_sec: float = 0.0
 
     def shares(self, recordings: Sequence[Recording]) -> list[Sequence[Recording]]:
         """This rank's micro-batches of a step, at least one."""
-        if not self.batch_seconds:
+        if not self.batch_sec:
             return share(recordings, self.accum_grad)
         me = parallel.ranks()
         return self._dealt(recordings, me.count)[me.index]
@@ -67,7 +67,7 @@ class Cutting:
 
         All ranks get equally many; some get empty ones where recordings are few.
         """
-        if not self.batch_seconds:
+        if not self.batch_sec:
             return chunks(recordings, max(1, self.batch_size // self.accum_grad))
         me = parallel.ranks()
         parts = self._dealt(recordings, me.count)
@@ -76,7 +76,7 @@ class Cutting:
 
     def everywhere(self, recordings: Sequence[Recording]) -> list[Sequence[Recording]]:
         """Micro-batches of recordings that every rank evaluates; none of no recordings."""
-        if self.batch_seconds and recordings:
+        if self.batch_sec and recordings:
             return self._dealt(recordings, 1)[0]
         size = max(1, self.batch_size // self.accum_grad)
         starts = range(0, len(recordings), size)
@@ -87,7 +87,7 @@ class Cutting:
     ) -> list[list[Sequence[Recording]]]:
         lengths = [_milliseconds(recording) for recording in recordings]
         least = -(-self.accum_grad // num_ranks)
-        budget = max(1, round(1000 * self.batch_seconds))
+        budget = max(1, round(1000 * self.batch_sec))
         shares = deal(lengths, budget, num_ranks, least)
         return [[[recordings[k] for k in part] for part in mine] for mine in shares]
 
@@ -95,7 +95,7 @@ class Cutting:
 def _milliseconds(recording: Recording) -> int:
     if recording.seconds is None:
         raise UserError(
-            f"{recording.key}: utt2dur has no duration of it, by which --batch_seconds "
+            f"{recording.key}: utt2dur has no duration of it, by which --batch_sec "
             "cuts batches: make the data directory anew"
         )
     return round(1000 * recording.seconds)

@@ -50,7 +50,7 @@ class Options(TrainOptions):
     gradient_checkpointing: bool = option(
         False, "compute activations twice instead of keeping them"
     )
-    batch_seconds: float = option(
+    batch_sec: float = option(
         0.0,
         "seconds of a micro-batch, padding included, of recordings of similar lengths; 0: "
         "accum_grad micro-batches of as many recordings of any length",
@@ -157,7 +157,7 @@ def run(options: Options) -> None:
             cache=options.cache_features and not options.num_workers,
             augment=options.spec_augment,
         ),
-        cutting=Cutting(options.batch_size, options.accum_grad, options.batch_seconds),
+        cutting=Cutting(options.batch_size, options.accum_grad, options.batch_sec),
         bpe_path=bpe_path,
         train=train,
         dev=[recording for recording in dev if recording.key not in unusable],

@@ -41,7 +41,7 @@ def padded(part) -> float:
 @pytest.mark.parametrize("num_ranks", [1, 2, 8])
 def test_ranks_share_out_a_step_by_seconds(monkeypatch, num_ranks):
     chosen = recordings(64)
-    cutting = Cutting(64, batch_seconds=60)
+    cutting = Cutting(64, batch_sec=60)
     work = lambda: cutting.shares(chosen)  # noqa: E731
     shares = list(on_every_rank(monkeypatch, num_ranks, work))
     assert len({len(mine) for mine in shares}) == 1
@@ -56,18 +56,18 @@ def test_ranks_share_out_a_step_by_seconds(monkeypatch, num_ranks):
 
 def test_there_are_as_many_micro_batches_as_asked_for_or_more():
     chosen = recordings(12)
-    assert len(Cutting(12, batch_seconds=1000).shares(chosen)) == 1
-    assert len(Cutting(12, accum_grad=3, batch_seconds=1000).shares(chosen)) == 3
-    assert len(Cutting(12, accum_grad=3, batch_seconds=1e-9).shares(chosen)) == 12
+    assert len(Cutting(12, batch_sec=1000).shares(chosen)) == 1
+    assert len(Cutting(12, accum_grad=3, batch_sec=1000).shares(chosen)) == 3
+    assert len(Cutting(12, accum_grad=3, batch_sec=1e-9).shares(chosen)) == 12
 
 
 @pytest.mark.parametrize("count", [5, 8, 9, 40])
-@pytest.mark.parametrize("batch_seconds", [0, 7, 30])
+@pytest.mark.parametrize("batch_sec", [0, 7, 30])
 def test_dev_is_evaluated_once_in_as_many_parts_on_every_rank(
-    monkeypatch, count, batch_seconds
+    monkeypatch, count, batch_sec
 ):
     dev = recordings(count)
-    cutting = Cutting(8, 2, batch_seconds)
+    cutting = Cutting(8, 2, batch_sec)
     for num_ranks in (1, 2, 5):
         work = lambda: cutting.dev(dev)  # noqa: E731
         shares = list(on_every_rank(monkeypatch, num_ranks, work))
@@ -81,7 +81,7 @@ def test_dev_is_evaluated_once_in_as_many_parts_on_every_rank(
 def test_a_recording_without_a_duration_is_named():
     nameless = [*recordings(3), Recording("es:old", Path("old.flac"), "hola")]
     with pytest.raises(UserError, match=r"es:old: utt2dur has no duration.*anew"):
-        Cutting(4, batch_seconds=10).shares(nameless)
+        Cutting(4, batch_sec=10).shares(nameless)
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +98,14 @@ def speech(tmp_path_factory) -> tuple[Path, Path, Path]:
     return train, dev, root / "bpe.model"
 
 
-def task(speech, train, batch_seconds: float = 4, **more) -> CtcTask:
+def task(speech, train, batch_sec: float = 4, **more) -> CtcTask:
     bpe = sentencepiece.SentencePieceProcessor(model_file=str(speech[2]))
     return CtcTask(
         model=torch.nn.Identity(),  # which makes no batch
         collator=Collator(
             FilterBanks(SeamlessM4TFeatureExtractor()), bpe, seed=3, augment=True
         ),
-        cutting=Cutting(4, batch_seconds=batch_seconds),
+        cutting=Cutting(4, batch_sec=batch_sec),
         bpe_path=speech[2],
         train=train,
         dev=train,
@@ -168,8 +168,8 @@ def test_a_training_learns_the_same_from_batches_cut_by_seconds(speech, tmp_path
         return lines(tones.train_encoder(tmp_path / name, *speech[:2], **options))
 
     plain = train("plain", accum_grad=2)
-    cut = train("cut", batch_seconds=4)
-    assert train("workers", batch_seconds=4, num_workers=2) == cut
+    cut = train("cut", batch_sec=4)
+    assert train("workers", batch_sec=4, num_workers=2) == cut
     for name in ("tokens", "num_targets", "dev_wer"):
         assert [row.get(name) for row in cut] == [row.get(name) for row in plain]
     # Dropout falls on other places.
