@@ -20,7 +20,7 @@ class Vllm:
 
     def __init__(self, directory: Path, *, bf16: bool, num_answers: int):
         try:
-            import vllm
+            import vllm  # pyrefly: ignore[missing-import]: an extra
         except ImportError as error:
             raise UserError(
                 "--engine vllm wants a package that is not here: pip install vllm, or take "

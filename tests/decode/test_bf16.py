@@ -23,9 +23,11 @@ class Casts(TorchDispatchMode):
         self.count = 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func is torch.ops.aten._to_copy.default and args[0].shape in self.shapes:
-            self.count += 1
-        return func(*args, **kwargs or {})
+        result = func(*args, **kwargs or {})
+        if func.overloadpacket in (torch.ops.aten.to, torch.ops.aten._to_copy):
+            is_weight = args[0].shape in self.shapes
+            self.count += is_weight and result.dtype != args[0].dtype
+        return result
 
 
 def saved(text_llm, folder):

@@ -7,31 +7,31 @@ for split in "${test_names[@]}"; do
 done
 if [[ " ${test_names[*]} " == *" test1k "* ]]; then ordered+=(test1k); fi
 
-# decode SYSTEM: sets the array decode to the command for this split and checkpoint.
-decode() {
+# decoding_of SYSTEM: sets the array decoding to the command for this split and checkpoint.
+decoding_of() {
   local out="$expdir/$1/greedy_$checkpoint"
-  decode=("${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$trained/$1"
+  decoding=("${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$trained/$1"
     --checkpoint "$checkpoint" --dump_dir "$dumpdir/interleave/$split"
     --out_dir "$out/$split" --device "$device"
     --num_threads "$system_threads" "${decode_more[@]}")
-  if [[ $split == test1k ]]; then decode+=(--part_of "$out/test"); fi
+  if [[ $split == test1k ]]; then decoding+=(--part_of "$out/test"); fi
 }
 for split in "${ordered[@]}"; do
   for checkpoint in "${checkpoint_names[@]}"; do
     name="$checkpoint.$split"
     if ((gpu_nj == 1)) || [[ $cmd_backend == local && -z ${one_gpu[*]-} ]]; then
-      decode JOB
+      decoding_of JOB
       $decode_cmd "${one_gpu[@]}" --max-jobs-run "$parallel_systems" "$system_jobs" \
-        "$log/decode.JOB.$name.log" "${decode[@]}" --overwrite "$overwrite"
+        "$log/decode.JOB.$name.log" "${decoding[@]}" --overwrite "$overwrite"
       continue
     fi
     for system in "${system_names[@]}"; do
-      decode "$system"
-      "${decode[@]}" --shard "0/$gpu_nj" --overwrite "$overwrite"
+      decoding_of "$system"
+      "${decoding[@]}" --shard "0/$gpu_nj" --overwrite "$overwrite"
       if [[ ! -f $expdir/$system/greedy_$checkpoint/$split/stage.json ]]; then
         $decode_cmd "${one_gpu[@]}" JOB=1:"$gpu_nj" "$log/decode.$system.$name.JOB.log" \
-          "${decode[@]}" --shard "JOB/$gpu_nj"
-        "${decode[@]}"
+          "${decoding[@]}" --shard "JOB/$gpu_nj"
+        "${decoding[@]}"
       fi
     done
   done
