@@ -11,7 +11,8 @@ conf=../conf
 train_split=standard # as in s2st.sh
 nj=2               # jobs and threads of stages on the CPU
 gpu_nj=            # jobs of sharded stages on GPUs; default: the GPUs that are there, or nj
-num_gpus=          # GPUs of a training; default: all of this machine
+num_gpus=          # GPUs of stage 2; default: all of this machine
+vocoder_gpus=1     # GPUs of stage 8; more make it no faster
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false
@@ -74,5 +75,6 @@ if in_stage 4; then
   each_pair 4
 fi
 if in_stage 8; then
+  s2st_on "$vocoder_gpus"
   s2st_vocoder
 fi

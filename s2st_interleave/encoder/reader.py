@@ -1,7 +1,7 @@
 """The encoder over many recordings: which are read at once, and what is read ahead."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -112,7 +112,7 @@ class Reader:
             inputs = [features for features, _ in loaded]
             durations = [duration for _, duration in loaded]
             heard = self.encoder.hear(inputs, ctc=ctc, layer=layer, reduce=reduce)
-            now = [_Batch(batch, durations, *_on_host(each)) for each in heard]
+            now = [_Batch.of(batch, durations, each) for each in heard]
             for each in before:
                 yield from each.readings()
             before = now
@@ -162,22 +162,35 @@ def _load(front: "Frontend", wav: Path) -> tuple[np.ndarray, float]:
     return front.features(samples), len(samples) / audio.SAMPLE_RATE
 
 
-Rows = Sequence[tuple[int, int]]
-
-
 @dataclass(frozen=True)
 class _Batch(Generic[Key]):
-    """Results on their way from the device: `arrived` says when they are there."""
+    """Results on their way from the device; `sent` is there when they are all on the CPU."""
 
     keys: Sequence[Key]
     seconds: Sequence[float]
-    rows: Rows
+    rows: Sequence[tuple[int, int]]
     log_probs: "torch.Tensor | None"
     frames: "torch.Tensor | None"
-    arrived: Callable[[], None]
+    sent: "torch.cuda.Event | None"
+
+    @classmethod
+    def of(
+        cls, keys: Sequence[Key], seconds: Sequence[float], heard: "Heard"
+    ) -> "_Batch[Key]":
+        """Send what was heard to the CPU, without waiting where it comes from a GPU."""
+        log_probs, frames = map(_sent, (heard.log_probs, heard.frames))
+        last = heard.log_probs if heard.frames is None else heard.frames
+        event = None
+        if last is not None and last.device.type == "cuda":
+            import torch
+
+            event = torch.cuda.Event()
+            event.record(torch.cuda.current_stream(last.device))
+        return cls(keys, seconds, heard.rows, log_probs, frames, event)
 
     def readings(self) -> Iterator[tuple[Key, Reading]]:
-        self.arrived()
+        if self.sent:
+            self.sent.synchronize()
         for row, (index, count) in enumerate(self.rows):
             log_probs, frames = (
                 None if each is None else each[row, :count].numpy()
@@ -186,22 +199,11 @@ class _Batch(Generic[Key]):
             yield self.keys[index], Reading(self.seconds[index], log_probs, frames)
 
 
-def _on_host(
-    heard: "Heard",
-) -> tuple[Rows, "torch.Tensor | None", "torch.Tensor | None", Callable[[], None]]:
-    """Send the results to the CPU, without waiting where they come from a GPU."""
+def _sent(tensor: "torch.Tensor | None") -> "torch.Tensor | None":
+    """A copy on the CPU; from a GPU it has arrived when an event recorded now has."""
+    if tensor is None or tensor.device.type != "cuda":
+        return None if tensor is None else tensor.cpu()
     import torch
 
-    sent: list[torch.Tensor | None] = []
-    for tensor in (heard.log_probs, heard.frames):
-        if tensor is not None and tensor.device.type == "cuda":
-            host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
-            sent.append(host.copy_(tensor, non_blocking=True))
-        else:
-            sent.append(None if tensor is None else tensor.cpu())
-    log_probs, frames = sent
-    if not torch.cuda.is_available():
-        return heard.rows, log_probs, frames, lambda: None
-    event = torch.cuda.Event()
-    event.record()
-    return heard.rows, log_probs, frames, event.synchronize
+    host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    return host.copy_(tensor, non_blocking=True)

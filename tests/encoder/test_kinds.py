@@ -109,7 +109,9 @@ def test_layer_k_is_that_of_hidden_states_and_no_layer_above_is_computed(trained
     batch = {encoder.frontend.name: torch.from_numpy(inputs[0])[None]}
     with torch.inference_mode():
         states = base(**batch, output_hidden_states=True).hidden_states
+        plain = encoder.model(**batch).logits[0].log_softmax(-1).numpy()
     log_probs = encoder.forward(samples)
+    assert np.array_equal(log_probs, plain)
     for number in range(4):
         computed.clear()
         features = encoder.forward(samples, number)
