@@ -91,6 +91,7 @@ class Drawn:
     llm: sizes.LlmSizes
     phases: Sequence[Phase]
     micro: Sequence[counts.MicroBatch]
+    flops: tuple[float, ...]  # of a training, without and with checkpointing
 
 
 def run(options: Options) -> None:
@@ -138,7 +139,10 @@ def _draw(options: Options) -> Drawn:
     steps = list(counts.draw_steps(task, options.max_steps))
     tables.print_tokens(task, steps, options)
     micro = [batch for step in steps for batch in step.micro]
-    return Drawn(corpus, llm, phases.of_steps(steps), micro)
+    flops = tuple(
+        compute.flops(llm, micro, checkpointing=again) for again in (False, True)
+    )
+    return Drawn(corpus, llm, phases.of_steps(steps), micro, flops)
 
 
 def _mean_seconds(task: "InterleavedTask") -> float:
@@ -184,10 +188,23 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
     print(
         f"\n{options.max_steps:,} steps, about {tokens:.3g} tokens, as nothing is drawn"
     )
-    micro = phases.micro_batches(
-        planned, options.ranks, options.accum_grad, _budget(options)
+    micro = {
+        number: phases.micro_batches(
+            phase, options.ranks, options.accum_grad, _budget(options)
+        )
+        for number, phase in enumerate(planned)
+    }
+    shares = [phase.num_steps / len(phase.lengths) for phase in planned]
+    flops = tuple(
+        sum(
+            share * compute.flops(llm, batches, checkpointing=again)
+            for share, batches in zip(shares, micro.values(), strict=True)
+        )
+        for again in (False, True)
     )
-    return Drawn(corpus, llm, planned, micro)
+    return Drawn(
+        corpus, llm, planned, [m for each in micro.values() for m in each], flops
+    )
 
 
 def _budget(options: Options) -> int:

@@ -5,7 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2st_interleave.errors import UserError
 from s2st_interleave.hub import load
 from s2st_interleave.plan import sizes
 from s2st_interleave.plan.passes import Pass, added, count
@@ -32,18 +31,14 @@ GIVEN_TOKENS = 4  # with which Whisper's decoder begins
 
 @lru_cache
 def encoder(source: Path, num_pieces: int) -> "torch.nn.Module":
-    """The CTC encoder; w2v-BERT 2.0 where a name of the hub is not on this machine."""
+    """The CTC encoder at `source`; the hub is not asked for the dimensions of w2v-BERT 2.0."""
     import torch
     from transformers import AutoConfig, AutoModelForCTC, Wav2Vec2BertConfig
 
-    try:
+    if not source.exists() and source.name.startswith("w2v-bert-2.0"):
+        config = Wav2Vec2BertConfig()  # whose defaults are those
+    else:
         config = load(AutoConfig, source)
-    except UserError:
-        if source.exists() or "w2v-bert-2.0" not in source.name:
-            raise
-        config = (
-            Wav2Vec2BertConfig()
-        )  # whose defaults are the dimensions of w2v-BERT 2.0
     config.vocab_size, config.apply_spec_augment, config.layerdrop = (
         num_pieces,
         False,

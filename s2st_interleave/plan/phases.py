@@ -52,14 +52,13 @@ def of_numbers(
 
 
 def micro_batches(
-    phases: Sequence[Phase], num_gpus: int, accum_grad: int, budget: int
+    phase: Phase, num_gpus: int, accum_grad: int, budget: int
 ) -> list[MicroBatch]:
-    """Shapes of all micro-batches of the phases' steps, for the plan of memory."""
+    """Shapes of the micro-batches of a phase's steps, for the plan of memory."""
     return [
         MicroBatch(
             len(piece), max(piece), max(1, round(sum(piece) * phase.target_share))
         )
-        for phase in phases
         for lengths in phase.lengths
         for mine in pieces(lengths, num_gpus, accum_grad, budget)
         for piece in mine

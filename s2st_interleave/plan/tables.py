@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from s2st_interleave.train.interleaved import InterleavedTask
 
 
-def describe(llm: sizes.LlmSizes, corpus: Corpus, parts: int, options: "Options") -> str:
+def describe(
+    llm: sizes.LlmSizes, corpus: Corpus, parts: int, options: "Options"
+) -> str:
     where = " ".join(map(str, options.dump_dir or options.data_dir)) or "numbers alone"
     return (
         f"data    {where}: {corpus.train} utterances, {corpus.seconds:.1f} s a recording\n"
@@ -108,10 +110,7 @@ def setup(options: "Options") -> memory.Setup:
 
 def flops_line(drawn: "Drawn", options: "Options") -> str:
     """Operations of one system of stage 6, and on which GPUs its memory fits."""
-    plain, again = (
-        compute.flops(drawn.llm, drawn.micro, checkpointing=each)
-        for each in (False, True)
-    )
+    plain, again = drawn.flops
     need = memory.peak(drawn.llm, drawn.micro, setup(options)).total
     fits = [
         name
