@@ -34,7 +34,8 @@ def compared(recipe: Path, rates: Rates, ranks: int) -> Iterator[Compared]:
     by_stage: dict[str, list[tuple[Path, dict[str, Any]]]] = {}
     for folder, each in done:
         by_stage.setdefault(each["stage"], []).append((folder, each))
-    rates = replace(rates, loaders=1)  # seconds of all jobs are added up
+    # Seconds of all jobs are added up, and ranks are processes of one machine.
+    rates = replace(rates, loaders=1, node_link=rates.core_link)
     device, corpus = core(rates), _corpus(recipe, by_stage)
     for stage, folders in by_stage.items():
         works = _works(recipe, stage, by_stage, corpus, rates, ranks)

@@ -11,6 +11,7 @@ from s2st_interleave.plan.passes import Pass, added, count
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
     from s2st_interleave.vocoder.hifigan import HifiganSizes
     from s2st_interleave.vocoder.world import WorldSizes
@@ -30,7 +31,7 @@ GIVEN_TOKENS = 4  # with which Whisper's decoder begins
 
 
 @lru_cache
-def encoder(source: Path, num_pieces: int) -> "torch.nn.Module":
+def encoder(source: Path, num_pieces: int) -> "PreTrainedModel":
     """The CTC encoder at `source`; the hub is not asked for the dimensions of w2v-BERT 2.0."""
     import torch
     from transformers import AutoConfig, AutoModelForCTC, Wav2Vec2BertConfig

@@ -79,7 +79,7 @@ class Rates:
     synthesis_sec: float = _rate(
         0.023, "s a second", "measured: WORLD on clips of 3.75 s, a core here, busy"
     )
-    mos_sec: float = _rate(0.06, "s a clip", "reckoned")
+    mos_sec: float = _rate(0.06, "s a clip", "reckoned: DNSMOS on a core")
     resamples_sec: float = _rate(
         2e-3, "s an utterance", "reckoned: scores and 1,000 resamples"
     )
@@ -99,6 +99,9 @@ class Rates:
     )
     core_memory: float = _rate(
         8e9, "B/s", "measured: plan/here.py, SiLU and LayerNorm, a core here"
+    )
+    core_link: float = _rate(
+        1e9, "B/s of a ring's bus", "reckoned: gloo between processes of one machine"
     )
     core_launch_sec: float = _rate(
         5e-6,

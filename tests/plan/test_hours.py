@@ -34,15 +34,12 @@ def test_a_pass_has_the_kernels_that_torch_starts():
     assert (counted.flops, counted.launches) == (60, 2)
 
 
-def test_the_encoder_of_the_paper_has_its_weights_and_its_forward_pass():
+def test_the_encoder_of_the_paper_has_its_weights():
     source = Path("facebook/w2v-bert-2.0")  # asked of no hub
     model = networks.encoder(source, 100)
-    counted = networks.encoder_pass(source, 100, 1, 4.5, training=False)
     weights = sum(p.numel() for p in model.parameters())
     assert weights == pytest.approx(580e6, rel=0.01)
     assert networks.frame_sec(source) == 0.02
-    # Twice a weight and frame, and a tenth for attention over 225 frames.
-    assert 2 * weights * 225 < counted.flops < 2.2 * weights * 225
 
 
 def test_each_part_of_a_stage_has_its_seconds():
@@ -112,7 +109,7 @@ def options(tmp_path_factory) -> command.Options:
         "encoder": "num_pieces: 80\nmax_steps: 10\nbatch_size: 8",
         "kmeans": "layer: 4\nnum_units: 200",
         "vocoder": "backend: world\nmax_steps: 10",
-        "score": "mos: dnsmos",
+        "score": "mos: dnsmos\nasr: tiny.en",
     }
     for name, text in small.items():
         (conf / f"{name}.yaml").write_text(text)
@@ -134,7 +131,8 @@ def options(tmp_path_factory) -> command.Options:
     words = ["--conf", str(conf), "--llm", str(llm)]
     words += ["--encoder", str(ROOT / "egs/mini_cvss/conf/w2v_bert")]
     words += ["--utterances", "1000", "--seconds", "3", "--max_steps", "40"]
-    words += ["--text_ratio_every", "4", "--batch_size", "8", "--recipe", str(conf)]
+    words += ["--text_ratio_drop", "0.9", "--text_ratio_every", "4", "--nodes", "2"]
+    words += ["--gpus_per_node", "2", "--batch_size", "8", "--recipe", str(conf)]
     return config.parse(command.Options, words, prog="plan")
 
 
@@ -143,7 +141,7 @@ def test_a_recipe_is_planned_before_anything_was_run(options, capsys):
     shown = capsys.readouterr().out
     for words in ("1000 utterances, 3.0 s", "as nothing is drawn", "hours on H100"):
         assert words in shown
-    assert "1 GPU  8 GPUs  32 GPUs  GPU-hours" in shown
+    assert "1 GPU  2 GPUs  4 GPUs  GPU-hours" in shown
     for stage in ("1 data", "2 encoder", "3+4", "4 kmeans", "5 dump", "6 train x 2"):
         assert f"\n{stage}" in shown
     for stage in ("7 decode x 4", "8 vocoder", "8 vocode x 5", "9 score x 6", "all"):
@@ -160,3 +158,12 @@ def test_without_any_data_or_number_it_says_what_to_name(options):
 def test_parts_are_those_that_are_named():
     assert tuple(seconds(Work("x"), UNIT, RATES)) == PARTS
     assert hours.Jobs(Work("x"), times=2).hours({"loading": 1800}) == 1
+
+
+def test_an_encoder_takes_two_operations_a_weight_and_frame():
+    source = ROOT / "egs/mini_cvss/conf/w2v_bert"
+    weights = sum(p.numel() for p in networks.encoder(source, 80).parameters())
+    counted = networks.encoder_pass(source, 80, 4, 3.0, training=False)
+    assert counted.flops == pytest.approx(2 * weights * 4 * 75, rel=0.2)
+    trained = networks.encoder_pass(source, 80, 4, 3.0, training=True)
+    assert trained.flops == pytest.approx(3 * counted.flops, rel=0.2)
