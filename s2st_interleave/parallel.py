@@ -64,6 +64,15 @@ def on_first(work: Callable[[], T]) -> T:
     return box[0]
 
 
+def gathered(value: T) -> list[T]:
+    """The values of all ranks, in their order; they are sent by pickle."""
+    if ranks().count == 1:
+        return [value]
+    values: list[Any] = [None] * ranks().count
+    connected().all_gather_object(values, value)
+    return values
+
+
 def sums(values: Mapping[str, float]) -> dict[str, float]:
     """Each value summed over the ranks, in their order: the same bits on all of them."""
     if ranks().count == 1:

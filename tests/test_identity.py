@@ -55,7 +55,8 @@ def observe(name: str, llm: Path, small: dump.Dump, folder: Path, patch) -> dict
 
     def watch(task, drawn, *more):
         for each in drawn:
-            ids.update(json.dumps([each.example.ids, each.example.labels]).encode())
+            drawn_ids = [each.example.ids.tolist(), each.example.labels.tolist()]
+            ids.update(json.dumps(drawn_ids).encode())
         return collate(task, drawn, *more)
 
     patch.setattr(interleaved.InterleavedTask, "_collate", watch)

@@ -10,52 +10,12 @@ import numpy as np
 import pytest
 
 from s2st_interleave.data.archive import unpacked
-from s2st_interleave.files import atomic_write
 from s2st_interleave.interop import unit_files
 from s2st_interleave.score import asr_cache
 from s2st_interleave.score.asr import AsrOptions
 from s2st_interleave.score.metrics import mos
 from s2st_interleave.score.metrics.mos import MosOptions
 from s2st_interleave.score.records import AsrDescription
-from s2st_interleave.shards import run_shards
-
-# --- shards ---
-
-
-@pytest.fixture
-def shards(tmp_path):
-    """`shards(ids)` runs two shards; the names of those that had to be made."""
-
-    def run(ids: str) -> list[str]:
-        written = []
-
-        def process(part, path):
-            written.append(path.name)
-            with atomic_write(path) as stream:
-                stream.writelines(f"{name}\n" for name in part)
-
-        shards = run_shards(list(ids), tmp_path / "shards", "", 2, process)
-        lines = [line for path in shards.paths for line in path.read_text().split()]
-        assert sorted(lines) == sorted(ids)
-        return written
-
-    return run
-
-
-@pytest.mark.parametrize("content", ["", "a\n", "a\nx\n"])
-def test_a_shard_that_is_not_what_was_written_is_made_again(shards, tmp_path, content):
-    assert shards("abcd") == ["1of2", "2of2"]
-    (tmp_path / "shards" / "1of2").write_text(content)
-    assert shards("abcd") == ["1of2"]
-    assert shards("abcd") == []
-
-
-def test_a_shard_of_other_utterances_or_without_proof_is_made_again(shards, tmp_path):
-    shards("abcd")
-    assert shards("abcdef") == ["1of2", "2of2"]
-    (tmp_path / "shards" / "2of2.proof").unlink()
-    assert shards("abcdef") == ["2of2"]
-
 
 # --- archives ---
 

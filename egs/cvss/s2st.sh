@@ -37,10 +37,12 @@ trained=           # folder of the systems, if another than expdir has trained t
 baseline=baseline  # the one that others are compared with
 parallel_systems=  # systems that train and decode at once; default: as many as have GPUs
 checkpoints="last best"
+one_pass=false     # stage 3 makes the units as well, in one pass of the encoder; k-means first
 toplines=true      # score reference and resynthesis as well
 cascade_prompt=    # asks the text LLM to translate {text}
 num_gpus=          # GPUs of trainings (stages 2 and 6); default: all of this machine
 system_gpus=       # GPUs of a system in stage 6; default: num_gpus over parallel_systems
+vocoder_gpus=1     # GPUs of stage 8's training; more make it no faster
 num_threads=0      # CPU threads of a training; 0: all
 system_threads=0   # CPU threads of each system in stages 6 and 7; 0: all
 device=auto
@@ -123,9 +125,19 @@ use_shared() {
   fi
   if [[ -n $shared ]] && ! python -m s2st_interleave.promises "$2"; then
     "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --gpu_nj "$gpu_nj" \
-      --device "$device" --num_gpus "$num_gpus" --train_split "$train_split" --data_args "$data_args"
+      --device "$device" --num_gpus "$num_gpus" --train_split "$train_split" \
+      --data_args "$data_args" --align_args "$align_args"
   fi
   echo "$1: shared, $2"
+}
+
+# use_kmeans: makes the codebook of stage 4, or takes the shared one.
+use_kmeans() {
+  if [[ $kmeans_dir == "$expdir/kmeans" ]]; then
+    s2st_kmeans
+  else
+    use_shared kmeans "$kmeans_dir" 4 4
+  fi
 }
 
 # speaks DECODE: whether the system has answered with speech, or has not answered yet. An

@@ -73,9 +73,9 @@ def segment(
             f"audio is shorter than text: {len(log_probs) - before - after} frames, "
             f"{len(tokens)} tokens" + ("" if blank_edges else " and 3 around them")
         )
-    names = [bpe.id_to_piece(i) for i in range(bpe.get_piece_size())]
+    # The library wants names of pieces for a list of states that nobody reads here.
     config = CtcSegmentationParameters(
-        char_list=names, blank=BLANK, index_duration=frame_sec
+        char_list=range(bpe.get_piece_size()), blank=BLANK, index_duration=frame_sec
     )
     truth, _ = prepare_token_list(config, [tokens])
     timings, _, _ = ctc_segmentation(config, log_probs, truth)

@@ -32,14 +32,31 @@ def output_layer(model: PreTrainedModel) -> nn.Module:
     return layer
 
 
-def logits(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
+def logits(
+    model: PreTrainedModel, hidden: torch.Tensor, layer: nn.Module | None = None
+) -> torch.Tensor:
     """float32 logits (..., vocabulary) that the model computes of last hidden states.
 
-    `hidden` has the shape (..., width).
+    `hidden` has the shape (..., width). `layer` may be a part of the output layer.
     """
-    uncapped = output_layer(model)(hidden).float()
-    cap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
+    uncapped = (layer or output_layer(model))(hidden).float()
+    cap = soft_cap(model)
     return uncapped if cap is None else cap * torch.tanh(uncapped / cap)
+
+
+def soft_cap(model: PreTrainedModel) -> float | None:
+    """The bound that the model puts on its logits; None where it has none."""
+    return getattr(model.config.get_text_config(), "final_logit_softcapping", None)
+
+
+def uses_all_weights(model: PreTrainedModel) -> bool:
+    """Whether each pass gives every weight that is trained a gradient.
+
+    An expert of a mixture has none where no token is sent to it.
+    """
+    config = model.config.get_text_config()
+    names = ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
+    return not any(getattr(config, name, None) for name in names)
 
 
 def router_loss(

@@ -1,5 +1,6 @@
 """Any causal LM of Hugging Face, its vocabulary extended by units."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import (
@@ -26,10 +28,12 @@ from transformers.utils import is_flash_attn_2_available
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_as, write_json
 from s2st_interleave.hub import load, load_whole
+from s2st_interleave.interleave.sequence import Text
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.llm import checks, dropout
 from s2st_interleave.llm.backbone import backbone, logits, without_flash
-from s2st_interleave.llm.fragments import Encode, inner_encode
+from s2st_interleave.llm.encoding import EncodeAll, encoder
+from s2st_interleave.llm.fragments import inner_encoder
 from s2st_interleave.llm.options import VOCABULARY_FILE, Attention
 from s2st_interleave.llm.positions import max_positions
 from s2st_interleave.llm.unit_rows import (
@@ -58,10 +62,20 @@ class SpeechLlm:
             text, add_special_tokens=False, split_special_tokens=True
         )
 
+    def encode_all(self, texts: Iterable[Text]) -> dict[Text, np.ndarray]:
+        """int32 token ids (num_tokens,) of each text, as it stands alone or in mid-sentence."""
+        distinct, encoded = dict.fromkeys(texts), {}
+        for encode, inside in zip(self._encoders, (False, True), strict=True):
+            some = [text for text in distinct if text.inside == inside]
+            ids = encode([text.text for text in some])
+            encoded |= dict(zip(some, ids, strict=True))
+        return encoded
+
     @cached_property
-    def encode_inside(self) -> Encode:
-        """An `encode` for text in mid-sentence, which begins with its leading space."""
-        return inner_encode(self.tokenizer, self.encode)
+    def _encoders(self) -> tuple[EncodeAll, EncodeAll]:
+        """What encodes whole texts, and what encodes texts in mid-sentence."""
+        encode_all = encoder(self.tokenizer)
+        return encode_all, inner_encoder(self.tokenizer, encode_all)
 
     def decode(self, ids: list[int]) -> str:
         """The text of token ids, on one line: white space of any kind becomes a space."""

@@ -60,7 +60,7 @@ def draw_steps(task: "InterleavedTask", max_steps: int) -> Iterator[Step]:
 
 def _size(batch: "Batch") -> MicroBatch:
     rows, columns = batch.input_ids.shape
-    return MicroBatch(rows, columns, batch.num_targets)
+    return MicroBatch(rows, columns, len(batch.targets))
 
 
 def phases(steps: Sequence[Step]) -> list[Phase]:

@@ -16,7 +16,7 @@ from s2st_interleave.score.published import (
     TABLE_3_SOURCE,
 )
 from s2st_interleave.score.results import markdown_table
-from s2st_interleave.stages.train import Options
+from s2st_interleave.stages.train_options import Options
 
 
 def render(content: PageContent) -> str:

@@ -22,7 +22,8 @@ from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.stage_dir import Input, open_stage, read_done
 from s2st_interleave.stages.scoring import ScoringOptions, check_languages, git_label
-from s2st_interleave.stages.train import TaskOptions, trained_task
+from s2st_interleave.stages.train import trained_task
+from s2st_interleave.stages.train_options import TaskOptions
 
 COUNTS = "counts.npz"  # what each metric adds up, by utterance: compare draws from it
 

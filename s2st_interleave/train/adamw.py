@@ -25,7 +25,10 @@ class Task(Protocol[Batch]):
     def model(self) -> nn.Module: ...
 
     def batches(self, step: int) -> Sequence[Batch]:
-        """This rank's micro-batches of a step, as many on every rank; pure in the step."""
+        """This rank's micro-batches of a step, at least one; pure in the step.
+
+        All ranks should have as many: one that has fewer does the last one twice.
+        """
         ...
 
     def num_targets(self, batch: Batch) -> int:
@@ -66,7 +69,8 @@ class Task(Protocol[Batch]):
 class AdamWLearner(Generic[Batch]):
     """A `Learner` of loop.py: under torchrun, ranks share a step's micro-batches.
 
-    The loss stays the mean over the targets of all ranks.
+    The loss stays the mean over the targets of all ranks. `uses_all` is that of
+    `engine.wrap`.
     """
 
     optimizer: torch.optim.AdamW
@@ -76,30 +80,44 @@ class AdamWLearner(Generic[Batch]):
         task: Task[Batch],
         options: AdamWOptions,
         shown: tuple[str, ...] = ("loss",),
+        *,
+        uses_all: bool = False,
     ) -> None:
         self.task, self.options, self.shown = task, options, shown
+        self.uses_all = uses_all
         self.model = task.model
 
     def start(self, mode: engine.Parallel) -> None:
-        self.root = engine.wrap(self.model, mode)
+        self.root = engine.wrap(self.model, mode, uses_all=self.uses_all)
+        on_gpu = next(self.model.parameters()).device.type == "cuda"
+        wanted = self.options.fused_adamw
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(),
             betas=(0.9, self.options.adam_beta2),
             weight_decay=self.options.weight_decay,
+            fused=wanted == "true" or (wanted == "auto" and on_gpu),
         )
 
     def step(self, step: int, lr: float) -> StepResult:
         # 1. Gradients: the loss is one mean, however the batch is cut and shared.
         batches = self.task.batches(step)
         mine = sum(self.task.num_targets(batch) for batch in batches)
-        num_targets = int(parallel.sums({"targets": mine})["targets"])
-        loss = 0.0
-        for number, batch in enumerate(batches, start=1):
-            work = partial(self._share_of_loss, batch, num_targets)
-            loss += engine.backward(self.root, work, last=number == len(batches))
-        loss = parallel.sums({"loss": loss})["loss"]
+        shares = parallel.gathered((mine, len(batches)))
+        num_targets = sum(share for share, _ in shares)
+        most = max(count for _, count in shares)
+        losses = []
+        for number in range(most):
+            # A rank with fewer micro-batches takes its last one again, which counts
+            # nothing: sharded weights are gathered for all ranks, or for none.
+            counts = number < len(batches)
+            batch = batches[number] if counts else batches[-1]
+            work = partial(self._share_of_loss, batch, num_targets, counts)
+            losses.append(engine.backward(self.root, work, last=number == most - 1))
         norm = engine.clip(self.model, self.options.max_grad_norm)
-        if not math.isfinite(loss) or not torch.isfinite(norm):
+        # A GPU is waited for here, and only here.
+        *parts, norm = torch.stack([*losses, norm]).tolist()
+        loss = parallel.sums({"loss": sum(parts)})["loss"]
+        if not math.isfinite(loss) or not math.isfinite(norm):
             raise UserError(
                 f"step {step}: loss {loss}, gradient norm {norm}: not finite; lower --lr "
                 "or add --warmup_steps, with another tag"
@@ -112,7 +130,7 @@ class AdamWLearner(Generic[Batch]):
         self.optimizer.zero_grad(set_to_none=True)
         more = engine.evaluate(self.root, partial(self.task.metrics, step, batches))
         tokens = int(more.pop("tokens"))
-        metrics = {"loss": loss, "grad_norm": norm.item(), "num_targets": num_targets}
+        metrics = {"loss": loss, "grad_norm": norm, "num_targets": num_targets}
         return StepResult(tokens, metrics | more)
 
     def evaluate(self) -> dict[str, float]:
@@ -124,5 +142,8 @@ class AdamWLearner(Generic[Batch]):
     def checker(self) -> Callable[[Path], None]:
         return roundtrip.checker(self.root, self.task)
 
-    def _share_of_loss(self, batch: Batch, num_targets: int) -> torch.Tensor:
-        return self.task.loss_sum(batch) / num_targets
+    def _share_of_loss(
+        self, batch: Batch, num_targets: int, counts: bool
+    ) -> torch.Tensor:
+        share = self.task.loss_sum(batch) / num_targets
+        return share if counts else 0.0 * share

@@ -1,4 +1,9 @@
-"""The utterances of a step's batch, as a pure function of (seed, step)."""
+"""The utterances of a step's batch, as a pure function of (seed, step), and how it is cut.
+
+A batch is cut either into `accum_grad` pieces of as many utterances (`share`), or by
+length (`deal` over ranks, `cut` on one): micro-batches of similar lengths, each within a
+budget of padded tokens or frames.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -42,12 +47,8 @@ def share(items: Sequence[T], parts: int) -> list[Sequence[T]]:
     items.
     """
     me = ranks()
+    _check_enough(len(items), me.count)
     most = len(items) // me.count
-    if not most:
-        raise UserError(
-            f"{me.count} ranks cannot share {len(items)} utterances: "
-            "take fewer GPUs, or a larger batch_size"
-        )
     parts = me.count * min(-(-parts // me.count), most)
     return split(items, parts)[me.index :: me.count]
 
@@ -57,3 +58,108 @@ def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
     if ranks().count > 1:
         return share(items, -(-len(items) // size))
     return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def cut(
+    lengths: Sequence[int] | np.ndarray, budget: int, least: int = 1
+) -> list[list[int]]:
+    """Cut a batch into micro-batches: indices of items, those of similar lengths together.
+
+    `lengths` are integers, in tokens or frames; a micro-batch costs its number of items
+    times its greatest length, padding included. There are as few micro-batches as `budget`
+    allows, but `least` where there are as many items, and the dearest is as cheap as it
+    can be with so many. An item longer than the budget is a micro-batch of its own.
+    """
+    return deal(lengths, budget, 1, least)[0]
+
+
+def deal(
+    lengths: Sequence[int] | np.ndarray, budget: int, num_ranks: int, least: int = 1
+) -> list[list[list[int]]]:
+    """Cut a batch as `cut` does, and deal the micro-batches to ranks of about equal cost.
+
+    All ranks get equally many, `least` or more, as long as there are items enough. Raises
+    UserError where there are more ranks than items.
+    """
+    _check_enough(len(lengths), num_ranks)
+    order = np.argsort(-np.asarray(lengths), kind="stable")
+    ordered = np.asarray(lengths)[order].tolist()
+    each = max(least, -(-sum(ordered) // (budget * num_ranks)))
+    while True:
+        pieces = _cheapest_pieces(ordered, each * num_ranks)
+        if all(_fits(ordered, piece, budget) for piece in pieces):
+            break
+        each += 1
+    return [
+        [order[start:end].tolist() for start, end in mine]
+        for mine in _dealt(ordered, pieces, num_ranks)
+    ]
+
+
+def _check_enough(num_items: int, num_ranks: int) -> None:
+    if num_items < num_ranks:
+        raise UserError(
+            f"{num_ranks} ranks cannot share {num_items} utterances: "
+            "take fewer GPUs, or a larger batch_size"
+        )
+
+
+# Pieces are (start, end) in a list of lengths that is sorted, the greatest first: for a
+# given number of pieces, none of another shape has a cheaper dearest one.
+Piece = tuple[int, int]
+
+
+def _cost(lengths: list[int], piece: Piece) -> int:
+    return (piece[1] - piece[0]) * lengths[piece[0]]
+
+
+def _fits(lengths: list[int], piece: Piece, budget: int) -> bool:
+    return piece[1] - piece[0] == 1 or _cost(lengths, piece) <= budget
+
+
+def _cheapest_pieces(lengths: list[int], count: int) -> list[Piece]:
+    """`count` pieces, or as many as there are lengths, the dearest as cheap as can be."""
+    low, high = max(1, lengths[0]), len(lengths) * max(1, lengths[0])
+    while low < high:
+        middle = (low + high) // 2
+        if len(_pieces(lengths, middle)) <= count:
+            high = middle
+        else:
+            low = middle + 1
+    pieces = _pieces(lengths, low)
+    while len(pieces) < min(
+        count, len(lengths)
+    ):  # they are many, but none is left over
+        start, end = max(
+            (piece for piece in pieces if piece[1] - piece[0] > 1),
+            key=lambda piece: _cost(lengths, piece),
+        )
+        pieces.remove((start, end))
+        middle = (start + end) // 2
+        pieces += [(start, middle), (middle, end)]
+    return pieces
+
+
+def _pieces(lengths: list[int], most: int) -> list[Piece]:
+    """Pieces that cost `most` or less, each as long as it can be."""
+    pieces, start = [], 0
+    while start < len(lengths):
+        size = max(1, most // max(1, lengths[start]))
+        pieces.append((start, min(start + size, len(lengths))))
+        start += size
+    return pieces
+
+
+def _dealt(
+    lengths: list[int], pieces: list[Piece], num_ranks: int
+) -> list[list[Piece]]:
+    """Pieces by rank: the dearest first, each to the cheapest rank that wants more."""
+    most = -(-len(pieces) // num_ranks)
+    shares: list[list[Piece]] = [[] for _ in range(num_ranks)]
+    costs = [0] * num_ranks
+    for piece in sorted(pieces, key=lambda piece: -_cost(lengths, piece)):
+        wanting = [rank for rank in range(num_ranks) if len(shares[rank]) < most]
+        rank = min(wanting, key=lambda rank: costs[rank])
+        shares[rank].append(piece)
+        costs[rank] += _cost(lengths, piece)
+    return shares

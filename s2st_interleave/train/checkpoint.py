@@ -4,7 +4,7 @@ import math
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # One file, or several numbered ones: `save_pretrained` cuts at 50 GB.
 WEIGHTS = "model*.safetensors"
 META, OPTIMIZER = "meta.json", "optimizer.pt"
-SHARDS = "shards"  # in place of OPTIMIZER where its state is sharded over ranks
+SHARDS = "shards"  # in place of OPTIMIZER where several ranks have written it
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,46 @@ def load_optimizer(
     if (source / SHARDS).is_dir():
         sharded.load(source / SHARDS, model, optimizer)
         return
+    if not (source / OPTIMIZER).is_file():
+        raise UserError(
+            f"{source}: no optimizer state, which a finished training keeps in its last "
+            "checkpoint alone (--keep_optimizer all): was a later one removed? Train anew "
+            "with another tag, or with --overwrite true"
+        )
     with reading(source / OPTIMIZER, _without(source)):
-        state = torch.load(source / OPTIMIZER, map_location="cpu", weights_only=True)
-    if engine.is_sharded(model):
-        state = sharded.distribute(state, model)
+        state = _mapped(source / OPTIMIZER)
+        if engine.is_sharded(model):
+            state = sharded.distribute(state, model)
+        elif next(model.parameters()).device.type == "cpu":
+            state = _copied(state)  # the file may go; a GPU's state is a copy anyway
     optimizer.load_state_dict(state)
+
+
+def _mapped(file: Path) -> dict[str, Any]:
+    """An optimizer's state whose tensors are read from disk when they are used.
+
+    Every rank reads it, and eight copies of it do not fit in a machine's memory.
+    """
+    return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+
+
+def _copied(state: dict[str, Any]) -> dict[str, Any]:
+    copies = {
+        number: {
+            name: value.clone() if isinstance(value, torch.Tensor) else value
+            for name, value in values.items()
+        }
+        for number, values in state["state"].items()
+    }
+    return state | {"state": copies}
+
+
+def prune(directory: Path) -> None:
+    """Remove the optimizer's state of all whole checkpoints but the newest."""
+    checkpoints = by_step(directory)
+    for step in sorted(checkpoints)[:-1]:
+        (checkpoints[step] / OPTIMIZER).unlink(missing_ok=True)
+        shutil.rmtree(checkpoints[step] / SHARDS, ignore_errors=True)
 
 
 def save(
@@ -132,7 +167,7 @@ def save(
     """Write one checkpoint beside its place, move it there, then remove old ones.
 
     The checkpoint holds the whole model, as its readers want it, and the optimizer's state
-    in one file or sharded. Rank 0 reads the model back: UserError where it is not the one
+    in one file, or in one of each rank. Rank 0 reads the model back: UserError where it is not the one
     that was saved. All ranks must call this together.
     """
     check = learner.checker()
@@ -155,7 +190,7 @@ def save(
     parallel.on_first(begin)
     with engine.whole(learner.model):
         parallel.on_first(lambda: learner.save(temporary))
-    if engine.is_sharded(learner.model):
+    if parallel.ranks().count > 1:  # each rank writes a part, sharded or not
         sharded.save(temporary / SHARDS, learner.model, learner.optimizer)
     else:
         state = learner.optimizer.state_dict

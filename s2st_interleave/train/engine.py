@@ -29,30 +29,33 @@ class WorkModule(nn.Module):
         return work()
 
 
-def wrap(model: nn.Module, mode: Parallel) -> nn.Module:
+def wrap(model: nn.Module, mode: Parallel, *, uses_all: bool = False) -> nn.Module:
     """Wrap `model` for `backward` and `evaluate`; tasks go on to use `model` itself.
 
-    Sharding replaces its parameters: make the optimizer afterwards.
+    Sharding replaces its parameters: make the optimizer afterwards. `uses_all` says that
+    every trained parameter gets a gradient in every pass; else each pass is searched for
+    those that get none.
     """
     root = WorkModule(model)
     if parallel.ranks().count == 1:
         return root
     parallel.connected()
-    return _sharded(root) if mode == "fsdp" else _replicated(root)
+    return _sharded(root) if mode == "fsdp" else _replicated(root, uses_all)
 
 
 def backward(
     root: nn.Module, work: Callable[[], torch.Tensor], *, last: bool = True
-) -> float:
-    """Add the gradients of the scalar loss that `work` computes, and return its value.
+) -> torch.Tensor:
+    """Add the gradients of the scalar loss that `work` computes, and return it, detached.
 
-    After the `last` micro-batch of a step the gradients are summed over the ranks.
+    After the `last` micro-batch of a step the gradients are summed over the ranks. The
+    loss stays on its device: reading it would wait for a GPU to finish.
     """
     is_replica = isinstance(root, DistributedDataParallel)
     with root.no_sync() if is_replica and not last else nullcontext():
         loss = root(work)
         loss.backward()
-    return loss.item()
+    return loss.detach()
 
 
 def evaluate(root: nn.Module, work: Callable[[], T]) -> T:
@@ -105,12 +108,15 @@ def whole(model: nn.Module) -> Iterator[None]:
             owner[name] = shard
 
 
-def _replicated(root: WorkModule) -> nn.Module:
+def _replicated(root: WorkModule, uses_all: bool) -> nn.Module:
     # A model may have parameters that its training leaves out (an encoder's mask
     # embedding); where it has none, torch finds the search for them worth a warning.
     warnings.filterwarnings("ignore", message="find_unused_parameters=True")
     replica = DistributedDataParallel(
-        root, forward_sync_buffers=False, find_unused_parameters=True
+        root,
+        forward_sync_buffers=False,
+        find_unused_parameters=not uses_all,
+        gradient_as_bucket_view=True,  # no second copy of all gradients
     )
     replica.register_comm_hook(None, _sum)
     return replica

@@ -2,24 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from transformers import PreTrainedModel
+from transformers.utils import ModelOutput
 
 from s2st_interleave import parallel
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.schedule import text_ratio
-from s2st_interleave.interleave.sequence import (
-    IGNORE,
-)
+from s2st_interleave.interleave.sequence import IGNORE
 from s2st_interleave.llm.backbone import router_loss
+from s2st_interleave.llm.loss import cross_entropy_sum, num_right
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train import probe
-from s2st_interleave.train.batches import batch_at, chunks, share
+from s2st_interleave.train.batches import batch_at, chunks, deal, share
 from s2st_interleave.train.examples import InterleavedExample, draw_example
+from s2st_interleave.train.loader import Loader
 
 NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 shows
 
@@ -28,21 +30,28 @@ NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 shows
 class Batch:
     """A micro-batch: int64 tensors (num_examples, longest), padded on the right.
 
-    `num_targets` counts labels that have a loss; `step_examples` are those of the whole
-    step, over all ranks.
+    `targets` (num_targets,) are the labels that have a loss, and `places` (num_targets,)
+    the positions whose states predict them, counted over all rows. `step_examples` are
+    those of the whole step, over all ranks.
     """
 
     input_ids: torch.Tensor
     attention_mask: torch.Tensor
     labels: torch.Tensor
-    num_targets: int
+    places: torch.Tensor
+    targets: torch.Tensor
     examples: Sequence[InterleavedExample]
     step_examples: Sequence[InterleavedExample] = ()
 
 
 @dataclass
 class InterleavedTask:
-    """Scheduled interleaved training as train/adamw.py takes it."""
+    """Scheduled interleaved training as train/adamw.py takes it.
+
+    A batch is cut in `accum_grad` micro-batches, or, where `batch_tokens` is not 0, in
+    micro-batches of so many tokens, padding included, `accum_grad` of them or more. Each
+    rank draws its share of the examples, in `num_workers` processes ahead of their step.
+    """
 
     llm: SpeechLlm
     train: Dump | Dumps | Subset
@@ -52,28 +61,39 @@ class InterleavedTask:
     accum_grad: int
     device: torch.device | str
     probe_every: int = 0
+    batch_tokens: int = 0
+    num_workers: int = 0
+    logits_at_once: int = 0
+
+    def __post_init__(self) -> None:
+        self._drawn = Loader(self._draw_share, self.num_workers)
+
+    def close(self) -> None:
+        """End the workers."""
+        self._drawn.close()
 
     @property
     def model(self) -> PreTrainedModel:
         return self.llm.model
 
     def batches(self, step: int) -> list[Batch]:
-        ratio, seed = self._ratio(step), self.interleaving.seed
-        indices = batch_at(range(len(self.train)), step, self.batch_size, seed)
-        examples = [self._draw(self.train[index], ratio, step) for index in indices]
+        examples = _in_order(self._drawn(step))
         # Examples of similar lengths share a micro-batch, so that there is little padding.
         examples.sort(key=_length)
-        return [
-            self._collate(part, examples) for part in share(examples, self.accum_grad)
-        ]
+        return [self._collate(part, examples) for part in self._cut(examples)]
 
     def num_targets(self, batch: Batch) -> int:
-        return batch.num_targets
+        return len(batch.targets)
 
     def loss_sum(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy summed over targets, and a mixture of experts' loss times them."""
-        loss, _, routers = self._losses(batch)
-        return loss + routers * batch.num_targets
+        with self.llm.autocast():
+            output, hidden = self._states(batch)
+            loss = cross_entropy_sum(
+                self.model, hidden, batch.targets, self.logits_at_once
+            )
+            routers = router_loss(self.model, output, batch.attention_mask)
+        return loss + routers * len(batch.targets)
 
     def metrics(self, step: int, batches: Sequence[Batch]) -> dict[str, float]:
         step_examples = batches[0].step_examples
@@ -102,22 +122,36 @@ class InterleavedTask:
     def evaluate(self) -> dict[str, float]:
         """Dev loss and accuracy per token at text ratio 0, which inference sees."""
         total, correct, targets = 0.0, 0, 0
-        examples = [
-            self._draw(self.dev[index], 0.0, 0) for index in range(len(self.dev))
-        ]
-        examples.sort(key=_length)
-        size = max(1, self.batch_size // self.accum_grad)
-        for part in chunks(examples, size):
-            batch = self._collate(part)
-            loss, hits, _ = self._losses(batch)
-            total += loss.item()
-            correct += int(hits)
-            targets += batch.num_targets
+        most = max(parallel.gathered(len(self._dev_parts)))
+        for number in range(most):
+            # Sharded weights are gathered for all ranks, or for none.
+            batch = self._collate(
+                self._dev_parts[min(number, len(self._dev_parts) - 1)]
+            )
+            with self.llm.autocast():
+                _, hidden = self._states(batch)
+                loss, hits = num_right(
+                    self.model, hidden, batch.targets, self.logits_at_once
+                )
+            if number < len(self._dev_parts):
+                total += loss.item()
+                correct += int(hits)
+                targets += len(batch.targets)
         sums = parallel.sums({"loss": total, "correct": correct, "targets": targets})
         return {
             "loss": sums["loss"] / sums["targets"],
             "accuracy": sums["correct"] / sums["targets"],
         }
+
+    @cached_property
+    def _dev_parts(self) -> list[Sequence[InterleavedExample]]:
+        """This rank's micro-batches of dev, drawn once: no step changes them."""
+        mine = _my_places(len(self.dev))
+        examples = _in_order([self._draw(self.dev[index], 0.0, 0) for index in mine])
+        examples.sort(key=_length)
+        if self.batch_tokens:
+            return self._cut(examples)
+        return chunks(examples, max(1, self.batch_size // self.accum_grad))
 
     def save(self, directory: Path) -> None:
         self.llm.save(directory)
@@ -135,6 +169,25 @@ class InterleavedTask:
         self, utterance: Utterance, ratio: float, step: int
     ) -> InterleavedExample:
         return draw_example(utterance, ratio, step, self.interleaving, self.llm)
+
+    def _draw_share(self, step: int) -> list[InterleavedExample]:
+        """This rank's examples of a step, in the order of the batch."""
+        ratio, seed = self._ratio(step), self.interleaving.seed
+        indices = batch_at(range(len(self.train)), step, self.batch_size, seed)
+        mine = _my_places(len(indices))
+        return [self._draw(self.train[indices[k]], ratio, step) for k in mine]
+
+    def _cut(
+        self, examples: Sequence[InterleavedExample]
+    ) -> list[Sequence[InterleavedExample]]:
+        """This rank's micro-batches of examples that are sorted by length."""
+        if not self.batch_tokens:
+            return share(examples, self.accum_grad)
+        me = parallel.ranks()
+        lengths = [_length(example) for example in examples]
+        least = -(-self.accum_grad // me.count)
+        pieces = deal(lengths, self.batch_tokens, me.count, least)[me.index]
+        return [[examples[index] for index in piece] for piece in pieces]
 
     def _probe_batch(self, step: int) -> Batch:
         """The same dev utterances at every step, with the text ratio of this step."""
@@ -156,35 +209,48 @@ class InterleavedTask:
             ids[row, :length] = each.example.ids
             labels[row, :length] = each.example.labels
             mask[row, :length] = 1
+        # Found here and not on a GPU, which would be waited for.
+        rows, columns = np.nonzero(labels[:, 1:] != IGNORE)
+        arrays = {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "labels": labels,
+            "places": rows * longest + columns,
+            "targets": labels[rows, columns + 1],
+        }
         return Batch(
-            input_ids=torch.from_numpy(ids).to(self.device),
-            attention_mask=torch.from_numpy(mask).to(self.device),
-            labels=torch.from_numpy(labels).to(self.device),
-            num_targets=int((labels[:, 1:] != IGNORE).sum()),
+            **{k: torch.from_numpy(v).to(self.device) for k, v in arrays.items()},
             examples=examples,
             step_examples=step_examples,
         )
 
-    def _losses(
-        self, batch: Batch
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | float]:
-        """Summed cross-entropy, number of right tokens, and the mean loss of routers.
+    def _states(self, batch: Batch) -> tuple[ModelOutput, torch.Tensor]:
+        """The backbone's output, and its last states (num_targets, width) at `places`."""
+        output = self.llm.backbone(
+            input_ids=batch.input_ids,
+            attention_mask=batch.attention_mask,
+            use_cache=False,
+        )
+        states = output.last_hidden_state.flatten(0, 1)
+        return output, states.index_select(0, batch.places)
 
-        Logits are computed only at positions that have a loss.
-        """
-        labels = batch.labels[:, 1:]
-        wanted = labels != IGNORE
-        with self.llm.autocast():
-            output = self.llm.backbone(
-                input_ids=batch.input_ids,
-                attention_mask=batch.attention_mask,
-                use_cache=False,
-            )
-            logits = self.llm.logits(output.last_hidden_state[:, :-1][wanted])
-            routers = router_loss(self.model, output, batch.attention_mask)
-        targets = labels[wanted]
-        loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
-        return loss, (logits.detach().argmax(-1) == targets).sum(), routers
+
+def _my_places(count: int) -> range:
+    """Which of `count` examples this rank draws: every so many-th."""
+    me = parallel.ranks()
+    return range(me.index, count, me.count)
+
+
+def _in_order(drawn: list[InterleavedExample]) -> list[InterleavedExample]:
+    """The examples that all ranks have drawn, in the order of the batch.
+
+    Their exact lengths decide who computes which; nobody draws what another has drawn.
+    """
+    shares = parallel.gathered(drawn)
+    return [
+        shares[place % len(shares)][place // len(shares)]
+        for place in range(sum(map(len, shares)))
+    ]
 
 
 def _length(example: InterleavedExample) -> int:

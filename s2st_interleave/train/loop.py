@@ -155,6 +155,8 @@ def _fit(
         if stop and not last:
             _leave(progress.step, options.max_steps)
 
+    if options.keep_optimizer == "last":
+        parallel.on_first(lambda: checkpoint.prune(directory))
     return Outcome(
         last=checkpoint.path(directory, progress.step),
         best=checkpoint.path(directory, progress.best_step),

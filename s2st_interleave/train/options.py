@@ -26,6 +26,11 @@ class LoopOptions(RunOptions):
     keep_last: int = option(
         2, "checkpoints kept besides the best", runtime=True, minimum=1
     )
+    keep_optimizer: Literal["last", "all"] = option(
+        "last",
+        "checkpoints whose optimizer state stays when the training ends: the last goes on",
+        runtime=True,
+    )
     eval_every: int = option(100, "steps between evaluations on dev", minimum=1)
     log_every: int = option(
         20, "steps between lines on the screen", runtime=True, minimum=1
@@ -45,6 +50,11 @@ class AdamWOptions:
         0.999, "of AdamW; 0.98 forgets sooner, for short runs", minimum=0, below=1
     )
     max_grad_norm: float = option(1.0, "clip the gradient's norm", above=0)
+    fused_adamw: Literal["auto", "true", "false"] = option(
+        "auto",
+        "one pass over the weights, faster, rounds otherwise; auto: on a GPU",
+        new=True,
+    )
     accum_grad: int = option(1, "micro-batches of a step, over all GPUs", minimum=1)
 
 

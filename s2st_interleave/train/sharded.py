@@ -1,7 +1,7 @@
-"""The optimizer's state of a sharded model, on disk (torch.distributed.checkpoint).
+"""The optimizer's state of several ranks, on disk (torch.distributed.checkpoint).
 
-It is kept by the names of parameters and written by every rank for itself, so that any
-number of ranks can read it, sharded or not.
+It is kept by the names of parameters, and any number of ranks can read it, sharded or not.
+Every rank writes its own shards, or a part of what all of them have.
 """
 
 import warnings
@@ -18,7 +18,7 @@ from s2st_interleave import parallel
 
 
 def save(directory: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Write the optimizer's state; every rank writes its own shards."""
+    """Write the optimizer's state; every rank writes a part."""
     state = {
         f"{name}/{what}": value
         for name, parameter in model.named_parameters()

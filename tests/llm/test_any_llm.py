@@ -11,6 +11,8 @@ from s2st_interleave.decode.generate import Limits
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.llm import model as llm
+from s2st_interleave.llm.backbone import router_loss
+from s2st_interleave.llm.loss import cross_entropy_sum
 from s2st_interleave.llm.positions import max_positions
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 
@@ -94,7 +96,9 @@ def test_the_loss_for_routers_weighs_a_micro_batch_by_its_tokens(extend, small_d
     total = sum(task.loss_sum(batch).item() for batch in batches) / sum(targets)
     entropy, routers = 0.0, 0.0
     for batch, count in zip(batches, targets, strict=True):
-        loss, _, more = task._losses(batch)
+        output, hidden = task._states(batch)
+        loss = cross_entropy_sum(task.model, hidden, batch.targets)
+        more = router_loss(task.model, output, batch.attention_mask)
         entropy += loss.item() / sum(targets)
         routers += more.item() * count / sum(targets)
     assert total == pytest.approx(entropy + routers, rel=1e-6) and routers > 0.1

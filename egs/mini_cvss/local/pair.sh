@@ -34,5 +34,5 @@ if [[ -n ${MINI_SHARED:-} ]]; then
 else
   # Two processes a training; the systems, whose batches are small, one each, side by side.
   recipe+=(--encoder ../conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en
-    --num_gpus 2 --system_gpus 1 --parallel_systems 2)
+    --num_gpus 2 --vocoder_gpus 2 --system_gpus 1 --parallel_systems 2)
 fi

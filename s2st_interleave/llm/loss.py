@@ -1,0 +1,71 @@
+"""Cross-entropy of last hidden states, with all logits at once or some at a time."""
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy, linear_cross_entropy
+from transformers import PreTrainedModel
+
+from s2st_interleave.llm.backbone import logits, output_layer, soft_cap
+
+
+def cross_entropy_sum(
+    model: PreTrainedModel,
+    hidden: torch.Tensor,
+    targets: torch.Tensor,
+    logits_at_once: int = 0,
+) -> torch.Tensor:
+    """Cross-entropy summed over `targets` (num_targets,) of `hidden` (num_targets, width).
+
+    The model computes the logits of `logits_at_once` targets and their gradients before
+    those of the next, so that there are never more; 0: all at once, whose backward pass
+    keeps them three times. Losses differ by rounding alone. A model that does more than a
+    linear layer (a soft cap, adapters) computes all logits at once in any case.
+    """
+    layer = output_layer(model)
+    is_linear = type(layer) is nn.Linear and soft_cap(model) is None
+    if not (is_linear and 0 < logits_at_once < len(targets)):
+        return cross_entropy(logits(model, hidden), targets, reduction="sum")
+    device, weight = hidden.device.type, layer.weight
+    if torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
+    else:
+        dtype = weight.dtype
+    bias = None if layer.bias is None else layer.bias.to(dtype)
+    # What is summed over the parts is kept in fp32 where products are in bf16.
+    options = nn.LinearCrossEntropyOptions(
+        batch_chunk_size=logits_at_once,
+        chunking_method=None,
+        acc_policy="compact" if dtype == torch.float32 else "accurate",
+    )
+    return linear_cross_entropy(
+        hidden.to(dtype),
+        weight.to(dtype),
+        targets,
+        linear_bias=bias,
+        reduction="sum",
+        options=options,
+    ).float()
+
+
+def num_right(
+    model: PreTrainedModel,
+    hidden: torch.Tensor,
+    targets: torch.Tensor,
+    logits_at_once: int = 0,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Summed cross-entropy, and the number of targets with the greatest logit."""
+    size = logits_at_once or max(1, len(targets))
+    parts = [
+        _judged(model, *part)
+        for part in zip(hidden.split(size), targets.split(size), strict=True)
+    ]
+    losses, hits = zip(*parts, strict=True)
+    return torch.stack(losses).sum(), torch.stack(hits).sum()
+
+
+def _judged(
+    model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    part = logits(model, hidden)
+    loss = cross_entropy(part, targets, reduction="sum")
+    return loss, (part.argmax(-1) == targets).sum()
