@@ -28,7 +28,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--piece", choices=names)
     parser.add_argument("--size", choices=("full", "tiny"), default="full")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the JSONs")
-    parser.add_argument("--list", action="store_true", help="pieces, limits, what lacks")
+    parser.add_argument(
+        "--list", action="store_true", help="pieces, limits, what lacks"
+    )
     options = parser.parse_args(argv)
     if options.list:
         for piece in PIECES:

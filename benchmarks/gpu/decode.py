@@ -73,7 +73,9 @@ class Ours:
 
     def __init__(self, llm: SpeechLlm, given: Sequence[Any], shape: Shape):
         self.llm, self.size = llm, shape.decode_batch
-        self.given = {f"u{k:05}": {"src_speech": units} for k, units in enumerate(given)}
+        self.given = {
+            f"u{k:05}": {"src_speech": units} for k, units in enumerate(given)
+        }
         self.counted = 0
 
     def work(self, turn: int) -> float:
@@ -102,7 +104,9 @@ class Plain:
     def __init__(self, llm: SpeechLlm, given: Sequence[Any], shape: Shape):
         self.llm, self.device = llm, shape.device
         vocabulary = llm.vocabulary
-        prompts = [prompt_ids([vocabulary.unit_ids(each)], vocabulary) for each in given]
+        prompts = [
+            prompt_ids([vocabulary.unit_ids(each)], vocabulary) for each in given
+        ]
         prompts.sort(key=len)
         size = shape.decode_batch
         self.batches = [prompts[k : k + size] for k in range(0, len(prompts), size)]

@@ -29,7 +29,7 @@ PIECES = (
             "stage 6, 1B, p = 0.9",
             "stage 6, 1B, p = 0.5",
             "stage 6, 1B, p = 0, 16 micro-batches by count",
-            "stage 6, 1B, p = 0, logits in parts",
+            "stage 6, 1B, p = 0, all logits at once",
             "stage 6, 1B, p = 0, compiled",
         ),
         540,

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from s2st_interleave import typed_json
 from s2st_interleave.files import read_json, write_json
 from s2st_interleave.provenance import git_state
+
+if TYPE_CHECKING:
+    import torch
 
 PACKAGES = ("torch", "transformers", "accelerate")
 STATES = ("finished", "stopped", "failed")
@@ -62,10 +64,12 @@ class Record:
     figures: Mapping[str, Figure] = field(default_factory=dict)
 
 
-def machine(device: torch.device) -> tuple[str, dict[str, str]]:
+def machine(device: "torch.device") -> tuple[str, dict[str, str]]:
     """The device's name, and versions of Python and of the packages that compute."""
     name = platform.processor() or platform.machine()
     if device.type == "cuda":
+        import torch
+
         name = torch.cuda.get_device_name(device)
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
@@ -76,7 +80,7 @@ def machine(device: torch.device) -> tuple[str, dict[str, str]]:
     return name, versions
 
 
-def begun(piece: str, size: str, device: torch.device) -> Record:
+def begun(piece: str, size: str, device: "torch.device") -> Record:
     """The record of a piece that has just begun, and counts as stopped until it ends."""
     name, versions = machine(device)
     reason = "it did not end: its time limit, or it was killed"

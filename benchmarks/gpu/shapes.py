@@ -67,7 +67,7 @@ def _full() -> Shape:
         turns=3,
         llm=json.loads(LLAMA.read_text()),
         num_units=2048,
-        train=_options("train", BATCHES),
+        train=_stage_6(),
         num_steps=6,
         trainer_rows=(8, 16, 32),
         num_utterances=1024,
@@ -77,7 +77,7 @@ def _full() -> Shape:
         layer=20,
         num_pieces=5000,
         batch_sec=300.0,
-        ctc=_options("encoder", BATCHES),
+        ctc=_options("encoder", "batch_size accum_grad batch_seconds num_workers"),
         whisper={
             "vocab_size": 51866,
             "d_model": 1280,
@@ -96,13 +96,19 @@ def _full() -> Shape:
     )
 
 
-BATCHES = {"batch_size", "accum_grad", "batch_tokens", "num_workers", "logits_at_once"}
+def _stage_6() -> dict[str, Any]:
+    """The batches of conf/train.yaml."""
+    wanted = "batch_size accum_grad batch_tokens logits_at_once num_workers"
+    options = {"accum_grad": 1} | _options("train", wanted)
+    if not hasattr(torch.nn.functional, "linear_cross_entropy"):
+        options.pop("logits_at_once", None)  # this torch is older than the pinned one
+    return options
 
 
-def _options(name: str, wanted: set[str]) -> dict[str, Any]:
+def _options(name: str, wanted: str) -> dict[str, Any]:
     """Some of the options of a file of egs/cvss/conf."""
     options = yaml.safe_load((CONF / f"{name}.yaml").read_text())
-    return {key: value for key, value in options.items() if key in wanted}
+    return {key: value for key, value in options.items() if key in wanted.split()}
 
 
 def _tiny() -> Shape:

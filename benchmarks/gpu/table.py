@@ -32,7 +32,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of JSONs")
-    parser.add_argument("--write", action="store_true", help="into benchmarks/README.md")
+    parser.add_argument(
+        "--write", action="store_true", help="into benchmarks/README.md"
+    )
     options = parser.parse_args(argv)
     text = table(options.results)
     print(text)

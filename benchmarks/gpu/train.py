@@ -32,7 +32,7 @@ LR = 5e-5
 RATIOS = (0.0, 0.9, 0.5)
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "16 micro-batches by count": {"batch_tokens": 0, "accum_grad": 16},
-    "logits in parts": {"logits_at_once": 2048},
+    "all logits at once": {"logits_at_once": 0},
 }
 
 
@@ -152,7 +152,10 @@ class Ours:
         rows = [e for step in self.sequences(1) for e in step]
         needed = compute.flops(
             self.sizes,
-            (counts.MicroBatch(1, len(e.ids), int((e.labels >= 0).sum())) for e in rows),
+            (
+                counts.MicroBatch(1, len(e.ids), int((e.labels >= 0).sum()))
+                for e in rows
+            ),
         )
         each = needed / sum(len(e.ids) for e in rows)
         share = partial(share_of_peak, each, self.shape.device, bf16=self.shape.bf16)

@@ -11,7 +11,11 @@ from unittest import mock
 import numpy as np
 import tokenizers
 import torch
-from transformers import GenerationConfig, WhisperConfig, WhisperForConditionalGeneration
+from transformers import (
+    GenerationConfig,
+    WhisperConfig,
+    WhisperForConditionalGeneration,
+)
 
 from benchmarks.gpu.meter import Memory, in_turn, share_of_peak, timed
 from benchmarks.gpu.record import Figure
@@ -62,7 +66,10 @@ def figures(shape: Shape) -> Iterator[tuple[str, Figure]]:
 
 
 def _hear(
-    generate: Callable[[np.ndarray], object], windows: np.ndarray, repeats: int, turn: int
+    generate: Callable[[np.ndarray], object],
+    windows: np.ndarray,
+    repeats: int,
+    turn: int,
 ) -> float:
     for _ in range(repeats):
         generate(windows)
