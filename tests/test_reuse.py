@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from s2st_interleave.data.archive import unpacked
+from s2st_interleave.files import file_digest
 from s2st_interleave.interop import unit_files
+from s2st_interleave.record import digest
 from s2st_interleave.score import asr_cache
 from s2st_interleave.score.asr import AsrOptions
 from s2st_interleave.score.metrics import mos
@@ -99,15 +101,29 @@ def test_a_file_that_was_cut_off_is_not_a_text(asked, tmp_path):
         assert asked == ["silent", "spoken"]
 
 
-def test_a_number_that_was_cut_off_is_not_a_score(asked, tmp_path):
+@pytest.mark.parametrize("end", [-1, -2, 10, 0])
+def test_a_number_that_was_cut_off_is_not_a_score(asked, tmp_path, end):
     wav, cache = tmp_path / "wav", tmp_path / "cache"
     wav.write_text("audio")
-    for kept in ("3.25\n", "3.2", "", "3"):
+    for _ in range(2):
         assert mos.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
-        (path,) = cache.iterdir()
-        assert path.read_text() == "3.25\n"
-        path.write_text(kept)
-    assert asked == ["u"] * 3
+    (path,) = cache.iterdir()
+    path.write_bytes(path.read_bytes()[:end])
+    assert mos.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
+    assert asked == ["u"] * 2
+
+
+def test_the_cache_of_an_earlier_version_is_read_where_it_is_whole(asked, tmp_path):
+    """It kept a file for each recording, which ended with a line feed."""
+    wav, cache = tmp_path / "wav", tmp_path / "cache"
+    wav.write_text("audio")
+    made_by = [{"p": "1"}, file_digest(wav)]
+    cache.mkdir()
+    (cache / f"{digest(made_by)}.txt").write_text("4.5\n")
+    assert mos.rate({"u": wav}, MosOptions(), cache) == {"u": 4.5}
+    (cache / f"{digest(made_by)}.txt").write_text("4.")
+    assert mos.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
+    assert asked == ["u"]
 
 
 def test_texts_of_another_tokenizer_are_not_those_of_the_model(asked, tmp_path):

@@ -46,6 +46,7 @@ vocoder_gpus=1     # GPUs of stage 8's training; more make it no faster
 num_threads=0      # CPU threads of a training; 0: all
 system_threads=0   # CPU threads of each system in stages 6 and 7; 0: all
 device=auto
+preflight=         # try all that later stages need before stage 2; default: not on a CPU
 overwrite=false    # make anew what was made with other options, and only that
 corpus_note=       # file with what RESULTS.md says of the corpus
 results=RESULTS.md

@@ -167,8 +167,8 @@ def save(
     """Write one checkpoint beside its place, move it there, then remove old ones.
 
     The checkpoint holds the whole model, as its readers want it, and the optimizer's state
-    in one file, or in one of each rank. Rank 0 reads the model back: UserError where it is not the one
-    that was saved. All ranks must call this together.
+    in one file, or in one of each rank. Rank 0 reads the model back: UserError where it is
+    not the one that was saved. All ranks must call this together.
     """
     check = learner.checker()
     target = path(directory, progress.step)
