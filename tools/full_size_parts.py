@@ -112,8 +112,12 @@ def _whisper(out: Path) -> None:
     from transformers import WhisperConfig, WhisperForConditionalGeneration
 
     torch.manual_seed(1)
-    model = WhisperForConditionalGeneration(WhisperConfig(**WHISPER))
-    model.to(torch.bfloat16).save_pretrained(out)  # pyrefly: ignore
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        model = WhisperForConditionalGeneration(WhisperConfig(**WHISPER))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    model.save_pretrained(out)
     names = tokenizers.models.WordLevel(WHISPER_TOKENS, "<|endoftext|>")
     tokenizers.Tokenizer(names).save(str(out / "tokenizer.json"))
 

@@ -84,7 +84,9 @@ def begun(piece: str, size: str, device: "torch.device") -> Record:
     """The record of a piece that has just begun, and counts as stopped until it ends."""
     name, versions = machine(device)
     reason = "it did not end: its time limit, or it was killed"
-    return Record(piece, size, "stopped", reason, name, versions, git_state(), 0.0)
+    git = git_state()
+    state = f"{git['hash']}{', changed' if git['dirty'] else ''}"
+    return Record(piece, size, "stopped", reason, name, versions, state, 0.0)
 
 
 def write(folder: Path, record: Record) -> None:

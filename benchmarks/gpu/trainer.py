@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import SequentialSampler
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from benchmarks.gpu import made
 from benchmarks.gpu.meter import Memory, wait
@@ -89,6 +89,7 @@ class HfTrainer:
                 optimizers=(self.optimizer, None),
                 callbacks=[clock],
             )
+            trainer.remove_callback(PrinterCallback)
             trainer.train()
         return sum(len(example.ids) for example in examples), clock.seconds
 

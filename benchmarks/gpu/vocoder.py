@@ -17,7 +17,7 @@ from s2st_interleave.vocoder.base import Speech, UnitTiming
 from s2st_interleave.vocoder.gan import GanLearner
 from s2st_interleave.vocoder.hifigan import Options
 
-BATCH, LR, PER_UNIT = 16, 2e-4, 320
+LR, PER_UNIT = 2e-4, 320
 NUM_CLIPS, SECONDS = 64, 4.0
 
 
@@ -39,7 +39,7 @@ def _figure(speech: Speech, shape: Shape, is_compiled: bool) -> Figure:
         **{k: tuple(v) if isinstance(v, list) else v for k, v in shape.hifigan.items()},
         compile=is_compiled,
     )
-    learner = GanLearner(speech, block, batch_size=BATCH, seed=1, device=shape.device)
+    learner = GanLearner(speech, block, batch_size=16 if shape.bf16 else 2, seed=1, device=shape.device)
     learner.start("ddp")
     learner.model.train()
     num_steps = 10 * shape.num_steps if shape.bf16 else 2
