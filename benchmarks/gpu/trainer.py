@@ -44,7 +44,7 @@ class HfTrainer:
                 self._train(steps[:1], rows)
                 amount, seconds = self._train(steps[:2], rows)
             except torch.OutOfMemoryError:
-                self.optimizer.zero_grad(set_to_none=True)
+                self._free()
                 continue
             if amount / seconds > best:
                 best, self.rows = amount / seconds, rows
@@ -56,7 +56,13 @@ class HfTrainer:
 
     def close(self) -> None:
         """Give the memory back."""
+        self._free()
         del self.model, self.optimizer
+        self._free()
+
+    def _free(self) -> None:
+        if hasattr(self, "optimizer"):
+            self.optimizer.zero_grad(set_to_none=True)
         gc.collect()
         if self.shape.device.type == "cuda":
             torch.cuda.empty_cache()

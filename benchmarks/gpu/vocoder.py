@@ -39,7 +39,8 @@ def _figure(speech: Speech, shape: Shape, is_compiled: bool) -> Figure:
         **{k: tuple(v) if isinstance(v, list) else v for k, v in shape.hifigan.items()},
         compile=is_compiled,
     )
-    learner = GanLearner(speech, block, batch_size=16 if shape.bf16 else 2, seed=1, device=shape.device)
+    size = 16 if shape.bf16 else 2
+    learner = GanLearner(speech, block, batch_size=size, seed=1, device=shape.device)
     learner.start("ddp")
     learner.model.train()
     num_steps = 10 * shape.num_steps if shape.bf16 else 2
