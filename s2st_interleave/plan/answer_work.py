@@ -8,7 +8,7 @@ from s2st_interleave.plan.corpus import Corpus, Llm, Phase
 from s2st_interleave.plan.cuts import Cut, cut
 from s2st_interleave.plan.passes import Pass, added
 from s2st_interleave.plan.rates import Rates
-from s2st_interleave.plan.work import HIDING, Work
+from s2st_interleave.plan.work import HIDING, Work, saved_bytes
 from s2st_interleave.vocoder.backends import BACKENDS
 
 MAX_WHISPER_ROWS = 16  # clips in a batch, on a GPU
@@ -56,7 +56,9 @@ def train(
         num_sums=num_steps,
         summed_bytes=4 * llm.num_weights,
         hiding=HIDING * num_steps / max(1.0, micro),
-        saved_bytes=12 * llm.num_weights * num_steps / options["save_every"],
+        saved_bytes=saved_bytes(llm.num_weights, gpus)
+        * num_steps
+        / options["save_every"],
         read_bytes=4 * llm.num_weights,
     )
 

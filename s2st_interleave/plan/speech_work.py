@@ -13,7 +13,7 @@ from s2st_interleave.plan.corpus import Corpus
 from s2st_interleave.plan.cuts import cut, drawn_lengths
 from s2st_interleave.plan.passes import Pass, added
 from s2st_interleave.plan.rates import Rates
-from s2st_interleave.plan.work import HIDING, Work
+from s2st_interleave.plan.work import HIDING, Work, saved_bytes
 
 BATCH_SEC = 200.0  # audio in a batch of stages 3 and 4, where options name none
 
@@ -65,7 +65,7 @@ def encoder(options: Options, corpus: Corpus, rates: Rates, gpus: int) -> Work:
         num_sums=steps,
         summed_bytes=4 * weights,
         hiding=HIDING / shape.num_micro,
-        saved_bytes=12 * weights * steps / options["save_every"],
+        saved_bytes=saved_bytes(weights, gpus) * steps / options["save_every"],
         read_bytes=4 * weights,
     )
 

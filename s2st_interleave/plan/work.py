@@ -98,6 +98,11 @@ def seconds(
     return parts
 
 
+def saved_bytes(num_weights: int, gpus: int) -> float:
+    """Of a checkpoint: rank 0's weights, and each rank's part of AdamW's two moments."""
+    return num_weights * (4 + 8 / gpus)
+
+
 def bound(parts: Mapping[str, float]) -> str:
     """The longest part, and its share of all."""
     name = max(parts, key=lambda part: parts[part])
