@@ -15,10 +15,10 @@ from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm import model as llm
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.batches import batch_at, split
+from s2st_interleave.train.examples import draw_example
 from s2st_interleave.train.interleaved import (
     InterleavedTask,
     Interleaving,
-    draw_example,
 )
 from s2st_interleave.train.options import TrainOptions, learning_rate
 
