@@ -1,6 +1,6 @@
 """Training on interleaved sequences (paper Sec. 3.2): the step decides the text ratio."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from s2st_interleave import parallel
-from s2st_interleave.interleave.dump import Dump, Dumps, Subset
+from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.interleave.sequence import IGNORE
@@ -42,6 +42,10 @@ class Batch:
     targets: torch.Tensor
     examples: Sequence[InterleavedExample]
     step_examples: Sequence[InterleavedExample] = ()
+
+    @property
+    def num_targets(self) -> int:
+        return len(self.targets)
 
 
 @dataclass
@@ -83,7 +87,7 @@ class InterleavedTask:
         return [self._collate(part, examples) for part in self._cut(examples)]
 
     def num_targets(self, batch: Batch) -> int:
-        return len(batch.targets)
+        return batch.num_targets
 
     def loss_sum(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy summed over targets, and a mixture of experts' loss times them."""
@@ -93,7 +97,7 @@ class InterleavedTask:
                 self.model, hidden, batch.targets, self.logits_at_once
             )
             routers = router_loss(self.model, output, batch.attention_mask)
-        return loss + routers * len(batch.targets)
+        return loss + routers * batch.num_targets
 
     def metrics(self, step: int, batches: Sequence[Batch]) -> dict[str, float]:
         step_examples = batches[0].step_examples
@@ -136,7 +140,7 @@ class InterleavedTask:
             if number < len(self._dev_parts):
                 total += loss.item()
                 correct += int(hits)
-                targets += len(batch.targets)
+                targets += batch.num_targets
         sums = parallel.sums({"loss": total, "correct": correct, "targets": targets})
         return {
             "loss": sums["loss"] / sums["targets"],
@@ -147,7 +151,7 @@ class InterleavedTask:
     def _dev_parts(self) -> list[Sequence[InterleavedExample]]:
         """This rank's micro-batches of dev, drawn once: no step changes them."""
         mine = _my_places(len(self.dev))
-        examples = _in_order(self._draw(self.dev, mine, 0.0, 0))
+        examples = _in_order(self._draw([self.dev[index] for index in mine], 0.0, 0))
         examples.sort(key=_length)
         if self.batch_tokens:
             return self._cut(examples)
@@ -166,21 +170,16 @@ class InterleavedTask:
         return text_ratio(self.interleaving.schedule, step)
 
     def _draw(
-        self,
-        dump: Dump | Dumps | Subset,
-        indices: Iterable[int],
-        ratio: float,
-        step: int,
+        self, utterances: Sequence[Utterance], ratio: float, step: int
     ) -> list[InterleavedExample]:
-        utterances = [dump[index] for index in indices]
         return draw_examples(utterances, ratio, step, self.interleaving, self.llm)
 
     def _draw_share(self, step: int) -> list[InterleavedExample]:
         """This rank's examples of a step, in the order of the batch."""
         ratio, seed = self._ratio(step), self.interleaving.seed
         indices = batch_at(range(len(self.train)), step, self.batch_size, seed)
-        mine = [indices[k] for k in _my_places(len(indices))]
-        return self._draw(self.train, mine, ratio, step)
+        mine = _my_places(len(indices))
+        return self._draw([self.train[indices[k]] for k in mine], ratio, step)
 
     def _cut(
         self, examples: Sequence[InterleavedExample]
@@ -196,9 +195,8 @@ class InterleavedTask:
 
     def _probe_batch(self, step: int) -> Batch:
         """The same dev utterances at every step, with the text ratio of this step."""
-        indices = range(min(NUM_PROBED, len(self.dev)))
-        ratio = self._ratio(step)
-        return self._collate(self._draw(self.dev, indices, ratio, step))
+        utterances = [self.dev[k] for k in range(min(NUM_PROBED, len(self.dev)))]
+        return self._collate(self._draw(utterances, self._ratio(step), step))
 
     def _collate(
         self,

@@ -21,8 +21,9 @@ GATED = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
 MORE = {
     "Bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 4},  # ALiBi
     "Mistral": GATED | {"sliding_window": 8},
-    "GptOss": GATED | {"head_dim": 8, "num_local_experts": 2, "sliding_window": 8},
-}
+    "GptOss": GATED | {"head_dim": 8, "sliding_window": 8, "num_local_experts": 2,
+                       "num_experts_per_tok": 2},
+}  # fmt: skip
 RECURRENT = {
     "Rwkv": {"hidden_size": 32, "num_hidden_layers": 2, "attention_hidden_size": 32},
     "MiniMax": GATED | {"head_dim": 8, "num_local_experts": 2, "block_size": 16,
