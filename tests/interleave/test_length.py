@@ -13,13 +13,14 @@ from transformers import PreTrainedConfig
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance, write
+from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.length import doubtful, most_tokens, num_tokens
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm.model import reader
-from s2st_interleave.train.interleaved import Interleaving, draw_example
+from s2st_interleave.train.examples import draw_example
 
 
 @pytest.fixture
