@@ -5,22 +5,25 @@ from pathlib import Path
 
 import pytest
 
-STAGE = Path(__file__).parents[2] / "egs/cvss/stages/07_decode.sh"
+CVSS = Path(__file__).parents[2] / "egs" / "cvss"
 # What s2st.sh sets; jobs print their words in brackets.
 DRIVER = r"""
 set -euo pipefail
-s2st=(say) decode_cmd=launch conf=c trained=t dumpdir=d expdir="an exp" log=l device=cpu
+. "$1/utils/training.sh"
+s2st=(say) train_cmd=queue decode_cmd=launch
+conf=c trained=t dumpdir=d expdir="an exp" log=l device=cpu
 test_names=(test1k test) checkpoint_names=(last) system_names=(base sched)
 system_jobs=JOB=base,sched parallel_systems=2 system_threads=0 overwrite=false
 decode_more=(--task "a b")
 say() { printf '[%s]' "$@"; echo; }
 launch() { printf 'launch'; say "$@"; }
+queue() { printf 'queue[%s]' "$1"; "${@:2}"; }
 """
 
 
 def lines(settings: str) -> list[str]:
-    script = f'{DRIVER}\n{settings}\n. "$1"'
-    command = ["bash", "-c", script, "bash", str(STAGE)]
+    script = f'{DRIVER}\n{settings}\n. "$1/stages/07_decode.sh"'
+    command = ["bash", "-c", script, "bash", str(CVSS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
@@ -51,5 +54,7 @@ def test_with_gpus_or_a_queue_a_split_is_cut(settings, words):
     assert opened.endswith("[--shard][0/8][--overwrite][false]")
     assert jobs.startswith(f"{words}[l/decode.base.last.test.JOB.log][say][decode]")
     assert jobs.endswith("[--shard][JOB/8]")
-    assert merged.startswith("[decode]") and "--shard" not in merged
+    queued = "queue[l/decode.base.last.test.log]" if "slurm" in settings else ""
+    assert merged.startswith(f"{queued}[decode]") and "--shard" not in merged
+    assert opened.startswith("queue[l/decode.base.last.test.open.log]") == bool(queued)
     assert len(lines(settings)) == 3 * 4  # of two systems and two splits

@@ -27,12 +27,8 @@ for split in "${ordered[@]}"; do
     fi
     for system in "${system_names[@]}"; do
       decoding_of "$system"
-      "${decoding[@]}" --shard "0/$gpu_nj" --overwrite "$overwrite"
-      if [[ ! -f $expdir/$system/greedy_$checkpoint/$split/stage.json ]]; then
-        $decode_cmd "${one_gpu[@]}" JOB=1:"$gpu_nj" "$log/decode.$system.$name.JOB.log" \
-          "${decoding[@]}" --shard "JOB/$gpu_nj"
+      s2st_sharded "decode.$system.$name" "$expdir/$system/greedy_$checkpoint/$split" \
         "${decoding[@]}"
-      fi
     done
   done
 done
