@@ -1,7 +1,5 @@
 """Sets the device and the number of threads on which a command runs its models."""
 
-import os
-
 import torch
 
 from s2st_interleave import parallel
@@ -16,9 +14,8 @@ def resolve_device(name: str) -> torch.device:
     if name == "cuda" and parallel.ranks().count > 1:
         name = f"cuda:{parallel.ranks().local}"
         torch.cuda.set_device(name)  # nccl takes the current device
-    elif name == "cuda":  # jobs at once on this machine take a GPU each, in turn
-        slot = int(os.environ.get(parallel.JOB_SLOT, 0))
-        name = f"cuda:{slot % max(1, torch.cuda.device_count())}"
+    elif name == "cuda":  # launch/local.py shows each job GPUs of its own
+        name = "cuda:0"
     return torch.device(name)
 
 

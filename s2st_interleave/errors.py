@@ -36,7 +36,7 @@ def guarded(name: str, work: Callable[[], int | None], *, debug: bool = False) -
         return work() or 0
     except (UserError, OSError, ImportError) as error:
         is_import = isinstance(error, ImportError)
-        message = _missing_package(error) if is_import else str(error)
+        message = missing_package(error) if is_import else str(error)
         closed = isinstance(error, BrokenPipeError) and _nobody_reads()
         if debug or not message or closed:
             raise
@@ -47,7 +47,7 @@ def guarded(name: str, work: Callable[[], int | None], *, debug: bool = False) -
         return 130
 
 
-def _missing_package(error: ImportError) -> str:
+def missing_package(error: ImportError) -> str:
     """The line that says what to install; "" where a module of this package is missing."""
     package = (error.name or "").partition(".")[0]
     if package == __package__:

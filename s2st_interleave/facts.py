@@ -41,6 +41,14 @@ class _Facts:
 
 
 @dataclass(frozen=True)
+class KmeansFacts(_Facts):
+    """A unit is `unit_sec` seconds long; None in directories of earlier versions."""
+
+    made_by = "kmeans"
+    unit_sec: float | None = None
+
+
+@dataclass(frozen=True)
 class UnitsFacts(_Facts):
     """Units of the codebook `kmeans`: `num_units` kinds, each `unit_sec` seconds long."""
 

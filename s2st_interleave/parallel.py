@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # Rank 0 may work alone for a long time, for example on fingerprints of the inputs.
 TIMEOUT = timedelta(hours=2)
-JOB_SLOT = "S2ST_SLOT"  # set by launch/local.py: 0, 1, ... among the jobs at once
 
 
 @dataclass(frozen=True)

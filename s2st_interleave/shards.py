@@ -1,9 +1,14 @@
-"""JOB=1:N over sorted utterance ids: a shard's file appears whole, a rerun keeps it.
+"""Work on many utterances, cut into parts that survive a kill and do not depend on jobs.
 
-Three files make a shard `2of4`: what was computed, the seconds that it took (`2of4.sec`),
-and, written last, its proof: a digest of the utterance ids and one of the first file. A
-shard without a proof, or with another one, is computed again, because its file may be cut
-off, copied from elsewhere or of other utterances.
+A part is a run of utterances in the order in which the caller gives them. Two files make
+it: what was computed (`part7`) and, written last, its proof (`part7.proof`): a digest of
+the utterance ids, one of the first file, and the seconds that it took. A part without a
+proof, or with another one, is computed again, because its file may be cut off, copied from
+elsewhere or of other utterances.
+
+Job k of n (`--shard k/n`) computes the parts k, k + n, k + 2n ... that are not there yet.
+How many jobs there are, and how often they are killed, changes no file. Then one process
+merges all parts, and computes those that are still missing.
 """
 
 import contextlib
@@ -11,29 +16,32 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from s2st_interleave.config import RunOptions, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, file_digest
 from s2st_interleave.record import digest
 
+MOST_PARTS = 400  # of a side: a million utterances are 800 files, which a quota bears
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShardOptions(RunOptions):
     """Options of a command whose work can be cut by utterances."""
 
-    shard: str = option("", "JOB/N: only this shard", runtime=True)
-    num_shards: int = option(
-        1, "into how many the work was cut", runtime=True, minimum=1
-    )
+    shard: str = option("", "JOB/N: only this job's share of the parts", runtime=True)
+
+    removed: ClassVar[dict[str, str]] = {
+        "num_shards": "parts do not depend on the number of jobs; leave it out"
+    }
 
 
 @dataclass(frozen=True)
 class Shards:
-    """The files of all shards, in order.
+    """The files of all parts, in order.
 
-    `earlier_sec` is how many seconds other processes have worked on them; shards of
-    versions that did not record it add nothing.
+    `earlier_sec` is how many seconds other processes have worked on them.
     """
 
     paths: tuple[Path, ...]
@@ -41,7 +49,7 @@ class Shards:
 
 
 def shards_of(directory: Path, role: str, sides: Mapping[str, str]) -> Path:
-    """The folder of a side's shards; `sides` maps roles to languages.
+    """The folder of a side's parts; `sides` maps roles to languages.
 
     Versions that named sides by language may have begun a folder, which is renamed. The
     job of shard 0 calls this before the other jobs start.
@@ -57,23 +65,43 @@ Process = Callable[[Sequence[str], Path], None]
 
 
 def run_shards(
-    ids: Sequence[str], folder: Path, shard: str, num_shards: int, process: Process
+    ids: Sequence[str],
+    folder: Path,
+    shard: str,
+    process: Process,
+    *,
+    smallest: int = 500,
 ) -> Shards | None:
-    """Process one shard (`shard` is "2/4": returns None), or all that are missing.
+    """Compute one job's parts (`shard` is "2/4": returns None), or all that are missing.
 
-    Shard "0/4" processes nothing: its job opens the directory before the other jobs start.
-    `process(ids, path)` must make `path` appear whole. What the files hold does not depend
-    on their number. Raises UserError for a `shard` that is not JOB/N.
+    Shard "0/4" computes nothing: its job opens the directory before the other jobs start.
+    The order of `ids` must be a function of the data, for it says which of them make a
+    part: `smallest` at a time, or more where that would be over MOST_PARTS parts.
+    `process(ids, path)` must make `path` appear whole. The process that merges also removes
+    the files of parts that no longer exist, such as those of an earlier version. Raises
+    UserError for a `shard` that is not JOB/N.
     """
+    size = max(smallest, -(-len(ids) // MOST_PARTS))
+    shares = [ids[start : start + size] for start in range(0, len(ids), size)]
+    parts = [_Part(f"part{k}", p, folder) for k, p in enumerate(shares, start=1)]
     if shard:
         index, count = _parse(shard)
-        if index:
-            _shard(ids, folder, index, count, process)
+        for part in parts[index - 1 :: count] if index else ():
+            part.compute(process)
         return None
-    numbers = range(1, num_shards + 1)
-    shards = [_shard(ids, folder, k, num_shards, process) for k in numbers]
-    earlier_sec = sum(_seconds(path) for path, is_new in shards if not is_new)
-    return Shards(tuple(path for path, _ in shards), earlier_sec)
+    earlier_sec = sum(part.compute(process) for part in parts)
+    known = {path for part in parts for path in (part.path, part.proof)}
+    for path in set(folder.glob("*")) - known:
+        path.unlink()
+    return Shards(tuple(part.path for part in parts), earlier_sec)
+
+
+def write_twin(path: Path, ids: Sequence[str], folder: Path, process: Process) -> None:
+    """Compute the part in `folder` that has the name and the utterances of the part `path`.
+
+    It is for a `process` that makes parts of two stages at once; a whole part is kept.
+    """
+    _Part(path.name, ids, folder).compute(process)
 
 
 def _parse(shard: str) -> tuple[int, int]:
@@ -83,34 +111,33 @@ def _parse(shard: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
-def _shard(
-    ids: Sequence[str], folder: Path, index: int, count: int, process: Process
-) -> tuple[Path, bool]:
-    """The file of a shard, and whether this call has computed it."""
-    path = folder / f"{index}of{count}"
-    proof = folder / f"{path.name}.proof"
-    share = sorted(ids)[index - 1 :: count]
-    if path.is_file() and proof.is_file() and proof.read_text() == _proof(share, path):
-        return path, False
-    proof.unlink(missing_ok=True)
-    started = time.monotonic()
-    process(share, path)
-    with atomic_write(_seconds_file(path)) as stream:
-        stream.write(f"{time.monotonic() - started:.1f}\n")
-    with atomic_write(proof) as stream:
-        stream.write(_proof(share, path))
-    return path, True
+@dataclass(frozen=True)
+class _Part:
+    name: str
+    ids: Sequence[str]
+    folder: Path
 
+    @property
+    def path(self) -> Path:
+        return self.folder / self.name
 
-def _proof(ids: Sequence[str], path: Path) -> str:
-    return f"{digest(list(ids))} {file_digest(path)}\n"
+    @property
+    def proof(self) -> Path:
+        return self.folder / f"{self.name}.proof"
 
+    def compute(self, process: Process) -> float:
+        """Make the part unless it is there; return the seconds that others took for it."""
+        if self.path.is_file() and self.proof.is_file():
+            *digests, seconds = self.proof.read_text().split() or [""]
+            if digests == self._digests():
+                return float(seconds)
+        self.proof.unlink(missing_ok=True)
+        started = time.monotonic()
+        process(self.ids, self.path)
+        seconds = f"{time.monotonic() - started:.2f}"
+        with atomic_write(self.proof) as stream:
+            stream.write(" ".join((*self._digests(), seconds)) + "\n")
+        return 0.0
 
-def _seconds_file(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sec")
-
-
-def _seconds(path: Path) -> float:
-    """Seconds that a shard took; 0 where an earlier version recorded none."""
-    file = _seconds_file(path)
-    return float(file.read_text()) if file.is_file() else 0.0
+    def _digests(self) -> list[str]:
+        return [digest(list(self.ids)), file_digest(self.path)]

@@ -146,6 +146,7 @@ COMMANDS = (
     Command("decode", "decode", "stages.decode", "answers of the LLM: text and units"),
     Command("vocoder", "vocode", "stages.vocoder", "train the unit vocoder"),
     Command("vocode", "vocode", "stages.vocode", "units -> speech"),
+    Command("recognise", "score", "stages.recognise", "a share of what is scored"),
     Command(
         "score", "score", "stages.score", "scores of speech and texts, as the task asks"
     ),
@@ -156,6 +157,7 @@ COMMANDS = (
     Command("translate", "", "pack.translate", "recordings, with a packed folder"),
     Command("export_data", "", "interop.export_data", "data/ -> a Kaldi directory"),
     Command("export_units", "", "interop.export_units", "units -> text.km"),
+    Command("preflight", "", "stages.preflight", "try all that later stages need"),
     Command("plan", "", "plan.command", "tokens, memory, hours, disk of a training"),
     Command("validate", "", "data.validate", "check a data directory"),
     Command("launch", "", "launch.command", "run JOB=1:N of a command, a log each"),

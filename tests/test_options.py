@@ -177,9 +177,9 @@ def test_a_time_of_the_clock_is_refused_with_its_minutes(text, message, tmp_path
 
 
 def test_names_of_slurm_keep_their_zeros(tmp_path):
-    text = "account: 0123\npartition: on\nmemory: 1_0\ncuda_cmd: {minutes: 010}\n"
+    text = "account: 0123\npartition: on\nmemory: 010G\ncuda_cmd: {minutes: 010}\n"
     asked = resources.read(written(tmp_path, text), "cuda_cmd")
-    assert (asked.account, asked.partition, asked.memory) == ("0123", "on", "1_0")
+    assert (asked.account, asked.partition, asked.memory) == ("0123", "on", "010G")
     assert asked.minutes == 10
 
 

@@ -10,52 +10,14 @@ import numpy as np
 import pytest
 
 from s2st_interleave.data.archive import unpacked
-from s2st_interleave.files import atomic_write
+from s2st_interleave.files import file_digest
 from s2st_interleave.interop import unit_files
+from s2st_interleave.record import digest
 from s2st_interleave.score import asr_cache
 from s2st_interleave.score.asr import AsrOptions
 from s2st_interleave.score.metrics import mos
 from s2st_interleave.score.metrics.mos import MosOptions
 from s2st_interleave.score.records import AsrDescription
-from s2st_interleave.shards import run_shards
-
-# --- shards ---
-
-
-@pytest.fixture
-def shards(tmp_path):
-    """`shards(ids)` runs two shards; the names of those that had to be made."""
-
-    def run(ids: str) -> list[str]:
-        written = []
-
-        def process(part, path):
-            written.append(path.name)
-            with atomic_write(path) as stream:
-                stream.writelines(f"{name}\n" for name in part)
-
-        shards = run_shards(list(ids), tmp_path / "shards", "", 2, process)
-        lines = [line for path in shards.paths for line in path.read_text().split()]
-        assert sorted(lines) == sorted(ids)
-        return written
-
-    return run
-
-
-@pytest.mark.parametrize("content", ["", "a\n", "a\nx\n"])
-def test_a_shard_that_is_not_what_was_written_is_made_again(shards, tmp_path, content):
-    assert shards("abcd") == ["1of2", "2of2"]
-    (tmp_path / "shards" / "1of2").write_text(content)
-    assert shards("abcd") == ["1of2"]
-    assert shards("abcd") == []
-
-
-def test_a_shard_of_other_utterances_or_without_proof_is_made_again(shards, tmp_path):
-    shards("abcd")
-    assert shards("abcdef") == ["1of2", "2of2"]
-    (tmp_path / "shards" / "2of2.proof").unlink()
-    assert shards("abcdef") == ["2of2"]
-
 
 # --- archives ---
 
@@ -139,15 +101,29 @@ def test_a_file_that_was_cut_off_is_not_a_text(asked, tmp_path):
         assert asked == ["silent", "spoken"]
 
 
-def test_a_number_that_was_cut_off_is_not_a_score(asked, tmp_path):
+@pytest.mark.parametrize("end", [-1, -2, 10, 0])
+def test_a_number_that_was_cut_off_is_not_a_score(asked, tmp_path, end):
     wav, cache = tmp_path / "wav", tmp_path / "cache"
     wav.write_text("audio")
-    for kept in ("3.25\n", "3.2", "", "3"):
+    for _ in range(2):
         assert mos.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
-        (path,) = cache.iterdir()
-        assert path.read_text() == "3.25\n"
-        path.write_text(kept)
-    assert asked == ["u"] * 3
+    (path,) = cache.iterdir()
+    path.write_bytes(path.read_bytes()[:end])
+    assert mos.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
+    assert asked == ["u"] * 2
+
+
+def test_the_cache_of_an_earlier_version_is_read_where_it_is_whole(asked, tmp_path):
+    """It kept a file for each recording, which ended with a line feed."""
+    wav, cache = tmp_path / "wav", tmp_path / "cache"
+    wav.write_text("audio")
+    made_by = [{"p": "1"}, file_digest(wav)]
+    cache.mkdir()
+    (cache / f"{digest(made_by)}.txt").write_text("4.5\n")
+    assert mos.rate({"u": wav}, MosOptions(), cache) == {"u": 4.5}
+    (cache / f"{digest(made_by)}.txt").write_text("4.")
+    assert mos.rate({"u": wav}, MosOptions(), cache) == {"u": 3.25}
+    assert asked == ["u"]
 
 
 def test_texts_of_another_tokenizer_are_not_those_of_the_model(asked, tmp_path):

@@ -20,10 +20,11 @@ CVSS=
 SOURCES="fr de es ca it ru zh-CN pt fa et mn nl tr ar sv-SE lv sl ta ja id cy"
 
 # Models: a Hugging Face name, pinned to a revision, or a folder where there is no network.
-# The paper's; the licence of Llama is accepted on its page. ASR is faster-whisper's.
+# The paper's; the licence of Llama is accepted on its page. Without a GPU, faster-whisper
+# hears: ASR=large-v3@edaa852ec7e145841d8ffdb056a99866b5f0a478
 ENCODER=facebook/w2v-bert-2.0@da985ba0987f70aaeb84a80f2851cfac8c697a7b
 LLM=meta-llama/Llama-3.2-1B@4e20de362430cd3b72f300e6b0f18e50e7166e08
-ASR=large-v3@edaa852ec7e145841d8ffdb056a99866b5f0a478
+ASR=openai/whisper-large-v3@06f233fe06e710322aca913c1bc4249a0d71fce1
 
 # UTMOS, the paper's measure of speech quality: the file of weights that
 # s2st_interleave/score/utmos.py names, checked by its hash. Empty: no MOS in the results.

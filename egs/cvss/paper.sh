@@ -14,13 +14,13 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 plan=false
 page=false
 minutes=0          # start no cell later than this; 0: no limit
-max_jobs_run=4     # cells at once
-nj=8               # jobs of sharded stages
-num_gpus=1         # GPUs of a training on this machine; in Slurm: conf/slurm.yaml
+max_jobs_run=      # cells at once; default: as many as have GPUs, or 4 in Slurm
+nj=8               # jobs and threads of stages on the CPU
+num_gpus=1         # GPUs of a cell on this machine; in Slurm: conf/slurm.yaml
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false    # make anew what cells share where its options have changed
-help_message="Usage: ./paper.sh [--plan false] [--page false] [--minutes 0] [--max_jobs_run 4]
+help_message="Usage: ./paper.sh [--plan false] [--page false] [--minutes 0] [--max_jobs_run N]
   [--nj 8] [--num_gpus 1] [--num_threads 0] [--device auto] [--overwrite false]"
 . utils/parse_options.sh
 cd x_en
@@ -31,8 +31,14 @@ cd ..
 
 export ENCODER LLM ASR SOURCES UTMOS="${UTMOS:-}" # scores follow from them
 replicate=(python -m s2st_interleave.replicate --grid paper/grid.yaml)
-common=(--nj "$nj" --num_gpus "$num_gpus" --num_threads "$num_threads" --device "$device"
-  --overwrite "$overwrite")
+common=(--nj "$nj" --num_threads "$num_threads" --device "$device" --overwrite "$overwrite")
+# What cells share takes all GPUs that are there; cells run side by side.
+gpu_nj='' system_gpus="$num_gpus" parallel_systems=1
+s2st_share_gpus 1
+cell_gpus=() at_once=4
+if ((gpus_here)); then
+  cell_gpus=(--gpu "$num_gpus") at_once=$((gpus_here / num_gpus))
+fi
 until=0
 if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi
 pending='' pairs='' status=0
@@ -78,9 +84,10 @@ if [[ $plan == true ]]; then exit; fi
 
 # 2. The cells. Each waits on this machine for its stages, which are jobs themselves.
 if [[ -n $pending ]]; then
-  python -m s2st_interleave launch --backend local --max-jobs-run "$max_jobs_run" \
-    "JOB=${pending// /,}" "x_en/exp/log/cell.JOB.log" \
-    "${replicate[@]}" cell --name JOB --until "$until" -- "${common[@]}" || status=$?
+  python -m s2st_interleave launch --backend local "${cell_gpus[@]}" \
+    --max-jobs-run "${max_jobs_run:-$at_once}" "JOB=${pending// /,}" "x_en/exp/log/cell.JOB.log" \
+    "${replicate[@]}" cell --name JOB --until "$until" -- "${common[@]}" \
+    --num_gpus "$num_gpus" || status=$?
 fi
 
 # 3. The page, from what is stored; what failed is in the exit status.

@@ -5,7 +5,8 @@ set -euo pipefail
 
 stage=1            # first stage to run
 stop_stage=10      # last stage to run
-nj=2               # jobs of sharded stages
+nj=2               # jobs and threads of stages on the CPU
+gpu_nj=            # jobs of sharded stages on GPUs; default: the GPUs that are there, or nj
 src_lang=          # source language code
 tgt_lang=en        # target language code
 sides=             # sides of a --tsv, if not src and tgt: "user=en agent=en"
@@ -34,15 +35,18 @@ shared=            # program that makes these three in its stages 2, 4 and 8
 systems="baseline scheduled" # conf/systems/<name>.yaml each
 trained=           # folder of the systems, if another than expdir has trained them
 baseline=baseline  # the one that others are compared with
-parallel_systems=1 # systems that train and decode at once
+parallel_systems=  # systems that train and decode at once; default: as many as have GPUs
 checkpoints="last best"
+one_pass=false     # stage 3 makes the units as well, in one pass of the encoder; k-means first
 toplines=true      # score reference and resynthesis as well
 cascade_prompt=    # asks the text LLM to translate {text}
-num_gpus=1         # GPUs of a training (stages 2, 6, 8); more than one: by torchrun
-system_gpus=       # GPUs of each system that trains in stage 6, if not num_gpus
+num_gpus=          # GPUs of trainings (stages 2 and 6); default: all of this machine
+system_gpus=       # GPUs of a system in stage 6; default: num_gpus over parallel_systems
+vocoder_gpus=1     # GPUs of stage 8's training; more make it no faster
 num_threads=0      # CPU threads of a training; 0: all
 system_threads=0   # CPU threads of each system in stages 6 and 7; 0: all
 device=auto
+preflight=         # try all that later stages need before stage 2; default: not on a CPU
 overwrite=false    # make anew what was made with other options, and only that
 corpus_note=       # file with what RESULTS.md says of the corpus
 results=RESULTS.md
@@ -70,8 +74,6 @@ S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/parse_options.sh"
 . "$S2ST/utils/environment.sh"
 . "$S2ST/utils/training.sh"
-s2st_on "$num_gpus" # fails at once where it cannot be
-
 s2st_split named "$sides"
 if ((${#named[@]})); then
   src_lang="${named[0]#*=}" tgt_lang="${named[-1]#*=}"
@@ -90,6 +92,8 @@ s2st_split test_names "$test_sets"
 splits=(train ${valid_set:+"$valid_set"} "${test_names[@]}")
 s2st_split system_names "$systems"
 systems="${system_names[*]}" # one space between names
+s2st_share_gpus "${#system_names[@]}"
+s2st_on "$num_gpus" # fails at once where it cannot be
 s2st_split checkpoint_names "$checkpoints"
 for name in data align encoder kmeans dump train decode vocode vocoder score compare pack; do
   args="${name}_args"
@@ -121,10 +125,20 @@ use_shared() {
     exit 1
   fi
   if [[ -n $shared ]] && ! python -m s2st_interleave.promises "$2"; then
-    "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --device "$device" \
-      --num_gpus "$num_gpus" --train_split "$train_split" --data_args "$data_args"
+    "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --gpu_nj "$gpu_nj" \
+      --device "$device" --num_gpus "$num_gpus" --train_split "$train_split" \
+      --data_args "$data_args" --align_args "$align_args"
   fi
   echo "$1: shared, $2"
+}
+
+# use_kmeans: makes the codebook of stage 4, or takes the shared one.
+use_kmeans() {
+  if [[ $kmeans_dir == "$expdir/kmeans" ]]; then
+    s2st_kmeans
+  else
+    use_shared kmeans "$kmeans_dir" 4 4
+  fi
 }
 
 # speaks DECODE: whether the system has answered with speech, or has not answered yet. An

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Trains the models that recipes of single pairs share, over the data of all pairs: stage 1
-# (data), 2 (encoder), 4 (codebook; units of every pair), 8 (vocoder). See x_en/run.sh.
+# (data), 2 (encoder), 4 (codebook; words and units of every pair), 8 (vocoder). See
+# x_en/run.sh.
 set -euo pipefail
 
 stage=1            # 1 data, 2 encoder, 4 codebook and units, 8 vocoder
@@ -8,12 +9,15 @@ stop_stage=8
 sources=           # source languages; default: SOURCES of ../db.sh
 conf=../conf
 train_split=standard # as in s2st.sh
-nj=2               # jobs of sharded stages
-num_gpus=1         # GPUs of a training; more than one: by torchrun
+nj=2               # jobs and threads of stages on the CPU
+gpu_nj=            # jobs of sharded stages on GPUs; default: the GPUs that are there, or nj
+num_gpus=          # GPUs of stage 2; default: all of this machine
+vocoder_gpus=1     # GPUs of stage 8; more make it no faster
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false
 data_args=         # more options for the command of a stage, for example
+align_args=        # --align_args "--max_drop_rate 0.1"
 encoder_args=      # --encoder_args "--max_steps 50 --lr 1e-3"
 kmeans_args=
 vocoder_args=
@@ -32,6 +36,8 @@ for name in encoder kmeans vocoder; do
   args="${name}_args"
   s2st_split "${name}_more" "${!args}"
 done
+system_gpus='' parallel_systems=1 # s2st.sh has systems; here is none
+s2st_share_gpus 1
 s2st_on "$num_gpus"
 # For the trainings of stages 2, 4 and 8: see utils/training.sh.
 training_options=(--device "$device" --num_threads "$num_threads" --overwrite "$overwrite")
@@ -51,8 +57,9 @@ each_pair() {
   for src in "${source_names[@]}"; do
     . ../local/pair.sh "$src"
     ../s2st.sh "${recipe[@]}" --stage "$1" --stop_stage "$1" --test_sets "" --nj "$nj" \
+      --gpu_nj "$gpu_nj" --num_gpus "$num_gpus" \
       --device "$device" --overwrite "$overwrite" --train_split "$train_split" \
-      --data_args "$data_args"
+      --data_args "$data_args" --align_args "$align_args"
   done
 }
 
@@ -64,8 +71,10 @@ if in_stage 2; then
 fi
 if in_stage 4; then
   s2st_kmeans "${languages[@]}"
+  each_pair 3 # words and units in one pass of the encoder: see local/pair.sh
   each_pair 4
 fi
 if in_stage 8; then
+  s2st_on "$vocoder_gpus"
   s2st_vocoder
 fi

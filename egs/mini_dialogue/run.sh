@@ -13,4 +13,5 @@ exec ../cvss/s2st.sh --sides "user=en agent=en" --task dialogue \
   --local_data local/prepare.sh --tsv downloads/corpus/turns.tsv \
   --encoder ../mini_cvss/conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en \
   --cascade_prompt $'User: {text}\nAgent:' --checkpoints last --device cpu \
-  --num_threads 1 --system_threads 1 --num_gpus 2 --system_gpus 1 --parallel_systems 2 "$@"
+  --num_threads 1 --system_threads 1 --num_gpus 2 --vocoder_gpus 2 --system_gpus 1 \
+  --parallel_systems 2 "$@"

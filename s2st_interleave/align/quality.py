@@ -19,12 +19,10 @@ between right and wrong utterances, and MIN_MEDIAN between encoders that hear so
 encoders that do not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
-
-from s2st_interleave.align.words import Word, mean_score
 
 MIN_SCORE, MIN_MEDIAN = -4.0, -3.0
 USUAL = "usual: -0.1 to -1; -4 and less where nothing is heard"
@@ -40,17 +38,17 @@ class Quality:
 
     @classmethod
     def of(
-        cls, split: str, words: Mapping[str, Mapping[str, Sequence[Word]]]
+        cls, split: str, means: Mapping[str, Mapping[str, float | None]]
     ) -> "Quality":
-        """Take words by role and utterance id.
+        """Take mean word scores by role and utterance id.
 
-        Words at equal intervals, which stand in where nothing was aligned, have no scores
-        and are left out.
+        None stands for words at equal intervals, which stand in where nothing was aligned;
+        they are left out.
         """
-        measured: dict[str, dict[str, float]] = {}
-        for role, utterances in words.items():
-            means = {name: mean_score(words) for name, words in utterances.items()}
-            measured[role] = {k: v for k, v in means.items() if v is not None}
+        measured = {
+            role: {k: v for k, v in scores.items() if v is not None}
+            for role, scores in means.items()
+        }
         return cls(split, measured)
 
     def median(self, role: str) -> float | None:

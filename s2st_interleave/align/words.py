@@ -2,11 +2,10 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
@@ -100,20 +99,24 @@ def write_words(
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def read_words(paths: Path | Iterable[Path]) -> dict[str, list[Word]]:
+@dataclass(frozen=True)
+class Line:
+    """A line of `write_words`; `fault` says why nothing was measured."""
+
+    id: str
+    words: list[Word]
+    fault: str | None
+
+
+def read_words(path: Path) -> dict[str, list[Word]]:
     """Words by utterance id; raises UserError naming file and line of a malformed one."""
-    return {line["id"]: line["words"] for line in _lines(paths)}
+    return {line.id: line.words for line in read_each([path])}
 
 
-def read_faults(paths: Path | Iterable[Path]) -> dict[str, str]:
-    """Reasons why nothing was measured, by the ids for which `write_words` got one."""
-    return {line["id"]: line["fault"] for line in _lines(paths) if "fault" in line}
-
-
-def _lines(paths: Path | Iterable[Path]) -> Iterator[dict[str, Any]]:
-    """Lines as `write_words` writes them, with a Word for each row."""
+def read_each(paths: Iterable[Path]) -> Iterator[Line]:
+    """The lines of several files, one in memory at a time; UserError as of `read_words`."""
     known = set()
-    for path in [paths] if isinstance(paths, Path) else paths:
+    for path in paths:
         for number, text in read_lines(path):
             try:
                 line = json.loads(text)
@@ -124,7 +127,19 @@ def _lines(paths: Path | Iterable[Path]) -> Iterator[dict[str, Any]]:
             if utterance in known:
                 raise UserError(f"{path}:{number}: {utterance} occurs twice")
             known.add(utterance)
-            yield line | {"words": words}
+            yield Line(utterance, words, line.get("fault"))
+
+
+def merge_words(paths: Iterable[Path], path: Path, dropped: Collection[str]) -> None:
+    """Write the lines of several files to one, sorted by id, but for `dropped` ids."""
+    kept = {}
+    for part in paths:
+        for _, text in read_lines(part):
+            utterance = json.loads(text)["id"]
+            if utterance not in dropped:
+                kept[utterance] = text
+    with atomic_write(path) as stream:
+        stream.writelines(kept[utterance] + "\n" for utterance in sorted(kept))
 
 
 def _word(text: str, start_sec: float, end_sec: float, score: float | None) -> Word:

@@ -4,6 +4,8 @@ Recordings of users are checked: a file that holds less audio than its header pr
 samples that are not on the scale of 1, is refused by name.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -62,6 +64,43 @@ def load_channels(path: Path, rate: int = SAMPLE_RATE) -> np.ndarray:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     return _resampled(path, samples, file_rate, rate)
+
+
+def num_samples(path: Path) -> int:
+    """The number of samples that `read` gives; of a FLAC of stage 1 its header says it."""
+    with _seekable(path) as file:
+        return file.frames if file else len(read(path))
+
+
+def read_span(path: Path, start: int, stop: int) -> np.ndarray:
+    """`read(path)[start:stop]`, of which no more is decoded where that can be.
+
+    That is in a FLAC as stage 1 writes it; `read` checks its sum, which is over the whole
+    file, and this does not. Errors are those of `load`.
+    """
+    with _seekable(path) as file:
+        try:
+            if file and file.seek(start) == start:
+                samples = file.read(stop - start, dtype="float32")
+                if len(samples) == stop - start:
+                    return samples
+        except soundfile.LibsndfileError:
+            pass  # `read` tells what is wrong with the file
+    return read(path)[start:stop]
+
+
+@contextmanager
+def _seekable(path: Path) -> Iterator[soundfile.SoundFile | None]:
+    """An open FLAC that needs no resampling and no mixing; None for all other files."""
+    try:
+        file = soundfile.SoundFile(str(path))
+    except (soundfile.LibsndfileError, OSError):
+        yield None
+        return
+    with file:
+        form = (file.format, file.samplerate, file.channels)
+        is_ready = form == ("FLAC", SAMPLE_RATE, 1) and file.frames < decoder.UNKNOWN
+        yield file if is_ready else None
 
 
 def _resampled(

@@ -33,6 +33,7 @@ _CLUSTER = (
 _TOKEN = regex.compile(rf"(?V1)\s*(?:{_CLUSTER}|{_RUN})")
 _MARKS = "\u3001-\u303f\uff01-\uffef"  # Chinese punctuation, and letters as wide
 _NO_SPACE = regex.compile(rf"(?V1)[{_UNSPACED}{_MARKS}]")
+_UNSPACED_FROM = "\u0e00"  # the first sign of Thai, the first of these scripts
 _EXTENDS = regex.compile(f"[{_EXTEND}]")
 _CHARACTER = regex.compile(r"\X\p{M}*")
 
@@ -103,6 +104,11 @@ def _ends_unspaced(text: str) -> bool:
 
 def join(words: Iterable[str]) -> str:
     """The text that `tokens` has cut into `words`."""
+    words = tuple(words)
+    spaced = " ".join(words)
+    is_spaced = spaced.isascii() or max(spaced) < _UNSPACED_FROM
+    if is_spaced and "  " not in spaced and spaced[:1] != " ":
+        return spaced  # each `gap` is a space
     text = ""
     for word in words:
         text += gap(text, word) + word

@@ -44,7 +44,7 @@ def check(model: PreTrainedModel, front: Frontend) -> None:
     inputs = collate(front, features[-1:])
     with torch.no_grad():
         layers = model.base_model(**inputs, output_hidden_states=True).hidden_states
-        together = model(**collate(front, features)).logits if front.masked else None
+    far = padding_heard(model, front) if front.masked else 0.0
     model.train(was_training)
 
     if [len(logits) for logits in alone] != num_frames:
@@ -57,15 +57,22 @@ def check(model: PreTrainedModel, front: Frontend) -> None:
             f"the layers of {kind} have not the frames of its output, so that they give "
             "no units: take another encoder"
         )
-    if together is None:
-        return
-    far = max(
-        spread_apart(batched[: len(logits)], logits)
-        for batched, logits in zip(together, alone, strict=True)
-    )
     if not far < TOLERANCE:
         parallel.say(
             f"note: {kind} hears another thing in a padded batch than alone (logits are "
             f"off by up to {far:.2g} of their spread), although it has a mask; it is "
             "trained so, as it was pretrained, and makes units of one utterance at a time"
         )
+
+
+def padding_heard(model: PreTrainedModel, front: Frontend) -> float:
+    """How far logits of a padded batch are off, in standard deviations of those alone."""
+    features = [front.features(noise(seconds)) for seconds in SECONDS]
+    inputs = collate(front, features)
+    with torch.no_grad():
+        together = model.eval()(**{k: v.to(model.device) for k, v in inputs.items()})
+    return max(
+        spread_apart(padded[: len(alone)].float().cpu(), alone)
+        for padded, seconds in zip(together.logits, SECONDS, strict=True)
+        for alone in [logits_of_noise(model, front, seconds)]
+    )

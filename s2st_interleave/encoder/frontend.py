@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from transformers import PreTrainedConfig
 
 from s2st_interleave.data.audio import SAMPLE_RATE
+from s2st_interleave.encoder.filter_banks import extracted, filter_banks, is_known
 from s2st_interleave.encoder.spec_augment import mask_time, spec_augment
 from s2st_interleave.errors import UserError
 
@@ -88,13 +90,12 @@ class FilterBanks:
         """float32 (num_frames, 80 * stride); an incomplete last frame is padded."""
         stride = self.extractor.stride
         samples = _at_least(WINDOW_SEC + FRAME_SHIFT_SEC * (stride - 1), samples)
-        features = self.extractor(
-            samples,
-            sampling_rate=SAMPLE_RATE,
-            return_tensors="np",
-            pad_to_multiple_of=stride,
-        )
-        return features[self.name][0].astype(np.float32)
+        make = filter_banks if self._is_known else extracted
+        return make(self.extractor, samples)
+
+    @cached_property
+    def _is_known(self) -> bool:
+        return is_known(self.extractor)
 
     def num_frames(self, features: np.ndarray) -> int:
         return len(features)

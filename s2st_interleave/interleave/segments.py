@@ -1,7 +1,9 @@
-"""The units of an utterance, partitioned into words and the gaps between them."""
+"""The units of an utterance, partitioned into runs of words and what lies between."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,13 +11,12 @@ from s2st_interleave.data.text import join
 from s2st_interleave.errors import UserError
 
 
-@dataclass(frozen=True)
-class Segment:
-    """Units [start_unit, end_unit); `word` counts from 0, None in a gap."""
+class Segment(NamedTuple):
+    """Units [start_unit, end_unit), and the words that replace them, or none."""
 
     start_unit: int
     end_unit: int
-    word: int | None
+    words: range
 
 
 @dataclass(frozen=True)
@@ -66,22 +67,38 @@ def uniform_spans(num_words: int, num_units: int) -> np.ndarray:
     return np.stack([starts, starts + width], axis=1).astype(np.int32)
 
 
-def segment_units(num_units: int, spans: np.ndarray) -> list[Segment]:
-    """Partition 0..num_units into the words' spans and the gaps between them.
+def segment_units(
+    num_units: int, spans: np.ndarray, replaced: np.ndarray
+) -> list[Segment]:
+    """Partition 0..num_units into runs of replaced words and the units between them.
 
-    Raises UserError when spans overlap, run backwards or leave the utterance.
+    spans: int (num_words, 2), as `check_spans` wants them; replaced: bool (num_words,). A
+    run is maximal and has the gaps inside it; other words and gaps stay units.
     """
-    segments, position = [], 0
-    for word, (start, end) in enumerate(np.asarray(spans).tolist()):
+    segments, position, borders = [], 0, spans.tolist()
+    for run in _RUN.finditer(replaced.tobytes()):
+        words = range(*run.span())
+        start, end = borders[words[0]][0], borders[words[-1]][1]
+        if start > position:
+            segments.append(Segment(position, start, _NO_WORDS))
+        segments.append(Segment(start, end, words))
+        position = end
+    if position < num_units:
+        segments.append(Segment(position, num_units, _NO_WORDS))
+    return segments
+
+
+_RUN = re.compile(b"\x01+")  # bytes of a bool array
+_NO_WORDS = range(0)
+
+
+def check_spans(num_units: int, spans: np.ndarray) -> None:
+    """Raise UserError where spans overlap, run backwards or leave the utterance."""
+    position = 0
+    for word, (start, end) in enumerate(spans.tolist()):
         if not position <= start <= end <= num_units:
             raise UserError(
                 f"word {word} spans units {start}..{end} after {position}, "
                 f"of {num_units} units in all"
             )
-        if start > position:
-            segments.append(Segment(position, start, None))
-        segments.append(Segment(start, end, word))
         position = end
-    if position < num_units:
-        segments.append(Segment(position, num_units, None))
-    return segments

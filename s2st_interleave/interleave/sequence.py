@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,16 @@ from s2st_interleave.interleave.vocabulary import Vocabulary
 
 Encode = Callable[[str], list[int]]
 IGNORE = -100
+
+
+class Text(NamedTuple):
+    """A text that becomes tokens: a whole one, or one `inside`, after another word."""
+
+    text: str
+    inside: bool = False
+
+
+Piece = np.ndarray | Text  # int32 token ids, or a text that is still to be encoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,64 +48,55 @@ def interleave(
     side: Side,
     replaced: np.ndarray,
     vocabulary: Vocabulary,
-    encode: Encode,
     *,
     fill: Literal["text", "mask"] = "text",
     alignment: Literal["words", "uniform"] = "words",
-    encode_inside: Encode | None = None,
-) -> list[int]:
-    """Token ids of I_p: the units, with each run of replaced words as text (Sec. 3.2).
+) -> list[Piece]:
+    """I_p in pieces: the units, with each run of replaced words as text (Sec. 3.2).
 
     `replaced` is bool (num_words,). A maximal run of replaced words, with the gaps inside
     it, is one BPE call on its whole text, since BPE of words alone would differ, or one
-    mask token. A run in mid-sentence keeps its leading space; `encode_inside` encodes it
-    where the tokenizer treats the start of a text differently. Gaps outside of runs stay
+    mask token. A run in mid-sentence keeps its leading space. Gaps outside of runs stay
     units.
     """
     uniform = alignment == "uniform"
     spans = uniform_spans(len(side.words), len(side.units)) if uniform else side.spans
-    ids: list[int] = []
-    for start, end, words in _runs(len(side.units), spans, replaced):
+    unit_ids = side.units + np.int32(vocabulary.offset)
+    pieces: list[Piece] = []
+    for start, end, words in segment_units(len(side.units), spans, replaced):
         if not words:
-            ids += vocabulary.unit_ids(side.units[start:end])
+            pieces.append(unit_ids[start:end])
         elif fill == "mask":
-            ids.append(vocabulary.mask)
+            pieces.append(np.array([vocabulary.mask], dtype=np.int32))
         else:
-            text = join(side.words[word] for word in words)
-            if words[0]:
-                text = gap(side.words[words[0] - 1], text) + text
-                ids += (encode_inside or encode)(text)
-            else:
-                ids += encode(text)
-    return ids
+            pieces.append(_text(side.words, words))
+    return pieces
 
 
-def _runs(
-    num_units: int, spans: np.ndarray, replaced: np.ndarray
-) -> list[tuple[int, int, list[int]]]:
-    """(start_unit, end_unit, words of a maximal replaced run or nothing), in order."""
-    runs: list[tuple[int, int, list[int]]] = []
-    for segment in segment_units(num_units, spans):
-        word = segment.word
-        if word is not None and replaced[word]:
-            if word > 0 and replaced[word - 1]:  # swallow the gap between the two
-                while runs[-1][2] == []:
-                    runs.pop()
-                start, _, words = runs.pop()
-                runs.append((start, segment.end_unit, [*words, word]))
-            else:
-                runs.append((segment.start_unit, segment.end_unit, [word]))
-        else:
-            runs.append((segment.start_unit, segment.end_unit, []))
-    return runs
+def _text(words: tuple[str, ...], run: range) -> Text:
+    text = join(words[run.start : run.stop])
+    if run.start == 0:
+        return Text(text)
+    return Text(gap(words[run.start - 1], text) + text, inside=True)
+
+
+def token_ids(
+    pieces: Sequence[Piece], encoded: Mapping[Text, np.ndarray]
+) -> np.ndarray:
+    """int32 (num_tokens,) of pieces, whose texts are `encoded`."""
+    parts = [encoded[p] if isinstance(p, Text) else p for p in pieces]
+    return parts[0] if len(parts) == 1 else np.concatenate([*parts, _NOTHING])
+
+
+_NOTHING = np.zeros(0, dtype=np.int32)
 
 
 def build_example(
     layout: Layout,
-    parts: Mapping[str, Sequence[int]],
+    parts: Mapping[str, Sequence[int] | np.ndarray],
     vocabulary: Vocabulary,
     *,
-    prompt: Sequence[int] = (),
+    prompt: Sequence[int] | np.ndarray = (),
 ) -> Example:
     """Join the blocks of a layout, token ids by block name, into one sequence.
 
@@ -104,19 +105,21 @@ def build_example(
     several. The likelihood conditions on the given blocks (Sec. 3.1), so that the loss is
     on everything after them.
     """
-    ids = [vocabulary.bos, *prompt]
-    num_given = len(layout.given)
+    names = [block.name for block in layout.blocks]
+    end = 1 + len(prompt)
+    ids = np.empty(end + sum(len(parts[name]) + 1 for name in names), dtype=np.int32)
+    ids[0], ids[1:end] = vocabulary.bos, prompt
     blocks, learned_from = {}, 0
-    for number, block in enumerate(layout.blocks, start=1):
-        start = len(ids)
-        ids += parts[block.name]
-        blocks[block.name] = slice(start, len(ids))
-        is_last = number == len(layout.blocks)
-        ids.append(vocabulary.eos if is_last else vocabulary.sep)
-        if number == num_given:
-            learned_from = len(ids)
-    labels = [IGNORE] * learned_from + ids[learned_from:]
-    return Example(np.array(ids, np.int32), np.array(labels, np.int32), blocks)
+    for number, name in enumerate(names, start=1):
+        place = slice(end, end + len(parts[name]))
+        ids[place], ids[place.stop] = parts[name], vocabulary.sep
+        blocks[name], end = place, place.stop + 1
+        if number == len(layout.given):
+            learned_from = end
+    ids[-1] = vocabulary.eos
+    labels = ids.copy()
+    labels[:learned_from] = IGNORE
+    return Example(ids, labels, blocks)
 
 
 def prompt_ids(

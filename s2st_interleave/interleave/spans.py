@@ -1,9 +1,12 @@
 """Algorithm 1 of the paper (Sec. 3.2): it chooses the words that appear as text."""
 
 import math
+from bisect import bisect_right
 from typing import Literal
 
 import numpy as np
+
+from s2st_interleave.keyed import Stream
 
 SpanRule = Literal["literal", "exact"]
 
@@ -13,7 +16,7 @@ def choose_spans(
     ratio: float,
     span_lambda: float,
     span_rule: SpanRule,
-    rng: np.random.Generator,
+    rng: Stream | np.random.Generator,
 ) -> np.ndarray:
     """Choose words to replace by their text; bool (num_words,), True where replaced.
 
@@ -26,30 +29,28 @@ def choose_spans(
     probability of the remainder. Ratio 0 replaces nothing under either rule, although the
     loop, read literally, would still replace one span.
     """
-    replaced = np.zeros(num_words, dtype=bool)
-    if ratio == 0:
-        return replaced
-    is_literal = span_rule == "literal"
-    budget = num_words if is_literal else _exact_budget(num_words, ratio, rng)
-    while _wants_more(replaced, ratio, span_rule, budget):
-        start = int(rng.choice(np.flatnonzero(~replaced)))
-        end = min(start + int(rng.poisson(span_lambda)), num_words - 1)
-        for word in range(start, end + 1):
-            if replaced.sum() < budget:  # the last span is cut to fit
-                replaced[word] = True
+    left = list(range(num_words))  # words that are not replaced, in order
+    if ratio > 0:
+        wanted, most = _counts(num_words, ratio, span_rule, rng)
+        while num_words - len(left) < wanted:
+            first = int(rng.integers(len(left)))
+            last_word = left[first] + int(rng.poisson(span_lambda))
+            room = most - (num_words - len(left))  # the last span is cut to fit
+            stop = min(len(left), first + room)
+            del left[first : bisect_right(left, last_word, first, stop)]
+    replaced = np.ones(num_words, dtype=bool)
+    if left:
+        replaced[left] = False
     return replaced
 
 
-def _exact_budget(num_words: int, ratio: float, rng: np.random.Generator) -> int:
+def _counts(
+    num_words: int, ratio: float, span_rule: SpanRule, rng: Stream | np.random.Generator
+) -> tuple[int, int]:
+    """How many words to replace at least, and at most: a span may run past the least."""
+    if span_rule == "literal":
+        return min(num_words, math.floor(ratio * num_words) + 1), num_words
     wanted = round(ratio * num_words, 9)
     whole = math.floor(wanted)
-    return whole + int(rng.random() < wanted - whole)
-
-
-def _wants_more(
-    replaced: np.ndarray, ratio: float, span_rule: SpanRule, budget: int
-) -> bool:
-    count = int(replaced.sum())
-    if span_rule == "exact":
-        return count < budget
-    return count < len(replaced) and count <= ratio * len(replaced)
+    count = whole + int(rng.random() < wanted - whole)
+    return count, count

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import S2ST, Layout
@@ -41,6 +43,7 @@ def draw_task(tasks: Sequence[Task], seed: int, step: int, utterance: str) -> Ta
     if len(tasks) == 1:
         return tasks[0]
     total = sum(task.weight for task in tasks)
-    shares = [task.weight / total for task in tasks]
-    rng = keyed.generator(seed, step, utterance, "task")
-    return tasks[int(rng.choice(len(tasks), p=shares))]
+    ends = np.cumsum([task.weight / total for task in tasks])
+    ends /= ends[-1]  # as Generator.choice does it
+    drawn = keyed.Stream(seed, step, utterance, "task").random()
+    return tasks[int(ends.searchsorted(drawn, side="right"))]

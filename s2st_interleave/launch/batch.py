@@ -83,7 +83,7 @@ def _ranks(resources: Resources) -> list[str]:
         return torchrun
     nodes = str(resources.num_nodes)
     srun = ["srun", "--nodes", nodes, "--ntasks", nodes, "--ntasks-per-node", "1"]
-    srun += ["--cpus-per-task", str(resources.cpus_per_node)]
+    srun += ["--cpus-per-task", str(resources.node_cpus)]
     srun += ["--kill-on-bad-exit=0", "--wait=60"]
     return srun + torchrun
 
@@ -98,11 +98,11 @@ def sbatch_words(batch: Batch, resources: Resources) -> list[str]:
     words += ["--job-name", re.sub(r"[^\w.-]+", "_", batch.stem.name)]
     words += ["--chdir", str(Path.cwd()), "--output", output, "--open-mode=append"]
     words += ["--nodes", str(resources.num_nodes), "--ntasks-per-node", "1"]
-    words += ["--cpus-per-task", str(resources.cpus_per_node)]
+    words += ["--cpus-per-task", str(resources.node_cpus)]
     if resources.gpus_per_node:
         words += ["--gpus-per-node", str(resources.gpus_per_node)]
-    if resources.memory:
-        words += ["--mem", resources.memory]
+    if resources.node_memory:
+        words += ["--mem", resources.node_memory]
     if resources.minutes:
         words += ["--time", str(resources.minutes)]
     if resources.warning_sec:

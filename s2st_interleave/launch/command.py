@@ -8,6 +8,8 @@ JOB=baseline,scheduled; without it there is one job. Output is printed and writt
 log. Options stand before JOB:
 
     --max-jobs-run N     that many at once; all by default
+    --gpu N              on this machine: a job sees N GPUs that no other job sees, and
+                         waits until they are free; without GPUs it runs on the CPU
     --done FILE          a job whose FILE (with its JOB; several --done: all of them) is
                          there is not run again
     --backend local      on this machine; slurm: through sbatch. JOB=1:N is one array,
@@ -113,7 +115,7 @@ def _kind(group: Sequence[tuple[Job, Failure]]) -> list[str]:
 
 def _backend(line: Line) -> Backend:
     if line.backend == "local":
-        return Local()
+        return Local(line.gpus)
     if line.backend == "slurm":
         return Slurm(line)
     near = config.nearest(line.backend, ["local", "slurm"])

@@ -1,4 +1,4 @@
-"""Parses the words after $train_cmd, $decode_cmd or $cuda_cmd into jobs with their logs."""
+"""Parses the words after $train_cmd, $decode_cmd, $cuda_cmd ... into jobs with their logs."""
 
 import re
 from collections.abc import Sequence
@@ -54,6 +54,7 @@ class Line:
     backend: str
     resources: str
     limit: int  # jobs at once; 0: all
+    gpus: int  # GPUs of a job on this machine; 0: it sees all
     log: Path  # the log's name before JOB is replaced
     jobs: tuple[Job, ...] = field(repr=False)
 
@@ -65,10 +66,11 @@ class Line:
 def read(words: Sequence[str]) -> Line:
     """Parse the words of the command line; UserError for anything else.
 
-    [--backend B] [--resources R] [--max-jobs-run N] [--done FILE]...
+    [--backend B] [--resources R] [--max-jobs-run N] [--gpu N] [--done FILE]...
     [JOB=1:N | JOB=a,b] LOG COMMAND...
     """
-    options = {"backend": "local", "resources": "train_cmd", "max_jobs_run": "0"}
+    options = {"backend": "local", "resources": "train_cmd"}
+    options |= {"max_jobs_run": "0", "gpu": "0"}
     rest, done = list(words), []
     while rest and rest[0].startswith("--"):
         name = rest.pop(0).removeprefix("--").replace("-", "_")
@@ -88,6 +90,14 @@ def read(words: Sequence[str]) -> Line:
     limit = options["max_jobs_run"]
     if not limit.isdigit():
         raise UserError(f"--max-jobs-run is '{limit}', wants a number of jobs")
+    gpus = options["gpu"]
+    if not gpus.isdigit():
+        raise UserError(f"--gpu is '{gpus}', wants a number of GPUs")
+    if int(gpus) and options["backend"] != "local":
+        raise UserError(
+            f"--gpu is for this machine; for {options['backend']} its configuration "
+            "says how many GPUs a job gets"
+        )
     names, numbered = [""], False
     if rest and rest[0].startswith("JOB="):
         names, numbered = _names(rest.pop(0).removeprefix("JOB="))
@@ -108,7 +118,12 @@ def read(words: Sequence[str]) -> Line:
             f"{rest[0]}: {len(jobs)} jobs need JOB in the name of their log"
         )
     return Line(
-        options["backend"], options["resources"], int(limit), Path(rest[0]), tuple(jobs)
+        options["backend"],
+        options["resources"],
+        int(limit),
+        int(gpus),
+        Path(rest[0]),
+        tuple(jobs),
     )
 
 

@@ -8,20 +8,22 @@ import threading
 import time
 from collections.abc import Sequence
 
+from s2st_interleave.launch.gpus import VISIBLE, GpuPool
 from s2st_interleave.launch.job import Failure, Job
-from s2st_interleave.parallel import JOB_SLOT
 from s2st_interleave.preemption import EXIT_REQUEUE
 
 
 class Local:
-    """The backend `local`: runs a process a job, and ends them all at a signal."""
+    """The backend `local`: runs a process a job, and ends them all at a signal.
 
-    def __init__(self) -> None:
+    Each job sees `gpus_per_job` GPUs of its own, by $CUDA_VISIBLE_DEVICES; 0: all.
+    """
+
+    def __init__(self, gpus_per_job: int = 0) -> None:
         self.running: list[subprocess.Popen[str]] = []
         self.stopping = threading.Event()
         self.screen = threading.Lock()
-        self.slots = threading.Lock()
-        self.taken: set[int] = set()
+        self.gpus = GpuPool(gpus_per_job)
 
     def stop(self) -> None:
         """End all processes and start no more."""
@@ -36,24 +38,19 @@ class Local:
 
     def _run(self, job: Job) -> int:
         """Run a job and return its exit status."""
-        if self.stopping.is_set():
-            return 128 + signal.SIGTERM
-        with self.slots:
-            # A job that launches jobs hands its own slot to the first of them.
-            first = int(os.environ.get(JOB_SLOT, 0))
-            slot = min(set(range(first, first + len(self.taken) + 1)) - self.taken)
-            self.taken.add(slot)
+        gpus = self.gpus.take()
         try:
-            return self._follow(job, slot)
+            return self._follow(job, gpus)
         finally:
-            with self.slots:
-                self.taken.remove(slot)
+            self.gpus.give_back(gpus)
 
-    def _follow(self, job: Job, slot: int) -> int:
-        """Run a job, printing its output and writing it to the log; return its status.
-
-        Jobs that run at once have different slots.
-        """
+    def _follow(self, job: Job, gpus: Sequence[str]) -> int:
+        """Run a job, printing its output and writing it to the log; return its status."""
+        if self.stopping.is_set():  # the signal came while the job waited for GPUs
+            return 128 + signal.SIGTERM
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        if gpus:
+            environment[VISIBLE] = ",".join(gpus)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         # Only logs are appended to: they keep the history of reruns.
         with job.log.open("a", encoding="utf-8", buffering=1) as log:
@@ -64,7 +61,7 @@ class Local:
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                env=os.environ | {"PYTHONUNBUFFERED": "1", JOB_SLOT: str(slot)},
+                env=environment,
                 start_new_session=True,
             )
             self.running.append(process)

@@ -1,7 +1,9 @@
 """Reads conf/slurm.yaml: the resources that a job of each class asks Slurm for."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,10 @@ from s2st_interleave import config, yaml_text
 from s2st_interleave.config import option
 from s2st_interleave.errors import UserError
 
-CLASSES = ("train_cmd", "decode_cmd", "cuda_cmd")
+# Trainings; each is a cuda_cmd but for what slurm.yaml says of it.
+TRAININGS = ("encoder_cmd", "llm_cmd", "vocoder_cmd")
+RIVALS = (("memory", "memory_per_gpu"), ("cpus_per_node", "cpus_per_gpu"))
+CLASSES = ("train_cmd", "decode_cmd", "cuda_cmd", *TRAININGS)
 
 
 class Minutes(int):
@@ -36,6 +41,24 @@ def _meant(text: str) -> str:
     return f": {first * 60 + second} if these are hours, {first + (second > 0)} if not"
 
 
+class Memory(str):
+    """Memory as Slurm writes it: a whole number, and K, M (also without it), G or T.
+
+    >>> Memory("48G").times(8)
+    '384G'
+    """
+
+    def __new__(cls, text: str | int) -> "Memory":
+        if not re.fullmatch(r"([0-9]+[KMGT]?)?", str(text)):
+            raise ValueError("a number of megabytes, or one with a unit such as 32G")
+        return super().__new__(cls, text)
+
+    def times(self, count: int) -> str:
+        """This memory `count` times."""
+        number = self.rstrip("KMGT")
+        return f"{int(number) * count}{self[len(number) :]}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resources:
     """Options of a class of slurm.yaml."""
@@ -48,8 +71,14 @@ class Resources:
     gpus_per_node: int = option(
         0, "several: a process for each, through torchrun", minimum=0
     )
-    cpus_per_node: int = option(1, "CPU cores", minimum=1)
-    memory: str = option("", "of a node, say 32G; empty: Slurm's default")
+    cpus_per_node: int = option(1, "CPU cores, where there is no GPU", minimum=1)
+    cpus_per_gpu: int = option(
+        0, "CPU cores for each GPU of a node; 0: cpus_per_node", minimum=0
+    )
+    memory: Memory = option(Memory(""), "of a node, say 32G; empty: Slurm's default")
+    memory_per_gpu: Memory = option(
+        Memory(""), "of a node for each of its GPUs; empty: memory"
+    )
     minutes: Minutes = option(Minutes(0), "time limit; 0: the partition's", minimum=0)
     warning_sec: int = option(
         0, "SIGUSR1 comes so long before the limit; 0: never", minimum=0
@@ -63,6 +92,18 @@ class Resources:
             raise UserError(
                 f"warning_sec {self.warning_sec} is not within minutes {self.minutes}"
             )
+
+    @property
+    def node_cpus(self) -> int:
+        """CPU cores of a node: they grow with its GPUs."""
+        return self.cpus_per_gpu * self.gpus_per_node or self.cpus_per_node
+
+    @property
+    def node_memory(self) -> str:
+        """Memory of a node: it grows with its GPUs, as each has a process of its own."""
+        if self.memory_per_gpu and self.gpus_per_node:
+            return self.memory_per_gpu.times(self.gpus_per_node)
+        return self.memory
 
     @property
     def num_ranks(self) -> int:
@@ -80,10 +121,26 @@ def read(path: Path, name: str) -> Resources:
     loaded = config.mapping(yaml_text.read(path), str(path))
     known = {k: _values(loaded.get(k), f"{path}, {k}") for k in CLASSES}
     common = {k: v for k, v in loaded.items() if k not in CLASSES}
+    layers = [_values(common, str(path)), known[name]]
+    if name in TRAININGS:
+        layers.insert(1, known["cuda_cmd"])
     try:
-        return Resources(**(_values(common, str(path)) | known[name]))
+        return Resources(**reduce(_over, layers))
     except UserError as error:
         raise UserError(f"{path}, {name}: {error}") from None
+
+
+def _over(general: Mapping[str, Any], special: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of both; the special ones win, also over their rivals of a node or GPU.
+
+    Raises UserError where one of the two has an option and its rival.
+    """
+    for layer in (general, special):
+        for pair in RIVALS:
+            if all(layer.get(name) for name in pair):
+                raise UserError(f"{' and '.join(pair)} are both set: set one of them")
+    lost = {b if a in special else a for a, b in RIVALS if a in special or b in special}
+    return {k: v for k, v in general.items() if k not in lost} | dict(special)
 
 
 def _values(given: Any, where: str) -> dict[str, Any]:

@@ -32,12 +32,14 @@ def output_layer(model: PreTrainedModel) -> nn.Module:
     return layer
 
 
-def logits(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
+def logits(
+    model: PreTrainedModel, hidden: torch.Tensor, layer: nn.Module | None = None
+) -> torch.Tensor:
     """float32 logits (..., vocabulary) that the model computes of last hidden states.
 
-    `hidden` has the shape (..., width).
+    `hidden` has the shape (..., width). `layer` may be a part of the output layer.
     """
-    uncapped = output_layer(model)(hidden).float()
+    uncapped = (layer or output_layer(model))(hidden).float()
     cap = soft_cap(model)
     return uncapped if cap is None else cap * torch.tanh(uncapped / cap)
 
@@ -76,6 +78,20 @@ def router_loss(
     counts = (model.num_experts, model.num_experts_per_tok)
     loss = balance(output["router_logits"], *counts, mask)
     return model.router_aux_loss_coef * loss
+
+
+@contextmanager
+def in_fp32(model: PreTrainedModel) -> Iterator[None]:
+    """Inside, weights and attention are fp32; weights in bf16 come back bit by bit."""
+    halves = [each for each in model.parameters() if each.dtype == torch.bfloat16]
+    for each in halves:
+        each.data = each.data.float()
+    try:
+        with without_flash(model):
+            yield
+    finally:
+        for each in halves:
+            each.data = each.data.bfloat16()
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """Encoding in mid-text, without the space that tokenizers put before a text's first word."""
 
-from collections.abc import Callable
-
+import numpy as np
 from transformers import PreTrainedTokenizerBase
 
-Encode = Callable[[str], list[int]]
+from s2st_interleave.llm.encoding import EncodeAll, Texts
 
 # An anchor is encoded before a fragment and cut off again; words do not join it.
 ANCHORS = (".", ")", "|", ":", "=", "。", "1", "a")
@@ -12,35 +11,46 @@ ANCHORS = (".", ")", "|", ":", "=", "。", "1", "a")
 PROBES = ("a", " a", "la", " la", "1", " 1", "雨", " 雨", "(", " é")
 
 
-def inner_encode(tokenizer: PreTrainedTokenizerBase, encode: Encode) -> Encode:
-    """Return an `encode` for fragments, which begin with a space after another word.
+def inner_encoder(
+    tokenizer: PreTrainedTokenizerBase, encode_all: EncodeAll
+) -> EncodeAll:
+    """Return what encodes fragments, which begin with a space after another word.
 
     In SentencePiece tokenizers a word begins with `▁`, and one is put before every text:
     `▁ ▁casa` for " casa". A fragment that is encoded behind an anchor gets none. Byte-level
-    tokenizers encode a text as it is: for them `encode` itself is returned. Where the
+    tokenizers encode a text as it is: for them `encode_all` itself is returned. Where the
     pieces of no anchor can be told from those of the fragment, the fragment is encoded like
     a text, and a piece that is only the space is left out.
     """
+    anchors = [
+        (anchor, before)
+        for anchor, before in zip(ANCHORS, encode_all(ANCHORS), strict=True)
+        if str(tokenizer.decode(before.tolist())).strip() == anchor
+    ]
 
-    def behind_anchor(text: str) -> list[int] | None:
-        for anchor in ANCHORS:
-            before = encode(anchor)
-            ids = encode(anchor + text)
-            is_kept = str(tokenizer.decode(before)).strip() == anchor
-            if is_kept and ids[: len(before)] == before:
-                return ids[len(before) :]
-        return None
+    def behind_anchors(texts: Texts) -> dict[str, np.ndarray]:
+        """Token ids of the texts that can be told from one of the anchors."""
+        known: dict[str, np.ndarray] = {}
+        for anchor, before in anchors:
+            left = [text for text in dict.fromkeys(texts) if text not in known]
+            encoded = encode_all([anchor + text for text in left])
+            for text, ids in zip(left, encoded, strict=True):
+                if np.array_equal(ids[: len(before)], before):
+                    known[text] = ids[len(before) :]
+        return known
 
-    anchored = {probe: behind_anchor(probe) for probe in PROBES}
-    known = {probe: ids for probe, ids in anchored.items() if ids is not None}
-    if known and all(ids == encode(probe) for probe, ids in known.items()):
-        return encode
+    probes = behind_anchors(PROBES)
+    plain = dict(zip(PROBES, encode_all(PROBES), strict=True))
+    if probes and all(np.array_equal(ids, plain[text]) for text, ids in probes.items()):
+        return encode_all
 
-    def inside(text: str) -> list[int]:
-        anchored = behind_anchor(text)
-        if anchored is not None:
-            return anchored
-        ids, bare = encode(text), encode(text.removeprefix(" "))
-        return bare if ids[-len(bare) :] == bare else ids
+    def encode_inside(texts: Texts) -> list[np.ndarray]:
+        known = behind_anchors(texts)
+        return [known[t] if t in known else without_space(t) for t in texts]
 
-    return inside
+    def without_space(text: str) -> np.ndarray:
+        ids, bare = encode_all([text, text.removeprefix(" ")])
+        # An empty `bare` is the end of nothing: ids[-0:] are all of them.
+        return bare if np.array_equal(ids[-len(bare) :], bare) else ids
+
+    return encode_inside

@@ -1,5 +1,6 @@
 """Any causal LM of Hugging Face, its vocabulary extended by units."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import (
@@ -26,10 +28,12 @@ from transformers.utils import is_flash_attn_2_available
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_as, write_json
 from s2st_interleave.hub import load, load_whole
+from s2st_interleave.interleave.sequence import Text
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.llm import checks, dropout
 from s2st_interleave.llm.backbone import backbone, logits, without_flash
-from s2st_interleave.llm.fragments import Encode, inner_encode
+from s2st_interleave.llm.encoding import EncodeAll, encoder
+from s2st_interleave.llm.fragments import inner_encoder
 from s2st_interleave.llm.options import VOCABULARY_FILE, Attention
 from s2st_interleave.llm.positions import max_positions
 from s2st_interleave.llm.unit_rows import (
@@ -50,7 +54,7 @@ class SpeechLlm:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     vocabulary: Vocabulary
-    bf16: bool = False  # products in bf16; weights are fp32 in any case
+    bf16: bool = False  # in training: products in bf16, of weights that stay fp32
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text; a word that looks like a mark or a unit is text as well."""
@@ -58,10 +62,20 @@ class SpeechLlm:
             text, add_special_tokens=False, split_special_tokens=True
         )
 
+    def encode_all(self, texts: Iterable[Text]) -> dict[Text, np.ndarray]:
+        """int32 token ids (num_tokens,) of each text, as it stands alone or in mid-sentence."""
+        distinct, encoded = dict.fromkeys(texts), {}
+        for encode, inside in zip(self._encoders, (False, True), strict=True):
+            some = [text for text in distinct if text.inside == inside]
+            ids = encode([text.text for text in some])
+            encoded |= dict(zip(some, ids, strict=True))
+        return encoded
+
     @cached_property
-    def encode_inside(self) -> Encode:
-        """An `encode` for text in mid-sentence, which begins with its leading space."""
-        return inner_encode(self.tokenizer, self.encode)
+    def _encoders(self) -> tuple[EncodeAll, EncodeAll]:
+        """What encodes whole texts, and what encodes texts in mid-sentence."""
+        encode_all = encoder(self.tokenizer)
+        return encode_all, inner_encoder(self.tokenizer, encode_all)
 
     def decode(self, ids: list[int]) -> str:
         """The text of token ids, on one line: white space of any kind becomes a space."""
@@ -118,22 +132,30 @@ class SpeechLlm:
         attention: str | None = None,
         bf16: bool = False,
     ) -> "SpeechLlm":
-        """Load what `save` wrote.
+        """Load what `save` wrote, to decode with it.
 
         `attention` names a backend of Hugging Face; None leaves the choice to the model.
+        With `bf16` the weights are in bf16, so that no step casts them.
         """
-        model, tokenizer = load_text_llm(directory, attention=attention)
+        dtype = torch.bfloat16 if bf16 else torch.float32
+        model, tokenizer = load_text_llm(directory, attention=attention, dtype=dtype)
         vocabulary = read_as(Vocabulary, directory / VOCABULARY_FILE)
         model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
-        return cls(model.eval(), tokenizer, vocabulary, bf16)
+        return cls(model.eval(), tokenizer, vocabulary)
 
 
 def reader(source: Path) -> SpeechLlm:
-    """An LLM without weights and units, which encodes texts and says how long they may be."""
+    """An LLM without weights, which encodes texts and says how long they may be.
+
+    It knows the units of an LLM that `SpeechLlm.save` wrote, and no units of another one.
+    """
     quiet_transformers()
     shell = SimpleNamespace(config=load(AutoConfig, source))
-    tokenizer = load(AutoTokenizer, source)
-    return SpeechLlm(cast(PreTrainedModel, shell), tokenizer, Vocabulary(0, 0, 0, 0))
+    tokenizer, file = load(AutoTokenizer, source), source / VOCABULARY_FILE
+    vocabulary = Vocabulary(0, 0, 0, 0)
+    if file.is_file():
+        vocabulary = read_as(Vocabulary, file)
+    return SpeechLlm(cast(PreTrainedModel, shell), tokenizer, vocabulary)
 
 
 def load_text_llm(
@@ -141,10 +163,12 @@ def load_text_llm(
     *,
     config: PreTrainedConfig | None = None,
     attention: str | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load model and tokenizer of a directory or a hub's name.
 
-    Weights become fp32, whatever the file holds: bf16 would lose AdamW's small updates.
+    Weights become `dtype`, whatever the file holds: in bf16 a training would lose AdamW's
+    small updates.
     Raises UserError for a model that is no causal LM.
     """
     quiet_transformers()
@@ -152,7 +176,7 @@ def load_text_llm(
         AutoModelForCausalLM,
         source,
         config=config or load_config(source),
-        dtype=torch.float32,
+        dtype=dtype,
         attn_implementation=attention,
     )
     # Some come with sampling and repetition penalties; our options say how to decode.

@@ -1,47 +1,27 @@
-"""Speech recognition for ASR-BLEU: Whisper through faster-whisper (CTranslate2).
+"""Speech recognition for ASR-BLEU: Whisper, by one of two backends.
 
-One backend serves the mini recipe (tiny.en on a laptop) and the full size (large-v3).
-Measured on 2 CPU cores with tiny.en in float32: one thread in each of two workers takes
-0.53 s an utterance, two threads in one worker 0.59 s, with identical text; hence
-parallelism is over utterances, and the number of workers cannot change a score.
-int8 takes 0.42 s, but changed 8 of 20 texts on speech that is hard to recognise:
-float32 is the default.
+`faster-whisper` (CTranslate2) hears a recording at a time, and is for CPUs: its wheel looks
+for libraries of CUDA 12, which a torch for CUDA 13 does not bring. `transformers` hears
+batches by PyTorch, and is for GPUs. Both follow the same rules: greedy search at temperature
+0, timestamps, no text before the window, and nothing that reacts to what was heard.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+import importlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-
-import av
+from typing import Literal, Protocol, cast
 
 from s2st_interleave.data.languages import language
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import file_digest
-from s2st_interleave.hub import split_revision
-from s2st_interleave.progress import progress
 from s2st_interleave.score.records import AsrDescription
 
-_BACKEND = "faster-whisper"
-_WEIGHTS_FILE = "model.bin"
-
-# Greedy search at temperature 0 and nothing that reacts to its outcome. Thresholds only
-# exist to trigger the fallback to sampling; without it the no-speech threshold alone
-# would delete speech it is unsure of, so all three are off.
-_DECODING = {
-    "beam_size": 1,
-    "temperature": 0.0,
-    "compression_ratio_threshold": None,
-    "log_prob_threshold": None,
-    "no_speech_threshold": None,
-    "condition_on_previous_text": False,
-    "vad_filter": False,
-}
-
-# Of a file that is none, or holds no audio, and of CTranslate2.
-FAILURES = (av.FFmpegError, OSError, IndexError, RuntimeError)
+BackendName = Literal["auto", "faster-whisper", "transformers"]
+OnText = Callable[[str, str], None]  # utterance id, text
+# Where a driver of GPUs leaves a device: without one, torch need not be asked.
+GPU_FILES = ("/dev/nvidia*", "/dev/kfd", "/dev/dxg")
 
 
 class AsrError(UserError):
@@ -52,10 +32,11 @@ class AsrError(UserError):
 class AsrOptions:
     """Which Whisper recognises, and how; `num_workers` changes the time only.
 
-    `model` is a folder of CTranslate2 weights or a name that faster-whisper knows and
-    fetches ("large-v3"). `device` is "auto" (CUDA if there is one), "cpu" or "cuda".
-    On a CPU `num_workers` is the number of cores used. Raises UserError for a language
-    that Whisper does not know.
+    `model` is a folder of weights (CTranslate2's, or of Hugging Face for `transformers`) or
+    a name ("large-v3", "openai/whisper-large-v3"). `device` is "auto" (CUDA if there is
+    one), "cpu" or "cuda". `num_workers` is the number of cores used on a CPU, and that of
+    threads that read audio for a GPU; `batch_size` counts windows of 30 s. Raises UserError
+    for a language that Whisper does not know.
     """
 
     model: str = "large-v3"
@@ -63,6 +44,8 @@ class AsrOptions:
     device: str = "auto"
     compute_type: str = "float32"
     num_workers: int = 1
+    backend: BackendName = "auto"
+    batch_size: int = 32
 
     def __post_init__(self) -> None:
         if self.num_workers < 1:
@@ -78,11 +61,32 @@ class AsrOptions:
         """The language as Whisper calls it: zh for zh-CN."""
         return str(language(self.language).whisper)
 
+    @property
+    def backend_name(self) -> Literal["faster-whisper", "transformers"]:
+        """The backend that recognises; `auto` is transformers on a GPU."""
+        if self.backend != "auto":
+            return self.backend
+        return "transformers" if _on_gpu(self.device) else "faster-whisper"
+
+
+class Backend(Protocol):
+    """A module that recognises: whisper_sequential.py, whisper_batched.py."""
+
+    def weights(self, model: str) -> list[Path]:
+        """The files of weights of a folder or name; UserError where there are none."""
+        ...
+
+    def transcribe(
+        self, wavs: Mapping[str, Path], options: AsrOptions, on_text: OnText
+    ) -> None:
+        """Tell `on_text` what is said in each recording; AsrError names one that fails."""
+        ...
+
 
 def transcribe(
     wavs: Mapping[str, Path],
     options: AsrOptions,
-    on_text: Callable[[str, str], None] = lambda utterance_id, text: None,
+    on_text: OnText = lambda utterance_id, text: None,
 ) -> dict[str, str]:
     """Recognise each audio file and return its text by utterance id.
 
@@ -97,26 +101,27 @@ def transcribe(
     """
     if not wavs:
         return {}
-    recognise = _load(options)
     texts: dict[str, str] = {}
-    with _cancelling_pool(options.num_workers) as pool:
-        utterance_ids = {
-            pool.submit(recognise, path): utterance_id
-            for utterance_id, path in wavs.items()
-        }
-        finished = as_completed(utterance_ids)
-        for future in progress(finished, "recognise", total=len(wavs)):
-            utterance_id = utterance_ids[future]
-            try:
-                texts[utterance_id] = future.result()
-            except FAILURES as error:
-                reason = getattr(error, "strerror", None) or error
-                raise AsrError(
-                    f"utterance {utterance_id}: {wavs[utterance_id]} cannot be recognised "
-                    f"({reason}): is it whole, and audio? Make it anew"
-                ) from error
-            on_text(utterance_id, texts[utterance_id])
+
+    def keep(utterance_id: str, text: str) -> None:
+        texts[utterance_id] = text
+        on_text(utterance_id, text)
+
+    _backend(options).transcribe(wavs, options, keep)
     return {utterance_id: texts[utterance_id] for utterance_id in wavs}
+
+
+def batches(wavs: Mapping[str, Path], options: AsrOptions) -> list[list[str]]:
+    """The ids of recordings that are heard together, by ascending length.
+
+    The size of a file stands for its length. What is heard together depends on `wavs` and
+    the batch size alone, so that a run that goes on makes the same batches.
+    """
+    if options.backend_name == "faster-whisper":
+        return [[utterance_id] for utterance_id in wavs]
+    order = sorted(wavs, key=lambda u: (wavs[u].stat().st_size, u))
+    size = options.batch_size
+    return [order[start : start + size] for start in range(0, len(order), size)]
 
 
 def describe(options: AsrOptions) -> AsrDescription:
@@ -125,81 +130,60 @@ def describe(options: AsrOptions) -> AsrDescription:
     The model is its name only, without the folders above it, so that the record is the
     same on every machine; the hash tells the weights apart.
     """
+    from s2st_interleave.record import digest
+
+    digests = [file_digest(path) for path in _backend(options).weights(options.model)]
     return AsrDescription(
-        backend=_BACKEND,
-        version=version(_BACKEND),
+        backend=options.backend_name,
+        version=version(options.backend_name),
         model=Path(options.model).absolute().name,
-        weights_sha256=file_digest(_model_dir(options.model) / _WEIGHTS_FILE),
+        weights_sha256=digests[0] if len(digests) == 1 else digest(digests),
         compute_type=options.compute_type,
         language=options.whisper_code,
     )
 
 
-def _load(options: AsrOptions) -> Callable[[Path], str]:
-    """Return the function from an audio file to its text; safe to call from threads."""
-    from faster_whisper import WhisperModel
+def unrecognised(utterance_id: str, path: Path, error: Exception) -> AsrError:
+    """The error of a recording that cannot be recognised, which names it."""
+    reason = getattr(error, "strerror", None) or error
+    return AsrError(
+        f"utterance {utterance_id}: {path} cannot be recognised ({reason}): is it whole, "
+        "and audio? Make it anew"
+    )
 
-    device, _, index = options.device.partition(":")
-    folder = _model_dir(options.model)
-    try:
-        model = WhisperModel(
-            str(folder),
-            device=device,
-            device_index=int(index or 0),
-            compute_type=options.compute_type,
-            cpu_threads=1,
-            num_workers=options.num_workers,
-        )
-    except (ValueError, RuntimeError) as error:  # CTranslate2 has no class of its own
-        raise UserError(
-            f"Whisper of {folder} does not load with --device {options.device} "
-            f"--compute_type {options.compute_type}: {error}"
-        ) from error
-    code, multilingual = options.whisper_code, model.model.is_multilingual
+
+def check_language(
+    options: AsrOptions, multilingual: bool, knows: Callable[[str], bool]
+) -> None:
+    """UserError where a model does not know the language; `knows` is told of a token."""
+    code = options.whisper_code
     if code != "en" and not multilingual:
         raise UserError(
             f"model {options.model} knows English only, not {options.language!r}"
         )
-    if multilingual and model.hf_tokenizer.token_to_id(f"<|{code}|>") is None:
+    if multilingual and not knows(f"<|{code}|>"):
         raise UserError(
             f"model {options.model} does not know {options.language!r}; large-v3 "
             "knows the most languages"
         )
 
-    def recognise(path: Path) -> str:
-        segments, _ = model.transcribe(str(path), language=code, **_DECODING)
-        # The segments are a generator: the work, and its errors, happen here.
-        return "".join(segment.text for segment in segments).strip()
 
-    return recognise
-
-
-def _model_dir(model: str) -> Path:
-    """Return the folder of the weights, fetched by faster-whisper if `model` is a name.
-
-    Raises UserError for a folder without weights and for a name nobody knows.
-    """
-    folder = Path(model)
-    if folder.is_dir():
-        if not (folder / _WEIGHTS_FILE).is_file():
-            raise UserError(f"{model} holds no CTranslate2 weights ({_WEIGHTS_FILE})")
-        return folder
-    from faster_whisper.utils import available_models, download_model
-
-    name, revision = split_revision(model)
-    if name not in available_models():
-        raise UserError(
-            f"no such Whisper model: {name} is neither a folder nor one of "
-            f"{', '.join(available_models())}"
-        )
-    return Path(download_model(name, revision=revision))
+def _backend(options: AsrOptions) -> Backend:
+    modules = {"faster-whisper": "sequential", "transformers": "batched"}
+    name = f"s2st_interleave.score.whisper_{modules[options.backend_name]}"
+    return cast(Backend, importlib.import_module(name))
 
 
-@contextmanager
-def _cancelling_pool(num_workers: int) -> Iterator[ThreadPoolExecutor]:
-    """A thread pool that drops what is still queued when its block raises."""
-    pool = ThreadPoolExecutor(num_workers)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def _on_gpu(device: str) -> bool:
+    """Whether `device` is a GPU, or "auto" where PyTorch has one."""
+    if device != "auto":
+        return device.startswith("cuda")
+    if not any(_exist(pattern) for pattern in GPU_FILES):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _exist(pattern: str) -> Iterable[Path]:
+    return list(Path(pattern).parent.glob(Path(pattern).name))

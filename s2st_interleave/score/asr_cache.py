@@ -1,33 +1,49 @@
 """A cache of what the recogniser heard, by the content of the audio.
 
 Recognition is the longest part of scoring. A run that was stopped goes on where it was,
-and the best checkpoint that is also the last is not heard twice. A text ends with a line
-feed: an empty file is not a recording in which nothing was heard.
+and the best checkpoint that is also the last is not heard twice. Each process appends to a
+file of its own, a JSON array [key, text] a line, so that jobs can fill one cache at once; a
+line that was cut off counts for nothing. Earlier versions kept a file for each recording,
+which is still read: a text that ends with a line feed.
 """
 
-from collections.abc import Callable, Mapping
+import json
+import os
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from s2st_interleave.config import to_dict
-from s2st_interleave.files import atomic_write, file_digest
+from s2st_interleave.files import file_digest
 from s2st_interleave.record import digest
-from s2st_interleave.score.asr import AsrOptions, describe, transcribe
+from s2st_interleave.score.asr import AsrOptions, batches, describe, transcribe
 
 END = "\n"
 Keep = Callable[[str, str], None]  # utterance id, text
 
 
 def recognise(
-    wavs: Mapping[str, Path], options: AsrOptions, cache: Path
+    wavs: Mapping[str, Path],
+    options: AsrOptions,
+    cache: Path,
+    share: tuple[int, int] = (1, 1),
 ) -> dict[str, str]:
     """ASR text by utterance id; texts of audio heard before come from `cache`.
 
+    `share` (k, n) recognises the k-th of n parts alone, and returns what the cache has
+    then. What is heard together does not depend on what was heard before, nor on n.
     Raises what `transcribe` raises; an error is never kept.
     """
 
     def hear(unheard: Mapping[str, Path], keep: Keep) -> None:
-        transcribe(unheard, options, on_text=keep)
+        k, n = share
+        parts = batches(wavs, options)[k - 1 :: n]
+        again = [
+            u for part in parts if not unheard.keys().isdisjoint(part) for u in part
+        ]
+        transcribe({u: wavs[u] for u in again}, options, on_text=keep)
 
     made_by = [to_dict(describe(options)), _beside_weights(Path(options.model))]
     return kept(wavs, made_by, cache, hear)
@@ -50,26 +66,67 @@ def kept(
     `made_by` is all that can change it, as JSON values. `compute` is given the recordings
     that nobody has asked about, and tells of each as it comes.
     """
-    places = {
-        utterance: cache / f"{digest([made_by, file_digest(wav)])}.txt"
-        for utterance, wav in wavs.items()
-    }
-    kept = {u: _whole(place) for u, place in places.items()}
-    texts = {u: text for u, text in kept.items() if text is not None}
-    unheard = {u: wavs[u] for u in wavs if u not in texts}
+    keys = {u: digest([made_by, file_digest(wav)]) for u, wav in wavs.items()}
+    known = _read(cache, set(keys.values()))
+    unheard = {u: wavs[u] for u in wavs if keys[u] not in known}
+    if unheard:
+        with _appending(cache) as write:
 
-    def keep(utterance: str, text: str) -> None:
-        with atomic_write(places[utterance]) as stream:
-            stream.write(text + END)
-        texts[utterance] = text
+            def keep(utterance: str, text: str) -> None:
+                if keys[utterance] not in known:
+                    known[keys[utterance]] = text
+                    write(keys[utterance], text)
 
-    compute(unheard, keep)
-    return {utterance: texts[utterance] for utterance in wavs}
+            compute(unheard, keep)
+    return {u: known[key] for u, key in keys.items() if key in known}
 
 
-def _whole(place: Path) -> str | None:
-    """The text that is kept, None where there is none or only a part of it."""
-    if not place.is_file():
+@contextmanager
+def _appending(cache: Path) -> Iterator[Callable[[str, str], None]]:
+    """A function that adds key and text to a new file of `cache`, on disk at once."""
+    cache.mkdir(parents=True, exist_ok=True)
+    path = cache / f"heard.{uuid.uuid4().hex}.jsonl"
+    with path.open("x", encoding="utf-8") as stream:
+
+        def write(key: str, text: str) -> None:
+            stream.write(json.dumps([key, text], ensure_ascii=False) + END)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+        try:
+            yield write
+        finally:
+            if not stream.tell():
+                path.unlink()
+
+
+def _read(cache: Path, keys: Collection[str]) -> dict[str, str]:
+    """The texts that are kept, whole, by those of `keys` that have one."""
+    if not cache.is_dir():
+        return {}
+    texts: dict[str, str] = {}
+    for path in sorted(cache.glob("*.jsonl")):
+        for line in path.read_bytes().splitlines(keepends=True):
+            if entry := _entry(line):
+                texts.setdefault(*entry)
+    texts = {key: texts[key] for key in keys if key in texts}
+    names = (
+        {entry.name for entry in os.scandir(cache)} if len(texts) < len(keys) else ()
+    )
+    for key in keys:
+        if key not in texts and f"{key}.txt" in names:
+            text = (cache / f"{key}.txt").read_bytes().decode(errors="replace")
+            if text.endswith(END):
+                texts[key] = text.removesuffix(END)
+    return texts
+
+
+def _entry(line: bytes) -> tuple[str, str] | None:
+    """Key and text of a line; None for one that was cut off."""
+    if not line.endswith(END.encode()):
         return None
-    text = place.read_bytes().decode("utf-8", errors="replace")
-    return text.removesuffix(END) if text.endswith(END) else None
+    try:
+        key, text = json.loads(line)
+    except ValueError:
+        return None
+    return key, text

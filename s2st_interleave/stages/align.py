@@ -1,44 +1,38 @@
 """Stage 3: word times by CTC segmentation with the fine-tuned encoder."""
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from s2st_interleave import drops
-from s2st_interleave.align import segmentation
+from s2st_interleave.align.aligner import Aligner, Side
 from s2st_interleave.align.quality import MIN_MEDIAN, MIN_SCORE, USUAL, Quality
-from s2st_interleave.align.words import (
-    Word,
-    equal_words,
-    mean_score,
-    place_borders,
-    read_faults,
-    read_words,
-    write_words,
-)
+from s2st_interleave.align.words import mean_score, merge_words, read_each
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data import audio, kaldi, sides
+from s2st_interleave.data import kaldi, sides
+from s2st_interleave.encoder.reader import SMALLEST_PART, Reader, ReaderOptions
 from s2st_interleave.errors import UserError
-from s2st_interleave.progress import progress
+from s2st_interleave.promises import DONE
 from s2st_interleave.shards import ShardOptions, Shards, run_shards, shards_of
 from s2st_interleave.stage_dir import Input, open_stage
-
-if TYPE_CHECKING:
-    from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+from s2st_interleave.stages import units
+from s2st_interleave.units import coding
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ShardOptions):
+class Options(ShardOptions, ReaderOptions):
     data_dir: Path = option(REQUIRED, "data/<split>")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
     min_gap_sec: float = option(
         0.32, "pauses between tokens that are longer belong to no word", minimum=0
+    )
+    blank_edges: bool = option(
+        True,
+        "let words begin and end with the recording; false: as versions before aligned, "
+        "which let no token fire in the first two frames and the last one",
     )
     drop: bool = option(
         True,
@@ -61,12 +55,41 @@ class Options(ShardOptions):
         0.05, "drop more and fail", runtime=True, minimum=0, maximum=1
     )
 
-    earlier = staticmethod(sides.without_languages)
-    removed: ClassVar[dict[str, str]] = {"languages": sides.KNOWN}
+    kmeans: Path | None = option(
+        None, "exp/<kmeans>: make units of the same pass as well", runtime=True
+    )
+    units_dir: Path | None = option(
+        None, "dump/units/<split> for them, as stage 4 writes it", runtime=True
+    )
+
+    @staticmethod
+    def earlier(options: dict[str, Any]) -> dict[str, Any]:
+        """Translate options of versions that knew no edges, or named languages."""
+        return {"blank_edges": False} | sides.without_languages(options)
+
+    removed: ClassVar[dict[str, str]] = {
+        **ShardOptions.removed,
+        "languages": sides.KNOWN,
+    }
+
+    @property
+    def opens(self) -> bool:
+        """Whether this is job 0, which opens the directories before the others start."""
+        return self.shard.startswith("0/")
+
+    def twin(self) -> units.Options | None:
+        """Options of the units that the same pass makes; None where it makes none."""
+        if self.kmeans is None or self.units_dir is None:
+            if self.kmeans != self.units_dir:
+                raise UserError("--kmeans and --units_dir go together")
+            return None
+        names = {field.name for field in fields(units.Options)} - {"kmeans", "out_dir"}
+        same = {name: getattr(self, name) for name in names}
+        return units.Options(kmeans=self.kmeans, out_dir=self.units_dir, **same)
 
 
 def run(options: Options) -> None:
-    # 1. Is there anything to do?
+    # 1. Is there anything to do, and are there units to be made as well?
     stage = open_stage(
         options.out_dir,
         stage="align",
@@ -79,34 +102,30 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
+    twin = options.twin()
+    if twin and (not options.shard or options.opens):
+        units.run(replace(twin, shard="0/1"))  # opens its directory
+    if options.opens:
+        return
 
-    # 2. Align every utterance of every side, shard by shard.
+    # 2. Align every utterance of every side, part by part.
     data = kaldi.DataDir(options.data_dir)
     spoken = data.sides
-    aligner = _Aligner(options)
-    shards: dict[str, Shards] = {}
-    for role in spoken:
-        texts, wavs = data.texts(role), data.wavs(role)
-        silent = data.silent(role)
-
-        def process(
-            ids: Sequence[str], path: Path, texts=texts, wavs=wavs, silent=silent
-        ) -> None:
-            aligner.align({i: (texts[i], wavs[i]) for i in ids}, silent, path)
-
-        folder = shards_of(options.out_dir, role, spoken)
-        done = run_shards(
-            sorted(texts), folder, options.shard, options.num_shards, process
-        )
-        if done:
-            shards[role] = done
+    shards = _aligned(options, data, twin)
+    if twin:
+        units.run(twin)
     if options.shard:
         return
 
     # 3. Merge. Does the encoder hear anything? If so, which utterances fit their text?
-    merged = {role: read_words(done.paths) for role, done in shards.items()}
-    faults = {role: read_faults(done.paths) for role, done in shards.items()}
-    quality = Quality.of(options.data_dir.name, merged)
+    means: dict[str, dict[str, float | None]] = {role: {} for role in spoken}
+    faults: dict[str, dict[str, str]] = {role: {} for role in spoken}
+    for role, done in shards.items():
+        for line in read_each(done.paths):
+            means[role][line.id] = mean_score(line.words)
+            if line.fault is not None:
+                faults[role][line.id] = line.fault
+    quality = Quality.of(options.data_dir.name, means)
     print(quality.report(), flush=True)
     _check_encoder(quality, faults, options)
     low = {} if options.min_score is None else quality.below(options.min_score)
@@ -117,30 +136,60 @@ def run(options: Options) -> None:
     }
     _say("cannot be aligned", unaligned, options)
     _say(f"score less than {options.min_score}", low, options)
-    num_in = len(next(iter(merged.values())))
+    num_in = len(next(iter(means.values())))
     dropped = low | unaligned if options.drop else {}
     complaint = f"cannot be aligned, or score less than --min_score {options.min_score}"
     limit = f"--max_drop_rate {options.max_drop_rate:g}"
     drops.limit(dropped, num_in, options.max_drop_rate, complaint, limit)
 
     # 4. Write: train without them, dev and test with equal intervals where need be.
-    for role, words in merged.items():
-        kept = {k: v for k, v in words.items() if k not in dropped}
-        write_words(options.out_dir / f"words.{role}.jsonl", kept, faults[role])
+    for role, done in shards.items():
+        merge_words(done.paths, options.out_dir / f"words.{role}.jsonl", dropped)
     stage.finish(
         num_in=num_in,
         num_out=num_in - len(dropped),
         dropped=dropped,
         num_equal_intervals=sum(
-            mean_score(words[utterance]) is None
-            for words in merged.values()
-            for utterance in words.keys() - dropped.keys()
+            scores[utterance] is None
+            for scores in means.values()
+            for utterance in scores.keys() - dropped.keys()
         ),
         num_low_scores=len(low),
         sides=spoken,
         earlier_sec=sum(done.earlier_sec for done in shards.values()),
         **quality.notes(),
     )
+
+
+def _aligned(
+    options: Options, data: kaldi.DataDir, twin: units.Options | None
+) -> dict[str, Shards]:
+    """Run the parts of all sides; those of a side by role, none where this is a job."""
+    reader = Reader(options.encoder, options)
+    coder = None
+    if twin and not (twin.out_dir / DONE).is_file():
+        coder = coding.Coder(twin.kmeans, batched=options.batch_sec > 0)
+    aligner = Aligner(reader, options.min_gap_sec, options.blank_edges, coder)
+    spoken = data.sides
+    shards: dict[str, Shards] = {}
+    for role in spoken:
+        side = Side(
+            data.texts(role),
+            data.wavs(role),
+            data.durations(role) if options.batch_sec else {},
+            data.silent(role),
+            shards_of(twin.out_dir, role, spoken) if twin and coder else None,
+        )
+        done = run_shards(
+            reader.order(side.texts, side.seconds),
+            shards_of(options.out_dir, role, spoken),
+            options.shard,
+            partial(aligner.align, side),
+            smallest=SMALLEST_PART,
+        )
+        if done:
+            shards[role] = done
+    return shards
 
 
 def _check_encoder(
@@ -176,56 +225,3 @@ def _say(complaint: str, reasons: Mapping[str, str], options: Options) -> None:
             f"{outcome}:\n{drops.listed(reasons)}",
             flush=True,
         )
-
-
-class _Aligner:
-    """The encoder, loaded when the first shard asks for it."""
-
-    def __init__(self, options: Options):
-        self.options = options
-
-    @cached_property
-    def encoder(self) -> "SpeechEncoder":
-        from s2st_interleave.device import resolve_device, set_threads
-        from s2st_interleave.encoder.speech_encoder import SpeechEncoder
-
-        set_threads(self.options.num_threads)
-        device = resolve_device(self.options.device)
-        return SpeechEncoder.load(self.options.encoder, device)
-
-    def align(
-        self, utterances: dict[str, tuple[str, Path]], silent: set[str], path: Path
-    ) -> None:
-        """Write the words of all utterances, (text, recording) by id, to `path`.
-
-        Words that cannot be aligned get equal intervals and a reason. `silent`: ids of
-        recordings that are missing, with silence in their place; nothing is measured there.
-        """
-        aligned: dict[str, list[Word]] = {}
-        faults: dict[str, str] = {}
-        for utterance in progress(utterances, f"align {os.path.basename(path.parent)}"):
-            text, wav = utterances[utterance]
-            # A text without a word counts as one silent word: evaluation data is not lost.
-            words = segmentation.surface_words(text) or [text]
-            samples = audio.read(wav)
-            try:
-                if utterance in silent:
-                    raise segmentation.Unalignable(f"{kaldi.NO_AUDIO}: silence")
-                aligned[utterance] = self._words(utterance, words, samples)
-            except segmentation.Unalignable as error:
-                duration = len(samples) / audio.SAMPLE_RATE
-                aligned[utterance] = equal_words(words, duration)
-                faults[utterance] = str(error)
-        write_words(path, aligned, faults)
-
-    def _words(
-        self, utterance: str, words: Sequence[str], samples: np.ndarray
-    ) -> list[Word]:
-        """Raises Unalignable where the audio cannot hold the words."""
-        encoder = self.encoder
-        log_probs = encoder.forward(samples)
-        if not np.isfinite(log_probs).all():
-            raise ArithmeticError(f"{utterance}: the encoder's output is not finite")
-        firings = segmentation.segment(log_probs, words, encoder.bpe, encoder.frame_sec)
-        duration = len(samples) / audio.SAMPLE_RATE
-        return place_borders(words, firings, duration, self.options.min_gap_sec)

@@ -1,20 +1,23 @@
 """Stage 4, first half: cluster the frames of one encoder layer, all languages together."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.config import REQUIRED, RunOptions, option
-from s2st_interleave.data import audio, kaldi
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.encoder.reader import Reader, ReaderOptions, Reading
+from s2st_interleave.facts import KmeansFacts
 from s2st_interleave.progress import progress
 from s2st_interleave.stage_dir import Input, numbered, open_stage
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(RunOptions):
+class Options(ReaderOptions):
     data_dir: tuple[Path, ...] = option(REQUIRED, "data/train; several: of many pairs")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "exp/<kmeans> to write")
@@ -55,8 +58,6 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
-    from s2st_interleave.device import resolve_device, set_threads
-    from s2st_interleave.encoder.speech_encoder import SpeechEncoder
     from s2st_interleave.units import kmeans
 
     # 1. Draw utterances of all languages alike, by key, whatever their order on disk.
@@ -72,19 +73,13 @@ def run(options: Options) -> None:
     utterances = utterances[: options.num_utterances]
 
     # 2. Their frames, no more of an utterance than its share, then the clusters.
-    set_threads(options.num_threads)
-    encoder = SpeechEncoder.load(options.encoder, resolve_device(options.device))
-    share = max(1, options.max_frames // len(utterances))
-    parts = []
-    for key in progress(utterances, "features for k-means"):
-        features = encoder.forward(audio.read(wavs[key]), options.layer)
-        if len(features) > share:
-            rng = keyed.generator(options.seed, "frames for k-means", *key)
-            kept = np.sort(rng.choice(len(features), share, replace=False))
-            features = features[kept]
-        parts.append(features)
-    frames = np.concatenate(parts)
-    parts.clear()  # else they are in memory twice
+    seconds = _durations(data, options) if options.batch_sec else {}
+    reader = Reader(options.encoder, options)
+    if options.batch_sec:
+        utterances = reader.order(utterances, seconds)
+    readings = reader.read(utterances, wavs, seconds, ctc=False, layer=options.layer)
+    total = len(utterances)
+    frames = _drawn(progress(readings, "features for k-means", total), total, options)
     codebook, num_used = kmeans.fit(frames, options.num_units, options.seed)
     codebook.save(options.out_dir)
     if num_used < options.num_units:
@@ -95,6 +90,40 @@ def run(options: Options) -> None:
     stage.finish(
         num_in=len(wavs),
         num_out=len(utterances),
+        facts=KmeansFacts(unit_sec=reader.encoder.frame_sec),
         num_frames=len(frames),
         num_used_units=num_used,
     )
+
+
+def _durations(data: kaldi.DataDirs, options: Options) -> dict[kaldi.Voice, float]:
+    return {
+        voice: duration
+        for language in options.languages
+        for voice, duration in data.durations(language).items()
+    }
+
+
+def _drawn(
+    readings: Iterable[tuple[kaldi.Voice, Reading]], count: int, options: Options
+) -> np.ndarray:
+    """float32 (num_frames, width) of `count` readings, which share `max_frames` alike.
+
+    The array is as long as it may become; what is not filled takes no memory.
+    """
+    share = max(1, options.max_frames // count)
+    frames = np.empty((0, 0), np.float32)
+    filled = 0
+    for key, reading in readings:
+        features = reading.frames
+        assert features is not None
+        if len(features) > share:
+            rng = keyed.generator(options.seed, "frames for k-means", *key)
+            features = features[
+                np.sort(rng.choice(len(features), share, replace=False))
+            ]
+        if not filled:
+            frames = np.empty((share * count, features.shape[1]), np.float32)
+        frames[filled : filled + len(features)] = features
+        filled += len(features)
+    return frames[:filled]

@@ -10,13 +10,14 @@ from s2st_interleave.data import sides
 from s2st_interleave.data.languages import language
 from s2st_interleave.effects import Void
 from s2st_interleave.provenance import git_state
-from s2st_interleave.score.asr import AsrOptions
+from s2st_interleave.score.asr import AsrOptions, BackendName
 from s2st_interleave.score.evidence import Evidence, Tools
 from s2st_interleave.score.measure import measure
 from s2st_interleave.score.metrics.bleu import ASR_BLEU, sacrebleus
 from s2st_interleave.score.metrics.mos import MosOptions
 from s2st_interleave.score.records import MetricScore
 from s2st_interleave.stage_dir import Input
+from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.values import Device
 
 
@@ -24,9 +25,17 @@ from s2st_interleave.values import Device
 class ScoringOptions:
     data_dir: Path = option(REQUIRED, "data/<split>: the references")
     asr: Path = option(
-        Path("large-v3"), "Whisper: folder of CTranslate2 weights, or name"
+        Path("large-v3"), "Whisper: folder of weights, or name of the hub or a size"
     )
-    compute_type: str = option("float32", "of CTranslate2: float32, float16, int8 ...")
+    asr_backend: BackendName = option(
+        "auto",
+        "auto: transformers, in batches, on a GPU; faster-whisper on a CPU",
+        new=True,
+    )
+    compute_type: str = option(
+        "float32",
+        "of the recogniser: float32, float16; of faster-whisper also int8 ...",
+    )
     mos: Literal["none", "dnsmos", "utmos"] = option(
         "none", "predictor of speech quality; the paper's is utmos"
     )
@@ -46,7 +55,12 @@ class ScoringOptions:
     asr_cache: Path = option(
         Path("exp/asr_cache"), "what was heard before", runtime=True
     )
-    nj: int = option(2, "utterances recognised at once", runtime=True, minimum=1)
+    asr_batch: int = option(
+        32, "windows of 30 s at once, of transformers", runtime=True, minimum=1
+    )
+    nj: int = option(
+        2, "utterances recognised at once, or read for a GPU", runtime=True, minimum=1
+    )
     device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
@@ -75,11 +89,13 @@ class ScoringOptions:
             device=self.device,
             compute_type=self.compute_type,
             num_workers=self.nj,
+            backend=self.asr_backend,
+            batch_size=self.asr_batch,
         )
 
     def asr_input(self) -> Input | str:
         if len(self.asr.parts) > 1:  # a name such as large-v3 has one part
-            return Input(self.asr)
+            return model_input(self.asr)
         return str(self.asr)
 
     def tools(self, asr: AsrOptions | None) -> Tools:

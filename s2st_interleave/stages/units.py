@@ -1,38 +1,35 @@
 """Stage 4, second half: the units of every utterance, not deduplicated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import safetensors.numpy
 
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data import audio, kaldi, sides
+from s2st_interleave.data import kaldi, sides
+from s2st_interleave.encoder.reader import SMALLEST_PART, Reader, ReaderOptions
 from s2st_interleave.errors import UserError
-from s2st_interleave.facts import UnitsFacts
-from s2st_interleave.files import atomic_write
+from s2st_interleave.facts import KmeansFacts, UnitsFacts
 from s2st_interleave.progress import progress
-from s2st_interleave.shards import ShardOptions, run_shards, shards_of
+from s2st_interleave.shards import ShardOptions, Shards, run_shards, shards_of
 from s2st_interleave.stage_dir import Input, open_stage, read_done
-from s2st_interleave.units import store
-
-if TYPE_CHECKING:
-    from s2st_interleave.encoder.speech_encoder import SpeechEncoder
-    from s2st_interleave.units.kmeans import Codebook
+from s2st_interleave.units import coding, store
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ShardOptions):
+class Options(ShardOptions, ReaderOptions):
     data_dir: Path = option(REQUIRED, "data/<split>")
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     kmeans: Path = option(REQUIRED, "exp/<kmeans> of stage 4")
     out_dir: Path = option(REQUIRED, "dump/units/<split> to write")
 
     earlier = staticmethod(sides.without_languages)
-    removed: ClassVar[dict[str, str]] = {"languages": sides.KNOWN}
+    removed: ClassVar[dict[str, str]] = {
+        **ShardOptions.removed,
+        "languages": sides.KNOWN,
+    }
 
 
 def run(options: Options) -> None:
@@ -58,35 +55,47 @@ def run(options: Options) -> None:
             f"{options.encoder}: a shared codebook needs its own --encoder_dir"
         )
 
-    # 2. One utterance at a time: what is written does not depend on the shards.
+    # 2. The units of every utterance of every side, part by part.
     data = kaldi.DataDir(options.data_dir)
     spoken = data.sides
-    extractor = _Extractor(options)
+    reader = Reader(options.encoder, options)
+    coder = coding.Coder(options.kmeans, batched=options.batch_sec > 0)
     num_frames, earlier_sec = 0, 0.0
     used: set[int] = set()
     for role in spoken:
         wavs = data.wavs(role)
+        seconds = data.durations(role) if options.batch_sec else {}
 
-        def process(ids: Sequence[str], path: Path, wavs=wavs) -> None:
-            utterances = progress(ids, f"units {path.parent.name}")
-            units = {i: extractor.units(wavs[i]) for i in utterances}
-            with atomic_write(path, "wb") as stream:
-                stream.write(safetensors.numpy.save(units))
+        def process(ids: Sequence[str], path: Path, wavs=wavs, seconds=seconds) -> None:
+            readings = reader.read(
+                ids, wavs, seconds, ctc=False, layer=coder.layer, reduce=coder.reduce
+            )
+            what = f"units {path.parent.name} {path.name}"
+            units = {
+                name: coder.units(reading)
+                for name, reading in progress(readings, what, len(ids))
+            }
+            coding.write_part(path, units)
 
-        folder = shards_of(options.out_dir, role, spoken)
         shards = run_shards(
-            list(wavs), folder, options.shard, options.num_shards, process
+            reader.order(wavs, seconds),
+            shards_of(options.out_dir, role, spoken),
+            options.shard,
+            process,
+            smallest=SMALLEST_PART,
         )
         if shards is None:
             continue
 
-        # 3. Merge.
-        units: dict[str, np.ndarray] = {}
-        for path in shards.paths:
-            units |= safetensors.numpy.load_file(path)
-        store.write_units(options.out_dir / f"units.{role}", units)
-        num_frames += sum(map(len, units.values()))
-        used.update(*(np.unique(each).tolist() for each in units.values()))
+        # 3. Merge, one part in memory at a time.
+        def counted(shards: Shards = shards) -> Iterator[tuple[str, np.ndarray]]:
+            nonlocal num_frames
+            for name, units in coding.read_parts(shards.paths):
+                num_frames += len(units)
+                used.update(np.unique(units).tolist())
+                yield name, units
+
+        store.write_in_order(options.out_dir / f"units.{role}", counted())
         earlier_sec += shards.earlier_sec
     if not options.shard:
         count = len(data.texts(next(iter(spoken))))
@@ -94,8 +103,8 @@ def run(options: Options) -> None:
             num_in=count,
             num_out=count,
             facts=UnitsFacts(
-                num_units=extractor.codebook.num_units,
-                unit_sec=extractor.encoder.frame_sec,
+                num_units=coder.codebook.num_units,
+                unit_sec=_unit_sec(options),
                 kmeans=stage.record["inputs"]["kmeans"],
             ),
             num_frames=num_frames,
@@ -105,32 +114,11 @@ def run(options: Options) -> None:
         )
 
 
-class _Extractor:
-    """Encoder and codebook, loaded when the first shard asks for them."""
+def _unit_sec(options: Options) -> float:
+    """Seconds of a unit, by the codebook, or by the encoder's configuration."""
+    known = KmeansFacts.read(options.kmeans).unit_sec
+    if known is None:  # a codebook of an earlier version
+        from s2st_interleave.encoder.speech_encoder import frame_sec
 
-    def __init__(self, options: Options):
-        self.options = options
-
-    @cached_property
-    def encoder(self) -> "SpeechEncoder":
-        from s2st_interleave.device import resolve_device, set_threads
-        from s2st_interleave.encoder.speech_encoder import SpeechEncoder
-
-        set_threads(self.options.num_threads)
-        device = resolve_device(self.options.device)
-        return SpeechEncoder.load(self.options.encoder, device)
-
-    @cached_property
-    def codebook(self) -> "Codebook":
-        from s2st_interleave.units.kmeans import Codebook
-
-        return Codebook.load(self.options.kmeans)
-
-    @cached_property
-    def layer(self) -> int:
-        return read_done(self.options.kmeans, "kmeans")["options"]["layer"]
-
-    def units(self, wav: Path) -> np.ndarray:
-        """int32 (num_units,) of a recording."""
-        features = self.encoder.forward(audio.read(wav), self.layer)
-        return self.codebook.assign(features)
+        known = frame_sec(options.encoder)
+    return known

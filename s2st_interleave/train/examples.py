@@ -1,16 +1,26 @@
 """The examples of a step: an utterance, interleaved by (seed, step, id) (paper Sec. 3.2)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
-from s2st_interleave.interleave.length import fits_surely, num_tokens
-from s2st_interleave.interleave.sequence import Example, build_example, interleave
+from s2st_interleave.interleave.length import doubtful, num_tokens
+from s2st_interleave.interleave.sequence import (
+    Example,
+    Piece,
+    Text,
+    build_example,
+    interleave,
+    token_ids,
+)
 from s2st_interleave.interleave.spans import choose_spans
 from s2st_interleave.interleave.task import Task, draw_task, prompt
+from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.llm.model import SpeechLlm
 
 
@@ -32,10 +42,25 @@ def draw_examples(
 ) -> list[InterleavedExample]:
     """Build the sequences of utterances at a step; each depends on (seed, step, id) alone.
 
-    `ratio` is the share of words, 0 to 1, to show as text. Raises UserError for a sequence
-    that is longer than the LLM has positions.
+    `ratio` is the share of words, 0 to 1, to show as text. All texts are encoded in one
+    call. Raises UserError for sequences that are longer than the LLM has positions.
     """
-    return [draw_example(each, ratio, step, interleaving, llm) for each in utterances]
+    drafts = [
+        _draft(utterance, ratio, step, interleaving, llm.vocabulary)
+        for utterance in utterances
+    ]
+    encoded = llm.encode_all(text for draft in drafts for text in draft.texts())
+    drawn = [draft.example(encoded, llm.vocabulary) for draft in drafts]
+    most = llm.max_length
+    if most is not None:
+        lengths = {
+            utterance.id: len(each.example.ids)
+            for utterance, each in zip(utterances, drawn, strict=True)
+            if len(each.example.ids) > most
+        }
+        if lengths:
+            raise _too_long(lengths, most)
+    return drawn
 
 
 def draw_example(
@@ -45,46 +70,67 @@ def draw_example(
     interleaving: Interleaving,
     llm: SpeechLlm,
 ) -> InterleavedExample:
-    """Build the sequence of one utterance at a step; it depends on (seed, step, id) alone.
+    """As `draw_examples`, of one utterance."""
+    (drawn,) = draw_examples([utterance], ratio, step, interleaving, llm)
+    return drawn
 
-    `ratio` is the share of words, 0 to 1, to show as text. Raises UserError for a sequence
-    that is longer than the LLM has positions.
-    """
-    seed = interleaving.seed
+
+@dataclass(frozen=True)
+class _Draft:
+    """An example whose texts are not encoded yet; `pieces` by the name of a block."""
+
+    task: Task
+    prompt: Sequence[Piece]
+    pieces: Mapping[str, Sequence[Piece]]
+    realised: Mapping[str, float]
+
+    def texts(self) -> Iterator[Text]:
+        for pieces in (self.prompt, *self.pieces.values()):
+            yield from (piece for piece in pieces if isinstance(piece, Text))
+
+    def example(
+        self, encoded: Mapping[Text, np.ndarray], vocabulary: Vocabulary
+    ) -> InterleavedExample:
+        parts = {k: token_ids(v, encoded) for k, v in self.pieces.items()}
+        name = token_ids(self.prompt, encoded) if self.prompt else ()
+        example = build_example(self.task.layout, parts, vocabulary, prompt=name)
+        return InterleavedExample(example, self.task, self.realised)
+
+
+def _draft(
+    utterance: Utterance,
+    ratio: float,
+    step: int,
+    interleaving: Interleaving,
+    vocabulary: Vocabulary,
+) -> _Draft:
+    seed, mean = interleaving.seed, interleaving.span_lambda
     task = draw_task(interleaving.tasks, seed, step, utterance.id)
-    parts: dict[str, list[int]] = {}
+    pieces: dict[str, Sequence[Piece]] = {}
     realised: dict[str, float] = {}
     for block in task.layout.blocks:
         side = utterance.sides[block.side]
         if block.kind == "text":
-            parts[block.name] = llm.encode(side.text)
+            pieces[block.name] = [Text(side.text)]
             continue
         replaced = choose_spans(
             len(side.words),
             ratio if interleaving.sides in ("both", block.side) else 0.0,
-            interleaving.span_lambda,
+            mean,
             interleaving.span_rule,
             # The sides draw independently (Sec. 3.2): the side is part of the key.
-            keyed.generator(seed, step, utterance.id, block.side),
+            keyed.stream(seed, step, utterance.id, block.side, mean=mean),
         )
-        parts[block.name] = interleave(
+        pieces[block.name] = interleave(
             side,
             replaced,
-            llm.vocabulary,
-            llm.encode,
+            vocabulary,
             fill=interleaving.fill,
             alignment=interleaving.alignment,
-            encode_inside=llm.encode_inside,
         )
-        realised[block.side] = float(replaced.mean())
+        realised[block.side] = np.count_nonzero(replaced) / len(replaced)
     name = prompt(task, utterance.pair)
-    example = build_example(
-        task.layout, parts, llm.vocabulary, prompt=llm.encode(name) if name else ()
-    )
-    length, most = len(example.ids), llm.max_length
-    if most is not None and length > most:
-        raise _too_long({utterance.id: length}, most)
-    return InterleavedExample(example, task, realised)
+    return _Draft(task, [Text(name)] if name else (), pieces, realised)
 
 
 def check_lengths(
@@ -95,17 +141,14 @@ def check_lengths(
     if most is None:
         return
     lengths: dict[str, int] = {}
-    for index in range(len(utterances)):
+    for index in doubtful(utterances, most):
         utterance = utterances[index]
-        if not fits_surely(utterance, most):
-            length = max(
-                num_tokens(
-                    utterance, llm.encode, task.layout, prompt(task, utterance.pair)
-                )
-                for task in interleaving.tasks
-            )
-            if length > most:
-                lengths[utterance.id] = length
+        length = max(
+            num_tokens(utterance, llm.encode, task.layout, prompt(task, utterance.pair))
+            for task in interleaving.tasks
+        )
+        if length > most:
+            lengths[utterance.id] = length
     if lengths:
         raise _too_long(lengths, most)
 

@@ -1,8 +1,11 @@
 """The codebook: scikit-learn's mini-batch k-means, centroids in safetensors."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import safetensors.numpy
@@ -11,6 +14,9 @@ from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
 from s2st_interleave.weights import reading
+
+if TYPE_CHECKING:
+    import torch
 
 FILE = "centroids.safetensors"
 
@@ -31,8 +37,32 @@ class Codebook:
         `features` are float (num_frames, width), units int32 (num_frames,).
         """
         dots = features.astype(np.float32) @ self.centroids.T
-        distances = (self.centroids**2).sum(axis=1) - 2 * dots
+        distances = self._squares - 2 * dots
         return distances.argmin(axis=1).astype(np.int32)
+
+    def on_device(self) -> "Callable[[torch.Tensor], torch.Tensor]":
+        """A function that does the same to a tensor, on the device where that lies.
+
+        It takes float32 features (..., width) and returns int32 units (...).
+        """
+        import torch
+
+        @cache
+        def placed(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+            both = (self.centroids.T.copy(), self._squares)
+            weights, squares = (torch.from_numpy(each).to(device) for each in both)
+            return weights, squares
+
+        def assign(features: torch.Tensor) -> torch.Tensor:
+            weights, squares = placed(features.device)
+            distances = torch.add(squares, features @ weights, alpha=-2)
+            return distances.argmin(-1).to(torch.int32)
+
+        return assign
+
+    @cached_property
+    def _squares(self) -> np.ndarray:
+        return (self.centroids**2).sum(axis=1)
 
     def save(self, directory: Path) -> None:
         with atomic_write(directory / FILE, "wb") as stream:

@@ -1,7 +1,7 @@
 """Units on disk: `units.<side>.{ark,scp}`, int32 vectors in Kaldi's format."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,19 @@ def _kaldiio() -> Any:
 
 def write_units(stem: Path, units: Mapping[str, np.ndarray]) -> None:
     """Write `<stem>.ark` and, last, `<stem>.scp`, both sorted by utterance id."""
+    write_in_order(stem, ((key, units[key]) for key in sorted(units)))
+
+
+def write_in_order(stem: Path, units: Iterable[tuple[str, np.ndarray]]) -> None:
+    """Write `<stem>.ark` in the order given, and `<stem>.scp` sorted by utterance id."""
     kaldiio = _kaldiio()
     ark = stem.with_name(f"{stem.name}.ark")
     offsets = {}
     with atomic_write(ark, "wb") as stream:
-        for utterance in sorted(units):
+        for utterance, each in units:
             stream.write(f"{utterance} ".encode())
             offsets[utterance] = f"{ark}:{stream.tell()}"
-            kaldiio.matio.write_array(stream, units[utterance].astype(np.int32))
+            kaldiio.matio.write_array(stream, each.astype(np.int32))
     write_table(stem.with_name(f"{stem.name}.scp"), offsets)
 
 

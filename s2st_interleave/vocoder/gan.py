@@ -104,6 +104,9 @@ class GanLearner:
                 for name, network in self.model.named_children()
             }
         self.optimizer = torch.optim.Adam(self.model.parameters(), betas=BETAS)
+        if self.block.compile:  # crops have one shape; the names of weights stay
+            for network in self.model.children():
+                network.compile(dynamic=False)
 
     def step(self, step: int, lr: float) -> StepResult:
         """One step of the generator, then of the discriminators, in the recipe's order.
@@ -203,17 +206,17 @@ class GanLearner:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Units and samples of a random crop; a short utterance is repeated."""
         size, per_unit = self.sizes.crop_units, self.speech.timing.samples_per_unit
-        units = self.speech.units[utterance]
-        wave = audio.read(self.speech.wavs[utterance])
+        units, wav = self.speech.units[utterance], self.speech.wavs[utterance]
         # The encoder may make one unit more or less than fit into the samples.
-        num_units = max(1, min(len(units), len(wave) // per_unit))
-        units = units[:num_units]
-        wave = np.resize(wave, num_units * per_unit)
+        num_units = min(len(units), audio.num_samples(wav) // per_unit)
         if num_units < size:
-            return np.resize(units, size), np.resize(wave, size * per_unit)
+            num_units = max(1, num_units)
+            wave = np.resize(audio.read(wav), num_units * per_unit)
+            return np.resize(units[:num_units], size), np.resize(wave, size * per_unit)
         start = int(rng.integers(num_units - size + 1))
         end = start + size
-        return units[start:end], wave[start * per_unit : end * per_unit]
+        wave = audio.read_span(wav, start * per_unit, end * per_unit)
+        return units[start:end], wave
 
     def _collate(
         self, crops: Sequence[tuple[np.ndarray, np.ndarray]]

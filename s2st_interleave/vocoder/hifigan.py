@@ -48,10 +48,15 @@ class HifiganSizes(Sizes):
 
 @dataclass(frozen=True, kw_only=True)
 class Options(HifiganSizes):
-    """Sizes, weights of losses, and the fall of the learning rate."""
+    """Sizes, weights of losses, the fall of the learning rate, and how it is computed."""
 
     lr_halve_every: int = option(
         200_000, "steps between halvings of lr, four at most", minimum=1
+    )
+    compile: bool = option(
+        False,
+        "compile both networks: minutes at the start, sums rounded otherwise",
+        new=True,
     )
     lambda_mel: float = option(45.0, "weight of the mel loss", minimum=0)
     lambda_feat_match: float = option(2.0, "weight of feature matching", minimum=0)

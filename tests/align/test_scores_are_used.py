@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tones
+import torch
 from tones import Clip
 
 from s2st_interleave.align.words import Word, read_words, write_words
@@ -203,17 +204,17 @@ def test_a_measured_score_of_0_is_no_stand_in_and_old_files_are_read(tmp_path):
 def test_only_what_cannot_be_aligned_falls_back(options, monkeypatch, drop, where):
     """A fault of the encoder is no property of an utterance."""
 
-    def broken(self, samples, layer=None):
+    def broken(self, features, *_):
         if where == "the encoder":
             raise ValueError("operands could not be broadcast together")
-        return np.full((len(samples) // 640, 18), np.nan, np.float32)
+        return torch.full((1, len(features[0]), 18), np.nan), None
 
     if where == "the audio":
         wav = kaldi.DataDir(options.data_dir).wavs("src")["u05"]
         wav.write_bytes(wav.read_bytes()[:200])
         expected, message = UserError, "u05"
     else:
-        monkeypatch.setattr(SpeechEncoder, "forward", broken)
+        monkeypatch.setattr(SpeechEncoder, "_outputs", broken)
         expected = ValueError if where == "the encoder" else ArithmeticError
         message = "broadcast" if where == "the encoder" else "u00: .*not finite"
     with pytest.raises(expected, match=message) as caught:
@@ -232,8 +233,9 @@ def test_a_side_of_which_nothing_can_be_aligned_stops(options, tmp_path):
         align.run(test)
 
 
-def test_the_work_of_its_shards_is_the_work_of_the_stage(options):
+def test_the_work_of_its_jobs_is_the_work_of_the_stage(options):
     align.run(replace(options, shard="1/2"))
-    (options.out_dir / "shards" / "src" / "1of2.sec").write_text("600.0\n")
-    align.run(replace(options, num_shards=2))
+    proof = options.out_dir / "shards" / "src" / "part1.proof"
+    proof.write_text(" ".join([*proof.read_text().split()[:2], "600.0"]))
+    align.run(options)
     assert 600 < read_json(options.out_dir / "stage.json")["wall_sec"] < 720

@@ -64,7 +64,31 @@ def test_ctc_segmentation_finds_where_tokens_fire(tmp_path):
     frames_fired = [round(f.first_sec / 0.04 - 0.5) for f in firings]
     assert frames_fired == fired
     with pytest.raises(ValueError, match="audio is shorter than text"):
-        segment(log_probs[:4], words, bpe, 0.04)
+        segment(log_probs[: sum(map(len, pieces)) - 1], words, bpe, 0.04)
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+@pytest.mark.parametrize("last", [17, 18, 19])
+def test_speech_may_begin_and_end_with_its_recording(first, last, tmp_path):
+    """The library lets nothing fire in the first two frames and in the last one."""
+    import sentencepiece
+
+    train_bpe(["la casa roja", "la roja casa"] * 10, tmp_path / "bpe.model", 20)
+    bpe = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "bpe.model"))
+    head, tail = (bpe.encode(word) for word in ("la", "roja"))
+    log_probs = np.full((20, bpe.get_piece_size()), -8.0, dtype=np.float32)
+    log_probs[:, 0] = -0.01
+    places = [*enumerate(head, first), *enumerate(tail, last + 1 - len(tail))]
+    for frame, piece in places:
+        log_probs[frame, [0, piece]] = -8.0, -0.01
+    firings = segment(log_probs, ["la", "roja"], bpe, 0.04)
+    assert round(firings[0].first_sec / 0.04 - 0.5) == first
+    assert round(firings[1].last_sec / 0.04 - 0.5) == last
+    assert all(firing.score > -0.1 for firing in firings)
+    cut = segment(log_probs, ["la", "roja"], bpe, 0.04, blank_edges=False)
+    assert (cut[0].score > -0.1) == (first == 2) and (cut[1].score > -0.1) == (
+        last < 19
+    )
 
 
 def test_words_without_a_sound_join_their_neighbour():

@@ -1,11 +1,20 @@
 """Texts are cut and put together again without a change, in scripts without spaces too."""
 
+import plain_draws
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from s2st_interleave.align.segmentation import surface_words
-from s2st_interleave.data.text import clean, has_words, join, spoken_form, tokens
+from s2st_interleave.data.text import (
+    _NO_SPACE,
+    _UNSPACED_FROM,
+    clean,
+    has_words,
+    join,
+    spoken_form,
+    tokens,
+)
 
 LETTERS = st.text("aé'x1- .,我们今天カーらｱ。、（ท", max_size=20)
 
@@ -35,3 +44,13 @@ def test_the_encoder_hears_the_words_that_are_aligned():
     text = "GPU を2枚、 ください"
     spoken = [spoken_form(word) for word in surface_words(text)]
     assert " ".join(spoken) == spoken_form(text) == "gpu を 2 枚 く だ さ い"
+
+
+def test_no_sign_of_an_unspaced_script_comes_before_thai():
+    assert not any(_NO_SPACE.match(chr(k)) for k in range(ord(_UNSPACED_FROM)))
+    assert _NO_SPACE.match("ก")
+
+
+@given(st.lists(st.text("aé \u0301雨กก็,1\t", max_size=4), max_size=6))
+def test_words_are_joined_as_one_by_one(words):
+    assert join(words) == plain_draws.join(words)

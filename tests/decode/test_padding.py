@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from s2st_interleave.decode import generate
 from s2st_interleave.decode.cascade import translate_texts
-from s2st_interleave.decode.generate import Limits
+from s2st_interleave.decode.grammar import Grammar, Limits
 from s2st_interleave.decode.padding import LADDER, Batching, batching
 from s2st_interleave.errors import UserError
 from s2st_interleave.llm import model as llm
@@ -87,8 +87,9 @@ def test_a_batch_says_what_each_utterance_says_alone(kind, num_beams, folder, ca
     )
     speech_llm.model.generation_config.use_cache = False
     for name, units in SOURCES.items():  # as in training: alone, nothing remembered
-        question = generate._question({"src_speech": units}, speech_llm, LAYOUT, [])
-        alone = generate._generate([question], speech_llm, LAYOUT, limits, False)
+        grammar = Grammar(speech_llm.vocabulary, LAYOUT, limits)
+        question = generate._question({"src_speech": units}, speech_llm, grammar, [])
+        alone = generate.generate([question], speech_llm, grammar, False)
         assert same(together[name], generate.parse_answer(alone[0], speech_llm, LAYOUT))
 
 

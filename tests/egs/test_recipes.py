@@ -21,9 +21,10 @@ RECIPES = sorted([*ROOT.glob("egs/*/run.sh"), *ROOT.glob("egs/*/*/run.sh")])
 
 
 @pytest.mark.parametrize("path", CONFS, ids=lambda p: f"{p.parts[-3]}-{p.stem}")
-def test_every_stage_config_is_known_to_its_stage(path):
-    module = importlib.import_module(f"s2st_interleave.stages.{path.stem}")
-    assert load_yaml(path, module.Options)
+def test_every_stage_config_is_known_to_its_stages(path):
+    for stage in ("align", "units") if path.stem == "encoding" else (path.stem,):
+        module = importlib.import_module(f"s2st_interleave.stages.{stage}")
+        assert load_yaml(path, module.Options)
 
 
 @pytest.mark.parametrize("path", SYSTEMS, ids=lambda p: f"{p.parts[-4]}-{p.stem}")

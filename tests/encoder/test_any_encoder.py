@@ -59,7 +59,8 @@ def test_it_is_trained_and_makes_units(
     source = pretrained(tmp_path / "source", kind, **settings)
     out_dir = train_encoder(source, tmp_path / "exp", max_steps=1)
     assert ("in a padded batch than alone" in capsys.readouterr().out) == heard
-    encoder = SpeechEncoder.load(out_dir)
+    encoder = SpeechEncoder.load(out_dir, batched=True)
+    assert encoder.may_pad != (heard or not encoder.frontend.masked)
     samples = noise(0.7)
     frames = len(encoder.forward(samples))
     assert [len(encoder.forward(samples, k)) for k in range(4)] == [frames] * 4

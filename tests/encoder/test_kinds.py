@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoModelForCTC
 
 from s2st_interleave.encoder import ctc
-from s2st_interleave.encoder.frontend import collate
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 from s2st_interleave.stage_dir import read_done
 from s2st_interleave.train import checkpoint
@@ -99,22 +98,28 @@ def test_a_frame_is_20_ms_and_no_clip_is_without_one(trained, seconds):
     assert encoder.frontend.num_frames(features) == len(log_probs)
 
 
-def test_layer_k_is_what_layer_k_puts_out(trained):
+def test_layer_k_is_that_of_hidden_states_and_no_layer_above_is_computed(trained):
     encoder = SpeechEncoder.load(trained[1])
-    seen = {}
+    computed = []
     base = encoder.model.base_model
-    for number, layer in enumerate(base.encoder.layers):
-
-        def look(module, args, kwargs, output, number=number):
-            before = args[0] if args else kwargs["hidden_states"]
-            seen[number] = before
-            seen[number + 1] = output[0] if isinstance(output, tuple) else output
-
-        layer.register_forward_hook(look, with_kwargs=True)
+    for number, layer in enumerate(base.encoder.layers, start=1):
+        layer.register_forward_hook(lambda *_, number=number: computed.append(number))
     samples = noise(0.5)
+    inputs = [encoder.frontend.features(samples)]
+    batch = {encoder.frontend.name: torch.from_numpy(inputs[0])[None]}
+    with torch.inference_mode():
+        states = base(**batch, output_hidden_states=True).hidden_states
+        plain = encoder.model(**batch).logits[0].log_softmax(-1).numpy()
+    log_probs = encoder.forward(samples)
+    assert np.array_equal(log_probs, plain)
     for number in range(4):
+        computed.clear()
         features = encoder.forward(samples, number)
-        assert np.array_equal(features, seen[number][0].numpy())
+        assert np.array_equal(features, states[number][0].numpy())
+        assert computed == list(range(1, number + 1))
+        (both,) = encoder.hear(inputs, ctc=True, layer=number)
+        assert np.array_equal(both.log_probs[0].numpy(), log_probs)
+        assert np.array_equal(both.frames[0].numpy(), features)
     with pytest.raises(ValueError, match="--layer 4: this encoder has layers 0"):
         encoder.forward(samples, 4)
 
@@ -157,18 +162,23 @@ def test_a_resumed_run_is_bit_identical(trained, train_encoder, tmp_path):
 
 
 def test_features_do_not_depend_on_batch_mates(trained):
-    """With a mask; models without one are given one utterance at a time for units."""
-    encoder, kind = SpeechEncoder.load(trained[1]), trained[2]
-    features = [encoder.frontend.features(noise(s)) for s in (0.3, 1.0)]
-    batch = collate(encoder.frontend, features)
-    assert ("attention_mask" in batch) == kind.masked
-    assert batch[encoder.frontend.name].shape[:2] == (2, len(features[1]))
-    if not kind.masked:
-        return
-    with torch.inference_mode():
-        together = encoder.model(**batch).logits[0].log_softmax(-1).numpy()
-    alone = encoder.forward(noise(0.3))
-    assert np.allclose(together[: len(alone)], alone, atol=1e-4)
+    """With a mask; models without one read only utterances of equal length at once."""
+    encoder, kind = SpeechEncoder.load(trained[1], batched=True), trained[2]
+    assert encoder.may_pad == kind.masked
+    seconds = (0.3, 1.0, 0.3)
+    samples = [noise(s) * (k + 1) for k, s in enumerate(seconds)]
+    inputs = [encoder.frontend.features(each) for each in samples]
+    heard = list(encoder.hear(inputs, ctc=True, layer=2))
+    rows = [[index for index, _ in each.rows] for each in heard]
+    assert rows == ([[0, 1, 2]] if kind.masked else [[0, 2], [1]])
+    for batch in heard:
+        for row, (index, count) in enumerate(batch.rows):
+            alone = encoder.forward(samples[index])
+            assert len(alone) == count
+            together = batch.log_probs[row, :count].numpy()
+            assert np.allclose(together, alone, atol=1e-4)
+            alone = encoder.forward(samples[index], 2)
+            assert np.allclose(batch.frames[row, :count].numpy(), alone, atol=1e-4)
 
 
 def test_a_waveform_is_normalised_as_its_extractor_says(trained):

@@ -10,9 +10,11 @@ from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.sequence import (
     IGNORE,
+    Text,
     build_example,
     interleave,
     prompt_ids,
+    token_ids,
 )
 from s2st_interleave.interleave.spans import choose_spans
 from s2st_interleave.interleave.vocabulary import Vocabulary
@@ -42,6 +44,14 @@ def sides(draw) -> Side:
     return Side(units, words, np.array(spans, dtype=np.int32))
 
 
+def interleaved(side: Side, replaced: np.ndarray, **options) -> list[int]:
+    """Token ids of a side; its texts are encoded by `encode`."""
+    pieces = interleave(side, replaced, VOCABULARY, **options)
+    texts = [piece for piece in pieces if isinstance(piece, Text)]
+    encoded = {text: np.array(encode(text.text)) for text in texts}
+    return token_ids(pieces, encoded).tolist()
+
+
 def masks(side: Side, seed: int, ratio: float) -> np.ndarray:
     rng = keyed.generator(seed)
     return choose_spans(len(side.words), ratio, 1.0, "literal", rng)
@@ -50,7 +60,7 @@ def masks(side: Side, seed: int, ratio: float) -> np.ndarray:
 @given(sides())
 def test_ratio_0_gives_exactly_the_units(side):
     nothing = np.zeros(len(side.words), dtype=bool)
-    ids = interleave(side, nothing, VOCABULARY, encode)
+    ids = interleaved(side, nothing)
     assert ids == VOCABULARY.unit_ids(side.units)
 
 
@@ -58,14 +68,14 @@ def test_a_run_of_an_unspaced_script_is_text_without_spaces():
     words, spans = ("我", "们", "GPU"), np.array([(0, 1), (1, 2), (2, 3)], np.int32)
     side = Side(np.zeros(3, np.int32), words, spans)
     replaced = np.array([False, True, True])
-    ids = interleave(side, replaced, VOCABULARY, lambda text: [text])
-    assert side.text == "我们GPU" and ids[1:] == ["们GPU"]
+    pieces = interleave(side, replaced, VOCABULARY)
+    assert side.text == "我们GPU" and pieces[1:] == [Text("们GPU", inside=True)]
 
 
 @given(sides())
 def test_ratio_1_leaves_no_word_as_units(side):
     everything = np.ones(len(side.words), dtype=bool)
-    ids = interleave(side, everything, VOCABULARY, encode)
+    ids = interleaved(side, everything)
     text = "".join(chr(i) for i in ids if i < VOCABULARY.num_text)
     assert text == side.text  # one BPE call on the whole text
     edges = [*side.units[: side.spans[0, 0]], *side.units[side.spans[-1, 1] :]]
@@ -75,7 +85,7 @@ def test_ratio_1_leaves_no_word_as_units(side):
 @given(sides(), st.integers(0, 1000), st.sampled_from([0.1, 0.5, 0.9]))
 def test_putting_back_the_units_of_each_run_restores_the_sequence(side, seed, ratio):
     replaced = masks(side, seed, ratio)
-    ids = interleave(side, replaced, VOCABULARY, encode, fill="mask")
+    ids = interleaved(side, replaced, fill="mask")
     runs = maximal_runs(replaced)
     assert ids.count(VOCABULARY.mask) == len(runs)
     restored, left = [], iter(runs)
@@ -105,9 +115,9 @@ def test_a_word_in_mid_sentence_keeps_its_leading_space():
         ("a", "b", "c"),
         np.array([[0, 2], [2, 4], [4, 6]]),
     )
-    ids = interleave(side, np.array([False, True, True]), VOCABULARY, encode)
+    ids = interleaved(side, np.array([False, True, True]))
     assert ids == [*VOCABULARY.unit_ids(side.units[:2]), *encode(" b c")]
-    ids = interleave(side, np.array([True, False, False]), VOCABULARY, encode)
+    ids = interleaved(side, np.array([True, False, False]))
     assert ids == [*encode("a"), *VOCABULARY.unit_ids(side.units[2:])]
 
 
@@ -119,7 +129,7 @@ def test_uniform_alignment_is_one_argument():
         np.array([[0, 1], [1, 2], [2, 7]]),
     )
     replaced = np.array([False, False, True])
-    ids = interleave(side, replaced, VOCABULARY, encode, alignment="uniform")
+    ids = interleaved(side, replaced, alignment="uniform")
     units = VOCABULARY.unit_ids(side.units)
     assert ids == [*units[:4], *encode(" c"), units[6]]
 

@@ -1,6 +1,7 @@
 """Algorithm 1: what choose_spans promises for every ratio, length and stop rule."""
 
 import numpy as np
+import plain_draws
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,3 +68,19 @@ def test_span_lambda_0_replaces_single_words():
     for seed in range(100):
         drawn = choose_spans(20, 0.01, 0.0, "literal", keyed.generator(seed))
         assert drawn.sum() == 1
+
+
+@given(
+    words,
+    st.floats(0, 1) | ratios,
+    st.sampled_from([0.0, 0.3, 1.0, 3.0, 12.0]),
+    stops,
+    seeds,
+)
+@settings(max_examples=300)
+def test_spans_are_those_of_the_plain_loop(count, ratio, lam, stop, seed):
+    """The loop of Algorithm 1 as the paper writes it, with numpy's generator."""
+    wanted = plain_draws.choose_spans(count, ratio, lam, stop, keyed.generator(seed))
+    for rng in (keyed.stream(seed, mean=lam), keyed.generator(seed)):
+        drawn = choose_spans(count, ratio, lam, stop, rng)
+        assert drawn.dtype == bool and drawn.tolist() == wanted.tolist()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.launch import job, resources, states, torchrun
 from s2st_interleave.launch.batch import Batch, sbatch_words, script_text
 from s2st_interleave.launch.resources import Resources
@@ -211,3 +212,20 @@ def test_jobs_that_are_refused_for_one_cause_are_one_line(jobs, tmp_path):
 )
 def test_tasks_that_wait_together_are_told_apart(text, indices):
     assert states._indices(text) == indices
+
+
+def test_memory_and_cores_of_a_node_grow_with_its_gpus(tmp_path):
+    path = tmp_path / "slurm.yaml"
+    path.write_text(
+        "memory: 3G\ncuda_cmd: {gpus_per_node: 8, memory_per_gpu: 48G, cpus_per_gpu: 8}\n"
+        "vocoder_cmd: {gpus_per_node: 1}\nllm_cmd: {memory: 900G}\n"
+    )
+    asked = {name: resources.read(path, name) for name in resources.CLASSES}
+    nodes = {name: (each.node_memory, each.node_cpus) for name, each in asked.items()}
+    assert nodes["train_cmd"] == ("3G", 1)
+    assert nodes["cuda_cmd"] == nodes["encoder_cmd"] == ("384G", 64)
+    assert nodes["llm_cmd"] == ("900G", 64)  # what a class says itself wins
+    assert nodes["vocoder_cmd"] == ("48G", 8)
+    path.write_text("cuda_cmd: {memory: 3G, memory_per_gpu: 48G}")
+    with pytest.raises(UserError, match="memory and memory_per_gpu are both set"):
+        resources.read(path, "llm_cmd")

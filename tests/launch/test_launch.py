@@ -24,23 +24,6 @@ def test_every_job_gets_its_number_and_its_log(tmp_path):
         assert f"\nshard {number}/3; $(false)\n" in text  # no shell in between
 
 
-def test_jobs_at_once_have_slots_of_their_own(tmp_path):
-    """`--device auto` takes the GPU of that number; a launched job may launch others."""
-    code = """if True:
-        import os, sys, time
-        open(sys.argv[1], "w").write(os.environ["S2ST_SLOT"])
-        until = time.monotonic() + 20
-        while not all(map(os.path.isfile, sys.argv[2:])) and time.monotonic() < until:
-            time.sleep(0.05)"""
-    a, b, by_job = (str(tmp_path / name) for name in ("a", "b", "JOB"))
-    words = ["JOB=a,b", str(tmp_path / "JOB.log")]
-    job = [*LAUNCH, str(tmp_path / "inner.JOB.log"), sys.executable, "-c", code, by_job]
-    assert launch(*words, *job, a, b).returncode == 0
-    assert {Path(a).read_text(), Path(b).read_text()} == {"0", "1"}
-    assert launch("--max-jobs-run", "1", *words, *job).returncode == 0
-    assert Path(a).read_text() == Path(b).read_text() == "0"
-
-
 def test_one_failure_fails_the_whole_and_is_named_by_its_status(tmp_path):
     """Others pick the failed job by looking for the word "error" in the logs."""
     code = "import sys; print('error: none here'); sys.exit(7 * ('JOB' == 'b'))"
@@ -92,6 +75,8 @@ def test_a_job_whose_file_is_there_is_not_run_again(tmp_path):
     [
         (["--max-job-run", "2", "x.log", "true"], "did you mean 'max_jobs_run'"),
         (["--max-jobs-run", "two", "x.log", "true"], "wants a number of jobs"),
+        (["--gpu", "all", "x.log", "true"], "wants a number of GPUs"),
+        (["--backend", "slurm", "--gpu", "1", "x.log", "true"], "is for this machine"),
         (["--backend", "slrum", "x.log", "true"], "did you mean 'slurm'"),
         (["--resources", "cuda", "x.log", "true"], "did you mean 'cuda_cmd'"),
         (["JOB=0:3", "JOB.log", "true"], "N of at least 1"),

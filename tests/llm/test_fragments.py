@@ -1,24 +1,22 @@
 """Text among units is encoded as it stands in the midst of a text, by every tokenizer."""
 
 import numpy as np
+import plain_draws
 import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from tokenizers import trainers as train
 from transformers import PreTrainedTokenizerFast
 
 from s2st_interleave.interleave.segments import Side
-from s2st_interleave.interleave.sequence import interleave
+from s2st_interleave.interleave.sequence import Text, interleave, token_ids
 from s2st_interleave.interleave.vocabulary import Vocabulary
+from s2st_interleave.llm.encoding import LLAMA_3
 from s2st_interleave.llm.model import SpeechLlm
 
 TEXTS = ["la casa roja come pan, agua y gato. perro! (uno) 12 = dos: tres | a",
          "雨が降る。 今日は、雨。 東京 é", "la casa. el gato) 1 2 3 b"]  # fmt: skip
 SPECIAL = ["<unk>", "<s>", "</s>"]
 BYTES = pre_tokenizers.ByteLevel.alphabet()
-LLAMA_3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
 
 
 def metaspace(model, trainer, scheme: str) -> tuple:
@@ -109,9 +107,9 @@ def among_units(llm: SpeechLlm, words: str, replaced: list[int]) -> list[str]:
     spans = np.array([[k, k + 1] for k in range(len(parts))])
     side = Side(np.zeros(len(parts), dtype=np.int32), parts, spans)
     chosen = np.isin(np.arange(len(parts)), replaced)
-    ids = interleave(
-        side, chosen, llm.vocabulary, llm.encode, encode_inside=llm.encode_inside
-    )
+    made = interleave(side, chosen, llm.vocabulary)
+    texts = llm.encode_all(piece for piece in made if isinstance(piece, Text))
+    ids = token_ids(made, texts).tolist()
     return pieces(llm, [number for number in ids if number < llm.vocabulary.num_text])
 
 
@@ -143,14 +141,35 @@ def test_a_word_has_one_mark_and_not_two(kind, llm):
 def test_what_takes_a_text_as_it_is_keeps_its_ids(kind, llm):
     if kind in PREFIXED:
         return
-    assert llm.encode_inside == llm.encode
+    assert llm._encoders[0] == llm._encoders[1]
     rng = np.random.default_rng(1)
-    letters = list("abcXé雨今。.,:;-'\"()¿! 0129\t")
-    for _ in range(300):
-        text = "".join(rng.choice(letters, rng.integers(1, 12)))
-        assert llm.encode_inside(text) == llm.tokenizer.encode(
-            text, add_special_tokens=False, split_special_tokens=True
-        )
+    for text in (random_text(rng) for _ in range(300)):
+        assert inside(llm, text) == llm.encode(text)
+
+
+def random_text(rng: np.random.Generator) -> str:
+    letters = list("abcXé雨今。.,:;-'\"()¿!   0129\t\n\xa0\u0301")
+    return "".join(rng.choice(letters, rng.integers(0, 14)))
+
+
+def inside(llm: SpeechLlm, text: str) -> list[int]:
+    asked = Text(text, inside=True)
+    return llm.encode_all([asked])[asked].tolist()
+
+
+def test_many_texts_at_once_have_the_ids_of_each_alone(llm):
+    rng = np.random.default_rng(2)
+    reference = plain_draws.inner_encode(llm.tokenizer, llm.encode)
+    for _ in range(10):
+        many = [Text(random_text(rng), bool(rng.integers(2))) for _ in range(60)]
+        many += [Text(" ".join(TEXTS[0].split()[:k]), k % 2 == 0) for k in range(9)]
+        encoded = llm.encode_all(iter(many))
+        assert encoded.keys() == set(many)
+        for text, ids in encoded.items():
+            assert ids.dtype == np.int32
+            plain = reference if text.inside else llm.encode
+            assert ids.tolist() == plain(text.text)
+    assert llm.encode_all([]) == {}
 
 
 def test_a_text_without_any_anchor_loses_its_space_alone():
@@ -165,4 +184,4 @@ def test_a_text_without_any_anchor_loses_its_space_alone():
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>")
     llm = SpeechLlm(None, tokenizer, Vocabulary(4, 20, 0, 0))
     assert pieces(llm, llm.encode(" casa")) == ["▁", "▁casa"]
-    assert pieces(llm, llm.encode_inside(" casa")) == ["▁casa"]
+    assert pieces(llm, inside(llm, " casa")) == ["▁casa"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.score import asr
+from s2st_interleave.score import whisper_sequential
 from s2st_interleave.score.asr import AsrError, AsrOptions, describe, transcribe
 from s2st_interleave.score.normalize import Normalizer
 
@@ -26,7 +26,7 @@ def recogniser(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(options: AsrOptions) -> Callable[[Path], str]:
         return recognise
 
-    monkeypatch.setattr(asr, "_load", load)
+    monkeypatch.setattr(whisper_sequential, "_load", load)
 
 
 @pytest.mark.parametrize("num_workers", [1, 4])

@@ -1,11 +1,12 @@
 """Audio is heard once, whoever asks; what failed is not kept."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from s2st_interleave.score import asr_cache
-from s2st_interleave.score.asr import AsrOptions
+from s2st_interleave.score.asr import AsrOptions, batches
 from s2st_interleave.score.records import AsrDescription
 
 OPTIONS = AsrOptions(model="tiny.en")
@@ -54,3 +55,29 @@ def test_a_failure_is_not_kept_and_what_was_heard_before_it_is(recogniser, tmp_p
     make(tmp_path, b="mended")
     assert asr_cache.recognise(wavs, OPTIONS, cache) == {"a": "one", "b": "mended"}
     assert recogniser == ["a", "b", "b"]
+
+
+@pytest.mark.parametrize("backend", ["faster-whisper", "transformers"])
+def test_shares_hear_each_recording_once_in_the_batches_of_one_job(
+    recogniser, tmp_path, backend
+):
+    options = replace(OPTIONS, backend=backend, batch_size=2)
+    wavs = make(tmp_path, **{f"u{k}": "word " * (7 - k) for k in range(7)})
+    together = batches(wavs, options)
+    for k in (1, 2, 3):
+        asr_cache.recognise(wavs, options, tmp_path / "cache", (k, 3))
+    assert sorted(recogniser) == sorted(wavs)
+    assert recogniser == [u for k in range(3) for part in together[k::3] for u in part]
+    texts = asr_cache.recognise(wavs, options, tmp_path / "cache")
+    assert list(texts) == list(wavs) and len(recogniser) == 7
+    assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+def test_a_batch_of_which_a_part_is_missing_is_heard_whole_again(recogniser, tmp_path):
+    """So that its texts do not depend on where an earlier run has stopped."""
+    options = replace(OPTIONS, backend="transformers", batch_size=2)
+    wavs = make(tmp_path, a="1", b="22", c="333", d="4444", e="55555")
+    asr_cache.recognise({u: wavs[u] for u in "bde"}, options, tmp_path / "cache")
+    recogniser.clear()
+    asr_cache.recognise(wavs, options, tmp_path / "cache")
+    assert recogniser == ["a", "b", "c", "d"]

@@ -58,7 +58,11 @@ def made(tmp_path_factory) -> dict[str, Path]:
 def options(made, tmp_path) -> tuple[align.Options, units.Options, dump.Options]:
     given = {name: made[name] for name in ("data_dir", "encoder")} | CPU
     words = align.Options(
-        **given, out_dir=tmp_path / "align", min_score=None, min_median_score=None
+        **given,
+        out_dir=tmp_path / "align",
+        min_score=None,
+        min_median_score=None,
+        blank_edges=False,
     )
     spoken = units.Options(**given, kmeans=made["kmeans"], out_dir=tmp_path / "units")
     joined = dump.Options(
@@ -104,21 +108,22 @@ def test_its_words_units_and_dump_are_up_to_date_and_join_with_todays(options, c
     assert [one.sides["tgt"].units.tolist() for one in Dump(mixed.out_dir)] == today
 
 
-def test_shards_that_it_has_begun_are_taken_up(options, capsys):
+def test_what_it_has_begun_goes_on_and_its_shards_go(options):
     words, _, _ = options
-    for shard in ("0/2", "1/2"):
-        align.run(replace(words, shard=shard))
+    align.run(replace(words, shard="0/2"))
     record = words.out_dir / "stage.open.json"
     begun = dict(read_json(record))
     begun["options"] = dict(begun["options"]) | {"languages": ["es", "en"]}
     write_json(record, begun)
     shards = words.out_dir / "shards"
-    for role, language in tones.SIDES.items():
-        (shards / role).rename(shards / language)
-    before = (shards / "es" / "1of2").stat().st_mtime_ns
-    align.run(replace(words, num_shards=2))
-    assert (shards / "src" / "1of2").stat().st_mtime_ns == before
-    assert sorted(path.name for path in shards.iterdir()) == ["src", "tgt"]
+    for language in tones.SIDES.values():
+        (shards / language).mkdir(parents=True)
+        for name in ("1of2", "1of2.proof", "1of2.sec"):
+            (shards / language / name).write_text("what versions without parts left")
+    align.run(words)
+    left = sorted(str(path.relative_to(shards)) for path in shards.rglob("*"))
+    parts = ("", "/part1", "/part1.proof")
+    assert left == [f"{role}{part}" for role in ("src", "tgt") for part in parts]
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ recipe=(--src_lang "$1" --tgt_lang en --conf ../conf --title "CVSS-C, ${2:-$1} t
   --covost "$(part "$COVOST" "covost_v2.$1_en.tsv")"
   --cvss "$(part "$CVSS" "cvss_c_$1_en_v1.0")"
   --datadir "$pair/data" --dumpdir "$pair/dump" --test_sets "test1k test"
+  --one_pass true
   --encoder_dir ../x_en/exp/encoder --kmeans_dir ../x_en/exp/kmeans
   --vocoder_dir ../x_en/exp/vocoder --shared ../x_en/run.sh
   --encoder "$ENCODER" --llm "$LLM" --asr "$ASR" --utmos "${UTMOS:-}"

@@ -1,4 +1,18 @@
-# Stage 2: CTC fine-tuning of the speech encoder, all sides together.
+# Stage 2: CTC fine-tuning of the speech encoder, all sides together. Before it, as long as a
+# system is not trained: a second of noise through all that later stages need, in a job such
+# as theirs. A CPU lacks none of it, and a miniature would take longer.
+untrained=()
+for system in "${system_names[@]}"; do
+  if [[ ! -f $trained/$system/stage.json ]]; then untrained+=("$system"); fi
+done
+if [[ -z $preflight && $device != cpu ]]; then preflight=true; fi
+if [[ $preflight == true ]] && ((${#untrained[@]})); then
+  models=(--llm "$llm" --asr "$asr" --utmos "$utmos")
+  if [[ ! -f $encoder_dir/stage.json ]]; then models+=(--encoder "$encoder"); fi
+  $decode_cmd "$log/preflight.log" "${s2st[@]}" preflight --conf "$conf" --task "$task_file" \
+    "${models[@]}" --languages "$src_lang $tgt_lang" --systems "${untrained[*]}" \
+    --out_dir "$trained" --num_gpus "$num_gpus" --device "$device"
+fi
 if [[ $encoder_dir == "$expdir/encoder" ]]; then
   s2st_on "$num_gpus"
   s2st_encoder

@@ -1,16 +1,23 @@
-# Stage 3: word times of every utterance, all sides.
+# Stage 3: word times of every utterance, all sides; with one_pass the units of stage 4 as
+# well, after the codebook that they are of.
+if [[ $one_pass == true ]]; then use_kmeans; fi
 for split in "${splits[@]}"; do
   out="$dumpdir/align/$split"
   drop=false # evaluation data loses nothing
   if [[ $split == train ]]; then drop=true; fi
   align=("${s2st[@]}" align --data_dir "$datadir/$split" --encoder "$encoder_dir"
     --out_dir "$out" --drop "$drop" --device "$device" --num_threads 1)
-  if [[ -f $conf/align.yaml ]]; then align+=(--config "$conf/align.yaml"); fi
+  if [[ $one_pass == true ]]; then
+    align+=(--kmeans "$kmeans_dir" --units_dir "$dumpdir/units/$split")
+  fi
+  for name in encoding align; do
+    if [[ -f $conf/$name.yaml ]]; then align+=(--config "$conf/$name.yaml"); fi
+  done
   align+=("${align_more[@]}")
-  "${align[@]}" --shard "0/$nj" --overwrite "$overwrite"
+  "${align[@]}" --shard "0/$gpu_nj" --overwrite "$overwrite"
   if [[ ! -f $out/stage.json ]]; then
-    $decode_cmd --done "$out/shards/$speaker/JOBof$nj.proof" JOB=1:"$nj" \
-      "$log/align.$split.JOB.log" "${align[@]}" --shard "JOB/$nj"
-    "${align[@]}" --num_shards "$nj"
+    $decode_cmd JOB=1:"$gpu_nj" \
+      "$log/align.$split.JOB.log" "${align[@]}" --shard "JOB/$gpu_nj"
+    "${align[@]}"
   fi
 done

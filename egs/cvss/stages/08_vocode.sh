@@ -3,7 +3,7 @@
 if ! some_speak "${test_names[@]}"; then
   echo "vocode: all systems answer in text alone: no vocoder is trained"
 elif [[ $vocoder_dir == "$expdir/vocoder" ]]; then
-  s2st_on "$num_gpus"
+  s2st_on "$vocoder_gpus"
   s2st_vocoder --side "$speaker"
 else
   use_shared vocoder "$vocoder_dir" 8 8

@@ -1,8 +1,11 @@
 # shellcheck shell=bash
 # Sourced after environment.sh. What the drivers of recipes share:
 # s2st: the words that start a command of the package.
+# s2st_share_gpus SYSTEMS: sets what is empty of num_gpus, gpu_nj, system_gpus and
+# parallel_systems for this number of systems, from the GPUs that are there; sets
+# one_gpu, the words with which $decode_cmd gives each job a GPU of its own.
 # s2st_on N: sets s2st_train, the words that start a training on N GPUs of this machine (or
-# in N processes on a CPU).
+# in N processes on a CPU), and s2st_gpus, those with which $cuda_cmd gives it its GPUs.
 # s2st_languages CODES: fails where one is no code, or nothing is known of its language.
 # s2st_split NAME TEXT: sets the array NAME to the words of TEXT; `*` stays what it is.
 # s2st_encoder, s2st_kmeans, s2st_vocoder: the trainings of stages 2, 4 and 8, of one pair or
@@ -11,31 +14,72 @@
 # vocoder_dir, log), the folder of their YAMLs (conf), the model to fine-tune (encoder), nj,
 # training_options (device, threads, overwrite), and the arrays encoder_more, kmeans_more
 # and vocoder_more, whose options come last and win.
-s2st=(python -m s2st_interleave)
+# s2st_class CLASS: prints $cuda_cmd for the trainings of one stage, a class of slurm.yaml.
+s2st=(python -m s2st_interleave) gpus_here=0 one_gpu=() s2st_gpus=()
+s2st_class() { echo "${cuda_cmd/%--resources cuda_cmd/--resources $1}"; }
 s2st_languages() { python -m s2st_interleave.data.languages "$@"; }
 s2st_split() { read -r -d '' -a "$1" <<<"$2" || true; }
+# s2st_count NAME: fails unless the option is a whole number of 1 or more.
+s2st_count() {
+  if [[ ! ${!1} =~ ^[1-9][0-9]*$ ]]; then
+    echo "$0: --$1 takes a whole number of 1 or more, not '${!1}'" >&2
+    exit 1
+  fi
+}
+s2st_share_gpus() {
+  gpus_here=0
+  if [[ $cmd_backend == local && ($device == auto || $device == cuda) ]]; then
+    gpus_here="$(python -m s2st_interleave.launch.gpus)"
+  fi
+  one_gpu=()
+  if ((gpus_here)); then one_gpu=(--gpu 1); fi
+  num_gpus="${num_gpus:-$((gpus_here > 1 ? gpus_here : 1))}"
+  s2st_count num_gpus
+  gpu_nj="${gpu_nj:-$((gpus_here ? gpus_here : nj))}"
+  s2st_count gpu_nj
+  if [[ -n $system_gpus ]]; then s2st_count system_gpus; fi
+  if [[ -z $parallel_systems && $cmd_backend != local ]]; then
+    parallel_systems=0 # the queue decides
+  elif [[ -z $parallel_systems ]]; then
+    parallel_systems=1
+    if ((gpus_here)); then parallel_systems=$((num_gpus / ${system_gpus:-1})); fi
+    if ((parallel_systems > $1)); then parallel_systems=$1; fi
+    if ((parallel_systems < 1)); then parallel_systems=1; fi
+  elif [[ ! $parallel_systems =~ ^[0-9]+$ ]]; then
+    echo "$0: --parallel_systems takes a whole number, not '$parallel_systems'" >&2
+    exit 1
+  fi
+  if [[ -z $system_gpus ]]; then
+    system_gpus="$num_gpus"
+    if ((gpus_here && parallel_systems > 1)); then
+      system_gpus=$((num_gpus / parallel_systems > 1 ? num_gpus / parallel_systems : 1))
+    fi
+  fi
+}
 s2st_on() {
-  s2st_train=("${s2st[@]}")
+  s2st_train=("${s2st[@]}") s2st_gpus=()
   if (($1 > 1)) && [[ $cmd_backend != local ]]; then
     echo "$0: --num_gpus is for this machine; for $cmd_backend its configuration says it" >&2
     exit 1
-  elif (($1 > 1)); then
-    s2st_train=(python -m s2st_interleave.train.torchrun --standalone
+  fi
+  if ((gpus_here)); then s2st_gpus=(--gpu "$1"); fi
+  if (($1 > 1)); then
+    s2st_train=(python -m s2st_interleave.train.torchrun --if_unfinished --standalone
       --nproc_per_node "$1" -m s2st_interleave)
   fi
 }
 s2st_encoder() {
-  $cuda_cmd "$log/encoder.log" "${s2st_train[@]}" encoder --config "$conf/encoder.yaml" \
+  $(s2st_class encoder_cmd) "${s2st_gpus[@]}" "$log/encoder.log" "${s2st_train[@]}" encoder --config "$conf/encoder.yaml" \
     --encoder "$encoder" --train_dir "${train_dirs[*]}" --dev_dir "${dev_dirs[*]}" \
     --out_dir "$encoder_dir" "$@" "${training_options[@]}" "${encoder_more[@]}"
 }
 s2st_kmeans() {
-  $decode_cmd "$log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
+  $decode_cmd "${one_gpu[@]}" "$log/kmeans.log" "${s2st[@]}" kmeans --config "$conf/kmeans.yaml" \
     --data_dir "${train_dirs[*]}" --encoder "$encoder_dir" --out_dir "$kmeans_dir" \
     "$@" "${training_options[@]}" "${kmeans_more[@]}"
 }
 s2st_vocoder() {
-  $cuda_cmd "$log/vocoder.log" "${s2st_train[@]}" vocoder --config "$conf/vocoder.yaml" \
+  $(s2st_class vocoder_cmd) "${s2st_gpus[@]}" "$log/vocoder.log" "${s2st_train[@]}" vocoder --config "$conf/vocoder.yaml" \
     --data_dir "${train_dirs[*]}" --dev_data_dir "${dev_dirs[*]}" \
     --units_dir "${train_units[*]}" --dev_units_dir "${dev_units[*]}" \
     --out_dir "$vocoder_dir" --nj "$nj" "$@" "${training_options[@]}" "${vocoder_more[@]}"

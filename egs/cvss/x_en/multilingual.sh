@@ -9,9 +9,10 @@ stop_stage=10
 sources=           # source languages; default: SOURCES of ../db.sh
 checkpoints="last best"
 test_sets="test1k test"
-nj=2
+nj=2               # as in s2st.sh, like those that follow
+gpu_nj=
 device=auto
-num_gpus=1
+num_gpus=
 num_threads=0
 overwrite=false
 train_args=
@@ -23,6 +24,8 @@ help_message="Usage: ./multilingual.sh [--stage 1] [--stop_stage 10] [--name val
 
 s2st_split source_names "${sources:-$SOURCES}"
 s2st_languages "${source_names[@]}"
+system_gpus='' parallel_systems=1 # there is one system
+s2st_share_gpus 1
 s2st_split train_more "$train_args"
 train_dirs=() dev_dirs=()
 for src in "${source_names[@]}"; do
@@ -41,7 +44,7 @@ each_pair() {
       --title "CVSS-C, $src to English, one LLM for all pairs (an extension)" \
       --results "RESULTS.$src.md" --command egs/cvss/x_en/multilingual.sh \
       --test_sets "$test_sets" --checkpoints "$checkpoints" --nj "$nj" \
-      --device "$device" --overwrite "$overwrite"
+      --gpu_nj "$gpu_nj" --num_gpus "$num_gpus" --device "$device" --overwrite "$overwrite"
   done
 }
 
@@ -49,7 +52,7 @@ each_pair 1 1 # run.sh made train and dev
 each_pair 3 5
 if ((stage <= 6 && 6 <= stop_stage)); then
   s2st_on "$num_gpus"
-  $cuda_cmd exp/log/train.multilingual.log "${s2st_train[@]}" train \
+  $(s2st_class llm_cmd) "${s2st_gpus[@]}" exp/log/train.multilingual.log "${s2st_train[@]}" train \
     --config ../conf/train.yaml --config ../conf/systems/multilingual.yaml --llm "$LLM" \
     --train_dir "${train_dirs[*]}" --dev_dir "${dev_dirs[*]}" --out_dir exp/multilingual \
     --device "$device" --num_threads "$num_threads" --overwrite "$overwrite" \

@@ -26,6 +26,7 @@ if [[ -n ${MINI_SHARED:-} ]]; then
   x="../x_en/$MINI_SHARED"
   recipe+=(--encoder_dir "$x/exp/encoder" --kmeans_dir "$x/exp/kmeans"
     --vocoder_dir "$x/exp/vocoder" --llm "$x/downloads/llm"
+    --align_args "--blank_edges false" # as the cells on the committed page were aligned
     --asr "$x/downloads/whisper-tiny.en")
   # Paths in scp files are read from $x as well: they are the same from there.
   own="../${src}_en/$MINI_SHARED"
@@ -33,5 +34,5 @@ if [[ -n ${MINI_SHARED:-} ]]; then
 else
   # Two processes a training; the systems, whose batches are small, one each, side by side.
   recipe+=(--encoder ../conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en
-    --num_gpus 2 --system_gpus 1 --parallel_systems 2)
+    --num_gpus 2 --vocoder_gpus 2 --system_gpus 1 --parallel_systems 2)
 fi

@@ -1,0 +1,169 @@
+"""The answers of a batch as rows of one cache, which come and go; written in place.
+
+All rows end at one column, so that a step writes one column of each. What lies before a
+row's first column is hidden from it, as left padding is. When a row leaves, the last row
+takes its place; rows that come are written behind the others, to end at the same column.
+"""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from transformers import Cache, DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+from s2st_interleave.decode.padding import left_padded
+from s2st_interleave.llm.backbone import backbone
+
+SPARE = 64  # columns ahead of the longest row, or a quarter of it
+
+
+class Rows:
+    """A model's answers in progress, `size` at most, and their keys and values."""
+
+    def __init__(self, model: PreTrainedModel, size: int, pad: int):
+        self.backbone, self.device = backbone(model), model.device
+        self.size, self.pad = size, pad
+        self.takes_positions = "position_ids" in _arguments(self.backbone)
+        self.layers: list[_Layer] = []
+        self.cache = Cache(layers=self.layers)  # pyrefly: ignore[bad-argument-type]
+        self.starts: list[int] = []  # the first column of each row
+        self.end = 0  # the column that a step writes
+        self.columns = 0  # columns that there is memory for
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def start(self) -> int:
+        return min(self.starts, default=self.end)
+
+    @torch.inference_mode()
+    def come(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Read prompts into new rows.
+
+        Returns the last hidden states behind them, (num_prompts, width).
+        """
+        ids, mask = (each.to(self.device) for each in left_padded(prompts, self.pad))
+        read = DynamicCache()
+        hidden = self._forward(ids, mask, (mask.cumsum(1) - 1).clamp(min=0), read)
+        self._make_room(ids.shape[1])
+        news = [(layer.keys, layer.values) for layer in cast(list[Any], read.layers)]
+        if not self.layers:
+            self.layers += [_Layer(self, *new) for new in news]
+        behind = slice(len(self), len(self) + len(prompts))
+        columns = slice(self.end - ids.shape[1], self.end)
+        for layer, new in zip(self.layers, news, strict=True):
+            layer.put(behind, columns, new)
+        self.starts += [self.end - len(prompt) for prompt in prompts]
+        return hidden
+
+    @torch.inference_mode()
+    def step(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Read one more token of each row, int64 (num_rows,).
+
+        Returns the last hidden states behind them, (num_rows, width).
+        """
+        self._make_room(0)
+        columns = torch.arange(self.start, self.end + 1, device=self.device)
+        starts = torch.tensor(self.starts, device=self.device)[:, None]
+        mask = (columns >= starts).long()
+        hidden = self._forward(tokens[:, None], mask, self.end - starts, self.cache)
+        self.end += 1
+        return hidden
+
+    @torch.inference_mode()
+    def leave(self, rows: Sequence[int]) -> list[int]:
+        """Take `rows` out; returns the former places of those that stay, in their order."""
+        stay = list(range(len(self)))
+        for row in sorted(rows, reverse=True):
+            last = stay.pop()
+            if row < len(stay):
+                stay[row] = last
+        to = [row for row, former in enumerate(stay) if row != former]
+        former, columns = [stay[row] for row in to], slice(self.start, self.end)
+        for layer in self.layers if to else ():
+            layer.put(to, columns, layer.get(former, columns))
+        self.starts = [self.starts[row] for row in stay]
+        return stay
+
+    def _forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, places: torch.Tensor, cache: Cache
+    ) -> torch.Tensor:
+        more = {"position_ids": places} if self.takes_positions else {}
+        output = self.backbone(
+            input_ids=ids,
+            attention_mask=mask,
+            past_key_values=cache,
+            use_cache=True,
+            **more,
+        )
+        return output.last_hidden_state[:, -1]
+
+    def _make_room(self, before: int) -> None:
+        """Make sure of `before` columns in front of the end, and of one behind it."""
+        if before <= self.end < self.columns:
+            return
+        length, end = self.end - self.start, max(self.end - self.start, before)
+        self.columns = max(self.columns, end + max(SPARE, end // 4))
+        rows, filled = slice(len(self)), slice(self.start, self.end)
+        for layer in self.layers:
+            both = layer.get(rows, filled)
+            layer.allocate(*both)
+            layer.put(rows, slice(end - length, end), both)
+        self.starts = [start + end - self.end for start in self.starts]
+        self.end = end
+
+
+class _Layer(DynamicLayer):
+    """Keys and values (size, heads, columns, width) of one layer of the model."""
+
+    def __init__(self, rows: Rows, keys: torch.Tensor, values: torch.Tensor):
+        super().__init__()
+        self.rows = rows
+        self.allocate(keys, values)
+        self.is_initialized = True
+
+    def allocate(self, *like: torch.Tensor) -> None:
+        """Take memory for tensors like these; zeros, as hidden columns must hold no NaN."""
+        size, columns = self.rows.size, self.rows.columns
+        self.both = tuple(
+            each.new_zeros(size, each.shape[1], columns, each.shape[3]) for each in like
+        )
+
+    def get(self, rows: Any, columns: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values of some rows, by a slice or a list."""
+        keys, values = self.both
+        return keys[rows, :, columns], values[rows, :, columns]
+
+    def put(self, rows: Any, columns: slice, new: Sequence[torch.Tensor]) -> None:
+        for each, part in zip(self.both, new, strict=True):
+            each[rows, :, columns] = part
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write a step's column; return all columns that a row needs."""
+        rows, end = slice(len(self.rows)), self.rows.end
+        self.put(rows, slice(end, end + 1), (key_states, value_states))
+        return self.get(rows, slice(self.rows.start, end + 1))
+
+    def get_seq_length(self) -> int:
+        return self.rows.end - self.rows.start
+
+
+def holds(model: PreTrainedModel) -> bool:
+    """Whether a model remembers keys and values of attention and nothing else."""
+    if model._is_stateful or not cast(Any, model)._supports_default_dynamic_cache():
+        return False
+    known = (DynamicLayer, DynamicSlidingWindowLayer)
+    takes = {"input_ids", "attention_mask", "past_key_values", "use_cache"}
+    layers = DynamicCache(config=model.config).layers
+    return takes <= _arguments(backbone(model)) and all(
+        type(layer) in known for layer in layers
+    )
+
+
+def _arguments(module: torch.nn.Module) -> set[str]:
+    return set(inspect.signature(module.forward).parameters)

@@ -1,0 +1,105 @@
+"""Greedy answers from a batch that answers leave when they end, and others join."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from s2st_interleave.decode.candidates import Candidates
+from s2st_interleave.decode.grammar import Grammar
+from s2st_interleave.decode.padding import NUM_STEPS, TOLERANCE
+from s2st_interleave.decode.rows import Rows, holds
+from s2st_interleave.llm.backbone import in_fp32
+from s2st_interleave.llm.model import SpeechLlm
+from s2st_interleave.precision import exact, spread_apart
+
+SHARE = (
+    8  # prompts join when they are this part of the batch: reading them costs a step
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Token ids that an answer starts from; the limits of a speech block and of them all."""
+
+    ids: list[int]
+    max_units: int
+    max_tokens: float  # infinite where the model has no last position
+
+
+def stream(
+    questions: Sequence[Question], llm: SpeechLlm, grammar: Grammar, size: int
+) -> Iterator[tuple[int, list[int]]]:
+    """Answers as they end: the index of the question, and the tokens.
+
+    `size` answers at most are written at once. Long questions come first, so that the
+    batch is full until short answers are left.
+    """
+    waiting = sorted(
+        range(len(questions)), key=lambda index: (len(questions[index].ids), index)
+    )
+    size = min(size, len(questions))
+    several = max(1, size // SHARE)
+    rows, candidates = Rows(llm.model, size, llm.vocabulary.pad), Candidates(llm)
+    place = grammar.start([], llm.model.device)
+    hidden: torch.Tensor | None = None
+    answers: list[tuple[int, list[int]]] = []  # by row
+    while waiting or answers:
+        # 1. Questions join, where there is room for several.
+        while waiting and len(answers) + min(several, len(waiting)) <= size:
+            joining = [waiting.pop() for _ in range(min(several, len(waiting)))]
+            asked = [questions[index] for index in joining]
+            new = rows.come([question.ids for question in asked])
+            hidden = new if hidden is None else torch.cat([hidden, new])
+            place += grammar.start([each.max_units for each in asked], new.device)
+            answers += [(index, []) for index in joining]
+        # 2. Every answer gets a token, and leaves with its last one.
+        assert hidden is not None
+        tokens = candidates.best(hidden, grammar.next(place))
+        for (_, ids), token in zip(answers, tokens.tolist(), strict=True):
+            ids.append(token)
+        ended = [
+            row
+            for row, (index, ids) in enumerate(answers)
+            if ids[-1] == llm.vocabulary.eos or len(ids) == questions[index].max_tokens
+        ]
+        yield from (answers[row] for row in ended)
+        # 3. The others go on.
+        stay = rows.leave(ended)
+        answers = [answers[row] for row in stay]
+        tokens, place = tokens[stay], grammar.after(place, tokens)[stay]
+        hidden = rows.step(tokens) if answers else None
+
+
+def streams(llm: SpeechLlm, prompts: Sequence[Sequence[int]]) -> bool:
+    """Whether a model says in rows that come and go what it says alone, without a cache.
+
+    It is tried on two of `prompts`, the shortest and the longest, cut to the model's
+    positions; the shorter one joins when the other has been read. See `padding.batching`.
+    """
+    model = llm.model
+    if not holds(model):
+        return False
+    room = None if llm.max_length is None else max(1, llm.max_length - NUM_STEPS)
+    texts = [list(f(prompts, key=len))[:room] for f in (max, min)]
+    random = torch.Generator().manual_seed(1)
+    drawn = torch.randint(llm.vocabulary.num_text, (NUM_STEPS, 2), generator=random)
+    said: list[list[torch.Tensor]] = [[], []]
+    rows, lengths, live = Rows(model, 2, llm.vocabulary.pad), [*map(len, texts)], []
+    with in_fp32(model), torch.inference_mode(), exact():
+        for step, pair in enumerate(drawn.to(model.device)):
+            if step < 2:
+                said[step] += rows.come([texts[step]])
+                live.append(step)
+            elif step == len(drawn) - 1:
+                rows.leave([0])
+                live = [1]
+            for which, hidden in zip(live, rows.step(pair[live]), strict=True):
+                texts[which].append(int(pair[which]))
+                said[which].append(hidden)
+        far = []
+        for text, length, hidden in zip(texts, lengths, said, strict=True):
+            ids = torch.tensor([text], device=model.device)
+            alone = model(ids, use_cache=False).logits[0, length - 1 :].float()
+            far.append(spread_apart(llm.logits(torch.stack(hidden)), alone))
+    return max(far) < TOLERANCE

@@ -1,0 +1,80 @@
+"""Examples drawn by batches are those drawn one by one, the plain way, to the bit."""
+
+from dataclasses import replace
+
+import plain_draws
+import pytest
+
+from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.dump import Utterance
+from s2st_interleave.interleave.interleaving import Interleaving
+from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
+from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.interleave.task import Task
+from s2st_interleave.llm.model import SpeechLlm, extend
+from s2st_interleave.train.examples import draw_examples
+
+PAPER = Interleaving(Schedule("step", 0.9), seed=3)
+SEVERAL = (
+    Task(Layout.parse(S2ST), "s2st", 2.0),
+    Task(Layout.parse(DIRECT), "direct", 0.5),
+    Task(Layout.parse("src_speech src_text -> tgt_text"), "mt", 1.3),
+)
+VARIANTS = {
+    "paper": PAPER,
+    "mask": replace(PAPER, fill="mask"),
+    "uniform": replace(PAPER, alignment="uniform"),
+    "exact": replace(PAPER, span_rule="exact"),
+    "one side": replace(PAPER, sides="tgt"),
+    "long spans": replace(PAPER, span_lambda=3.0),
+    "longer spans than a stream draws": replace(PAPER, span_lambda=12.0),
+    "several tasks": replace(PAPER, tasks=SEVERAL),
+}
+
+
+@pytest.fixture(scope="module")
+def llm(text_llm) -> SpeechLlm:
+    return extend(text_llm, 20)
+
+
+def as_drawn(each) -> plain_draws.Drawn:
+    made = each.example
+    return plain_draws.Drawn(
+        made.ids.tolist(), made.labels.tolist(), made.blocks, each.task, each.realised
+    )
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_batch_is_what_its_utterances_are_one_by_one(name, llm, small_dump):
+    interleaving, drawer = VARIANTS[name], plain_draws.Drawer(llm)
+    pairs = ("", "pt-en:")
+    utterances = [
+        Utterance(each.id, each.sides, pairs[number % 2])
+        for number, each in enumerate(small_dump)
+    ]
+    for step, ratio in enumerate([0.0, 0.1, 0.5, 0.9, 1.0] * 3):
+        drawn = draw_examples(utterances, ratio, step, interleaving, llm)
+        for utterance, each in zip(utterances, drawn, strict=True):
+            wanted = drawer.draw(utterance, ratio, step, interleaving)
+            assert as_drawn(each) == wanted
+        backward = draw_examples(utterances[::-1], ratio, step, interleaving, llm)
+        assert backward[::-1] == drawn
+
+
+def test_arrays_are_narrow_and_can_be_written_to(llm, small_dump):
+    (drawn,) = draw_examples([small_dump[0]], 0.5, 0, PAPER, llm)
+    assert drawn.example.ids.dtype == drawn.example.labels.dtype == "int32"
+    drawn.example.ids[0] = 1
+    assert draw_examples([], 0.5, 0, PAPER, llm) == []
+
+
+def test_all_utterances_of_a_batch_that_are_too_long_are_named(llm, small_dump):
+    llm.model.config.max_position_embeddings, most = 30, llm.max_length
+    try:
+        with pytest.raises(
+            UserError, match="positions for 30 tokens, too few for"
+        ) as e:
+            draw_examples(list(small_dump), 0.0, 0, PAPER, llm)
+    finally:
+        llm.model.config.max_position_embeddings = most
+    assert str(e.value).count("utterance u") > 1
