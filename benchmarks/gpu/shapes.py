@@ -77,7 +77,7 @@ def _full() -> Shape:
         layer=20,
         num_pieces=5000,
         batch_sec=300.0,
-        ctc=_options("encoder", "batch_size accum_grad batch_seconds num_workers"),
+        ctc=_options("encoder", "batch_size accum_grad batch_sec num_workers"),
         whisper={
             "vocab_size": 51866,
             "d_model": 1280,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from s2st_interleave.encoder.batches import Collator, Cutting
 from sentencepiece import SentencePieceProcessor
 from transformers import SeamlessM4TFeatureExtractor, Wav2Vec2BertConfig
 
@@ -18,6 +17,7 @@ from benchmarks.gpu.record import Figure
 from benchmarks.gpu.shapes import Shape
 from s2st_interleave import keyed
 from s2st_interleave.data import audio
+from s2st_interleave.encoder.batches import Collator, Cutting
 from s2st_interleave.encoder.bpe import BPE_FILE, train_bpe
 from s2st_interleave.encoder.ctc import CtcTask, build
 from s2st_interleave.encoder.reader import Reader, ReaderOptions

@@ -64,7 +64,7 @@ s2st_on() {
   fi
   if ((gpus_here)); then s2st_gpus=(--gpu "$1"); fi
   if (($1 > 1)); then
-    s2st_train=(python -m s2st_interleave.train.torchrun --standalone
+    s2st_train=(python -m s2st_interleave.train.torchrun --if_unfinished --standalone
       --nproc_per_node "$1" -m s2st_interleave)
   fi
 }
