@@ -51,11 +51,11 @@ class Shape:
 
 
 def of(name: str) -> Shape:
-    """The shapes of a size, "full" or "tiny"; RuntimeError for "full" without a GPU."""
+    """The shapes of a size, "full" or "tiny"; SystemExit for "full" without a GPU."""
     if name == "tiny":
         return _tiny()
     if not torch.cuda.is_available():
-        raise RuntimeError("no GPU here: --size tiny rehearses on the CPU")
+        raise SystemExit("no GPU here: --size tiny rehearses on the CPU")
     return _full()
 
 
