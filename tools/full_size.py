@@ -98,7 +98,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     work = options.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    parts.make(work, options.num_layers, options.wheel)
+    # In a process of its own: children begin with the peak of the process that forks them.
+    maker = [
+        sys.executable,
+        str(Path(parts.__file__)),
+        str(work),
+        str(options.num_layers),
+    ]
+    maker += [str(options.wheel)] if options.wheel else []
+    subprocess.run(maker, check=True)
     print("stage | what | seconds | peak GB | planned GB | of", flush=True)
     for step in steps(work, options.num_layers):
         if not options.stage <= step.stage <= options.stop_stage:

@@ -39,7 +39,7 @@ WHEN = {"por la mañana": "in the morning", "por la tarde": "in the afternoon"}
 NUM_TRAIN, NUM_DEV = 16, 2  # and one of test
 
 
-def make(work: Path, num_layers: int, wheel: Path | None) -> None:
+def make(work: Path, num_layers: int, wheel: Path | None = None) -> None:
     """Put all that the recipe reads into `work`; what is there already stays."""
     tokenizer = work / "llama3"
     fetch = [sys.executable, str(ROOT / "tools/fetch_llama3_tokenizer.py")]
@@ -145,3 +145,7 @@ def _corpus(work: Path) -> None:
             cells += [str(wav), text]
         lines.append("\t".join([*cells, split]))
     (work / "corpus.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), int(sys.argv[2]), *map(Path, sys.argv[3:]))

@@ -51,11 +51,11 @@ class Shape:
 
 
 def of(name: str) -> Shape:
-    """The shapes of a size, "full" or "tiny"; RuntimeError for "full" without a GPU."""
+    """The shapes of a size, "full" or "tiny"; SystemExit for "full" without a GPU."""
     if name == "tiny":
         return _tiny()
     if not torch.cuda.is_available():
-        raise RuntimeError("no GPU here: --size tiny rehearses on the CPU")
+        raise SystemExit("no GPU here: --size tiny rehearses on the CPU")
     return _full()
 
 
@@ -77,7 +77,7 @@ def _full() -> Shape:
         layer=20,
         num_pieces=5000,
         batch_sec=300.0,
-        ctc=_options("encoder", "batch_size accum_grad batch_seconds num_workers"),
+        ctc=_options("encoder", "batch_size accum_grad batch_sec num_workers"),
         whisper={
             "vocab_size": 51866,
             "d_model": 1280,

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 NEEDED = {name for piece in PIECES for name in piece.needs}
 # Import names of packages of tools/requirements.txt that a machine with a GPU may lack.
 OTHERS = """kaldiio sacrebleu ctc_segmentation faster_whisper ctranslate2 whisper pyworld
-praatio peft tiktoken matplotlib speechmos onnxruntime""".split()
+praatio tiktoken matplotlib speechmos onnxruntime""".split()
 RECORD = record.Record(
     piece="decode",
     size="full",
