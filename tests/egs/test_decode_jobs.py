@@ -58,3 +58,24 @@ def test_with_gpus_or_a_queue_a_split_is_cut(settings, words):
     assert merged.startswith(f"{queued}[decode]") and "--shard" not in merged
     assert opened.startswith("queue[l/decode.base.last.test.open.log]") == bool(queued)
     assert len(lines(settings)) == 3 * 4  # of two systems and two splits
+
+
+@pytest.mark.parametrize(("backend", "order"), [("local", "abc"), ("slurm", "cba")])
+def test_pairs_are_queued_beside_each_other_and_a_failure_is_not_lost(backend, order):
+    script = f"""
+        set -euo pipefail
+        cmd_backend={backend}
+        . "$1/utils/training.sh"
+        pair() {{ sleep "$2"; echo "$1"; }}
+        s2st_beside pair a 0.6
+        s2st_beside pair b 0.3
+        s2st_beside pair c 0
+        s2st_wait
+        s2st_beside false
+        s2st_beside true
+        s2st_wait
+        echo not reached
+    """
+    command = ["bash", "-c", script, "bash", str(CVSS)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout.split() == list(order) and done.returncode == 1

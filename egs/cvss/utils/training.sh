@@ -7,6 +7,8 @@
 # s2st_on N: sets s2st_train, the words that start a training on N GPUs of this machine (or
 # in N processes on a CPU), and s2st_gpus, those with which $cuda_cmd gives it its GPUs.
 # s2st_light LOG COMMAND: runs what is short: here, or elsewhere through the queue.
+# s2st_beside COMMAND: runs it; where jobs are queued, beside others, up to s2st_wait, which
+# fails if one of them has failed.
 # s2st_sharded NAME OUT COMMAND: opens the stage's folder OUT, computes its parts in gpu_nj
 # jobs, and merges them.
 # s2st_languages CODES: fails where one is no code, or nothing is known of its language.
@@ -73,6 +75,21 @@ s2st_on() {
 }
 s2st_light() {
   if [[ $cmd_backend == local ]]; then "${@:2}"; else $train_cmd "$@"; fi
+}
+s2st_running=()
+s2st_beside() {
+  if [[ $cmd_backend == local ]]; then
+    "$@"
+  else
+    "$@" &
+    s2st_running+=("$!")
+  fi
+}
+s2st_wait() {
+  local pid status=0
+  for pid in "${s2st_running[@]}"; do wait "$pid" || status=1; done
+  s2st_running=()
+  return "$status"
 }
 s2st_sharded() {
   local name="$1" out="$2" command=("${@:3}")
