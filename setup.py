@@ -24,8 +24,8 @@ INSTALL_REQUIRES = [
 ]
 
 EXTRAS_REQUIRE = {
-    # ASR for ASR-BLEU on a CPU (on a GPU: transformers); openai-whisper needs --no-deps
-    # beside a CPU torch.
+    # ASR for ASR-BLEU on a CPU, and texts' normaliser; on a GPU transformers recognises.
+    # openai-whisper needs --no-deps beside a CPU torch.
     "asr": ["faster-whisper", "more-itertools", "tiktoken", "numba"],
     # The light vocoder, and what espnet's HiFi-GAN (itself --no-deps) imports.
     "vocoder": ["pyworld", "librosa", "humanfriendly", "typeguard", "torch-complex"],

@@ -74,8 +74,14 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
     """The JSON objects of a file, one a line; UserError names the line that holds none."""
-    lines = path.read_bytes().splitlines()
-    return [_object(line, f"{path}:{n}") for n, line in enumerate(lines, start=1)]
+    return list(json_lines(path))
+
+
+def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """As `read_json_lines`, but only one object is in memory."""
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            yield _object(line, f"{path}:{number}")
 
 
 def read_as(cls: type[T], path: Path) -> T:

@@ -21,6 +21,10 @@ from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.record import Origin, digest
 from s2st_interleave.stage_list import stage_number
 
+# With this variable a command only looks whether its stage is finished and up to date: it
+# does nothing, and ends with this status where it is not. See train/torchrun.py.
+LOOK, EXIT_UNFINISHED = "S2ST_LOOK", 86
+
 
 @dataclass(frozen=True)
 class Input:
@@ -168,6 +172,7 @@ def open_stage(
                 + "\npass --overwrite true to make it anew, or choose another tag"
             )
         if difference:
+            _end_if_looking()
             if not overwrite:
                 print(f"{stage}: {directory} was begun otherwise, goes on as it is now")
             _discard(directory)
@@ -181,6 +186,7 @@ def open_stage(
             f"{directory} holds {_unsigned(directory)[0].name} but neither {DONE} nor "
             f"{OPEN}: move it away, nobody knows how it was made"
         )
+    _end_if_looking()
     directory.mkdir(parents=True, exist_ok=True)
     (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
     write_json(directory / OPEN, now)
@@ -200,10 +206,16 @@ def _reopened(
             f"{directory} is no longer whole: {lost}\nput it back, or pass "
             "--overwrite true to make it again"
         )
+    _end_if_looking()
     print(f"{stage}: {directory} is no longer whole: {lost}; made again", flush=True)
     for path in lost.changed:
         path.unlink()
     return True
+
+
+def _end_if_looking() -> None:
+    if LOOK in os.environ:
+        raise SystemExit(EXIT_UNFINISHED)
 
 
 def _discard(directory: Path) -> None:

@@ -9,6 +9,9 @@ from safetensors import SafetensorError
 
 from s2st_interleave.errors import UserError
 
+# In the messages of torch (of a zip that is cut, and of what is no zip) and sentencepiece.
+BROKEN = ("PytorchStreamReader", "mmap can only be used", "model_proto")
+
 
 @contextmanager
 def reading(
@@ -31,7 +34,7 @@ def reading(
         raise UserError(f"{path} is another file: it holds no {error}") from error
     except RuntimeError as error:
         message = str(error)
-        if "PytorchStreamReader" in message or "model_proto" in message:
+        if any(sign in message for sign in BROKEN):
             raise UserError(f"{path} is broken: {remedy}") from error
         if "loading state_dict" not in message:
             raise

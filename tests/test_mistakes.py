@@ -147,19 +147,19 @@ MISTAKES: list[tuple[Callable[[], object], str, int, str]] = [
         "dump is no longer whole: dump/src.units.npy is not what was written",
     ),
     (
-        lambda: write("dump/utterances.jsonl", '{"id": "u"}\n{"id\n'),
+        lambda: write("dump/ids.txt", "u\n"),
         TRAIN,
         1,
-        "dump/utterances.jsonl is not what was written",
+        "dump/ids.txt is not what was written",
     ),
     (
-        lambda: write("dump/utterances.jsonl", ""),
+        lambda: write("dump/ids.txt", ""),
         TRAIN,
         1,
         "it is made by stage 5 (dump): ./run.sh --stage 5 --stop_stage 5",
     ),
     (
-        lambda: write("dump/vocab.json", '{"version": 1, "unit_sec": 0.04}'),
+        lambda: write("dump/vocab.json", '{"version": 2, "unit_sec": 0.04}'),
         TRAIN,
         1,
         "dump/vocab.json is not what was written",

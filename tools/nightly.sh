@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
-# Runs what takes longer than CI allows: whole recipes through a real Slurm, the mini
-# recipe in full, from the made corpus to RESULTS.md, what was planned for it, then the
+# Runs what takes longer than CI allows: whole recipes through a real Slurm, rehearsals of
+# the benchmarks for GPUs and of egs/cvss at full size (12 GB of memory, 30 GB of disk), the
+# mini recipe in full, from the made corpus to RESULTS.md, what was planned for it, then the
 # cells of the paper's tables that are not there yet.
 # Arguments go to paper.sh: tools/nightly.sh --minutes 480
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 tools/slurm_test.sh -m "slurm and slow"
+(
+  . tools/activate.sh
+  benchmarks/gpu.sh --size tiny --out build/gpu_tiny
+)
+tools/full_size.sh --work build/full_size
 cd egs/mini_cvss
 es_en/run.sh
 (

@@ -24,7 +24,7 @@ WHO = "Anna,Peter,the teacher,my brother,a woman,the old man".split(",")
 DOES = "buys,sees,wants,carries,has lost,is looking for".split(",")
 WHAT = "three apples,the green door,a ticket to Madrid,no bread,her keys".split(",")
 WHERE = "at the market,near the station,in the evening,behind the school".split(",")
-MARGIN = 100  # frames of 0.01 s behind the end of a recording
+MARGIN = 500  # frames of 0.01 s behind the end of a recording
 
 
 def rows() -> Iterator[Row]:
@@ -59,7 +59,7 @@ def rows() -> Iterator[Row]:
             heard.update(_at_true_length(wavs, batched))
 
         yield side_by_side(
-            "windows of the recording's length and a second",
+            "windows that end 5 s behind the recording",
             "windows of 30 s, Whisper's own",
             short,
             lambda: transcribe(wavs, batched),
@@ -76,7 +76,7 @@ def _differing(what: str, ours: dict[str, str], other: dict[str, str]) -> Row:
 
 
 def _at_true_length(wavs: dict[str, Path], options: AsrOptions) -> dict[str, str]:
-    """Texts by windows that end a second behind the longest recording of a batch."""
+    """Texts by windows that end 5 s behind the longest recording of a batch."""
     import torch
 
     from s2st_interleave.score import whisper_batched as batched

@@ -56,11 +56,12 @@ in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
 each_pair() {
   for src in "${source_names[@]}"; do
     . ../local/pair.sh "$src"
-    ../s2st.sh "${recipe[@]}" --stage "$1" --stop_stage "$1" --test_sets "" --nj "$nj" \
-      --gpu_nj "$gpu_nj" --num_gpus "$num_gpus" \
+    s2st_beside ../s2st.sh "${recipe[@]}" --stage "$1" --stop_stage "$1" --test_sets "" \
+      --expdir "exp/${src}_en" --nj "$nj" --gpu_nj "$gpu_nj" --num_gpus "$num_gpus" \
       --device "$device" --overwrite "$overwrite" --train_split "$train_split" \
       --data_args "$data_args" --align_args "$align_args"
   done
+  s2st_wait
 }
 
 if in_stage 1; then

@@ -6,11 +6,10 @@ decoded; one that holds less than its header promises is refused after it.
 
 from pathlib import Path
 
-import av
 import numpy as np
 import soundfile
 
-from s2st_interleave.data import checks, header, pyav
+from s2st_interleave.data import checks, header
 from s2st_interleave.errors import UserError
 
 UNKNOWN = 1 << 62  # frames that libsndfile reports for a FLAC without a length
@@ -22,14 +21,22 @@ def decode(path: Path, longest_sec: float) -> tuple[np.ndarray, int]:
     Raises UserError, without the file's name, for what is no whole recording.
     """
     _check_file(path)
+
+    def other(complaint: str) -> tuple[np.ndarray, int]:
+        from s2st_interleave.data import (
+            pyav,
+        )  # takes time to load, and few files need it
+
+        return pyav.decode(path, longest_sec, complaint)
+
     try:
         with soundfile.SoundFile(str(path)) as file:
             if file.frames < UNKNOWN:
                 samples, rate = _read(path, file, longest_sec), file.samplerate
             else:
-                samples, rate = pyav.decode(path, longest_sec, "no length")
+                samples, rate = other("no length")
     except soundfile.LibsndfileError as error:
-        samples, rate = pyav.decode(path, longest_sec, error.error_string)
+        samples, rate = other(error.error_string)
     if sum_and_bits := header.flac_sum(path):
         checks.check_sum(samples, *sum_and_bits)
     checks.check_values(samples, rate)
@@ -109,6 +116,10 @@ def _mp3(path: Path, file: soundfile.SoundFile, longest_sec: float) -> np.ndarra
     the first frames and reads no further. Raises UserError where a file that does give its
     length breaks off.
     """
+    import av
+
+    from s2st_interleave.data import pyav
+
     rate, claimed = file.samplerate, file.frames
     try:
         length = pyav.mp3_seconds(path)

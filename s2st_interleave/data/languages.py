@@ -11,9 +11,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, cast
 
-from langcodes import Language as Tag
-from langcodes import LanguageTagError, standardize_tag
-
 from s2st_interleave.data.language_table import TABLE
 from s2st_interleave.data.text import UNSPACED_SCRIPTS
 from s2st_interleave.errors import UserError
@@ -139,10 +136,17 @@ def alike(code: str, other: str) -> bool:
 
 @cache
 def _parsed(code: str) -> Any:
-    return Tag.get(code, normalize=False)
+    """The parts of a code; ValueError where it is none."""
+    from langcodes import (
+        Language,
+    )  # most commands need no code, and its tables take time
+
+    return Language.get(code, normalize=False)
 
 
 def _standard(code: str, *, macro: bool = False) -> str:
+    from langcodes import standardize_tag
+
     return standardize_tag(code, macro=macro)
 
 
@@ -150,7 +154,7 @@ def _standard(code: str, *, macro: bool = False) -> str:
 def _is_code(text: str) -> bool:
     try:
         tag = _parsed(text)
-    except LanguageTagError:
+    except ValueError:
         return False
     name = tag.language or "und"
     private = name.startswith("x-") or "qaa" <= name <= "qtz"
@@ -176,7 +180,7 @@ def as_code(text: str) -> str:
         if not _is_code(code) and len(text) == 2 and text[0] not in "xX":
             country = _parsed(f"und-{text}")  # jp, cz
             code = country.maximize().language if country.is_valid() else ""
-    except LanguageTagError:
+    except ValueError:
         close = difflib.get_close_matches(text.lower(), names, n=1, cutoff=0.88)
         return names[close[0]] if close else ""
     return code if _is_code(code) else ""

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from transformers import LogitsProcessorList
 
 from s2st_interleave.decode.grammar import Grammar, Limits
+from s2st_interleave.decode.outputs import Answer
 from s2st_interleave.decode.padding import LADDER, Batching, batching, left_padded
 from s2st_interleave.decode.stream import Question, stream, streams
 from s2st_interleave.errors import UserError
@@ -16,15 +17,8 @@ from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.sequence import prompt_ids
 from s2st_interleave.llm.model import SpeechLlm
 
+Answers = Iterator[tuple[int, list[int]]]  # indices of questions, and tokens
 Given = Mapping[str, np.ndarray | str]  # by block: int32 units (num_units,), or text
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer about one utterance, by block; empty where the LLM stopped early."""
-
-    texts: Mapping[str, str]
-    units: Mapping[str, np.ndarray]  # int32 (num_units,)
 
 
 def answer_all(
@@ -35,14 +29,15 @@ def answer_all(
     prompt: str = "",
     limits: Limits = Limits(),
     batch_size: int = 32,
+    engine: Callable[[Sequence[Question], Grammar], Answers] | None = None,
     progress: Callable[..., Iterable[tuple[int, list[int]]]] = lambda pairs, **_: pairs,
 ) -> dict[str, Answer]:
     """Answers by utterance id; `given` has every given block of the layout.
 
     `prompt` names the task or the language pair to a model that serves several. Greedy
     answers leave the batch when they end, and others join, where the model can do that
-    (`stream.streams`). Raises UserError naming utterances that leave the LLM no position
-    for an answer.
+    (`stream.streams`). An `engine` writes answers in place of `llm`, which needs no weights
+    then. Raises UserError naming utterances that leave the LLM no position for an answer.
     """
     name_ids = llm.encode(prompt) if prompt else []
     grammar = Grammar(llm.vocabulary, layout, limits)
@@ -55,16 +50,23 @@ def answer_all(
     if not names:
         return {}
     asked = [questions[name] for name in names]
-    ends = [asked[0].ids, asked[-1].ids]
-    rules = batching(llm.model, ends, llm.vocabulary.pad, limits.num_beams)
-    if limits.num_beams == 1 and rules == LADDER[0] and streams(llm, ends):
-        generated = stream(asked, llm, grammar, batch_size)
-    else:
-        generated = _in_batches(asked, llm, grammar, rules, batch_size)
+    write = engine or partial(_write, llm=llm, batch_size=batch_size)
     return {
         names[index]: parse_answer(ids, llm, layout)
-        for index, ids in progress(generated, total=len(names))
+        for index, ids in progress(write(asked, grammar), total=len(names))
     }
+
+
+def _write(
+    asked: Sequence[Question], grammar: Grammar, llm: SpeechLlm, batch_size: int
+) -> Answers:
+    """The answers to questions of rising length, by the fastest way that is exact."""
+    ends = [asked[0].ids, asked[-1].ids]
+    num_beams = grammar.limits.num_beams
+    rules = batching(llm.model, ends, llm.vocabulary.pad, num_beams)
+    if num_beams == 1 and rules == LADDER[0] and streams(llm, ends):
+        return stream(asked, llm, grammar, batch_size)
+    return _in_batches(asked, llm, grammar, rules, batch_size)
 
 
 def _question(
@@ -120,25 +122,13 @@ def parse_answer(ids: Iterable[int], llm: SpeechLlm, layout: Layout) -> Answer:
     return Answer(texts, units)
 
 
-def empty_answer(layout: Layout) -> Answer:
-    """The answer about an utterance that the LLM could not be asked about."""
-    return Answer(
-        {block.name: "" for block in layout.wanted if block.kind == "text"},
-        {
-            block.name: np.zeros(0, np.int32)
-            for block in layout.wanted
-            if block.kind == "speech"
-        },
-    )
-
-
 def _in_batches(
     questions: Sequence[Question],
     llm: SpeechLlm,
     grammar: Grammar,
     rules: Batching,
     batch_size: int,
-) -> Iterator[tuple[int, list[int]]]:
+) -> Answers:
     """Answers by the library's `generate`, of questions of rising length."""
     lengths = [len(question.ids) for question in questions]
     for batch in rules.cut(lengths, batch_size):
@@ -164,7 +154,7 @@ def generate(
     most_tokens += kinds.count("speech") * (int(max_units.max()) + 1)
     if llm.max_length is not None:
         most_tokens = min(most_tokens, llm.max_length - longest)
-    with torch.inference_mode(), llm.autocast():
+    with torch.inference_mode():
         output = llm.model.generate(  # pyrefly: ignore[not-callable]: of a mixin
             input_ids=ids.to(llm.model.device),
             attention_mask=mask.to(llm.model.device),

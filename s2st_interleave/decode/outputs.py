@@ -1,22 +1,43 @@
 """The files of stage 7: `text.<side>` and `units.<side>.{ark,scp}` of each wanted block."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from s2st_interleave.data.kaldi import read_table, write_table
+from s2st_interleave.files import atomic_write, read_json_lines
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.units import store
-
-if TYPE_CHECKING:
-    from s2st_interleave.decode.generate import Answer
 
 # Names by which versions wrote them that knew no sides; such decodes are still read.
 OLD_NAMES = {"text.src": "transcript", "text.tgt": "translation", "units.tgt": "units"}
 
 
+@dataclass(frozen=True)
+class Answer:
+    """The answer about one utterance, by block; empty where the LLM stopped early."""
+
+    texts: Mapping[str, str]
+    units: Mapping[str, np.ndarray]  # int32 (num_units,)
+
+
+def empty_answer(layout: Layout) -> Answer:
+    """The answer about an utterance that the LLM could not be asked about."""
+    return Answer(
+        {block.name: "" for block in layout.wanted if block.kind == "text"},
+        {
+            block.name: np.zeros(0, np.int32)
+            for block in layout.wanted
+            if block.kind == "speech"
+        },
+    )
+
+
 def write_answers(
-    directory: Path, answers: Mapping[str, "Answer"], layout: Layout
+    directory: Path, answers: Mapping[str, Answer], layout: Layout
 ) -> None:
     """Write one line an utterance into each file, also where an answer is empty."""
     for block in layout.wanted:
@@ -26,6 +47,42 @@ def write_answers(
         else:
             units = {name: answer.units[block.name] for name, answer in answers.items()}
             store.write_units(directory / f"units.{block.side}", units)
+
+
+def read_answers(directory: Path, layout: Layout) -> dict[str, Answer]:
+    """What `write_answers` wrote, by utterance id."""
+    texts, units = {}, {}
+    for block in layout.wanted:
+        if block.kind == "text":
+            texts[block.name] = read_texts(directory, block.side)
+        else:
+            units[block.name] = store.read_units(units_stem(directory, block.side))
+    ids = next(iter((texts | units).values()))
+    return {
+        name: Answer(
+            {block: table[name] for block, table in texts.items()},
+            {block: table[name] for block, table in units.items()},
+        )
+        for name in ids
+    }
+
+
+def write_part(path: Path, answers: Mapping[str, Answer]) -> None:
+    """Write the answers about a part of a split: a line of JSON each, in their order."""
+    with atomic_write(path) as stream:
+        for name, answer in answers.items():
+            units = {block: each.tolist() for block, each in answer.units.items()}
+            line = {"id": name, "texts": dict(answer.texts), "units": units}
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def read_part(path: Path) -> dict[str, Answer]:
+    """What `write_part` wrote, by utterance id."""
+    answers = {}
+    for line in read_json_lines(path):
+        units = {k: np.array(v, dtype=np.int32) for k, v in line["units"].items()}
+        answers[line["id"]] = Answer(line["texts"], units)
+    return answers
 
 
 def read_texts(directory: Path, side: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import torch
 from transformers import LogitsProcessorList, PreTrainedModel
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.llm.backbone import without_flash
+from s2st_interleave.llm.backbone import in_fp32
 from s2st_interleave.llm.positions import max_positions
 from s2st_interleave.precision import exact, spread_apart
 
@@ -111,7 +111,7 @@ def _difference(
         noise[:, ends] = -1e9
         return noise.to(scores.device)
 
-    with torch.inference_mode(), exact(), without_flash(model):
+    with in_fp32(model), torch.inference_mode(), exact():
         try:
             output = model.generate(  # pyrefly: ignore[not-callable]: of a mixin
                 input_ids=ids,

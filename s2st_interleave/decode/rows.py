@@ -7,7 +7,7 @@ takes its place; rows that come are written behind the others, to end at the sam
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import Cache, DynamicCache, PreTrainedModel
@@ -26,7 +26,8 @@ class Rows:
         self.backbone, self.device = backbone(model), model.device
         self.size, self.pad = size, pad
         self.takes_positions = "position_ids" in _arguments(self.backbone)
-        self.cache = Cache(layers=[])
+        self.layers: list[_Layer] = []
+        self.cache = Cache(layers=self.layers)  # pyrefly: ignore[bad-argument-type]
         self.starts: list[int] = []  # the first column of each row
         self.end = 0  # the column that a step writes
         self.columns = 0  # columns that there is memory for
@@ -48,13 +49,13 @@ class Rows:
         read = DynamicCache()
         hidden = self._forward(ids, mask, (mask.cumsum(1) - 1).clamp(min=0), read)
         self._make_room(ids.shape[1])
-        if not self.cache.layers:
-            self.cache.layers += [_Layer(self, layer) for layer in read.layers]
+        news = [(layer.keys, layer.values) for layer in cast(list[Any], read.layers)]
+        if not self.layers:
+            self.layers += [_Layer(self, *new) for new in news]
         behind = slice(len(self), len(self) + len(prompts))
         columns = slice(self.end - ids.shape[1], self.end)
-        for layer, new in zip(self.cache.layers, read.layers, strict=True):
-            layer.keys[behind, :, columns] = new.keys
-            layer.values[behind, :, columns] = new.values
+        for layer, new in zip(self.layers, news, strict=True):
+            layer.put(behind, columns, new)
         self.starts += [self.end - len(prompt) for prompt in prompts]
         return hidden
 
@@ -82,9 +83,8 @@ class Rows:
                 stay[row] = last
         to = [row for row, former in enumerate(stay) if row != former]
         former, columns = [stay[row] for row in to], slice(self.start, self.end)
-        for layer in self.cache.layers if to else ():
-            layer.keys[to, :, columns] = layer.keys[former, :, columns]
-            layer.values[to, :, columns] = layer.values[former, :, columns]
+        for layer in self.layers if to else ():
+            layer.put(to, columns, layer.get(former, columns))
         self.starts = [self.starts[row] for row in stay]
         return stay
 
@@ -107,12 +107,11 @@ class Rows:
             return
         length, end = self.end - self.start, max(self.end - self.start, before)
         self.columns = max(self.columns, end + max(SPARE, end // 4))
-        for layer in self.cache.layers:
-            rows, columns = slice(len(self)), slice(self.start, self.end)
-            keys, values = layer.keys[rows, :, columns], layer.values[rows, :, columns]
-            layer.allocate(keys, values)
-            layer.keys[rows, :, end - length : end] = keys
-            layer.values[rows, :, end - length : end] = values
+        rows, filled = slice(len(self)), slice(self.start, self.end)
+        for layer in self.layers:
+            both = layer.get(rows, filled)
+            layer.allocate(*both)
+            layer.put(rows, slice(end - length, end), both)
         self.starts = [start + end - self.end for start in self.starts]
         self.end = end
 
@@ -120,29 +119,35 @@ class Rows:
 class _Layer(DynamicLayer):
     """Keys and values (size, heads, columns, width) of one layer of the model."""
 
-    def __init__(self, rows: Rows, read: DynamicLayer):
+    def __init__(self, rows: Rows, keys: torch.Tensor, values: torch.Tensor):
         super().__init__()
         self.rows = rows
-        self.allocate(read.keys, read.values)
+        self.allocate(keys, values)
         self.is_initialized = True
 
-    def allocate(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+    def allocate(self, *like: torch.Tensor) -> None:
         """Take memory for tensors like these; zeros, as hidden columns must hold no NaN."""
         size, columns = self.rows.size, self.rows.columns
-        self.keys, self.values = (
-            each.new_zeros(size, each.shape[1], columns, each.shape[3])
-            for each in (keys, values)
+        self.both = tuple(
+            each.new_zeros(size, each.shape[1], columns, each.shape[3]) for each in like
         )
+
+    def get(self, rows: Any, columns: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values of some rows, by a slice or a list."""
+        keys, values = self.both
+        return keys[rows, :, columns], values[rows, :, columns]
+
+    def put(self, rows: Any, columns: slice, new: Sequence[torch.Tensor]) -> None:
+        for each, part in zip(self.both, new, strict=True):
+            each[rows, :, columns] = part
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Write a step's column; return all columns that a row needs."""
-        rows, start, end = slice(len(self.rows)), self.rows.start, self.rows.end
-        self.keys[rows, :, end : end + 1] = key_states
-        self.values[rows, :, end : end + 1] = value_states
-        columns = slice(start, end + 1)
-        return self.keys[rows, :, columns], self.values[rows, :, columns]
+        rows, end = slice(len(self.rows)), self.rows.end
+        self.put(rows, slice(end, end + 1), (key_states, value_states))
+        return self.get(rows, slice(self.rows.start, end + 1))
 
     def get_seq_length(self) -> int:
         return self.rows.end - self.rows.start
@@ -150,7 +155,7 @@ class _Layer(DynamicLayer):
 
 def holds(model: PreTrainedModel) -> bool:
     """Whether a model remembers keys and values of attention and nothing else."""
-    if model._is_stateful or not model._supports_default_dynamic_cache():
+    if model._is_stateful or not cast(Any, model)._supports_default_dynamic_cache():
         return False
     known = (DynamicLayer, DynamicSlidingWindowLayer)
     takes = {"input_ids", "attention_mask", "past_key_values", "use_cache"}

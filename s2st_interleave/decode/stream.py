@@ -9,7 +9,7 @@ from s2st_interleave.decode.candidates import Candidates
 from s2st_interleave.decode.grammar import Grammar
 from s2st_interleave.decode.padding import NUM_STEPS, TOLERANCE
 from s2st_interleave.decode.rows import Rows, holds
-from s2st_interleave.llm.backbone import without_flash
+from s2st_interleave.llm.backbone import in_fp32
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.precision import exact, spread_apart
 
@@ -86,7 +86,7 @@ def streams(llm: SpeechLlm, prompts: Sequence[Sequence[int]]) -> bool:
     drawn = torch.randint(llm.vocabulary.num_text, (NUM_STEPS, 2), generator=random)
     said: list[list[torch.Tensor]] = [[], []]
     rows, lengths, live = Rows(model, 2, llm.vocabulary.pad), [*map(len, texts)], []
-    with torch.inference_mode(), exact(), without_flash(model):
+    with in_fp32(model), torch.inference_mode(), exact():
         for step, pair in enumerate(drawn.to(model.device)):
             if step < 2:
                 said[step] += rows.come([texts[step]])

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from sentencepiece import SentencePieceProcessor
-from torch.nn.utils.rnn import pad_sequence
 from transformers import (
     AutoConfig,
     AutoFeatureExtractor,
@@ -18,26 +16,19 @@ from transformers import (
 )
 
 from s2st_interleave import keyed, parallel
-from s2st_interleave.data import audio
+from s2st_interleave.encoder.batches import Collator, CtcBatch, Cutting
 from s2st_interleave.encoder.bpe import BLANK, BPE_FILE
 from s2st_interleave.encoder.checks import check, logits_of_noise
-from s2st_interleave.encoder.frontend import Frontend, collate, frontend
-from s2st_interleave.encoder.recordings import Recording, frames_needed
+from s2st_interleave.encoder.frontend import Frontend, frontend
+from s2st_interleave.encoder.recordings import Recording
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import load, unloaded
 from s2st_interleave.precision import autocast
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.score.metrics.error_rate import word_error_rate
-from s2st_interleave.train.batches import batch_at, chunks, share
+from s2st_interleave.train.batches import batch_at
+from s2st_interleave.train.loader import Loader
 from s2st_interleave.train.prefetch import Prefetch
-
-
-@dataclass(frozen=True)
-class CtcBatch:
-    """The model's arguments, and the number of frames of each utterance."""
-
-    inputs: dict[str, torch.Tensor]
-    num_frames: list[int]
 
 
 def build(
@@ -103,37 +94,42 @@ def _pretrained(source: Path, config: PreTrainedConfig) -> PreTrainedModel:
 class CtcTask:
     """CTC fine-tuning as train/adamw.py takes it.
 
+    `num_workers` processes read the recordings of the next steps; 0: a thread, one step.
     `dev_without_loss`: dev recordings that CTC has no loss for (`too_short`); they count
     in the error rate only.
     """
 
     model: PreTrainedModel
-    frontend: Frontend
-    bpe: SentencePieceProcessor
+    collator: Collator
+    cutting: Cutting
     bpe_path: Path
     train: Sequence[Recording]
     dev: Sequence[Recording]
-    batch_size: int
-    accum_grad: int
-    seed: int
     device: torch.device
-    cache: bool  # keep features in memory: a tenth of a MB for 3 s of filter banks
-    augment: bool = False
     bf16: bool = False
+    num_workers: int = 0
     dev_without_loss: Sequence[Recording] = ()
 
     def __post_init__(self) -> None:
-        self._features: dict[str, np.ndarray] = {}
         # Reading audio takes as long as a step of a GPU.
-        self._prefetched = Prefetch(self._batches)
+        self._ahead: Loader[list[CtcBatch]] | Prefetch[list[CtcBatch]]
+        if self.num_workers:
+            self._ahead = Loader(self._batches, self.num_workers)
+        else:
+            self._ahead = Prefetch(self._batches)
+
+    def close(self) -> None:
+        """End the workers."""
+        if isinstance(self._ahead, Loader):
+            self._ahead.close()
 
     def batches(self, step: int) -> list[CtcBatch]:
-        return self._prefetched(step)
+        return [batch.to(self.device) for batch in self._ahead(step)]
 
     def _batches(self, step: int) -> list[CtcBatch]:
-        chosen = batch_at(self.train, step, self.batch_size, self.seed)
-        parts = share(chosen, self.accum_grad)
-        return [self._collate(part, step if self.augment else None) for part in parts]
+        size, seed = self.cutting.batch_size, self.collator.seed
+        chosen = batch_at(self.train, step, size, seed)
+        return [self.collator.batch(part, step) for part in self.cutting.shares(chosen)]
 
     def num_targets(self, batch: CtcBatch) -> int:
         return int((batch.inputs["labels"] >= 0).sum())
@@ -154,20 +150,21 @@ class CtcTask:
         The error rate counts what `spoken_form` separates by spaces: words, or letters of
         scripts that put no space between words.
         """
-        size = max(1, self.batch_size // self.accum_grad)
         sums = {"loss": 0.0, "targets": 0}
         hypotheses: dict[str, str] = {}
-        for part in chunks(self.dev, size):
-            batch = self._collate(part)
+        parts = self.cutting.dev(self.dev)
+        for part in parts:
+            # Sharded weights are gathered for all ranks: one without work computes too.
+            batch = self.collator.batch(part or parts[0]).to(self.device)
             output = self._output(batch)
-            sums["loss"] += output.loss.item()
-            sums["targets"] += self.num_targets(batch)
-            hypotheses |= self._transcribe(part, batch, output.logits)
+            if part:
+                sums["loss"] += output.loss.item()
+                sums["targets"] += self.num_targets(batch)
+                hypotheses |= self._transcribe(part, batch, output.logits)
         references = {r.key: r.text for r in self.dev if r.key in hypotheses}
         # Every rank computes these, or one would wait for another; the first counts them.
-        rest = self.dev_without_loss
-        for part in [rest[start : start + size] for start in range(0, len(rest), size)]:
-            batch = self._collate(part, labelled=False)
+        for part in self.cutting.everywhere(self.dev_without_loss):
+            batch = self.collator.batch(part, labelled=False).to(self.device)
             texts = self._transcribe(part, batch, self._output(batch).logits)
             if parallel.ranks().is_first:
                 hypotheses |= texts
@@ -184,75 +181,22 @@ class CtcTask:
     ) -> dict[str, str]:
         best = logits.argmax(-1).cpu().numpy()
         return {
-            recording.key: self.bpe.decode(collapse(ids[:length]))
+            recording.key: self.collator.bpe.decode(collapse(ids[:length]))
             for recording, ids, length in zip(part, best, batch.num_frames, strict=True)
         }
 
     def save(self, directory: Path) -> None:
         self.model.save_pretrained(directory, save_original_format=False)
-        self.frontend.extractor.save_pretrained(directory)
+        self.collator.frontend.extractor.save_pretrained(directory)
         (directory / BPE_FILE).write_bytes(self.bpe_path.read_bytes())
 
     def sample(self) -> torch.Tensor:
         """float32 logits (num_frames, num_pieces) of a fixed noise, on the CPU."""
-        return logits_of_noise(self.model, self.frontend, 0.5)
+        return logits_of_noise(self.model, self.collator.frontend, 0.5)
 
     def sample_saved(self, directory: Path) -> torch.Tensor:
         model = AutoModelForCTC.from_pretrained(directory)
-        return logits_of_noise(model, self.frontend, 0.5)
-
-    def _collate(
-        self,
-        recordings: Sequence[Recording],
-        augment_step: int | None = None,
-        *,
-        labelled: bool = True,
-    ) -> CtcBatch:
-        """Make one batch of recordings.
-
-        Parts of features are masked by (seed, step, key) where a step is given. Raises
-        UserError where there are fewer frames than the text needs.
-        """
-        features = [self._extract(recording) for recording in recordings]
-        if augment_step is not None:
-            features = [
-                self.frontend.augment(
-                    each, keyed.generator(self.seed, augment_step, recording.key)
-                )
-                for each, recording in zip(features, recordings, strict=True)
-            ]
-        num_frames = [self.frontend.num_frames(each) for each in features]
-        inputs = collate(self.frontend, features)
-        if labelled:
-            labels = [
-                torch.tensor(self._pieces(recording, frames))
-                for recording, frames in zip(recordings, num_frames, strict=True)
-            ]
-            inputs["labels"] = pad_sequence(
-                labels, batch_first=True, padding_value=-100
-            )
-        return CtcBatch(
-            {name: tensor.to(self.device) for name, tensor in inputs.items()},
-            num_frames,
-        )
-
-    def _pieces(self, recording: Recording, num_frames: int) -> list[int]:
-        pieces = self.bpe.encode(recording.text)
-        if frames_needed(pieces) > num_frames:
-            raise UserError(
-                f"{recording.key}: {recording.wav} has {num_frames} frames, its text "
-                f"needs {frames_needed(pieces)}, and utt2dur says {recording.seconds} s: "
-                "make the data directory anew"
-            )
-        return pieces
-
-    def _extract(self, recording: Recording) -> np.ndarray:
-        if recording.key in self._features:
-            return self._features[recording.key]
-        features = self.frontend.features(audio.read(recording.wav))
-        if self.cache:
-            self._features[recording.key] = features
-        return features
+        return logits_of_noise(model, self.collator.frontend, 0.5)
 
 
 def _word_errors(

@@ -1,114 +1,39 @@
 """The dump: units, words and their unit spans, memory-mapped, without any text ratio.
 
-The ratio is applied when a batch is built, so that a new schedule costs no disk. Each side
-(src and tgt, or other roles) has `<side>.units.npy`, int32 (total units,), and
-`<side>.spans.npy`, int32 (total words, 2). `utterances.jsonl` has a line an utterance: its
-id, its words, and the places of its units and spans in those arrays. `vocab.json` has the
-number of units, a unit's seconds and the version of this format. `too_long` exists where an
-LLM has no positions for some utterances of dev or test; these are in no other file.
+The ratio is applied when a batch is built, so that a new schedule costs no disk. Utterances
+are sorted by id. `ids.txt` has an id a line; `ids.npy`, int64 (num_utterances + 1,), has
+the byte at which each line begins, and the end. Each side (src and tgt, or other roles) has
+
+    <side>.units.npy  int32 (total units,)
+    <side>.spans.npy  int32 (total words, 2)
+    <side>.words.txt  a line an utterance: its words, with a tab between any two
+    <side>.index.npy  int64 (num_utterances + 1, 3): an utterance's first unit, its first
+                      word, and the byte at which its words begin; the last row is the end
+
+`vocab.json` has the number of units, a unit's seconds, the sides and the version of this
+format. `too_long` exists where an LLM has no positions for some utterances of dev or test;
+these are in no other file. Version 1 had `utterances.jsonl` in place of texts and indices;
+it is still read. A dump is opened at once, whatever its size: nothing is read before it is
+asked for.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.data.kaldi import read_table, write_table
+from s2st_interleave.data.kaldi import read_table
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import atomic_write, read_json, read_json_lines, write_json
-from s2st_interleave.interleave.segments import Side, segment_units
-from s2st_interleave.weights import reading
+from s2st_interleave.files import read_json
+from s2st_interleave.interleave import dump_v1
+from s2st_interleave.interleave.columns import REMEDY, read_array, read_bytes
+from s2st_interleave.interleave.dump_writer import TOO_LONG, VERSION
+from s2st_interleave.interleave.dump_writer import write as write
+from s2st_interleave.interleave.segments import Side
+from s2st_interleave.interleave.utterance import UnitVocabulary, Utterance
 
-VERSION = 1
-TOO_LONG = "too_long"
-
-
-@dataclass(frozen=True)
-class Utterance:
-    """The units and words of each side, by its role, such as src and tgt."""
-
-    id: str
-    sides: Mapping[str, Side]
-    pair: str = ""  # the language pair, in the prompt of a model that serves several
-
-
-@dataclass(frozen=True)
-class UnitVocabulary:
-    """The number of units and a unit's seconds, which the codebook alone decides."""
-
-    num_units: int
-    unit_sec: float
-
-
-def write(
-    directory: Path,
-    utterances: list[Utterance],
-    vocabulary: UnitVocabulary,
-    too_long: Mapping[str, str] | None = None,
-) -> None:
-    """Write all utterances, sorted by id; all must have the same sides, in one order.
-
-    `too_long`: reasons, by id, why other utterances are left out that scores must count.
-    Raises UserError for units outside the vocabulary and spans that do not fit them.
-    """
-    utterances = sorted(utterances, key=lambda utterance: utterance.id)
-    roles = tuple(utterances[0].sides) if utterances else ()
-    for utterance in utterances:
-        for name in roles:
-            where = f"utterance {utterance.id}, {name}"
-            _check(where, utterance.sides[name], vocabulary.num_units)
-    for name in roles:
-        sides = [utterance.sides[name] for utterance in utterances]
-        units = [side.units for side in sides]
-        spans = [side.spans.reshape(-1, 2) for side in sides]
-        _write_array(directory / f"{name}.units.npy", np.concatenate(units))
-        _write_array(directory / f"{name}.spans.npy", np.concatenate(spans))
-    with atomic_write(directory / "utterances.jsonl") as stream:
-        ends = dict.fromkeys(roles, (0, 0))
-        for utterance in utterances:
-            line: dict[str, object] = {"id": utterance.id}
-            for name in roles:
-                side = utterance.sides[name]
-                unit, word = ends[name]
-                ends[name] = unit + len(side.units), word + len(side.words)
-                line[name] = {
-                    "units": [unit, ends[name][0]],
-                    "first_word": word,
-                    "words": side.words,
-                }
-            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-    (directory / TOO_LONG).unlink(missing_ok=True)
-    if too_long:
-        write_table(directory / TOO_LONG, too_long)
-    facts = {"num_units": vocabulary.num_units, "unit_sec": vocabulary.unit_sec}
-    write_json(directory / "vocab.json", facts | {"version": VERSION})
-
-
-def _write_array(path: Path, array: np.ndarray) -> None:
-    with atomic_write(path, "wb") as stream:
-        np.save(stream, array.astype(np.int32))
-
-
-def _read_array(path: Path) -> np.ndarray:
-    with reading(path, "rerun stage 5"):
-        return np.load(path, mmap_mode="r")
-
-
-def _check(where: str, side: Side, num_units: int) -> None:
-    if not len(side.units) or not side.words:
-        raise UserError(f"{where}: no units or no words")
-    if side.units.min() < 0 or side.units.max() >= num_units:
-        raise UserError(f"{where}: units outside 0..{num_units - 1}")
-    if len(side.spans) != len(side.words):
-        raise UserError(f"{where}: {len(side.words)} words, {len(side.spans)} spans")
-    try:
-        segment_units(len(side.units), side.spans)
-    except UserError as error:
-        raise UserError(f"{where}: {error}") from None
+UNIT, WORD, BYTE = range(3)  # columns of an index
 
 
 class Dump:
@@ -120,41 +45,85 @@ class Dump:
 
     def __init__(self, directory: Path, pair: str = ""):
         self.pair = pair
+        self._directory = directory
         facts = read_json(directory / "vocab.json")
-        if facts["version"] != VERSION:
+        if facts["version"] not in (1, VERSION):
             raise UserError(
-                f"{directory}: not a dump of version {VERSION}; rerun stage 5"
+                f"{directory}: a dump of version {facts['version']}, not of {VERSION}; "
+                "rerun stage 5"
             )
         self.vocabulary = UnitVocabulary(facts["num_units"], facts["unit_sec"])
         self.too_long: dict[str, str] = {}
         if (directory / TOO_LONG).is_file():
             self.too_long = read_table(directory / TOO_LONG)
-        self._index = read_json_lines(directory / "utterances.jsonl")
-        self.sides = (
-            tuple(k for k in self._index[0] if k != "id") if self._index else ()
-        )
-        self._arrays = {
-            (name, kind): _read_array(directory / f"{name}.{kind}.npy")
-            for name in self.sides
-            for kind in ("units", "spans")
-        }
+        if facts["version"] == 1:
+            index = dump_v1.read_index(directory)
+        else:
+            index = _read_index(directory, facts["sides"])
+        self.sides = tuple(index.rows)
+        self._index = index
+        self._units, self._spans = {}, {}
+        for name in self.sides:
+            units = read_array(directory / f"{name}.units.npy", np.int32)
+            spans = read_array(directory / f"{name}.spans.npy", np.int32, 2)
+            ends = (len(units), len(spans), len(index.words[name]))
+            rows = index.rows[name]
+            if len(rows) != len(index.id_ends) or tuple(rows[-1]) != ends:
+                raise UserError(
+                    f"{directory}: the files of {name} do not fit together; {REMEDY}"
+                )
+            self._units[name], self._spans[name] = units, spans
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Dump, (self._directory, self.pair)  # opened anew, for other processes
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self._index.id_ends) - 1
 
     def __getitem__(self, index: int) -> Utterance:
-        line = self._index[index]
-        sides = {name: self._side(name, line[name]) for name in self.sides}
-        return Utterance(line["id"], sides, self.pair)
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        start, end = self._index.id_ends[index : index + 2].tolist()
+        sides = {name: self._side(name, index) for name in self.sides}
+        return Utterance(self._index.ids[start : end - 1].decode(), sides, self.pair)
 
-    def _side(self, name: str, entry: Mapping[str, Any]) -> Side:
-        first, last = entry["units"]
-        word, words = entry["first_word"], tuple(entry["words"])
+    def _side(self, name: str, index: int) -> Side:
+        first, last = self._index.rows[name][index : index + 2].tolist()
+        words = self._index.words[name][first[BYTE] : last[BYTE] - 1].decode()
         return Side(
-            units=self._arrays[name, "units"][first:last],
-            words=words,
-            spans=self._arrays[name, "spans"][word : word + len(words)],
+            units=self._units[name][first[UNIT] : last[UNIT]],
+            words=tuple(words.split("\t")),
+            spans=self._spans[name][first[WORD] : last[WORD]],
         )
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all utterances, read now."""
+        return self._index.ids[:].decode().split("\n")[:-1]
+
+    def num_units(self, side: str) -> np.ndarray:
+        """Units of a side, int64 (num_utterances,); no utterance is read."""
+        return np.diff(self._index.rows[side][:, UNIT])
+
+    def num_words(self, side: str) -> np.ndarray:
+        """Words of a side, int64 (num_utterances,); no utterance is read."""
+        return np.diff(self._index.rows[side][:, WORD])
+
+    def most_bytes(self) -> np.ndarray:
+        """The most bytes that all texts of an utterance have, int64 (num_utterances,)."""
+        ends = sum(rows[:, BYTE] for rows in self._index.rows.values())
+        return np.diff(ends) + len(self.pair.encode())
+
+
+def _read_index(directory: Path, sides: Sequence[str]) -> dump_v1.Index:
+    ids = read_bytes(directory / "ids.txt")
+    id_ends = read_array(directory / "ids.npy", np.int64)
+    if not len(id_ends) or id_ends[-1] != len(ids):
+        raise UserError(f"{directory}: ids.txt and ids.npy do not fit; {REMEDY}")
+    words = {name: read_bytes(directory / f"{name}.words.txt") for name in sides}
+    rows = {k: read_array(directory / f"{k}.index.npy", np.int64, 3) for k in sides}
+    return dump_v1.Index(ids, id_ends, words, rows)
 
 
 class Dumps:
@@ -186,6 +155,22 @@ class Dumps:
         dump = self._dumps[which]
         return dump[index - int(self._ends[which]) + len(dump)]
 
+    @property
+    def ids(self) -> list[str]:
+        return [name for dump in self._dumps for name in dump.ids]
+
+    def num_units(self, side: str) -> np.ndarray:
+        """As in Dump: int64 (num_utterances,)."""
+        return np.concatenate([dump.num_units(side) for dump in self._dumps])
+
+    def num_words(self, side: str) -> np.ndarray:
+        """As in Dump: int64 (num_utterances,)."""
+        return np.concatenate([dump.num_words(side) for dump in self._dumps])
+
+    def most_bytes(self) -> np.ndarray:
+        """As in Dump: int64 (num_utterances,)."""
+        return np.concatenate([dump.most_bytes() for dump in self._dumps])
+
 
 class Subset:
     """`size` utterances of dumps, always the same; a larger subset contains them all.
@@ -196,14 +181,32 @@ class Subset:
     def __init__(self, dumps: Dumps, size: int):
         if size > len(dumps):
             raise UserError(f"--num_utterances {size}: the dumps hold {len(dumps)}")
-        ids = [dumps[index].id for index in range(len(dumps))]
+        ids = dumps.ids
         chosen = keyed.draw(ids, size)
         self.vocabulary, self.sides = dumps.vocabulary, dumps.sides
         self._dumps = dumps
-        self._indices = [index for index, name in enumerate(ids) if name in chosen]
+        chosen_here = (k for k, name in enumerate(ids) if name in chosen)
+        self._indices = np.fromiter(chosen_here, dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self._indices)
 
     def __getitem__(self, index: int) -> Utterance:
-        return self._dumps[self._indices[index]]
+        return self._dumps[int(self._indices[index])]
+
+    @property
+    def ids(self) -> list[str]:
+        ids = self._dumps.ids
+        return [ids[index] for index in self._indices]
+
+    def num_units(self, side: str) -> np.ndarray:
+        """As in Dump: int64 (num_utterances,)."""
+        return self._dumps.num_units(side)[self._indices]
+
+    def num_words(self, side: str) -> np.ndarray:
+        """As in Dump: int64 (num_utterances,)."""
+        return self._dumps.num_words(side)[self._indices]
+
+    def most_bytes(self) -> np.ndarray:
+        """As in Dump: int64 (num_utterances,)."""
+        return self._dumps.most_bytes()[self._indices]

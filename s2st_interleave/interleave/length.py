@@ -2,23 +2,42 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from s2st_interleave.data.text import gap
-from s2st_interleave.interleave.dump import Utterance
+from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.segments import Side, uniform_spans
 from s2st_interleave.interleave.sequence import Encode
+from s2st_interleave.interleave.utterance import Utterance
 
 BYTE_TOKENS = 12  # upper bound for a byte: a normaliser may turn one sign into many
 
 
-def fits_surely(utterance: Utterance, positions: int) -> bool:
-    """Whether no tokenizer can make more tokens than `positions`; takes no time."""
-    sides = utterance.sides.values()
-    units = sum(len(side.units) for side in sides)
-    texts = [side.text for side in sides] + [utterance.pair]
-    size = sum(len(text.encode()) for text in texts)
+def doubtful(
+    utterances: Sequence[Utterance] | Dump | Dumps | Subset, positions: int
+) -> list[int]:
+    """Indices of utterances of which a tokenizer might make more tokens than `positions`.
+
+    It encodes nothing, and of a dump it reads the index alone.
+    """
+    if isinstance(utterances, Sequence):
+        sizes = [[_num_units(each), _num_bytes(each)] for each in utterances]
+        units, texts = np.array(sizes, dtype=np.int64).reshape(-1, 2).T
+    else:
+        units = sum(utterances.num_units(side) for side in utterances.sides)
+        texts = utterances.most_bytes()
     # A text stands in the chain of thought, and once more among the units.
-    return units + 2 * BYTE_TOKENS * size + 10 <= positions
+    return np.flatnonzero(units + 2 * BYTE_TOKENS * texts + 10 > positions).tolist()
+
+
+def _num_units(utterance: Utterance) -> int:
+    return sum(len(side.units) for side in utterance.sides.values())
+
+
+def _num_bytes(utterance: Utterance) -> int:
+    texts = [side.text for side in utterance.sides.values()]
+    return sum(len(text.encode()) for text in [*texts, utterance.pair])
 
 
 def num_tokens(

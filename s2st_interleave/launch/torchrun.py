@@ -15,8 +15,13 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(argv)
 
+    from s2st_interleave.stage_dir import EXIT_UNFINISHED
     from s2st_interleave.train import torchrun
 
+    if list(options.command[1:3]) == ["-m", "s2st_interleave"]:
+        status = torchrun.look(options.command)
+        if status != EXIT_UNFINISHED:
+            return status
     words = [*rendezvous(os.environ), "--nproc_per_node", options.nproc_per_node]
     return torchrun.main([*words, "--no_python", *options.command])
 

@@ -81,6 +81,20 @@ def router_loss(
 
 
 @contextmanager
+def in_fp32(model: PreTrainedModel) -> Iterator[None]:
+    """Inside, weights and attention are fp32; weights in bf16 come back bit by bit."""
+    halves = [each for each in model.parameters() if each.dtype == torch.bfloat16]
+    for each in halves:
+        each.data = each.data.float()
+    try:
+        with without_flash(model):
+            yield
+    finally:
+        for each in halves:
+            each.data = each.data.bfloat16()
+
+
+@contextmanager
 def without_flash(model: PreTrainedModel) -> Iterator[None]:
     """Inside, attention runs in fp32, which FlashAttention cannot do."""
     before = model.config._attn_implementation

@@ -18,6 +18,7 @@ LLAMA_3 = (
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 QWEN_2 = LLAMA_3.replace("{1,3}", "")
+WHOLE = (("Isolated", False), ("Removed", True))  # these leave nothing of a text out
 
 
 def encoder(tokenizer: PreTrainedTokenizerBase) -> EncodeAll:
@@ -96,22 +97,24 @@ def cuts_at_spaces(tokenizer: PreTrainedTokenizerBase) -> bool:
     if any(a.lstrip or a.rstrip or a.single_word or " " in a.content for a in added):
         return False
     state = backend.pre_tokenizer.__getstate__() if backend.pre_tokenizer else b"{}"
-    return _is_byte_level(json.loads(state))
+    steps = json.loads(state)
+    return _are_byte_level(steps.get("pretokenizers", [steps]))
 
 
-def _is_byte_level(step: dict[str, Any]) -> bool:
-    if step.get("type") == "Sequence":
-        split, *last = step["pretokenizers"]
-        if split["type"] != "Split" or [each["type"] for each in last] != ["ByteLevel"]:
-            return False
-        is_whole = (split["behavior"], split["invert"]) in (
-            ("Isolated", False),
-            ("Removed", True),
-        )
-        known = split["pattern"].get("Regex") in (LLAMA_3, QWEN_2)
-        return is_whole and known and not last[0]["add_prefix_space"]
+def _are_byte_level(steps: list[dict[str, Any]]) -> bool:
+    """Is it the expression of GPT-2, or one of Llama 3 or Qwen 2 before bytes?"""
+    if not steps:
+        return False
+    *before, last = steps
+    if last.get("type") != "ByteLevel" or last["add_prefix_space"]:
+        return False
+    if not before:
+        return last["use_regex"]
+    split = before[0]
     return (
-        step.get("type") == "ByteLevel"
-        and step["use_regex"]
-        and not step["add_prefix_space"]
+        len(before) == 1
+        and not last["use_regex"]
+        and split["type"] == "Split"
+        and split["pattern"].get("Regex") in (LLAMA_3, QWEN_2)
+        and (split["behavior"], split["invert"]) in WHOLE
     )

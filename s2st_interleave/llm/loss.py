@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, linear_cross_entropy
+from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from s2st_interleave.llm.backbone import logits, output_layer, soft_cap
@@ -25,6 +25,9 @@ def cross_entropy_sum(
     is_linear = type(layer) is nn.Linear and soft_cap(model) is None
     if not (is_linear and 0 < logits_at_once < len(targets)):
         return cross_entropy(logits(model, hidden), targets, reduction="sum")
+    # Of torch 2.13; trainings that do not ask for it run on earlier ones.
+    from torch.nn.functional import linear_cross_entropy
+
     device, weight = hidden.device.type, layer.weight
     if torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)

@@ -54,7 +54,7 @@ class SpeechLlm:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     vocabulary: Vocabulary
-    bf16: bool = False  # products in bf16; weights are fp32 in any case
+    bf16: bool = False  # in training: products in bf16, of weights that stay fp32
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text; a word that looks like a mark or a unit is text as well."""
@@ -132,22 +132,30 @@ class SpeechLlm:
         attention: str | None = None,
         bf16: bool = False,
     ) -> "SpeechLlm":
-        """Load what `save` wrote.
+        """Load what `save` wrote, to decode with it.
 
         `attention` names a backend of Hugging Face; None leaves the choice to the model.
+        With `bf16` the weights are in bf16, so that no step casts them.
         """
-        model, tokenizer = load_text_llm(directory, attention=attention)
+        dtype = torch.bfloat16 if bf16 else torch.float32
+        model, tokenizer = load_text_llm(directory, attention=attention, dtype=dtype)
         vocabulary = read_as(Vocabulary, directory / VOCABULARY_FILE)
         model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
-        return cls(model.eval(), tokenizer, vocabulary, bf16)
+        return cls(model.eval(), tokenizer, vocabulary)
 
 
 def reader(source: Path) -> SpeechLlm:
-    """An LLM without weights and units, which encodes texts and says how long they may be."""
+    """An LLM without weights, which encodes texts and says how long they may be.
+
+    It knows the units of an LLM that `SpeechLlm.save` wrote, and no units of another one.
+    """
     quiet_transformers()
     shell = SimpleNamespace(config=load(AutoConfig, source))
-    tokenizer = load(AutoTokenizer, source)
-    return SpeechLlm(cast(PreTrainedModel, shell), tokenizer, Vocabulary(0, 0, 0, 0))
+    tokenizer, file = load(AutoTokenizer, source), source / VOCABULARY_FILE
+    vocabulary = Vocabulary(0, 0, 0, 0)
+    if file.is_file():
+        vocabulary = read_as(Vocabulary, file)
+    return SpeechLlm(cast(PreTrainedModel, shell), tokenizer, vocabulary)
 
 
 def load_text_llm(
@@ -155,10 +163,12 @@ def load_text_llm(
     *,
     config: PreTrainedConfig | None = None,
     attention: str | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load model and tokenizer of a directory or a hub's name.
 
-    Weights become fp32, whatever the file holds: bf16 would lose AdamW's small updates.
+    Weights become `dtype`, whatever the file holds: in bf16 a training would lose AdamW's
+    small updates.
     Raises UserError for a model that is no causal LM.
     """
     quiet_transformers()
@@ -166,7 +176,7 @@ def load_text_llm(
         AutoModelForCausalLM,
         source,
         config=config or load_config(source),
-        dtype=torch.float32,
+        dtype=dtype,
         attn_implementation=attention,
     )
     # Some come with sampling and repetition penalties; our options say how to decode.

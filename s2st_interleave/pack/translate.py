@@ -27,7 +27,7 @@ class Options(RunOptions):
     min_sec: float = option(0.3, "a shorter recording is refused", minimum=0)
     max_sec: float = option(30.0, "a longer one as well: training had none", above=0)
     channels: Channels = option(MIX, HELP)
-    dtype: Dtype = option("auto", "of the LLM's products, as in stage 7")
+    dtype: Dtype = option("auto", "of the LLM's weights, as in stage 7")
     overwrite: bool = option(False, "write over recordings that exist")
 
 

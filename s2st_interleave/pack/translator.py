@@ -58,7 +58,7 @@ class Translator:
         *,
         bf16: bool = False,
     ) -> "Translator":
-        """Load a packed folder; with `bf16` the LLM's products are in bf16.
+        """Load a packed folder; with `bf16` the LLM's weights are in bf16.
 
         Raises UserError where a file is not as it was packed.
         """

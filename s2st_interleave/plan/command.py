@@ -1,6 +1,6 @@
-"""Plan a training: the tokens, steps, memory, FLOPs, hours and disk that it will take.
+"""Plan a recipe: the tokens, steps, memory, FLOPs, hours and disk that it will take.
 
-    python -m s2st_interleave plan --config conf/train.yaml \\
+    python -m s2st_interleave plan --config conf/train.yaml --conf conf \\
         --config conf/systems/scheduled.yaml --dump_dir dump/interleave/train \\
         --llm meta-llama/Llama-3.2-1B --ranks 2 --parallel fsdp
 
@@ -8,21 +8,30 @@ It takes the options of `train` and draws the batches that the training would dr
 that tokens and steps are exact. It reads the LLM's configuration and tokenizer, but no
 weights; `--sizes` names another LLM's dimensions, for example in a JSON file:
 `--llm downloads/llm --sizes egs/cvss/conf/llama_3.2_1b.json`.
+
+Before anything was run, numbers stand in for the dump, or `--data_dir data/train` does:
+
+    python -m s2st_interleave plan --config conf/train.yaml --conf conf \\
+        --llm conf/llama_3.2_1b.json --utterances 207000 --seconds 4.5
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.config import option
+from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_as
 from s2st_interleave.hub import load
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.llm.options import VOCABULARY_FILE
-from s2st_interleave.plan import compute, counts, disk, memory, sizes
-from s2st_interleave.plan.disk import human
+from s2st_interleave.plan import compute, counts, hours, memory, phases, sizes, tables
+from s2st_interleave.plan.corpus import Corpus, Llm, Phase
+from s2st_interleave.plan.networks import frame_sec
+from s2st_interleave.plan.rates import Device, Rates
+from s2st_interleave.plan.work import gpu
 from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages import train
 from s2st_interleave.stages.dumps import open_dumps
@@ -33,7 +42,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Options(train.Options):
-    dump_dir: tuple[Path, ...] = option(REQUIRED, "dump/interleave/train, or several")
+    dump_dir: tuple[Path, ...] = option((), "dump/interleave/train, or several")
     train_dir: tuple[Path, ...] = option((), "not used: --dump_dir")
     dev_dir: tuple[Path, ...] = option((), "not used: evaluations are not planned")
     out_dir: Path = option(Path(), "not used: nothing is written")
@@ -45,11 +54,27 @@ class Options(train.Options):
         "fused", "of attention; math keeps its scores, as a CPU with dropout does"
     )
     gpus: tuple[Literal["A100", "H100", "H200", "RTX4090"], ...] = option(
-        (), "of 'A100 H100 H200 RTX4090'; default all"
+        ("H100",), "kinds of 'A100 H100 H200 RTX4090' to plan hours for"
     )
-    utilisation: float = option(
-        0.35, "assumed share of a GPU's peak", above=0, maximum=1
+    gpus_per_node: int = option(8, "GPUs of a node", minimum=1)
+    nodes: int = option(4, "nodes, for the last column of hours", minimum=1)
+    conf: Path | None = option(
+        None, "folder with a YAML for each stage, for the hours of all of them"
     )
+    encoder: Path = option(Path("facebook/w2v-bert-2.0"), "that stage 2 fine-tunes")
+    data_dir: tuple[Path, ...] = option(
+        (), "data/train, where there is no --dump_dir yet"
+    )
+    utterances: int = option(0, "pairs of train, where there is no data yet", minimum=0)
+    seconds: float = option(4.5, "mean length of a recording of these", above=0)
+    dev_utterances: int = option(14_800, "pairs of dev; French CoVoST's", minimum=1)
+    test_utterances: int = option(14_800, "pairs of test; French CoVoST's", minimum=1)
+    num_systems: int = option(2, "systems of stage 6", minimum=1)
+    num_checkpoints: int = option(2, "of each that answer in stages 7-9", minimum=1)
+    rates: Path | None = option(
+        None, "JSON with measured rates, in place of those in plan/rates.py"
+    )
+    show_rates: bool = option(False, "print each rate and where it comes from")
     max_drawn: int = option(
         20_000, "utterances drawn for a row of tokens per epoch; 0: all", minimum=0
     )
@@ -58,23 +83,165 @@ class Options(train.Options):
     )
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What is planned for: the corpus, the LLM, and the examples of stage 6."""
+
+    corpus: Corpus
+    llm: sizes.LlmSizes
+    phases: Sequence[Phase]
+    micro: Sequence[counts.MicroBatch]
+    flops: tuple[float, ...]  # of a training, without and with checkpointing
+
+
 def run(options: Options) -> None:
-    # 1. Read the LLM's dimensions and the data.
+    # 1. The rates, and the data: drawn where there is a dump, else by numbers.
+    known = rates(options)
+    if options.show_rates:
+        print(tables.rates_table(known))
+    if options.max_steps == 0:
+        raise UserError("--max_steps 0: there is nothing to plan")
+    drawn = _draw(options) if options.dump_dir else _reckon(options, known)
+
+    # 2. Memory, hours and disk.
+    print(tables.memory_table(drawn.llm, drawn.micro, options))
+    print(tables.flops_line(drawn, options))
+    print(_hours(drawn, known, options))
+    print(tables.disk_table(drawn.llm, options))
+
+
+def rates(options: Options) -> Rates:
+    """The rates to plan with: those of the table, or of --rates where it names them."""
+    return Rates().with_file(options.rates) if options.rates else Rates()
+
+
+def devices(options: Options, rates: Rates) -> list[Device]:
+    """The GPUs to plan hours for."""
+    by_key = {name.replace(" ", ""): name for name in compute.GPUS}
+    precision = tables.precision(options)
+    return [gpu(by_key[key], precision, rates) for key in options.gpus or by_key]
+
+
+def _draw(options: Options) -> Drawn:
+    """Read the dump, draw every batch, and print tokens and steps, exactly."""
     task = planned_task(options)
     llm = sizes.measure(options.sizes or options.llm, task.llm.vocabulary.size)
-    print(_describe(llm, task, options))
-
-    # 2. Print tokens and steps, exactly.
+    train = task.train
+    corpus = Corpus(
+        len(train),
+        options.dev_utterances,
+        options.test_utterances,
+        _mean_seconds(task),
+        len(train.sides),
+        train.vocabulary.unit_sec,
+    )
+    print(tables.describe(llm, corpus, task.accum_grad, options))
     steps = list(counts.draw_steps(task, options.max_steps))
-    if not steps:
-        raise UserError("--max_steps 0: there is nothing to plan")
-    _print_tokens(task, steps, options)
-
-    # 3. Print memory, hours and disk.
+    tables.print_tokens(task, steps, options)
     micro = [batch for step in steps for batch in step.micro]
-    print(memory_table(llm, micro, options))
-    print(hours_table(llm, micro, options))
-    print(disk_table(llm, options))
+    flops = tuple(
+        compute.flops(llm, micro, checkpointing=again) for again in (False, True)
+    )
+    return Drawn(corpus, llm, phases.of_steps(steps), micro, flops)
+
+
+def _mean_seconds(task: "InterleavedTask") -> float:
+    """Of the recordings of the first thousand utterances."""
+    some = [task.train[k] for k in range(min(1000, len(task.train)))]
+    units = [len(side.units) for each in some for side in each.sides.values()]
+    return sum(units) / len(units) * task.train.vocabulary.unit_sec
+
+
+def _reckon(options: Options, rates: Rates) -> Drawn:
+    """Take the corpus from --data_dir or from numbers; tokens are estimates."""
+    unit_sec = frame_sec(options.encoder)
+    others = hours.read_options(options.conf or Path(), options.encoder)
+    number, seconds, num_sides = options.utterances, options.seconds, 2
+    if options.data_dir:
+        data = kaldi.DataDirs(options.data_dir)
+        times = [s for code in data.languages() for s in data.durations(code).values()]
+        num_sides = len(kaldi.DataDir(options.data_dir[0]).sides)
+        number, seconds = len(times) // num_sides, sum(times) / len(times)
+    if not number:
+        raise UserError("name --dump_dir, --data_dir, or --utterances and --seconds")
+    corpus = Corpus(
+        number,
+        options.dev_utterances,
+        options.test_utterances,
+        seconds,
+        num_sides,
+        unit_sec,
+    )
+    source = options.sizes or options.llm
+    vocabulary = (
+        sizes.read_config(source).vocab_size + others["kmeans"]["num_units"] + 2
+    )
+    llm = sizes.measure(source, vocabulary)
+    print(tables.describe(llm, corpus, tables.parts(options), options))
+    planned = phases.of_numbers(
+        options.interleaving(), options.max_steps, options.batch_size, corpus, rates
+    )
+    tokens = sum(
+        phase.num_steps * sum(map(sum, phase.lengths)) / len(phase.lengths)
+        for phase in planned
+    )
+    print(
+        f"\n{options.max_steps:,} steps, about {tokens:.3g} tokens, as nothing is drawn"
+    )
+    micro = {
+        number: phases.micro_batches(
+            phase, options.ranks, options.accum_grad, _budget(options)
+        )
+        for number, phase in enumerate(planned)
+    }
+    shares = [phase.num_steps / len(phase.lengths) for phase in planned]
+    flops = tuple(
+        sum(
+            share * compute.flops(llm, batches, checkpointing=again)
+            for share, batches in zip(shares, micro.values(), strict=True)
+        )
+        for again in (False, True)
+    )
+    return Drawn(
+        corpus, llm, planned, [m for each in micro.values() for m in each], flops
+    )
+
+
+def _budget(options: Options) -> int:
+    """Tokens of a micro-batch, padding included; 0: the number of utterances decides."""
+    return vars(options).get("batch_tokens", 0)
+
+
+def _others(options: Options) -> dict[str, hours.Options]:
+    """Options of the other stages: those in --conf, or the defaults."""
+    return hours.read_options(options.conf or Path(), options.encoder)
+
+
+def _hours(drawn: Drawn, rates: Rates, options: Options) -> str:
+    """A table for each kind of GPU: hours of every stage by number of GPUs."""
+    recipe = hours.Recipe(
+        corpus=drawn.corpus,
+        llm=Llm(
+            options.sizes or options.llm, drawn.llm.vocabulary, drawn.llm.num_weights
+        ),
+        train=vars(options),
+        phases=drawn.phases,
+        options=_others(options) if options.conf else {},
+        num_systems=options.num_systems,
+        num_checkpoints=options.num_checkpoints,
+    )
+    node = options.gpus_per_node
+    numbers = sorted({1, node, node * options.nodes})
+    shown = [
+        hours.hours_table(recipe, device, rates, numbers)
+        for device in devices(options, rates)
+    ]
+    return (
+        "\n"
+        + "\n\n".join(shown)
+        + f"\nGPU-hours and the longest part: on {node}. No GPU "
+        "has measured this yet; --show_rates true tells\nwhat each rate rests on"
+    )
 
 
 def planned_task(options: Options) -> "InterleavedTask":
@@ -102,8 +269,9 @@ def planned_task(options: Options) -> "InterleavedTask":
         dev=dump,
         interleaving=options.interleaving(),
         batch_size=options.batch_size,
-        accum_grad=_parts(options),
+        accum_grad=tables.parts(options),
         device="cpu",
+        batch_tokens=options.batch_tokens,
     )
 
 
@@ -115,159 +283,3 @@ def _vocabulary(options: Options, tokenizer: Any, num_units: int) -> Vocabulary:
     config = sizes.read_config(options.sizes or options.llm)
     # The ids that mark begin and end do not change the counts.
     return Vocabulary(max(config.vocab_size, len(tokenizer)), num_units, 0, 0)
-
-
-def _parts(options: Options) -> int:
-    """Micro-batches of a step over all ranks, which have equally many."""
-    return options.ranks * -(-options.accum_grad // options.ranks)
-
-
-def _describe(llm: sizes.LlmSizes, task: "InterleavedTask", options: Options) -> str:
-    return (
-        f"data    {' '.join(map(str, options.dump_dir))}: {len(task.train)} utterances, "
-        f"{task.train.vocabulary.num_units} units\n"
-        f"LLM     {llm.name}: {llm.num_weights:,} weights, {llm.num_layers} layers, "
-        f"width {llm.hidden}, {llm.vocabulary:,} rows; tokenizer {options.llm}\n"
-        f"batch   {options.batch_size} utterances in {task.accum_grad} micro-batches over "
-        f"{options.ranks} GPUs, {_precision(options)}"
-        + ("; LoRA is planned as if all was trained" if _lora(options) else "")
-    )
-
-
-def _precision(options: Options) -> memory.Precision:
-    return "fp32" if options.dtype == "fp32" else "bf16"
-
-
-def _lora(options: Options) -> bool:
-    return options.lora_rank > 0
-
-
-def _print_tokens(
-    task: "InterleavedTask", steps: Sequence[counts.Step], options: Options
-) -> None:
-    rows = []
-    for phase in counts.phases(steps):
-        epoch, exact = counts.tokens_per_epoch(task, phase, options.max_drawn)
-        last = phase.first_step + phase.num_steps - 1
-        rows.append(
-            [
-                f"{phase.text_ratio:g}",
-                f"{phase.first_step}-{last}",
-                f"{'' if exact else '~'}{epoch:,}",
-                f"{phase.tokens:,}",
-                f"{phase.padded / phase.tokens:.2f}",
-            ]
-        )
-    head = [
-        "text ratio",
-        "steps",
-        "tokens per epoch",
-        "tokens in these steps",
-        "padded",
-    ]
-    total = sum(step.tokens for step in steps)
-    epochs = len(steps) * options.batch_size / len(task.train)
-    print(
-        f"\n{table(head, rows)}\n{len(steps):,} steps, {epochs:.1f} epochs, "
-        f"{total:,} tokens"
-    )
-
-
-def memory_table(
-    llm: sizes.LlmSizes, micro: Sequence[counts.MicroBatch], options: Options
-) -> str:
-    """A table of bytes on one GPU, without and with gradient checkpointing."""
-    setups = [replace(setup(options), checkpointing=again) for again in (False, True)]
-    columns = [memory.moments(llm, micro, each) for each in setups]
-    names = ["weights", "gradients", "optimizer", "activations", "logits", "buffers"]
-    rows = [
-        [name, *(human(max(getattr(m, name) for m in moments)) for moments in columns)]
-        for name in names
-    ]
-    peaks = [memory.peak(llm, micro, each) for each in setups]
-    rows.append(["at its most", *(human(peak.total) for peak in peaks)])
-    rows.append(["which is at", *(peak.moment for peak in peaks)])
-    largest = max(micro, key=lambda batch: batch.rows * batch.length)
-    return (
-        f"\n{table(['memory per GPU', 'plain', 'gradient checkpointing'], rows)}\n"
-        f"within {memory.ERROR:.0%}, without torch's own start-up and fragmentation; not "
-        "all rows are\nthere at once; largest micro-batch "
-        f"{largest.rows} x {largest.length}; attention {options.kernel}"
-        + (f"; {options.ranks} GPUs, {options.parallel}" if options.ranks > 1 else "")
-    )
-
-
-def setup(options: Options) -> memory.Setup:
-    """The settings of an optimizer step, by the options."""
-    return memory.Setup(
-        precision=_precision(options),
-        kernel="math" if options.attention == "eager" else options.kernel,
-        ranks=options.ranks,
-        parallel=options.parallel,
-        accumulates=_parts(options) > options.ranks,
-    )
-
-
-def hours_table(
-    llm: sizes.LlmSizes, micro: Sequence[counts.MicroBatch], options: Options
-) -> str:
-    """A table of hours on each GPU, without and with gradient checkpointing."""
-    precision = _precision(options)
-    work = [compute.flops(llm, micro, checkpointing=again) for again in (False, True)]
-    needs = [
-        memory.peak(llm, micro, replace(setup(options), checkpointing=again)).total
-        for again in (False, True)
-    ]
-    rows = []
-    for name, gpu in _gpus(options).items():
-        row = [name, f"{gpu.peak(precision) / 1e12:g}"]
-        for operations, need in zip(work, needs, strict=True):
-            hours = compute.hours(
-                operations, gpu, precision, options.utilisation, options.ranks
-            )
-            fits = need * (1 + memory.ERROR) < gpu.memory
-            row.append(f"{hours:.3g}{'' if fits else ' (does not fit)'}")
-        rows.append(row)
-    head = ["GPU", f"peak TFLOP/s, {precision}", "hours", "with checkpointing"]
-    return (
-        f"\n{work[0]:.3g} FLOPs, {work[1]:.3g} with checkpointing: forward 2 a weight "
-        "and position, attention\n4 a width and pair of positions; backward twice "
-        f"that; evaluations left out\n\n{table(head, rows)}\n"
-        f"assumed: {options.utilisation:.0%} of the peak"
-        + (f", {options.ranks} GPUs" if options.ranks > 1 else "")
-    )
-
-
-def _gpus(options: Options) -> dict[str, compute.Gpu]:
-    by_key = {name.replace(" ", ""): name for name in compute.GPUS}
-    return {by_key[k]: compute.GPUS[by_key[k]] for k in options.gpus or by_key}
-
-
-def disk_table(llm: sizes.LlmSizes, options: Options) -> str:
-    """A table of the disk that finished stages take, and a line about checkpoints."""
-    rows = [
-        [used.stage, str(used.num_directories), human(used.bytes)]
-        for used in disk.finished(options.recipe)
-    ]
-    bytes_of = disk.checkpoints(llm, options.keep_last)
-    head = ["stage, finished", "directories", "disk"]
-    return (
-        (f"\n{table(head, rows)}" if rows else "")
-        + f"\neach system of stage 6: {human(bytes_of['kept'])} ({options.keep_last} "
-        f"checkpoints and the best, each {human(bytes_of['weights'])} of weights and "
-        f"{human(bytes_of['optimizer'])} of optimizer state), "
-        f"{human(bytes_of['while saving'])} while it saves"
-    )
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Text columns of equal width: the first is aligned left, the others right."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if index == 0 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in [head, *rows]
-    ]
-    return "\n".join(lines)

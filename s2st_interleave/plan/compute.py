@@ -1,4 +1,4 @@
-"""Floating-point operations of a training, and hours on named GPUs.
+"""Floating-point operations of a training, and the data sheets of GPUs.
 
 The forward pass of a micro-batch of r rows of length l, with t positions that have a loss,
 takes
@@ -20,11 +20,12 @@ from s2st_interleave.plan.sizes import LlmSizes
 
 @dataclass(frozen=True)
 class Gpu:
-    """Memory in bytes, and the data sheet's dense peaks in operations a second."""
+    """Memory in bytes, and the data sheet's peaks: dense operations and bytes a second."""
 
     memory: float
     bf16: float
     fp32: float  # torch's default: no TF32
+    bandwidth: float
 
     def peak(self, precision: Precision) -> float:
         """Operations a second at this precision."""
@@ -32,10 +33,10 @@ class Gpu:
 
 
 GPUS = {
-    "A100": Gpu(80e9, 312e12, 19.5e12),
-    "H100": Gpu(80e9, 989e12, 67e12),
-    "H200": Gpu(141e9, 989e12, 67e12),
-    "RTX 4090": Gpu(24e9, 165e12, 82.6e12),
+    "A100": Gpu(80e9, 312e12, 19.5e12, 2.04e12),
+    "H100": Gpu(80e9, 989e12, 67e12, 3.35e12),
+    "H200": Gpu(141e9, 989e12, 67e12, 4.8e12),
+    "RTX 4090": Gpu(24e9, 165e12, 82.6e12, 1.01e12),
 }
 
 
@@ -54,10 +55,3 @@ def flops(
             last = 2 * positions * sizes.hidden * sizes.intermediate
             total += layers - sizes.num_layers * last
     return total
-
-
-def hours(
-    operations: float, gpu: Gpu, precision: Precision, utilisation: float, ranks: int
-) -> float:
-    """Hours of `operations` on `ranks` GPUs that reach this share of their peak."""
-    return operations / (gpu.peak(precision) * utilisation * ranks) / 3600

@@ -31,8 +31,13 @@ class Step:
 
     step: int
     text_ratio: float
-    tokens: int  # without padding, as in metrics.jsonl
+    lengths: tuple[int, ...]  # tokens of each example
     micro: tuple[MicroBatch, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens without padding, as in metrics.jsonl."""
+        return sum(self.lengths)
 
 
 @dataclass(frozen=True)
@@ -53,14 +58,14 @@ def draw_steps(task: "InterleavedTask", max_steps: int) -> Iterator[Step]:
         yield Step(
             step=number,
             text_ratio=text_ratio(task.interleaving.schedule, number),
-            tokens=sum(len(d.example.ids) for b in batches for d in b.examples),
+            lengths=tuple(len(d.example.ids) for b in batches for d in b.examples),
             micro=tuple(_size(batch) for batch in batches),
         )
 
 
 def _size(batch: "Batch") -> MicroBatch:
     rows, columns = batch.input_ids.shape
-    return MicroBatch(rows, columns, len(batch.targets))
+    return MicroBatch(rows, columns, batch.num_targets)
 
 
 def phases(steps: Sequence[Step]) -> list[Phase]:

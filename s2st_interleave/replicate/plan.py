@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from s2st_interleave import config
-from s2st_interleave.plan import command, compute, counts, sizes
+from s2st_interleave.plan import answer_work, command, counts, phases, sizes, work
+from s2st_interleave.plan.corpus import Llm
 from s2st_interleave.replicate.grid import Grid
 
 NUM_DRAWN = 50  # steps whose batches are drawn; their mean stands for all steps
@@ -19,19 +20,17 @@ def plan_line(grid: Grid, words: Sequence[str]) -> str:
     """
     num_cells = Counter(cell.pair for cell in grid.pending())
     line = f"plan: {num_cells.total()} of {len(grid.cells)} cells to run"
-    hours, gpu, share, unknown = 0.0, "", 0.0, []
+    hours, gpu, unknown = 0.0, "", []
     for pair, num_left in num_cells.items() if grid.recipe.plan else ():
         options = _options(grid, pair, words)
         if all((dump / "stage.json").is_file() for dump in options.dump_dir):
             gpu, pair_hours = training_hours(options)
             hours += num_left * pair_hours
-            share = options.utilisation
         else:
             unknown.append(pair)
     if gpu:
         shown = f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
-        line += f"; trainings: at most {shown} GPU hours ({gpu}, "
-        line += f"{share:.0%} of its peak)"
+        line += f"; trainings: at most {shown} GPU hours ({gpu}, by rates of `plan`)"
     if unknown:
         line += f"; unknown before stage 5 of {', '.join(unknown)}"
     return line
@@ -48,9 +47,14 @@ def training_hours(options: command.Options) -> tuple[str, float]:
     task = command.planned_task(options)
     llm = sizes.measure(options.sizes or options.llm, task.llm.vocabulary.size)
     drawn = list(counts.draw_steps(task, min(NUM_DRAWN, options.max_steps)))
-    operations = compute.flops(llm, (batch for step in drawn for batch in step.micro))
-    operations *= options.max_steps / len(drawn)
-    name = next(iter(options.gpus), "H100")
-    precision = "fp32" if options.dtype == "fp32" else "bf16"
-    gpu = compute.GPUS[name.replace("RTX", "RTX ")]
-    return name, compute.hours(operations, gpu, precision, options.utilisation, 1)
+    rates = command.rates(options)
+    trained = answer_work.train(
+        vars(options),
+        Llm(options.sizes or options.llm, llm.vocabulary, llm.num_weights),
+        phases.of_steps(drawn, options.max_steps / len(drawn)),
+        options.dev_utterances,
+        rates,
+        1,
+    )
+    gpu = command.devices(options, rates)[0]
+    return gpu.name, sum(work.seconds(trained, gpu, rates).values()) / 3600

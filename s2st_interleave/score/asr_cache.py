@@ -123,8 +123,10 @@ def _read(cache: Path, keys: Collection[str]) -> dict[str, str]:
 
 def _entry(line: bytes) -> tuple[str, str] | None:
     """Key and text of a line; None for one that was cut off."""
+    if not line.endswith(END.encode()):
+        return None
     try:
-        key, text = json.loads(line) if line.endswith(END.encode()) else ()
+        key, text = json.loads(line)
     except ValueError:
         return None
     return key, text

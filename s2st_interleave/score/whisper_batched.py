@@ -82,14 +82,16 @@ def _reader(whisper: Whisper, wavs: Mapping[str, Path]) -> Callable[[str], np.nd
 
     faster-whisper adds a frame of silence, which is not recognised, and so do we.
     """
-    extractor = WhisperFeatureExtractor(feature_size=whisper.model.config.num_mel_bins)
+    extractor: Any = WhisperFeatureExtractor(
+        feature_size=whisper.model.config.num_mel_bins
+    )
 
     def read(utterance_id: str) -> np.ndarray:
         try:
             samples = np.pad(audio.read(wavs[utterance_id]), (0, HOP))
         except (OSError, UserError) as error:
             raise unrecognised(utterance_id, wavs[utterance_id], error) from error
-        features: Any = extractor(
+        features = extractor(
             samples,
             sampling_rate=audio.SAMPLE_RATE,
             padding=False,

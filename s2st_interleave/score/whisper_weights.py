@@ -123,7 +123,9 @@ def load(model: str, dtype: torch.dtype, device: torch.device | str = "cpu") -> 
         rules: Any = whisper.generation_config
         kept = (rules.suppress_tokens or [], rules.begin_suppress_tokens or [])
     whisper.generation_config = GenerationConfig()  # the rules are whisper_batched.py's
-    return Whisper(whisper.to(device, dtype).eval(), tokenizer, *map(list, kept))
+    # pyrefly: ignore[bad-argument-type]: the wrapper of `to` has no types
+    whisper.to(device, dtype).eval()
+    return Whisper(whisper, tokenizer, *map(list, kept))
 
 
 def _folder(model: str) -> Path:

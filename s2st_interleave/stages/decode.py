@@ -1,33 +1,52 @@
 """Stage 7: the LLM answers about each utterance of a split; outputs by utterance id."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from s2st_interleave.config import REQUIRED, RunOptions, option
+from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.decode import outputs
+from s2st_interleave.effects import Void
 from s2st_interleave.facts import DecodeFacts, TrainFacts
-from s2st_interleave.interleave.dump import Dump, Utterance
-from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interleave.task import prompt
 from s2st_interleave.llm.options import Attention
 from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.progress import progress
+from s2st_interleave.shards import ShardOptions, run_shards
 from s2st_interleave.stage_dir import Input, open_stage, read_done
+from s2st_interleave.stages import part_of
 from s2st_interleave.stages.dumps import pair_prompt
 from s2st_interleave.stages.train import trained_task
 
+if TYPE_CHECKING:
+    from s2st_interleave.decode.vllm_engine import Vllm
+    from s2st_interleave.llm.model import SpeechLlm
+
+BATCHES = (
+    4  # of a part: while the last answers of a part are written, the batch empties
+)
+
 
 @dataclass(frozen=True, kw_only=True)
-class Options(RunOptions):
+class Options(ShardOptions):
     train_dir: Path = option(REQUIRED, "exp/<tag> of stage 6")
     checkpoint: Literal["last", "best"] = option("last", "or the best on dev")
     dump_dir: Path = option(REQUIRED, "dump/interleave/<split>")
     task: str = option("", "which of several tasks that were trained", new=True)
     out_dir: Path = option(REQUIRED, "exp/<tag>/<decode_tag>/<split> to write")
+    part_of: Path | None = option(
+        None,
+        "decode of a larger split: its answers are copied where it has been asked the same",
+        runtime=True,
+    )
+    engine: Literal["transformers", "vllm"] = option(
+        "transformers",
+        "what writes the answers; vllm is a package to install",
+        new=True,
+    )
     num_beams: int = option(1, "1: greedy", minimum=1)
     max_text_tokens: int = option(100, "limit of transcript and translation", minimum=1)
     max_unit_ratio: float = option(
@@ -39,65 +58,61 @@ class Options(RunOptions):
         new=True,
         above=0,
     )
-    batch_size: int = option(32, "utterances at once", minimum=1)
-    dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
+    batch_size: int = option(32, "answers that are written at once", minimum=1)
+    dtype: Dtype = option("auto", "of the weights; auto: bf16 on a GPU that has it")
     attention: Attention = option("auto", "backend; auto: the best that is installed")
+
+    def voids(self) -> list[Void]:
+        if self.engine == "transformers":
+            return []
+        return [Void("engine", "transformers", ("num_beams", "attention"))]
 
 
 def run(options: Options) -> None:
+    # 1. Is there anything to do?
+    inputs = {
+        "train": Input(options.train_dir, "train"),
+        "dump": Input(options.dump_dir, "dump"),
+    }
+    larger = options.part_of if part_of.is_answered(options) else None
+    if larger is not None:
+        inputs["part_of"] = Input(larger, "decode")
     stage = open_stage(
         options.out_dir,
         stage="decode",
         options=options,
-        inputs={
-            "train": Input(options.train_dir, "train"),
-            "dump": Input(options.dump_dir, "dump"),
-        },
+        inputs=inputs,
         overwrite=options.overwrite,
     )
     if stage is None:
         return
-    from s2st_interleave.decode.generate import Limits, answer_all, empty_answer
-    from s2st_interleave.device import resolve_device, set_threads
-    from s2st_interleave.llm.model import SpeechLlm, attention_backend
-    from s2st_interleave.train import checkpoint
 
-    # 1. The model of the asked-for checkpoint.
-    set_threads(options.num_threads)
-    trained = read_done(options.train_dir, "train")
-    name = TrainFacts.of(trained, options.train_dir).checkpoint(options.checkpoint)
-    device = resolve_device(options.device)
-    bf16 = use_bf16(options.dtype, device)
-    backend = attention_backend(options.attention, device, bf16)
-    weights = checkpoint.of(options.train_dir, name)
-    llm = SpeechLlm.load(weights, device, attention=backend, bf16=bf16)
-
-    # 2. Answer.
-    task = trained_task(options.train_dir, options.task)
-    names_pair = trained["options"].get("name_pair")
-    pair = pair_prompt(options.dump_dir) if names_pair else ""
+    # 2. Copy the answers of a larger split, or write them, in parts of similar length.
+    layout = trained_task(options.train_dir, options.task).layout
     dump = Dump(options.dump_dir)
-    questions = {
-        utterance.id: given(utterance, task.layout)
-        for utterance in (dump[index] for index in range(len(dump)))
-    }
-    answers = answer_all(
-        questions,
-        llm,
-        task.layout,
-        prompt=prompt(task, pair),
-        limits=Limits(
-            options.max_text_tokens,
-            options.max_unit_ratio,
-            options.max_units_per_token,
-            num_beams=options.num_beams,
-        ),
-        batch_size=options.batch_size,
-        progress=partial(progress, desc=f"decode {options.out_dir.name}"),
-    )
+    writer = _Writer(options, part_of.questions(dump, layout))
+    answers: dict[str, outputs.Answer] = {}
+    earlier_sec = 0.0
+    if larger is not None:
+        print(f"decode: {options.out_dir}: its answers are those of {larger}")
+        known = outputs.read_answers(larger, layout)
+        answers = {name: known[name] for name in writer.questions}
+    else:
+        shards = run_shards(
+            writer.order,
+            options.out_dir / "shards",
+            options.shard,
+            writer.write,
+            smallest=max(500, BATCHES * options.batch_size),
+        )
+        for path in shards.paths if shards else ():
+            answers |= outputs.read_part(path)
+        earlier_sec = shards.earlier_sec if shards else 0.0
+    if options.shard:
+        return
 
     # 3. Every utterance gets a line; those that are too long for the LLM an empty one.
-    answers |= dict.fromkeys(dump.too_long, empty_answer(task.layout))
+    answers |= dict.fromkeys(dump.too_long, outputs.empty_answer(layout))
     without_units = sorted(
         k for k, v in answers.items() if not all(map(len, v.units.values()))
     )
@@ -107,25 +122,81 @@ def run(options: Options) -> None:
             f"no units, {len(dump.too_long)} of them too long for the LLM, first "
             f"{without_units[0]}"
         )
-    outputs.write_answers(options.out_dir, answers, task.layout)
+    outputs.write_answers(options.out_dir, answers, layout)
     stage.finish(
         num_in=len(answers),
         num_out=len(answers),
         facts=DecodeFacts(
-            checkpoint=name,
-            layout=str(task.layout),
+            checkpoint=writer.checkpoint,
+            layout=str(layout),
             num_without_units=len(without_units),
             num_too_long=len(dump.too_long),
         ),
+        earlier_sec=earlier_sec,
     )
 
 
-def given(utterance: Utterance, layout: Layout) -> dict[str, np.ndarray | str]:
-    """The given blocks of an utterance: int32 units of speech, or a text, by block name."""
-    sides = utterance.sides
-    return {
-        block.name: sides[block.side].text
-        if block.kind == "text"
-        else sides[block.side].units
-        for block in layout.given
-    }
+class _Writer:
+    """The LLM of the asked-for checkpoint, loaded when the first part asks for it."""
+
+    def __init__(self, options: Options, questions: Mapping[str, part_of.Question]):
+        self.options, self.questions = options, questions
+
+    @cached_property
+    def order(self) -> list[str]:
+        """Ids of the utterances by how much is given; the ids themselves settle ties."""
+        sizes = {k: sum(map(len, v.values())) for k, v in self.questions.items()}
+        return sorted(sizes, key=lambda name: (sizes[name], name))
+
+    @cached_property
+    def checkpoint(self) -> str:
+        """The name of its folder."""
+        facts = TrainFacts.read(self.options.train_dir)
+        return facts.checkpoint(self.options.checkpoint)
+
+    @cached_property
+    def models(self) -> "tuple[SpeechLlm, Vllm | None]":
+        """The LLM; where another engine has the weights it only encodes and decodes."""
+        from s2st_interleave.device import resolve_device, set_threads
+        from s2st_interleave.llm import model
+        from s2st_interleave.train import checkpoint
+
+        options = self.options
+        set_threads(options.num_threads)
+        device = resolve_device(options.device)
+        bf16 = use_bf16(options.dtype, device)
+        weights = checkpoint.of(options.train_dir, self.checkpoint)
+        if options.engine == "vllm":
+            from s2st_interleave.decode.vllm_engine import Vllm
+
+            engine = Vllm(weights, bf16=bf16, num_answers=options.batch_size)
+            return model.reader(weights), engine
+        backend = model.attention_backend(options.attention, device, bf16)
+        llm = model.SpeechLlm.load(weights, device, attention=backend, bf16=bf16)
+        return llm, None
+
+    def write(self, ids: Sequence[str], path: Path) -> None:
+        """Write the answers about some utterances into one file."""
+        from s2st_interleave.decode.generate import Limits, answer_all
+
+        options, (llm, engine) = self.options, self.models
+        task = trained_task(options.train_dir, options.task)
+        names_pair = read_done(options.train_dir, "train")["options"].get("name_pair")
+        answers = answer_all(
+            {name: self.questions[name] for name in ids},
+            llm,
+            task.layout,
+            prompt=prompt(task, pair_prompt(options.dump_dir) if names_pair else ""),
+            limits=Limits(
+                options.max_text_tokens,
+                options.max_unit_ratio,
+                options.max_units_per_token,
+                num_beams=options.num_beams,
+            ),
+            batch_size=options.batch_size,
+            engine=engine,
+            progress=partial(
+                progress, desc=f"decode {options.out_dir.name} {path.name}"
+            ),
+        )
+        outputs.write_part(path, {name: answers[name] for name in ids})

@@ -1,5 +1,6 @@
 """Stage 5: units, words and unit spans of every utterance, without any text ratio."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -7,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from s2st_interleave import drops
-from s2st_interleave.align.words import Word, read_words
+from s2st_interleave.align.words import Word, read_each
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
@@ -109,27 +110,30 @@ def _join(options: Options) -> Joined:
     """Raises UserError where units of an aligned utterance are missing, or none is left."""
     vocabulary = _vocabulary(options)
     spoken = sides.read(options.align_dir)
-    by_role, dropped = {}, {}
+    by_role: dict[str, dict[str, Side]] = {}
+    dropped: dict[str, str] = {}
     without_units = drops.read(options.units_dir)
     for role in spoken:
-        words = read_words(_file(options.align_dir, "words.{}.jsonl", role))
         scp = _file(options.units_dir, "units.{}.scp", role)
         units = store.read_units(scp.with_suffix(""))
-        unknown = sorted(words.keys() - units.keys() - without_units.keys())
+        aligned: set[str] = set()
+        by_role[role] = {}
+        path = _file(options.align_dir, "words.{}.jsonl", role)
+        for line in read_each([path]):
+            aligned.add(line.id)
+            if line.id in units:
+                side = _side(line.words, units[line.id], vocabulary.unit_sec)
+                by_role[role][line.id] = side
+        unknown = sorted(aligned - units.keys() - without_units.keys())
         if unknown:
             raise UserError(
                 f"{options.units_dir}: no {role} units of {unknown[0]}; run stage 4 again "
                 "on the data that was aligned"
             )
-        faults = dict.fromkeys(units.keys() - words.keys(), "not aligned in stage 3")
-        faults |= {
+        dropped |= dict.fromkeys(units.keys() - aligned, "not aligned in stage 3")
+        dropped |= {
             k: f"no units in stage 4: {without_units[k]}"
-            for k in words.keys() - units.keys()
-        }
-        dropped |= faults
-        by_role[role] = {
-            k: _side(words[k], units[k], vocabulary.unit_sec)
-            for k in sorted(words.keys() & units.keys())
+            for k in aligned - units.keys()
         }
     everyone = sorted(set().union(*by_role.values()))
     whole = [k for k in everyone if all(k in side for side in by_role.values())]
@@ -160,7 +164,8 @@ def _file(directory: Path, name: str, role: str) -> Path:
 def _side(words: list[Word], units: np.ndarray, unit_sec: float) -> Side:
     times = [(word.start_sec, word.end_sec) for word in words]
     spans = to_unit_spans(times, unit_sec, len(units))
-    return Side(units, tuple(word.text for word in words), spans)
+    # Many utterances share their words: one copy of each is in memory.
+    return Side(units, tuple(sys.intern(word.text) for word in words), spans)
 
 
 def _gap_share(sides: list[Side]) -> float:

@@ -9,7 +9,8 @@ from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.data.text import spoken_form
-from s2st_interleave.encoder.recordings import Recording, too_short
+from s2st_interleave.effects import Void
+from s2st_interleave.encoder.recordings import Recording, Recordings, too_short
 from s2st_interleave.errors import UserError
 from s2st_interleave.precision import Dtype, use_bf16
 from s2st_interleave.stage_dir import Input, numbered, open_stage
@@ -49,12 +50,33 @@ class Options(TrainOptions):
     gradient_checkpointing: bool = option(
         False, "compute activations twice instead of keeping them"
     )
-    cache_features: bool = option(False, "keep features in memory", runtime=True)
+    batch_sec: float = option(
+        0.0,
+        "seconds of a micro-batch, padding included, of recordings of similar lengths; 0: "
+        "accum_grad micro-batches of as many recordings of any length",
+        minimum=0,
+        new=True,
+    )
+    num_workers: int = option(
+        0,
+        "processes a GPU that read recordings ahead of their step; 0: a thread",
+        minimum=0,
+        runtime=True,
+    )
+    cache_features: bool = option(
+        False, "keep features in memory; without num_workers", runtime=True
+    )
     max_drop_rate: float = option(
         0.05,
         "fail where more of train is dropped because its text is longer than its frames",
         runtime=True,
     )
+
+    def voids(self) -> list[Void]:
+        # Each worker would keep the features of its own steps.
+        return (
+            [Void("num_workers", "0", ["cache_features"])] if self.num_workers else []
+        )
 
     def with_languages(self) -> "Options":
         """These options, with the languages of train_dir if none are named."""
@@ -96,6 +118,7 @@ def run(options: Options) -> None:
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.encoder import bpe as bpe_files
     from s2st_interleave.encoder import ctc
+    from s2st_interleave.encoder.batches import Collator, Cutting
     from s2st_interleave.train import checkpoint
     from s2st_interleave.train.adamw import AdamWLearner
     from s2st_interleave.train.loop import fit
@@ -104,12 +127,8 @@ def run(options: Options) -> None:
     options = options.with_languages()
     set_threads(options.num_threads)
     device = resolve_device(options.device)
-    train, dev = [], []
-    for language in options.languages:
-        recordings = _recordings(kaldi.DataDirs(options.train_dir), language)
-        train += _draw(recordings, options.max_per_language)
-        dev += _recordings(kaldi.DataDirs(options.dev_dir), language)
-    dev = _draw(dev, options.num_dev)
+    train = _drawn(options.train_dir, options.languages, options.max_per_language)
+    dev = _draw(_drawn(options.dev_dir, options.languages), options.num_dev)
     bpe_path = options.out_dir / bpe_files.BPE_FILE
 
     def learn_pieces() -> None:
@@ -123,35 +142,42 @@ def run(options: Options) -> None:
     model, front = ctc.build(options.encoder, bpe, options.scratch, options.seed)
     dropped = too_short(train, bpe, front)
     _check_dropped(dropped, len(train), options)
+    num_train = len(train)
+    train = Recordings(r for r in train if r.key not in dropped)
     unusable = too_short(dev, bpe, front)
     _check_dev(unusable, len(dev))
     if options.gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
     task = ctc.CtcTask(
         model=model.to(device),  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
-        frontend=front,
-        bpe=bpe,
+        collator=Collator(
+            frontend=front,
+            bpe=bpe,
+            seed=options.seed,
+            cache=options.cache_features and not options.num_workers,
+            augment=options.spec_augment,
+        ),
+        cutting=Cutting(options.batch_size, options.accum_grad, options.batch_sec),
         bpe_path=bpe_path,
-        train=[recording for recording in train if recording.key not in dropped],
+        train=train,
         dev=[recording for recording in dev if recording.key not in unusable],
         dev_without_loss=[recording for recording in dev if recording.key in unusable],
-        batch_size=options.batch_size,
-        accum_grad=options.accum_grad,
-        seed=options.seed,
         device=device,
-        cache=options.cache_features,
-        augment=options.spec_augment,
         bf16=use_bf16(options.dtype, device),
+        num_workers=options.num_workers,
     )
 
     # 3. Train; the last checkpoint is the encoder.
-    outcome = fit(AdamWLearner(task, options), options, options.out_dir)
+    try:
+        outcome = fit(AdamWLearner(task, options), options, options.out_dir)
+    finally:
+        task.close()
 
     def finish() -> None:
         checkpoint.export(outcome.last, options.out_dir)
         stage.finish(
-            num_in=len(train),
-            num_out=len(train) - len(dropped),
+            num_in=num_train,
+            num_out=len(train),
             dropped=dropped,
             dev_without_loss=unusable,
             train_sec=outcome.train_sec,
@@ -159,6 +185,14 @@ def run(options: Options) -> None:
         )
 
     parallel.on_first(finish)
+
+
+def _drawn(
+    directories: tuple[Path, ...], languages: Sequence[str], most: int = 0
+) -> Sequence[Recording]:
+    """Recordings of all languages, `most` (0: all) of each."""
+    data = kaldi.DataDirs(directories)
+    return [r for name in languages for r in _draw(_recordings(data, name), most)]
 
 
 def _recordings(data: kaldi.DataDirs, language: str) -> list[Recording]:

@@ -72,10 +72,10 @@ def find(
     if blocks and utterances:
         _check_sides(blocks, utterances[0])
     reasons, total, most = {}, len(utterances), llm.max_length
-    for index in range(total):
+    if most is None:
+        return {}
+    for index in length.doubtful(utterances, most):
         utterance = utterances[index]
-        if most is None or length.fits_surely(utterance, most):
-            continue
         tokens = tokens_of(utterance, llm.encode, blocks or all_blocks(utterance))
         if tokens > most:
             reasons[utterance.id] = (

@@ -9,7 +9,7 @@ from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
-from s2st_interleave.interleave.length import fits_surely, num_tokens
+from s2st_interleave.interleave.length import doubtful, num_tokens
 from s2st_interleave.interleave.sequence import (
     Example,
     Piece,
@@ -141,17 +141,14 @@ def check_lengths(
     if most is None:
         return
     lengths: dict[str, int] = {}
-    for index in range(len(utterances)):
+    for index in doubtful(utterances, most):
         utterance = utterances[index]
-        if not fits_surely(utterance, most):
-            length = max(
-                num_tokens(
-                    utterance, llm.encode, task.layout, prompt(task, utterance.pair)
-                )
-                for task in interleaving.tasks
-            )
-            if length > most:
-                lengths[utterance.id] = length
+        length = max(
+            num_tokens(utterance, llm.encode, task.layout, prompt(task, utterance.pair))
+            for task in interleaving.tasks
+        )
+        if length > most:
+            lengths[utterance.id] = length
     if lengths:
         raise _too_long(lengths, most)
 

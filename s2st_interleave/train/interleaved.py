@@ -20,7 +20,7 @@ from s2st_interleave.llm.loss import cross_entropy_sum, num_right
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train import probe
 from s2st_interleave.train.batches import batch_at, chunks, deal, share
-from s2st_interleave.train.examples import InterleavedExample, draw_example
+from s2st_interleave.train.examples import InterleavedExample, draw_examples
 from s2st_interleave.train.loader import Loader
 
 NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 shows
@@ -42,6 +42,10 @@ class Batch:
     targets: torch.Tensor
     examples: Sequence[InterleavedExample]
     step_examples: Sequence[InterleavedExample] = ()
+
+    @property
+    def num_targets(self) -> int:
+        return len(self.targets)
 
 
 @dataclass
@@ -83,7 +87,7 @@ class InterleavedTask:
         return [self._collate(part, examples) for part in self._cut(examples)]
 
     def num_targets(self, batch: Batch) -> int:
-        return len(batch.targets)
+        return batch.num_targets
 
     def loss_sum(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy summed over targets, and a mixture of experts' loss times them."""
@@ -93,7 +97,7 @@ class InterleavedTask:
                 self.model, hidden, batch.targets, self.logits_at_once
             )
             routers = router_loss(self.model, output, batch.attention_mask)
-        return loss + routers * len(batch.targets)
+        return loss + routers * batch.num_targets
 
     def metrics(self, step: int, batches: Sequence[Batch]) -> dict[str, float]:
         step_examples = batches[0].step_examples
@@ -136,7 +140,7 @@ class InterleavedTask:
             if number < len(self._dev_parts):
                 total += loss.item()
                 correct += int(hits)
-                targets += len(batch.targets)
+                targets += batch.num_targets
         sums = parallel.sums({"loss": total, "correct": correct, "targets": targets})
         return {
             "loss": sums["loss"] / sums["targets"],
@@ -147,7 +151,7 @@ class InterleavedTask:
     def _dev_parts(self) -> list[Sequence[InterleavedExample]]:
         """This rank's micro-batches of dev, drawn once: no step changes them."""
         mine = _my_places(len(self.dev))
-        examples = _in_order([self._draw(self.dev[index], 0.0, 0) for index in mine])
+        examples = _in_order(self._draw([self.dev[index] for index in mine], 0.0, 0))
         examples.sort(key=_length)
         if self.batch_tokens:
             return self._cut(examples)
@@ -166,16 +170,16 @@ class InterleavedTask:
         return text_ratio(self.interleaving.schedule, step)
 
     def _draw(
-        self, utterance: Utterance, ratio: float, step: int
-    ) -> InterleavedExample:
-        return draw_example(utterance, ratio, step, self.interleaving, self.llm)
+        self, utterances: Sequence[Utterance], ratio: float, step: int
+    ) -> list[InterleavedExample]:
+        return draw_examples(utterances, ratio, step, self.interleaving, self.llm)
 
     def _draw_share(self, step: int) -> list[InterleavedExample]:
         """This rank's examples of a step, in the order of the batch."""
         ratio, seed = self._ratio(step), self.interleaving.seed
         indices = batch_at(range(len(self.train)), step, self.batch_size, seed)
         mine = _my_places(len(indices))
-        return [self._draw(self.train[indices[k]], ratio, step) for k in mine]
+        return self._draw([self.train[indices[k]] for k in mine], ratio, step)
 
     def _cut(
         self, examples: Sequence[InterleavedExample]
@@ -191,9 +195,8 @@ class InterleavedTask:
 
     def _probe_batch(self, step: int) -> Batch:
         """The same dev utterances at every step, with the text ratio of this step."""
-        indices = range(min(NUM_PROBED, len(self.dev)))
-        ratio = self._ratio(step)
-        return self._collate([self._draw(self.dev[k], ratio, step) for k in indices])
+        utterances = [self.dev[k] for k in range(min(NUM_PROBED, len(self.dev)))]
+        return self._collate(self._draw(utterances, self._ratio(step), step))
 
     def _collate(
         self,

@@ -3,6 +3,10 @@
     python -m s2st_interleave.train.torchrun --standalone --nproc_per_node 2 \\
         -m s2st_interleave train ...
 
+`python -m s2st_interleave.train.torchrun --if_unfinished WORD ...` first asks the command,
+in one process that does not load torch, whether its stage is finished: ranks take seconds
+to start. The command must open its stage's directory before it does anything else.
+
 torchrun itself dies of SIGUSR1, gives ranks 30 seconds after SIGTERM, and turns any exit
 status into 1. Here ranks get either signal and all the time that they need to save, and
 the exit status is theirs, such as EXIT_REQUEUE.
@@ -10,20 +14,30 @@ the exit status is theirs, such as EXIT_REQUEUE.
 
 import os
 import signal
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 # Hides warnings of torch's C++ code, once per rank, about settings that we want.
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torchrun's own default, said aloud
 
-from torch.distributed import run
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-
+from s2st_interleave.stage_dir import EXIT_UNFINISHED, LOOK
 from s2st_interleave.train.stop_signals import SIGNALS
 
+IF_UNFINISHED = "--if_unfinished"
 
-def main(argv: list[str]) -> int:
+
+def main(argv: Sequence[str]) -> int:
+    if argv[:1] == [IF_UNFINISHED]:
+        argv = argv[1:]
+        status = look([sys.executable, *_command(argv)])
+        if status != EXIT_UNFINISHED:
+            return status
+    from torch.distributed import run
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
     for number in SIGNALS:
         signal.signal(number, lambda number, _: hand_down(number))
     # Those that torchrun handles itself: not SIGTERM.
@@ -36,6 +50,23 @@ def main(argv: list[str]) -> int:
         print(f"rank {rank} ended with exit status {code}", file=sys.stderr)
         return code if code > 0 else 128 - code
     return 0
+
+
+def look(command: Sequence[str]) -> int:
+    """EXIT_UNFINISHED where the stage of a command has something to do.
+
+    Else its exit status: 0 where the stage is up to date, which it has printed, or that of
+    an error in its options.
+    """
+    return subprocess.run(command, env=os.environ | {LOOK: "1"}).returncode
+
+
+def _command(words: Sequence[str]) -> Sequence[str]:
+    """What a rank runs: the words behind torchrun's options, `-m` included."""
+    first = next(
+        k for k, word in enumerate(words) if word == "-m" or word[-3:] == ".py"
+    )
+    return words[first:]
 
 
 def hand_down(number: int) -> None:

@@ -12,14 +12,15 @@ from answers import translate
 from transformers import PreTrainedConfig
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.interleave.dump import Utterance
+from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance, write
+from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import S2ST, Layout
-from s2st_interleave.interleave.length import fits_surely, most_tokens, num_tokens
+from s2st_interleave.interleave.length import doubtful, most_tokens, num_tokens
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm.model import reader
-from s2st_interleave.train.interleaved import Interleaving, draw_example
+from s2st_interleave.train.examples import draw_example
 
 
 @pytest.fixture
@@ -58,10 +59,29 @@ def test_lengths_are_those_of_the_sequences(llm, small_dump, line):
             at_0 = len(draw_example(given, 0.0, 0, interleaving, free).example.ids)
             assert num_tokens(given, free.encode, layout, pair) == at_0
             most = most_tokens(given, free.encode, layout, pair)
-            assert fits_surely(given, 10_000) and not fits_surely(given, most - 1)
+            assert doubtful([given], most - 1) == [0] and not doubtful([given], 10_000)
             for step, variant in enumerate(variants(interleaving)):
                 drawn = draw_example(given, 0.8, step, variant, free).example
                 assert len(drawn.ids) <= most
+
+
+def test_a_dump_doubts_whom_its_utterances_doubt(small_dump, tmp_path):
+    """By its index, which counts a byte more for each gap without a space."""
+    paths = [tmp_path / name for name in "ab"]
+    for path in paths:
+        write(path, small_dump, small_dump.vocabulary)
+    joined = Dumps(
+        [Dump(path, pair) for path, pair in zip(paths, ("", "pt-en:"), strict=True)]
+    )
+    part = Subset(joined, 7)
+    for utterances in (joined, part):
+        listed = [utterances[index] for index in range(len(utterances))]
+        for positions in (500, 1000, 1200, 1500, 3000):
+            sure = set(doubtful(listed, positions))
+            assert sure <= set(doubtful(utterances, positions))
+            assert set(doubtful(utterances, positions)) <= set(
+                doubtful(listed, positions - 2 * 12 * 2 * 2)
+            )
 
 
 def variants(interleaving: Interleaving) -> list[Interleaving]:

@@ -218,7 +218,7 @@ def test_all_of_whispers_languages_are_known():
 def test_a_target_that_whisper_does_not_know_is_refused_before_its_model(
     code, monkeypatch
 ):
-    monkeypatch.setattr(asr, "_load", None)
+    monkeypatch.setattr(asr, "_backend", None)
     with pytest.raises(ValueError, match=f"Whisper does not know .*{code}") as refused:
         SCORING.asr_options(code)
     assert "\n" not in str(refused.value)

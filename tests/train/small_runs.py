@@ -21,6 +21,7 @@ LOOP = {
     "save_every": 1,
     "eval_every": 2,
     "keep_last": STEPS,
+    "keep_optimizer": "all",
     "device": "cpu",
     "num_threads": 1,
 }
@@ -79,6 +80,12 @@ RUNS = {
     "llm": (
         "train",
         COMMON | {"attention_dropout": 0, "text_ratio_every": 1, "probe_every": 2},
+    ),
+    "budget": (
+        "train",
+        SMALL
+        | {"attention_dropout": 0, "text_ratio_every": 1, "batch_tokens": 150}
+        | {"num_workers": 1, "logits_at_once": 16, "num_dev": 3},
     ),
     "lora": ("train", COMMON | {"attention_dropout": 0, "lora_rank": 4}),
     "encoder": (

@@ -138,7 +138,7 @@ def trained_model(run: Path, folder: Path, name: str) -> torch.nn.Module:
 
 def read_back(folder: Path, name: str) -> torch.nn.Module:
     """A checkpoint as whoever knows nothing of ranks reads it."""
-    if name in ("llm", "lora"):
+    if name in ("llm", "budget", "lora"):
         return AutoModelForCausalLM.from_pretrained(folder)
     if name == "encoder":
         return Wav2Vec2BertForCTC.from_pretrained(folder)

@@ -9,7 +9,7 @@ if [[ -z $preflight && $device != cpu ]]; then preflight=true; fi
 if [[ $preflight == true ]] && ((${#untrained[@]})); then
   models=(--llm "$llm" --asr "$asr" --utmos "$utmos")
   if [[ ! -f $encoder_dir/stage.json ]]; then models+=(--encoder "$encoder"); fi
-  $decode_cmd "$log/preflight.log" "${s2st[@]}" preflight --conf "$conf" --task "$task_file" \
+  $decode_cmd "${s2st_gpus[@]}" "$log/preflight.log" "${s2st[@]}" preflight --conf "$conf" --task "$task_file" \
     "${models[@]}" --languages "$src_lang $tgt_lang" --systems "${untrained[*]}" \
     --out_dir "$trained" --num_gpus "$num_gpus" --device "$device"
 fi

@@ -13,11 +13,5 @@ for split in "${splits[@]}"; do
   for name in encoding align; do
     if [[ -f $conf/$name.yaml ]]; then align+=(--config "$conf/$name.yaml"); fi
   done
-  align+=("${align_more[@]}")
-  "${align[@]}" --shard "0/$gpu_nj" --overwrite "$overwrite"
-  if [[ ! -f $out/stage.json ]]; then
-    $decode_cmd JOB=1:"$gpu_nj" \
-      "$log/align.$split.JOB.log" "${align[@]}" --shard "JOB/$gpu_nj"
-    "${align[@]}"
-  fi
+  s2st_sharded "align.$split" "$out" "${align[@]}" "${align_more[@]}"
 done

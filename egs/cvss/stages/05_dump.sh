@@ -7,5 +7,5 @@ for split in "${splits[@]}"; do
     --overwrite "$overwrite" "${dump_more[@]}")
   if [[ -n $llm ]]; then dump+=(--llm "$llm"); fi
   if [[ $split == train ]]; then dump+=(--too_long drop); fi
-  $train_cmd "$log/dump.$split.log" "${dump[@]}"
+  s2st_light "$log/dump.$split.log" "${dump[@]}"
 done

@@ -1,11 +1,34 @@
-# Stage 7: source units -> transcript -> translation -> target units.
+# Stage 7: source units -> transcript -> translation -> target units. Where jobs have GPUs of
+# their own, or a queue deals them out, a split is cut over gpu_nj jobs, a system after the
+# other; elsewhere a system is a job. test1k comes last: test has its answers.
+ordered=()
 for split in "${test_names[@]}"; do
+  if [[ $split != test1k ]]; then ordered+=("$split"); fi
+done
+if [[ " ${test_names[*]} " == *" test1k "* ]]; then ordered+=(test1k); fi
+
+# decoding_of SYSTEM: sets the array decoding to the command for this split and checkpoint.
+decoding_of() {
+  local out="$expdir/$1/greedy_$checkpoint"
+  decoding=("${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$trained/$1"
+    --checkpoint "$checkpoint" --dump_dir "$dumpdir/interleave/$split"
+    --out_dir "$out/$split" --device "$device"
+    --num_threads "$system_threads" "${decode_more[@]}")
+  if [[ $split == test1k ]]; then decoding+=(--part_of "$out/test"); fi
+}
+for split in "${ordered[@]}"; do
   for checkpoint in "${checkpoint_names[@]}"; do
-    $decode_cmd --max-jobs-run "$parallel_systems" "$system_jobs" \
-      "$log/decode.JOB.$checkpoint.$split.log" \
-      "${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$trained/JOB" \
-      --checkpoint "$checkpoint" --dump_dir "$dumpdir/interleave/$split" \
-      --out_dir "$expdir/JOB/greedy_$checkpoint/$split" --device "$device" \
-      --num_threads "$system_threads" --overwrite "$overwrite" "${decode_more[@]}"
+    name="$checkpoint.$split"
+    if ((gpu_nj == 1)) || [[ $cmd_backend == local && -z ${one_gpu[*]-} ]]; then
+      decoding_of JOB
+      $decode_cmd "${one_gpu[@]}" --max-jobs-run "$parallel_systems" "$system_jobs" \
+        "$log/decode.JOB.$name.log" "${decoding[@]}" --overwrite "$overwrite"
+      continue
+    fi
+    for system in "${system_names[@]}"; do
+      decoding_of "$system"
+      s2st_sharded "decode.$system.$name" "$expdir/$system/greedy_$checkpoint/$split" \
+        "${decoding[@]}"
+    done
   done
 done

@@ -11,7 +11,7 @@ fi
 
 # vocode NAME UNITS_DIR OUT_DIR
 vocode() {
-  $decode_cmd "$log/vocode.$1.log" "${s2st[@]}" vocode --units_dir "$2" --out_dir "$3" \
+  $decode_cmd "${one_gpu[@]}" "$log/vocode.$1.log" "${s2st[@]}" vocode --units_dir "$2" --out_dir "$3" \
     --side "$speaker" --vocoder "$vocoder_dir" --device "$device" --nj "$nj" \
     --num_threads 1 --overwrite "$overwrite" "${vocode_more[@]}"
 }

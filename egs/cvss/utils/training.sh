@@ -6,6 +6,11 @@
 # one_gpu, the words with which $decode_cmd gives each job a GPU of its own.
 # s2st_on N: sets s2st_train, the words that start a training on N GPUs of this machine (or
 # in N processes on a CPU), and s2st_gpus, those with which $cuda_cmd gives it its GPUs.
+# s2st_light LOG COMMAND: runs what is short: here, or elsewhere through the queue.
+# s2st_beside COMMAND: runs it; where jobs are queued, beside others, up to s2st_wait, which
+# fails if one of them has failed.
+# s2st_sharded NAME OUT COMMAND: opens the stage's folder OUT, computes its parts in gpu_nj
+# jobs, and merges them.
 # s2st_languages CODES: fails where one is no code, or nothing is known of its language.
 # s2st_split NAME TEXT: sets the array NAME to the words of TEXT; `*` stays what it is.
 # s2st_encoder, s2st_kmeans, s2st_vocoder: the trainings of stages 2, 4 and 8, of one pair or
@@ -64,8 +69,35 @@ s2st_on() {
   fi
   if ((gpus_here)); then s2st_gpus=(--gpu "$1"); fi
   if (($1 > 1)); then
-    s2st_train=(python -m s2st_interleave.train.torchrun --standalone
+    s2st_train=(python -m s2st_interleave.train.torchrun --if_unfinished --standalone
       --nproc_per_node "$1" -m s2st_interleave)
+  fi
+}
+s2st_light() {
+  if [[ $cmd_backend == local ]]; then "${@:2}"; else $train_cmd "$@"; fi
+}
+s2st_running=()
+s2st_beside() {
+  if [[ $cmd_backend == local ]]; then
+    "$@"
+  else
+    "$@" &
+    s2st_running+=("$!")
+  fi
+}
+s2st_wait() {
+  local pid status=0
+  for pid in "${s2st_running[@]}"; do wait "$pid" || status=1; done
+  s2st_running=()
+  return "$status"
+}
+s2st_sharded() {
+  local name="$1" out="$2" command=("${@:3}")
+  s2st_light "$log/$name.open.log" "${command[@]}" --shard "0/$gpu_nj" --overwrite "$overwrite"
+  if [[ ! -f $out/stage.json ]]; then
+    $decode_cmd "${one_gpu[@]}" JOB=1:"$gpu_nj" "$log/$name.JOB.log" \
+      "${command[@]}" --shard "JOB/$gpu_nj"
+    s2st_light "$log/$name.log" "${command[@]}"
   fi
 }
 s2st_encoder() {

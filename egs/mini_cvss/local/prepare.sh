@@ -24,7 +24,7 @@ python "$local/make_corpus.py" --src "$MINI_SRC" --out "$MINI_CORPUS_DIR" --nj 2
   --overwrite "$anew" "${corpus[@]}"
 if [[ -z ${MINI_SHARED:-} ]]; then
   python "$tools/fetch_whisper.py" --out downloads/whisper-tiny.en
-  python -m s2st_interleave.train.torchrun --standalone --nproc_per_node 2 \
+  python -m s2st_interleave.train.torchrun --if_unfinished --standalone --nproc_per_node 2 \
     "$local/train_text_llm.py" --num_threads 1 --config "$local/../conf/text_llm.yaml" \
     --text_dirs "$MINI_CORPUS_DIR/text" --languages "$MINI_SRC en" \
     --out_dir downloads/llm --overwrite "$anew" "${llm[@]}"

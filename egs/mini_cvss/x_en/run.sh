@@ -49,7 +49,7 @@ for src in "${source_names[@]}"; do
   dev_dirs+=("../${src}_en/$MINI_SHARED/data/dev")
   text_dirs+=("$downloads/corpus/$src/text")
 done
-torchrun=(python -m s2st_interleave.train.torchrun --standalone --nproc_per_node "$num_gpus")
+torchrun=(python -m s2st_interleave.train.torchrun --if_unfinished --standalone --nproc_per_node "$num_gpus")
 s2st_train=("${torchrun[@]}" -m s2st_interleave)
 
 in_stage() { ((stage <= $1 && $1 <= stop_stage)); }

@@ -15,6 +15,6 @@ bash "$tools/setup.sh" --flite --quiet >/dev/null
 python "$tools/fetch_whisper.py" --out downloads/whisper-tiny.en
 python "$local/make_corpus.py" --out_dir downloads/corpus --nj 2 --overwrite "$anew" \
   "${corpus[@]}"
-python -m s2st_interleave.train.torchrun --standalone --nproc_per_node 2 \
+python -m s2st_interleave.train.torchrun --if_unfinished --standalone --nproc_per_node 2 \
   "$local/train_text_llm.py" --num_threads 1 --config "$local/../conf/text_llm.yaml" \
   --text_dir downloads/corpus/text --out_dir downloads/llm --overwrite "$anew" "${llm[@]}"

@@ -1,0 +1,91 @@
+"""The lengths of stage 6's examples at each text ratio: drawn, or reckoned without data."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from s2st_interleave.interleave.interleaving import Interleaving
+from s2st_interleave.interleave.layout import Block
+from s2st_interleave.interleave.schedule import text_ratio
+from s2st_interleave.plan import counts
+from s2st_interleave.plan.corpus import Corpus, Phase
+from s2st_interleave.plan.counts import MicroBatch
+from s2st_interleave.plan.cuts import NUM_STEPS, drawn_lengths, pieces, text_share
+from s2st_interleave.plan.rates import Rates
+
+
+def of_steps(steps: Sequence[counts.Step], factor: float = 1.0) -> list[Phase]:
+    """Phases of steps that were drawn, each with the lengths of some of its steps.
+
+    `factor`: how many steps of the training each of them stands for.
+    """
+    phases = []
+    for phase in counts.phases(steps):
+        own = steps[phase.first_step : phase.first_step + phase.num_steps]
+        targets = sum(batch.targets for step in own for batch in step.micro)
+        phases.append(
+            Phase(
+                phase.num_steps * factor,
+                [step.lengths for step in own[:: -(-len(own) // NUM_STEPS)]],
+                targets / phase.tokens,
+            )
+        )
+    return phases
+
+
+def of_numbers(
+    interleaving: Interleaving,
+    max_steps: int,
+    batch_size: int,
+    corpus: Corpus,
+    rates: Rates,
+) -> list[Phase]:
+    """Phases of a training whose data is not there, by mean seconds and spread alone."""
+    steps = Counter(
+        round(text_ratio(interleaving.schedule, step), 1) for step in range(max_steps)
+    )
+    phases = []
+    for ratio, number in steps.items():
+        given, wanted = _tokens(interleaving, ratio, corpus, rates)
+        lengths = drawn_lengths(given + wanted, rates, batch_size)
+        phases.append(Phase(number, lengths, wanted / (given + wanted)))
+    return phases
+
+
+def micro_batches(
+    phase: Phase, num_gpus: int, accum_grad: int, budget: int
+) -> list[MicroBatch]:
+    """Shapes of the micro-batches of a phase's steps, for the plan of memory."""
+    return [
+        MicroBatch(
+            len(piece), max(piece), max(1, round(sum(piece) * phase.target_share))
+        )
+        for lengths in phase.lengths
+        for mine in pieces(lengths, num_gpus, accum_grad, budget)
+        for piece in mine
+    ]
+
+
+def _tokens(
+    interleaving: Interleaving, ratio: float, corpus: Corpus, rates: Rates
+) -> tuple[float, float]:
+    """Mean tokens that are given and that are learned, over the tasks' layouts."""
+    words = max(1, round(corpus.seconds * rates.words_per_sec))
+    share = text_share(words, ratio, interleaving.span_lambda, interleaving.span_rule)
+    text = words * rates.tokens_per_word
+    mixed = corpus.num_units * (1 - share) + text * share
+
+    def tokens(block: Block) -> float:
+        if block.kind == "text":
+            return text + 1
+        is_mixed = interleaving.sides in ("both", block.side)
+        return (mixed if is_mixed else corpus.num_units) + 1
+
+    total = sum(task.weight for task in interleaving.tasks)
+    given, wanted = (
+        sum(
+            task.weight / total * sum(map(tokens, getattr(task.layout, part)))
+            for task in interleaving.tasks
+        )
+        for part in ("given", "wanted")
+    )
+    return given + 1, wanted

@@ -1,0 +1,81 @@
+"""Stage 7 cuts a split over jobs where each has a GPU, and asks test before test1k."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CVSS = Path(__file__).parents[2] / "egs" / "cvss"
+# What s2st.sh sets; jobs print their words in brackets.
+DRIVER = r"""
+set -euo pipefail
+. "$1/utils/training.sh"
+s2st=(say) train_cmd=queue decode_cmd=launch
+conf=c trained=t dumpdir=d expdir="an exp" log=l device=cpu
+test_names=(test1k test) checkpoint_names=(last) system_names=(base sched)
+system_jobs=JOB=base,sched parallel_systems=2 system_threads=0 overwrite=false
+decode_more=(--task "a b")
+say() { printf '[%s]' "$@"; echo; }
+launch() { printf 'launch'; say "$@"; }
+queue() { printf 'queue[%s]' "$1"; "${@:2}"; }
+"""
+
+
+def lines(settings: str) -> list[str]:
+    script = f'{DRIVER}\n{settings}\n. "$1/stages/07_decode.sh"'
+    command = ["bash", "-c", script, "bash", str(CVSS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["cmd_backend=local gpu_nj=2 one_gpu=()", "cmd_backend=slurm gpu_nj=1 one_gpu=()"],
+)
+def test_without_gpus_of_their_own_a_job_is_a_system(settings):
+    first, second = lines(settings)
+    assert first.startswith("launch[--max-jobs-run][2][JOB=base,sched]")
+    assert "[--out_dir][an exp/JOB/greedy_last/test][--device]" in first
+    assert "--part_of" not in first and "--shard" not in first
+    assert "[--out_dir][an exp/JOB/greedy_last/test1k]" in second
+    assert "[--part_of][an exp/JOB/greedy_last/test]" in second
+    assert all("[--task][a b]" in line for line in (first, second))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("cmd_backend=local gpu_nj=8 one_gpu=(--gpu 1)", "launch[--gpu][1][JOB=1:8]"),
+        ("cmd_backend=slurm gpu_nj=8 one_gpu=()", "launch[JOB=1:8]"),
+    ],
+)
+def test_with_gpus_or_a_queue_a_split_is_cut(settings, words):
+    opened, jobs, merged = lines(settings)[:3]
+    assert opened.endswith("[--shard][0/8][--overwrite][false]")
+    assert jobs.startswith(f"{words}[l/decode.base.last.test.JOB.log][say][decode]")
+    assert jobs.endswith("[--shard][JOB/8]")
+    queued = "queue[l/decode.base.last.test.log]" if "slurm" in settings else ""
+    assert merged.startswith(f"{queued}[decode]") and "--shard" not in merged
+    assert opened.startswith("queue[l/decode.base.last.test.open.log]") == bool(queued)
+    assert len(lines(settings)) == 3 * 4  # of two systems and two splits
+
+
+@pytest.mark.parametrize(("backend", "order"), [("local", "abc"), ("slurm", "cba")])
+def test_pairs_are_queued_beside_each_other_and_a_failure_is_not_lost(backend, order):
+    script = f"""
+        set -euo pipefail
+        cmd_backend={backend}
+        . "$1/utils/training.sh"
+        pair() {{ sleep "$2"; echo "$1"; }}
+        s2st_beside pair a 0.6
+        s2st_beside pair b 0.3
+        s2st_beside pair c 0
+        s2st_wait
+        s2st_beside false
+        s2st_beside true
+        s2st_wait
+        echo not reached
+    """
+    command = ["bash", "-c", script, "bash", str(CVSS)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout.split() == list(order) and done.returncode == 1

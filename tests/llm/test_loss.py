@@ -1,0 +1,79 @@
+"""Logits of some targets at a time give the loss and the gradients of all at once."""
+
+import pytest
+import torch
+from tiny_llms import KINDS, NUM_UNITS
+
+from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.llm import model as llm
+from s2st_interleave.llm.backbone import uses_all_weights
+from s2st_interleave.llm.loss import cross_entropy_sum, num_right
+from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
+
+
+def gradients(speech_llm, data, logits_at_once: int) -> tuple[float, dict]:
+    task = InterleavedTask(
+        speech_llm,
+        data,
+        data,
+        Interleaving(Schedule("constant", 0.5)),
+        4,
+        1,
+        "cpu",
+        logits_at_once=logits_at_once,
+    )
+    speech_llm.model.eval()
+    speech_llm.model.zero_grad(set_to_none=True)
+    (batch,) = task.batches(0)
+    loss = task.loss_sum(batch)
+    (loss / len(batch.targets)).backward()
+    named = speech_llm.model.named_parameters()
+    return loss.item(), {name: p.grad for name, p in named}
+
+
+def assert_close(parts: dict, whole: dict, tolerance: float) -> None:
+    largest = max(gradient.abs().max().item() for gradient in whole.values())
+    for name, gradient in whole.items():
+        # A bias of attention keys has no gradient but what rounding leaves.
+        scale = max(gradient.abs().max().item(), 1e-4 * largest)
+        close = {"rtol": 0.0, "atol": tolerance * scale}
+        torch.testing.assert_close(parts[name], gradient, **close)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parts_of_logits_train_what_all_of_them_train(kind, folder, small_dump):
+    """Within rounding: 1e-5 of the largest gradient of a tensor, or of what is left of 0."""
+    speech_llm = llm.extend(folder(kind), NUM_UNITS)
+    loss, whole = gradients(speech_llm, small_dump, 0)
+    again, parts = gradients(speech_llm, small_dump, 7)
+    assert again == pytest.approx(loss, rel=1e-6)
+    assert_close(parts, whole, 1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_that_is_said_to_use_all_its_weights_does(kind, folder, small_dump):
+    speech_llm = llm.extend(folder(kind), NUM_UNITS)
+    _, whole = gradients(speech_llm, small_dump, 0)
+    assert uses_all_weights(speech_llm.model)
+    assert all(gradient is not None for gradient in whole.values())
+
+
+def test_what_is_summed_over_parts_is_not_rounded_to_bf16(folder, small_dump):
+    speech_llm = llm.extend(folder("Llama"), NUM_UNITS, bf16=True)
+    loss, whole = gradients(speech_llm, small_dump, 0)
+    again, parts = gradients(speech_llm, small_dump, 7)
+    assert again == pytest.approx(loss, rel=2e-3)
+    assert_close(parts, whole, 2e-2)
+
+
+def test_parts_count_the_same_right_targets(folder):
+    speech_llm = llm.extend(folder("Gemma2"), NUM_UNITS)
+    hidden = torch.randn(11, 32, generator=torch.Generator().manual_seed(0))
+    best = speech_llm.logits(hidden).argmax(-1)
+    targets = torch.where(torch.arange(11) < 6, best, (best + 1) % 7)
+    loss, hits = num_right(speech_llm.model, hidden, targets)
+    again, same = num_right(speech_llm.model, hidden, targets, 4)
+    assert int(hits) == int(same) >= 6
+    assert again.item() == pytest.approx(loss.item(), rel=1e-6)
+    whole = cross_entropy_sum(speech_llm.model, hidden, targets)
+    assert loss.item() == whole.item()

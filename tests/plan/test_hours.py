@@ -1,0 +1,169 @@
+"""Hours by stage: counted kernels, the parts of a stage's seconds, and the command."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from s2st_interleave import config
+from s2st_interleave.plan import command, cuts, hours, networks
+from s2st_interleave.plan.passes import Pass, count
+from s2st_interleave.plan.rates import Device, Rates
+from s2st_interleave.plan.work import PARTS, Work, bound, core, gpu, seconds
+
+ROOT = Path(__file__).resolve().parents[2]
+RATES = Rates()
+# A device on which an operation, a byte and a kernel take a second each.
+UNIT = Device("unit", products=1, memory=1, launch_sec=1, ahead=False, loaders=0)
+NO_START = replace(RATES, start_sec=0)
+
+
+def parts(
+    work: Work, device: Device = UNIT, rates: Rates = NO_START
+) -> dict[str, float]:
+    return {name: sec for name, sec in seconds(work, device, rates).items() if sec}
+
+
+def test_a_pass_has_the_kernels_that_torch_starts():
+    a, b = torch.empty(2, 3, device="meta"), torch.empty(3, 5, device="meta")
+    counted = count(lambda: torch.relu((a @ b).T))
+    product, relu = (2.0 * 2 * 3 * 5, 4.0 * (6 + 15 + 10)), (0.0, 4.0 * (10 + 10))
+    assert counted.kernels == {product: 1, relu: 1}  # a transposed view is no kernel
+    assert (counted.flops, counted.launches) == (60, 2)
+
+
+def test_the_encoder_of_the_paper_has_its_weights():
+    source = Path("facebook/w2v-bert-2.0")  # asked of no hub
+    model = networks.encoder(source, 100)
+    weights = sum(p.numel() for p in model.parameters())
+    assert weights == pytest.approx(580e6, rel=0.01)
+    assert networks.frame_sec(source) == 0.02
+
+
+def test_each_part_of_a_stage_has_its_seconds():
+    one = Pass({(7.0, 3.0): 2, (0.0, 5.0): 1})
+    assert parts(Work("x", passes=(one,))) == {
+        "arithmetic": 14,
+        "memory": 5,
+        "launches": 3,
+    }
+    assert parts(Work("x", evaluations=(one,))) == {"evaluation": 22}
+    rates = replace(NO_START, node_link=10, cluster_link=5, write_rate=2, start_sec=1)
+    work = Work("x", gpus=2, num_sums=3, summed_bytes=100, saved_bytes=8, alone_sec=6)
+    shown = parts(work, rates=rates)
+    assert shown == {"gradients": 30, "saving": 4, "one process": 6, "starting": 1}
+    assert parts(replace(work, gpus=16), rates=rates)["gradients"] == 3 * 1.875 * 20
+    assert bound(shown) == "gradients 73%"
+
+
+def test_what_is_done_ahead_of_a_gpu_counts_only_where_it_is_slower():
+    ahead = replace(UNIT, ahead=True, loaders=4)
+    one = Pass({(10.0, 0.0): 1})
+    assert parts(Work("x", passes=(one,), loading_sec=40), ahead) == {"arithmetic": 10}
+    work = Work("x", passes=(one,), loading_sec=60, imbalance=1.2)
+    assert parts(work, ahead) == {
+        "arithmetic": 10,
+        "imbalance": pytest.approx(2),
+        "loading": pytest.approx(3),
+    }
+    many = Pass({(1.0, 0.0): 3})
+    slow = replace(ahead, launch_sec=5)
+    assert parts(Work("x", passes=(many,)), slow) == {"arithmetic": 3, "launches": 12}
+
+
+def test_a_budget_of_tokens_balances_what_round_robin_does_not():
+    steps = cuts.drawn_lengths(400, RATES, 64)
+    dealt = cuts.cut(steps, 8, accum_grad=8)
+    budgeted = cuts.cut(steps, 8, accum_grad=1, budget=6000)
+    assert dealt.imbalance > 1.5
+    assert budgeted.imbalance < 1.1
+    assert cuts.cut(steps, 1, accum_grad=16).num_micro == pytest.approx(16)
+
+
+def test_rates_of_a_file_replace_those_of_the_table(tmp_path):
+    path = tmp_path / "rates.json"
+    path.write_text(json.dumps({"launch_sec": 1e-5, "loaders": 4}))
+    given = RATES.with_file(path)
+    assert given == replace(RATES, launch_sec=1e-5, loaders=4)
+    assert gpu("H100", "bf16", given).loaders == 4 and core(given).loaders == 0
+    path.write_text(json.dumps({"lunch_sec": 1}))
+    with pytest.raises(ValueError, match=r"unknown key 'lunch_sec'.*launch_sec"):
+        RATES.with_file(path)
+
+
+def test_each_rate_says_where_it_comes_from():
+    for name, value, unit, source in RATES.sources():
+        assert value > 0 and unit, name
+        assert source.startswith(
+            ("measured: ", "published: ", "reckoned: ", "conf/")
+        ), name
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory) -> command.Options:
+    """A recipe of which nothing was run: mini sizes under a conf of all stages."""
+    conf = tmp_path_factory.mktemp("a conf's")
+    small = {
+        "encoder": "num_pieces: 80\nmax_steps: 10\nbatch_size: 8",
+        "kmeans": "layer: 4\nnum_units: 200",
+        "vocoder": "backend: world\nmax_steps: 10",
+        "score": "mos: dnsmos\nasr: tiny.en",
+    }
+    for name, text in small.items():
+        (conf / f"{name}.yaml").write_text(text)
+    llm = conf / "llm.json"
+    llm.write_text(
+        json.dumps(
+            {
+                "model_type": "llama",
+                "vocab_size": 500,
+                "hidden_size": 32,
+                "intermediate_size": 64,
+                "num_hidden_layers": 2,
+                "num_attention_heads": 2,
+                "num_key_value_heads": 2,
+                "tie_word_embeddings": True,
+            }
+        )
+    )
+    words = ["--conf", str(conf), "--llm", str(llm)]
+    words += ["--encoder", str(ROOT / "egs/mini_cvss/conf/w2v_bert")]
+    words += ["--utterances", "1000", "--seconds", "3", "--max_steps", "40"]
+    words += ["--text_ratio_drop", "0.9", "--text_ratio_every", "4", "--nodes", "2"]
+    words += ["--gpus_per_node", "2", "--batch_size", "8", "--recipe", str(conf)]
+    return config.parse(command.Options, words, prog="plan")
+
+
+def test_a_recipe_is_planned_before_anything_was_run(options, capsys):
+    command.run(options)
+    shown = capsys.readouterr().out
+    for words in ("1000 utterances, 3.0 s", "as nothing is drawn", "hours on H100"):
+        assert words in shown
+    assert "1 GPU  2 GPUs  4 GPUs  GPU-hours" in shown
+    for stage in ("1 data", "2 encoder", "3+4", "4 kmeans", "5 dump", "6 train x 2"):
+        assert f"\n{stage}" in shown
+    for stage in ("7 decode x 4", "8 vocoder", "8 vocode x 5", "9 score x 6", "all"):
+        assert f"\n{stage}" in shown
+
+
+def test_without_any_data_or_number_it_says_what_to_name(options):
+    with pytest.raises(
+        ValueError, match="name --dump_dir, --data_dir, or --utterances"
+    ):
+        command.run(replace(options, utterances=0))
+
+
+def test_parts_are_those_that_are_named():
+    assert tuple(seconds(Work("x"), UNIT, RATES)) == PARTS
+    assert hours.Jobs(Work("x"), times=2).hours({"loading": 1800}) == 1
+
+
+def test_an_encoder_takes_two_operations_a_weight_and_frame():
+    source = ROOT / "egs/mini_cvss/conf/w2v_bert"
+    weights = sum(p.numel() for p in networks.encoder(source, 80).parameters())
+    counted = networks.encoder_pass(source, 80, 4, 3.0, training=False)
+    assert counted.flops == pytest.approx(2 * weights * 4 * 75, rel=0.2)
+    trained = networks.encoder_pass(source, 80, 4, 3.0, training=True)
+    assert trained.flops == pytest.approx(3 * counted.flops, rel=0.2)

@@ -1,0 +1,123 @@
+"""Stage 7 in jobs, and its answers about a part of a split that has been answered."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from s2st_interleave import __main__ as command_line
+from s2st_interleave import shards
+from s2st_interleave.files import read_json
+from s2st_interleave.interleave import dump
+from s2st_interleave.stage_dir import open_stage
+from s2st_interleave.stages import decode
+from s2st_interleave.stages.dump import Options as DumpOptions
+
+TRAIN = "--max_steps 2 --batch_size 4 --save_every 2 --eval_every 2 --device cpu"
+DECODE = "--batch_size 4 --max_text_tokens 4 --max_unit_ratio 1.0 --device cpu"
+NAMES = ("text.src", "text.tgt", "units.tgt.ark")
+
+
+def write_dump(folder: Path, utterances: list) -> Path:
+    options = DumpOptions(align_dir=folder, units_dir=folder, out_dir=folder)
+    stage = open_stage(folder, stage="dump", options=options, inputs={})
+    (folder / "sides").write_text("src es\ntgt en\n")
+    dump.write(folder, utterances, dump.UnitVocabulary(20, 0.04))
+    stage.finish(num_in=len(utterances), num_out=len(utterances))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(text_llm, small_dump, tmp_path_factory) -> Path:
+    """A folder with a trained system, and dumps of all utterances and of some of them."""
+    root = tmp_path_factory.mktemp("with a space")
+    utterances = [small_dump[index] for index in range(9)]
+    write_dump(root / "test", utterances)
+    write_dump(root / "test1k", utterances[1:9:3])
+    places = f"--train_dir|{root / 'test'}|--dev_dir|{root / 'test1k'}|--llm|{text_llm}"
+    words = [
+        "train",
+        *TRAIN.split(),
+        *places.split("|"),
+        "--out_dir",
+        str(root / "exp"),
+    ]
+    assert command_line.main(words) == 0
+    return root
+
+
+def answer(root: Path, split: str, out: Path, *more: str) -> Path:
+    places = f"--train_dir|{root / 'exp'}|--dump_dir|{root / split}|--out_dir|{out}"
+    assert (
+        command_line.main(["decode", *DECODE.split(), *places.split("|"), *more]) == 0
+    )
+    return out
+
+
+def contents(folder: Path) -> list[bytes]:
+    return [(folder / name).read_bytes() for name in NAMES]
+
+
+def test_a_split_that_is_cut_over_jobs_has_the_same_files(
+    trained, tmp_path, monkeypatch
+):
+    whole = answer(trained, "test", tmp_path / "whole")
+    run_shards = shards.run_shards
+    monkeypatch.setattr(
+        decode, "run_shards", lambda *args, smallest: run_shards(*args, smallest=2)
+    )
+    cut = tmp_path / "cut"
+    for job in (0, 1, 2, 3):
+        answer(trained, "test", cut, "--shard", f"{job}/3")
+        assert not (cut / "stage.json").exists()
+    names = {path.name for path in (cut / "shards").glob("part?")}
+    assert names == {f"part{k}" for k in range(1, 6)}
+    monkeypatch.setattr(decode._Writer, "write", None)  # nothing is left to write
+    answer(trained, "test", cut)
+    assert contents(cut) == contents(whole)
+
+
+def test_a_part_of_an_answered_split_is_copied(trained, tmp_path, monkeypatch):
+    alone = answer(trained, "test1k", tmp_path / "alone")
+    whole = answer(trained, "test", tmp_path / "whole")
+    monkeypatch.setattr(decode._Writer, "write", None)
+    part = answer(trained, "test1k", tmp_path / "part", "--part_of", str(whole))
+    assert contents(part) == contents(alone)
+    assert set(read_json(part / "stage.json")["inputs"]) == {"train", "dump", "part_of"}
+    # It is up to date, with the option; what was made without it is up to date as well.
+    answer(trained, "test1k", part, "--part_of", str(whole))
+    answer(trained, "test1k", alone, "--part_of", str(whole))
+    assert set(read_json(alone / "stage.json")["inputs"]) == {"train", "dump"}
+
+
+def other_options(root: Path, whole: Path) -> list[str]:
+    return ["--max_text_tokens", "3"]
+
+
+def other_units(root: Path, whole: Path) -> list[str]:
+    """The larger split has been asked something else about an utterance."""
+    utterances = dump.Dump(root / "test1k")
+    changed = [utterances[index] for index in range(len(utterances))]
+    source = changed[0].sides["src"]
+    sides = {**changed[0].sides, "src": replace(source, units=source.units * 0)}
+    changed[0] = replace(changed[0], sides=sides)
+    return ["--dump_dir", str(write_dump(whole.parent / "changed", changed))]
+
+
+def not_finished(root: Path, whole: Path) -> list[str]:
+    (whole / "stage.json").unlink()
+    return []
+
+
+@pytest.mark.parametrize("change", [other_options, other_units, not_finished])
+def test_a_part_is_answered_where_the_split_has_not(trained, tmp_path, change):
+    whole = answer(trained, "test", tmp_path / "whole")
+    more = change(trained, whole)
+    part = answer(trained, "test1k", tmp_path / "p", "--part_of", str(whole), *more)
+    assert set(read_json(part / "stage.json")["inputs"]) == {"train", "dump"}
+
+
+def test_beams_with_vllm_are_refused(trained, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        answer(trained, "test", tmp_path, "--engine", "vllm", "--num_beams", "3")
+    assert "'num_beams' has no effect with engine vllm" in capsys.readouterr().err
