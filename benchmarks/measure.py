@@ -42,16 +42,18 @@ def side_by_side(
     amount: float = 0.0,
     unit: str = "s",
     repeats: int = 5,
+    share: float = 1.0,
     aim: str = "",
 ) -> Row:
     """Time `ours` and `other` in turn, after one run of each that is not counted.
 
     Where `amount` is given, for example a number of tokens, the figures are `amount` a
-    second in `unit`; else they are seconds.
+    second in `unit`; else they are seconds. `other`, where it is slow, may do a `share` of
+    the work.
     """
     ours()
     other()
-    pairs = [(seconds(ours), seconds(other)) for _ in range(repeats)]
+    pairs = [(seconds(ours), seconds(other) / share) for _ in range(repeats)]
     ratios = [theirs / mine for mine, theirs in pairs]
     mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
     return Row(
