@@ -68,7 +68,7 @@ if [[ -n $pairs ]]; then
   for pair in "${untrained_pairs[@]}"; do
     own="../$pair/exp/untrained"
     recipe=("$pair/run.sh" "${common[@]}" --test_sets test1k --expdir "$own"
-      --dumpdir "../$pair/dump_untrained" --toplines false --systems "")
+      --dumpdir "../$pair/dump_untrained" --toplines false --systems "" --one_pass false)
     # Words are aligned by the encoder that was fine-tuned, units are the other one's.
     "${recipe[@]}" --stage 3 --stop_stage 3
     recipe+=(--encoder_dir "$own/encoder" --kmeans_dir "$own/kmeans" --vocoder_dir "$own/vocoder")
