@@ -14,11 +14,13 @@ tools/slurm_test.sh -m "slurm and slow"
 tools/full_size.sh --work build/full_size
 cd egs/mini_cvss
 es_en/run.sh
+status=0
 (
   cd es_en
   . ../../path.sh
   python ../local/check_encoder.py
   python ../local/check_align.py --split test
   python ../local/check_plan.py --train_dir exp/scheduled
-)
-exec ./paper.sh "$@"
+) || status=$? # the cells of the night do not wait for it
+./paper.sh "$@"
+exit "$status"
