@@ -9,12 +9,11 @@ reads it: 128,256 tokens, <|begin_of_text|> 128000, <|end_of_text|> 128001. --wh
 wheel that is already on this machine.
 """
 
-import argparse
 import sys
 import zipfile
 from pathlib import Path
 
-from fetch_whisper import Source, fetch
+from fetch_whisper import Source, fetch, parser
 
 LLAMA_3_TOKENIZER = Source(
     requirement="llama-models==0.3.0",
@@ -40,7 +39,7 @@ image""".split()
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser(__doc__).parse_args(arguments)
     try:
         print(fetch(LLAMA_3_TOKENIZER, options.out / "model", options.wheel))
     except (OSError, ValueError, zipfile.BadZipFile) as error:
@@ -69,15 +68,6 @@ def convert(model: Path, out: Path) -> None:
         clean_up_tokenization_spaces=False,
     )
     tokenizer.save_pretrained(out)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, required=True, help="directory to make")
-    parser.add_argument("--wheel", type=Path, help="the wheel, if already here")
-    return parser
 
 
 if __name__ == "__main__":

