@@ -67,11 +67,11 @@ class Rates:
         2.1e-3, "s a recording", "measured: 2,000 pieces, names built once, a core here"
     )
     draw_sec: float = _rate(
-        1.3e-3, "s an example", "measured: real tokenizer, p = 0 to 0.9: 1.2 to 1.5 ms"
+        1.5e-4, "s an example", "measured: benchmarks --only draws, 0.08 to 0.16 ms"
     )
     dump_sec: float = _rate(68e-6, "s a pair", "measured: 207,000 in 14 s, a core here")
     crop_sec: float = _rate(
-        2.6e-3, "s a crop", "measured: HiFi-GAN's 16 crops in 42 ms, whole files read"
+        4e-4, "s a crop", "measured: benchmarks --only vocoder_crops, sought in a FLAC"
     )
     analysis_sec: float = _rate(
         0.039, "s a second", "measured: WORLD on clips of 3.75 s, a core here, busy"
