@@ -101,7 +101,8 @@ s2st_sharded() {
   fi
 }
 s2st_encoder() {
-  $(s2st_class encoder_cmd) "${s2st_gpus[@]}" "$log/encoder.log" "${s2st_train[@]}" encoder --config "$conf/encoder.yaml" \
+  $(s2st_class encoder_cmd) "${s2st_gpus[@]}" "$log/encoder.log" \
+    "${s2st_train[@]}" encoder --config "$conf/encoder.yaml" \
     --encoder "$encoder" --train_dir "${train_dirs[*]}" --dev_dir "${dev_dirs[*]}" \
     --out_dir "$encoder_dir" "$@" "${training_options[@]}" "${encoder_more[@]}"
 }
@@ -111,7 +112,8 @@ s2st_kmeans() {
     "$@" "${training_options[@]}" "${kmeans_more[@]}"
 }
 s2st_vocoder() {
-  $(s2st_class vocoder_cmd) "${s2st_gpus[@]}" "$log/vocoder.log" "${s2st_train[@]}" vocoder --config "$conf/vocoder.yaml" \
+  $(s2st_class vocoder_cmd) "${s2st_gpus[@]}" "$log/vocoder.log" \
+    "${s2st_train[@]}" vocoder --config "$conf/vocoder.yaml" \
     --data_dir "${train_dirs[*]}" --dev_data_dir "${dev_dirs[*]}" \
     --units_dir "${train_units[*]}" --dev_units_dir "${dev_units[*]}" \
     --out_dir "$vocoder_dir" --nj "$nj" "$@" "${training_options[@]}" "${vocoder_more[@]}"

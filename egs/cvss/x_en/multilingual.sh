@@ -53,7 +53,8 @@ each_pair 1 1 # run.sh made train and dev
 each_pair 3 5
 if ((stage <= 6 && 6 <= stop_stage)); then
   s2st_on "$num_gpus"
-  $(s2st_class llm_cmd) "${s2st_gpus[@]}" exp/log/train.multilingual.log "${s2st_train[@]}" train \
+  $(s2st_class llm_cmd) "${s2st_gpus[@]}" exp/log/train.multilingual.log \
+    "${s2st_train[@]}" train \
     --config ../conf/train.yaml --config ../conf/systems/multilingual.yaml --llm "$LLM" \
     --train_dir "${train_dirs[*]}" --dev_dir "${dev_dirs[*]}" --out_dir exp/multilingual \
     --device "$device" --num_threads "$num_threads" --overwrite "$overwrite" \
