@@ -76,7 +76,7 @@ def _head(svg: ET.Element, picture: Picture, x: float, room: float) -> float:
     for line in _wrapped(picture.place, 13, left):
         words(svg, x, y, line, 13, "dim")
         y += 17
-    words(svg, x, y + 13, f"text ratio p = {picture.ratio:g}", 19, font_weight=600)
+    words(svg, x, y + 13, f"text ratio {picture.p}", 19, font_weight=600)
     y += 33
     for line in _wrapped(picture.is_read, 12, left):
         words(svg, x, y, line, 12, "dim")

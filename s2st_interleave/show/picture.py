@@ -130,6 +130,11 @@ class Picture:
         return sum(row.num_tokens for row in self.rows if row.is_predicted)
 
     @property
+    def p(self) -> str:
+        """The text ratio, as people read it."""
+        return f"p = {self.ratio:.3g}"
+
+    @property
     def place(self) -> str:
         """Step and training."""
         return f"step {self.step} of {self.course.num_steps} · {self.course.name}"
@@ -165,5 +170,5 @@ class Picture:
             )
             for track in self.tracks
         ]
-        head = f"{self.place}, text ratio p = {self.ratio:g}. {self.counts}."
+        head = f"{self.place}, text ratio {self.p}. {self.counts}."
         return " ".join([head, *(f"{each}." for each in sides)])

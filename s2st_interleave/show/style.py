@@ -110,9 +110,8 @@ def box(
     **attributes: object,
 ) -> ET.Element:
     """A rectangle."""
-    return node(
-        parent, "rect", look, x=x, y=y, width=width, height=height, **attributes
-    )
+    size = {"width": width, "height": height}
+    return node(parent, "rect", look, "", x=x, y=y, **size, **attributes)
 
 
 def cells(

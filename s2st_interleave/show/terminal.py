@@ -33,7 +33,7 @@ def drawing(picture: Picture, width: int, *, has_color: bool) -> str:
     width, paint = min(max(width, NARROWEST), WIDEST), Paint(has_color)
     lines = [
         paint("bold", _cut(picture.id, width)),
-        *_wrapped(f"{picture.place} · p = {picture.ratio:g}", width),
+        *_wrapped(f"{picture.place} · {picture.p}", width),
         *_wrapped(picture.is_read, width),
         "",
         *_curve(picture.course, picture.step, width),

@@ -11,7 +11,7 @@ from s2st_interleave.show.style import box, cells, node, words
 
 CHIP, LINE, GAP = 22.0, 28.0, 4.0  # height of a chip, and of a line of them
 SIZE, MARK_SIZE = 14.0, 11.5  # fonts
-CELL, CELL_OF_MANY, MANY = 5.0, 3.0, 400  # pixels of a unit
+NARROWEST, WIDEST = 3.0, 9.0  # pixels of a unit
 LABEL, COUNT = 106.0, 44.0  # columns left and right of the tokens
 NARROW = 560.0  # below it a label stands above its tokens
 COUNT_LINE = 17.0
@@ -30,8 +30,8 @@ def draw(
 ) -> float:
     """Draw blocks below y, within `room` pixels; return the y below them."""
     is_narrow = room < NARROW
-    num_units = sum(len(run.units) for row in rows for run in row.runs)
-    cell = CELL if num_units <= MANY else CELL_OF_MANY
+    most = max(sum(len(run.units) for run in row.runs) for row in rows)
+    cell = min(WIDEST, max(NARROWEST, room / 2 / max(1, most)))
     for row in rows:
         top, look = y, "learned" if row.is_predicted else "given"
         ink = "learned_ink" if row.is_predicted else "dim"

@@ -81,9 +81,12 @@ def read_options(train_dir: Path) -> Options:
     """
     path = train_dir / "config.yaml"
     if not path.is_file():
+        others = sorted(p.parent for p in train_dir.parent.glob("*/config.yaml"))
+        known = f"; there is {' '.join(map(str, others))}" if others else ""
         raise FileNotFoundError(
-            f"{path} is missing: name a training with --train_dir, or its options with "
-            "--train_config, --llm and --dump_dir; ./run.sh --stage 6 --stop_stage 6 trains"
+            f"{path} is missing{known}: name a training with --train_dir, or its options "
+            "with --train_config, --llm and --dump_dir; ./run.sh --stage 6 --stop_stage 6 "
+            "trains"
         )
     content = config.mapping(yaml_text.read(path), str(path))
     void = content.pop(config.NO_EFFECT, None) or {}

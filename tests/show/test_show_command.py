@@ -70,7 +70,10 @@ def test_paths_of_a_training_are_those_of_its_recipe(
         (["u91"], "dump/align/train/dropped.tsv: bad alignment: score -9"),
         (["u21", "--dump_dir", "dump/interleave/train"], "is in dump/interleave/dev"),
         (["u03", "--out", "a.png"], "ends in neither .svg, .html nor .json"),
-        (["u03", "--train_dir", "exp/baseline"], "exp/baseline/config.yaml is missing"),
+        (
+            ["u03", "--train_dir", "exp/baseline"],
+            "config.yaml is missing; there is exp/scheduled:",
+        ),
         (["u03", "--train_config", "x.yaml"], "wants --llm and --dump_dir"),
         (["u03", "u04"], "'u04': show one utterance at a time"),
         (["u03", "--llm", "x"], "--llm is for --train_config"),
