@@ -19,10 +19,11 @@ def find(name: str, dump_dir: Path) -> dict[str, bytes]:
     if data_dir is None:
         return {}
     data, sounds = kaldi.DataDir(data_dir), {}
+    recipe = data_dir.absolute().parents[1]
     for side in data.sides:
         try:
             path = data.wavs(side)[name]
-            samples = audio.read(path if path.exists() else data_dir.parents[1] / path)
+            samples = audio.read(path if path.exists() else recipe / path)
         except (UserError, OSError, KeyError):
             continue
         stream = io.BytesIO()

@@ -13,6 +13,8 @@ WORD, UNITS, AXIS = 27.0, 19.0, 24.0  # heights
 LINE = WORD + UNITS + AXIS
 SIZE, SMALLEST = 14.0, 9.0  # font of words
 MOST_PX = 230.0  # of a second, where more would only be for the longest words
+# Lines end with a word, so that they are not quite full.
+SHARES = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.82, 0.79)
 NUMBER = 7.5  # font of a unit's number
 TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds apart
 
@@ -54,12 +56,16 @@ def scale_of(tracks: Sequence[Track], room: float) -> Scale:
     )
     most = wanted[int(0.9 * (len(wanted) - 1))] if wanted else MOST_PX
     num_lines = math.ceil(longest * min(most, MOST_PX) / room)
-    # Lines end with a word, so that they are not quite full.
-    pixels = room * num_lines / longest * (0.93 if num_lines > 1 else 1.0)
     unit_sec = (parts[0].end_sec - parts[0].start_sec) / len(parts[0].units)
     digits = max(len(str(unit)) for part in parts for unit in part.units)
     needed = text_width("0" * digits, NUMBER) + 1
-    return Scale(pixels, unit_sec, pixels * unit_sec > needed)
+    scale = Scale(room, 0.0, False)
+    for share in SHARES if num_lines > 1 else (1.0,):
+        pixels = share * room * num_lines / longest
+        scale = Scale(pixels, unit_sec, pixels * unit_sec > needed)
+        if all(len(lines(track, scale, room)) <= num_lines for track in tracks):
+            break
+    return scale
 
 
 def lines(track: Track, scale: Scale, room: float) -> list[Line]:
