@@ -116,7 +116,8 @@ def run(options: Options) -> None:
         (picture,) = _pictures(opened, place, [step])
         text = _still(options, picture, kind)
     if options.out is None:
-        print(text)
+        encoding = sys.stdout.encoding or "utf-8"  # which may lack letters
+        print(text.encode(encoding, "replace").decode(encoding))
         return
     with atomic_write(options.out) as stream:
         stream.write(text)

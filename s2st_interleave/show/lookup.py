@@ -33,11 +33,17 @@ class Place:
 def find(name: str, options: Options, dump_dir: Path | None) -> Place:
     """Look an utterance up in `dump_dir`, or else in the dumps of train, then of dev.
 
-    Raises UserError that says why it was dropped, or names an id like it.
+    Raises UserError that says why it was dropped, or names an id like it, and
+    FileNotFoundError for a dump that is missing.
     """
     known: list[str] = []
     folders = [dump_dir] if dump_dir else [*options.train_dir, *options.dev_dir]
     for folder in dict.fromkeys(folders):
+        if not (folder / "vocab.json").is_file():
+            raise FileNotFoundError(
+                f"{folder} is no dump: ./run.sh --stage 5 --stop_stage 5 makes it, or "
+                "name another one with --dump_dir"
+            )
         dump = Dump(folder, pair_prompt(folder) if options.name_pair else "")
         ids = dump.ids
         if name in ids:

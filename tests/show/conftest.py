@@ -1,7 +1,7 @@
 """A training of tiny parts, its draws, and utterances in several scripts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,22 +32,26 @@ def spoken(words: str, units_per_word: int = 5, gap: int = 0) -> Side:
     return Side(units, named, spans)
 
 
-@pytest.fixture
-def make_training(text_llm: Path) -> Callable[..., Training]:
+@pytest.fixture(scope="session")
+def made_options(text_llm: Path) -> Options:
+    return Options(
+        llm=text_llm,
+        train_dir=(Path("dump/interleave/train"),),
+        dev_dir=(Path("dump/interleave/dev"),),
+        out_dir=Path("exp/scheduled"),
+        max_steps=40,
+        text_ratio_every=4,
+        batch_size=4,
+        seed=3,
+    )
+
+
+@pytest.fixture(scope="session")
+def make_training(made_options: Options) -> Callable[..., Training]:
+    llm = read_llm(made_options, None, NUM_UNITS)
+
     def make(**more) -> Training:
-        options = Options(
-            **{
-                "llm": text_llm,
-                "train_dir": (Path("train"),),
-                "dev_dir": (Path("dev"),),
-                "out_dir": Path("exp/scheduled"),
-                "max_steps": 40,
-                "text_ratio_every": 4,
-                "seed": 3,
-            }
-            | more
-        )
-        llm = read_llm(options, None, NUM_UNITS)
+        options = replace(made_options, **more)
         return Training("exp/scheduled", options, options.interleaving(), llm)
 
     return make
@@ -82,7 +86,7 @@ def begun(directory: str, stage: str) -> Stage:
 
 
 @pytest.fixture
-def recipe(tmp_path, text_llm, monkeypatch) -> Path:
+def recipe(tmp_path, made_options, monkeypatch) -> Path:
     """The current directory: dumps of train and dev, and a training that has begun."""
     monkeypatch.chdir(tmp_path)
     utterances = tiny_parts.utterances()
@@ -97,17 +101,7 @@ def recipe(tmp_path, text_llm, monkeypatch) -> Path:
         ("dump/align/train", "align", {"u91": "bad alignment: score -9"}),
     ):
         begun(folder, stage).finish(num_in=30, num_out=29, dropped=dropped)
-    options = Options(
-        llm=text_llm,
-        train_dir=(Path("dump/interleave/train"),),
-        dev_dir=(Path("dump/interleave/dev"),),
-        out_dir=Path("exp/scheduled"),
-        max_steps=40,
-        text_ratio_every=4,
-        batch_size=4,
-        seed=3,
-    )
     Path("exp/scheduled").mkdir(parents=True)
-    text = yaml.safe_dump(config.record(options), sort_keys=False)
+    text = yaml.safe_dump(config.record(made_options), sort_keys=False)
     Path("exp/scheduled/config.yaml").write_text(text)
     return tmp_path

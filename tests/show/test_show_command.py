@@ -69,6 +69,10 @@ def test_paths_of_a_training_are_those_of_its_recipe(
         (["u90"], "data/train/dropped.tsv: no audio: it cannot be read"),
         (["u91"], "dump/align/train/dropped.tsv: bad alignment: score -9"),
         (["u21", "--dump_dir", "dump/interleave/train"], "is in dump/interleave/dev"),
+        (
+            ["u03", "--dump_dir", "dump/none"],
+            "dump/none is no dump: ./run.sh --stage 5",
+        ),
         (["u03", "--out", "a.png"], "ends in neither .svg, .html nor .json"),
         (
             ["u03", "--train_dir", "exp/baseline"],
