@@ -70,6 +70,7 @@ def rehearsal(tmp_path_factory) -> tuple[Path, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("piece", PIECES, ids=lambda piece: piece.name)
 def test_a_piece_measures_its_rows_on_a_cpu(piece, rehearsal):
     folder, output = rehearsal
@@ -87,6 +88,7 @@ def test_a_piece_measures_its_rows_on_a_cpu(piece, rehearsal):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_the_same_device_gives_the_same_losses_and_answers(rehearsal):
     figures = record.read(rehearsal[0] / "devices.json").figures.values()
     for figure in figures:
