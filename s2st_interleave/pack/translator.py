@@ -21,6 +21,7 @@ from s2st_interleave.pack.said import Said
 from s2st_interleave.values import Device
 
 if TYPE_CHECKING:
+    from s2st_interleave.decode.generate import Trial
     from s2st_interleave.decode.outputs import Answer
     from s2st_interleave.encoder.speech_encoder import SpeechEncoder
     from s2st_interleave.llm.model import SpeechLlm
@@ -168,6 +169,7 @@ class Translator:
             prompt=packed.prompt,
             limits=limits,
             batch_size=BATCH_SIZE,
+            trial=self._trial,
         )
         return [
             self._said(clip, source, answers[name])
@@ -197,6 +199,12 @@ class Translator:
     def _prompt(self) -> list[int]:
         text = self.description.prompt
         return self.llm.encode(text) if text else []
+
+    @cached_property
+    def _trial(self) -> "Trial":
+        from s2st_interleave.decode.generate import Trial
+
+        return Trial()
 
     def _units(self, recordings: Sequence[Clip]) -> list[np.ndarray]:
         """int32 units (num_units,) of each recording."""

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from tiny_pack import noise
 
 import s2st_interleave
 from s2st_interleave import __main__ as command_line
+from s2st_interleave.decode import generate
+from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 from s2st_interleave.errors import UserError
 from s2st_interleave.pack.clips import Refused
 from s2st_interleave.pack.translator import Translator
@@ -85,10 +88,6 @@ def test_a_batch_says_what_each_says_alone(translator):
 
 def test_encoder_batches_of_a_gpu_give_the_units_of_one_by_one(translator, tiny_model):
     """By its code, on the CPU: at most one unit of 250 changes, by rounding."""
-    from dataclasses import replace
-
-    from s2st_interleave.encoder.speech_encoder import SpeechEncoder
-
     encoder = SpeechEncoder.load(tiny_model / "encoder", batched=True)
     assert encoder.may_pad
     batched = replace(translator, encoder=encoder, batch_sec=8.0)
@@ -96,6 +95,23 @@ def test_encoder_batches_of_a_gpu_give_the_units_of_one_by_one(translator, tiny_
     pairs = zip(translator._units(read), batched._units(read), strict=True)
     differ = [(a != b).sum() for a, b in pairs]
     assert sum(differ) <= 1
+
+
+def test_how_the_llm_may_be_batched_is_tried_once_for_lengths_that_were_seen(
+    translator, monkeypatch
+):
+    """A trial costs a quarter of a short answer."""
+    fresh, tried = replace(translator), []
+    real = generate.batching
+
+    def counted(model, prompts, *more):
+        tried.append([len(ids) for ids in prompts])
+        return real(model, prompts, *more)
+
+    monkeypatch.setattr(generate, "batching", counted)
+    for seconds in (1, 1, 2, 1.5, 1, 0.5):
+        fresh(noise(seconds), 16_000)
+    assert tried == [[27, 27], [27, 52], [14, 52]]
 
 
 def test_no_recording_is_no_answer(translator):
