@@ -154,7 +154,8 @@ COMMANDS = (
     Command("compare", "score", "stages.compare", "paired test of two systems"),
     Command("results", "results", "stages.results", "RESULTS.md"),
     Command("pack", "pack", "pack.command", "one folder with all for translation"),
-    Command("translate", "", "pack.translate", "recordings, with a packed folder"),
+    Command("translate", "", "pack.translate", "recordings, with a packed model"),
+    Command("push", "", "pack.push", "a packed folder -> the Hugging Face hub"),
     Command("export_data", "", "interop.export_data", "data/ -> a Kaldi directory"),
     Command("export_units", "", "interop.export_units", "units -> text.km"),
     Command(
