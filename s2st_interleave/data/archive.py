@@ -189,8 +189,9 @@ def _files(
     seen: set[str] = set()
     with _decompressed(path, digest) as stream:
         with tarfile.open(fileobj=stream, mode="r|") as tar:
+            known = cast(Any, tar)  # the types leave out the list of members
             while member := tar.next():
-                tar.members = []  # a million of them would take a gigabyte
+                known.members = []  # a million of them would take a gigabyte
                 name = os.path.normpath(member.name)
                 _check(path, member, name, seen)
                 if member.isreg():

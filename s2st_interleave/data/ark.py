@@ -15,9 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from s2st_interleave.errors import UserError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 AUDIO = b"AUDIO"
 RIFF = {b"RIFF": False, b"RIFX": True}  # are the highest bytes of a number first?
@@ -73,7 +76,7 @@ def whole(path: AudioFile) -> AudioFile:
 
 
 @contextmanager
-def opened(path: AudioFile) -> Iterator[IO[bytes]]:
+def opened(path: AudioFile) -> Iterator[BinaryIO]:
     """The bytes of a recording as an open file; no more of an archive is read than asked.
 
     Raises OSError or UserError where there is none.
@@ -83,7 +86,7 @@ def opened(path: AudioFile) -> Iterator[IO[bytes]]:
             yield stream
     else:
         with _entry(path) as (archive, start, size):
-            yield _Window(archive, start, size)
+            yield cast(BinaryIO, _Window(archive, start, size))
 
 
 def size(path: Path) -> int:
@@ -136,7 +139,7 @@ def entries(archive: Path) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def _entry(path: Path) -> Iterator[tuple[BinaryIO, int, int]]:
+def _entry(path: Path) -> Iterator[tuple[io.FileIO, int, int]]:
     """The open archive of a place, and where the file of audio starts and its bytes."""
     archive, offset = split(str(path))
     if not os.path.isfile(archive):
@@ -146,7 +149,7 @@ def _entry(path: Path) -> Iterator[tuple[BinaryIO, int, int]]:
         yield (stream, *_extent(stream, offset or 0, end))
 
 
-def _extent(stream: IO[bytes], offset: int, end: int) -> tuple[int, int]:
+def _extent(stream: IO[bytes] | io.FileIO, offset: int, end: int) -> tuple[int, int]:
     """Where the file of audio that is stored at `offset` starts, and its bytes."""
     if offset >= end:
         raise UserError(f"the archive ends before, at byte {end}: {REMEDY}")
@@ -178,7 +181,7 @@ def _extent(stream: IO[bytes], offset: int, end: int) -> tuple[int, int]:
 class _Window(io.RawIOBase):
     """A part of an open file, read and sought in like a file of its own."""
 
-    def __init__(self, stream: BinaryIO, start: int, count: int) -> None:
+    def __init__(self, stream: io.FileIO, start: int, count: int) -> None:
         self._stream, self._start, self._count, self._at = stream, start, count, 0
 
     def readable(self) -> bool:
@@ -194,9 +197,9 @@ class _Window(io.RawIOBase):
         self._at = max(0, (0, self._at, self._count)[whence] + offset)
         return self._at
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         room = memoryview(buffer).cast("B")[: max(0, self._count - self._at)]
         self._stream.seek(self._start + self._at)
-        count = self._stream.readinto(room)
+        count = self._stream.readinto(room) or 0
         self._at += count
         return count

@@ -42,7 +42,12 @@ def finished(recipes: Sequence[Path]) -> list[Used]:
     order.insert(order.index("data") + 1, "audio")
     place = {name: number for number, name in enumerate(order)}
     return [
-        Used(name, len(by_stage[name]), *map(sum, zip(*by_stage[name], strict=True)))
+        Used(
+            name,
+            num_directories=len(by_stage[name]),
+            num_files=sum(files for files, _ in by_stage[name]),
+            bytes=sum(count for _, count in by_stage[name]),
+        )
         for name in sorted(by_stage, key=lambda name: (place.get(name, -1), name))
     ]
 

@@ -19,7 +19,8 @@ from s2st_interleave.data.sources import Reader, file_of
 from s2st_interleave.data.store import PART, Store
 from s2st_interleave.progress import progress
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 AHEAD = 4  # recordings that wait for each thread
 
 

@@ -2,22 +2,19 @@
 
 import os
 import shutil
-import tarfile
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from tiny_clips import equal, files, make, options, pack, samples
 
 from s2st_interleave.data import ark, audio, kaldi
 from s2st_interleave.data.validate import Options as ValidateOptions
 from s2st_interleave.data.validate import run as validate
 from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages import side_audio, subset
-from s2st_interleave.stages.data import Options, run
-
-CLIPS = [f"clip{k}" for k in range(7)]
+from s2st_interleave.stages.data import run
 
 
 @pytest.fixture(autouse=True)
@@ -26,95 +23,19 @@ def small_parts(monkeypatch):
     monkeypatch.setattr(side_audio, "PART", 2)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("made") / "corpus")
+
+
 @pytest.fixture(params=["cor pus", 'it\'s "my" corpus'])
-def root(tmp_path, request):
-    return make(tmp_path / request.param)
+def root(made, tmp_path, request):
+    return shutil.copytree(made, tmp_path / request.param)
 
 
 @pytest.fixture
-def corpus(tmp_path):
-    return make(tmp_path / "cor pus")
-
-
-def make(root: Path) -> Path:
-    """Seven clips a split as CVSS and Common Voice have them; of train one is too short."""
-    clips, cvss = root / "cv" / "clips", root / "cvss"
-    clips.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    validated, covost = "client_id\tpath\tsentence\n", "path\ttranslation\tsplit\n"
-    for split in ("train", "dev", "test"):
-        (cvss / split).mkdir(parents=True)
-        rows = ""
-        for number, clip in enumerate(CLIPS):
-            name = f"{split}_{clip}.mp3"
-            validated += f"spk\t{name}\thola\n"
-            covost += f"{name}\thello\t{split}\n"
-            rows += f"{name}\thello\n"
-            count = 2_000 if (split, number) == ("train", 4) else 24_000
-            noise = 0.1 * rng.standard_normal(2 * count)
-            soundfile.write(clips / name, noise, 48_000, format="MP3")
-            soundfile.write(cvss / split / f"{name}.wav", noise[:count], 24_000)
-        (cvss / f"{split}.tsv").write_text(rows)
-    (root / "cv" / "validated.tsv").write_text(validated)
-    (root / "covost.tsv").write_text(covost)
-    return root
-
-
-def pack(root: Path, ending: str = ".tar.gz") -> None:
-    """Archives in the place of the corpora, their clips in an order of their own."""
-    rng = np.random.default_rng(1)
-    for name in ("cv", "cvss", "covost.tsv"):
-        paths = sorted(
-            p for p in [root / name, *(root / name).rglob("*")] if p.is_file()
-        )
-        mode = "w:gz" if ending.endswith("gz") else "w"
-        with tarfile.open(root / f"{name}{ending}", mode) as tar:
-            for index in rng.permutation(len(paths)):
-                tar.add(paths[index], f"./{paths[index].relative_to(root)}")
-        (root / name).rename(root / f"unpacked {name}")
-
-
-def options(root: Path, split: str = "train", name: str = "data", **more) -> Options:
-    def place(part: str) -> Path:
-        packed = sorted(root.glob(f"{part}.t*"))
-        return packed[0] if packed and not (root / part).exists() else root / part
-
-    given = {
-        "common_voice": place("cv"),
-        "covost": place("covost.tsv"),
-        "cvss": place("cvss"),
-        "unpack_dir": root / "un packed",
-        "data_dir": root / name / split,
-        "audio_dir": root / f"audio of {name}" / split,
-        "split": split,
-        "src_lang": "es",
-        "audio_format": "ark",
-        "max_drop_rate": 0.5,
-    }
-    return Options(**given | more)
-
-
-def samples(given: Options) -> dict[str, np.ndarray]:
-    data = kaldi.DataDir(given.data_dir)
-    return {
-        f"{role} {k}": audio.read(wav)
-        for role in ("src", "tgt")
-        for k, wav in data.wavs(role).items()
-    }
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(folder)): p.read_bytes()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file() and p.name != "digests"
-    }
-
-
-def equal(some: dict[str, np.ndarray], others: dict[str, np.ndarray]) -> bool:
-    return some.keys() == others.keys() and all(
-        np.array_equal(some[k], others[k]) for k in some
-    )
+def corpus(made, tmp_path):
+    return shutil.copytree(made, tmp_path / "cor pus")
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -137,30 +58,6 @@ def test_archives_hold_the_samples_of_single_files(root, split):
     wavs = kaldi.DataDir(plain.data_dir).wavs("src")
     for utterance, place in kaldi.DataDir(packed.data_dir).wavs("src").items():
         assert ark.sha256(place) == ark.sha256(wavs[utterance])
-
-
-@pytest.mark.parametrize("ending", [".tar.gz", ".tar"])
-@pytest.mark.parametrize("audio_format", ["ark", "flac"])
-def test_a_corpus_in_archives_gives_what_its_folders_give(root, ending, audio_format):
-    unpacked = options(root, "train", "plain", audio_format=audio_format)
-    run(unpacked)
-    pack(root, ending)
-    for split in ("train", "dev"):
-        given = options(root, split, audio_format=audio_format)
-        run(given)
-    packed = options(root, "train", audio_format=audio_format)
-    assert equal(samples(unpacked), samples(packed))
-    assert Input(packed.data_dir, "data").fingerprint()
-    tables = sorted(p.name for p in (root / "un packed").rglob("*") if p.is_file())
-    wanted = [*3 * [".unpacked.json"], "covost.tsv", "dev.tsv", "test.tsv", "train.tsv"]
-    assert tables == [*wanted, "validated.tsv"]
-
-
-def test_a_corpus_that_was_packed_since_is_the_same(corpus, capsys):
-    run(options(corpus))
-    pack(corpus)
-    run(options(corpus))
-    assert "up to date, skipped" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
@@ -287,44 +184,6 @@ def test_a_begun_split_goes_on_in_another_format(corpus, monkeypatch, formats):
     fresh = options(corpus, "test", "fresh", audio_format=second)
     run(fresh)
     assert files(given.audio_dir) == files(fresh.audio_dir)
-
-
-@pytest.mark.parametrize("ending", [".tar.gz", ".tar"])
-def test_bad_members_of_an_archive_are_counted_and_named(corpus, ending):
-    (corpus / "cv" / "clips" / "test_clip1.mp3").unlink()
-    (corpus / "cv" / "clips" / "test_clip2.mp3").write_bytes(b"<html>404</html>")
-    (corpus / "cvss" / "train" / "train_clip6.mp3.wav").write_bytes(b"RIFF")
-    pack(corpus, ending)
-    given = options(corpus, "test", max_missing_rate=0.5)
-    run(given)
-    data = kaldi.DataDir(given.data_dir)
-    assert data.silent("src") == {"test_clip1", "test_clip2"}
-    faults, clips = data.faults("src"), f"{corpus}/cv{ending}/cv/clips"
-    assert faults["test_clip1"].startswith(
-        f"no audio, src is missing: {clips}/test_clip1.mp3"
-    )
-    assert faults["test_clip2"].startswith(
-        f"no audio, src is broken: {clips}/test_clip2.mp3: cannot be read as audio"
-    )
-    assert not samples(given)["src test_clip1"].any()
-    run(options(corpus))
-    dropped = (options(corpus).data_dir / "dropped.tsv").read_text()
-    wav = f"{corpus}/cvss{ending}/cvss/train/train_clip6.mp3.wav"
-    assert f"train_clip6\tno audio, tgt is broken: {wav}: " in dropped
-    assert "train_clip4\tsrc audio is too short" in dropped
-
-
-def test_a_member_that_would_fill_the_memory_is_a_fault_of_its_clip(
-    corpus, monkeypatch
-):
-    pack(corpus)
-    run(options(corpus, name="first"))
-    sizes = sorted(p.stat().st_size for p in corpus.glob("unpacked cvss/train/*.wav"))
-    monkeypatch.setattr(side_audio, "LARGEST", sizes[0])
-    with pytest.raises(
-        ValueError, match=r"src is broken: .*\.mp3 has \d+ bytes, at most"
-    ):
-        run(options(corpus))
 
 
 def test_a_part_of_a_split_reads_the_archives_of_the_whole(corpus):
