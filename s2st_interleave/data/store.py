@@ -4,6 +4,7 @@ Archives are for corpora of which single files would be too many for a file syst
 are cut by the number of recordings, in an order that the corpus gives, and each appears by
 rename: what they hold depends neither on the number of jobs nor on what was done before.
 Archives of an interrupted run are read, and those that are as they should be are left.
+A recording whose utterance is dropped for another side stays in its archive, unlisted.
 """
 
 import re
