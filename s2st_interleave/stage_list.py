@@ -157,6 +157,10 @@ COMMANDS = (
     Command("translate", "", "pack.translate", "recordings, with a packed folder"),
     Command("export_data", "", "interop.export_data", "data/ -> a Kaldi directory"),
     Command("export_units", "", "interop.export_units", "units -> text.km"),
+    Command(
+        "export_textgrids", "", "interop.export_textgrids", "word times -> TextGrids"
+    ),
+    Command("show", "", "show.command", "an utterance as the LLM reads it at a step"),
     Command("preflight", "", "stages.preflight", "try all that later stages need"),
     Command("plan", "", "plan.command", "tokens, memory, hours, disk of a training"),
     Command("validate", "", "data.validate", "check a data directory"),
