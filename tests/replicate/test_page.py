@@ -180,6 +180,7 @@ def test_cells_of_another_build_of_what_they_share_are_told_apart(path):
     assert "33333333, 12 cells (table 3); controlc, 4 cells (table control)" in page
 
 
+@pytest.mark.slow
 def test_the_order_of_gains_with_twice_the_steps_waits_for_every_pair(path):
     """Gains that grow as pairs get smaller, the smallest pair's own still missing."""
     grid = load(path)
