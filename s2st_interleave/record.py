@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from s2st_interleave import blocks, config, effects
+from s2st_interleave import blocks, config, effects, newer
 from s2st_interleave.blocks import leaves
 from s2st_interleave.promises import and_more
 
@@ -93,13 +93,28 @@ def difference(
         if key not in passed
     ]
     for key, old, new in _unequal(before["inputs"], now["inputs"]):
-        lines.append(f"input {key}: was {old}, is {new}")
         origin = inputs.get(key, "")
-        changes = [] if isinstance(origin, str) else origin.changes(directory)
+        path = getattr(origin, "path", None)
+        lines.append(newer.input_line(key, old, new, path, before, now))
+        changes = _changes(origin, old, new, now, directory)
         lines += [f"  {change}" for change in changes[:NUM_SHOWN]]
         if len(changes) > NUM_SHOWN:
             lines.append(f" {and_more(len(changes) - NUM_SHOWN)}")
     return lines
+
+
+def _changes(
+    origin: Origin | str, old: str | None, new: str | None, now: Record, directory: Path
+) -> list[str]:
+    """Lines about what differs within an input that has other content than before."""
+    if not (newer.is_hash(old) and newer.is_hash(new)):
+        return []
+    if not isinstance(origin, str):
+        return origin.changes(directory)
+    # It is known by a hash alone: the files that are newer are those of some option.
+    places = [path for path in newer.paths_of(now) if path != directory]
+    files = [path for path in places if path.is_file() or path.suffix]
+    return [line for path in files for line in newer.newer_files(path, directory)]
 
 
 def _earlier(before: Record, now: Record, options: Any) -> Record:

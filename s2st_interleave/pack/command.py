@@ -106,7 +106,8 @@ def run(options: Options) -> None:
 
 
 def _finish(stage: Stage, out: Path) -> None:
-    stage.finish(num_in=len(folder.PARTS), num_out=len(folder.PARTS))
+    count = len(folder.PARTS)
+    stage.finish(num_in=count, num_out=count, said=f"{count} parts")
     print(f"pack: python -m s2st_interleave translate --model {out} in.wav")
 
 

@@ -68,7 +68,7 @@ def make(
     work = sorted(utterances, key=lambda u: str(file_of(u.sides[first].audio)))
     with ThreadPoolExecutor(options.nj) as pool:
         results = pool.map(converted, work)
-        done = list(progress(results, f"audio {options.split}", len(work)))
+        done = list(progress(results, "recordings", len(work)))
     by_id = {u.id: outcome for u, outcome in zip(work, done, strict=True)}
     outcomes = {u.id: by_id[u.id] for u in utterances}
 

@@ -95,6 +95,7 @@ def run(options: Options) -> None:
     stage.finish(
         num_in=len(answer.references),
         num_out=len(answer.hypotheses),
+        said=f"{len(answer.hypotheses)} of {len(answer.references)} utterances answered",
         also=[options.decode_dir / "score.json"],
     )
     print(_summary(record, title(primary, layout), measured[primary.key]))

@@ -21,6 +21,7 @@ from torch import nn
 from s2st_interleave import keyed, parallel
 from s2st_interleave.files import atomic_write, read_json_lines
 from s2st_interleave.preemption import EXIT_REQUEUE
+from s2st_interleave.progress import duration, named, rate
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.engine import Parallel
 from s2st_interleave.train.options import LoopOptions, learning_rate
@@ -113,7 +114,9 @@ def _fit(
     checkpoint.load_optimizer(source, learner.model, learner.optimizer)
     metrics = Metrics(directory / "metrics.jsonl", progress.step)
     if progress.step:
-        parallel.say(f"resuming from step {progress.step} of {options.max_steps}")
+        parallel.say(
+            named(f"resuming from step {progress.step} of {options.max_steps}")
+        )
     clock = time.time() - progress.train_sec
     if options.max_steps == 0:  # an untrained stand-in is a model as well
         checkpoint.save(directory, learner, progress, options.keep_last)
@@ -175,20 +178,21 @@ def dropout_seed(seed: int, step: int) -> int:
 def _leave(step: int, max_steps: int) -> None:
     """End the process after a signal, with everything saved."""
     parallel.say(
-        f"stopped by a signal after step {step} of {max_steps}; a checkpoint is "
-        "written, the same command carries on"
+        named(
+            f"stopped by a signal after step {step} of {max_steps}; a checkpoint is "
+            "written, the same command carries on"
+        )
     )
     raise SystemExit(EXIT_REQUEUE)
 
 
 def _describe(line: Mapping[str, float], max_steps: int, shown: tuple[str, ...]) -> str:
     done = int(line["step"]) + 1
-    left = line["sec"] / done * (max_steps - done)
+    left_sec = line["sec"] / done * (max_steps - done)
     names = [name for name in line if name.startswith((*shown, "dev_"))]
     values = "  ".join(f"{name} {line[name]:.3f}" for name in names)
-    return (
-        f"step {done:>5}/{max_steps}  {values}  {line['sec']:.0f} s, {left:.0f} s left"
-    )
+    pace = f"{rate(done, line['sec'], 'steps')}, {duration(left_sec)} left"
+    return named(f"step {done:>5}/{max_steps}  {values}  {pace}")
 
 
 class Metrics:
