@@ -126,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "pass --overwrite true to make it anew, or another --out"
         )
     if layout.done.exists() and not differ and not gone:
-        print(f"corpus: {layout.root} is up to date, skipped")
+        print(f"corpus: {layout.root} is up to date")
         return 0
     # 2. Make the sentences; nothing is removed or written if words are missing.
     check(options.src, MeaningSpace())
