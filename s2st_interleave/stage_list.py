@@ -110,7 +110,7 @@ STAGES = (
         "`score.json`, `hyp`, `utterances.tsv`, `compare.json`; toplines of speech in "
         "`exp/topline/<split>`",
     ),
-    RecipeStage(10, "results", "RESULTS.md", "score files", "`RESULTS.md`"),
+    RecipeStage(10, "results", "RESULTS.md", "score files", "`exp/RESULTS.md`"),
     RecipeStage(
         11,
         "pack",
@@ -159,6 +159,7 @@ COMMANDS = (
     Command("export_units", "", "interop.export_units", "units -> text.km"),
     Command("preflight", "", "stages.preflight", "try all that later stages need"),
     Command("plan", "", "plan.command", "tokens, memory, hours, disk of a training"),
+    Command("status", "", "status.command", "what is done, runs, is stale and why"),
     Command("validate", "", "data.validate", "check a data directory"),
     Command("launch", "", "launch.command", "run JOB=1:N of a command, a log each"),
 )

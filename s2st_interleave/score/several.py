@@ -48,11 +48,11 @@ class Scored:
         with np.load(path) as counts:
             return counts["ids"].tolist(), counts[key]
 
-    def references(self) -> dict[str, str]:
+    def references(self, ids: Sequence[str]) -> dict[str, str]:
         """The normalised references of the primary metric, by utterance id."""
         path = self.directory / "score" / "utterances.tsv"
-        if not path.is_file():
-            return {}
+        if not path.is_file():  # an earlier version wrote none
+            return dict.fromkeys(ids, "")
         rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
         column = rows[0].index("reference")
         return {row[0]: row[column] for row in rows[1:]}
@@ -142,11 +142,9 @@ def compared(
     for other in others:
         other_ids, other_counts = other.counts(key)
         names = _names(other, first)
-        check_texts(
-            dict.fromkeys(other_ids, "") | other.references(),
-            dict.fromkeys(ids, "") | first.references(),
-            names,
-        )
+        check_texts(dict.fromkeys(other_ids, ""), dict.fromkeys(ids, ""), names)
+        if other.score.primary == first.score.primary:  # whose references are kept
+            check_texts(other.references(ids), first.references(ids), names)
         result = bootstrap.paired(
             other_counts,
             counts,

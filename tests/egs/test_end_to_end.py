@@ -74,7 +74,7 @@ def recipe(tmp_path_factory, python) -> tuple[Path, str]:
 
 def test_results_hold_both_systems_and_the_toplines(recipe):
     folder, output = recipe
-    page = (folder / "RESULTS.md").read_text()
+    page = (folder / "exp" / "RESULTS.md").read_text()
     for word in ("baseline", "scheduled", "last", "resynthesis", "The paper's figures"):
         assert word in page
     assert "ASR-BLEU" in output
