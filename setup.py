@@ -35,6 +35,8 @@ EXTRAS_REQUIRE = {
     "mos": ["speechmos", "onnxruntime"],
     "interop": ["praatio"],  # alignments in TextGrids
     "report": ["matplotlib"],
+    "tensorboard": ["tensorboard"],  # curves, where --report_to asks for them
+    "wandb": ["wandb"],
 }
 
 setup(

@@ -14,6 +14,8 @@ EXTRAS = {
     "mos": ("speechmos", "onnxruntime"),
     "interop": ("praatio",),
     "report": ("matplotlib",),
+    "tensorboard": ("tensorboard",),
+    "wandb": ("wandb",),
 }
 PIPE_CLOSED = 141  # the exit status that a shell reports for SIGPIPE
 

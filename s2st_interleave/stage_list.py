@@ -156,6 +156,9 @@ COMMANDS = (
     Command("pack", "pack", "pack.command", "one folder with all for translation"),
     Command("translate", "", "pack.translate", "recordings, with a packed folder"),
     Command("export_data", "", "interop.export_data", "data/ -> a Kaldi directory"),
+    Command(
+        "export_tensorboard", "", "interop.export_tensorboard", "curves, and audio"
+    ),
     Command("export_units", "", "interop.export_units", "units -> text.km"),
     Command("preflight", "", "stages.preflight", "try all that later stages need"),
     Command("plan", "", "plan.command", "tokens, memory, hours, disk of a training"),

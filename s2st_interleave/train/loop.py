@@ -9,7 +9,7 @@ two networks that take turns.
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -23,6 +23,7 @@ from s2st_interleave.files import atomic_write, read_json_lines
 from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.progress import duration, named, rate
 from s2st_interleave.train import checkpoint
+from s2st_interleave.train.curves import Curves, Kind
 from s2st_interleave.train.engine import Parallel
 from s2st_interleave.train.options import LoopOptions, learning_rate
 from s2st_interleave.train.stop_signals import stop_requests
@@ -112,7 +113,7 @@ def _fit(
     progress = checkpoint.load_model(source, learner.model)
     learner.start(options.parallel)
     checkpoint.load_optimizer(source, learner.model, learner.optimizer)
-    metrics = Metrics(directory / "metrics.jsonl", progress.step)
+    metrics = Metrics(directory / "metrics.jsonl", progress.step, options.report_to)
     if progress.step:
         parallel.say(
             named(f"resuming from step {progress.step} of {options.max_steps}")
@@ -198,13 +199,15 @@ def _describe(line: Mapping[str, float], max_steps: int, shown: tuple[str, ...])
 class Metrics:
     """The lines of metrics.jsonl, one a step, which rank 0 writes.
 
-    A resumed run drops the lines of steps that it will take again.
+    A resumed run drops the lines of steps that it will take again. `report_to` gets the
+    same lines (curves.py).
     """
 
-    def __init__(self, path: Path, step: int):
+    def __init__(self, path: Path, step: int, report_to: Sequence[Kind] = ()):
         lines = read_json_lines(path) if path.is_file() else []
         self.path = path
         self.lines = [json.dumps(line) for line in lines if line["step"] < step]
+        self.curves = Curves(report_to if parallel.ranks().is_first else (), path.parent)
 
     def add(self, line: Mapping[str, float]) -> None:
         self.lines.append(json.dumps(line))
@@ -214,3 +217,4 @@ class Metrics:
             return
         with atomic_write(self.path) as stream:
             stream.writelines(f"{line}\n" for line in self.lines)
+        self.curves.write(self.lines)
