@@ -54,7 +54,7 @@ def test_it_is_the_artifact_of_stage_3_and_changes_with_its_files(aligned, capsy
     assert "up to date, skipped" in capsys.readouterr().out
     text = aligned.tgt_alignments.read_text()
     aligned.tgt_alignments.write_text(text.replace("0.5\n", "0.6\n", 1))
-    with pytest.raises(ValueError, match=r"input tgt.alignments: was"):
+    with pytest.raises(ValueError, match=r"input tgt.alignments has changed"):
         import_alignments.run(aligned)
 
 
