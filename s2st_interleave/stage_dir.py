@@ -147,6 +147,7 @@ class Stage:
         }
         write_json(self.directory / DONE, done)
         (self.directory / OPEN).unlink(missing_ok=True)
+        progress.name_lines("")
         said = said or f"{num_out} of {num_in} utterances"
         if dropped:
             kinds = ", ".join(f"{count} {kind}" for kind, count in reasons.items())
@@ -176,7 +177,6 @@ def open_stage(
     every file of a begun directory proves itself what it was made from, so that the stage
     may go on with other options and inputs.
     """
-    progress.name_stage(stage, directory)
     now = record.of(stage, options, inputs)
     records = (directory / name for name in (DONE, OPEN))
     record_path = next((path for path in records if path.is_file()), None)
@@ -204,6 +204,7 @@ def open_stage(
     directory.mkdir(parents=True, exist_ok=True)
     (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
     write_json(directory / OPEN, now)
+    progress.name_stage(stage, directory)
     return Stage(directory, now, time.time())
 
 
@@ -227,8 +228,13 @@ def _reopened(
     return True
 
 
+def is_looking() -> bool:
+    """Whether a command shall only look whether its directory is up to date."""
+    return LOOK in os.environ
+
+
 def _end_if_looking() -> None:
-    if LOOK in os.environ:
+    if is_looking():
         raise SystemExit(EXIT_UNFINISHED)
 
 
