@@ -62,7 +62,7 @@ def walk(top: Path, *, weigh: bool = True) -> Found:
                 sizes[recipe][part] += sum(names.values())
         for name in (DONE, OPEN):
             if name in names:
-                record = _read(folder, name)
+                record = read_record(folder, name)
                 records[record.recipe].append(record)
                 break
         if folder.name == "log" and any(name.endswith(".log") for name in names):
@@ -97,7 +97,8 @@ def _bytes(entry: os.DirEntry[str]) -> int:
         return 0
 
 
-def _read(folder: Path, name: str) -> Record:
+def read_record(folder: Path, name: str) -> Record:
+    """The record in the file `name` of an absolute folder."""
     content = read_json(folder / name)
     return Record(folder, name == DONE, content, _home(folder, content))
 

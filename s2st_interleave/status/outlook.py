@@ -9,6 +9,7 @@ count as many at once as the driver starts. Where nothing is known, no time is s
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from s2st_interleave.files import read_json
 from s2st_interleave.progress import duration
 from s2st_interleave.promises import DONE, OPEN
 from s2st_interleave.stage_list import STAGES
-from s2st_interleave.status.folders import Found, Record
+from s2st_interleave.status.folders import Found, Record, read_record
 from s2st_interleave.status.look import hashes_kept
 from s2st_interleave.status.places import Place, places
 
@@ -62,17 +63,20 @@ def directories(chosen: argparse.Namespace) -> dict[int, list[Path]]:
 def states(by_stage: Mapping[int, Sequence[Path]], expdir: Path) -> dict[Path, Place]:
     """The state of each directory that is there, or begun."""
     here = Path.cwd()
+    folders = [whole(f) for number, some in by_stage.items() if number > 1 for f in some]
     records: list[Record] = []
-    for number, folders in by_stage.items():
-        for folder in folders if number > 1 else ():
-            for name in (DONE, OPEN):
-                if (folder / name).is_file():
-                    content = read_json(folder / name)
-                    records.append(Record(here / folder, name == DONE, content, here))
-                    break
-    found = Found({here: records}, {here: [here / expdir / "log"]}, {})
+    for folder in folders:
+        names = [name for name in (DONE, OPEN) if (folder / name).is_file()]
+        if names:
+            records.append(read_record(folder, names[0]))
+    found = Found({here: records}, {here: [whole(expdir / "log")]}, {})
     with hashes_kept(expdir / "log" / CACHE):
-        return {here / place.name: place for place in places(here, found)}
+        return {Path(place.directory): place for place in places(here, found)}
+
+
+def whole(path: Path) -> Path:
+    """An absolute path without `..`."""
+    return Path(os.path.normpath(Path.cwd() / path))
 
 
 def line(
@@ -82,13 +86,12 @@ def line(
     at_once: Mapping[int, int],
 ) -> str:
     """What is to be done of a stage, and how long it may take; "" where it is not known."""
-    here = Path.cwd()
     done = [f for f in folders if (f / DONE).is_file()]
     if number == 1:
         left = [f for f in folders if f not in done]
     else:
         up_to_date = {path for path, place in known.items() if place.state == "done"}
-        left = [f for f in folders if here / f not in up_to_date]
+        left = [f for f in folders if whole(f) not in up_to_date]
     if not left:
         return "made" if number == 1 else "up to date"
     seconds = [_seconds(folder) for folder in left]
@@ -103,8 +106,9 @@ def line(
 
 def _seconds(folder: Path) -> float | None:
     """What a directory took, or the one of that name in a recipe beside this one."""
-    beside = Path.cwd().parent.glob(f"*/{folder}/{DONE}") if ".." not in str(folder) else ()
-    for path in (folder / DONE, *sorted(beside)):
+    recipes = sorted(Path.cwd().parent.iterdir())
+    beside = [] if folder.is_absolute() or ".." in folder.parts else recipes
+    for path in (folder / DONE, *(recipe / folder / DONE for recipe in beside)):
         if path.is_file():
             return float(read_json(path).get("wall_sec", 0.0))
     return None

@@ -41,6 +41,7 @@ class Place:
     why: tuple[str, ...] = ()
     log: str = ""
     progress: tuple[int, int, str] | None = None
+    directory: str = ""  # absolute
 
 
 def places(recipe: Path, found: Found) -> list[Place]:
@@ -81,7 +82,9 @@ def _place(
     working: Mapping[Path, int],
 ) -> Place:
     number = number_of(record.stage)
-    place = Place(record.stage, number, record.name, "done")
+    place = Place(
+        record.stage, number, record.name, "done", directory=str(record.directory)
+    )
     some = tried.get(record.directory, ())
     if not record.done:
         return _begun(place, record.directory, some, working)
@@ -190,7 +193,7 @@ def _before_record(
     command = latest.command
     name = os.path.relpath(out, recipe)
     place = Place(command, number_of(command), name, "failed", latest.began)
-    place = replace(place, log=str(latest.log))
+    place = replace(place, log=str(latest.log), directory=str(out))
     if out in working:
         return replace(place, state="running", why=(f"process {working[out]}",))
     if latest.status in (None, 0):  # it has ended well: somebody has removed it since
@@ -201,23 +204,18 @@ def _before_record(
 
 def _doubted(made: Sequence[Place], records: Sequence[Record]) -> list[Place]:
     """The same, where what was made from something stale says so."""
-    by_name = {record.name: record for record in records}
-    stale = {
-        os.path.normpath(by_name[place.name].directory)
-        for place in made
-        if place.state == "stale"
-    }
+    by_directory = {str(record.directory): record for record in records}
+    stale = {place.directory for place in made if place.state == "stale"}
     result = []
     for place in sorted(made, key=_order):
-        record = by_name.get(place.name)
+        record = by_directory.get(place.directory)
         if place.state == "done" and record is not None:
-            own = os.path.normpath(record.directory)
             read = [record.recipe / path for path in paths_of(record.content)]
-            from_stale = sorted(({*map(os.path.normpath, read)} & stale) - {own})
+            from_stale = sorted(({*map(os.path.normpath, read)} & stale) - {place.directory})
             if from_stale:
                 names = [os.path.relpath(path, record.recipe) for path in from_stale]
                 why = f"made from what is stale: {', '.join(names)}"
                 place = replace(place, state="stale", why=(why,))
-                stale.add(own)
+                stale.add(place.directory)
         result.append(place)
     return result

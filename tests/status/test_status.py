@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,14 @@ from s2st_interleave.status.command import gather, main, render
 from s2st_interleave.status.places import Place
 
 TSV = "my corpus.tsv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Options of a stage that no command of the package has."""
+
+    source: Path = config.option(Path("data/test"), "read")
+    out_dir: Path = config.option(Path("data/part"), "written")
 
 
 def words_of(split: str) -> list[str]:
@@ -167,27 +176,13 @@ def test_what_failed_before_it_began_is_told_as_well(recipe):
 def test_a_directory_of_what_is_stale_is_stale(recipe):
     (recipe / "data" / "test" / "text.tgt").unlink()
 
-    class Reads:
-        pass
-
     stage = open_stage(
-        recipe / "data/part", stage="text_llm", options=made_from("data/test"), inputs={}
+        recipe / "data/part", stage="text_llm", options=Part(), inputs={}
     )
     assert stage is not None
     stage.finish(num_in=1, num_out=1)
     place = states()["data/part"]
     assert place.why == ("made from what is stale: data/test",)
-
-
-def made_from(folder: str):
-    from dataclasses import dataclass
-
-    @dataclass(frozen=True, kw_only=True)
-    class Options:
-        source: Path = config.option(Path(folder), "read")
-        out_dir: Path = config.option(Path("data/part"), "written")
-
-    return Options()
 
 
 def test_scripts_get_json(recipe, capsys):
