@@ -10,17 +10,17 @@ its curves there already. Audio is that of stage 8, the same utterances for all 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json_lines
-from s2st_interleave.option_parser import Parser
+from s2st_interleave.option_parser import plain_parser
 from s2st_interleave.train.curves import FOLDER, TensorBoard
 
 
 def main(words: Sequence[str]) -> int:
-    parser = Parser(
-        prog="python -m s2st_interleave export_tensorboard", description=__doc__
-    )
+    parser = plain_parser("export_tensorboard", __doc__)
     parser.add_argument("directories", nargs="+", type=Path, metavar="DIR")
     parser.add_argument(
         "--num_audio", "--num-audio", type=int, default=4, help="utterances of a decode"
@@ -61,7 +61,7 @@ def export(directory: Path, num_audio: int) -> tuple[int, int]:
     return len(lines), count
 
 
-def _read(path: Path, table: Path):
+def _read(path: Path, table: Path) -> tuple[np.ndarray, int]:
     """Mono samples (num_samples,) and their rate; UserError where a file is missing."""
     import soundfile
 

@@ -28,7 +28,10 @@ class Screen:
         self._bars: dict[str, str] = {}  # a line by job
 
     def job(self, prefix: str, line: str) -> None:
-        """Print a line of a job, without its line feed."""
+        """Print a line of a job, without its line feed; no job is named twice in it."""
+        name = prefix.strip().strip("[]")
+        if name and line.startswith("stage "):
+            line = line.replace(f" {name}: ", ": ", 1)
         text = f"{prefix:<{self.width}}{line}" if prefix else line
         bar = self._bar(text) if self.is_terminal else None
         with self._lock:

@@ -17,7 +17,7 @@ import numpy as np
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
-from s2st_interleave.option_parser import Parser
+from s2st_interleave.option_parser import plain_parser
 from s2st_interleave.score import bootstrap, columns
 from s2st_interleave.score.choice import metric_of
 from s2st_interleave.score.comparable import check_metric, check_texts
@@ -76,7 +76,7 @@ class Row:
 
 def main(words: Sequence[str]) -> int:
     # 1. Which directories, by which metric?
-    parser = Parser(prog="python -m s2st_interleave compare", description=__doc__)
+    parser = plain_parser("compare", __doc__)
     parser.add_argument("directories", nargs="+", type=Path, metavar="DIR")
     parser.add_argument("--metric", default="")
     parser.add_argument("--num_resamples", "--num-resamples", type=int, default=1000)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.option_parser import Parser
+from s2st_interleave.option_parser import plain_parser
 from s2st_interleave.progress import duration
 from s2st_interleave.status import folders, scores
 from s2st_interleave.status.look import hashes_kept
@@ -37,7 +37,7 @@ class Recipe:
 
 
 def main(words: Sequence[str]) -> int:
-    parser = Parser(prog="python -m s2st_interleave status", description=__doc__)
+    parser = plain_parser("status", __doc__)
     parser.add_argument("directories", nargs="*", type=Path, default=[Path()])
     parser.add_argument("--json", choices=("true", "false"), default="false")
     parser.add_argument(

@@ -67,6 +67,10 @@ def walk(top: Path, *, weigh: bool = True) -> Found:
                 break
         if folder.name == "log" and any(name.endswith(".log") for name in names):
             logs[recipe_of(folder)].append(folder)
+    for recipe in records:  # `top` may be a part of a recipe
+        log = recipe / "exp" / "log"
+        if not logs[recipe] and log.is_dir():
+            logs[recipe].append(log)
     return Found(records, logs, sizes)
 
 

@@ -129,7 +129,7 @@ def hashes_kept(cache: Path) -> Iterator[None]:
         key = (os.path.abspath(path), state.st_size, state.st_mtime_ns)
         if key not in seen:
             with contextlib.suppress(OSError):
-                if state.st_size >= LARGE:
+                if state.st_size >= LARGE and cache.parent.is_dir():
                     seen[key] = digests([path], cache)[path]
             if not seen.get(key):
                 seen[key] = files.read_digest(path)

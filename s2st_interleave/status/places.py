@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from s2st_interleave import promises
 from s2st_interleave.files import read_json_lines
@@ -149,7 +149,7 @@ def _begun(
     return replace(place, **_ended(failed, latest))
 
 
-def _ended(failed: Sequence[Attempt], latest: Sequence[Attempt]) -> dict:
+def _ended(failed: Sequence[Attempt], latest: Sequence[Attempt]) -> dict[str, Any]:
     if failed and failed[0].status == EXIT_REQUEUE:
         why = "it saved a checkpoint and ended; the same command goes on"
         return {"state": "stopped", "why": (why,)}
@@ -164,12 +164,14 @@ def _ended(failed: Sequence[Attempt], latest: Sequence[Attempt]) -> dict:
 
 
 def _latest(some: Sequence[Attempt]) -> list[Attempt]:
-    """Attempts of the last time that jobs for a directory were started, the first first."""
+    """The attempts that tell the state of a directory: those without an end, or failed.
+
+    Each is the last one of its log; where all have ended well it is the last of all.
+    """
     ordered = sorted(some, key=lambda each: each.began)
-    if not ordered:
-        return []
     unfinished = [each for each in ordered if each.status is None]
-    return unfinished or ordered[-1:]
+    failed = [each for each in ordered if each.status]
+    return unfinished or failed or ordered[-1:]
 
 
 def _progress(

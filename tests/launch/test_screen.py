@@ -32,10 +32,11 @@ def terminal(monkeypatch, *prefixes: str) -> Screen:
 
 def test_lines_of_two_jobs_stand_in_one_column(capsys):
     screen = Screen(["[baseline] ", "[scheduled] "])
-    screen.job("[baseline] ", STEP)
-    screen.job("[scheduled] ", STEP)
+    for name in ("baseline", "scheduled"):
+        screen.job(f"[{name}] ", STEP.replace("train a", f"train {name}"))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].index("stage 6") == lines[1].index("stage 6")
+    rest = "stage 6 train: step   120/400  loss 2.210  3.1 steps/s, 90 s left"
+    assert lines == [f"[baseline]  {rest}", f"[scheduled] {rest}"]
 
 
 def test_on_a_terminal_each_job_rewrites_its_own_line(monkeypatch, capsys):
