@@ -151,7 +151,12 @@ COMMANDS = (
         "score", "score", "stages.score", "scores of speech and texts, as the task asks"
     ),
     Command("topline", "score", "stages.topline", "the scores no system can pass"),
-    Command("compare", "score", "stages.compare", "paired test of systems: compare DIR DIR ..."),
+    Command(
+        "compare",
+        "score",
+        "stages.compare",
+        "paired test of systems: compare DIR DIR ...",
+    ),
     Command("results", "results", "stages.results", "RESULTS.md"),
     Command("pack", "pack", "pack.command", "one folder with all for translation"),
     Command("translate", "", "pack.translate", "recordings, with a packed folder"),

@@ -89,7 +89,9 @@ class _Sparse:
         self.kept_sec = -LOG_SEC
 
     def __call__(self, line: str) -> bool:
-        if not PROGRESS.search(line) or "step " in line:  # those of a training all count
+        if (
+            not PROGRESS.search(line) or "step " in line
+        ):  # those of a training all count
             return True
         now_sec = time.monotonic()
         if now_sec - self.kept_sec < LOG_SEC - 0.5:

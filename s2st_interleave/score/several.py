@@ -214,8 +214,7 @@ def render(rows: Sequence[Row], key: str, scored: Sequence[Scored]) -> str:
         f"{key}{lower}; {first.split}, {first.num_utterances} utterances\n"
         + table(head, body)
         + "\nA difference is claimed only where its interval excludes 0; p is by the "
-        "paired bootstrap of stage 9."
-        + (others if shared else "")
+        "paired bootstrap of stage 9." + (others if shared else "")
     )
 
 

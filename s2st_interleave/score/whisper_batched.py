@@ -33,8 +33,8 @@ from s2st_interleave.score.asr import (
     OnText,
     batches,
     check_language,
-    unrecognised,
     heard,
+    unrecognised,
 )
 from s2st_interleave.score.whisper_weights import Whisper, weights
 

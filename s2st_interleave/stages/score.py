@@ -27,7 +27,6 @@ from s2st_interleave.stages.train import trained_task
 from s2st_interleave.stages.train_options import TaskOptions
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Options(ScoringOptions):
     train_dir: Path = option(REQUIRED, "exp/<tag>")

@@ -100,7 +100,9 @@ def run(options: Options) -> None:
     )
     write_json(options.out_dir / "score.json", record.to_json())
     stage.finish(
-        num_in=len(references), num_out=len(texts), said=f"{len(texts)} of {len(references)} utterances spoken again",
+        num_in=len(references),
+        num_out=len(texts),
+        said=f"{len(texts)} of {len(references)} utterances spoken again",
     )
 
 

@@ -1,5 +1,6 @@
 """Reads the logs of jobs: which command ran last, how it ended, and how far it is."""
 
+import contextlib
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ _HEAD = re.compile(r"# (?P<began>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?P<rest>.*)")
 _SLURM = re.compile(r"Slurm job (?P<number>\w+) on \S*, turn \d+: ")
 _END = re.compile(r"ended with (?P<status>-?\d+)$")
 PACKAGE = "s2st_interleave"
+MOST_LINES = 20  # of a command
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,13 @@ def _last(log: Path, lines: Sequence[str]) -> Attempt | None:
     if not starts:
         return None
     first, began, rest = starts[-1]
+    rest, first = _whole(rest, lines, first)
     ends = [_END.match(text) for k, _, text in heads if k > first]
     status = next((int(end["status"]) for end in ends if end), None)
     slurm = _SLURM.match(rest)
     try:
         words = shlex.split(rest[slurm.end() :] if slurm else rest)
-    except ValueError:  # a line that was cut off
+    except ValueError:  # it was cut off
         return None
     body = [line for line in lines[first + 1 :] if not _HEAD.match(line)]
     counts = (match for line in reversed(body) if (match := PROGRESS.search(line)))
@@ -88,6 +91,16 @@ def _last(log: Path, lines: Sequence[str]) -> Attempt | None:
         (int(count["done"]), int(count["total"]), count["left"]) if count else None,
         body[-1] if body else "",
     )
+
+
+def _whole(rest: str, lines: Sequence[str], first: int) -> tuple[str, int]:
+    """A command whole, and its last line: a word in quotes may hold line feeds."""
+    for last in range(first, min(first + MOST_LINES, len(lines))):
+        text = "\n".join([rest, *lines[first + 1 : last + 1]])
+        with contextlib.suppress(ValueError):
+            shlex.split(text)
+            return text, last
+    return rest, first
 
 
 def _heads(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:

@@ -95,7 +95,8 @@ def render(recipes: Sequence[Recipe]) -> str:
 
 
 def _recipe(recipe: Recipe) -> str:
-    lines = [os.path.relpath(recipe.path)]
+    name = os.path.relpath(recipe.path)
+    lines = [name if name != "." else recipe.path.name]
     for place in recipe.places:
         number = "-" if place.number is None else place.number
         name = f"{number:>3} {place.stage:<9} {place.name:<40}"
@@ -108,7 +109,7 @@ def _recipe(recipe: Recipe) -> str:
             lines.append(f"      {' ' * 8}log: {os.path.relpath(place.log)}")
     if recipe.sizes:
         parts = sorted(recipe.sizes.items(), key=lambda item: -item[1])
-        listed = ", ".join(f"{name} {_size(count)}" for name, count in parts)
+        listed = ", ".join(f"{name} {_size(count)}" for name, count in parts if count)
         lines.append(f"    disk: {_size(sum(recipe.sizes.values()))} ({listed})")
     return "\n".join(lines)
 

@@ -79,7 +79,7 @@ def _options(
     else:
         given = blocks.flat(record["options"]) | record["paths"]
         values = {
-            name: config.value_of(cls, name, value, source="stage.json")
+            name: config.value_of(cls, name, _scalars(value), source="stage.json")
             for name, value in given.items()
             if name in blocks.leaves(cls)
         }
@@ -89,6 +89,15 @@ def _options(
     if hasattr(options, "shard"):
         options = dataclasses.replace(options, shard="")
     return options
+
+
+def _scalars(value: Any) -> Any:
+    """A value of JSON as YAML has it: numbers and booleans are text."""
+    if isinstance(value, list):
+        return [_scalars(each) for each in value]
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if value is None else str(value)
 
 
 def _unpacks(options: Any) -> str:

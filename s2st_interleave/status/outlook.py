@@ -63,7 +63,9 @@ def directories(chosen: argparse.Namespace) -> dict[int, list[Path]]:
 def states(by_stage: Mapping[int, Sequence[Path]], expdir: Path) -> dict[Path, Place]:
     """The state of each directory that is there, or begun."""
     here = Path.cwd()
-    folders = [whole(f) for number, some in by_stage.items() if number > 1 for f in some]
+    folders = [
+        whole(f) for number, some in by_stage.items() if number > 1 for f in some
+    ]
     records: list[Record] = []
     for folder in folders:
         names = [name for name in (DONE, OPEN) if (folder / name).is_file()]

@@ -213,7 +213,9 @@ def _doubted(made: Sequence[Place], records: Sequence[Record]) -> list[Place]:
         record = by_directory.get(place.directory)
         if place.state == "done" and record is not None:
             read = [record.recipe / path for path in paths_of(record.content)]
-            from_stale = sorted(({*map(os.path.normpath, read)} & stale) - {place.directory})
+            from_stale = sorted(
+                ({*map(os.path.normpath, read)} & stale) - {place.directory}
+            )
             if from_stale:
                 names = [os.path.relpath(path, record.recipe) for path in from_stale]
                 why = f"made from what is stale: {', '.join(names)}"

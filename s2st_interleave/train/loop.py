@@ -207,7 +207,9 @@ class Metrics:
         lines = read_json_lines(path) if path.is_file() else []
         self.path = path
         self.lines = [json.dumps(line) for line in lines if line["step"] < step]
-        self.curves = Curves(report_to if parallel.ranks().is_first else (), path.parent)
+        self.curves = Curves(
+            report_to if parallel.ranks().is_first else (), path.parent
+        )
 
     def add(self, line: Mapping[str, float]) -> None:
         self.lines.append(json.dumps(line))

@@ -3,7 +3,7 @@
 import re
 
 from s2st_interleave.launch.screen import Screen
-from s2st_interleave.progress import named, name_lines
+from s2st_interleave.progress import name_lines, named
 from s2st_interleave.train.loop import _describe
 
 STEP = "stage 6 train a: step   120/400  loss 2.210  3.1 steps/s, 90 s left"

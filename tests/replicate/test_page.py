@@ -253,4 +253,6 @@ def test_the_committed_page_is_what_its_stored_scores_give(grid, page, tmp_path)
     remedy = "run egs/mini_cvss/paper.sh --page true --publish true"
     for name in ("RESULTS.md", "results.json"):
         made, committed = (f / page / name for f in (folder, RECIPE))
-        assert made.read_text() == committed.read_text(), f"{committed} is old: {remedy}"
+        assert made.read_text() == committed.read_text(), (
+            f"{committed} is old: {remedy}"
+        )

@@ -71,4 +71,6 @@ def test_what_is_there_is_told_apart_from_what_is_not(recipe, capsys):
     finish(Path("data/train"), "data", 5)
     finish(Path("exp/encoder"), "text_llm", 60)
     lines = told(capsys, "--first", "1", "--last", "2")
-    assert lines[1].endswith("data     to make: 1 of 2") and lines[2].endswith("up to date")
+    assert lines[1].endswith("data     to make: 1 of 2") and lines[2].endswith(
+        "up to date"
+    )

@@ -89,7 +89,7 @@ def test_what_is_made_is_done_and_what_is_not_is_missing(recipe, capsys):
     assert {name: p.state for name, p in places.items()} == {
         f"data/{split}": "done" for split in ("train", "dev", "test")
     }
-    assert main([str(recipe.parents[1])]) == 0  # from a folder above, with a space below
+    assert main([str(recipe.parents[1])]) == 0  # a folder above
     said = capsys.readouterr().out
     assert "a recipe" in said and "  6 train" in said and "not run yet" in said
     assert "disk: " in said and "dump/audio" in said
