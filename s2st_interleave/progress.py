@@ -61,16 +61,16 @@ def progress(
         yield from tqdm(iterable, desc=named(desc).rstrip(": "), total=total)
         return
     start_sec = logged_sec = time.monotonic()
-    done = 0
+    done = told = 0
     for item in iterable:
         yield item
         done += 1
         now_sec = time.monotonic()
         if now_sec - logged_sec >= LOG_INTERVAL_SEC:
-            logged_sec = now_sec
+            logged_sec, told = now_sec, done
             print(_line(desc, done, total, now_sec - start_sec), file=sys.stderr)
     # The end is reported only where something was reported before it.
-    if logged_sec > start_sec:
+    if 0 < told < done:
         elapsed_sec = time.monotonic() - start_sec
         print(_line(desc, done, total, elapsed_sec), file=sys.stderr)
 

@@ -15,6 +15,7 @@ from s2st_interleave.progress import PROGRESS
 
 BAR = 24  # characters
 EVALUATED = re.compile(r"\bdev_\w+ ")  # a curve's point: it stays on the screen
+OVER = re.compile(r"\d+/\d+ in \d")  # the last line of a loop
 UP, CLEAR = "\x1b[{}A", "\x1b[J"
 
 
@@ -36,6 +37,8 @@ class Screen:
         bar = self._bar(text) if self.is_terminal else None
         with self._lock:
             if bar is None:
+                if OVER.search(text):
+                    self._forget(prefix)
                 self._print(text)
             else:
                 self._erase()
@@ -50,10 +53,12 @@ class Screen:
     def end(self, prefix: str) -> None:
         """Take a job's bar away: it has ended."""
         with self._lock:
-            if prefix in self._bars:
-                self._erase()
-                del self._bars[prefix]
-                self._draw()
+            self._forget(prefix)
+
+    def _forget(self, prefix: str) -> None:
+        self._erase()
+        self._bars.pop(prefix, None)
+        self._draw()
 
     def _bar(self, text: str) -> str | None:
         """A line of progress with a bar before its numbers; None for any other line."""

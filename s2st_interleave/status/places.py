@@ -1,5 +1,6 @@
 """The state of each stage's directory in a recipe."""
 
+import contextlib
 import os
 import time
 from collections import defaultdict
@@ -93,7 +94,9 @@ def _place(
         when=date(record.directory / DONE),
         seconds=record.content.get("wall_sec"),
     )
-    if lost := promises.broken(record.directory, dict(record.content)):
+    with contextlib.chdir(record.recipe):  # its tables name audio from there
+        lost = promises.broken(record.directory, dict(record.content))
+    if lost:
         return replace(place, state="stale", why=(f"no longer whole: {lost}",))
     command = _command(record, some)
     if not command:

@@ -49,8 +49,10 @@ def test_on_a_terminal_each_job_rewrites_its_own_line(monkeypatch, capsys):
     assert lines[0] == "[a] a line that stays" and len(lines) == 3
     assert "[########################] step   400/400" in lines[1]
     assert lines[2].startswith("[b] ")
-    screen.end("[a] ")
+    screen.job("[a] ", "stage 6 train a: step 400/400 in 90 s, 4.4 steps/s")
     screen.end("[b] ")
+    lines = shown(capsys.readouterr().out)
+    assert [line[:4] for line in lines if "###" in line] == []
 
 
 def test_evaluations_stay_on_the_screen(monkeypatch, capsys):
