@@ -118,7 +118,7 @@ def _told(place: Place) -> str:
     """The state in words: since when, how long, how far."""
     if not place.name:
         return place.why[0]
-    words = [place.state]
+    words: list[str] = [place.state]
     if place.state in ("done", "stale"):
         words.append(place.when)
         if place.seconds is not None:

@@ -1,6 +1,7 @@
 """The state of each stage's directory in a recipe."""
 
 import contextlib
+import json
 import os
 import time
 from collections import defaultdict
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from s2st_interleave import promises
-from s2st_interleave.files import read_json_lines
 from s2st_interleave.newer import date, paths_of
 from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.progress import duration
@@ -182,12 +182,25 @@ def _progress(
 ) -> tuple[int, int, str] | None:
     """How far it is: the sum over its jobs; of a training also by metrics.jsonl."""
     counts = [each.progress for each in latest if each.progress]
-    if counts:
-        left = max(counts, key=lambda c: c[1] - c[0])[2]
-        return sum(c[0] for c in counts), sum(c[1] for c in counts), left
-    path = directory / "metrics.jsonl"
-    lines = read_json_lines(path) if path.is_file() else []
-    return (int(lines[-1]["step"]) + 1, 0, "") if lines else None
+    step = _last_step(directory / "metrics.jsonl")
+    if not counts:
+        return (step, 0, "") if step else None
+    left = max(counts, key=lambda c: c[1] - c[0])[2]
+    done, total = (sum(c[place] for c in counts) for place in (0, 1))
+    return max(done, step), total, left
+
+
+TAIL = 1 << 16  # bytes that hold the last line of metrics.jsonl
+
+
+def _last_step(path: Path) -> int:
+    """Steps of a training by the last line of its metrics.jsonl; 0 without one."""
+    if not path.is_file():
+        return 0
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - TAIL))
+        lines = stream.read().splitlines()
+    return int(json.loads(lines[-1])["step"]) + 1 if lines else 0
 
 
 def _before_record(

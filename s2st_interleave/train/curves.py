@@ -71,7 +71,8 @@ class TensorBoard:
     """Scalars below `<directory>/tensorboard`, which is written anew."""
 
     def __init__(self, directory: Path) -> None:
-        import tensorboard  # noqa: F401  # whose absence torch would tell in its own words
+        # torch would tell its absence in other words.
+        import tensorboard  # noqa: F401  # pyrefly: ignore[missing-import]
         from torch.utils.tensorboard import SummaryWriter
 
         shutil.rmtree(directory / FOLDER, ignore_errors=True)
@@ -94,7 +95,7 @@ class Wandb:
     """
 
     def __init__(self, directory: Path) -> None:
-        import wandb
+        import wandb  # pyrefly: ignore[missing-import]
 
         opened = directory / OPEN
         record = json.loads(opened.read_text("utf-8")) if opened.is_file() else {}
