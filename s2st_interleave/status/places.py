@@ -186,7 +186,7 @@ def _progress(
     if not counts:
         return (step, 0, "") if step else None
     left = max(counts, key=lambda c: c[1] - c[0])[2]
-    done, total = (sum(c[place] for c in counts) for place in (0, 1))
+    done, total = sum(c[0] for c in counts), sum(c[1] for c in counts)
     return max(done, step), total, left
 
 

@@ -25,18 +25,23 @@ s2st_heading() {
 }
 s2st_next() {
   local system="${system_names[-1]}" tag="greedy_${checkpoint_names[-1]}" split="${test_names[0]}"
-  local decode="$expdir/$system/$tag/$split" name wav again="$command"
-  if [[ $again == egs/* ]]; then again="${S2ST_ROOT@Q}/$again"; fi
-  echo "next, from here (cd ${PWD@Q}; . ${S2ST_ROOT@Q}/tools/activate.sh):"
-  if [[ -s $decode/vocode/wav.scp ]]; then
-    read -r name wav <"$decode/vocode/wav.scp"
+  local decode here root model first again="$command" wav
+  decode="$(printf %q "$expdir/$system/$tag/$split")" here="$(printf %q "$PWD")"
+  root="$(printf %q "$S2ST_ROOT")" model="$(printf %q "$expdir/pack/$system")"
+  first="$(printf %q "$expdir/$baseline/$tag/$split")"
+  if [[ $again == egs/* ]]; then again="$root/$again"; fi
+  echo "next (cd $here; . $root/tools/activate.sh):"
+  if [[ -s $expdir/$system/$tag/$split/vocode/wav.scp ]]; then
+    read -r _ wav <"$expdir/$system/$tag/$split/vocode/wav.scp"
     echo "  listen:     $wav"
-    echo "              ${wav/"$expdir/$system/"/"$expdir/$baseline/"} ($name of $baseline)"
+    if [[ -f ${wav/"$expdir/$system/"/"$expdir/$baseline/"} && $system != "$baseline" ]]; then
+      echo "              ${wav/"$expdir/$system/"/"$expdir/$baseline/"}"
+    fi
   fi
   echo "  translate:  $again --stage 11 --stop_stage 11 &&"
-  echo "              python -m s2st_interleave translate --model ${expdir@Q}/pack/$system my.wav"
+  echo "              python -m s2st_interleave translate --model $model my.wav"
   if [[ $system != "$baseline" ]]; then
-    echo "  compare:    python -m s2st_interleave compare ${expdir@Q}/$baseline/$tag/$split ${decode@Q}"
+    echo "  compare:    python -m s2st_interleave compare $first $decode"
   fi
   echo "  look:       python -m s2st_interleave status"
 }
