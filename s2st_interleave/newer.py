@@ -81,11 +81,11 @@ def paths_of(record: Mapping[str, Any]) -> list[Path]:
     return [Path(each) for value in values for each in _listed(value)]
 
 
-def newer_files(path: Path, directory: Path) -> list[str]:
+def newer_files(path: Path, directory: Path, *, only_files: bool = False) -> list[str]:
     """A line about each file of `path` that is newer than the record of `directory`.
 
     A directory of a stage counts with its outputs, another folder with the files in it.
-    The line of a stage's directory says when that was made anew.
+    Where none is newer a line says what else is known of a folder, unless `only_files`.
     """
     made = _made(directory)
     if made is None or not path.exists():
@@ -94,7 +94,7 @@ def newer_files(path: Path, directory: Path) -> list[str]:
     lines = [f"{file} changed on {date(file)}" for file in files[:MOST_NAMED]]
     if lines and len(files) > MOST_NAMED:
         lines[-1] += and_more(len(files) - MOST_NAMED)
-    if not files and path.is_dir():
+    if not files and path.is_dir() and not only_files:
         lines = [_otherwise(path, made)]
     return lines
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from s2st_interleave import blocks, config, effects, newer
 from s2st_interleave.blocks import leaves
-from s2st_interleave.promises import and_more
+from s2st_interleave.promises import DONE, and_more
 
 NUM_SHOWN = 10  # lines about what differs within an input
 Record = dict[str, Any]  # `stage.open.json`, and the first part of `stage.json`
@@ -113,8 +113,12 @@ def _changes(
         return origin.changes(directory)
     # It is known by a hash alone: the files that are newer are those of some option.
     places = [path for path in newer.paths_of(now) if path != directory]
-    files = [path for path in places if path.is_file() or path.suffix]
-    return [line for path in files for line in newer.newer_files(path, directory)]
+    return [
+        line
+        for path in places
+        if not (path / DONE).is_file()
+        for line in newer.newer_files(path, directory, only_files=True)
+    ]
 
 
 def _earlier(before: Record, now: Record, options: Any) -> Record:
