@@ -5,7 +5,7 @@
 A directory is stale where its command would make another one today: an option of a YAML has
 changed, or a file that it reads, which is named. States of running jobs are those of this
 machine's processes, and of Slurm where the job's log names a number. Nothing is written but
-the hashes of large files, in exp/log/status.digests.
+hashes of files that had to be read: those of large ones in exp/log/status.digests.
 """
 
 import json
