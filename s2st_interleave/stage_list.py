@@ -165,6 +165,10 @@ COMMANDS = (
         "export_tensorboard", "", "interop.export_tensorboard", "curves, and audio"
     ),
     Command("export_units", "", "interop.export_units", "units -> text.km"),
+    Command(
+        "export_textgrids", "", "interop.export_textgrids", "word times -> TextGrids"
+    ),
+    Command("show", "", "show.command", "an utterance as the LLM reads it at a step"),
     Command("preflight", "", "stages.preflight", "try all that later stages need"),
     Command("plan", "", "plan.command", "tokens, memory, hours, disk of a training"),
     Command("status", "", "status.command", "what is done, runs, is stale and why"),

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Runs what takes longer than CI allows: whole recipes through a real Slurm, rehearsals of
+# Runs what takes longer than CI allows: tests marked `nightly`, whole recipes through a real Slurm, rehearsals of
 # the benchmarks for GPUs and of egs/cvss at full size (12 GB of memory, 30 GB of disk), the
 # mini recipe in full, from the made corpus to RESULTS.md, what was planned for it, then the
 # cells of the paper's tables that are not there yet.
 # Arguments go to paper.sh: tools/nightly.sh --minutes 480
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+tools/test.sh -m "nightly and not slurm"
 tools/slurm_test.sh -m "slurm and slow"
 (
   . tools/activate.sh

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Runs all checks: ruff, pyrefly, then pytest, the slow end-to-end tests included.
+# Runs all checks: ruff, pyrefly, then pytest, the slow end-to-end tests included but for
+# those marked `nightly`.
 #
 #   tools/test.sh                  everything, as CI does
 #   tools/test.sh -m "not slow"    the quick suite; other pytest arguments work too
+#   tools/test.sh -m nightly       what only tools/nightly.sh runs
 #   S2ST_TEST_WORKERS=0            one after another, in one process
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."

@@ -54,7 +54,7 @@ PIECES = (
     ),
     Piece(
         "vocoder",
-        ("stage 8, HiFi-GAN, 16 crops", "stage 8, HiFi-GAN, 16 crops, compiled"),
+        ("stage 8, HiFi-GAN, 16 crops",),
         180,
         (*PACKAGE, "espnet2", "librosa", "typeguard", "soundfile", "soxr", "av"),
     ),

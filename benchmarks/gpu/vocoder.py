@@ -24,20 +24,14 @@ NUM_CLIPS, SECONDS = 64, 4.0
 def figures(shape: Shape) -> Iterator[tuple[str, Figure]]:
     with tempfile.TemporaryDirectory() as name:
         speech = _speech(Path(name), shape)
-        yield "stage 8, HiFi-GAN, 16 crops", _figure(speech, shape, False)
-        if shape.compile == "inductor":
-            yield (
-                "stage 8, HiFi-GAN, 16 crops, compiled",
-                _figure(speech, shape, True),
-            )
+        yield "stage 8, HiFi-GAN, 16 crops", _figure(speech, shape)
 
 
-def _figure(speech: Speech, shape: Shape, is_compiled: bool) -> Figure:
+def _figure(speech: Speech, shape: Shape) -> Figure:
     memory = Memory(shape.device)
     memory.reset()
     block = Options(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in shape.hifigan.items()},
-        compile=is_compiled,
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in shape.hifigan.items()}
     )
     size = 16 if shape.bf16 else 2
     learner = GanLearner(speech, block, batch_size=size, seed=1, device=shape.device)

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from s2st_interleave.interleave.task import Task
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train.adamw import AdamWLearner
+from s2st_interleave.train.engine import compile_model
 from s2st_interleave.train.interleaved import InterleavedTask
 from s2st_interleave.train.options import AdamWOptions
 
@@ -68,6 +70,20 @@ def rows() -> Iterator[Row]:
     for case in (MINI, FAST, SMALL):
         with tempfile.TemporaryDirectory() as folder:
             yield from _rows(case, Path(folder))
+    for case in (MINI, FAST, SMALL):  # after what compiling keeps in memory
+        with tempfile.TemporaryDirectory() as folder:
+            yield _compiled(case, Path(folder))
+
+
+def _compiled(case: Case, folder: Path) -> Row:
+    """Steps of a compiled LLM beside those of the plain one; compiling is not counted."""
+    data = _data(folder, case.batch_size * case.num_steps)
+    tasks = [_task(case, data) for _ in range(2)]
+    compile_model(tasks[0].llm.backbone, "ddp")
+    learners = [_learner(case, task) for task in tasks]
+    works = [partial(_steps, case, learner) for learner in learners]
+    what = f"training, {case.name}, compiled"
+    return side_by_side(what, "plain", *works, repeats=3)
 
 
 def _rows(case: Case, folder: Path) -> Iterator[Row]:
@@ -106,17 +122,20 @@ class _Timed(InterleavedTask):
 
 
 def _ours(case: Case, data: Dump) -> Callable[[], None]:
+    return lambda: _steps(case, _learner(case, _task(case, data)))
+
+
+def _learner(case: Case, task: InterleavedTask) -> AdamWLearner:
     kernel = "true" if case.options else "auto"
-    options = AdamWOptions(fused_adamw=kernel)
+    learner = AdamWLearner(task, AdamWOptions(fused_adamw=kernel))
+    learner.start("ddp")
+    learner.model.train()
+    return learner
 
-    def work() -> None:
-        learner = AdamWLearner(_task(case, data), options)
-        learner.start("ddp")
-        learner.model.train()
-        for step in range(case.num_steps):
-            learner.step(step, 1e-4)
 
-    return work
+def _steps(case: Case, learner: AdamWLearner) -> None:
+    for step in range(case.num_steps):
+        learner.step(step, 1e-4)
 
 
 def _trainer(case: Case, data: Dump, folder: Path) -> Callable[[], None]:

@@ -2,9 +2,11 @@
 
 A name that is an id stands for that utterance. Other names and ids are compared without
 folder and endings of audio: `clips/a.mp3.wav`, as in fairseq's manifest of CVSS, is `a`.
-They match only if exactly one name and one id are equal in this way.
+They match only if exactly one name and one id are equal in this way. A file that
+export_textgrids has named stands for its utterance, whatever characters its id has.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +28,24 @@ def bare(name: str) -> str:
     return name
 
 
+# No part of a file's name on one system or another: "%" is, but stands for itself nowhere.
+UNFIT = re.compile(r'[%/\\<>:"|?*\x00-\x1f\x7f]|^\.|[. ]$')
+MOST_BYTES = 200  # file systems have room for 255, with the ending
+
+
+def file_name(utterance: str) -> str:
+    """A name for a file of an utterance, in one folder, which no other id has.
+
+    >>> file_name("../clips/año 1.mp3"), file_name("50%")
+    ('%2E.%2Fclips%2Faño 1.mp3', '50%25')
+    """
+    name = UNFIT.sub(lambda found: f"%{ord(found[0]):02X}", utterance) or "%"
+    if len(name.encode()) <= MOST_BYTES:
+        return name
+    start = name.encode()[: MOST_BYTES // 2].decode(errors="ignore")
+    return f"{start}%~{hashlib.sha256(utterance.encode()).hexdigest()}"
+
+
 @dataclass(frozen=True)
 class Match:
     """Names by id; for ids with several similar names, the reason; names without an id."""
@@ -42,9 +62,13 @@ class Match:
 def match_ids(names: Iterable[str], ids: Iterable[str]) -> Match:
     """Match `names` with `ids`."""
     given, wanted = set(names), set(ids)
-    matched = {name: name for name in given & wanted}
+    files = {file_name(name): name for name in wanted}
+    matched = {files[name]: name for name in given & files.keys()}
+    given -= set(matched.values())
+    matched |= {name: name for name in (given & wanted) - matched.keys()}
     by_bare: dict[str, tuple[list[str], list[str]]] = {}
-    for position, unmatched in enumerate((given - wanted, wanted - given)):
+    left = (given - set(matched.values()), wanted - matched.keys())
+    for position, unmatched in enumerate(left):
         for name in sorted(unmatched):
             by_bare.setdefault(bare(name), ([], []))[position].append(name)
     unclear, others = {}, []

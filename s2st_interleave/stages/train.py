@@ -58,6 +58,7 @@ def run(options: Options) -> None:
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm import model as llm
     from s2st_interleave.llm.backbone import uses_all_weights
+    from s2st_interleave.train import engine
     from s2st_interleave.train.adamw import AdamWLearner
     from s2st_interleave.train.examples import check_lengths
     from s2st_interleave.train.interleaved import InterleavedTask
@@ -93,6 +94,9 @@ def run(options: Options) -> None:
     check_lengths(dev, interleaving, speech_llm)
     if options.max_steps * options.batch_size >= len(train):  # all of it is drawn
         check_lengths(train, interleaving, speech_llm)
+
+    if options.compile:
+        engine.compile_model(speech_llm.backbone, options.parallel)
 
     # 3. Train.
     task = InterleavedTask(

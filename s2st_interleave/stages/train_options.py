@@ -102,6 +102,12 @@ class Options(TrainOptions):
     lora_alpha: float = option(16.0, "adapters count alpha / rank", above=0)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")
     attention: Attention = option("auto", "backend; auto: the best that is installed")
+    compile: bool = option(
+        False,
+        "run the LLM through torch.compile: half a minute at the start, a g++ is needed, "
+        "sums are rounded otherwise",
+        new=True,
+    )
     gradient_checkpointing: bool = option(
         False, "compute activations twice instead of keeping them"
     )

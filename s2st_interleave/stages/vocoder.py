@@ -44,8 +44,12 @@ class VocoderOptions(TrainingOptions):
         """Translate options of versions that named a voice by language or had no blocks."""
         kept = {name: value for name, value in options.items() if name != "language"}
         name = kept.get("backend")
-        if name not in BACKENDS or name in kept:
+        if name not in BACKENDS:
             return kept
+        if name in kept:  # HiFi-GAN had an option that compiled it, off by default
+            return kept | {
+                name: {k: v for k, v in kept[name].items() if k != "compile"}
+            }
         of_block = {f.name for f in fields(BACKENDS[name].Options)}
         common = VocoderOptions.__dataclass_fields__
         block = {k: v for k, v in kept.items() if k in of_block and k not in common}

@@ -28,6 +28,16 @@ def batch_at(items: Sequence[T], step: int, size: int, seed: int) -> list[T]:
     return chosen
 
 
+def steps_of(index: int, count: int, size: int, seed: int, num_steps: int) -> list[int]:
+    """The steps below `num_steps` whose `batch_at` of `count` items holds item `index`."""
+    places = (
+        epoch * count + int(np.flatnonzero(_shuffled(count, epoch, seed) == index)[0])
+        for epoch in range(-(-num_steps * size // count))
+    )
+    steps = dict.fromkeys(place // size for place in places)
+    return [step for step in steps if step < num_steps]
+
+
 @lru_cache(maxsize=4)
 def _shuffled(count: int, epoch: int, seed: int) -> np.ndarray:
     return keyed.generator(seed, "shuffle", epoch).permutation(count)

@@ -43,6 +43,17 @@ def wrap(model: nn.Module, mode: Parallel, *, uses_all: bool = False) -> nn.Modu
     return _sharded(root) if mode == "fsdp" else _replicated(root, uses_all)
 
 
+def compile_model(model: nn.Module, mode: Parallel) -> None:
+    """Compile `model` in place, for batches of any shape; names of weights stay.
+
+    Where its weights are sharded each layer is compiled by itself, because gathering a
+    layer's weights happens between layers.
+    """
+    is_cut = mode == "fsdp" and parallel.ranks().count > 1
+    for module in _blocks(model) if is_cut else [model]:
+        module.compile(dynamic=True)
+
+
 def backward(
     root: nn.Module, work: Callable[[], torch.Tensor], *, last: bool = True
 ) -> torch.Tensor:

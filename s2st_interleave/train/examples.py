@@ -46,11 +46,11 @@ def draw_examples(
     call. Raises UserError for sequences that are longer than the LLM has positions.
     """
     drafts = [
-        _draft(utterance, ratio, step, interleaving, llm.vocabulary)
+        draft(utterance, ratio, step, interleaving, llm.vocabulary)
         for utterance in utterances
     ]
-    encoded = llm.encode_all(text for draft in drafts for text in draft.texts())
-    drawn = [draft.example(encoded, llm.vocabulary) for draft in drafts]
+    encoded = llm.encode_all(text for each in drafts for text in each.texts())
+    drawn = [each.example(encoded, llm.vocabulary) for each in drafts]
     most = llm.max_length
     if most is not None:
         lengths = {
@@ -76,13 +76,16 @@ def draw_example(
 
 
 @dataclass(frozen=True)
-class _Draft:
-    """An example whose texts are not encoded yet; `pieces` by the name of a block."""
+class Draft:
+    """An example whose texts are not encoded yet: `pieces` by the name of a block.
+
+    `replaced`, bool (num_words,) by spoken side, says which words are shown as text.
+    """
 
     task: Task
     prompt: Sequence[Piece]
     pieces: Mapping[str, Sequence[Piece]]
-    realised: Mapping[str, float]
+    replaced: Mapping[str, np.ndarray]
 
     def texts(self) -> Iterator[Text]:
         for pieces in (self.prompt, *self.pieces.values()):
@@ -94,26 +97,28 @@ class _Draft:
         parts = {k: token_ids(v, encoded) for k, v in self.pieces.items()}
         name = token_ids(self.prompt, encoded) if self.prompt else ()
         example = build_example(self.task.layout, parts, vocabulary, prompt=name)
-        return InterleavedExample(example, self.task, self.realised)
+        realised = {k: np.count_nonzero(v) / len(v) for k, v in self.replaced.items()}
+        return InterleavedExample(example, self.task, realised)
 
 
-def _draft(
+def draft(
     utterance: Utterance,
     ratio: float,
     step: int,
     interleaving: Interleaving,
     vocabulary: Vocabulary,
-) -> _Draft:
+) -> Draft:
+    """Draw task and words of an utterance at a step, by (seed, step, id) alone."""
     seed, mean = interleaving.seed, interleaving.span_lambda
     task = draw_task(interleaving.tasks, seed, step, utterance.id)
     pieces: dict[str, Sequence[Piece]] = {}
-    realised: dict[str, float] = {}
+    replaced: dict[str, np.ndarray] = {}
     for block in task.layout.blocks:
         side = utterance.sides[block.side]
         if block.kind == "text":
             pieces[block.name] = [Text(side.text)]
             continue
-        replaced = choose_spans(
+        replaced[block.side] = choose_spans(
             len(side.words),
             ratio if interleaving.sides in ("both", block.side) else 0.0,
             mean,
@@ -123,14 +128,13 @@ def _draft(
         )
         pieces[block.name] = interleave(
             side,
-            replaced,
+            replaced[block.side],
             vocabulary,
             fill=interleaving.fill,
             alignment=interleaving.alignment,
         )
-        realised[block.side] = np.count_nonzero(replaced) / len(replaced)
     name = prompt(task, utterance.pair)
-    return _Draft(task, [Text(name)] if name else (), pieces, realised)
+    return Draft(task, [Text(name)] if name else (), pieces, replaced)
 
 
 def check_lengths(

@@ -104,9 +104,6 @@ class GanLearner:
                 for name, network in self.model.named_children()
             }
         self.optimizer = torch.optim.Adam(self.model.parameters(), betas=BETAS)
-        if self.block.compile:  # crops have one shape; the names of weights stay
-            for network in self.model.children():
-                network.compile(dynamic=False)
 
     def step(self, step: int, lr: float) -> StepResult:
         """One step of the generator, then of the discriminators, in the recipe's order.

@@ -53,11 +53,6 @@ class Options(HifiganSizes):
     lr_halve_every: int = option(
         200_000, "steps between halvings of lr, four at most", minimum=1
     )
-    compile: bool = option(
-        False,
-        "compile both networks: minutes at the start, sums rounded otherwise",
-        new=True,
-    )
     lambda_mel: float = option(45.0, "weight of the mel loss", minimum=0)
     lambda_feat_match: float = option(2.0, "weight of feature matching", minimum=0)
     lambda_adv: float = option(1.0, "weight of the adversarial loss", minimum=0)

@@ -144,7 +144,14 @@ TASKS = {  # and what each is scored by
 }
 
 
-@pytest.mark.parametrize(("task", "scores"), TASKS.items())
+@pytest.mark.parametrize(
+    ("task", "scores"),
+    [
+        # Speaking an answer takes long; s2st_direct does so as well.
+        pytest.param(*item, marks=pytest.mark.nightly if item[0] == "tts" else ())
+        for item in TASKS.items()
+    ],
+)
 def test_another_task_is_trained_and_scored_by_what_it_answers(pair, task, scores):
     folder, _ = pair
     options = ["--stage", "6", "--task", task, "--checkpoints", "last"]

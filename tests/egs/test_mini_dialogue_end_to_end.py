@@ -13,6 +13,7 @@ import warm_python
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.nightly,
     pytest.mark.skipif(
         shutil.which("flite") is None,
         reason="flite is not installed: apt-get install flite",

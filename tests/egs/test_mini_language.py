@@ -61,6 +61,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_dutch_runs_from_its_lexicon_to_its_results(recipes, python):
     warm_python.put_into(recipes.parents[1], python)
     before = contents(recipes)

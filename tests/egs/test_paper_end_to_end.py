@@ -68,6 +68,7 @@ def test_a_cell_of_each_kind_and_the_page(tmp_path, python):
     assert published.replace("](paper/", "](./") == page
 
 
+@pytest.mark.nightly
 def test_the_tables_at_full_size_with_tiny_models(tmp_path, python, text_llm):
     """Corpora as they are distributed, models that db.sh names, the page of the same code."""
     root = tmp_path / "a user's copy"

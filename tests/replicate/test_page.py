@@ -241,7 +241,9 @@ def test_scores_without_references_are_told(path, capsys):
 @pytest.mark.parametrize(
     ("grid", "page"),
     [
-        pytest.param("paper", ".", marks=pytest.mark.slow),  # resamples 119 cells
+        pytest.param(  # resamples 119 cells
+            "paper", ".", marks=(pytest.mark.slow, pytest.mark.nightly)
+        ),
         ("quick", "quick"),
     ],
 )

@@ -25,9 +25,12 @@ from s2st_interleave.vocoder.hifigan import HifiganSizes
 from s2st_interleave.vocoder.hifigan_net import Gan
 
 WAYS = ("ddp", "fsdp")
+# All together take as long as half of the quick suite.
+MARKS = {"llm": (), "encoder": (pytest.mark.slow,)}
 PARALLEL = [
-    # All others take a minute, half of a whole quick suite.
-    pytest.param(name, how, marks=() if name == "llm" else pytest.mark.slow)
+    pytest.param(
+        name, how, marks=MARKS.get(name, (pytest.mark.slow, pytest.mark.nightly))
+    )
     for name in RUNS
     for how in WAYS
 ]
@@ -88,6 +91,7 @@ def test_weights_are_those_of_one_rank(runs, name, how):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("how", WAYS)
 def test_what_trains_is_what_is_kept_for_a_resumed_run(runs, how):
     """Sharded weights were all kept, as if they trained."""

@@ -1,0 +1,47 @@
+"""The recordings of an utterance, where they are at hand, as WAV files in memory."""
+
+import io
+from pathlib import Path
+
+import soundfile
+
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
+from s2st_interleave.promises import DONE
+
+LONGEST_SEC = 60.0  # a page is to stay small: this is 1.9 MB
+
+
+def find(name: str, dump_dir: Path) -> dict[str, bytes]:
+    """WAV files of an utterance by side; none where a dump's data directory is gone."""
+    data_dir = _data_dir(dump_dir)
+    if data_dir is None:
+        return {}
+    data, sounds = kaldi.DataDir(data_dir), {}
+    recipe = data_dir.absolute().parents[1]
+    for side in data.sides:
+        try:
+            path = data.wavs(side)[name]
+            samples = audio.read(path if path.exists() else recipe / path)
+        except (UserError, OSError, KeyError):
+            continue
+        stream = io.BytesIO()
+        kept = samples[: round(LONGEST_SEC * audio.SAMPLE_RATE)]
+        soundfile.write(stream, kept, audio.SAMPLE_RATE, "PCM_16", format="WAV")
+        sounds[side] = stream.getvalue()
+    return sounds
+
+
+def _data_dir(dump_dir: Path) -> Path | None:
+    """The data directory that a dump was aligned from, if it is there."""
+    recipe = dump_dir.absolute().parents[2]
+    folder = dump_dir
+    for key in ("align_dir", "data_dir"):
+        if not (folder / DONE).is_file():
+            return None
+        path = read_json(folder / DONE).get("paths", {}).get(key)
+        if path is None:
+            return None
+        folder = Path(path) if Path(path).exists() else recipe / path
+    return folder if folder.is_dir() else None

@@ -1,0 +1,41 @@
+"""The slider stops once at each text ratio, where the utterance is read if it is."""
+
+from s2st_interleave.interleave.schedule import Schedule, text_ratio
+from s2st_interleave.show.stops import MOST_STOPS, points, stops
+
+PAPER = Schedule("step", 0.9, 0.1, 300)
+
+
+def ratios(schedule: Schedule, steps: list[int]) -> list[float]:
+    return [text_ratio(schedule, step) for step in steps]
+
+
+def test_a_stair_has_a_stop_each_from_09_to_0():
+    steps = stops(PAPER, 5000, (), 0)
+    assert steps == list(range(0, 2701, 300))
+    assert ratios(PAPER, steps) == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0]
+
+
+def test_stops_are_where_the_training_reads_the_utterance_and_at_the_step_asked_for():
+    steps = stops(PAPER, 5000, (17, 450, 451, 3000), 640)
+    assert steps[:4] == [17, 450, 640, 900] and steps[-1] == 3000
+
+
+def test_the_step_asked_for_is_a_stop_wherever_it_lies():
+    for schedule in (
+        PAPER,
+        Schedule("constant", 0.3),
+        Schedule("linear", 0.9, 0.1, 10),
+        Schedule("step", 1.0, 0.01, 1),
+        Schedule("constant", 0.0),
+    ):
+        for asked in (0, 1, 299, 2699, 2700, 100_000):
+            steps = stops(schedule, 1500, (5,), asked)
+            assert asked in steps and steps == sorted(set(steps))
+            assert len(steps) <= MOST_STOPS + 1
+
+
+def test_a_short_training_still_shows_the_whole_schedule():
+    assert points(PAPER, 20)[-1] == (2700, 0.0)
+    assert points(PAPER, 20)[:2] == ((0, 0.9), (299, 0.9))
+    assert len(stops(PAPER, 20, (), 3)) == 10
