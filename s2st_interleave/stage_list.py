@@ -159,7 +159,8 @@ COMMANDS = (
     ),
     Command("results", "results", "stages.results", "RESULTS.md"),
     Command("pack", "pack", "pack.command", "one folder with all for translation"),
-    Command("translate", "", "pack.translate", "recordings, with a packed folder"),
+    Command("translate", "", "pack.translate", "recordings, with a packed model"),
+    Command("push", "", "pack.push", "a packed folder -> the Hugging Face hub"),
     Command("export_data", "", "interop.export_data", "data/ -> a Kaldi directory"),
     Command(
         "export_tensorboard", "", "interop.export_tensorboard", "curves, and audio"

@@ -63,7 +63,7 @@ def test_a_training_that_is_over_is_exported(tmp_path, capsys):
 @pytest.mark.parametrize("name", ["tensorboard", "wandb"])
 def test_a_missing_package_is_named_with_its_extra(name):
     error = ModuleNotFoundError(f"No module named '{name}'", name=name)
-    assert f"pip install s2st_interleave[{name}]" in missing_package(error)
+    assert f"pip install 's2st_interleave[{name}]'" in missing_package(error)
 
 
 def test_without_curves_nothing_is_written_and_results_are_the_same(tmp_path):
