@@ -13,7 +13,10 @@ ROOT = Path(__file__).parents[1]
 # Of recipes alone: the voices of the mini corpus.
 RECIPES = {"espeakng-loader"}
 FOR_TYPES = {"_typeshed"}
-CURVES = {"tensorboard", "wandb"}  # recipes do without, whoever wants them installs them
+CURVES = {
+    "tensorboard",
+    "wandb",
+}  # recipes do without, whoever wants them installs them
 
 
 def imported() -> dict[str, str]:
