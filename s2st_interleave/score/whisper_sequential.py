@@ -14,6 +14,7 @@ from pathlib import Path
 
 import av
 
+from s2st_interleave.data import ark
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import split_revision
 from s2st_interleave.progress import progress
@@ -41,7 +42,7 @@ _DECODING = {
 }
 
 # Of a file that is none, or holds no audio, and of CTranslate2.
-FAILURES = (av.FFmpegError, OSError, IndexError, RuntimeError)
+FAILURES = (av.FFmpegError, OSError, IndexError, RuntimeError, UserError)
 
 
 def transcribe(wavs: Mapping[str, Path], options: AsrOptions, on_text: OnText) -> None:
@@ -112,7 +113,9 @@ def _load(options: AsrOptions) -> Callable[[Path], str]:
     check_language(options, multilingual, lambda t: ids.token_to_id(t) is not None)
 
     def recognise(path: Path) -> str:
-        segments, _ = model.transcribe(str(path), language=code, **_DECODING)
+        file = ark.whole(path)
+        heard = file.open() if isinstance(file, ark.Held) else str(file)
+        segments, _ = model.transcribe(heard, language=code, **_DECODING)
         # The segments are a generator: the work, and its errors, happen here.
         return "".join(segment.text for segment in segments).strip()
 

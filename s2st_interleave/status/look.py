@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave import blocks, config, files
-from s2st_interleave.data.archive import is_archive
+from s2st_interleave.data.archive import ORIGIN, is_archive, without_ending
 from s2st_interleave.digests import digests
 from s2st_interleave.errors import UserError
 from s2st_interleave.stage_dir import LOOK, OutdatedError
@@ -48,8 +48,8 @@ def look(
     ):
         try:
             options = _options(module.Options, command, words, record)
-            if unpacked := _unpacks(options):
-                return Verdict(unsure=f"{unpacked} is not unpacked any more")
+            if archive := _unlisted(options):
+                return Verdict(unsure=f"the list of {archive} is gone")
             module.run(options)
         except OutdatedError as error:
             return Verdict(error.difference)
@@ -100,13 +100,15 @@ def _scalars(value: Any) -> Any:
     return value if value is None else str(value)
 
 
-def _unpacks(options: Any) -> str:
-    """An archive that the stage would unpack before it opens its directory; "": none."""
+def _unlisted(options: Any) -> str:
+    """An archive that stage 1 would read before it opens its directory; "": none."""
     into = getattr(options, "unpack_dir", None)
     for name in ("common_voice", "covost", "cvss") if into else ():
         path = getattr(options, name)
-        stem = path.name.partition(".tar")[0].removesuffix(".tgz")
-        if is_archive(path) and not (into / stem).is_dir():
+        origin = into / without_ending(path.name) / ORIGIN
+        if not is_archive(path):
+            continue
+        if not origin.is_file() or "files" not in files.read_json(origin):
             return str(path)
     return ""
 
