@@ -56,7 +56,9 @@ def digests(paths: Iterable[Path], cache: Path, nj: int = 1) -> dict[Path, str]:
     try:
         with ThreadPoolExecutor(max(1, nj)) as pool:
             done = pool.map(partial(_look, known), chunks)
-            for entries in progress(done, f"digests, {CHUNK} files each", len(chunks)):
+            for entries in progress(
+                done, f"digests of {CHUNK} files each,", len(chunks)
+            ):
                 entries_by_name |= entries
     finally:  # keep the digests of files that were read before an interruption
         if any(known.get(name) is not entry for name, entry in entries_by_name.items()):

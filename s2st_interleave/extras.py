@@ -40,6 +40,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "mos": ("speechmos", "onnxruntime"),  # DNSMOS
     "interop": ("praatio",),  # alignments in TextGrids
     "report": ("matplotlib",),  # the figures of a report
+    "tensorboard": ("tensorboard",),  # curves, where --report_to asks for them
+    "wandb": ("wandb",),
 }
 EXTRAS["all"] = tuple(name for names in EXTRAS.values() for name in names)
 

@@ -36,7 +36,7 @@ VOLATILE = {
     "config.yaml",
     "run.sh",
 }
-PRIVATE = {"shards", "analysis", "sources"}
+PRIVATE = {"shards", "analysis", "sources", "tensorboard", "wandb"}
 CHECKPOINT = "checkpoint-"
 
 

@@ -144,6 +144,13 @@ def describe(options: AsrOptions) -> AsrDescription:
     )
 
 
+def heard(wavs: Mapping[str, Path]) -> str:
+    """What a line of progress says: whose recordings are recognised, by their folder."""
+    first = next(iter(wavs.values()), Path())
+    folder = first.parent.parent if first.parent.name == "wav" else first.parent
+    return f"recognise {folder}"
+
+
 def unrecognised(utterance_id: str, path: Path, error: Exception) -> AsrError:
     """The error of a recording that cannot be recognised, which names it."""
     reason = getattr(error, "strerror", None) or error

@@ -18,7 +18,13 @@ from s2st_interleave.data import ark
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import split_revision
 from s2st_interleave.progress import progress
-from s2st_interleave.score.asr import AsrOptions, OnText, check_language, unrecognised
+from s2st_interleave.score.asr import (
+    AsrOptions,
+    OnText,
+    check_language,
+    heard,
+    unrecognised,
+)
 
 WEIGHTS_FILE = "model.bin"
 
@@ -48,7 +54,7 @@ def transcribe(wavs: Mapping[str, Path], options: AsrOptions, on_text: OnText) -
             for utterance_id, path in wavs.items()
         }
         finished = as_completed(utterance_ids)
-        for future in progress(finished, "recognise", total=len(wavs)):
+        for future in progress(finished, heard(wavs), total=len(wavs)):
             utterance_id = utterance_ids[future]
             try:
                 text = future.result()

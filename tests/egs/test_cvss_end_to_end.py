@@ -62,7 +62,7 @@ def pair(egs) -> tuple[Path, str]:
 def test_results_of_the_published_test_ids(pair):
     folder, output = pair
     assert "ASR-BLEU" in output
-    text = (folder / "RESULTS.md").read_text()
+    text = (folder / "exp" / "RESULTS.md").read_text()
     assert "baseline" in text and "scheduled" in text and "19.5 / 4.17" in text
     for system in ("baseline", "scheduled"):
         path = folder / "exp" / system / "greedy_last" / "test1k" / "score.json"
@@ -237,7 +237,7 @@ def test_a_corpus_of_ones_own_runs_on_from_one_tsv(pair, egs):
     options += ["--systems", "baseline", "--checkpoints", "last"]
     output = run(egs / "own", *options, cwd=egs.parent)
     assert "encoder: shared, ../cvss/x_en/exp/encoder" in output
-    assert "# A corpus of one's own" in (egs / "own" / "RESULTS.md").read_text()
+    assert "# A corpus of one's own" in (egs / "own" / "exp" / "RESULTS.md").read_text()
     score = egs / "own" / "exp" / "baseline" / "greedy_last" / "test" / "score.json"
     num_test = sum(line.endswith("\ttest") for line in lines)
     assert json.loads(score.read_text())["num_utterances"] == num_test > 0
