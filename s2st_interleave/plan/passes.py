@@ -81,9 +81,11 @@ def _num_taps(kernel: Any, args: Sequence[Any]) -> int:
     """
     import torch
 
-    places = {torch.ops.aten.convolution: (1, 8)}  # of weight and groups in the arguments
-    places[torch.ops.aten.convolution_backward] = (2, 9)
-    weight, groups = places.get(kernel._overloadpacket, (0, 0))
+    convolutions = {  # places of weight and groups among the arguments
+        torch.ops.aten.convolution: (1, 8),
+        torch.ops.aten.convolution_backward: (2, 9),
+    }
+    weight, groups = convolutions.get(kernel._overloadpacket, (0, 0))
     if not groups or args[groups] == 1:
         return 1
     return math.prod(args[weight].shape[2:])
