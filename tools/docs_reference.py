@@ -8,6 +8,7 @@
 tools/docs_site.py puts them into the pages, in the place of `<!-- options -->` and the like.
 """
 
+import html
 import importlib
 import re
 import sys
@@ -66,7 +67,12 @@ def _section(command: Command, classes: dict[str, type | None]) -> str:
 def _row(leaf: Leaf) -> list[str]:
     default = "required" if leaf.default is REQUIRED else f"`{_shown(leaf.default)}`"
     values = ", ".join(filter(None, [_values(leaf), str(leaf.bounds)]))
-    return [f"`{leaf.name}`", values, default, leaf.text]
+    return [f"`{leaf.name}`", values, default, _plain(leaf.text)]
+
+
+def _plain(text: str) -> str:
+    """A text that Markdown shows as it is: `<src>` is no element, `*` no emphasis."""
+    return html.escape(text, quote=False).replace("*", "\\*").replace("_", "\\_")
 
 
 def _values(leaf: Leaf) -> str:
@@ -97,10 +103,17 @@ def driver_options() -> Iterator[tuple[str, str, str]]:
 def driver() -> str:
     """The table of the options of ./run.sh."""
     rows = (
-        [f"`--{name}`", f"`{default}`" if default else "empty", meaning]
+        [f"`--{name}`", f"`{default}`" if default else "empty", _meaning(name, meaning)]
         for name, default, meaning in driver_options()
     )
     return table(("option", "default", "meaning"), rows)
+
+
+def _meaning(name: str, comment: str) -> str:
+    command = name.removesuffix("_args")
+    if command != name:
+        return f"more options of [{command}](#{command})"
+    return _plain(comment)
 
 
 def languages() -> str:

@@ -28,7 +28,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 # Words that start an inline command, and a path of the repository.
 COMMAND = re.compile(r"(\./run\.sh|s2st-\w+|egs/\S+\.sh|tools/\S+\.sh|python -m \S+) \S")
 PATH = re.compile(r"(egs|tools|docs|tests|benchmarks|s2st_interleave)/[\w./-]*\w")
-OTHERS = {"cat", "git", "hf", "mkdocs", "pip", "ruff", "tensorboard"}  # not ours to check
+OTHERS = {"cat", "git", "hf", "mkdocs", "pip", "pre-commit", "ruff", "tensorboard"}  # not ours to check
 NOT_THERE = re.compile(r"/(exp|data|dump|downloads|shared|page|cells)(/|$)")  # a run makes it
 ROOT_NAME = "s2st_interleave"  # as CONTRIBUTING.md clones it
 MADE_THERE = "extending.md"  # whose examples make the systems and tasks that they name
