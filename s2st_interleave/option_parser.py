@@ -57,9 +57,7 @@ def _add_option(group: argparse._ActionsContainer, leaf: Leaf) -> None:
     required = leaf.default is REQUIRED
     facts = [str(leaf.bounds), "required" if required else f"default {leaf.default}"]
     text = f"{leaf.text} ({', '.join(filter(None, facts))})".replace("%", "%%")
-    group.add_argument(
-        *spellings, action=_Given, metavar=metavar(leaf.hint), help=text
-    )
+    group.add_argument(*spellings, action=_Given, metavar=metavar(leaf.hint), help=text)
 
 
 def metavar(hint: Any) -> str:
@@ -77,4 +75,6 @@ def metavar(hint: Any) -> str:
         return metavar(arguments[0])
     if hint is bool:
         return "true|false"
-    return re.sub("(?<=[a-z])(?=[A-Z])", "_", getattr(hint, "__name__", str(hint))).upper()
+    return re.sub(
+        "(?<=[a-z])(?=[A-Z])", "_", getattr(hint, "__name__", str(hint))
+    ).upper()

@@ -1,9 +1,10 @@
-"""Tables of the documentation that are made of code: options, stages, languages.
+"""Tables of the documentation that are made of code: options, stages, languages, packages.
 
     python tools/docs_reference.py options      what each command can be told, a table each
     python tools/docs_reference.py driver       options of ./run.sh
     python tools/docs_reference.py stages       what each stage reads and writes
     python tools/docs_reference.py languages    what is known of each language
+    python tools/docs_reference.py packages     what is installed, and why
 
 tools/docs_site.py puts them into the pages, in the place of `<!-- options -->` and the like.
 """
@@ -17,10 +18,13 @@ from pathlib import Path
 
 from s2st_interleave.blocks import REQUIRED, Leaf, leaves
 from s2st_interleave.data.language_table import TABLE
+from s2st_interleave.extras import EXTRAS, NO_DEPS, name_of
 from s2st_interleave.option_parser import metavar
 from s2st_interleave.stage_list import COMMANDS, Command, markdown, stage_number
 
-DRIVER = Path(__file__).resolve().parents[1] / "egs" / "cvss" / "s2st.sh"
+TOOLS = Path(__file__).resolve().parent
+DRIVER = TOOLS.parent / "egs" / "cvss" / "s2st.sh"
+PINNED = re.compile(r"^([\w.-]+)==(\S+)  # (.*)$", re.M)
 # The option of a driver in bash: `name=value   # comment`.
 ASSIGNED = re.compile(r'^([a-z][a-z_]*)=("[^"]*"|\S*)(?: +# (.*))?$')
 
@@ -57,7 +61,9 @@ def _section(command: Command, classes: dict[str, type | None]) -> str:
     for name, other in classes.items():
         if other is not None and other is not cls and issubclass(cls, other):
             same = leaves(other)
-            inherited = {key for key, leaf in leaves(cls).items() if same.get(key) == leaf}
+            inherited = {
+                key for key, leaf in leaves(cls).items() if same.get(key) == leaf
+            }
             lines += [f"All options of [{name}](#{name}), and:", ""]
     own = [leaf for key, leaf in leaves(cls).items() if key not in inherited]
     head = ("option", "values", "default", "meaning")
@@ -121,11 +127,32 @@ def languages() -> str:
     rows = (line.split(None, 5) for line in TABLE.strip().splitlines() if line)
     errors = {"word": "WER", "character": "CER"}
     shown = (
-        [name, f"`{code}`", errors[unit], f"`{bleu}`", rules, "no" if whisper == "-" else whisper]
+        [
+            name,
+            f"`{code}`",
+            errors[unit],
+            f"`{bleu}`",
+            rules,
+            whisper.replace("-", "no"),
+        ]
         for code, unit, bleu, rules, whisper, name in rows
     )
     head = ("language", "code", "errors", "tokeniser of BLEU", "normaliser", "Whisper")
     return table(head, shown)
+
+
+def packages() -> str:
+    """The table of the pinned packages with their reasons, and the extra that names each."""
+    lines = [(line, extra) for extra, names in EXTRAS.items() for line in names]
+    lines += [(line, extra) for extra, line in NO_DEPS.items()]
+    extra_of = {name_of(line): extra for line, extra in lines if extra != "all"}
+    rows = []
+    for file, where in (("", ""), ("-nodeps", ""), ("-dev", "tests and pages")):
+        text = (TOOLS / f"requirements{file}.txt").read_text("utf-8")
+        for name, version, reason in PINNED.findall(text):
+            extra = where or extra_of.get(name.lower(), "")
+            rows.append([f"`{name}`", version, extra, _plain(reason)])
+    return table(("package", "version", "extra", "why"), rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -133,6 +160,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "driver": driver,
     "stages": markdown,
     "languages": languages,
+    "packages": packages,
 }
 
 

@@ -31,4 +31,8 @@ def _outside(link: re.Match[str], page: str, config: Any) -> str:
         raise ValueError(f"docs/{page}: a link to {path}, which is not there")
     if config.repo_url:
         return f"[{words}]({config.repo_url.rstrip('/')}/blob/main/{path}{place})"
-    return f"`{path}`" if words.strip("`") in (path, Path(path).name) else f"{words} (`{path}`)"
+    return (
+        f"`{path}`"
+        if words.strip("`") in (path, Path(path).name)
+        else f"{words} (`{path}`)"
+    )

@@ -22,14 +22,25 @@ from s2st_interleave.launch import job
 from s2st_interleave.stage_list import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-RECIPE = ROOT / "egs" / "mini_cvss" / "es_en"  # where commands start, unless they say where
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+RECIPE = (
+    ROOT / "egs" / "mini_cvss" / "es_en"
+)  # where commands start, unless they say where
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 # Words that start an inline command, and a path of the repository.
-COMMAND = re.compile(r"(\./run\.sh|s2st-\w+|egs/\S+\.sh|tools/\S+\.sh|python -m \S+) \S")
+COMMAND = re.compile(
+    r"(\./run\.sh|s2st-\w+|egs/\S+\.sh|tools/\S+\.sh|python -m \S+) \S"
+)
 PATH = re.compile(r"(egs|tools|docs|tests|benchmarks|s2st_interleave)/[\w./-]*\w")
-OTHERS = {"cat", "git", "hf", "mkdocs", "pip", "pre-commit", "ruff", "tensorboard"}  # not ours to check
-NOT_THERE = re.compile(r"/(exp|data|dump|downloads|shared|page|cells)(/|$)")  # a run makes it
+# Programs of others, whose options are not looked at.
+OTHERS = {"cat", "git", "hf", "mkdocs", "pip", "pre-commit", "ruff", "tensorboard"}
+NOT_THERE = re.compile(
+    r"/(exp|data|dump|downloads|shared|page|cells)(/|$)"
+)  # a run makes it
 ROOT_NAME = "s2st_interleave"  # as CONTRIBUTING.md clones it
 MADE_THERE = "extending.md"  # whose examples make the systems and tasks that they name
 
@@ -56,6 +67,7 @@ def inline() -> Iterator[tuple[str, str]]:
 
 
 INLINE = list(dict.fromkeys(inline()))
+SENTENCES = [each for each in INLINE if COMMAND.match(each[1]) and "<" not in each[1]]
 
 
 @pytest.fixture
@@ -76,14 +88,16 @@ def parsers(monkeypatch) -> None:
 
 @pytest.mark.parametrize(("page", "text"), blocks("sh"))
 def test_the_commands_of_a_block_are_taken(page, text, parsers, monkeypatch):
-    monkeypatch.chdir(ROOT if re.search(r"^(egs|tools)/|=egs/| egs/", text, re.M) else RECIPE)
+    monkeypatch.chdir(
+        ROOT if re.search(r"^(egs|tools)/|=egs/| egs/", text, re.M) else RECIPE
+    )
     variables: dict[str, str] = {}
     for line in text.replace("\\\n", " ").splitlines():
         for words in commands(expanded(line, variables)):
             run(words, monkeypatch, page)
 
 
-@pytest.mark.parametrize(("page", "code"), [each for each in INLINE if COMMAND.match(each[1]) and "<" not in each[1]])
+@pytest.mark.parametrize(("page", "code"), SENTENCES)
 def test_a_command_in_a_sentence_is_taken(page, code, parsers, monkeypatch):
     monkeypatch.chdir(ROOT if code.startswith(("egs", "tools")) else RECIPE)
     for words in commands(code):
@@ -150,11 +164,15 @@ def run(words: list[str], monkeypatch, page: str, *, whole: bool = True) -> None
     elif words[:2] == ["python", "-m"]:
         assert importlib.util.find_spec(words[2]), words
         if words[2].startswith("s2st_interleave."):
-            check_parses(importlib.import_module(f"{words[2]}.__main__").main, words[3:], whole)
+            check_parses(
+                importlib.import_module(f"{words[2]}.__main__").main, words[3:], whole
+            )
     elif first.endswith("run.sh"):
         recipe(there(first), rest, page)
     elif first.endswith((".sh", ".py")) or first == "python":
-        script(there(rest[0]), rest[1:]) if first == "python" else script(there(first), rest)
+        script(there(rest[0]), rest[1:]) if first == "python" else script(
+            there(first), rest
+        )
     else:
         assert first in OTHERS, words
 
@@ -200,25 +218,38 @@ def recipe(path: Path, words: list[str], page: str) -> None:
             for inner, text in pairs(shlex.split(value)):
                 config.value_of(options, inner, text, source=page)
         elif name in ("stage", "stop_stage"):
-            names = [str(stage.number) for stage in STAGES] + [stage.name for stage in STAGES]
+            names = [str(stage.number) for stage in STAGES] + [
+                stage.name for stage in STAGES
+            ]
             assert value in names
-        elif name in ("systems", "task") and page != MADE_THERE and "my_conf" not in words:
+        elif (
+            name in ("systems", "task")
+            and page != MADE_THERE
+            and "my_conf" not in words
+        ):
             for each in value.split():
-                assert list(ROOT.glob(f"egs/*/conf/{name.rstrip('s')}s/{each}.yaml")), each
+                assert list(ROOT.glob(f"egs/*/conf/{name.rstrip('s')}s/{each}.yaml")), (
+                    each
+                )
 
 
 def texts(path: Path) -> str:
     """A recipe's scripts: its own, and the drivers that it calls."""
     files = [path, path.parents[1] / "run.sh", docs_reference.DRIVER]
     if path.parent.name == "x_en":
-        files += [docs_reference.DRIVER.with_name("shared.sh"), path.parents[1] / "shared.sh"]
+        files += [
+            docs_reference.DRIVER.with_name("shared.sh"),
+            path.parents[1] / "shared.sh",
+        ]
     return "\n".join(file.read_text("utf-8") for file in files if file.is_file())
 
 
 def script(path: Path, words: list[str]) -> None:
     text = path.read_text("utf-8")
     for name, _ in pairs(words):
-        assert name == "help" or re.search(rf"--{name}\b|^{name}[=:]|^    {name}:", text, re.M)
+        assert name == "help" or re.search(
+            rf"--{name}\b|^{name}[=:]|^    {name}:", text, re.M
+        )
 
 
 def pairs(words: list[str]) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,9 @@ from s2st_interleave.stages import train
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-LOADED = re.compile(r'<(?:script|img|iframe)[^>]* src="([^"]+)"|<link[^>]* href="([^"]+)"')
+LOADED = re.compile(
+    r'<(?:script|img|iframe)[^>]* src="([^"]+)"|<link[^>]* href="([^"]+)"'
+)
 
 
 def in_nav(entry: Any) -> Iterator[str]:
@@ -59,7 +61,12 @@ def test_tables_of_code_are_filled_in(site):
     assert all(f'id="{command.name}"' in text for command in COMMANDS)
     assert all(f"<code>{name}</code>" in text for name in leaves(train.Options))
     assert "<code>--stop_stage</code>" in text
-    assert all(f"<td>{s.name}</td>" in (site / "stages.html").read_text() for s in STAGES)
+    assert all(
+        f"<td>{s.name}</td>" in (site / "stages.html").read_text() for s in STAGES
+    )
+    assert "sacrebleu's words of Japanese" in (site / "packages.html").read_text(
+        "utf-8"
+    )
     assert "cv-corpus-4-2019-12-10/&lt;src&gt;" in text  # no element of HTML
     assert "<td>Hokkien</td>" in (site / "languages.html").read_text("utf-8")
 
@@ -72,7 +79,9 @@ def test_a_link_out_of_the_pages_is_one_to_a_file(site):
     config = MkDocsConfig()
     assert hook._outside(link, "a.md", config) == "the driver (`egs/cvss/s2st.sh`)"
     config.repo_url = "https://hub.example/us"
-    assert "(https://hub.example/us/blob/main/egs/" in hook._outside(link, "a.md", config)
+    assert "(https://hub.example/us/blob/main/egs/" in hook._outside(
+        link, "a.md", config
+    )
     with pytest.raises(ValueError, match="a link to no/such"):
         hook._outside(hook.OUTSIDE.fullmatch("[it](../no/such)"), "a.md", config)
 

@@ -10,7 +10,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCKS = [
     (page.name, block)
     for page in PAGES
-    for block in re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+    for block in re.findall(
+        r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S
+    )
     if "Translator" in block
 ]
 
