@@ -163,10 +163,10 @@ def neighbours(
 
 
 def _load(
-    front: "Frontend", wav: Path, key: str | tuple[str, str]
+    front: "Frontend", wav: Path, key: str | tuple[str, str] | int
 ) -> tuple[np.ndarray, float]:
     """The model's input for a recording, and its seconds."""
-    samples = audio.read(wav, of=key if isinstance(key, str) else ":".join(key))
+    samples = audio.read(wav, of=":".join(key) if isinstance(key, tuple) else str(key))
     return front.features(samples), len(samples) / audio.SAMPLE_RATE
 
 

@@ -103,7 +103,9 @@ def _scalars(value: Any) -> Any:
 def _unlisted(options: Any) -> str:
     """An archive that stage 1 would read before it opens its directory; "": none."""
     into = getattr(options, "unpack_dir", None)
-    for name in ("common_voice", "covost", "cvss") if into else ():
+    if into is None:
+        return ""
+    for name in ("common_voice", "covost", "cvss"):
         path = getattr(options, name)
         origin = into / without_ending(path.name) / ORIGIN
         if not is_archive(path):
