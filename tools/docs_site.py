@@ -11,6 +11,7 @@ from docs_reference import TABLES  # mkdocs finds it beside this file
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKER = re.compile(r"^<!-- ([a-z]+) -->$", re.M)
+CODE, OPTION = re.compile("<code>[^<]+</code>"), re.compile(r"--\w[\w.-]*")
 OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -18,6 +19,13 @@ def on_page_markdown(text: str, *, page: Any, config: Any, **_: Any) -> str:
     """A page's text before it becomes HTML."""
     text = MARKER.sub(lambda match: TABLES[match[1]](), text)
     return OUTSIDE.sub(lambda link: _outside(link, page.file.src_uri, config), text)
+
+
+def on_page_content(text: str, **_: Any) -> str:
+    """A page's HTML, in which no line breaks within `--an_option`."""
+    return CODE.sub(
+        lambda code: OPTION.sub(r'<span class="option">\g<0></span>', code[0]), text
+    )
 
 
 def _outside(link: re.Match[str], page: str, config: Any) -> str:
@@ -31,8 +39,5 @@ def _outside(link: re.Match[str], page: str, config: Any) -> str:
         raise ValueError(f"docs/{page}: a link to {path}, which is not there")
     if config.repo_url:
         return f"[{words}]({config.repo_url.rstrip('/')}/blob/main/{path}{place})"
-    return (
-        f"`{path}`"
-        if words.strip("`") in (path, Path(path).name)
-        else f"{words} (`{path}`)"
-    )
+    is_name = words.strip("`") in (path, Path(path).name)
+    return f"`{path}`" if is_name else f"{words} (`{path}`)"

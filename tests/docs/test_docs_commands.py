@@ -104,6 +104,26 @@ def test_a_command_in_a_sentence_is_taken(page, code, parsers, monkeypatch):
         run([word for word in words if word != "..."], monkeypatch, page, whole=False)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "python -m s2st_interleave train --lrr 1",
+        "python -m s2st_interleave trian --help",
+        "s2st-translate --modle DIR in.wav",
+        "./run.sh --stage 12",
+        "./run.sh --train_args '--lr -1'",
+        "./run.sh --systems 'baseline nobody'",
+        "egs/cvss/no_pair/run.sh",
+        "tools/setup.sh --loud",
+        "no_such_program in.wav",
+    ],
+)
+def test_a_wrong_line_would_be_seen(line, parsers, monkeypatch):
+    monkeypatch.chdir(RECIPE)
+    with pytest.raises((AssertionError, SystemExit, UserError, KeyError)):
+        run(commands(line)[0], monkeypatch, "a page")
+
+
 def test_files_of_the_repository_that_are_named_exist():
     named = [(page, code) for page, code in INLINE if PATH.fullmatch(code)]
     assert len(named) > 30
@@ -247,9 +267,11 @@ def texts(path: Path) -> str:
 def script(path: Path, words: list[str]) -> None:
     text = path.read_text("utf-8")
     for name, _ in pairs(words):
-        assert name == "help" or re.search(
-            rf"--{name}\b|^{name}[=:]|^    {name}:", text, re.M
+        spelling = name.replace("_", "[-_]")
+        taken = (
+            rf"--{spelling}\b|^{name}[=:]|^    {name}:"  # in bash, argparse, Options
         )
+        assert re.search(taken, text, re.M), f"{path.name}: no option --{name}"
 
 
 def pairs(words: list[str]) -> Iterator[tuple[str, str]]:

@@ -60,7 +60,7 @@ def test_tables_of_code_are_filled_in(site):
     text = (site / "configuration.html").read_text("utf-8")
     assert all(f'id="{command.name}"' in text for command in COMMANDS)
     assert all(f"<code>{name}</code>" in text for name in leaves(train.Options))
-    assert "<code>--stop_stage</code>" in text
+    assert '<code><span class="option">--stop_stage</span></code>' in text
     assert all(
         f"<td>{s.name}</td>" in (site / "stages.html").read_text() for s in STAGES
     )
