@@ -153,6 +153,12 @@ COMMANDS = (
     Command("topline", "score", "stages.topline", "the scores no system can pass"),
     Command("compare", "score", "stages.compare", "paired test of two systems"),
     Command("results", "results", "stages.results", "RESULTS.md"),
+    Command(
+        "report",
+        "results",
+        "report.command",
+        "a page to hear and see a recipe's systems",
+    ),
     Command("pack", "pack", "pack.command", "one folder with all for translation"),
     Command("translate", "", "pack.translate", "recordings, with a packed folder"),
     Command("export_data", "", "interop.export_data", "data/ -> a Kaldi directory"),

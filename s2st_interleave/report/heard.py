@@ -1,0 +1,61 @@
+"""When the words that the recogniser heard are spoken in a system's speech.
+
+The recogniser keeps no times. The recipe's own encoder aligns its text to the speech as
+stage 3 aligns transcripts (paper Sec. 3.2), which is quick for a few recordings.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2st_interleave.align.words import Word, read_each
+from s2st_interleave.promises import DONE
+from s2st_interleave.values import Device
+
+MIN_GAP_SEC = 0.32  # as stage 3 has it
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Words and their times, or the reason why there are none."""
+
+    words: tuple[Word, ...] = ()
+    fault: str = ""
+
+
+def place(
+    encoder: Path | None,
+    device: Device,
+    name: str,
+    texts: Mapping[str, str],
+    wavs: Mapping[str, Path],
+) -> dict[str, Placed]:
+    """Word times of the texts that were heard in `wavs`, by utterance id.
+
+    `name` is the system's, for the progress line. Raises UserError where the encoder or a
+    recording cannot be read.
+    """
+    spoken = {u: text for u, text in texts.items() if u in wavs and text.split()}
+    if encoder is None or not (encoder / DONE).is_file():
+        where = f"no finished encoder in {encoder}" if encoder else "no --encoder given"
+        return {u: Placed(fault=f"no word times: {where}") for u in spoken}
+    if not spoken:
+        return {}
+    # Seconds of torch come with these imports.
+    from s2st_interleave.align.aligner import Aligner, Side
+    from s2st_interleave.encoder.reader import Reader, ReaderOptions
+
+    aligner = Aligner(Reader(encoder, ReaderOptions(device=device)), MIN_GAP_SEC, True)
+    side = Side(spoken, wavs, {}, set(), None)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report" / name
+        aligner.align(side, sorted(spoken), path)
+        lines = list(read_each([path]))
+    return {line.id: _placed(line.words, line.fault) for line in lines}
+
+
+def _placed(words: list[Word], fault: str | None) -> Placed:
+    if fault:
+        return Placed(fault=f"no word times: {fault}")
+    return Placed(tuple(words))
