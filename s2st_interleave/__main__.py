@@ -60,5 +60,11 @@ def console() -> NoReturn:
     parallel.exit_with(partial(quiet_pipe, main))
 
 
+def console_translate() -> NoReturn:
+    """Entry point of `s2st-translate`."""
+    words = ["translate", *sys.argv[1:]]
+    parallel.exit_with(partial(quiet_pipe, partial(main, words)))
+
+
 if __name__ == "__main__":
     console()

@@ -6,15 +6,8 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-# Packages that not every use needs, by the extra of setup.py that brings them.
-EXTRAS = {
-    "asr": ("faster_whisper", "ctranslate2", "whisper", "tiktoken", "more_itertools"),
-    "vocoder": ("pyworld", "espnet2", "librosa", "humanfriendly", "typeguard"),
-    "lora": ("peft",),
-    "mos": ("speechmos", "onnxruntime"),
-    "interop": ("praatio",),
-    "report": ("matplotlib",),
-}
+from s2st_interleave import extras
+
 PIPE_CLOSED = 141  # the exit status that a shell reports for SIGPIPE
 
 
@@ -52,9 +45,7 @@ def missing_package(error: ImportError) -> str:
     package = (error.name or "").partition(".")[0]
     if package == __package__:
         return ""
-    extra = next((k for k, names in EXTRAS.items() if package in names), "")
-    to_install = f"s2st_interleave[{extra}]" if extra else package
-    pip = f", or `pip install {to_install}`" if to_install else ""
+    pip = f", or {extras.command(package)}" if package else ""
     return f"{error}: tools/setup.sh installs what the recipes need{pip}"
 
 

@@ -5,12 +5,17 @@ reproduced. A revision is a commit, whose files cannot change.
 """
 
 import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
 from s2st_interleave.errors import UserError
+
+NAME = re.compile(r"[\w.-]+/[\w.-]+")  # owner/name
+TIMEOUT_SEC = 10.0  # after which a hub that does not answer is out of reach
 
 
 def split_revision(source: Path | str) -> tuple[str, str | None]:
@@ -71,6 +76,70 @@ def unloaded(cls: Any, config: Any, source: Path | str) -> Any:
     except ValueError as error:  # the configuration is of another kind of model
         kind = cls.__name__.removeprefix("Auto")
         raise UserError(f"{source}: no {kind} here: {_first_line(error)}") from error
+
+
+def snapshot(source: Path | str, revision: str | None = None) -> Path:
+    """The folder `source`, or a copy of all that the hub holds under that name.
+
+    The copy lies in the library's cache; the one of before serves where the hub is out of
+    reach, which is said on standard error. `revision` stands for one behind an @ of the
+    name. Raises UserError where there is neither a folder nor such a model.
+    """
+    name, pinned = split_revision(source)
+    if Path(name).exists():
+        if revision is not None:
+            raise UserError(f"{source} is a folder, which has no revision '{revision}'")
+        return Path(name)
+    if pinned and revision not in (None, pinned):
+        raise UserError(f"{source}: revision '{revision}' is another one: name one")
+    if not NAME.fullmatch(name):
+        raise UserError(
+            f"{source}: no such folder, and no name of the hub, such as owner/name or "
+            "owner/name@revision"
+        )
+    return _fetched(name, pinned or revision)
+
+
+def _fetched(name: str, revision: str | None) -> Path:
+    from huggingface_hub import HfApi, constants, snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HTTPError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    quiet_bars()
+    hub = f"the hub ({constants.ENDPOINT})"
+    try:
+        HfApi().model_info(name, revision=revision, timeout=TIMEOUT_SEC)
+        return Path(snapshot_download(name, revision=revision))
+    except GatedRepoError:
+        problem = f"{hub} gives it to who has accepted its terms there: set HF_TOKEN"
+    except RevisionNotFoundError:
+        problem = f"{hub} has no revision '{revision}' of it"
+    except RepositoryNotFoundError:
+        problem = f"no such folder, and {hub} has no such model, or a private one: set HF_TOKEN"
+    except (HTTPError, OSError) as error:
+        try:
+            copy = Path(
+                snapshot_download(name, revision=revision, local_files_only=True)
+            )
+        except OSError:
+            problem = f"no such folder, and {hub} is out of reach: {_first_line(error)}"
+        else:
+            line = f"{name}: {hub} is out of reach, the copy of before is used"
+            print(line, file=sys.stderr, flush=True)
+            return copy
+    raise UserError(f"{name}: {problem}")
+
+
+def quiet_bars() -> None:
+    """No progress bars of the hub's library in a log."""
+    from huggingface_hub.utils import disable_progress_bars
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
 
 
 def _check_folder(folder: Path) -> None:

@@ -23,14 +23,19 @@ class _Given(argparse.Action):
         namespace.given.append((self.dest, values))
 
 
-def option_parser(cls: type, prog: str, about: str | None) -> Parser:
-    """A parser whose result has `given`: (option, text) pairs as they stand on the line."""
-    parser = Parser(
-        prog=f"python -m s2st_interleave {prog}",
+def plain_parser(command: str, about: str | None) -> Parser:
+    """A parser of a command's line, without options; errors are one line."""
+    return Parser(
+        prog=f"python -m s2st_interleave {command}",
         description=about,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def option_parser(cls: type, prog: str, about: str | None) -> Parser:
+    """A parser whose result has `given`: (option, text) pairs as they stand on the line."""
+    parser = plain_parser(prog, about)
     parser.set_defaults(given=[])
     parser.add_argument("--config", action=_Given, help="YAML of these, read first")
     groups = {

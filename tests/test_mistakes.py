@@ -204,6 +204,16 @@ MISTAKES: list[tuple[Callable[[], object], str, int, str]] = [
     (nothing, "translate --model empty", 1, "no recording to translate"),
     (nothing, "translate --model empty u0.wav", 1, "empty: no packed model here"),
     (nothing, "translate --model empty page.html", 1, "page.html: "),
+    (nothing, "translate --model no u0.wav", 1, "no: no such folder, and no name of"),
+    (nothing, "translate --model empty u0.wav --out x.txt", 1, "written as '.txt'"),
+    (nothing, "translate --model empty data", 1, "data: no recording in this folder"),
+    (
+        nothing,
+        "translate --model empty u0.wav --json",
+        2,
+        "--json: expected one argume",
+    ),
+    (nothing, "push --model empty --repo a/b", 1, "empty: no packed model here"),
 ]
 
 
@@ -257,7 +267,7 @@ def test_a_missing_package_names_the_extra_that_has_it(monkeypatch, capfd):
     assert command_line.main([*TRAIN.split(), "--lora_rank", "2"]) == 1
     message = capfd.readouterr().err.splitlines()[-1]
     assert (
-        "tools/setup.sh" in message and "pip install s2st_interleave[lora]" in message
+        "tools/setup.sh" in message and "pip install 's2st_interleave[lora]'" in message
     )
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Runs what takes longer than CI allows: tests marked `nightly`, whole recipes through a real Slurm, rehearsals of
-# the benchmarks for GPUs and of egs/cvss at full size (12 GB of memory, 30 GB of disk), the
-# mini recipe in full, from the made corpus to RESULTS.md, what was planned for it, then the
-# cells of the paper's tables that are not there yet.
+# Runs what takes longer than CI allows: tests marked `nightly`, whole recipes through a real
+# Slurm, rehearsals of the benchmarks for GPUs and of egs/cvss at full size (12 GB of memory,
+# 30 GB of disk), the wheel in an environment of its own, the mini recipe in full, from the
+# made corpus to RESULTS.md, what was planned for it, then the cells of the paper's tables
+# that are not there yet.
 # Arguments go to paper.sh: tools/nightly.sh --minutes 480
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -13,6 +14,7 @@ tools/slurm_test.sh -m "slurm and slow"
   benchmarks/gpu.sh --size tiny --out build/gpu_tiny
 )
 tools/full_size.sh --work build/full_size
+tools/wheel_test.sh
 cd egs/mini_cvss
 es_en/run.sh
 status=0 # of checks that fail; the cells of the night are run all the same

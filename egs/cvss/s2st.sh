@@ -49,7 +49,7 @@ device=auto
 preflight=         # try all that later stages need before stage 2; default: not on a CPU
 overwrite=false    # make anew what was made with other options, and only that
 corpus_note=       # file with what RESULTS.md says of the corpus
-results=RESULTS.md
+results=           # the page of stage 10; default: <expdir>/RESULTS.md, which git ignores
 command=./run.sh    # that RESULTS.md says it was made by
 data_args=         # more options for the command of a stage, for example
 align_args=        # --align_args "--max_drop_rate 0.1"
@@ -74,6 +74,7 @@ S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/parse_options.sh"
 . "$S2ST/utils/environment.sh"
 . "$S2ST/utils/training.sh"
+. "$S2ST/utils/talk.sh"
 s2st_split named "$sides"
 if ((${#named[@]})); then
   src_lang="${named[0]#*=}" tgt_lang="${named[-1]#*=}"
@@ -106,6 +107,7 @@ kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
 trained="${trained:-$expdir}"
 log="$expdir/log"
+results="${results:-$expdir/RESULTS.md}"
 # For the trainings of stages 2, 4 and 8: see utils/training.sh.
 train_dirs=("$datadir/train") dev_dirs=("$datadir/$valid_set")
 train_units=("$dumpdir/units/train") dev_units=("$dumpdir/units/$valid_set")
@@ -162,7 +164,9 @@ some_speak() {
 
 scripts="$(python -m s2st_interleave.stage_list --from "$stage" --to "$stop_stage")"
 s2st_split script_names "$scripts"
+s2st_plan
 for script in "${script_names[@]}"; do # 03_align
-  echo "== stage $((10#${script%%_*})): ${script#*_} ($(date +%T))"
+  s2st_heading "$((10#${script%%_*}))" "${script#*_}"
   . "$S2ST/stages/$script.sh"
 done
+if [[ " ${script_names[*]} " == *" 10_results "* ]] && ((${#system_names[@]})); then s2st_next; fi

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -30,6 +31,7 @@ def answer_all(
     limits: Limits = Limits(),
     batch_size: int = 32,
     engine: Callable[[Sequence[Question], Grammar], Answers] | None = None,
+    trial: "Trial | None" = None,
     progress: Callable[..., Iterable[tuple[int, list[int]]]] = lambda pairs, **_: pairs,
 ) -> dict[str, Answer]:
     """Answers by utterance id; `given` has every given block of the layout.
@@ -37,7 +39,8 @@ def answer_all(
     `prompt` names the task or the language pair to a model that serves several. Greedy
     answers leave the batch when they end, and others join, where the model can do that
     (`stream.streams`). An `engine` writes answers in place of `llm`, which needs no weights
-    then. Raises UserError naming utterances that leave the LLM no position for an answer.
+    then. Who asks one LLM often passes the same `trial` each time. Raises UserError naming
+    utterances that leave the LLM no position for an answer.
     """
     name_ids = llm.encode(prompt) if prompt else []
     grammar = Grammar(llm.vocabulary, layout, limits)
@@ -50,23 +53,53 @@ def answer_all(
     if not names:
         return {}
     asked = [questions[name] for name in names]
-    write = engine or partial(_write, llm=llm, batch_size=batch_size)
+    write = engine or partial(
+        _write, llm=llm, batch_size=batch_size, trial=trial or Trial()
+    )
     return {
         names[index]: parse_answer(ids, llm, layout)
         for index, ids in progress(write(asked, grammar), total=len(names))
     }
 
 
+@dataclass
+class Trial:
+    """How an LLM may be batched, tried on prompts of some lengths, the shortest first.
+
+    Calls of `answer_all` that share it make the trial again only for shorter or longer
+    prompts.
+    """
+
+    prompts: tuple[list[int], ...] = ()
+    rules: Batching = LADDER[0]
+    streams: bool = False
+
+    def make(
+        self, asked: Sequence[Question], llm: SpeechLlm, num_beams: int
+    ) -> "Trial":
+        """The trial for questions of rising length, made unless these were known."""
+        known = [asked[0].ids, asked[-1].ids, *self.prompts]
+        ends = (min(known, key=len), max(known, key=len))
+        if [*map(len, ends)] != [*map(len, self.prompts)]:
+            self.prompts = ends
+            self.rules = batching(llm.model, ends, llm.vocabulary.pad, num_beams)
+            best = num_beams == 1 and self.rules == LADDER[0]
+            self.streams = best and streams(llm, ends)
+        return self
+
+
 def _write(
-    asked: Sequence[Question], grammar: Grammar, llm: SpeechLlm, batch_size: int
+    asked: Sequence[Question],
+    grammar: Grammar,
+    llm: SpeechLlm,
+    batch_size: int,
+    trial: Trial,
 ) -> Answers:
     """The answers to questions of rising length, by the fastest way that is exact."""
-    ends = [asked[0].ids, asked[-1].ids]
-    num_beams = grammar.limits.num_beams
-    rules = batching(llm.model, ends, llm.vocabulary.pad, num_beams)
-    if num_beams == 1 and rules == LADDER[0] and streams(llm, ends):
+    tried = trial.make(asked, llm, grammar.limits.num_beams)
+    if tried.streams:
         return stream(asked, llm, grammar, batch_size)
-    return _in_batches(asked, llm, grammar, rules, batch_size)
+    return _in_batches(asked, llm, grammar, tried.rules, batch_size)
 
 
 def _question(

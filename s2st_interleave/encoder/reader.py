@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from s2st_interleave.encoder.frontend import Frontend
     from s2st_interleave.encoder.speech_encoder import Heard, Reduce, SpeechEncoder
 
-Key = TypeVar("Key", str, tuple[str, str])  # of an utterance, or of a kaldi.Voice
+# Of an utterance, of a kaldi.Voice, or an index.
+Key = TypeVar("Key", str, tuple[str, str], int)
 SMALLEST_PART = 50  # utterances, of stages that read recordings through the encoder
 
 
@@ -108,7 +109,8 @@ class Reader:
         computes the next batch while the caller works on this one.
         """
         before: list[_Batch[Key]] = []
-        for batch, loaded in self._loaded(self._batches(keys, seconds), wavs):
+        batches = neighbours(keys, seconds, self.options.batch_sec)
+        for batch, loaded in self._loaded(batches, wavs):
             inputs = [features for features, _ in loaded]
             durations = [duration for _, duration in loaded]
             heard = self.encoder.hear(inputs, ctc=ctc, layer=layer, reduce=reduce)
@@ -118,23 +120,6 @@ class Reader:
             before = now
         for each in before:
             yield from each.readings()
-
-    def _batches(
-        self, keys: Sequence[Key], seconds: Mapping[Key, float]
-    ) -> list[list[Key]]:
-        """Neighbours together, as many as fill `batch_sec` at the longest one's length."""
-        if not self.options.batch_sec:
-            return [[key] for key in keys]
-        batches: list[list[Key]] = []
-        longest = 0.0
-        for key in keys:
-            longest = max(longest, seconds[key])
-            size = len(batches[-1]) + 1 if batches else 1
-            if not batches or longest * size > self.options.batch_sec:
-                batches.append([])
-                longest = seconds[key]
-            batches[-1].append(key)
-        return batches
 
     def _loaded(
         self, batches: Iterable[list[Key]], wavs: Mapping[Key, Path]
@@ -148,7 +133,7 @@ class Reader:
             while True:
                 for batch in islice(rest, self.options.num_loaders + 1 - len(waiting)):
                     load = self.encoder.frontend  # loaded by this thread, not by many
-                    parts = [pool.submit(_load, load, wavs[key]) for key in batch]
+                    parts = [pool.submit(_load, load, wavs[key], key) for key in batch]
                     waiting.append((batch, parts))
                 if not waiting:
                     return
@@ -156,9 +141,32 @@ class Reader:
                 yield batch, [part.result() for part in parts]
 
 
-def _load(front: "Frontend", wav: Path) -> tuple[np.ndarray, float]:
+def neighbours(
+    keys: Sequence[Key], seconds: Mapping[Key, float], batch_sec: float
+) -> list[list[Key]]:
+    """Neighbours together, as many as fill `batch_sec` at the longest one's length.
+
+    Where it is 0 each is alone, and `seconds` are not used.
+    """
+    if not batch_sec:
+        return [[key] for key in keys]
+    batches: list[list[Key]] = []
+    longest = 0.0
+    for key in keys:
+        longest = max(longest, seconds[key])
+        size = len(batches[-1]) + 1 if batches else 1
+        if not batches or longest * size > batch_sec:
+            batches.append([])
+            longest = seconds[key]
+        batches[-1].append(key)
+    return batches
+
+
+def _load(
+    front: "Frontend", wav: Path, key: str | tuple[str, str] | int
+) -> tuple[np.ndarray, float]:
     """The model's input for a recording, and its seconds."""
-    samples = audio.read(wav)
+    samples = audio.read(wav, of=":".join(key) if isinstance(key, tuple) else str(key))
     return front.features(samples), len(samples) / audio.SAMPLE_RATE
 
 

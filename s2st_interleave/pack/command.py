@@ -1,28 +1,33 @@
 """Stage 11: encoder, codebook, LLM and vocoder in one folder that `translate` loads.
 
-Licences, scores and checksums lie beside them; the optimizer's state is left out. The
-fingerprints of the stages show that the parts were made for each other.
+Model card, licences, scores and checksums lie beside them; the optimizer's state is left
+out. The fingerprints of the stages show that the parts were made for each other. `push`
+uploads the folder to the Hugging Face hub.
 """
 
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
-from s2st_interleave.facts import DecodeFacts
-from s2st_interleave.files import atomic_write
+from s2st_interleave.facts import DecodeFacts, TrainFacts, VocoderFacts
+from s2st_interleave.files import atomic_write, read_json
 from s2st_interleave.interleave.task import Task, prompt
 from s2st_interleave.pack import folder, notice
 from s2st_interleave.promises import VOLATILE
 from s2st_interleave.provenance import git_state
+from s2st_interleave.score.records import SystemScore
 from s2st_interleave.stage_dir import Input, Stage, open_stage, read_done
 from s2st_interleave.stages.dumps import pair_prompt
 from s2st_interleave.stages.train import trained_task
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
+
+if TYPE_CHECKING:
+    from s2st_interleave.pack import card
 
 CONFIG = "config.yaml"  # the options of stage 6
 # Files of a checkpoint or a stage that translation does not read.
@@ -43,6 +48,7 @@ class Options:
         None, "exp/<vocoder>, where the task answers in speech"
     )
     out_dir: Path = option(REQUIRED, "folder to write")
+    corpus: str = option("", "name of the test data, for the model card", new=True)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
     removed: ClassVar[dict[str, str]] = {
@@ -93,21 +99,82 @@ def run(options: Options) -> None:
     if options.vocoder is not None:
         copy(_models(options.vocoder), out / "vocoder")
 
-    # 3. Write the description, scores and licences; the checksums come last.
+    # 3. Write the description, scores, licences and model card; the checksums come last.
     description = describe(options, task, decoded)
     description.write(out)
-    config = options.train_dir / CONFIG
-    copy([path for path in (score, config) if path.is_file()], out)
-    copy(notice.LICENCES, out)
-    with atomic_write(out / "NOTICE") as stream:
-        stream.write(notice.render(description))
+    copy([score] if score.is_file() else [], out)
+    copy(notice.licences(), out)
+    write_texts(options, description, score, out)
     folder.write_sums(out)
     _finish(stage, out)
 
 
+def write_texts(
+    options: Options, description: folder.Description, score: Path, out: Path
+) -> None:
+    """Write NOTICE, the model card, and the options of the training without their paths."""
+    from s2st_interleave.pack import card
+
+    with atomic_write(out / "NOTICE") as stream:
+        stream.write(notice.render(description))
+    scores = None
+    if score.is_file():
+        scores = SystemScore.from_json(read_json(score), str(score))
+    spoken = "-".join(description.sides.values())
+    backend = ""
+    if options.vocoder is not None:
+        backend = VocoderFacts.read(options.vocoder).backend
+    text = card.render(
+        description,
+        _training(options),
+        scores,
+        options.corpus or f"{spoken} recordings of one's own",
+        backend,
+    )
+    with atomic_write(out / folder.CARD) as stream:
+        stream.write(text)
+    config = options.train_dir / CONFIG
+    if config.is_file():
+        with atomic_write(out / CONFIG) as stream:
+            stream.write(without_paths(config.read_text(encoding="utf-8")))
+
+
+def _training(options: Options) -> "card.Training":
+    from s2st_interleave.pack import card
+
+    done = read_done(options.train_dir, "train")
+    facts = TrainFacts.of(done, options.train_dir)
+    return card.Training(
+        num_pairs=read_done(options.dump_dir, "dump")["counts"]["out"],
+        num_steps=facts.num_steps,
+        num_tokens=facts.tokens_seen,
+        seconds=facts.train_sec,
+        seed=done["options"]["seed"],
+    )
+
+
+def without_paths(text: str) -> str:
+    """YAML in which a path is only its last part: others have no such folders.
+
+    >>> without_paths("llm: /data/my llm\\ntrain_dir:\\n- ../dump/train\\nlr: 0.1\\n")
+    'llm: my llm\\ntrain_dir:\\n- train\\nlr: 0.1\\n'
+    """
+    import yaml
+
+    def short(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: short(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [short(each) for each in value]
+        return _base(value) if isinstance(value, str) and "/" in value else value
+
+    return yaml.safe_dump(short(yaml.safe_load(text)), sort_keys=False)
+
+
 def _finish(stage: Stage, out: Path) -> None:
-    stage.finish(num_in=len(folder.PARTS), num_out=len(folder.PARTS))
-    print(f"pack: python -m s2st_interleave translate --model {out} in.wav")
+    count = len(folder.PARTS)
+    stage.finish(num_in=count, num_out=count, said=f"{count} parts")
+    print(f"pack: s2st-translate --model {out} in.wav")
 
 
 def check_chain(options: Options, prints: dict[str, str]) -> None:

@@ -4,7 +4,8 @@ encoder/ kmeans/ llm/ vocoder/   the models, as their stages write them; a vocod
                                  where the task answers in speech
 pack.json                        `Description`: how they work together
 score.json                       scores of the test set, where it was scored
-config.yaml                      options of the LLM's training
+config.yaml                      options of the LLM's training, without paths
+README.md                        the model card, as the Hugging Face hub shows it
 LICENSE THIRD_PARTY.md NOTICE    terms of use
 SHA256SUMS                       checksums for `sha256sum -c`; written last
 """
@@ -18,7 +19,7 @@ from s2st_interleave.files import atomic_write, file_digest, read_json, write_js
 from s2st_interleave.interleave.layout import DIRECT, S2ST
 
 PARTS = ("encoder", "kmeans", "llm", "vocoder")
-DESCRIPTION, SUMS, VERSION = "pack.json", "SHA256SUMS", 3
+DESCRIPTION, SUMS, CARD, VERSION = "pack.json", "SHA256SUMS", "README.md", 3
 # Files that stage 11 writes without a checksum.
 OUTSIDE = {SUMS, "stage.json", "stage.open.json", "dropped.tsv"}
 
@@ -77,21 +78,21 @@ def write_sums(directory: Path) -> None:
         stream.writelines(f"{digest}  {name}\n" for name, digest in sums.items())
 
 
-def check_sums(directory: Path) -> None:
-    """Raise UserError, naming it, for a file that is missing, changed or not listed."""
-    path = directory / SUMS
-    if not path.is_file():
-        raise UserError(
-            f"{directory}: no packed model here, {SUMS} is missing; stage 11 makes one: "
-            "./run.sh --stage 11 --stop_stage 11"
-        )
-    listed = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        digest, gap, name = line.partition("  ")
-        if not gap or len(digest) != 64:
-            raise UserError(f"{path}:{number}: no line '<sha256>  <file>'")
-        listed[name] = digest
-    for name, digest in listed.items():
+def listed(directory: Path) -> list[str]:
+    """Names of the files in SHA256SUMS."""
+    return list(_sums(directory))
+
+
+def check_sums(directory: Path, *, documents: bool = False) -> None:
+    """Raise UserError, naming it, for a file that is missing, changed or not listed.
+
+    The model card may have been edited, on the hub's page say: translation does not read
+    it, and it is looked at only with `documents`.
+    """
+    sums = _sums(directory)
+    for name, digest in sums.items():
+        if name == CARD and not documents:
+            continue
         if not (directory / name).is_file():
             raise UserError(f"{directory / name} is missing: copy the folder again")
         if file_digest(directory / name) != digest:
@@ -99,12 +100,29 @@ def check_sums(directory: Path) -> None:
                 f"{directory / name} is not what was packed (sha256 differs): copy the "
                 "folder again"
             )
-    strangers = sorted(set(_files(directory)) - listed.keys())
+    strangers = sorted(set(_files(directory)) - sums.keys() - {CARD})
     if strangers:
         raise UserError(
             f"{directory / strangers[0]} is not listed in {SUMS}: it was not packed, "
             "take it out"
         )
+
+
+def _sums(directory: Path) -> dict[str, str]:
+    """Digests by name; UserError where there are none, or a line is none."""
+    path = directory / SUMS
+    if not path.is_file():
+        raise UserError(
+            f"{directory}: no packed model here, {SUMS} is missing; stage 11 makes one: "
+            "./run.sh --stage 11 --stop_stage 11"
+        )
+    sums = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        digest, gap, name = line.partition("  ")
+        if not gap or len(digest) != 64:
+            raise UserError(f"{path}:{number}: no line '<sha256>  <file>'")
+        sums[name] = digest
+    return sums
 
 
 def _files(directory: Path) -> list[str]:

@@ -1,49 +1,77 @@
-"""Translate recordings with a packed model (stage 11); prints transcript and translation.
+"""Translate recordings with a packed model; prints transcript and translation.
 
-python -m s2st_interleave translate --model DIR in.wav --out out.wav
-python -m s2st_interleave translate --model DIR one.mp3 two.flac --out folder
+s2st-translate --model DIR in.wav --out out.wav
+s2st-translate --model owner/name@revision folder "more/*.mp3" --out translated
+cat in.wav | s2st-translate --model DIR - --out - > out.wav
+
+DIR is a folder of stage 11. Recordings are files, folders, patterns, or - (standard input);
+--out is a folder, a file, or - (standard output; texts then go to standard error). Exit
+status: 0, or 1 where a recording could not be translated.
+`python -m s2st_interleave translate` is the same command.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import contextlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 from s2st_interleave import config
 from s2st_interleave.config import REQUIRED, RunOptions, option
-from s2st_interleave.data import audio
 from s2st_interleave.data.channels import HELP, MIX, Channels
+from s2st_interleave.data.levels import NEAR_SILENT
 from s2st_interleave.errors import UserError
-from s2st_interleave.precision import Dtype, use_bf16
+from s2st_interleave.pack import clips, paths, speech_file
+from s2st_interleave.pack.clips import Bounds, Clip, Refused
+from s2st_interleave.pack.paths import PIPE, Work
+from s2st_interleave.precision import Dtype
 
 if TYPE_CHECKING:
-    from s2st_interleave.pack.translator import Spoken
+    from s2st_interleave.pack.said import Said
+    from s2st_interleave.pack.translator import Translator
+
+# Recordings in memory at a time: four batches, as in stage 7, whose last answers are
+# written while the batch empties.
+AT_ONCE = 128
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(RunOptions):
-    model: Path = option(REQUIRED, "folder of stage 11")
-    out: Path = option(Path("translated"), "a .wav or .flac, or a folder to write into")
+    model: str = option(REQUIRED, "folder of stage 11, or owner/name@revision")
+    out: str = option("translated", "a folder, a .wav .flac .ogg .mp3, or -")
+    json: bool = option(False, "a line of JSON a recording, with the times of words")
+    skip_bad: bool = option(False, "go on after a recording that cannot be translated")
+    skip_existing: bool = option(False, "leave out recordings whose answers are there")
     min_sec: float = option(0.3, "a shorter recording is refused", minimum=0)
     max_sec: float = option(30.0, "a longer one as well: training had none", above=0)
+    min_dbfs: float = option(NEAR_SILENT, "one below this level is silent: refused")
     channels: Channels = option(MIX, HELP)
     dtype: Dtype = option("auto", "of the LLM's weights, as in stage 7")
     overwrite: bool = option(False, "write over recordings that exist")
 
 
 def main(argv: Sequence[str]) -> int:
-    recordings, rest = split_words(argv)
-    prog = "translate IN.wav [MORE.wav ...]"
+    words, rest = split_words(argv)
+    prog = "translate RECORDING [RECORDING ...]"
     options = config.parse(Options, rest, prog=prog, about=__doc__)
-    run(options, [Path(name) for name in recordings])
-    return 0
+    try:
+        return run(options, words)
+    except KeyboardInterrupt:
+        line = "translate: interrupted; --skip_existing true carries on"
+        print(line, file=sys.stderr)
+        return 130
 
 
 def split_words(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split a command line into names of recordings, and options with their values.
 
-    >>> split_words(["a.wav", "--model", "m", "b.wav", "--out=c", "--", "--d.wav"])
-    (['a.wav', 'b.wav', '--d.wav'], ['--model', 'm', '--out=c'])
+    >>> split_words(["a.wav", "--model", "m", "b.wav", "--out=c", "-", "--", "--d.wav"])
+    (['a.wav', 'b.wav', '-', '--d.wav'], ['--model', 'm', '--out=c'])
     """
     names: list[str] = []
     rest: list[str] = []
@@ -62,73 +90,153 @@ def split_words(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     return names, rest
 
 
-def run(options: Options, recordings: Sequence[Path]) -> None:
-    # 1. Check the paths before the model is loaded.
-    targets = out_paths(options, recordings)
-
-    # 2. Read the recordings, and load the model after a check of its checksums.
-    from s2st_interleave.device import resolve_device, set_threads
-    from s2st_interleave.pack.translator import Translator, read_recording
-
-    set_threads(options.num_threads)
-    samples = {
-        path: read_recording(
-            path,
-            min_sec=options.min_sec,
-            max_sec=options.max_sec,
-            channels=options.channels,
+def run(options: Options, words: Sequence[str]) -> int:
+    # 1. What is to be done: all of it is checked before the model is loaded.
+    work = paths.plan(words, options.out)
+    there = [each for each in work if each.target and each.target.exists()]
+    if there and not (options.overwrite or options.skip_existing):
+        raise UserError(
+            f"{there[0].target} exists: pass --overwrite true, --skip_existing true, or "
+            "another --out"
         )
-        for path in recordings
-    }
-    device = resolve_device(options.device)
-    bf16 = use_bf16(options.dtype, device)
-    model = Translator.load(options.model, device, bf16=bf16)
+    skipped = set() if options.overwrite else {each.target for each in there}
+    waiting = iter([each for each in work if each.target not in skipped])
 
-    # 3. Translate one recording after the other.
-    for path, target in targets.items():
-        try:
-            spoken = model.translate(samples[path])
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from None
-        if spoken.samples is not None:
-            audio.write(target, spoken.samples, model.sample_rate)
-        print(_told(path, target, spoken, model.description.sides), flush=True)
+    # 2. As many recordings as fit in memory at a time; answers are written as they come.
+    # Whatever a library prints, standard output is for answers.
+    job = _Job(options, len(work), sys.stdout)
+    with contextlib.redirect_stdout(sys.stderr):
+        while some := list(islice(waiting, AT_ONCE)):
+            job.translate(some)
+        return job.end(len(skipped))
 
 
-def _told(
-    path: Path, target: Path, spoken: "Spoken", languages: Mapping[str, str]
-) -> str:
+@dataclass
+class _Job:
+    options: Options
+    num_recordings: int
+    stdout: TextIO
+    bad: Counter[str] = field(default_factory=Counter)  # number by kind
+
+    @cached_property
+    def model(self) -> "Translator":
+        from s2st_interleave.device import set_threads
+        from s2st_interleave.pack.translator import Translator
+
+        options = self.options
+        set_threads(options.num_threads)
+        return Translator.from_pretrained(
+            options.model,
+            device=options.device,
+            dtype=options.dtype,
+            **vars(self._bounds),
+        )
+
+    @property
+    def _bounds(self) -> Bounds:
+        options = self.options
+        return Bounds(
+            options.min_sec, options.max_sec, options.min_dbfs, options.channels
+        )
+
+    def translate(self, some: Sequence[Work]) -> None:
+        """Translate recordings at once, and tell of them in their order.
+
+        Raises Refused for the first that cannot be translated, unless bad ones are to be
+        skipped; those before it have been written by then.
+        """
+        outcomes = list(self._read(some))
+        good = [each for each in outcomes if isinstance(each, Clip)]
+        said = iter(self.model.answer(good) if good else ())
+        for work, outcome in zip(some, outcomes, strict=False):
+            if isinstance(outcome, Refused):
+                self._refuse(work, outcome)
+                continue
+            answer = next(said)
+            try:
+                self._write(work, answer)
+            except Refused as refusal:
+                self._refuse(work, refusal, answer)
+
+    def _read(self, some: Sequence[Work]) -> Iterator[Clip | Refused]:
+        """Recordings, or why one is refused; none after the first where bad ones stop all."""
+        read: list[Clip | Refused] = []
+        for work in some:
+            try:
+                source = work.source or sys.stdin.buffer
+                read.append(clips.read(source, bounds=self._bounds))
+            except Refused as refusal:
+                read.append(refusal)
+                if not self.options.skip_bad:
+                    break
+        for each in read:  # the model is loaded when a recording could be read
+            try:
+                if isinstance(each, Clip):
+                    self.model.check_room(each)
+                yield each
+            except Refused as refusal:
+                yield refusal
+                if not self.options.skip_bad:
+                    return
+
+    def _refuse(self, work: Work, refusal: Refused, said: "Said | None" = None) -> None:
+        if not self.options.skip_bad:
+            raise refusal
+        self.bad[refusal.kind] += 1
+        print(f"bad: {refusal}", file=sys.stderr, flush=True)
+        if self.options.json:
+            line = said.to_json() if said else {}
+            error = {"kind": refusal.kind, "error": str(refusal)}
+            self._tell(json.dumps(_line(work, None) | line | error, ensure_ascii=False))
+
+    def _write(self, work: Work, said: "Said") -> None:
+        target = work.target
+        if said.samples is None or said.rate is None:
+            target = None
+        elif target is not None:
+            said.save(target)
+        else:
+            said.check_speech()
+            self.stdout.buffer.write(speech_file.encoded(said.samples, said.rate))
+            self.stdout.buffer.flush()
+        for remark in said.clip.remarks:
+            print(f"{work.name}: {remark}", file=sys.stderr, flush=True)
+        if self.options.json:
+            line = _line(work, PIPE if work.target is None else target)
+            text = json.dumps(line | said.to_json(), ensure_ascii=False)
+        else:
+            text = _told(work, target, said)
+        self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        to = sys.stderr if self.options.out == PIPE else self.stdout
+        print(text, file=to, flush=True)
+
+    def end(self, num_skipped: int) -> int:
+        """Say how many there were where it is not clear, and return the exit status."""
+        num_bad = self.bad.total()
+        parts = [f"{num_skipped} were there"] if num_skipped else []
+        if num_bad:
+            kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(self.bad.items()))
+            parts.append(f"{num_bad} bad ({kinds})")
+        if parts:
+            good = self.num_recordings - num_skipped - num_bad
+            said = f"{good} of {self.num_recordings} translated"
+            print(
+                f"translate: {', '.join([said, *parts])}", file=sys.stderr, flush=True
+            )
+        return 1 if num_bad else 0
+
+
+def _line(work: Work, target: Path | str | None) -> dict[str, Any]:
+    return {"input": work.name, "output": None if target is None else str(target)}
+
+
+def _told(work: Work, target: Path | None, said: "Said") -> str:
     """The recording, where its answer lies if that is speech, and a line a text."""
-    head = str(path) if spoken.samples is None else f"{path} -> {target}"
+    head = work.name if target is None else f"{work.name} -> {target}"
     lines = [
-        f"  {languages[name.removesuffix('_text')]}: {text}"
-        for name, text in spoken.texts.items()
+        f"  {said.languages[name.removesuffix('_text')]}: {text}"
+        for name, text in said.answer.texts.items()
     ]
     return "\n".join([head, *lines])
-
-
-def out_paths(options: Options, recordings: Sequence[Path]) -> dict[Path, Path]:
-    """The path of each recording's translation.
-
-    Raises UserError for a recording that is missing, a path that exists and must not be
-    overwritten, or one that two recordings share.
-    """
-    if not recordings:
-        raise UserError("no recording to translate: name one or more")
-    for path in recordings:
-        if not path.is_file():
-            raise UserError(f"{path}: no such recording")
-    if options.out.suffix.lower() in (".wav", ".flac"):
-        if len(recordings) > 1:
-            raise UserError(
-                f"--out {options.out}: {len(recordings)} recordings want a folder"
-            )
-        targets = {recordings[0]: options.out}
-    else:
-        targets = {path: options.out / f"{path.stem}.wav" for path in recordings}
-    if len(set(targets.values())) < len(recordings):
-        raise UserError("two recordings have one name: translate them one by one")
-    taken = [path for path in targets.values() if path.exists()]
-    if taken and not options.overwrite:
-        raise UserError(f"{taken[0]} exists: pass --overwrite true, or another --out")
-    return targets

@@ -1,6 +1,5 @@
 """Units on disk: `units.<side>.{ark,scp}`, int32 vectors in Kaldi's format."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,8 @@ from s2st_interleave.weights import reading
 
 def _kaldiio() -> Any:
     """kaldiio, which has no types."""
-    with warnings.catch_warnings():
-        # It imports pkg_resources, which warns at every start that it is deprecated.
-        warnings.simplefilter("ignore", UserWarning)
-        import kaldiio
+    import kaldiio
+
     return kaldiio
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from s2st_interleave.data import audio
 from s2st_interleave.encoder.checks import noise
-from s2st_interleave.encoder.reader import Reader, ReaderOptions
+from s2st_interleave.encoder.reader import Reader, ReaderOptions, neighbours
 from s2st_interleave.errors import UserError
 
 SECONDS = {"a": 2.0, "b": 0.5, "c": 0.9, "d": 0.5, "e": 0.7, "f": 3.5}
@@ -34,8 +34,8 @@ def test_batches_are_filled_by_what_is_padded_in_the_order_of_durations():
     reader = Reader("nowhere", OPTIONS)
     order = reader.order(reversed(SECONDS), SECONDS)
     assert order == ["b", "d", "e", "c", "a", "f"]
-    assert reader._batches(order, SECONDS) == [["b", "d"], ["e", "c"], ["a"], ["f"]]
-    assert reader._batches(["a", "b"], SECONDS) == [["a"], ["b"]]  # not 2 * 2.0 s
+    assert neighbours(order, SECONDS, 2.0) == [["b", "d"], ["e", "c"], ["a"], ["f"]]
+    assert neighbours(["a", "b"], SECONDS, 2.0) == [["a"], ["b"]]  # not 2 * 2.0 s
     with pytest.raises(UserError, match=r"f: utt2dur has no duration .*--batch_sec 0"):
         reader.order(SECONDS, {k: v for k, v in SECONDS.items() if k != "f"})
 
@@ -43,7 +43,7 @@ def test_batches_are_filled_by_what_is_padded_in_the_order_of_durations():
 def test_without_batches_there_are_no_durations_and_ids_are_in_order():
     reader = Reader("nowhere", replace(OPTIONS, batch_sec=0))
     assert reader.order(reversed(SECONDS), {}) == sorted(SECONDS)
-    assert reader._batches(["b", "a"], {}) == [["b"], ["a"]]
+    assert neighbours(["b", "a"], {}, 0) == [["b"], ["a"]]
 
 
 def read(encoder, wavs, options, **what):

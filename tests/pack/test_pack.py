@@ -1,153 +1,33 @@
 """A packed folder says what the stages said; a damaged or mixed one is refused."""
 
+import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import tiny_recipe
 
+from s2st_interleave.config import to_dict
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.files import read_json
-from s2st_interleave.interop import import_data
 from s2st_interleave.pack import command, folder
-from s2st_interleave.pack.translator import Translator, read_recording
-from s2st_interleave.stages import (
-    align,
-    decode,
-    dump,
-    encoder,
-    kmeans,
-    train,
-    units,
-    vocode,
-    vocoder,
-)
+from s2st_interleave.pack.translator import Translator
 from s2st_interleave.units import store
-from s2st_interleave.vocoder import world
 
 ROOT = Path(__file__).resolve().parents[2]
-TINY = ROOT / "egs" / "mini_cvss" / "conf" / "w2v_bert"
-CPU = {"device": "cpu", "num_threads": 1}
 pytestmark = pytest.mark.slow  # all stages, with very little of everything
 
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory, text_llm) -> Path:
-    """Stages 1 to 8 on four noises: data/, dump/ and exp/ below it."""
     root = tmp_path_factory.mktemp("a user's recipe")
-    make_data(root)
-    exp, split = root / "exp", {"data_dir": root / "data"}
-    encoder.run(
-        encoder.Options(
-            encoder=TINY,
-            scratch=True,
-            train_dir=(root / "data",),
-            dev_dir=(root / "data",),
-            out_dir=exp / "encoder",
-            num_pieces=24,
-            max_steps=2,
-            batch_size=4,
-            **CPU,
-        )
-    )
-    shared = {"encoder": exp / "encoder", **split, **CPU}
-    align.run(
-        align.Options(
-            **shared, out_dir=root / "dump/align", drop=False, min_median_score=None
-        )
-    )
-    kmeans.run(
-        kmeans.Options(
-            **shared | {"data_dir": (root / "data",)},
-            out_dir=exp / "kmeans",
-            layer=2,
-            num_units=20,
-        )
-    )
-    units.run(
-        units.Options(**shared, kmeans=exp / "kmeans", out_dir=root / "dump/units")
-    )
-    dump.run(
-        dump.Options(
-            align_dir=root / "dump/align",
-            units_dir=root / "dump/units",
-            out_dir=root / "dump/interleave",
-        )
-    )
-    train.run(
-        train.Options(
-            llm=text_llm,
-            train_dir=(root / "dump/interleave",),
-            dev_dir=(root / "dump/interleave",),
-            out_dir=exp / "scheduled",
-            max_steps=3,
-            batch_size=4,
-            lr=1e-2,
-            **CPU,
-        )
-    )
-    decode.run(
-        decode.Options(
-            train_dir=exp / "scheduled",
-            dump_dir=root / "dump/interleave",
-            out_dir=exp / "scheduled/greedy_last/test",
-            max_text_tokens=6,
-            max_unit_ratio=1.2,
-            **CPU,
-        )
-    )
-    vocoder.run(
-        vocoder.Options(
-            backend="world",
-            data_dir=(root / "data",),
-            dev_data_dir=(root / "data",),
-            units_dir=(root / "dump/units",),
-            dev_units_dir=(root / "dump/units",),
-            out_dir=exp / "vocoder",
-            max_steps=2,
-            batch_size=2,
-            world=world.Options(crop_units=8),
-            **CPU,
-        )
-    )
-    vocode.run(
-        vocode.Options(
-            units_dir=exp / "scheduled/greedy_last/test",
-            vocoder=exp / "vocoder",
-            out_dir=exp / "scheduled/greedy_last/test/vocode",
-            **CPU,
-        )
-    )
+    tiny_recipe.make(root, text_llm)
     return root
-
-
-def make_data(root: Path) -> None:
-    """Stage 1, from 44.1 kHz stereo recordings in a Kaldi directory."""
-    rng = np.random.default_rng(0)
-    kaldi_dir = root / "recordings"
-    kaldi_dir.mkdir()
-    texts = {"es": "La casa roja.", "en": "the red house"}
-    for language, text in texts.items():
-        wavs = {f"u{i}": kaldi_dir / f"u{i}.{language}.wav" for i in range(4)}
-        for number, wav in enumerate(wavs.values()):
-            noise = 0.1 * rng.standard_normal((44_100 + 4000 * number, 2))
-            soundfile.write(wav, noise, 44_100, subtype="FLOAT")
-        paths = {k: str(wav) for k, wav in wavs.items()}
-        kaldi.write_table(kaldi_dir / f"wav.scp.{language}", paths)
-        kaldi.write_table(kaldi_dir / f"text.{language}", dict.fromkeys(wavs, text))
-    import_data.run(
-        import_data.Options(
-            src_dir=kaldi_dir,
-            tgt_dir=kaldi_dir,
-            split="train",
-            src_lang="es",
-            data_dir=root / "data",
-            audio_dir=root / "dump/audio",
-        )
-    )
 
 
 @pytest.fixture(scope="module")
@@ -172,20 +52,18 @@ def packed(options) -> Path:
 
 
 def test_it_says_what_the_stages_said_from_the_original_recording(recipe, packed):
-    model = Translator.load(packed)
+    model = Translator.from_pretrained(packed, device="cpu")
     out = recipe / "exp/scheduled/greedy_last/test"
     transcripts = kaldi.read_table(out / "text.src")
     translations = kaldi.read_table(out / "text.tgt")
     decoded = store.read_units(out / "units.tgt")
     for utterance, wav in kaldi.read_table(out / "vocode/wav.scp").items():
         original = recipe / "recordings" / f"{utterance}.es.wav"
-        samples = read_recording(original, min_sec=0.3, max_sec=30.0)
-        spoken = model.translate(samples)
-        assert spoken.texts["src_text"] == transcripts[utterance]
-        assert spoken.texts["tgt_text"] == translations[utterance]
-        assert np.array_equal(spoken.units["tgt_speech"], decoded[utterance])
-        again = packed.parent / "again.wav"
-        audio.write(again, spoken.samples, model.sample_rate)
+        said = model(original)
+        assert said.transcript == transcripts[utterance]
+        assert said.translation == translations[utterance]
+        assert np.array_equal(said.units, decoded[utterance])
+        again = said.save(packed.parent / "again.wav")
         assert again.read_bytes() == Path(wav).read_bytes()
 
 
@@ -201,19 +79,20 @@ def test_the_command_line_without_the_recipe(recipe, packed, python, tmp_path):
     words = ["--model", str(moved), str(recording), "--out", str(out)]
     run = [python, "-m", "s2st_interleave", "translate", *words]
     done = subprocess.run(
-        [*run, "--device", "cpu"], capture_output=True, text=True, cwd=ROOT
+        [*run, "--device", "cpu"], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert f"{recording} -> {out}" in done.stdout and "  en: " in done.stdout
     assert len(audio.read(out)) > 0
-    again = subprocess.run(run, capture_output=True, text=True, cwd=ROOT)
+    again = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
     assert again.returncode == 1
     assert f"error: translate: {out} exists" in again.stderr
 
 
 def test_it_holds_no_state_of_training_and_what_its_user_has_to_know(packed, text_llm):
     names = {str(p.relative_to(packed)) for p in packed.rglob("*") if p.is_file()}
-    kept = {"LICENSE", "THIRD_PARTY.md", "NOTICE", "pack.json", "config.yaml"}
+    kept = {"LICENSE", "THIRD_PARTY.md", "NOTICE", "README.md"}
+    kept |= {"pack.json", "config.yaml"}
     assert kept <= names
     left = ("optimizer.pt", "meta.json", "metrics.jsonl", "run.sh")
     assert not [name for name in names if name.endswith(left)]
@@ -221,6 +100,19 @@ def test_it_holds_no_state_of_training_and_what_its_user_has_to_know(packed, tex
     assert text_llm.name in text and "w2v_bert" in text
     sums = (packed / "SHA256SUMS").read_text().splitlines()
     assert {line.split("  ")[1] for line in sums} == names - folder.OUTSIDE
+
+
+def test_nothing_that_others_read_names_a_path_of_this_machine(recipe, packed):
+    for path in packed.rglob("*"):
+        if path.is_file() and str(path.relative_to(packed)) not in folder.OUTSIDE:
+            assert str(recipe).encode() not in path.read_bytes(), path
+            assert str(ROOT).encode() not in path.read_bytes(), path
+
+
+def test_the_model_card_has_the_facts_of_the_training(packed):
+    text = (packed / "README.md").read_text()
+    assert "- steps: 3\n" in text and "- pairs of utterances: 4\n" in text
+    assert "es-en recordings of one's own" in text or "has not been scored" in text
 
 
 def test_the_llm_loads_as_a_plain_one(packed):
@@ -251,7 +143,7 @@ def test_a_damaged_folder_is_refused(packed, tmp_path, damage):
         (copy / "SHA256SUMS").unlink()
         message = "no packed model here"
     with pytest.raises(ValueError, match=message):
-        Translator.load(copy)
+        Translator.from_pretrained(copy)
 
 
 def test_parts_of_different_recipes_are_not_packed(options, tmp_path):
@@ -271,3 +163,83 @@ def test_packed_again_nothing_is_done(options, packed, capsys):
     command.run(options)
     assert "up to date, skipped" in capsys.readouterr().out
     assert (packed / "SHA256SUMS").stat().st_mtime_ns == before
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """Where pip has installed a wheel of the package, away from the repository."""
+    root = tmp_path_factory.mktemp("a wheel")
+    ours = ("setup.py", "pyproject.toml", "LICENSE", "THIRD_PARTY.md", "README.md")
+    for name in ours:
+        (root / "source").mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, root / "source")
+    shutil.copytree(
+        ROOT / "s2st_interleave",
+        root / "source" / "s2st_interleave",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    local = ["--no-deps", "--no-build-isolation"]
+    made = [*pip, "wheel", *local, "-w", str(root / "dist"), str(root / "source")]
+    subprocess.run(made, check=True)
+    (wheel,) = (root / "dist").glob("*.whl")
+    site = root / "site"
+    kept = [*pip, "install", "--no-deps", "--target", str(site), str(wheel)]
+    subprocess.run(kept, check=True)
+    return site
+
+
+def test_an_installed_wheel_packs_and_translates(
+    recipe, options, packed, site, python, tmp_path
+):
+    """From another folder; the packages of others are those of this environment."""
+    recording = recipe / "recordings" / "u0.es.wav"
+
+    def ran(*words: object) -> str:
+        done = subprocess.run(
+            [str(python), "-m", "s2st_interleave", *map(str, words)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(site), "HOME": str(tmp_path)},
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    out = tmp_path / "packed"
+    values = to_dict(options) | {"out_dir": str(out), "corpus": "four noises"}
+    values = {k: "false" if value is False else value for k, value in values.items()}
+    ran("pack", *(f"--{key}={value}" for key, value in values.items()))
+    for name in folder.listed(packed):
+        if name not in ("NOTICE", "README.md", "pack.json"):  # which name the commit
+            assert (out / name).read_bytes() == (packed / name).read_bytes(), name
+    told = ran("translate", "--model", out, recording, "--out", "said.wav")
+    said = Translator.from_pretrained(packed, device="cpu")(recording)
+    assert told.splitlines()[2] == f"  en: {said.translation}"
+    again = said.save(tmp_path / "again.wav")
+    assert again.read_bytes() == (tmp_path / "said.wav").read_bytes()
+
+
+def test_the_console_scripts_of_a_wheel_run(site, tmp_path):
+    """`--help` of the plain interpreter, and where the module lies that it is from."""
+    for script, words in (
+        ("s2st-translate", "RECORDING"),
+        ("s2st-interleave", "translate"),
+    ):
+        done = subprocess.run(
+            [site / "bin" / script, "--help"],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(site)},
+        )
+        assert done.returncode == 0 and words in done.stdout, done.stderr
+    code = "import s2st_interleave as s; print(s.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(site)},
+    )
+    assert done.stdout.strip() == str(site / "s2st_interleave" / "__init__.py")
