@@ -110,7 +110,13 @@ STAGES = (
         "`score.json`, `hyp`, `utterances.tsv`, `compare.json`; toplines of speech in "
         "`exp/topline/<split>`",
     ),
-    RecipeStage(10, "results", "RESULTS.md", "score files", "`exp/RESULTS.md`"),
+    RecipeStage(
+        10,
+        "results",
+        "RESULTS.md, and a page to hear and see",
+        "score files",
+        "`exp/RESULTS.md`, `exp/report.html`",
+    ),
     RecipeStage(
         11,
         "pack",

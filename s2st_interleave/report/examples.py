@@ -1,5 +1,6 @@
 """What a report shows of one utterance: recordings, texts and word times."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,8 +72,30 @@ class Corpus:
     recipe: Path  # what relative paths in wav.scp start from
     languages: Mapping[str, str] = field(default_factory=dict)
 
-    def path(self, wav: Path) -> Path:
-        return wav if wav.exists() else self.recipe / wav
+    def path(self, wav: str | Path) -> str:
+        """Where a recording of a wav.scp lies, whatever the current directory is."""
+        return str(wav) if os.path.exists(wav) else os.path.join(self.recipe, wav)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is known of one side's chosen utterances, by id; `again` is the resynthesis."""
+
+    title: str
+    language: str
+    texts: Mapping[str, str]
+    wavs: Mapping[str, Path]
+    words: Mapping[str, Sequence[Word]]
+    again: Mapping[str, str]
+
+    def tracks(self, utterance: str, corpus: Corpus) -> Iterator[Track]:
+        """Its recording and resynthesis, where they are; both have the same borders."""
+        names = {self.title: self.wavs, "resynthesis of its units": self.again}
+        for title, paths in names.items():
+            if utterance in paths:
+                path = corpus.path(paths[utterance])
+                words = self.words.get(utterance, ())
+                yield _track(title, self.language, path, words)
 
 
 def collect(
@@ -89,57 +112,60 @@ def collect(
     """
     # 1. Tables of the test set, of which only the chosen lines are kept.
     ids = [choice.id for choice in choices]
-    data = kaldi.DataDir(corpus.data_dir)
-    used = [
-        side
+    used = {side for system in systems for side in system.layout.sides}
+    shown = {
+        side: _shown(side, ids, systems, corpus)
         for side in corpus.languages
-        if not systems or any(side in system.layout.sides for system in systems)
-    ]
-    texts = {side: _kept(data.texts(side), ids) for side in used}
-    wavs = {side: _kept(data.wavs(side), ids) for side in used}
-    words = {side: _words(corpus, side, ids) for side in used}
-    again = _kept(_resynthesis(corpus), ids)
+        if side in used or not systems
+    }
 
     # 2. When the words of the systems' speech were heard.
     times = {}
     for system in systems:
-        paths = {u: corpus.path(w) for u, w in _kept(system.wavs, ids).items()}
+        paths = {u: Path(corpus.path(w)) for u, w in _kept(system.wavs, ids).items()}
         there = {u: path for u, path in paths.items() if path.is_file()}
         heard_of = _kept(system.heard, ids)
         times[system.name] = heard.place(encoder, device, system.name, heard_of, there)
 
     # 3. One utterance after the other.
-    spoken = {system.side for system in systems if system.layout.speaks}
     for choice in choices:
-        tracks = []
-        for side in used:
-            if choice.id in wavs[side]:
-                timed = words[side].get(choice.id, ())
-                path = corpus.path(wavs[side][choice.id])
-                title = _side_name(side, systems)
-                tracks.append(_track(title, corpus.languages[side], path, timed))
-            if side in spoken and choice.id in again:
-                timed = words[side].get(choice.id, ())
-                path = corpus.path(Path(again[choice.id]))
-                title = "resynthesis of its units"
-                tracks.append(_track(title, corpus.languages[side], path, timed))
-        shown = [
-            (_side_name(side, systems), corpus.languages[side], texts[side][choice.id])
-            for side in used
-            if choice.id in texts[side]
-        ]
-        said = [
-            _said(system, choice.id, corpus, texts, times[system.name])
-            for system in systems
-        ]
-        yield Example(choice, tuple(shown), tuple(tracks), tuple(said))
+        sides = shown.values()
+        yield Example(
+            choice,
+            tuple(
+                (side.title, side.language, side.texts[choice.id])
+                for side in sides
+                if choice.id in side.texts
+            ),
+            tuple(t for side in sides for t in side.tracks(choice.id, corpus)),
+            tuple(
+                _said(system, choice.id, corpus, shown, times[system.name])
+                for system in systems
+            ),
+        )
+
+
+def _shown(
+    side: str, ids: Sequence[str], systems: Sequence[System], corpus: Corpus
+) -> Shown:
+    data = kaldi.DataDir(corpus.data_dir)
+    is_spoken = any(x.layout.speaks and x.side == side for x in systems)
+    wavs = data.wavs(side) if data.file("wav.scp", side).is_file() else {}
+    return Shown(
+        _side_name(side, systems),
+        corpus.languages[side],
+        _kept(data.texts(side), ids),
+        _kept(wavs, ids),
+        _words(corpus, side, ids),
+        _kept(_resynthesis(corpus), ids) if is_spoken else {},
+    )
 
 
 def _said(
     system: System,
     utterance: str,
     corpus: Corpus,
-    texts: Mapping[str, Mapping[str, str]],
+    shown: Mapping[str, Shown],
     times: Mapping[str, heard.Placed],
 ) -> Said:
     answers = []
@@ -147,7 +173,7 @@ def _said(
         is_speech = block.kind == "speech"
         said = system.heard if is_speech else system.texts.get(block.side, {})
         title = WRITTEN[role(block, system.layout)]
-        code, reference = corpus.languages[block.side], texts[block.side]
+        code, reference = corpus.languages[block.side], shown[block.side].texts
         answers.append(
             Answer(title, code, reference.get(utterance, ""), said.get(utterance, ""))
         )
@@ -168,10 +194,10 @@ def _said(
 
 
 def _track(
-    title: str, code: str, path: Path, words: Sequence[Word], note: str = ""
+    title: str, code: str, path: str, words: Sequence[Word], note: str = ""
 ) -> Track:
     try:
-        return Track(title, code, sounds.read(path), tuple(words), note)
+        return Track(title, code, sounds.read(Path(path)), tuple(words), note)
     except (UserError, OSError) as error:
         return Track(title, code, note=f"cannot be played: {error}")
 

@@ -43,12 +43,15 @@ def _others(system: System) -> dict[str, str]:
     return sides
 
 
-def seconds(wavs: Mapping[str, Path]) -> dict[str, float]:
+def seconds(wavs: Mapping[str, str]) -> dict[str, float]:
     """Seconds by utterance id, of the files whose headers can be read."""
     known = {}
     for utterance, path in wavs.items():
-        with contextlib.suppress(soundfile.LibsndfileError, OSError):
-            known[utterance] = soundfile.info(str(path)).duration
+        with (
+            contextlib.suppress(soundfile.LibsndfileError, OSError),
+            soundfile.SoundFile(path) as file,
+        ):
+            known[utterance] = file.frames / file.samplerate
     return known
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from s2st_interleave.facts import DecodeFacts
 from s2st_interleave.report.systems import (
     System,
     read_comparisons,
@@ -42,6 +43,7 @@ def read_scores(
     comparisons: list[Comparison] = []
     systems: list[System] = []
     notes: list[str] = []
+    checkpoints: dict[tuple[str, str], str] = {}
     for tag in tags:
         for name in names:
             folder = exp_dir / name / tag / split
@@ -53,7 +55,13 @@ def read_scores(
             comparisons += read_comparisons(folder)
             if tag == tags[0]:
                 systems.append(read_system(name, folder, score))
+            checkpoints[name, score.checkpoint] = DecodeFacts.read(folder).checkpoint
     topline = read_topline(topline_dir)
+    best_is_last = frozenset(
+        name
+        for name in names
+        if checkpoints.get((name, "best"), "") == checkpoints.get((name, "last"))
+    )
     made: list[Table] = []
     # Systems with different tasks do not share a table.
     for primary in dict.fromkeys(score.primary for score in scores):
@@ -65,5 +73,5 @@ def read_scores(
             check(alike, of_speech, compared, baseline)
         except MissingScoreError as error:
             notes.append(str(error))
-        made += tables(alike, of_speech, compared, baseline)
+        made += tables(alike, of_speech, compared, baseline, best_is_last)
     return Scores(tuple(made), tuple(systems), tuple(notes))

@@ -44,7 +44,7 @@ class System:
     rows: Mapping[str, Row] = field(default_factory=dict)
     heard: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    wavs: Mapping[str, Path] = field(default_factory=dict)
+    wavs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -109,7 +109,7 @@ def read_system(name: str, folder: Path, score: SystemScore) -> System:
         read_rows(folder / "score" / "utterances.tsv", score.primary),
         _table(folder / "score" / "hyp") if layout.speaks else {},
         {side: _texts(folder, side) for side in sides},
-        {utterance: Path(path) for utterance, path in wavs.items()},
+        wavs,
     )
 
 

@@ -261,6 +261,7 @@ def tables(
     topline: ToplineScore | None,
     comparisons: Sequence[Comparison],
     baseline: str,
+    best_is_last: frozenset[str] = frozenset(),
 ) -> list[Table]:
     """The tables of RESULTS.md about these scores; those without rows are left out.
 
@@ -268,7 +269,7 @@ def tables(
     """
     made = []
     if systems:
-        rows = _system_rows(systems, topline)
+        rows = _system_rows(systems, topline, best_is_last)
         made.append(Table("Systems", *rows, _scoring_note(systems)))
     if comparisons:
         heading = f"Differences to {baseline}"
