@@ -19,6 +19,7 @@ from s2st_interleave.report import curves, faults
 from s2st_interleave.report.choice import choose
 from s2st_interleave.report.example_html import article
 from s2st_interleave.report.examples import Corpus, collect
+from s2st_interleave.report.heard import is_finished
 from s2st_interleave.report.page import Page, render
 from s2st_interleave.report.ratios import ratios
 from s2st_interleave.report.scores import Scores, read_scores
@@ -36,7 +37,7 @@ class Options:
         None, "where <system>/metrics.jsonl lies, if that is not exp_dir"
     )
     split: str = option("test", "which test set")
-    systems: tuple[str, ...] = option((), "tags; none: all that were scored")
+    systems: tuple[str, ...] = option((), "tags; none: all that were trained or scored")
     decode_tags: tuple[str, ...] = option(
         (), "such as greedy_last; examples are of the first; none: all that were scored"
     )
@@ -61,9 +62,9 @@ def run(options: Options) -> None:
             f"{options.exp_dir}: no such directory: run this from a recipe's directory, or "
             "name another one with --exp_dir"
         )
-    tags = options.decode_tags or tuple(found_tags(options.exp_dir, options.split))
-    names = options.systems or tuple(found(options.exp_dir, tags, options.split))
     trained = options.trained or options.exp_dir
+    tags = options.decode_tags or tuple(found_tags(options.exp_dir, options.split))
+    names = options.systems or tuple(found(options.exp_dir, trained, options.split))
     scores = read_scores(
         options.exp_dir,
         names,
@@ -152,8 +153,8 @@ def _examples_note(
         " When the words of an answer were heard says the recipe's encoder, which aligns "
         "the recogniser's text to the speech as stage 3 aligns transcripts; words in "
         "italics are hardly heard where they stand."
-        if encoder
-        else " Without --encoder nothing says when the words of the answers were heard."
+        if is_finished(encoder)
+        else " No --encoder says when the words of the answers were heard."
     )
     return (
         f"{count} of {known} utterances, the worst, median and best in turn by sentence "

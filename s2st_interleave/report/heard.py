@@ -37,7 +37,7 @@ def place(
     recording cannot be read.
     """
     spoken = {u: text for u, text in texts.items() if u in wavs and text.split()}
-    if encoder is None or not (encoder / DONE).is_file():
+    if encoder is None or not is_finished(encoder):
         where = f"no finished encoder in {encoder}" if encoder else "no --encoder given"
         return {u: Placed(fault=f"no word times: {where}") for u in spoken}
     if not spoken:
@@ -53,6 +53,11 @@ def place(
         aligner.align(side, sorted(spoken), path)
         lines = list(read_each([path]))
     return {line.id: _placed(line.words, line.fault) for line in lines}
+
+
+def is_finished(encoder: Path | None) -> bool:
+    """Whether there is an encoder that can say when words were heard."""
+    return encoder is not None and (encoder / DONE).is_file()
 
 
 def _placed(words: list[Word], fault: str | None) -> Placed:

@@ -83,7 +83,7 @@ audio { width: 100%; height: 34px; margin: 4px 0; }
   display: none; }
 .doubt { font-style: italic; text-decoration: underline dotted; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 6px 0 0; }
-dt { color: var(--dim); font-size: 13px; } dd { margin: 0; min-width: 0; }
+dt { color: var(--dim); font-size: 13px; } dd { margin: 0; min-width: 0; justify-self: start; }
 del { text-decoration: line-through; color: var(--gone); }
 ins { text-decoration: underline; text-decoration-thickness: 2px; color: var(--new);
   font-weight: 600; }

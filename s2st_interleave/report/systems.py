@@ -4,7 +4,7 @@ RESULTS.md wants every score; a report shows what there is, and says what is mis
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,11 +64,12 @@ class System:
         return -row.score if lower_is_better(self.score.primary) else row.score
 
 
-def found(exp_dir: Path, tags: Sequence[str], split: str) -> list[str]:
-    """Names of the systems that have a score; the baseline, if there is one, is first."""
-    paths = exp_dir.glob(f"*/*/{split}/score.json")
-    names = {path.parents[2].name for path in paths if path.parents[1].name in tags}
-    return sorted(names, key=lambda name: (name != "baseline", name))
+def found(exp_dir: Path, trained: Path, split: str) -> list[str]:
+    """Names of the systems that have a score or a training; the baseline is first."""
+    scored = {path.parents[2].name for path in exp_dir.glob(f"*/*/{split}/score.json")}
+    configs = trained.glob("*/config.yaml")
+    begun = {p.parent.name for p in configs if (p.parent / "metrics.jsonl").is_file()}
+    return sorted(scored | begun, key=lambda name: (name != "baseline", name))
 
 
 def found_tags(exp_dir: Path, split: str) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from conftest import options, scored
+from conftest import options, scored, trained
 
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
@@ -132,6 +132,17 @@ def test_utterances_that_are_asked_for_come_first_and_a_typo_is_told(recipe, tmp
 def test_a_directory_without_experiments_is_told(tmp_path):
     with pytest.raises(UserError, match="run this from a recipe's directory"):
         report(tmp_path, options(tmp_path))
+
+
+def test_before_anything_is_scored_there_are_the_curves_of_trainings(recipe, tmp_path):
+    exp = tmp_path / "exp"
+    (exp / "scheduled").mkdir(parents=True)
+    (exp / "scheduled" / "config.yaml").touch()
+    trained(exp / "scheduled", 0.9)
+    asked = Options(exp_dir=exp, data_dir=recipe / "data", ids=("u0",))
+    html = report(tmp_path, asked)
+    assert "No system has a score yet" in html and "scheduled ends at" in html
+    assert html.count("<audio") == 2  # source and reference of u0
 
 
 def test_one_system_without_toplines_has_a_page_that_says_what_is_missing(
