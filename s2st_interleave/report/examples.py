@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from s2st_interleave.align.words import Word, read_each
-from s2st_interleave.data import kaldi, sides
+from s2st_interleave.data import ark, kaldi, sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import Block
 from s2st_interleave.promises import DONE
@@ -74,7 +74,8 @@ class Corpus:
 
     def path(self, wav: str | Path) -> str:
         """Where a recording of a wav.scp lies, whatever the current directory is."""
-        return str(wav) if os.path.exists(wav) else os.path.join(self.recipe, wav)
+        is_here = os.path.exists(ark.split(str(wav))[0])
+        return str(wav) if is_here else os.path.join(self.recipe, wav)
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,13 @@
 """Two scored systems of a tiny recipe, whose answers were heard before."""
 
-import json
-import sys
 from pathlib import Path
 
 import pytest
+from tiny_report import equal_words, made, scored, trained
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "score"))
-
-import made
-
-from s2st_interleave.align.words import Word, write_words
+from s2st_interleave.align.words import write_words
 from s2st_interleave.data import kaldi
-from s2st_interleave.interleave.layout import S2ST
-from s2st_interleave.report.command import Options
-from s2st_interleave.stages import compare, score
-
-
-def scored(root: Path, name: str, layout: str = S2ST, **more) -> Path:
-    """The folder of a system's decode, once stage 9 has scored it."""
-    options = made.system(root, name, layout, **more)
-    score.run(score.Options(**options))
-    return options["decode_dir"]
-
-
-def trained(folder: Path, ratio: float) -> None:
-    lines = [
-        {"step": k, "loss": 4 / (k + 1), "text_ratio": ratio * (k < 20)}
-        | ({"dev_loss": 2.0} if k % 10 == 9 else {})
-        for k in range(40)
-    ]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (folder / "metrics.jsonl").write_text(text)
-
-
-def options(root: Path, **more) -> Options:
-    folders = {"exp_dir": root / "exp", "data_dir": root / "data"}
-    return Options(**folders, dump_dir=root / "dump", **more)
+from s2st_interleave.stages import compare
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +29,7 @@ def recipe(tmp_path_factory) -> Path:
             baseline_dir=folders["baseline"],
         )
     )
-    words = {u: _equal(text.split()) for u, text in made.SOURCE.items()}
+    words = {u: equal_words(text.split()) for u, text in made.SOURCE.items()}
 
     def write(folder: Path) -> None:
         write_words(folder / "words.src.jsonl", words)
@@ -69,8 +40,3 @@ def recipe(tmp_path_factory) -> Path:
     again = {u: str(root / "audio" / "tgt" / f"{u}.wav") for u in made.TARGET}
     kaldi.write_table(root / "exp" / "resynthesis" / "test" / "wav.scp", again)
     return root
-
-
-def _equal(texts: list[str]) -> list[Word]:
-    width = 1.0 / len(texts)
-    return [Word(t, k * width, (k + 1) * width, -0.1) for k, t in enumerate(texts)]

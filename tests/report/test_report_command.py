@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from conftest import options, scored, trained
+from tiny_report import options, scored, trained
 
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
@@ -206,6 +206,20 @@ def test_a_recording_that_is_gone_is_a_note(tmp_path):
     kaldi.write_table(folder / "vocode" / "wav.scp", {"u0": "gone.wav"})
     html = report(tmp_path, options(tmp_path, ids=("u0",), num_examples=0))
     assert "cannot be played: " in article(html, "u0")
+
+
+def test_a_recording_in_an_archive_is_played_wherever_the_command_is_run(
+    recipe, tmp_path, monkeypatch
+):
+    wav = kaldi.DataDir(recipe / "data" / "test").wavs("src")["u0"].read_bytes()
+    scored(tmp_path, "baseline")
+    (tmp_path / "dump").mkdir()
+    (tmp_path / "dump" / "wav.1.ark").write_bytes(b"u0 " + wav)
+    data = kaldi.DataDir(tmp_path / "data" / "test")
+    kaldi.write_table(data.file("wav.scp", "src"), {"u0": "dump/wav.1.ark:3"})
+    monkeypatch.chdir("/")
+    html = report(tmp_path, options(tmp_path, ids=("u0",), num_examples=0))
+    assert "cannot be played" not in html and "source (es), 1.20 s" in html
 
 
 def test_a_score_that_is_no_score_is_named(tmp_path):
