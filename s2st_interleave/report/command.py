@@ -19,7 +19,7 @@ from s2st_interleave.report import curves, faults
 from s2st_interleave.report.choice import choose
 from s2st_interleave.report.example_html import article
 from s2st_interleave.report.examples import Corpus, collect
-from s2st_interleave.report.heard import is_finished
+from s2st_interleave.report.heard import Listener, is_finished
 from s2st_interleave.report.page import Page, render
 from s2st_interleave.report.ratios import ratios
 from s2st_interleave.report.scores import Scores, read_scores
@@ -82,9 +82,8 @@ def run(options: Options) -> None:
     )
     articles = []
     if choices:
-        examples = collect(
-            choices, scores.systems, corpus, options.encoder, options.device
-        )
+        listener = Listener(options.encoder, options.device)
+        examples = collect(choices, scores.systems, corpus, listener)
         name = _score_name(scores.systems)
         for number, example in enumerate(examples, 1):
             articles.append((example.choice.id, article(example, number, name)))

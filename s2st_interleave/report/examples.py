@@ -16,7 +16,6 @@ from s2st_interleave.report.sounds import Sound
 from s2st_interleave.report.systems import System
 from s2st_interleave.score.columns import digits
 from s2st_interleave.score.evidence import role
-from s2st_interleave.values import Device
 
 WRITTEN = {"transcript": "transcript", "text": "translation", "speech": "heard"}
 
@@ -103,8 +102,7 @@ def collect(
     choices: Sequence[Choice],
     systems: Sequence[System],
     corpus: Corpus,
-    encoder: Path | None,
-    device: Device,
+    listener: heard.Listener,
 ) -> Iterator[Example]:
     """The examples of the chosen utterances, one in memory at a time.
 
@@ -126,7 +124,7 @@ def collect(
         paths = {u: Path(corpus.path(w)) for u, w in _kept(system.wavs, ids).items()}
         there = {u: path for u, path in paths.items() if path.is_file()}
         heard_of = _kept(system.heard, ids)
-        times[system.name] = heard.place(encoder, device, system.name, heard_of, there)
+        times[system.name] = listener.place(system.name, heard_of, there)
 
     # 3. One utterance after the other.
     for choice in choices:

@@ -4,7 +4,7 @@ import pytest
 import tones
 
 from s2st_interleave.data import audio
-from s2st_interleave.report.heard import place
+from s2st_interleave.report.heard import Listener
 from s2st_interleave.values import Device
 
 
@@ -16,7 +16,8 @@ def test_words_lie_where_they_were_said_and_a_text_that_does_not_fit_has_none(
     for utterance, text in clips.items():
         audio.write(wavs[utterance], tones.say(text))
     texts = {"a": "Mesa, boda pan.", "b": "pan " * 40, "silent": "boda"}
-    placed = place(encoders["hears"], Device("cpu"), "scheduled", texts, wavs)
+    listener = Listener(encoders["hears"], Device("cpu"))
+    placed = listener.place("scheduled", texts, wavs)
     assert [word.text for word in placed["a"].words] == ["Mesa,", "boda", "pan."]
     starts = [word.start_sec for word in placed["a"].words]
     assert starts == pytest.approx([0.1, 0.55, 1.0], abs=0.08)

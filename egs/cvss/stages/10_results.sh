@@ -13,5 +13,5 @@ for split in "${test_names[@]}"; do
   "${s2st[@]}" report --title "$title" --exp_dir "$expdir" --trained "$trained" --data_dir "$datadir" \
     --dump_dir "$dumpdir" --split "$split" --systems "$systems" --baseline "$baseline" \
     --decode_tags "${checkpoint_names[*]/#/greedy_}" --encoder "$encoder_dir" \
-    --out "$report"
+    --out "$report" "${report_more[@]}"
 done
