@@ -110,7 +110,13 @@ STAGES = (
         "`score.json`, `hyp`, `utterances.tsv`, `compare.json`; toplines of speech in "
         "`exp/topline/<split>`",
     ),
-    RecipeStage(10, "results", "RESULTS.md", "score files", "`exp/RESULTS.md`"),
+    RecipeStage(
+        10,
+        "results",
+        "RESULTS.md, and a page to hear and see",
+        "score files",
+        "`exp/RESULTS.md`, `exp/report.html`",
+    ),
     RecipeStage(
         11,
         "pack",
@@ -158,6 +164,12 @@ COMMANDS = (
         "paired test of systems: compare DIR DIR ...",
     ),
     Command("results", "results", "stages.results", "RESULTS.md"),
+    Command(
+        "report",
+        "results",
+        "report.command",
+        "a page to hear and see a recipe's systems",
+    ),
     Command("pack", "pack", "pack.command", "one folder with all for translation"),
     Command("translate", "", "pack.translate", "recordings, with a packed model"),
     Command("push", "", "pack.push", "a packed folder -> the Hugging Face hub"),

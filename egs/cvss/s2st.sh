@@ -62,6 +62,7 @@ vocode_args=
 compare_args=
 vocoder_args=
 score_args=
+report_args=
 pack_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 10] [--name value ...]
 Options and their defaults are the first lines of egs/cvss/s2st.sh. The stages:"
@@ -96,7 +97,7 @@ systems="${system_names[*]}" # one space between names
 s2st_share_gpus "${#system_names[@]}"
 s2st_on "$num_gpus" # fails at once where it cannot be
 s2st_split checkpoint_names "$checkpoints"
-for name in data align encoder kmeans dump train decode vocode vocoder score compare pack; do
+for name in data align encoder kmeans dump train decode vocode vocoder score compare report pack; do
   args="${name}_args"
   s2st_split "${name}_more" "${!args}"
 done

@@ -217,6 +217,18 @@ def _scoring_note(systems: Sequence[SystemScore]) -> str:
 def _comparisons(comparisons: Sequence[Comparison]) -> str:
     if not comparisons:
         return "Only the baseline was scored: there is nothing to compare."
+    return f"{markdown_table(*_comparison_rows(comparisons))}\n\n{COMPARED}"
+
+
+COMPARED = (
+    "Paired bootstrap over utterances. A difference is claimed only where its interval "
+    "excludes 0; the p-value is sacrebleu's, which is close to one-sided."
+)
+
+
+def _comparison_rows(
+    comparisons: Sequence[Comparison],
+) -> tuple[list[str], list[list[str]]]:
     names = "system,checkpoint,metric,delta,95% interval,p-value,resamples"
     rows = [
         [
@@ -231,11 +243,40 @@ def _comparisons(comparisons: Sequence[Comparison]) -> str:
         ]
         for each in comparisons
     ]
-    return (
-        f"{markdown_table(names.split(','), rows)}\n\nPaired bootstrap over "
-        "utterances. A difference is claimed only where its interval excludes 0; the "
-        "p-value is sacrebleu's, which is close to one-sided."
-    )
+    return list(names.split(",")), rows
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a page that is no Markdown, and a note below it."""
+
+    heading: str
+    header: list[str]
+    rows: list[list[str]]
+    note: str = ""
+
+
+def tables(
+    systems: Sequence[SystemScore],
+    topline: ToplineScore | None,
+    comparisons: Sequence[Comparison],
+    baseline: str,
+    best_is_last: frozenset[str] = frozenset(),
+) -> list[Table]:
+    """The tables of RESULTS.md about these scores; those without rows are left out.
+
+    Raises UserError for systems with different tasks, as `columns.keys` does.
+    """
+    made = []
+    if systems:
+        rows = _system_rows(systems, topline, best_is_last)
+        made.append(Table("Systems", *rows, _scoring_note(systems)))
+    if comparisons:
+        heading = f"Differences to {baseline}"
+        made.append(Table(heading, *_comparison_rows(comparisons), COMPARED))
+    if topline is not None:
+        made.append(Table("Toplines", *_topline_rows(topline)))
+    return made
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

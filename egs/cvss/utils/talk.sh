@@ -38,6 +38,7 @@ s2st_next() {
       echo "              ${wav/"$expdir/$system/"/"$expdir/$baseline/"}"
     fi
   fi
+  echo "  see, hear:  $expdir/report.html"
   echo "  translate:  $again --stage 11 --stop_stage 11 &&"
   echo "              python -m s2st_interleave translate --model $model my.wav"
   if [[ $system != "$baseline" ]]; then

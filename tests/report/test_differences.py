@@ -1,0 +1,49 @@
+"""Differences are of normalised words, and can be told apart without colours."""
+
+import pytest
+
+from s2st_interleave.report.differences import attributes, differences, marked
+
+
+def html(reference: str, answer: str, code: str = "en") -> str:
+    return marked(differences(reference, answer, code), code)
+
+
+def test_case_and_punctuation_are_no_differences():
+    assert html("The train leaves at nine.", "the train leaves at 9") == (
+        "the train leaves at 9"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("the house", "the <del>red</del> house"),
+        ("the red old house", "the red <ins>old</ins> house"),
+        (
+            "the blue house",
+            'the <span class="sub"><del>red</del> <ins>blue</ins></span> house',
+        ),
+        ("", "<del>the red house</del>"),
+    ],
+)
+def test_missing_new_and_other_words_are_marked_each_in_its_way(answer, expected):
+    assert html("the red house", answer) == expected
+
+
+def test_letters_are_compared_where_no_space_is_between_words():
+    assert html("今日は雨", "今日は雪", "ja") == (
+        '今日は<span class="sub"><del>雨</del> <ins>雪</ins></span>'
+    )
+
+
+def test_what_looks_like_html_is_text():
+    assert "<b>" not in html("<b>", "a<b>c", "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "direction"),
+    [("مرحبا", "ar", "rtl"), ("שלום", "he", "rtl"), ("hola", "es", "ltr")],
+)
+def test_texts_name_their_language_and_run_in_its_direction(text, code, direction):
+    assert attributes(text, code) == f'lang="{code}" dir="{direction}"'
