@@ -12,6 +12,9 @@ from typing import Any
 from s2st_interleave.yaml_text import NUMBER, WHOLE
 
 
+MOST_DIGITS = 18  # of an integer, so that it fits 64 bits
+
+
 class Device(str):
     """An option's value that names the device of a model.
 
@@ -21,7 +24,9 @@ class Device(str):
 
     def __new__(cls, text: str) -> "Device":
         if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", text):
-            raise ValueError("auto, cpu, cuda, or cuda:1 for the second GPU")
+            meant = re.fullmatch(r"(?i)(gpu|cuda|nvidia|rocm)(:?[0-9]+)?", text)
+            hint = "; did you mean 'cuda'?" if meant else ""
+            raise ValueError(f"auto, cpu, cuda, or cuda:1 for the second GPU{hint}")
         return super().__new__(cls, text)
 
 
@@ -54,7 +59,7 @@ class Range:
             "at most": self.maximum,
             "less than": self.below,
         }
-        return " and ".join(f"{k} {v:g}" for k, v in bounds.items() if v is not None)
+        return " and ".join(f"{k} {v}" for k, v in bounds.items() if v is not None)
 
 
 def converted(value: Any, hint: Any) -> Any:
@@ -109,6 +114,8 @@ def whole(text: str) -> int:
     (10, -3)
     """
     if re.fullmatch(WHOLE, text):
+        if len(text) > MOST_DIGITS:
+            raise ValueError(f"an integer of at most {MOST_DIGITS} digits")
         return int(text)
     is_whole = re.fullmatch(NUMBER, text) and float(text).is_integer()
     raise ValueError("an integer" + (f": {int(float(text))}" if is_whole else ""))

@@ -20,6 +20,7 @@ encoder_args=
 kmeans_args=
 vocoder_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
+own_stages=(1 2 4 8)
 . ../../cvss/utils/parse_options.sh
 . ../../cvss/utils/environment.sh
 . ../../cvss/utils/training.sh
