@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     name, *rest = argv
     if name not in MODULES:
-        near = config.nearest(name, MODULES)
+        near = config.nearest(name, [*MODULES, "--help", "--version"])
         print(f"error: no command '{name}'{near}; --help lists them", file=sys.stderr)
         return 2
     rest, debug = take_debug(rest)

@@ -6,7 +6,6 @@ option names its nearest neighbour. YAML and command line read values by the sam
 """
 
 import dataclasses
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +15,7 @@ from s2st_interleave.blocks import REQUIRED, leaves
 from s2st_interleave.effects import Place
 from s2st_interleave.errors import UserError
 from s2st_interleave.option_parser import option_parser
-from s2st_interleave.values import Device, Range, converted
+from s2st_interleave.values import Device, Range, converted, nearest
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -56,12 +55,6 @@ class RunOptions:
         0, "CPU threads; 0: all there are", runtime=True, minimum=0
     )
     overwrite: bool = option(False, "make anew what differs", runtime=True)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint for an error message: the name in `known` most like `name`; "" for none."""
-    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean '{match[0]}'?" if match else ""
 
 
 def load_yaml(path: Path, cls: type) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Input:
         """
         if (self.path / DONE).is_file():
             done = read_json(self.path / DONE)
+            self._check_kind(done.get("stage", ""))
             if lost := promises.broken(self.path, done):
                 raise FileNotFoundError(self._explain_loss(lost))
             return digest([done["fingerprint"], done["outputs"]])
@@ -51,6 +52,15 @@ class Input:
             return digest({p.name: file_digest(p) for p in names})
         state = "is not finished" if self.path.exists() else "is missing"
         raise FileNotFoundError(f"{self.path} {state}{self._remedy()}")
+
+    def _check_kind(self, made_by: str) -> None:
+        """Raise UserError for the folder of another stage than the one that is wanted."""
+        is_, wanted = stage_number(made_by), stage_number(self.made_by or "")
+        if wanted and is_ and is_ != wanted:
+            raise UserError(
+                f"{self.path} is of stage {is_} ({made_by}), and a folder of stage "
+                f"{wanted} ({self.made_by}) is wanted here"
+            )
 
     def changes(self, directory: Path) -> list[str]:
         """A line for each file of it that is newer than what `directory` holds."""
@@ -179,6 +189,9 @@ def open_stage(
     every file of a begun directory proves itself what it was made from, so that the stage
     may go on with other options and inputs.
     """
+    for origin in inputs.values():
+        if isinstance(origin, Input) and _same(origin.path, directory):
+            raise UserError(f"{directory} is read, and cannot be written: name another")
     now = record.of(stage, options, inputs)
     records = (directory / name for name in (DONE, OPEN))
     record_path = next((path for path in records if path.is_file()), None)
@@ -215,6 +228,10 @@ def open_stage(
     begun.hold(directory)
     progress.name_stage(stage, directory)
     return Stage(directory, now, time.time())
+
+
+def _same(path: Path, other: Path) -> bool:
+    return path.exists() and other.exists() and path.samefile(other)
 
 
 def _reopened(

@@ -1,16 +1,16 @@
 """Converts the text of an option to a value of its type, or says what the type allows."""
 
+import difflib
 import math
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from s2st_interleave.yaml_text import NUMBER, WHOLE
-
 
 MOST_DIGITS = 18  # of an integer, so that it fits 64 bits
 
@@ -62,6 +62,12 @@ class Range:
         return " and ".join(f"{k} {v}" for k, v in bounds.items() if v is not None)
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for an error message: the name in `known` most like `name`; "" for none."""
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{match[0]}'?" if match else ""
+
+
 def converted(value: Any, hint: Any) -> Any:
     """Convert a scalar's text, None (an empty value) or a list to the type `hint`.
 
@@ -82,7 +88,7 @@ def converted(value: Any, hint: Any) -> Any:
         raise ValueError("one value")
     text = value or ""
     if origin is typing.Literal and text not in arguments:
-        raise ValueError(f"one of {', '.join(arguments)}")
+        raise ValueError(f"one of {', '.join(arguments)}{nearest(text, arguments)}")
     if origin is typing.Literal:
         return text
     if not text and hint is not str:

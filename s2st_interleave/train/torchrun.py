@@ -12,6 +12,7 @@ status into 1. Here ranks get either signal and all the time that they need to s
 the exit status is theirs, such as EXIT_REQUEUE.
 """
 
+import logging
 import os
 import signal
 import subprocess
@@ -42,6 +43,9 @@ def main(argv: Sequence[str]) -> int:
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
+    for name in ("multiprocessing.api", "agent.server.api"):  # what is told below
+        logger = logging.getLogger(f"torch.distributed.elastic.{name}")
+        logger.setLevel(logging.CRITICAL)
     for number in SIGNALS:
         signal.signal(number, lambda number, _: hand_down(number))
     os.environ[RANK_ERRORS] = "1"

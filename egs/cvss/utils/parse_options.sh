@@ -31,6 +31,7 @@ _po_texts=''
 _po_root="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../.." && pwd -P)"
 _po_stages=() # 03_align
 for _po_name in "$_po_root"/egs/cvss/stages/[0-9]*_*.sh; do
+  [[ -f $_po_name ]] || continue
   _po_name="${_po_name##*/}"
   _po_stages+=("${_po_name%.sh}")
 done
@@ -124,7 +125,7 @@ _po_stage() {
   local _po_known _po_nearest _po_all=()
   if [[ $2 =~ ^[0-9]{1,18}$ ]]; then
     _po_new=$((10#$2))
-    if ((_po_new > ${#_po_stages[@]})); then
+    if ((${#_po_stages[@]} && _po_new > ${#_po_stages[@]})); then
       _po_fail "$1 $2: the stages are 1 to ${#_po_stages[@]}"
     fi
     return

@@ -23,7 +23,7 @@ from synthesise import Espeak, encode, finish, source_voice, target_voice
 
 from s2st_interleave import config
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.errors import script
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import name_lines, progress
 from s2st_interleave.stage_dir import open_stage
