@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from s2st_interleave import __main__ as command_line
 from s2st_interleave import passing
@@ -59,6 +60,7 @@ def test_what_a_user_can_mend_is_one_line(monkeypatch, capsys, error):
         (OSError(errno.ENOENT, "No such", "a/b"), "a/b: no such file or folder"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), "{} bytes"),
         (MemoryError(), "this machine has no memory left"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to"), "CUDA out of memory: lo"),
     ],
 )
 def test_what_the_machine_lacks_is_one_line_with_the_file(

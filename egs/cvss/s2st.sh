@@ -81,7 +81,7 @@ if ((${#named[@]})); then
   spoken=(--sides "$sides")
   roles=("${named[@]%%=*}")
 elif [[ -z $src_lang ]]; then
-  echo "$0: --src_lang is not set; a recipe sets it: start its run.sh" >&2
+  echo "$0: --src_lang is not set: the language of the source speech, such as de" >&2
   exit 1
 else
   spoken=(--src_lang "$src_lang" --tgt_lang "$tgt_lang")

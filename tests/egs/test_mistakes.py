@@ -63,7 +63,12 @@ NAMES: list[tuple[str, list[str], str]] = [
     (MINI, ["--systems", "", "--stage", "train"], "--systems is empty, and stage 6"),
     (MINI, ["--baseline", "basline"], "no 'basline'; did you mean 'baseline'?"),
     (MINI, ["--src_lang", "German"], "'German' is no language code"),
-    ("cvss/s2st.sh", [], "--src_lang is not set; a recipe sets it"),
+    ("cvss/s2st.sh", [], "--src_lang is not set: the language of the source"),
+    (OWN, [], "--src_lang is not set: the language of the source"),
+    (OWN, "--src_lang xx --tgt_lang en".split(), "xx"),
+    (MINI, ["--preflight", "yes"], "--preflight takes true or false, not 'yes'"),
+    ("mini_cvss/x_en/run.sh", ["--nj", "0"], "--nj takes a whole number of 1 or more"),
+    ("mini_cvss/x_en/run.sh", ["--text_llms", "mino"], "did you mean 'mono'?"),
 ]
 
 

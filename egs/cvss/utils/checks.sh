@@ -19,6 +19,10 @@ if [[ ! -d $conf ]]; then
   echo "${0##*/}: --conf $conf: no such folder (from $PWD)" >&2
   exit 1
 fi
+if [[ ! $preflight =~ ^(true|false|)$ ]]; then
+  echo "${0##*/}: --preflight takes true or false, not '$preflight'" >&2
+  exit 1
+fi
 if [[ ! -f $task_file ]]; then
   mapfile -t names < <(s2st_names "$conf/tasks" "$S2ST/conf/tasks" | sort -u)
   s2st_one_of task "$task" "${names[@]}"
