@@ -58,9 +58,13 @@ def explained(error: Exception) -> str:
         return _of_machine(error)
     if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
         return "this machine has no memory left: lower the batch size or --nj"
-    if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
+    if (
+        type(error).__name__ == "OutOfMemoryError"
+    ):  # torch's, which is not imported here
         first = str(error).partition(". ")[0]
-        return f"{first}: lower the batch size, or raise --accum_grad where there is one"
+        return (
+            f"{first}: lower the batch size, or raise --accum_grad where there is one"
+        )
     if any(sign in str(error) for sign in FULL):  # safetensors, torch
         return _of_machine(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     return ""

@@ -60,7 +60,10 @@ def test_what_a_user_can_mend_is_one_line(monkeypatch, capsys, error):
         (OSError(errno.ENOENT, "No such", "a/b"), "a/b: no such file or folder"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), "{} bytes"),
         (MemoryError(), "this machine has no memory left"),
-        (torch.OutOfMemoryError("CUDA out of memory. Tried to"), "CUDA out of memory: lo"),
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to"),
+            "CUDA out of memory: lo",
+        ),
     ],
 )
 def test_what_the_machine_lacks_is_one_line_with_the_file(
