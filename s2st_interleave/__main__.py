@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NoReturn
 
-from s2st_interleave import config, parallel
+from s2st_interleave import __version__, config, parallel
 from s2st_interleave.errors import guarded, quiet_pipe
 from s2st_interleave.stage_list import COMMANDS, usage
 
@@ -25,13 +25,24 @@ def main(argv: list[str] | None = None) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print(help_text())
         return 0 if argv else 2
+    if "--version" in (argv[0], *argv[1:2]):
+        print(f"s2st_interleave {__version__}{_commit()}")
+        return 0
     name, *rest = argv
     if name not in MODULES:
-        near = config.nearest(name, MODULES)
+        near = config.nearest(name, [*MODULES, "--help", "--version"])
         print(f"error: no command '{name}'{near}; --help lists them", file=sys.stderr)
         return 2
     rest, debug = take_debug(rest)
     return guarded(name, partial(_call, name, rest), debug=debug)
+
+
+def _commit() -> str:
+    """The commit of the running code, in brackets; "" outside of a checkout."""
+    from s2st_interleave.provenance import git_state
+
+    git = git_state()
+    return f" (git {git['hash'][:7]}{', edited' * git['dirty']})" if git["hash"] else ""
 
 
 def _call(name: str, words: list[str]) -> int:

@@ -6,7 +6,6 @@ option names its nearest neighbour. YAML and command line read values by the sam
 """
 
 import dataclasses
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +15,7 @@ from s2st_interleave.blocks import REQUIRED, leaves
 from s2st_interleave.effects import Place
 from s2st_interleave.errors import UserError
 from s2st_interleave.option_parser import option_parser
-from s2st_interleave.values import Device, Range, converted
+from s2st_interleave.values import Device, Range, converted, nearest
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -25,6 +24,7 @@ T = TypeVar("T", bound="DataclassInstance")
 # The block of a recorded run's YAML with the options that had no effect on the run. They
 # are an error elsewhere.
 NO_EFFECT = "without_effect"
+MOST_SEED = 2**32 - 1  # what numpy and scikit-learn take
 
 
 def option(
@@ -57,12 +57,6 @@ class RunOptions:
     overwrite: bool = option(False, "make anew what differs", runtime=True)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint for an error message: the name in `known` most like `name`; "" for none."""
-    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean '{match[0]}'?" if match else ""
-
-
 def load_yaml(path: Path, cls: type) -> dict[str, Any]:
     """Values of the options of `cls` by path, from a YAML file.
 
@@ -75,7 +69,8 @@ def load_yaml(path: Path, cls: type) -> dict[str, Any]:
 def _load(path: Path, cls: type) -> tuple[dict[str, Any], dict[str, Any]]:
     """A file's options without effect, then the options that it sets, by path."""
     if not path.is_file():
-        raise UserError(f"{path}: no such config file")
+        what = "this is a folder, not a" if path.is_dir() else "no such"
+        raise UserError(f"{path}: {what} config file")
     content = mapping(yaml_text.read(path), str(path))
     without = mapping(content.pop(NO_EFFECT, None), f"{path}: {NO_EFFECT}")
     return _values(without, cls, str(path)), _values(content, cls, str(path))
@@ -140,8 +135,9 @@ def value_of(
     result = convert(name, value, leaf.hint, source=source)
     for number in result if isinstance(result, tuple) else (result,):
         if isinstance(number, int | float) and number not in leaf.bounds:
+            shown = number if isinstance(number, int) else f"{number:g}"
             raise UserError(
-                f"{source}: option '{name}' is {number:g}, wants: {leaf.bounds}"
+                f"{source}: option '{name}' is {shown}, wants: {leaf.bounds}"
             )
     if result == () != leaf.default:
         raise UserError(f"{source}: option '{name}' is empty, wants at least one")
@@ -165,7 +161,7 @@ def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None)
     known, unknown = parser.parse_known_args(argv)
     if unknown:
         name = unknown[0].lstrip("-").split("=")[0].replace("-", "_")
-        parser.error(_unknown(cls, name, unknown[0]))
+        parser.error(f"{_unknown(cls, name, unknown[0])} (--help lists them)")
     values: dict[str, Any] = {}
     places: dict[str, Place] = {}
     try:

@@ -1,10 +1,16 @@
 """UserError: what the user can mend, shown in one line. All else keeps its traceback."""
 
+import contextlib
+import errno
+import json
 import os
 import select
+import shutil
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from s2st_interleave import extras
 
@@ -27,17 +33,97 @@ def guarded(name: str, work: Callable[[], int | None], *, debug: bool = False) -
     """
     try:
         return work() or 0
-    except (UserError, OSError, ImportError) as error:
-        is_import = isinstance(error, ImportError)
-        message = missing_package(error) if is_import else str(error)
+    except Exception as error:
+        message = explained(error)
         closed = isinstance(error, BrokenPipeError) and _nobody_reads()
         if debug or not message or closed:
             raise
-        print(f"error: {name}: {message}", file=sys.stderr)
+        _tell(f"error: {name}: {message}{_through_recipe(name, message)}")
         return 1
     except KeyboardInterrupt:
-        print(f"{name}: interrupted; the same command carries on", file=sys.stderr)
+        _tell(f"{name}: interrupted; the same command carries on")
         return 130
+
+
+def explained(error: Exception) -> str:
+    """The line that says what the user can mend; "" for a fault of this package.
+
+    Libraries that write files report a full disk by errors of their own.
+    """
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, ImportError):
+        return missing_package(error)
+    if isinstance(error, OSError):
+        return _of_machine(error)
+    if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
+        return "this machine has no memory left: lower the batch size or --nj"
+    if (
+        type(error).__name__ == "OutOfMemoryError"
+    ):  # torch's, which is not imported here
+        first = str(error).partition(". ")[0]
+        return (
+            f"{first}: lower the batch size, or raise --accum_grad where there is one"
+        )
+    if any(sign in str(error) for sign in FULL):  # safetensors, torch
+        return _of_machine(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    return ""
+
+
+FULL = ("os error 28", os.strerror(errno.ENOSPC), "PytorchStreamWriter failed")
+
+
+def _of_machine(error: OSError) -> str:
+    """An error of the operating system, with the file, and what to do about it."""
+    path = error.filename if isinstance(error.filename, str | Path) else ""
+    where = f"{path}: " if path else ""
+    reason = error.strerror or str(error)
+    number = error.errno
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        if number == errno.EDQUOT:
+            return f"{where}{reason}: make room; the same command carries on"
+        place = Path(path).absolute()
+        folder = next(p for p in (place, *place.parents) if p.is_dir())
+        free = f"{shutil.disk_usage(folder).free} bytes are free in {folder}"
+        return f"{where}{reason}, {free}: make room; the same command carries on"
+    if number == errno.EMFILE:
+        return f"{where}{reason} in this process: raise the limit, `ulimit -n 65536`"
+    if number == errno.EROFS or (number in (errno.EACCES, errno.EPERM) and path):
+        owner = "it cannot be read or written by this user"
+        what = "this disk is read-only" if number == errno.EROFS else owner
+        return f"{where}{reason}: {what}; choose another folder, or change its rights"
+    if number == errno.EISDIR and path:
+        return f"{where}this is a folder, and a file is wanted"
+    if number == errno.ENOTDIR and path:
+        return f"{where}a part of this path is a file, and a folder is wanted"
+    if number == errno.EEXIST and path:
+        return f"{where}this is a file, and a folder is wanted"
+    if number == errno.ENOENT and path:
+        return f"{where}no such file or folder"
+    return str(error)
+
+
+# Where torchrun's ranks leave their errors, so that it prints an error of all of them once.
+RANK_ERRORS, RANK_FILE = "S2ST_RANK_ERRORS", "TORCHELASTIC_ERROR_FILE"
+
+
+def _tell(line: str) -> None:
+    """Print a line on standard error; a rank leaves it to train/torchrun.py."""
+    if RANK_ERRORS in os.environ and RANK_FILE in os.environ:
+        with contextlib.suppress(OSError):
+            told = json.dumps({"message": line, "timestamp": int(time.time())})
+            Path(os.environ[RANK_FILE]).write_text(told)
+            return
+    print(line, file=sys.stderr)
+
+
+def _through_recipe(name: str, message: str) -> str:
+    """How a recipe, if one has started the command, passes on the options of a message."""
+    if "S2ST_PASSES" not in os.environ:
+        return ""
+    from s2st_interleave import passing
+
+    return passing.hint(name, message)
 
 
 def missing_package(error: ImportError) -> str:

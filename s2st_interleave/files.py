@@ -32,6 +32,10 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.errno and error.filename in (None, str(temporary)):
+            error.filename, error.filename2 = str(path), None  # for people
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

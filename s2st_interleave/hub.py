@@ -7,6 +7,7 @@ reproduced. A revision is a commit, whose files cannot change.
 import json
 import re
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,11 @@ def load(cls: Any, source: Path | str, **more: Any) -> Any:
     """
     _check_folder(Path(source))
     kind = cls.__name__.removeprefix("Auto")
+    place = source
+    if not Path(source).exists() and not _in_reach(*split_revision(source)):
+        place = _copy(*split_revision(source))  # the library would try for minutes
     try:
-        return cls.from_pretrained(**pretrained(source), **more)
+        return cls.from_pretrained(**pretrained(place), **more)
     except (SafetensorError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "mismatched_sizes" not in str(error):
             raise
@@ -54,7 +58,60 @@ def load(cls: Any, source: Path | str, **more: Any) -> Any:
             f"({_first_line(error)}): fetch it again"
         ) from error
     except (OSError, ValueError) as error:  # all that the library raises
-        raise UserError(f"{source}: no {kind} here: {_first_line(error)}") from error
+        if (
+            isinstance(error, OSError) and error.errno
+        ):  # of this machine, as a full disk
+            raise
+        gated = "gated" in str(error)
+        terms = ": accept its terms there, and set HF_TOKEN" if gated else ""
+        line = _first_line(error)
+        raise UserError(f"{source}: no {kind} here: {line}{terms}") from error
+
+
+def out_of_reach() -> str:
+    """What to say of a model of the hub that is not here either."""
+    from huggingface_hub import constants
+
+    return (
+        f"no such folder, no copy in {constants.HF_HUB_CACHE}, and the hub "
+        f"({constants.ENDPOINT}) is out of reach: name a folder that holds the model, or "
+        "set HF_HOME to a cache that has it"
+    )
+
+
+def _copy(name: str, revision: str | None) -> Path:
+    """The folder of an earlier copy of a hub's model; UserError where there is none."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, revision=revision, local_files_only=True))
+    except OSError as error:
+        raise UserError(f"{name}: {out_of_reach()}") from error
+
+
+@lru_cache
+def _in_reach(name: str, revision: str | None) -> bool:
+    """Does the hub answer within seconds? Raises UserError where it has no such model."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HTTPError, RepositoryNotFoundError
+
+    problem = _no_name(name)
+    if problem:
+        raise UserError(f"{name}: {problem}")
+    try:
+        HfApi().model_info(name, revision=revision, timeout=TIMEOUT_SEC)
+    except RepositoryNotFoundError:
+        return True  # the library says so
+    except (HTTPError, OSError):
+        return False
+    return True
+
+
+def _no_name(name: str) -> str:
+    """Why a name cannot be of the hub; "" where it can."""
+    if NAME.fullmatch(name):
+        return ""
+    return "no such folder, and no name of the hub, such as owner/name or owner/name@revision"
 
 
 def load_whole(cls: Any, source: Path | str, **more: Any) -> Any:
@@ -92,11 +149,8 @@ def snapshot(source: Path | str, revision: str | None = None) -> Path:
         return Path(name)
     if pinned and revision not in (None, pinned):
         raise UserError(f"{source}: revision '{revision}' is another one: name one")
-    if not NAME.fullmatch(name):
-        raise UserError(
-            f"{source}: no such folder, and no name of the hub, such as owner/name or "
-            "owner/name@revision"
-        )
+    if problem := _no_name(name):
+        raise UserError(f"{source}: {problem}")
     return _fetched(name, pinned or revision)
 
 
@@ -120,17 +174,11 @@ def _fetched(name: str, revision: str | None) -> Path:
         problem = f"{hub} has no revision '{revision}' of it"
     except RepositoryNotFoundError:
         problem = f"no such folder, and {hub} has no such model, or a private one: set HF_TOKEN"
-    except (HTTPError, OSError) as error:
-        try:
-            copy = Path(
-                snapshot_download(name, revision=revision, local_files_only=True)
-            )
-        except OSError:
-            problem = f"no such folder, and {hub} is out of reach: {_first_line(error)}"
-        else:
-            line = f"{name}: {hub} is out of reach, the copy of before is used"
-            print(line, file=sys.stderr, flush=True)
-            return copy
+    except (HTTPError, OSError):
+        copy = _copy(name, revision)
+        line = f"{name}: {hub} is out of reach, the copy of before is used"
+        print(line, file=sys.stderr, flush=True)
+        return copy
     raise UserError(f"{name}: {problem}")
 
 
@@ -149,7 +197,10 @@ def _check_folder(folder: Path) -> None:
     """
     is_name = not folder.is_absolute() and not folder.parent.is_dir()
     if not folder.exists() and len(folder.parts) > 1 and not is_name:
-        raise FileNotFoundError(f"{folder} is missing")
+        raise FileNotFoundError(
+            f"{folder} is missing: neither a folder with a model, nor a name of the hub "
+            "(owner/name)"
+        )
     if not folder.is_dir():  # a configuration may be a file of its own
         return
     path = folder / "config.json"

@@ -36,9 +36,13 @@ def plain_parser(command: str, about: str | None) -> Parser:
 
 def option_parser(cls: type, prog: str, about: str | None) -> Parser:
     """A parser whose result has `given`: (option, text) pairs as they stand on the line."""
-    parser = plain_parser(prog, about)
+    spelling = "In the names of options - and _ are the same."
+    parser = plain_parser(prog, f"{about.strip()}\n\n{spelling}" if about else spelling)
+    parser.usage = "%(prog)s [--config FILE] [--name value ...]"
     parser.set_defaults(given=[])
-    parser.add_argument("--config", action=_Given, help="YAML of these, read first")
+    parser.add_argument(
+        "--config", action=_Given, metavar="FILE", help="YAML of these, read first"
+    )
     groups = {
         field.name: parser.add_argument_group(f"{field.name}: {field.metadata['text']}")
         for field in dataclasses.fields(cls)
@@ -51,30 +55,49 @@ def option_parser(cls: type, prog: str, about: str | None) -> Parser:
 
 
 def _add_option(group: argparse._ActionsContainer, leaf: Leaf) -> None:
-    spellings = list(
-        dict.fromkeys((f"--{leaf.name}", f"--{leaf.name.replace('_', '-')}"))
-    )
     required = leaf.default is REQUIRED
-    facts = [str(leaf.bounds), "required" if required else f"default {leaf.default}"]
-    text = f"{leaf.text} ({', '.join(filter(None, facts))})".replace("%", "%%")
-    group.add_argument(*spellings, action=_Given, metavar=metavar(leaf.hint), help=text)
+    default = "required" if required else f"default {_shown(leaf.default)}"
+    text = f"{leaf.text} ({', '.join(filter(None, [str(leaf.bounds), default]))})"
+    group.add_argument(
+        f"--{leaf.name}",
+        action=_Given,
+        metavar=metavar(leaf.hint),
+        help=text.replace("%", "%%"),
+    )
+    if "_" in leaf.name:  # the other spelling, which the help's first lines tell of
+        dashed = f"--{leaf.name.replace('_', '-')}"
+        group.add_argument(
+            dashed, dest=leaf.name, action=_Given, help=argparse.SUPPRESS
+        )
+
+
+def _shown(value: Any) -> str:
+    """A default as one would type it.
+
+    >>> _shown(("es", "en")), _shown(True), _shown(())
+    ('es en', 'true', 'none')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return " ".join(map(_shown, value)) or "none"
+    return "none" if value is None or str(value) == "" else str(value)
 
 
 def metavar(hint: Any) -> str:
-    """The values of a type, for help.
+    """What `--help` calls a value of a type.
 
-    >>> metavar(tuple[int, ...]), metavar(bool), metavar(Literal["auto", "fp32"] | None)
-    ('INT ...', 'true|false', 'auto|fp32')
+    >>> metavar(tuple[float, ...]), metavar(int | None), metavar(bool)
+    ('NUMBER ...', 'INTEGER', 'true|false')
     """
     arguments = typing.get_args(hint)
     if typing.get_origin(hint) is Literal:
         return "|".join(map(str, arguments))
     if typing.get_origin(hint) is tuple:
-        return f"{metavar(arguments[0])} ..."
+        inner = metavar(arguments[0])
+        return f"{inner} ..." if inner != "TEXT" else "WORD ..."
     if is_optional(hint):
-        return metavar(arguments[0])
-    if hint is bool:
-        return "true|false"
-    return re.sub(
-        "(?<=[a-z])(?=[A-Z])", "_", getattr(hint, "__name__", str(hint))
-    ).upper()
+        return metavar(next(a for a in arguments if a is not type(None)))
+    known = {bool: "true|false", int: "INTEGER", float: "NUMBER", str: "TEXT"}
+    # LanguageCode -> LANGUAGE_CODE
+    return known.get(hint) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", hint.__name__).upper()

@@ -18,11 +18,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from s2st_interleave.data import ark
+from s2st_interleave.errors import script
 
 DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
 # Files that describe one run (seconds, runtime options), and folders that no other stage
@@ -183,4 +185,4 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script("promises", partial(main, sys.argv[1:])))

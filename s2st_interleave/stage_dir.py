@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from s2st_interleave import newer, progress, promises, record
+from s2st_interleave import begun, newer, progress, promises, record
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, file_digest, read_json, write_json
 from s2st_interleave.promises import DONE, DROPPED, OPEN
@@ -40,17 +40,27 @@ class Input:
         """
         if (self.path / DONE).is_file():
             done = read_json(self.path / DONE)
+            self._check_kind(done.get("stage", ""))
             if lost := promises.broken(self.path, done):
                 raise FileNotFoundError(self._explain_loss(lost))
             return digest([done["fingerprint"], done["outputs"]])
         if self.path.is_file():
             return file_digest(self.path)
-        begun = (self.path / OPEN).is_file()
-        if self.path.is_dir() and self.made_by is None and not begun:
+        is_begun = (self.path / OPEN).is_file()
+        if self.path.is_dir() and self.made_by is None and not is_begun:
             names = sorted(p for p in self.path.iterdir() if p.is_file())
             return digest({p.name: file_digest(p) for p in names})
         state = "is not finished" if self.path.exists() else "is missing"
         raise FileNotFoundError(f"{self.path} {state}{self._remedy()}")
+
+    def _check_kind(self, made_by: str) -> None:
+        """Raise UserError for the folder of another stage than the one that is wanted."""
+        is_, wanted = stage_number(made_by), stage_number(self.made_by or "")
+        if wanted and is_ and is_ != wanted:
+            raise UserError(
+                f"{self.path} is of stage {is_} ({made_by}), and a folder of stage "
+                f"{wanted} ({self.made_by}) is wanted here"
+            )
 
     def changes(self, directory: Path) -> list[str]:
         """A line for each file of it that is newer than what `directory` holds."""
@@ -145,6 +155,7 @@ class Stage:
             "wall_sec": round(time.time() - self.started + earlier_sec, 1),
             "bytes": size,
         }
+        begun.leave(self.directory)
         write_json(self.directory / DONE, done)
         (self.directory / OPEN).unlink(missing_ok=True)
         progress.name_lines("")
@@ -172,21 +183,31 @@ def open_stage(
 
     A complete directory has all files that it promised; if some are gone, the stage makes
     them again, with the same fingerprint. Raises UserError when the directory was made, or
-    begun, with other options or inputs, or holds files but no record of a stage.
+    begun, with other options or inputs, or holds files but no record of a stage. What was
+    begun and has no work in it (begun.py) takes other options and inputs.
     `overwrite` removes a directory made with other options or inputs. `proven` says that
     every file of a begun directory proves itself what it was made from, so that the stage
     may go on with other options and inputs.
     """
+    for origin in inputs.values():
+        if isinstance(origin, Input) and _same(origin.path, directory):
+            raise UserError(f"{directory} is read, and cannot be written: name another")
     now = record.of(stage, options, inputs)
     records = (directory / name for name in (DONE, OPEN))
     record_path = next((path for path in records if path.is_file()), None)
     if record_path:
         before, is_done = read_json(record_path), record_path.name == DONE
         difference = record.difference(before, now, options, inputs, directory)
-        if difference and not (overwrite or (proven and not is_done)):
+        is_free = not is_done and (proven or not begun.has_work(directory, options))
+        if difference and not (overwrite or is_free):
             raise OutdatedError(directory, difference)
         if difference:
             _end_if_looking()
+            if begun.is_held(directory):
+                raise UserError(
+                    f"{directory}: another process works there, with other options: wait "
+                    "for it, or end it"
+                )
             if not overwrite:
                 print(f"{stage}: {directory} was begun otherwise, goes on as it is now")
             _discard(directory)
@@ -204,8 +225,13 @@ def open_stage(
     directory.mkdir(parents=True, exist_ok=True)
     (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
     write_json(directory / OPEN, now)
+    begun.hold(directory)
     progress.name_stage(stage, directory)
     return Stage(directory, now, time.time())
+
+
+def _same(path: Path, other: Path) -> bool:
+    return path.exists() and other.exists() and path.samefile(other)
 
 
 def _reopened(

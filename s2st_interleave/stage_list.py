@@ -11,6 +11,9 @@ of error messages and `stage.json` all take them from here.
 import argparse
 import sys
 from dataclasses import dataclass
+from functools import partial
+
+from s2st_interleave.errors import script
 
 
 @dataclass(frozen=True)
@@ -232,4 +235,4 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script("stage_list", partial(main, sys.argv[1:])))

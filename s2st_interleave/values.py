@@ -1,15 +1,18 @@
 """Converts the text of an option to a value of its type, or says what the type allows."""
 
+import difflib
 import math
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from s2st_interleave.yaml_text import NUMBER, WHOLE
+
+MOST_DIGITS = 18  # of an integer, so that it fits 64 bits
 
 
 class Device(str):
@@ -21,7 +24,9 @@ class Device(str):
 
     def __new__(cls, text: str) -> "Device":
         if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", text):
-            raise ValueError("auto, cpu, cuda, or cuda:1 for the second GPU")
+            meant = re.fullmatch(r"(?i)(gpu|cuda|nvidia|rocm)(:?[0-9]+)?", text)
+            hint = "; did you mean 'cuda'?" if meant else ""
+            raise ValueError(f"auto, cpu, cuda, or cuda:1 for the second GPU{hint}")
         return super().__new__(cls, text)
 
 
@@ -54,7 +59,13 @@ class Range:
             "at most": self.maximum,
             "less than": self.below,
         }
-        return " and ".join(f"{k} {v:g}" for k, v in bounds.items() if v is not None)
+        return " and ".join(f"{k} {v}" for k, v in bounds.items() if v is not None)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for an error message: the name in `known` most like `name`; "" for none."""
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{match[0]}'?" if match else ""
 
 
 def converted(value: Any, hint: Any) -> Any:
@@ -77,7 +88,7 @@ def converted(value: Any, hint: Any) -> Any:
         raise ValueError("one value")
     text = value or ""
     if origin is typing.Literal and text not in arguments:
-        raise ValueError(f"one of {', '.join(arguments)}")
+        raise ValueError(f"one of {', '.join(arguments)}{nearest(text, arguments)}")
     if origin is typing.Literal:
         return text
     if not text and hint is not str:
@@ -109,6 +120,8 @@ def whole(text: str) -> int:
     (10, -3)
     """
     if re.fullmatch(WHOLE, text):
+        if len(text) > MOST_DIGITS:
+            raise ValueError(f"an integer of at most {MOST_DIGITS} digits")
         return int(text)
     is_whole = re.fullmatch(NUMBER, text) and float(text).is_integer()
     raise ValueError("an integer" + (f": {int(float(text))}" if is_whole else ""))

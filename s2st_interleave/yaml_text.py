@@ -21,6 +21,17 @@ NUMBER = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
 SWITCH = r"true|false"
 
 
+# What the messages of PyYAML mean, by a part of them.
+HINTS = {
+    "'\\t'": "; YAML wants spaces here",
+    "unexpected end of stream": "; is a quote not closed?",
+    "mapping values": "; is there a ':' in the line above, and none too many in this one?",
+    "expected <block end>": "; are these lines indented alike?",
+    "could not find expected ':'": "; lines are 'option: value'",
+    "cannot start any token": "; put quotes around the value",
+}
+
+
 class _Text(yaml.SafeLoader):
     """Text, lists, mappings and nothing (empty, ~, null); a key occurs once."""
 
@@ -88,7 +99,8 @@ def parse(text: bytes | str, source: Path | str, *, typed: bool = False) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else str(source)
-        hint = "; YAML wants spaces here" if "'\\t'" in str(error.problem) else ""
-        raise UserError(f"{where}: {error.problem or error.context}{hint}") from None
+        problem = str(error.problem or error.context)
+        hint = next((text for sign, text in HINTS.items() if sign in problem), "")
+        raise UserError(f"{where}: {problem}{hint}") from None
     except yaml.YAMLError as error:  # a control character, which has no mark
         raise UserError(f"{source}: not YAML: {' '.join(str(error).split())}") from None

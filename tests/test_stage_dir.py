@@ -3,13 +3,15 @@
 import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from s2st_interleave import files
+from s2st_interleave import begun, files
 from s2st_interleave.config import option
 from s2st_interleave.stage_dir import Input, open_stage
 
@@ -60,6 +62,7 @@ def test_a_directory_that_exists_is_not_taken_for_a_finished_one(tmp_path):
 def test_other_options_stop_and_show_the_difference(tmp_path, finished):
     folder = tmp_path / "stage"
     stage = open_stage(folder, stage="units", options=Options(), inputs={})
+    (folder / "part1").touch()
     if finished:
         stage.finish(num_in=1, num_out=1)
     with pytest.raises(
@@ -170,9 +173,59 @@ def test_what_was_begun_goes_on_with_other_options_only_where_its_files_prove_th
     folder = tmp_path / "stage"
     open_stage(folder, stage="units", options=Options(), inputs={})
     other = {"stage": "units", "options": Options(size=2), "inputs": {}}
+    (folder / "part1").touch()
     with pytest.raises(ValueError, match="option size: was 1, is 2"):
         open_stage(folder, **other)
     assert open_stage(folder, **other, proven=True)
+
+
+def test_what_was_begun_without_any_work_takes_other_options(tmp_path, capsys):
+    """The first command was wrong, and has failed at once."""
+    folder = tmp_path / "stage"
+    open_stage(folder, stage="units", options=Options(), inputs={})
+    (folder / "metrics.jsonl").write_text("{}\n")
+    (folder / ".part1.7.tmp").touch()
+    assert open_stage(folder, stage="units", options=Options(size=2), inputs={})
+    assert "was begun otherwise" in capsys.readouterr().out
+    assert [path.name for path in folder.iterdir()] == ["stage.open.json"]
+
+
+@dataclass(frozen=True)
+class TrainingOptions(Options):
+    save_every: int = 10
+
+
+def test_the_work_of_a_training_is_its_checkpoints(tmp_path):
+    open_stage(tmp_path / "t", stage="train", options=TrainingOptions(), inputs={})
+    (tmp_path / "t/bpe.model").touch()
+    other = {"stage": "train", "options": TrainingOptions(size=2), "inputs": {}}
+    assert open_stage(tmp_path / "t", **other)
+    (tmp_path / "t/checkpoint-3").mkdir()
+    other["options"] = TrainingOptions(size=3)
+    with pytest.raises(ValueError, match="option size: was 2, is 3"):
+        open_stage(tmp_path / "t", **other)
+
+
+def test_what_another_process_works_on_is_left_to_it(tmp_path):
+    """Though it has not made anything yet, and even where it may be overwritten."""
+    folder = tmp_path / "stage"
+    open_stage(folder, stage="units", options=Options(), inputs={})
+    begun.leave(folder)
+    code = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), fcntl.LOCK_SH)"
+    words = [sys.executable, "-c", f"{code}; print(flush=True); input()", str(folder)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe) as other:
+        other.stdout.readline()
+        for overwrite in (False, True):
+            with pytest.raises(ValueError, match="another process works there"):
+                open_stage(
+                    folder,
+                    stage="units",
+                    options=Options(size=2),
+                    inputs={},
+                    overwrite=overwrite,
+                )
+        other.communicate(b"\n")
 
 
 def test_the_seconds_of_a_stage_are_those_of_all_its_processes(tmp_path):

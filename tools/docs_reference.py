@@ -84,7 +84,7 @@ def _plain(text: str) -> str:
 def _values(leaf: Leaf) -> str:
     kind = metavar(leaf.hint)
     kind = kind.replace("|", ", ") if "|" in kind else kind.lower().replace("_", " ")
-    words = {"str": "text", "int": "whole number", "float": "number"}
+    words = {"word": "text", "integer": "whole number"}
     first, _, more = kind.partition(" ...")
     return words.get(first, first) + (", several" if kind.endswith(" ...") else more)
 

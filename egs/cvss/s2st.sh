@@ -82,7 +82,7 @@ if ((${#named[@]})); then
   spoken=(--sides "$sides")
   roles=("${named[@]%%=*}")
 elif [[ -z $src_lang ]]; then
-  echo "$0: --src_lang is not set" >&2
+  echo "$0: --src_lang is not set: the language of the source speech, such as de" >&2
   exit 1
 else
   spoken=(--src_lang "$src_lang" --tgt_lang "$tgt_lang")
@@ -103,6 +103,7 @@ for name in data align encoder kmeans dump train decode vocode vocoder score com
 done
 task_file="$conf/tasks/$task.yaml"
 if [[ ! -f $task_file ]]; then task_file="$S2ST/conf/tasks/$task.yaml"; fi
+. "$S2ST/utils/checks.sh"
 encoder_dir="${encoder_dir:-$expdir/encoder}"
 kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"

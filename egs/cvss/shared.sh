@@ -24,7 +24,13 @@ vocoder_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]
   1 data  2 encoder  4 codebook and units  8 vocoder. Options and their defaults are the
   first lines of egs/cvss/shared.sh."
-. ../utils/parse_options.sh
+own_stages=(1 2 4 8)
+S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
+. "$S2ST/utils/parse_options.sh"
+if [[ ! ../db.sh -ef $S2ST/db.sh ]]; then
+  echo "$0: start x_en/run.sh, which calls this in its own folder" >&2
+  exit 1
+fi
 . ../utils/environment.sh
 . ../utils/training.sh
 . ../db.sh

@@ -23,6 +23,7 @@ cd x_en
 . ../../cvss/utils/environment.sh
 . ../../cvss/utils/training.sh
 cd ..
+s2st_count nj
 
 until=0
 if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi

@@ -35,8 +35,11 @@ class Schedule:
                     "text_ratio_every wants 1 or more, text_ratio_drop (0, 1]"
                 )
             if abs(self.num_drops * self.drop - self.start) > 1e-6:
+                less = int(self.start / self.drop) * self.drop
+                near = f"{less:g} or {min(less + self.drop, 1.0):g}"
                 raise UserError(
-                    f"text_ratio {self.start} is no multiple of its drop {self.drop}"
+                    f"text_ratio {self.start} is no multiple of its drop {self.drop}: "
+                    f"take {near}, or another text_ratio_drop"
                 )
 
     @property

@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
         print(__doc__)
         return 0 if argv else 2
     line = read(argv)
-    jobs = [job for job in line.jobs if not job.is_done()]
+    jobs = [job.from_now() for job in line.jobs if not job.is_done()]
     if len(jobs) < len(line.jobs):
         print(f"{len(line.jobs) - len(jobs)} of {len(line.jobs)} jobs are done already")
 
@@ -65,6 +65,8 @@ def main(argv: Sequence[str]) -> int:
 
     def stop(number: int, _: object) -> None:
         backend.stop()
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         sys.exit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -80,22 +82,28 @@ def main(argv: Sequence[str]) -> int:
 
     # 3. Print the failures by kind, each kind with the end of a log.
     failed = [(job, end) for job, end in zip(jobs, ends, strict=True) if end]
-    print(told(failed), end="", file=sys.stderr)
-    if failed:
+    is_seen = line.backend == "local" and len(line.jobs) == 1  # on the screen, just now
+    print(told(failed, with_log=not is_seen), end="", file=sys.stderr)
+    if failed and len(line.jobs) > 1:
         what = f"{len(failed)} of {len(line.jobs)} jobs failed"
         print(f"{what}; the same command reruns only what is missing", file=sys.stderr)
     return 1 if failed else 0
 
 
-def told(failed: Sequence[tuple[Job, Failure]]) -> str:
-    """The failures as text. Jobs with the same cause and last line are one kind."""
+def told(failed: Sequence[tuple[Job, Failure]], *, with_log: bool = True) -> str:
+    """The failures as text. Jobs with the same cause and last line are one kind.
+
+    `with_log`: with the end of a log of each kind.
+    """
     kinds: dict[tuple[str, str], list[tuple[Job, Failure]]] = {}
     for job, end in failed:
         last_words = job.last_words() if end.ran else ""
         kinds.setdefault((end.cause, last_words), []).append((job, end))
     shown = list(kinds.values())[:MOST_SHOWN]
     left = len(failed) - sum(map(len, shown))
-    lines = [line for group in shown for line in _kind(group)]
+    lines = [
+        line for group in shown for line in _kind(group)[: None if with_log else 1]
+    ]
     lines += [f"\n... and {left} jobs more, of other causes"] if left else []
     return "".join(f"{line}\n" for line in lines)
 

@@ -6,11 +6,12 @@
 import os
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from itertools import takewhile
 
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 NAME = re.compile(
@@ -73,4 +74,4 @@ class GpuPool:
 
 
 if __name__ == "__main__":
-    print(len(visible()))
+    sys.exit(script("gpus", lambda: print(len(visible()))))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from s2st_interleave import config
@@ -10,6 +10,9 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.launch.resources import CLASSES
 
 TAIL_LINES = 20
+# What launch/local.py and launch/task.py write before a command, and after it.
+HEAD = re.compile(r"# \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
+END = re.compile(HEAD.pattern + r"ended with -?\d+$")
 
 
 @dataclass(frozen=True)
@@ -21,20 +24,33 @@ class Job:
     done: tuple[Path, ...] = ()  # the job is done if all of these files exist
     prefix: str = ""
     index: int = 0
+    begin: int = 0  # bytes of the log that were there before, from earlier attempts
 
     def is_done(self) -> bool:
         return bool(self.done) and all(path.is_file() for path in self.done)
 
+    def from_now(self) -> "Job":
+        """This job, whose attempt begins where the log ends now."""
+        is_there = self.log.is_file()
+        return replace(self, begin=self.log.stat().st_size if is_there else 0)
+
     def tail(self) -> list[str]:
-        """The last lines of the log."""
+        """The last lines that this attempt has printed; from its error on if it tells one."""
         if not self.log.is_file():
             return ["(no log was written)"]
-        text = self.log.read_text(encoding="utf-8", errors="replace")
-        return text.splitlines()[-TAIL_LINES:]
+        with self.log.open("rb") as stream:
+            stream.seek(self.begin)
+            lines = stream.read().decode("utf-8", errors="replace").splitlines()
+        heads = [k for k, line in enumerate(lines) if HEAD.match(line)]
+        begun = [k for k in heads if not END.match(lines[k])]
+        own = lines[begun[-1] + 1 :] if begun else lines
+        own = [line for line in own if not HEAD.match(line)][-TAIL_LINES:]
+        errors = [k for k, line in enumerate(own) if line.startswith("error: ")]
+        return own[errors[-1] :] if errors else own
 
     def last_words(self) -> str:
         """The last line that the command printed; "" where there is none."""
-        lines = [line for line in self.tail() if not line.startswith("# ")]
+        lines = self.tail()
         return lines[-1] if lines else ""
 
 

@@ -1,12 +1,14 @@
 """Runs jobs as processes of this machine."""
 
+import contextlib
 import os
 import shlex
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from s2st_interleave.launch.gpus import VISIBLE, GpuPool
 from s2st_interleave.launch.job import Failure, Job
@@ -59,7 +61,7 @@ class Local:
             environment[VISIBLE] = ",".join(gpus)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         # Only logs are appended to: they keep the history of reruns.
-        with job.log.open("a", encoding="utf-8", buffering=1) as log:
+        with _naming(job.log), job.log.open("a", encoding="utf-8", buffering=1) as log:
             log.write(f"# {time.strftime('%F %T')} {shlex.join(job.command)}\n")
             process = subprocess.Popen(
                 job.command,
@@ -80,6 +82,18 @@ class Local:
             code = process.wait()
             log.write(f"# {time.strftime('%F %T')} ended with {code}\n")
         return code
+
+
+@contextlib.contextmanager
+def _naming(log: Path) -> Iterator[None]:
+    """Name the log in the errors of writing it, such as that of a full disk."""
+    try:
+        yield
+    except BrokenPipeError:  # of the screen
+        raise
+    except OSError as error:
+        error.filename = error.filename or str(log)
+        raise
 
 
 class _Sparse:

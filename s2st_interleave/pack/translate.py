@@ -49,7 +49,9 @@ class Options(RunOptions):
     skip_existing: bool = option(False, "leave out recordings whose answers are there")
     min_sec: float = option(0.3, "a shorter recording is refused", minimum=0)
     max_sec: float = option(30.0, "a longer one as well: training had none", above=0)
-    min_dbfs: float = option(NEAR_SILENT, "one below this level is silent: refused")
+    min_dbfs: float = option(
+        NEAR_SILENT, "one below this level is silent: refused", maximum=0
+    )
     channels: Channels = option(MIX, HELP)
     dtype: Dtype = option("auto", "of the LLM's weights, as in stage 7")
     overwrite: bool = option(False, "write over recordings that exist")

@@ -16,7 +16,7 @@ import av
 
 from s2st_interleave.data import ark
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import split_revision
+from s2st_interleave.hub import out_of_reach, split_revision
 from s2st_interleave.progress import progress
 from s2st_interleave.score.asr import (
     AsrOptions,
@@ -85,7 +85,12 @@ def weights(model: str) -> list[Path]:
             f"no such Whisper model: {name} is neither a folder nor one of "
             f"{', '.join(available_models())}, which faster-whisper knows"
         )
-    return [Path(download_model(name, revision=revision)) / WEIGHTS_FILE]
+    try:
+        return [Path(download_model(name, revision=revision)) / WEIGHTS_FILE]
+    except OSError as error:
+        if error.errno:  # of this machine, as a full disk
+            raise
+        raise UserError(f"Whisper {name}: {out_of_reach()}") from error
 
 
 def _load(options: AsrOptions) -> Callable[[Path], str]:

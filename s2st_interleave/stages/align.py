@@ -44,12 +44,14 @@ class Options(ShardOptions, ReaderOptions):
         "a lower mean word score (log probability a token) is bad: right texts were above "
         "-2.0, swapped texts, silence and noise below -4.2 (align/quality.py); none: keep "
         "all",
+        maximum=0,
     )
     min_median_score: float | None = option(
         MIN_MEDIAN,
         "of a side's utterances, lower and fail, in any split: an encoder that hears "
         "is at -0.1 to -1, one that hears nothing at -4 to -6; none: whatever it hears",
         runtime=True,
+        maximum=0,
     )
     max_drop_rate: float = option(
         0.05, "drop more and fail", runtime=True, minimum=0, maximum=1

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from s2st_interleave import config
-from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.config import MOST_SEED, REQUIRED, option
 from s2st_interleave.data import kaldi, sides
 from s2st_interleave.data.languages import language
 from s2st_interleave.errors import UserError
@@ -41,7 +41,7 @@ class Options:
         "", "a key of score.json's metrics; empty: the task's primary one", new=True
     )
     num_resamples: int = option(1000, "of the bootstrap", minimum=1)
-    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
+    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0, maximum=MOST_SEED)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
     earlier = staticmethod(sides.without_languages)

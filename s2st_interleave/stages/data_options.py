@@ -45,6 +45,7 @@ class DataOptions(ABC):
         NEAR_SILENT,
         "dBFS, root mean square: quieter utterances are reported",
         new=True,
+        maximum=0,
     )
     drop_near_silent: bool = option(False, "and dropped, from training data", new=True)
     audio_format: Literal["flac", "ark"] = option(

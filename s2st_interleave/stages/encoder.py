@@ -70,6 +70,8 @@ class Options(TrainOptions):
         0.05,
         "fail where more of train is dropped because its text is longer than its frames",
         runtime=True,
+        minimum=0,
+        maximum=1,
     )
 
     def voids(self) -> list[Void]:
@@ -92,7 +94,10 @@ def model_input(path: Path) -> Input | str:
     if path.exists():
         return Input(path)
     if path.is_absolute() or len(path.parts) != 2 or path.parent.is_dir():
-        raise FileNotFoundError(f"{path} is missing; a mini recipe makes it in stage 1")
+        raise FileNotFoundError(
+            f"{path} is missing: neither a folder with a model, nor a name of the hub "
+            "(owner/name); a mini recipe makes its text LLM in stage 1"
+        )
     return str(path)
 
 

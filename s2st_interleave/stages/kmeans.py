@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.config import MOST_SEED, REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.encoder.reader import Reader, ReaderOptions, Reading
@@ -36,7 +36,7 @@ class Options(ReaderOptions):
         "frames of all utterances; with 1,024 dimensions they take 8 GB of memory",
         minimum=1,
     )
-    seed: int = option(1, "of the draw and of k-means")
+    seed: int = option(1, "of the draw and of k-means", minimum=0, maximum=MOST_SEED)
 
     def with_languages(self) -> "Options":
         """These options, with the languages of data_dir if none are named."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from s2st_interleave.config import load_yaml, option
 from s2st_interleave.data.languages import LanguageCode, language
-from s2st_interleave.errors import UserError, missing_package
+from s2st_interleave.errors import UserError, explained
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.stages import encoder, score, train, vocoder
 from s2st_interleave.stages.train_options import TaskOptions
@@ -62,6 +62,8 @@ class Options:
 
 
 def run(options: Options) -> None:
+    if options.conf and not options.conf.is_dir():
+        raise UserError(f"{options.conf}: no such folder")
     checks: dict[str, Callable[[Options], str]] = {
         "device": _device,
         "audio": _audio,
@@ -92,11 +94,7 @@ def run(options: Options) -> None:
 
 def _line(error: Exception) -> str:
     """What an error says, in one line."""
-    text = str(error)
-    if isinstance(error, ImportError):
-        text = missing_package(error) or text
-    elif not isinstance(error, UserError | OSError):
-        text = f"{type(error).__name__}: {text}"
+    text = explained(error) or f"{type(error).__name__}: {error}"
     return " ".join(text.split())
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.config import MOST_SEED, REQUIRED, option
 from s2st_interleave.data import sides
 from s2st_interleave.data.languages import language
 from s2st_interleave.effects import Void
@@ -51,7 +51,7 @@ class ScoringOptions:
         None, "a folder for each metric that is a model, such as comet", runtime=True
     )
     num_resamples: int = option(1000, "of the bootstrap", minimum=1)
-    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0)
+    bootstrap_seed: int = option(0, "of the bootstrap", minimum=0, maximum=MOST_SEED)
     asr_cache: Path = option(
         Path("exp/asr_cache"), "what was heard before", runtime=True
     )

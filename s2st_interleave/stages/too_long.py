@@ -49,7 +49,9 @@ class LimitOptions:
         "every score (dev, test)",
         runtime=True,
     )
-    max_drop_rate: float = option(0.05, "drop more and fail", runtime=True)
+    max_drop_rate: float = option(
+        0.05, "drop more and fail", runtime=True, minimum=0, maximum=1
+    )
 
 
 def find(

@@ -12,9 +12,10 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.files import read_json
 from s2st_interleave.progress import duration
 from s2st_interleave.promises import DONE, OPEN
@@ -145,4 +146,4 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script("plan", partial(main, sys.argv[1:])))

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from s2st_interleave.config import RunOptions, option
+from s2st_interleave.config import MOST_SEED, RunOptions, option
 from s2st_interleave.train.curves import Kind
 
 
@@ -22,7 +22,9 @@ class LoopOptions(RunOptions):
     parallel: Literal["ddp", "fsdp"] = option(
         "ddp", "under torchrun: weights whole on every GPU, or sharded", runtime=True
     )
-    seed: int = option(1, "of batches, dropout and interleaving")
+    seed: int = option(
+        1, "of batches, dropout and interleaving", minimum=0, maximum=MOST_SEED
+    )
     save_every: int = option(100, "steps between checkpoints", runtime=True, minimum=1)
     keep_last: int = option(
         2, "checkpoints kept besides the best", runtime=True, minimum=1

@@ -12,17 +12,21 @@ status into 1. Here ranks get either signal and all the time that they need to s
 the exit status is theirs, such as EXIT_REQUEUE.
 """
 
+import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 # Hides warnings of torch's C++ code, once per rank, about settings that we want.
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torchrun's own default, said aloud
 
+from s2st_interleave.errors import RANK_ERRORS, script
 from s2st_interleave.stage_dir import EXIT_UNFINISHED, LOOK
 from s2st_interleave.train.stop_signals import SIGNALS
 
@@ -36,20 +40,37 @@ def main(argv: Sequence[str]) -> int:
         if status != EXIT_UNFINISHED:
             return status
     from torch.distributed import run
+    from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
+    for name in ("multiprocessing.api", "agent.server.api"):  # what is told below
+        logger = logging.getLogger(f"torch.distributed.elastic.{name}")
+        logger.setLevel(logging.CRITICAL)
     for number in SIGNALS:
         signal.signal(number, lambda number, _: hand_down(number))
+    os.environ[RANK_ERRORS] = "1"
     # Those that torchrun handles itself: not SIGTERM.
     arguments = run.parse_args(["--signals_to_handle", "SIGINT,SIGHUP,SIGQUIT", *argv])
     try:
         run.run(arguments)
+    except SignalException as error:  # Ctrl-C: ranks get SIGTERM, and may have saved
+        print("interrupted; the same command carries on", file=sys.stderr)
+        return 128 + error.sigval
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         code = failure.exitcode
-        print(f"rank {rank} ended with exit status {code}", file=sys.stderr)
+        if not _tell_errors(error.failures.values()):
+            print(f"rank {rank} ended with exit status {code}", file=sys.stderr)
         return code if code > 0 else 128 - code
     return 0
+
+
+def _tell_errors(failures: Iterable[Any]) -> bool:
+    """Print what ranks have left by errors.py, each line once; have they left anything?"""
+    lines = [f.message for f in failures if Path(f.error_file).is_file()]
+    for line in dict.fromkeys(lines):
+        print(line, file=sys.stderr)
+    return bool(lines)
 
 
 def look(command: Sequence[str]) -> int:
@@ -77,4 +98,4 @@ def hand_down(number: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(script("torchrun", partial(main, sys.argv[1:])))

@@ -53,6 +53,26 @@ def test_failures_of_one_cause_are_told_once(tmp_path):
     assert len(done.stderr.splitlines()) < 20
 
 
+def test_only_this_attempt_is_told_of_and_from_its_error_on(tmp_path):
+    words = ["JOB=a,b", str(tmp_path / "JOB.log"), sys.executable, "-c"]
+    code = "print('step 1'); print('error: train: {}'); raise SystemExit(1)"
+    launch(*words, code.format("the first mistake"))
+    done = launch(*words, code.format("another"))
+    end = done.stderr[done.stderr.index("[a] [b] failed") :].splitlines()
+    assert end[1:] == [
+        "  error: train: another",
+        "2 of 2 jobs failed; the same command reruns only what is missing",
+    ]
+    silent = launch(*words, "raise SystemExit(1)")
+    assert "mistake" not in silent.stderr and "error" not in silent.stderr
+
+
+def test_what_the_only_job_has_printed_is_not_repeated(tmp_path):
+    done = launch(str(tmp_path / "x.log"), "sh", "-c", "echo 'error: no'; exit 1")
+    assert done.stdout == "error: no\n"
+    assert done.stderr == f"\nfailed with exit status 1; log: {tmp_path / 'x.log'}\n"
+
+
 def test_of_many_causes_some_are_told_and_the_rest_counted(tmp_path):
     words = ["JOB=1:15", str(tmp_path / "JOB.log")]
     done = launch(*words, sys.executable, "-c", "import sys; sys.exit(JOB)")

@@ -27,12 +27,32 @@ s2st_split() { read -r -d '' -a "$1" <<<"$2" || true; }
 # s2st_count NAME: fails unless the option is a whole number of 1 or more.
 s2st_count() {
   if [[ ! ${!1} =~ ^[1-9][0-9]*$ ]]; then
-    echo "$0: --$1 takes a whole number of 1 or more, not '${!1}'" >&2
+    echo "${0##*/}: --$1 takes a whole number of 1 or more, not '${!1}'" >&2
+    exit 1
+  fi
+}
+# s2st_device: fails unless --device is the name of one.
+s2st_device() {
+  local hint=''
+  if [[ ! $device =~ ^(auto|cpu|mps|cuda(:[0-9]+)?)$ ]]; then
+    if [[ ${device,,} == *gpu* || ${device,,} == *cuda* ]]; then hint="; did you mean cuda?"; fi
+    echo "${0##*/}: --device takes auto, cpu, cuda or cuda:1, not '$device'$hint" >&2
+    exit 1
+  fi
+}
+# s2st_one_of OPTION VALUE NAMES: fails unless the value is one of the names.
+s2st_one_of() {
+  if [[ " ${*:3} " != *" $2 "* ]]; then
+    local near='import sys; from s2st_interleave.config import nearest as n; print(n(sys.argv[1], sys.argv[2:]))'
+    near="$(python -c "$near" "${@:2}")"
+    echo "${0##*/}: --$1: there is no '$2'${near:-; there are: ${*:3}}" >&2
     exit 1
   fi
 }
 s2st_share_gpus() {
   gpus_here=0
+  s2st_count nj
+  s2st_device
   if [[ $cmd_backend == local && ($device == auto || $device == cuda) ]]; then
     gpus_here="$(python -m s2st_interleave.launch.gpus)"
   fi
@@ -51,7 +71,7 @@ s2st_share_gpus() {
     if ((parallel_systems > $1)); then parallel_systems=$1; fi
     if ((parallel_systems < 1)); then parallel_systems=1; fi
   elif [[ ! $parallel_systems =~ ^[0-9]+$ ]]; then
-    echo "$0: --parallel_systems takes a whole number, not '$parallel_systems'" >&2
+    echo "${0##*/}: --parallel_systems takes a whole number, not '$parallel_systems'" >&2
     exit 1
   fi
   if [[ -z $system_gpus ]]; then
@@ -64,7 +84,7 @@ s2st_share_gpus() {
 s2st_on() {
   s2st_train=("${s2st[@]}") s2st_gpus=()
   if (($1 > 1)) && [[ $cmd_backend != local ]]; then
-    echo "$0: --num_gpus is for this machine; for $cmd_backend its configuration says it" >&2
+    echo "${0##*/}: --num_gpus is for this machine; for $cmd_backend its configuration says it" >&2
     exit 1
   fi
   if ((gpus_here)); then s2st_gpus=(--gpu "$1"); fi

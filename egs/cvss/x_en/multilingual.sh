@@ -17,6 +17,7 @@ num_threads=0
 overwrite=false
 train_args=
 help_message="Usage: ./multilingual.sh [--stage 1] [--stop_stage 10] [--name value ...]"
+own_stages=(1 3 4 5 6 7 8 9 10)
 . ../utils/parse_options.sh
 . ../utils/environment.sh
 . ../utils/training.sh

@@ -29,7 +29,7 @@ class Options:
     encoder: Path = option(Path("exp/encoder"), "of the recipe")
     data_dir: Path = option(Path("data/dev"), "what is aligned")
     sides: tuple[str, ...] = option(("src", "tgt"), "which sides")
-    num_utterances: int = option(0, "the first that many by id; 0: all")
+    num_utterances: int = option(0, "the first that many by id; 0: all", minimum=0)
 
 
 @dataclass(frozen=True)

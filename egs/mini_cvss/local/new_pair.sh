@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# A language's recipe, beside those of the paper's: new_pair.sh nl, in ../run.sh's folder.
+# A language's recipe, beside those of the paper's: new_pair.sh nl
 # Nothing is made for a lexicon in which something is missing.
 set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 python local/check_lexicon.py "$1" >/dev/null
 mkdir -p "$1_en"

@@ -6,6 +6,7 @@
 # MINI_SHARED: recogniser and text LLM are ../x_en's. MINI_CORPUS: more options for
 # make_corpus.py, MINI_LLM: for train_text_llm.py (the end-to-end test makes less).
 set -euo pipefail
+: "${MINI_SRC:?is not set: stage 1 of a recipe calls this}" "${MINI_CORPUS_DIR:?is not set}"
 
 local="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 tools="$local/../../../tools"

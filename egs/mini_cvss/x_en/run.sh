@@ -20,6 +20,7 @@ encoder_args=
 kmeans_args=
 vocoder_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
+own_stages=(1 2 4 8)
 . ../../cvss/utils/parse_options.sh
 . ../../cvss/utils/environment.sh
 . ../../cvss/utils/training.sh
@@ -27,6 +28,10 @@ s2st_split source_names "$sources"
 sources="${source_names[*]}" # one space between names
 s2st_languages "${source_names[@]}"
 s2st_split text_llm_names "$text_llms"
+for name in "${text_llm_names[@]}"; do s2st_one_of text_llms "$name" parallel mono random; done
+if [[ -n $units ]]; then s2st_one_of units "$units" untrained; fi
+s2st_count nj
+s2st_count num_gpus
 for name in llm encoder kmeans vocoder; do
   args="${name}_args"
   s2st_split "${name}_more" "${!args}"

@@ -23,7 +23,7 @@ from synthesise import Espeak, encode, finish, source_voice, target_voice
 
 from s2st_interleave import config
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import name_lines, progress
 from s2st_interleave.stage_dir import open_stage
@@ -36,13 +36,13 @@ COLUMNS = "id user_audio user_text agent_audio agent_text split".split()
 @dataclass(frozen=True, kw_only=True)
 class Options:
     out_dir: Path = option(REQUIRED, "folder to write the corpus to")
-    num_train: int = option(1500, "turns of speech to train on")
-    num_dev: int = option(40, "turns of speech for development")
-    num_test: int = option(150, "turns of speech for the test")
-    num_text: int = option(12_000, "turns of text")
-    seed: int = option(1, "another seed is another corpus")
+    num_train: int = option(1500, "turns of speech to train on", minimum=1)
+    num_dev: int = option(40, "turns of speech for development", minimum=1)
+    num_test: int = option(150, "turns of speech for the test", minimum=1)
+    num_text: int = option(12_000, "turns of text", minimum=1)
+    seed: int = option(1, "another seed is another corpus", minimum=0)
     target_voice: str = option("flite", "the agent's voice: flite or piper")
-    nj: int = option(2, "processes", runtime=True)
+    nj: int = option(2, "processes", runtime=True, minimum=1)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
 
@@ -147,7 +147,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (UserError, OSError) as error:
-        sys.exit(f"make_corpus.py: {error}")
+    sys.exit(script("make_corpus", main))

@@ -1,0 +1,133 @@
+"""What a user does wrong with a recipe, and the one line that says so, before any work."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EGS = Path(__file__).resolve().parents[2] / "egs"
+MINI, CVSS = "mini_cvss/es_en/run.sh", "cvss/es_en/run.sh"
+SHARED, GRID = "cvss/x_en/run.sh", "mini_cvss/paper.sh"
+OWN, DIALOGUE = "own/run.sh", "mini_dialogue/run.sh"
+
+# Of a driver: the words behind it, and what its line says. They fail before the
+# environment is looked at, so that they answer at once.
+OPTIONS: list[tuple[str, list[str], str]] = [
+    (MINI, ["--stage", "12"], "--stage 12: the stages are 1 to 11"),
+    (MINI, ["--stop-stage", "100"], "--stop-stage 100: the stages are 1 to 11"),
+    (MINI, ["--stage", "abc"], "takes a whole number or a name (data encoder align"),
+    (MINI, ["--stage", "alin"], "not 'alin'; did you mean align?"),
+    (MINI, ["--stop_stage", "Train"], "did you mean train?"),
+    (MINI, ["--stage", ""], "--stage takes a whole number or a name"),
+    (
+        MINI,
+        ["--stage", "5", "--stop_stage", "3"],
+        "--stage 5 comes after --stop_stage 3",
+    ),
+    (CVSS, ["--stage", "train", "--stop_stage", "dump"], "--stage 6 comes after"),
+    (OWN, ["--stage", "pack"], "--stage 11 comes after --stop_stage 10; set both"),
+    (DIALOGUE, ["--stop_stage", "0"], "--stage 1 comes after --stop_stage 0"),
+    (SHARED, ["--stage", "align", "--stop_stage", "align"], "stages here are 1 2 4 8"),
+    (SHARED, ["--stage", "vocode", "--stop_stage", "2"], "--stage 8 comes after"),
+    ("mini_cvss/x_en/run.sh", ["--stage", "9", "--stop_stage", "9"], "are 1 2 4 8"),
+    ("cvss/x_en/multilingual.sh", ["--stage", "x"], "takes a whole number or a name"),
+    (GRID, ["--stage", "3"], "unknown option --stage"),
+    (GRID, ["--pages", "true"], "unknown option --pages, did you mean --page?"),
+    ("cvss/paper.sh", ["--page", "yes"], "--page takes true or false, not 'yes'"),
+    (MINI, ["--encodr", "x"], "unknown option --encodr, did you mean --encoder?"),
+    (MINI, ["--num_threads", "-1"], "takes a whole number, not '-1'"),
+    (MINI, ["--stage=3"], "write '--stage 3', with a space"),
+    (MINI, ["3"], "unexpected argument '3'"),
+    (MINI, ["--config", "no.conf"], "--config: no such file: no.conf"),
+    (MINI, ["--config", "."], "--config: no such file: ."),
+    ("cvss/shared.sh", ["--nj", "2"], "start x_en/run.sh, which calls this"),
+    ("mini_cvss/local/prepare.sh", [], "MINI_SRC: is not set: stage 1 of a recipe"),
+    (MINI, ["--zebra", "1"], "unknown option --zebra"),
+    (MINI, ["--lr", "1e-4"], '--train_args "--lr 1e-4" (or --encoder_args'),
+    (MINI, ["--max-drop-rate", "0.1"], '--align_args "--max_drop_rate 0.1"'),
+    (CVSS, ["--lora_rnk", "8"], 'did you mean: --train_args "--lora_rank 8"'),
+    (SHARED, ["--world.dropout", "2"], '--vocoder_args "--world.dropout 2"'),
+]
+# They are found in the environment, whose Python says what may have been meant.
+NAMES: list[tuple[str, list[str], str]] = [
+    (MINI, ["--nj", "0"], "--nj takes a whole number of 1 or more, not '0'"),
+    (MINI, ["--gpu_nj", "x"], "--gpu_nj takes a whole number of 1 or more, not 'x'"),
+    (MINI, ["--device", "gpu"], "not 'gpu'; did you mean cuda?"),
+    (MINI, ["--conf", "nowhere"], "--conf nowhere: no such folder"),
+    (MINI, ["--task", "s2t"], "there is no 's2t'; did you mean 's2tt'?"),
+    (MINI, ["--checkpoints", "last bset"], "no 'bset'; did you mean 'best'?"),
+    (MINI, ["--systems", "scheduld"], "no 'scheduld'; did you mean 'scheduled'?"),
+    (MINI, ["--systems", "", "--stage", "train"], "--systems is empty, and stage 6"),
+    (MINI, ["--baseline", "basline"], "no 'basline'; did you mean 'baseline'?"),
+    (MINI, ["--src_lang", "German"], "'German' is no language code"),
+    ("cvss/s2st.sh", [], "--src_lang is not set: the language of the source"),
+    (OWN, [], "--src_lang is not set: the language of the source"),
+    (OWN, "--src_lang xx --tgt_lang en".split(), "xx"),
+    (MINI, ["--preflight", "yes"], "--preflight takes true or false, not 'yes'"),
+    ("mini_cvss/x_en/run.sh", ["--nj", "0"], "--nj takes a whole number of 1 or more"),
+    ("mini_cvss/x_en/run.sh", ["--text_llms", "mino"], "did you mean 'mono'?"),
+]
+
+
+def said(driver: str, words: list[str], folder: Path, **environment: str) -> list[str]:
+    """What a driver prints, started from another folder, without the set-up's notes."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("HOME", "PYTHONPATH")}
+    done = subprocess.run(
+        [str(EGS / driver), *words],
+        env=kept | {"VIRTUAL_ENV": sys.prefix} | environment,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done
+    assert "Traceback" not in done.stderr and done.stdout == ""
+    return [r for r in done.stderr.splitlines() if not r.startswith("setup: note: ")]
+
+
+@pytest.mark.parametrize(("driver", "words", "message"), OPTIONS)
+def test_a_mistake_in_an_option_of_a_recipe_is_one_line(
+    driver, words, message, tmp_path
+):
+    (line,) = said(driver, words, tmp_path)
+    assert message in line
+
+
+@pytest.mark.parametrize(("driver", "words", "message"), NAMES)
+def test_a_name_that_is_not_there_is_told_before_any_work(
+    driver, words, message, tmp_path
+):
+    active = os.environ.get("PYTHONPATH", "")
+    paths = os.pathsep.join([str(EGS.parent), active]).strip(os.pathsep)
+    (line,) = said(driver, words, tmp_path, PYTHONPATH=paths)
+    assert message in line
+    assert not (tmp_path / "exp").exists()
+
+
+def test_stages_have_the_names_of_the_list():
+    from s2st_interleave.stage_list import STAGES
+
+    files = sorted(path.stem for path in EGS.glob("cvss/stages/*.sh"))
+    assert files == [stage.script for stage in STAGES]
+
+
+def test_a_name_stands_for_the_number_of_its_stage():
+    script = """
+    stage=1 stop_stage=10
+    . "$0" --stage align --stop-stage vocode
+    echo "$stage $stop_stage"
+    """
+    words = ["bash", "-euc", script, EGS / "cvss/utils/parse_options.sh"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("3 8\n", "")
+
+
+def test_every_option_of_this_kind_is_known_to_the_hints():
+    from s2st_interleave.passing import COMMANDS_OF, options_of
+
+    text = (EGS / "cvss/s2st.sh").read_text()
+    assert set(re.findall(r"^(\w+_args)=", text, re.M)) == set(COMMANDS_OF)
+    assert all(options_of(name) for names in COMMANDS_OF.values() for name in names)
