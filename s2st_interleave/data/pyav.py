@@ -39,9 +39,11 @@ class _Sound:
             checks.check_form(self.rate, frame.layout.nb_channels)
         if (frame.sample_rate, frame.layout.name) != (self.rate, self.layout):
             raise UserError(f"changes its rate or channels after {self.seconds:.1f} s")
-        self.blocks += [part.to_ndarray().T for part in parts]
+        count = frame.layout.nb_channels
+        self.blocks += [part.to_ndarray().reshape(-1, count) for part in parts]
         self.count += frame.samples
         checks.check_length(self.seconds, self.longest_sec)
+        checks.check_size(self.count * count, self.longest_sec)
 
     def skips(self, frame: av.AudioFrame) -> bool:
         """Are samples missing before `frame`, by its time?"""
@@ -66,7 +68,9 @@ def decode(path: Path, longest_sec: float, why: str) -> tuple[np.ndarray, int]:
             is_flac = container.format.name == "flac"
             promised = _promised(container)
             checks.check_length(promised, longest_sec)
-            resampler = av.AudioResampler(format="fltp")
+            # Samples of all channels in turn: PyAV 18 reads beyond its memory where 8 or
+            # more channels lie one after another ("fltp").
+            resampler = av.AudioResampler(format="flt")
             for frame in container.decode(audio=0):
                 if is_flac and sound.skips(frame):  # ffmpeg skips damaged blocks
                     complaint = " (damaged there)"

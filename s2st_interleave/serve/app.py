@@ -15,12 +15,13 @@ from s2st_interleave import __version__
 from s2st_interleave.errors import UserError
 from s2st_interleave.pack.clips import Bounds, Refused
 from s2st_interleave.serve.guard import Guard
-from s2st_interleave.serve.limits import Limits, Refusal, Uploads
+from s2st_interleave.serve.limits import Limits, Refusal, Uploads, stopping
 from s2st_interleave.serve.models import Model
 from s2st_interleave.serve.worker import Job, Worker
 
 STATIC = Path(__file__).parent / "static"
 PAGES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
+FAULT = "A fault of the server: its log tells more."
 CLIENT_LEFT = 499  # nobody reads it
 
 
@@ -38,10 +39,13 @@ def make(
         with_source = _flag(request, "source")
         _check_form(request)
         worker.check_room()
-        async with uploads.body(request) as body:
-            job = Job(body, with_source)
-            worker.submit(job)
-            content = await _answer(request, job, limits.answer_sec)
+        try:
+            async with uploads.body(request) as body:
+                job = Job(body, with_source)
+                worker.submit(job)
+                content = await _answer(request, job, limits.answer_sec)
+        except asyncio.CancelledError:  # by uvicorn, some time after it was told to end
+            raise stopping() from None
         return Response(content, media_type="application/json")
 
     async def health(request: Request) -> Response:
@@ -94,7 +98,9 @@ def _flag(request: Request, name: str) -> bool:
 
 def _check_form(request: Request) -> None:
     if request.headers.get("content-type", "").startswith("multipart/"):
-        sentence = "Send the bytes of the file alone, as curl --data-binary @in.wav does."
+        sentence = (
+            "Send the bytes of the file alone, as curl --data-binary @in.wav does."
+        )
         raise Refusal(415, "form", sentence)
 
 
@@ -110,7 +116,7 @@ async def _answer(request: Request, job: Job, seconds: float) -> bytes:
             {answer, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
         if answer.done():
-            return answer.result()
+            return _result(answer)
         if gone.done():
             raise ClientDisconnect
         sentence = f"No answer within {seconds:g} s: please try again later."
@@ -118,6 +124,15 @@ async def _answer(request: Request, job: Job, seconds: float) -> bytes:
     finally:
         gone.cancel()
         answer.cancel()
+
+
+def _result(answer: "asyncio.Future[bytes]") -> bytes:
+    try:
+        return answer.result()
+    except (UserError, Refusal):
+        raise
+    except Exception:  # the worker logged it
+        raise Refusal(500, "fault", FAULT) from None
 
 
 async def _not_translated(request: Request, error: Exception) -> Response:
@@ -146,5 +161,4 @@ async def _nobody_listens(request: Request, error: Exception) -> Response:
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    content = {"error": "A fault of the server: its log tells more.", "kind": "fault"}
-    return JSONResponse(content, status_code=500)
+    return JSONResponse({"error": FAULT, "kind": "fault"}, status_code=500)

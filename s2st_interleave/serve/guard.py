@@ -50,7 +50,9 @@ class Guard:
             await send(message)
 
         app = self._app
-        if (refusal := self._refusal(scope["method"], Headers(scope=scope))) is not None:
+        if (
+            refusal := self._refusal(scope["method"], Headers(scope=scope))
+        ) is not None:
             app = refusal
         await app(scope, receive, guarded)
 
@@ -69,7 +71,9 @@ class Guard:
             from_here = from_here and self._is_same(origin, host)
         if from_here:
             return None
-        return _refused(403, "origin", "Requests from pages of other sites are refused.")
+        return _refused(
+            403, "origin", "Requests from pages of other sites are refused."
+        )
 
     def _is_ours(self, host: str) -> bool:
         name = hostname(host)

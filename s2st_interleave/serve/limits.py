@@ -93,5 +93,7 @@ class Uploads:
     def _check(self, num_bytes: int) -> None:
         most = self._limits.max_bytes
         if num_bytes > most:
-            sentence = f"The file is larger than {most / 1e6:g} MB, the most that is taken."
+            sentence = (
+                f"The file is larger than {most / 1e6:g} MB, the most that is taken."
+            )
             raise Refusal(413, "too large", sentence)

@@ -67,15 +67,7 @@ def load(names: Sequence[str], **options: Any) -> list[Model]:
 
 
 def _titles(names: Sequence[str], systems: Sequence[str]) -> list[str]:
-    """The shortest names that tell models apart.
-
-    >>> _titles(["a/x", "a/y"], ["baseline", "scheduled"])
-    ['baseline', 'scheduled']
-    >>> _titles(["a/x", "b/y"], ["baseline", "baseline"])
-    ['x', 'y']
-    >>> _titles(["a/x", "b/x"], ["baseline", "baseline"])
-    ['a/x', 'b/x']
-    """
+    """The shortest names that tell models apart: systems, folders, or paths of folders."""
     lasts = [Path(name).name for name in names]
     for titles in (systems, lasts, names):
         if len(set(titles)) == len(titles) and all(titles):
@@ -108,7 +100,9 @@ def _answer(model: Model, said: "Said") -> dict[str, Any]:
         else:
             remarks.append("the model ended its answer before it spoke")
     content = said.to_json()
-    del content["seconds"]  # of the recording, like the remarks: the same for all models
+    del content[
+        "seconds"
+    ]  # of the recording, like the remarks: the same for all models
     return {"model": model.name} | content | {"speech": speech, "remarks": remarks}
 
 

@@ -136,7 +136,9 @@ def serve(server: Server, sock: socket.socket, worker: Worker) -> None:
     A model that still runs then is left behind: the process ends here, with status 0.
     """
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: None)  # uvicorn raises it again when it has ended
+        signal.signal(
+            name, lambda *_: None
+        )  # uvicorn raises it again when it has ended
     server.run(sockets=[sock])
     start = time.monotonic()
     has_ended = worker.join(0 if server.force_exit else 1)

@@ -4,6 +4,7 @@ Recordings that wait together are answered in one batch, whose answers are those
 gets alone.
 """
 
+import contextlib
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.pack.clips import Clip
-from s2st_interleave.serve.limits import Refusal, busy, stopping
+from s2st_interleave.serve.limits import busy, stopping
 from s2st_interleave.serve.models import Model, Upload, reply
 
 BATCH = 16  # recordings: a batch of more makes the first one wait too long
@@ -108,12 +109,12 @@ class Worker:
             if clips:
                 self._translate(clips)
         except Exception as error:
-            if len(clips) > 1:  # the others are not to suffer from one of them
-                for job, clip in clips.items():
-                    if not job.future.done():
-                        self._alone(job, clip)
+            if len(clips) == 1:
+                self._fail(next(iter(clips)), error)
                 return
-            self._fail(next(iter(clips)), error)
+            for job in clips:  # the others are not to suffer from one of them
+                if not job.future.done():
+                    self._alone(job, clips[job])
 
     def _alone(self, job: Job, clip: Clip) -> None:
         try:
@@ -137,13 +138,16 @@ class Worker:
             pairs = list(zip(self._models, answers, strict=True))
             job.future.set_result(reply(clip, pairs, with_source=job.with_source))
         heard, took = sum(clip.seconds for clip in given), time.monotonic() - start
-        print(
-            f"serve: {len(given)} recordings, {heard:.1f} s, answered in {took:.1f} s",
-            file=sys.stderr,
-            flush=True,
-        )
+        number = f"{len(given)} recording{'s' if len(given) > 1 else ''}"
+        _log(f"serve: {number}, {heard:.1f} s, answered in {took:.1f} s\n")
 
     def _fail(self, job: Job, error: Exception) -> None:
-        if not isinstance(error, UserError | Refusal):
-            traceback.print_exception(error)
         job.future.set_exception(error)
+        if not isinstance(error, UserError):
+            _log("".join(traceback.format_exception(error)))
+
+
+def _log(text: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads it, and the thread goes on
+        sys.stderr.write(text)
+        sys.stderr.flush()

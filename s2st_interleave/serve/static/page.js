@@ -5,6 +5,10 @@
 const byId = (id) => document.getElementById(id);
 const languageNames = new Intl.DisplayNames(["en"], { type: "language" });
 const RECORDINGS = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"];
+// Models learned speech that no browser had cleaned.
+const AS_IT_IS = {
+  channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false,
+};
 let models = [];
 let limits = { max_bytes: 16e6, max_sec: 30 };
 let recorder = null;
@@ -199,7 +203,7 @@ async function record() {
   let stream;
   try {
     byId("record").disabled = true; // while the browser asks
-    stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
+    stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
   } catch (error) {
     const missing = error.name === "NotFoundError";
     const sentence = missing ? "There is no microphone." : "The microphone may not be used.";
@@ -263,8 +267,8 @@ async function start() {
     return;
   }
   const pairs = models.map((m) => [m.from, m.to].filter(Boolean).map(language).join(" to "));
-  const names = models.map((model) => model.name).join(" and ");
-  byId("about").textContent = `${[...new Set(pairs)].join(", ")}, by ${names}`;
+  const names = models.map((model) => model.name).join(", ");
+  byId("about").textContent = `${[...new Set(pairs)].join(", ")} · ${names}`;
   byId("hint").textContent = "Speak one sentence, or drop a file here: " +
     `${limits.min_sec} to ${limits.max_sec} s, up to ${limits.max_bytes / 1e6} MB.`;
   busy(false);
