@@ -105,16 +105,18 @@ class Worker:
                 clips[job] = self._read(job)
             except Exception as error:
                 self._fail(job, error)
+        if not clips:
+            return
         try:
-            if clips:
-                self._translate(clips)
+            self._translate(clips)
+            return
         except Exception as error:
             if len(clips) == 1:
                 self._fail(next(iter(clips)), error)
                 return
-            for job in clips:  # the others are not to suffer from one of them
-                if not job.future.done():
-                    self._alone(job, clips[job])
+        for job, clip in clips.items():  # the others do not suffer from one of them
+            if not job.future.done():
+                self._alone(job, clip)
 
     def _alone(self, job: Job, clip: Clip) -> None:
         try:

@@ -55,6 +55,7 @@ class Page:
     def __init__(self, driver: webdriver.Chrome, url: str):
         self.driver = driver
         self.resize(*WIDE)
+        self.complaints()  # about pages before this one
         driver.get(url)
         self.until(lambda: self.one("#record").is_enabled())
 

@@ -155,6 +155,5 @@ def test_a_busy_server_is_told_and_asked_again(driver, held, speech, tmp_path):
         assert [wait().status for wait in waits] == [200, 200]
         page.one("#again").click()
         page.until(lambda: page.all(".answer"))
-    page.driver.get_log("browser")  # the 503, which the page told
     page.upload(recording)
     assert page.status == "The server cannot be reached: is it running?"
