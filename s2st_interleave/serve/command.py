@@ -10,10 +10,14 @@ reaches it may use it.
 
 import argparse
 import dataclasses
+import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s2st_interleave import config
 from s2st_interleave.config import REQUIRED, option
@@ -21,6 +25,9 @@ from s2st_interleave.data.channels import HELP, MIX, Channels
 from s2st_interleave.data.levels import NEAR_SILENT
 from s2st_interleave.precision import Dtype
 from s2st_interleave.values import Device, words
+
+if TYPE_CHECKING:
+    from s2st_interleave.serve.models import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +72,12 @@ def models_of(argv: Sequence[str]) -> tuple[Path, ...]:
 
 
 def run(options: Options) -> None:
-    from s2st_interleave.serve import app, models, server
+    from s2st_interleave.serve import app, server
     from s2st_interleave.serve.limits import Limits
     from s2st_interleave.serve.worker import Worker
 
     # 1. A port that is taken shows at once; nobody can connect before the models are there.
-    sock = server.bind(options.host, options.port)
-    with sock:
+    with server.bind(options.host, options.port) as sock, own_folder():
         if not server.is_loopback(sock):
             print(
                 f"warning: {options.host} is reached from other machines: whoever reaches "
@@ -82,18 +88,7 @@ def run(options: Options) -> None:
             )
 
         # 2. Load the models.
-        from s2st_interleave.device import set_threads
-
-        set_threads(options.num_threads)
-        served = models.load(
-            [str(path) for path in options.model],
-            device=options.device,
-            dtype=options.dtype,
-            min_sec=options.min_sec,
-            max_sec=options.max_sec,
-            min_dbfs=options.min_dbfs,
-            channels=options.channels,
-        )
+        served = _load(options)
 
         # 3. Serve until a signal.
         limits = Limits(
@@ -104,14 +99,43 @@ def run(options: Options) -> None:
         )
         worker = Worker(served, options.queue)
         hosts = [*options.allowed_hosts, options.host]
+        application = app.make(served, worker, limits, hosts)
         place = server.url(sock)
-        server.serve(
-            server.Server(
-                app.make(served, worker, limits, hosts), worker, lambda: _tell(place)
-            ),
-            sock,
-            worker,
-        )
+        http = server.Server(application, worker, lambda: _tell(place))
+        has_ended = server.serve(http, sock, worker)
+    print("serve: stopped", flush=True)
+    if not has_ended:  # a model still runs, in a thread that nothing else can end
+        sys.stderr.flush()
+        os._exit(0)
+
+
+@contextmanager
+def own_folder() -> Iterator[None]:
+    """A folder for temporary files, which is removed with all that a thread left in it."""
+    with tempfile.TemporaryDirectory(
+        prefix="s2st_serve_", ignore_cleanup_errors=True
+    ) as place:
+        tempfile.tempdir = place
+        try:
+            yield
+        finally:
+            tempfile.tempdir = None
+
+
+def _load(options: Options) -> "list[Model]":
+    from s2st_interleave.device import set_threads
+    from s2st_interleave.serve import models
+
+    set_threads(options.num_threads)
+    return models.load(
+        [str(path) for path in options.model],
+        device=options.device,
+        dtype=options.dtype,
+        min_sec=options.min_sec,
+        max_sec=options.max_sec,
+        min_dbfs=options.min_dbfs,
+        channels=options.channels,
+    )
 
 
 def _tell(place: str) -> None:

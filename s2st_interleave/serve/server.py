@@ -5,11 +5,8 @@ uvicorn speaks HTTP and starlette routes; both are small, pure Python, and kept 
 
 import asyncio
 import ipaddress
-import os
 import signal
 import socket
-import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -130,20 +127,14 @@ def is_loopback(sock: socket.socket) -> bool:
     return ipaddress.ip_address(sock.getsockname()[0]).is_loopback
 
 
-def serve(server: Server, sock: socket.socket, worker: Worker) -> None:
+def serve(server: Server, sock: socket.socket, worker: Worker) -> bool:
     """Serve until SIGINT or SIGTERM, after which what runs is given GRACE_SEC seconds.
 
-    A model that still runs then is left behind: the process ends here, with status 0.
+    False where a model still runs then: only the end of the process ends it.
     """
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(
             name, lambda *_: None
         )  # uvicorn raises it again when it has ended
     server.run(sockets=[sock])
-    start = time.monotonic()
-    has_ended = worker.join(0 if server.force_exit else 1)
-    print(f"serve: stopped after {time.monotonic() - start:.1f} s", flush=True)
-    if not has_ended:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    return worker.join(0 if server.force_exit else 1)
