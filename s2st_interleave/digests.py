@@ -7,6 +7,9 @@ back. A file that was changed within two seconds of being read is read again the
 since a later change might have the same stamp. A corpus may be moved, copied or unpacked
 again: its content stays the same.
 
+A path may be that of a recording in a Kaldi archive (data/ark.py): its identity is that of
+the file of audio, and the archive's stamp says whether it has to be read.
+
 The cost, measured on 5,000 files of 40 kB and one core, is 130 us a file the first time,
 most of it for the digest itself (0.5 GB/s), and 10 us later, for a stat and a line of the
 cache. A million such clips take two minutes (or the time to read 40 GB from disk), later
@@ -23,6 +26,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from s2st_interleave.data import ark
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
 
@@ -51,7 +56,9 @@ def digests(paths: Iterable[Path], cache: Path, nj: int = 1) -> dict[Path, str]:
     try:
         with ThreadPoolExecutor(max(1, nj)) as pool:
             done = pool.map(partial(_look, known), chunks)
-            for entries in progress(done, f"digests, {CHUNK} files each", len(chunks)):
+            for entries in progress(
+                done, f"digests of {CHUNK} files each,", len(chunks)
+            ):
                 entries_by_name |= entries
     finally:  # keep the digests of files that were read before an interruption
         if any(known.get(name) is not entry for name, entry in entries_by_name.items()):
@@ -67,15 +74,19 @@ def _look(known: dict[str, Entry], names: Sequence[str]) -> dict[str, Entry | No
 
 
 def _entry(name: str, known: Entry | None) -> Entry | None:
+    file, offset = ark.split(name)
     try:
-        state = os.stat(name)
+        state = os.stat(file)
         if known and known.stamp == _stamp(state):
             return known
         if not stat.S_ISREG(state.st_mode):  # a pipe would be waited for
             return None
-        with open(name, "rb") as stream:
+        with open(file, "rb") as stream:
             before = os.fstat(stream.fileno())
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            if offset is None:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            else:
+                sha256 = _of_recording(Path(name))
             after = os.fstat(stream.fileno())
     except OSError:
         return None
@@ -84,6 +95,14 @@ def _entry(name: str, known: Entry | None) -> Entry | None:
         after
     )
     return Entry(sha256, _stamp(after) if is_sure else UNSURE)
+
+
+def _of_recording(place: Path) -> str:
+    """That of a recording in an archive; one that cannot be read has a digest as well."""
+    try:
+        return ark.sha256(place)
+    except UserError as error:
+        return hashlib.sha256(str(error).encode()).hexdigest()
 
 
 def _stamp(state: os.stat_result) -> str:

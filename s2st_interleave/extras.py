@@ -42,6 +42,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "report": ("matplotlib",),  # the figures of a report
     # The page and API of `serve`: HTTP and routes, each small, pure Python and well kept.
     "serve": ("uvicorn", "starlette"),
+    "tensorboard": ("tensorboard",),  # curves, where --report_to asks for them
+    "wandb": ("wandb",),
 }
 EXTRAS["all"] = tuple(name for names in EXTRAS.values() for name in names)
 

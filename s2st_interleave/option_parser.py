@@ -2,8 +2,9 @@
 
 import argparse
 import dataclasses
+import re
 import typing
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from s2st_interleave.blocks import REQUIRED, Leaf, blocks, leaves
 from s2st_interleave.values import is_optional
@@ -23,14 +24,19 @@ class _Given(argparse.Action):
         namespace.given.append((self.dest, values))
 
 
-def option_parser(cls: type, prog: str, about: str | None) -> Parser:
-    """A parser whose result has `given`: (option, text) pairs as they stand on the line."""
-    parser = Parser(
-        prog=f"python -m s2st_interleave {prog}",
+def plain_parser(command: str, about: str | None) -> Parser:
+    """A parser of a command's line, without options; errors are one line."""
+    return Parser(
+        prog=f"python -m s2st_interleave {command}",
         description=about,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def option_parser(cls: type, prog: str, about: str | None) -> Parser:
+    """A parser whose result has `given`: (option, text) pairs as they stand on the line."""
+    parser = plain_parser(prog, about)
     parser.set_defaults(given=[])
     parser.add_argument("--config", action=_Given, help="YAML of these, read first")
     groups = {
@@ -51,17 +57,24 @@ def _add_option(group: argparse._ActionsContainer, leaf: Leaf) -> None:
     required = leaf.default is REQUIRED
     facts = [str(leaf.bounds), "required" if required else f"default {leaf.default}"]
     text = f"{leaf.text} ({', '.join(filter(None, facts))})".replace("%", "%%")
-    group.add_argument(
-        *spellings, action=_Given, metavar=_metavar(leaf.hint), help=text
-    )
+    group.add_argument(*spellings, action=_Given, metavar=metavar(leaf.hint), help=text)
 
 
-def _metavar(hint: Any) -> str:
+def metavar(hint: Any) -> str:
+    """The values of a type, for help.
+
+    >>> metavar(tuple[int, ...]), metavar(bool), metavar(Literal["auto", "fp32"] | None)
+    ('INT ...', 'true|false', 'auto|fp32')
+    """
     arguments = typing.get_args(hint)
-    if typing.get_origin(hint) is typing.Literal:
+    if typing.get_origin(hint) is Literal:
         return "|".join(map(str, arguments))
+    if typing.get_origin(hint) is tuple:
+        return f"{metavar(arguments[0])} ..."
     if is_optional(hint):
-        return _metavar(arguments[0])
+        return metavar(arguments[0])
     if hint is bool:
         return "true|false"
-    return getattr(hint, "__name__", str(hint)).upper()
+    return re.sub(
+        "(?<=[a-z])(?=[A-Z])", "_", getattr(hint, "__name__", str(hint))
+    ).upper()

@@ -3,7 +3,8 @@
 `stage.json` holds the names and sizes of the stage's files; its wav.scp promises the audio
 that it lists, wherever that lies. Only these tables are opened. A reader of the directory
 pays a stat for each file and a listing for each folder of audio (5 s for a million
-recordings); the stage itself also pays a stat for each recording (another 5 s). Files that
+recordings); the stage itself also pays a stat for each recording (another 5 s). Archives of
+recordings are few, so that readers compare their size as well. Files that
 only the stage itself reads (shards, checkpoints, the state of a run) are not promised:
 users may remove them to save space.
 
@@ -17,8 +18,11 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from s2st_interleave.data import ark
 
 DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
 # Files that describe one run (seconds, runtime options), and folders that no other stage
@@ -32,7 +36,7 @@ VOLATILE = {
     "config.yaml",
     "run.sh",
 }
-PRIVATE = {"shards", "analysis", "sources"}
+PRIVATE = {"shards", "analysis", "sources", "tensorboard", "wandb"}
 CHECKPOINT = "checkpoint-"
 
 
@@ -95,15 +99,15 @@ def sizes(directory: Path, also: Iterable[Path] = ()) -> dict[str, int]:
 
 
 def audio_bytes(directory: Path) -> int:
-    """Bytes of all recordings in the wav.scp tables; OSError where one is missing."""
-    return sum(os.stat(path).st_size for path in _listed(directory))
+    """Bytes of all files in the wav.scp tables; OSError where one is missing."""
+    return sum(os.stat(path).st_size for path, _ in _listed(directory))
 
 
 def broken(directory: Path, done: dict[str, Any], *, weigh: bool = False) -> Broken:
     """Files that `done`, the stage.json of `directory`, promises and that are not there.
 
     `weigh` also compares the size of the audio, unless an earlier version made the
-    directory: it did not record that size.
+    directory: it did not record that size. That of archives is always compared.
     """
     gone: dict[Path, None] = {}
     changed = []
@@ -114,7 +118,8 @@ def broken(directory: Path, done: dict[str, Any], *, weigh: bool = False) -> Bro
                 changed.append(path)
         except (FileNotFoundError, NotADirectoryError):
             gone[path] = None
-    gone |= dict.fromkeys(absent(_listed(directory)))
+    gone |= dict.fromkeys(absent(path for path, _ in _listed(directory)))
+    weigh = weigh or any(is_archive for _, is_archive in islice(_listed(directory), 1))
     if gone or not weigh or not done.get("audio_bytes"):
         return Broken(tuple(gone), tuple(changed))
     bytes_now, bytes_then = audio_bytes(directory), done["audio_bytes"]
@@ -136,12 +141,21 @@ def absent(paths: Iterable[str]) -> list[Path]:
     return missing
 
 
-def _listed(directory: Path) -> Iterator[str]:
-    """Paths of the audio in the wav.scp tables of a directory."""
+def _listed(directory: Path) -> Iterator[tuple[str, bool]]:
+    """Paths of the files in the wav.scp tables of a directory; is each a Kaldi archive?
+
+    An archive comes once, however many of its recordings are listed.
+    """
+    archives: set[str] = set()
     for table in sorted(directory.glob("wav.scp*")):
         with table.open(encoding="utf-8", newline="\n") as stream:
             for line in stream:
-                yield line.rstrip("\n").partition(" ")[2]
+                path, offset = ark.split(line.rstrip("\n").partition(" ")[2])
+                if offset is None:
+                    yield path, False
+                elif path not in archives:
+                    archives.add(path)
+                    yield path, True
 
 
 def _promised(folder: Path) -> Iterator[Path]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from s2st_interleave import blocks, config, effects
+from s2st_interleave import blocks, config, effects, newer
 from s2st_interleave.blocks import leaves
-from s2st_interleave.promises import and_more
+from s2st_interleave.promises import DONE, and_more
 
 NUM_SHOWN = 10  # lines about what differs within an input
 Record = dict[str, Any]  # `stage.open.json`, and the first part of `stage.json`
@@ -93,13 +93,32 @@ def difference(
         if key not in passed
     ]
     for key, old, new in _unequal(before["inputs"], now["inputs"]):
-        lines.append(f"input {key}: was {old}, is {new}")
         origin = inputs.get(key, "")
-        changes = [] if isinstance(origin, str) else origin.changes(directory)
+        path = getattr(origin, "path", None)
+        lines.append(newer.input_line(key, old, new, path, before, now))
+        changes = _changes(origin, old, new, now, directory)
         lines += [f"  {change}" for change in changes[:NUM_SHOWN]]
         if len(changes) > NUM_SHOWN:
             lines.append(f" {and_more(len(changes) - NUM_SHOWN)}")
     return lines
+
+
+def _changes(
+    origin: Origin | str, old: str | None, new: str | None, now: Record, directory: Path
+) -> list[str]:
+    """Lines about what differs within an input that has other content than before."""
+    if not (newer.is_hash(old) and newer.is_hash(new)):
+        return []
+    if not isinstance(origin, str):
+        return origin.changes(directory)
+    # It is known by a hash alone: the files that are newer are those of some option.
+    places = [path for path in newer.paths_of(now) if path != directory]
+    return [
+        line
+        for path in places
+        if not (path / DONE).is_file()
+        for line in newer.newer_files(path, directory, only_files=True)
+    ]
 
 
 def _earlier(before: Record, now: Record, options: Any) -> Record:

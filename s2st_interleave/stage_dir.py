@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from s2st_interleave import promises, record
+from s2st_interleave import newer, progress, promises, record
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, file_digest, read_json, write_json
 from s2st_interleave.promises import DONE, DROPPED, OPEN
@@ -53,8 +53,8 @@ class Input:
         raise FileNotFoundError(f"{self.path} {state}{self._remedy()}")
 
     def changes(self, directory: Path) -> list[str]:
-        """Always empty: a stage keeps no copy of its inputs to compare."""
-        return []
+        """A line for each file of it that is newer than what `directory` holds."""
+        return newer.newer_files(self.path, directory)
 
     def _explain_loss(self, lost: promises.Broken) -> str:
         remedy = self._remedy()
@@ -80,6 +80,18 @@ def numbered(name: str, paths: Sequence[Path], made_by: str) -> dict[str, Input]
     return {f"{name}.{index}": origin for index, origin in enumerate(inputs)}
 
 
+class OutdatedError(UserError):
+    """A directory was made with other options or inputs; `difference` says which."""
+
+    def __init__(self, directory: Path, difference: Sequence[str]) -> None:
+        super().__init__(
+            f"{directory} was made with other options or inputs:\n"
+            + "\n".join(f"  {line}" for line in difference)
+            + "\npass --overwrite true to make it anew, or choose another tag"
+        )
+        self.difference = tuple(difference)
+
+
 class Facts(Protocol):
     """The facts that a stage leaves to later stages: see facts.py."""
 
@@ -103,6 +115,7 @@ class Stage:
         also: Sequence[Path] = (),
         facts: Facts | None = None,
         earlier_sec: float = 0.0,
+        said: str = "",
         **notes: Any,
     ) -> None:
         """Write `dropped.tsv` (utterance id, reason) and `stage.json`, which ends it.
@@ -110,7 +123,8 @@ class Stage:
         `also` are files outside of the directory that the stage wrote for later stages.
         Later stages read `facts`; `notes` stand beside them in stage.json, for people.
         `earlier_sec` are seconds that other processes have worked for this stage, such as
-        the jobs of its shards; `wall_sec` counts them and this process.
+        the jobs of its shards; `wall_sec` counts them and this process. `said` is printed
+        in place of the numbers of utterances where they need a word more.
         """
         dropped = dropped or {}
         reasons: dict[str, int] = {}
@@ -133,10 +147,14 @@ class Stage:
         }
         write_json(self.directory / DONE, done)
         (self.directory / OPEN).unlink(missing_ok=True)
-        lost = f", {len(dropped)} dropped {reasons}" if dropped else ""
+        progress.name_lines("")
+        said = said or f"{num_out} of {num_in} utterances"
+        if dropped:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in reasons.items())
+            said += f", {len(dropped)} dropped ({kinds})"
         print(
-            f"{self.record['stage']}: {self.directory} finished: {num_out} of {num_in}"
-            f"{lost}, {size / 1e6:.1f} MB, {done['wall_sec']} s",
+            f"{self.record['stage']}: {self.directory} finished: {said}, "
+            f"{size / 1e6:.1f} MB, {done['wall_sec']} s",
             flush=True,
         )
 
@@ -166,11 +184,7 @@ def open_stage(
         before, is_done = read_json(record_path), record_path.name == DONE
         difference = record.difference(before, now, options, inputs, directory)
         if difference and not (overwrite or (proven and not is_done)):
-            raise UserError(
-                f"{directory} was made with other options or inputs:\n"
-                + "\n".join(f"  {line}" for line in difference)
-                + "\npass --overwrite true to make it anew, or choose another tag"
-            )
+            raise OutdatedError(directory, difference)
         if difference:
             _end_if_looking()
             if not overwrite:
@@ -190,6 +204,7 @@ def open_stage(
     directory.mkdir(parents=True, exist_ok=True)
     (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
     write_json(directory / OPEN, now)
+    progress.name_stage(stage, directory)
     return Stage(directory, now, time.time())
 
 
@@ -213,8 +228,13 @@ def _reopened(
     return True
 
 
+def is_looking() -> bool:
+    """Whether a command shall only look whether its directory is up to date."""
+    return LOOK in os.environ
+
+
 def _end_if_looking() -> None:
-    if LOOK in os.environ:
+    if is_looking():
         raise SystemExit(EXIT_UNFINISHED)
 
 

@@ -110,7 +110,7 @@ STAGES = (
         "`score.json`, `hyp`, `utterances.tsv`, `compare.json`; toplines of speech in "
         "`exp/topline/<split>`",
     ),
-    RecipeStage(10, "results", "RESULTS.md", "score files", "`RESULTS.md`"),
+    RecipeStage(10, "results", "RESULTS.md", "score files", "`exp/RESULTS.md`"),
     RecipeStage(
         11,
         "pack",
@@ -151,13 +151,21 @@ COMMANDS = (
         "score", "score", "stages.score", "scores of speech and texts, as the task asks"
     ),
     Command("topline", "score", "stages.topline", "the scores no system can pass"),
-    Command("compare", "score", "stages.compare", "paired test of two systems"),
+    Command(
+        "compare",
+        "score",
+        "stages.compare",
+        "paired test of systems: compare DIR DIR ...",
+    ),
     Command("results", "results", "stages.results", "RESULTS.md"),
     Command("pack", "pack", "pack.command", "one folder with all for translation"),
     Command("translate", "", "pack.translate", "recordings, with a packed model"),
     Command("serve", "", "serve.command", "a page and an API for packed models"),
     Command("push", "", "pack.push", "a packed folder -> the Hugging Face hub"),
     Command("export_data", "", "interop.export_data", "data/ -> a Kaldi directory"),
+    Command(
+        "export_tensorboard", "", "interop.export_tensorboard", "curves, and audio"
+    ),
     Command("export_units", "", "interop.export_units", "units -> text.km"),
     Command(
         "export_textgrids", "", "interop.export_textgrids", "word times -> TextGrids"
@@ -165,6 +173,7 @@ COMMANDS = (
     Command("show", "", "show.command", "an utterance as the LLM reads it at a step"),
     Command("preflight", "", "stages.preflight", "try all that later stages need"),
     Command("plan", "", "plan.command", "tokens, memory, hours, disk of a training"),
+    Command("status", "", "status.command", "what is done, runs, is stale and why"),
     Command("validate", "", "data.validate", "check a data directory"),
     Command("launch", "", "launch.command", "run JOB=1:N of a command, a log each"),
 )

@@ -8,11 +8,18 @@ import tiny_parts
 import warm_python
 
 from s2st_interleave.interleave import dump
+from s2st_interleave.progress import name_lines
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes minutes starts first, so that two workers end at about the same time."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(autouse=True)
+def nameless() -> None:
+    """A stage that a test has begun names the lines of its process."""
+    name_lines("")
 
 
 @pytest.fixture(scope="session")

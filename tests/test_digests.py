@@ -1,10 +1,12 @@
 """Files are read once, and again only where size or time stamps say so."""
 
+import hashlib
 import os
 
 import pytest
 
 from s2st_interleave import digests
+from s2st_interleave.data import ark
 
 
 @pytest.fixture
@@ -68,3 +70,29 @@ def test_what_was_read_before_an_interruption_is_not_read_again(
         patch.setattr(digests.hashlib, "file_digest", read)
         digests.digests(files, cache)
     assert len(cache.read_bytes().splitlines()) >= digests.CHUNK
+
+
+def test_a_recording_in_an_archive_has_the_digest_of_its_file(tmp_path):
+    content = {"u1": b"RIFF one", "u2": b"RIFF two"}
+    places = {}
+
+    def write() -> None:
+        with (tmp_path / "wav.1.ark").open("wb") as stream:
+            for name, recording in content.items():
+                stream.write(f"{name} ".encode())
+                places[name] = tmp_path / f"wav.1.ark:{stream.tell()}"
+                stream.write(ark.head(len(recording)) + recording)
+
+    write()
+    cache = tmp_path / "cache"
+    first = digests.digests(places.values(), cache)
+    assert [first[places[k]] for k in content] == [
+        hashlib.sha256(recording).hexdigest() for recording in content.values()
+    ]
+    content["u2"] = b"RIFF new"
+    write()
+    again = digests.digests(places.values(), cache)
+    assert again[places["u1"]] == first[places["u1"]]
+    assert again[places["u2"]] == hashlib.sha256(b"RIFF new").hexdigest()
+    lost = tmp_path / "wav.2.ark:5"
+    assert digests.digests([lost], cache) == {lost: digests.MISSING}

@@ -9,7 +9,7 @@ import kaldiio
 import numpy as np
 import pytest
 
-from s2st_interleave.data.archive import unpacked
+from s2st_interleave.data.archive import listed
 from s2st_interleave.files import file_digest
 from s2st_interleave.interop import unit_files
 from s2st_interleave.record import digest
@@ -32,29 +32,30 @@ def pack(path: Path, **files: str) -> Path:
     return path
 
 
-def test_members_that_were_removed_are_unpacked_again(tmp_path, capsys):
-    archive = pack(tmp_path / "es.tar", a="one", b="two")
-    folder = unpacked(archive, tmp_path / "out", "a")
-    for gone in (folder / "b", folder):
+def test_tables_that_were_removed_are_unpacked_again(tmp_path, capsys):
+    archive = pack(tmp_path / "es.tar", **{"a.tsv": "one", "b.tsv": "two"})
+    content = listed(archive, tmp_path / "out")
+    folder = content.tables / "clips"
+    for gone in (folder / "b.tsv", folder, content.tables):
         shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
-        assert unpacked(archive, tmp_path / "out", "a") == folder
-        assert "is gone: unpacking" in capsys.readouterr().out
-        assert (folder / "b").read_text() == "two"
+        assert listed(archive, tmp_path / "out") == content
+        assert "listing" in capsys.readouterr().out
+        assert (folder / "b.tsv").read_text() == "two"
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["es"]
 
 
 def test_an_archive_counts_by_content(tmp_path):
     archive = pack(tmp_path / "es.tar", a="one")
-    folder = unpacked(archive, tmp_path / "out", "a")
+    content = listed(archive, tmp_path / "out")
     os.utime(archive, (1, 1))  # copied without its time
-    assert unpacked(archive, tmp_path / "out", "a") == folder
+    assert listed(archive, tmp_path / "out") == content
     size = archive.stat().st_size
     pack(archive, a="two")
     assert archive.stat().st_size == size
     with pytest.raises(
         ValueError, match=r"another archive .*: remove it .*--unpack_dir"
     ):
-        unpacked(archive, tmp_path / "out", "a")
+        listed(archive, tmp_path / "out")
 
 
 # --- what was heard ---

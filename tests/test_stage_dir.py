@@ -1,6 +1,9 @@
 """A directory is complete only with its stage.json; nothing is skipped on existence."""
 
+import os
+import re
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +76,26 @@ def test_a_changed_input_is_noticed(tmp_path):
     assert run(tmp_path / "out", Options(), source)
     assert not run(tmp_path / "out", Options(), source)
     source.write_text("two")
-    with pytest.raises(ValueError, match="input source: was"):
+    os.utime(source, (time.time() + 5,) * 2)
+    with pytest.raises(ValueError, match=r"input source: \S*text has changed") as error:
         run(tmp_path / "out", Options(), source)
+    assert f"{source} changed on 2" in str(error.value)
+    assert not re.search(r"[0-9a-f]{64}", str(error.value))
+
+
+def test_an_input_that_lies_elsewhere_now_is_named_by_both_paths(tmp_path):
+    for name in ("here", "there"):
+        run(tmp_path / name, Options(size=1 + (name == "there")))
+    where = {name: Options(place=tmp_path / name) for name in ("here", "there")}
+    directory = tmp_path / "out"
+    for name, options in where.items():
+        inputs = {"place": Input(tmp_path / name, "units")}
+        if name == "there":
+            with pytest.raises(ValueError, match=r"place: was \S*/here, is \S*/there"):
+                open_stage(directory, stage="dump", options=options, inputs=inputs)
+        else:
+            stage = open_stage(directory, stage="dump", options=options, inputs=inputs)
+            stage.finish(num_in=1, num_out=1)
 
 
 def test_an_option_that_extends_the_run_reopens_it_and_one_that_shrinks_it_does_not(
@@ -121,7 +142,7 @@ def test_a_remade_input_is_noticed_even_with_the_same_options(tmp_path):
     stage = open_stage(first, stage="units", options=Options(), inputs={})
     (first / "work").write_text("other code wrote this")
     stage.finish(num_in=3, num_out=2)
-    with pytest.raises(ValueError, match="input first: was"):
+    with pytest.raises(ValueError, match=r"input first: \S*first has changed"):
         open_stage(
             second,
             stage="dump",

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SIZES = "--num_train 24 --num_dev 4 --num_test 5 --num_text 60".split()
 SCRATCH = {"max_steps": 8, "eval_every": 8, "save_every": 8, "batch_size": 4}
 TINY = {
-    "data": {"max_drop_rate": 0.1, "max_missing_rate": 0.3},
+    "data": {"max_drop_rate": 0.1, "max_missing_rate": 0.3, "audio_format": "ark"},
     "encoder": SCRATCH
     | {
         "scratch": True,

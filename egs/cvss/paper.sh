@@ -6,6 +6,7 @@
 #   ./paper.sh --plan true   only how many cells are left, and their GPU hours
 #   ./paper.sh --page true   only the page, from the stored scores
 #
+# The page lies in x_en/exp/results; --publish true writes the one that is committed.
 # Every stage is a job of cmd.sh: S2ST_BACKEND=slurm ./paper.sh sends them to Slurm, as
 # conf/slurm.yaml says. Stopped at any point it goes on from the cells in paper/cells.
 set -euo pipefail
@@ -13,6 +14,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 plan=false
 page=false
+publish=false      # write the page that is committed, and its figures
 minutes=0          # start no cell later than this; 0: no limit
 max_jobs_run=      # cells at once; default: as many as have GPUs, or 4 in Slurm
 nj=8               # jobs and threads of stages on the CPU
@@ -20,7 +22,7 @@ num_gpus=1         # GPUs of a cell on this machine; in Slurm: conf/slurm.yaml
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false    # make anew what cells share where its options have changed
-help_message="Usage: ./paper.sh [--plan false] [--page false] [--minutes 0] [--max_jobs_run N]
+help_message="Usage: ./paper.sh [--plan false] [--page false] [--publish false] [--minutes 0] [--max_jobs_run N]
   [--nj 8] [--num_gpus 1] [--num_threads 0] [--device auto] [--overwrite false]"
 . utils/parse_options.sh
 cd x_en
@@ -91,5 +93,7 @@ if [[ -n $pending ]]; then
 fi
 
 # 3. The page, from what is stored; what failed is in the exit status.
-"${replicate[@]}" page
+page_of=(page)
+if [[ $publish == false ]]; then page_of+=(--out "x_en/exp/results"); fi
+"${replicate[@]}" "${page_of[@]}"
 exit "$status"

@@ -10,10 +10,10 @@ gpu_nj=            # jobs of sharded stages on GPUs; default: the GPUs that are 
 src_lang=          # source language code
 tgt_lang=en        # target language code
 sides=             # sides of a --tsv, if not src and tgt: "user=en agent=en"
-title="Speech-to-speech translation"
-datadir=data
-dumpdir=dump
-expdir=exp
+title="Speech-to-speech translation" # of the page of stage 10
+datadir=data       # tables of stage 1
+dumpdir=dump       # audio, words, units and dumps of stages 1 to 5
+expdir=exp         # models, answers and scores
 conf=conf          # folder with a YAML for each stage
 common_voice=      # cv-corpus-4-2019-12-10/<src>; db.sh names the real one
 covost=            # covost_v2.<src>_en.tsv
@@ -21,8 +21,8 @@ cvss=              # cvss_c_<src>_en_v1.0
 tsv=               # table of your own corpus, in place of the three: see egs/own
 local_data=        # program that makes or fetches the corpus in stage 1
 train_split=standard # CoVoST's train; or extended, with train_covost
-valid_set=dev
-test_sets=test
+valid_set=dev      # split on which trainings are evaluated
+test_sets=test     # splits that are answered and scored, "test test1k"
 encoder=facebook/w2v-bert-2.0 # to fine-tune in stage 2
 llm=meta-llama/Llama-3.2-1B   # to fine-tune in stage 6
 task=s2st          # <conf>/tasks/<name>.yaml, or of egs/cvss: s2st_direct, s2tt, asr, tts
@@ -36,7 +36,7 @@ systems="baseline scheduled" # conf/systems/<name>.yaml each
 trained=           # folder of the systems, if another than expdir has trained them
 baseline=baseline  # the one that others are compared with
 parallel_systems=  # systems that train and decode at once; default: as many as have GPUs
-checkpoints="last best"
+checkpoints="last best" # that are answered by and scored
 one_pass=false     # stage 3 makes the units as well, in one pass of the encoder; k-means first
 toplines=true      # score reference and resynthesis as well
 cascade_prompt=    # asks the text LLM to translate {text}
@@ -45,11 +45,11 @@ system_gpus=       # GPUs of a system in stage 6; default: num_gpus over paralle
 vocoder_gpus=1     # GPUs of stage 8's training; more make it no faster
 num_threads=0      # CPU threads of a training; 0: all
 system_threads=0   # CPU threads of each system in stages 6 and 7; 0: all
-device=auto
+device=auto        # cpu, cuda, cuda:1; auto: a GPU where there is one
 preflight=         # try all that later stages need before stage 2; default: not on a CPU
 overwrite=false    # make anew what was made with other options, and only that
 corpus_note=       # file with what RESULTS.md says of the corpus
-results=RESULTS.md
+results=           # the page of stage 10; default: <expdir>/RESULTS.md, which git ignores
 command=./run.sh    # that RESULTS.md says it was made by
 data_args=         # more options for the command of a stage, for example
 align_args=        # --align_args "--max_drop_rate 0.1"
@@ -74,6 +74,7 @@ S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/parse_options.sh"
 . "$S2ST/utils/environment.sh"
 . "$S2ST/utils/training.sh"
+. "$S2ST/utils/talk.sh"
 s2st_split named "$sides"
 if ((${#named[@]})); then
   src_lang="${named[0]#*=}" tgt_lang="${named[-1]#*=}"
@@ -106,6 +107,7 @@ kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
 trained="${trained:-$expdir}"
 log="$expdir/log"
+results="${results:-$expdir/RESULTS.md}"
 # For the trainings of stages 2, 4 and 8: see utils/training.sh.
 train_dirs=("$datadir/train") dev_dirs=("$datadir/$valid_set")
 train_units=("$dumpdir/units/train") dev_units=("$dumpdir/units/$valid_set")
@@ -162,7 +164,9 @@ some_speak() {
 
 scripts="$(python -m s2st_interleave.stage_list --from "$stage" --to "$stop_stage")"
 s2st_split script_names "$scripts"
+s2st_plan
 for script in "${script_names[@]}"; do # 03_align
-  echo "== stage $((10#${script%%_*})): ${script#*_} ($(date +%T))"
+  s2st_heading "$((10#${script%%_*}))" "${script#*_}"
   . "$S2ST/stages/$script.sh"
 done
+if [[ " ${script_names[*]} " == *" 10_results "* ]] && ((${#system_names[@]})); then s2st_next; fi

@@ -5,17 +5,19 @@
 #   ./paper.sh --quick true   quick/grid.yaml: two pairs, one seed, an encoder of their own
 #   ./paper.sh --page true    only the page, from the stored scores
 #
+# The page lies in x_en/shared/<grid>/exp/results; --publish true writes the one that is committed.
 # Stopped at any point it goes on from the cells in paper/cells.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 quick=false
 page=false
+publish=false      # write the page that is committed, and its figures
 minutes=0          # start no cell later than this; 0: no limit
 max_jobs_run=2     # cells at once
 nj=2
 overwrite=false    # make anew what cells share where its options have changed
-help_message="Usage: ./paper.sh [--quick false] [--page false] [--minutes 0] [--max_jobs_run 2]"
+help_message="Usage: ./paper.sh [--quick false] [--page false] [--publish false] [--minutes 0] [--max_jobs_run 2]"
 . ../cvss/utils/parse_options.sh
 cd x_en
 . ../../cvss/utils/environment.sh
@@ -84,5 +86,7 @@ if [[ -n $pending ]]; then
 fi
 
 # 3. The page, from what is stored; what failed is in the exit status.
-"${replicate[@]}" page
+page_of=(page)
+if [[ $publish == false ]]; then page_of+=(--out "x_en/$MINI_SHARED/exp/results"); fi
+"${replicate[@]}" "${page_of[@]}"
 exit "$status"

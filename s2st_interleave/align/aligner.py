@@ -57,7 +57,7 @@ class Aligner:
             layer=coder.layer if coder else None,
             reduce=coder.reduce if coder else None,
         )
-        what = f"align {path.parent.name} {path.name}"
+        what = f"{path.parent.name} {path.name}"
         for utterance, reading in progress(readings, what, len(ids)):
             text = side.texts[utterance]
             # A text without a word counts as one silent word: evaluation data is not lost.

@@ -1,25 +1,29 @@
 """Reads audio files of any format that libsndfile or PyAV knows, and writes 16 kHz mono.
 
+A path may be that of a recording in a Kaldi archive: see ark.py.
+
 Recordings of users are checked: a file that holds less audio than its header promises, or
 samples that are not on the scale of 1, is refused by name.
 """
 
+import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import numpy as np
 import soundfile
 import soxr
 
-from s2st_interleave.data import decoder
+from s2st_interleave.data import ark, decoder
+from s2st_interleave.data.ark import AudioFile
 from s2st_interleave.data.channels import MIX, Channels, mono
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
 
 SAMPLE_RATE = 16_000
+UNREADABLE = (soundfile.LibsndfileError, OSError, UserError)
 LONGEST_SEC = 12 * 3600.0  # a day at a parliament: 3 GB in memory
 
 
@@ -31,13 +35,19 @@ class Recording:
     note: str = ""
 
 
-def read(path: Path, rate: int = SAMPLE_RATE) -> np.ndarray:
-    """Mono float32 samples of shape (num_samples,) at `rate` Hz; errors as of `load`."""
-    return load(path, rate).samples
+def read(path: AudioFile, rate: int = SAMPLE_RATE, *, of: str = "") -> np.ndarray:
+    """Mono float32 samples of shape (num_samples,) at `rate` Hz; errors as of `load`.
+
+    `of` is an utterance, for messages.
+    """
+    try:
+        return load(path, rate).samples
+    except UserError as error:
+        raise UserError(f"{of}: {error}" if of else str(error)) from None
 
 
 def load(
-    path: Path,
+    path: AudioFile,
     rate: int = SAMPLE_RATE,
     *,
     channels: Channels = MIX,
@@ -50,7 +60,7 @@ def load(
     scale of 1, or when its channels are not what `channels` wants.
     """
     try:
-        samples, file_rate = decoder.decode(path, longest_sec)
+        samples, file_rate = decoder.decode(ark.whole(path), longest_sec)
         signal, note = mono(samples, channels)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
@@ -60,19 +70,28 @@ def load(
 def load_channels(path: Path, rate: int = SAMPLE_RATE) -> np.ndarray:
     """All channels, float32 (num_samples, num_channels); errors as of `load`."""
     try:
-        samples, file_rate = decoder.decode(path, LONGEST_SEC)
+        samples, file_rate = decoder.decode(ark.whole(path), LONGEST_SEC)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     return _resampled(path, samples, file_rate, rate)
 
 
-def num_samples(path: Path) -> int:
+def num_samples(path: Path, *, of: str = "") -> int:
     """The number of samples that `read` gives; of a FLAC of stage 1 its header says it."""
     with _seekable(path) as file:
-        return file.frames if file else len(read(path))
+        return file.frames if file else len(read(path, of=of))
 
 
-def read_span(path: Path, start: int, stop: int) -> np.ndarray:
+def seconds(path: Path, *, of: str = "") -> float:
+    """Seconds of a recording, by its header where that is enough; errors as of `read`."""
+    try:
+        with sound_file(path) as file:
+            return file.frames / file.samplerate
+    except UNREADABLE:
+        return len(read(path, of=of)) / SAMPLE_RATE
+
+
+def read_span(path: Path, start: int, stop: int, *, of: str = "") -> np.ndarray:
     """`read(path)[start:stop]`, of which no more is decoded where that can be.
 
     That is in a FLAC as stage 1 writes it; `read` checks its sum, which is over the whole
@@ -86,25 +105,35 @@ def read_span(path: Path, start: int, stop: int) -> np.ndarray:
                     return samples
         except soundfile.LibsndfileError:
             pass  # `read` tells what is wrong with the file
-    return read(path)[start:stop]
+    return read(path, of=of)[start:stop]
 
 
 @contextmanager
 def _seekable(path: Path) -> Iterator[soundfile.SoundFile | None]:
     """An open FLAC that needs no resampling and no mixing; None for all other files."""
-    try:
-        file = soundfile.SoundFile(str(path))
-    except (soundfile.LibsndfileError, OSError):
-        yield None
-        return
-    with file:
-        form = (file.format, file.samplerate, file.channels)
-        is_ready = form == ("FLAC", SAMPLE_RATE, 1) and file.frames < decoder.UNKNOWN
-        yield file if is_ready else None
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(sound_file(path))
+        except UNREADABLE:
+            file = None
+        form = (file.format, file.samplerate, file.channels) if file else ()
+        is_ready = form == ("FLAC", SAMPLE_RATE, 1)
+        yield file if file and is_ready and file.frames < decoder.UNKNOWN else None
+
+
+@contextmanager
+def sound_file(path: AudioFile) -> Iterator[soundfile.SoundFile]:
+    """A file of audio, opened by soundfile; raises one of UNREADABLE."""
+    if isinstance(path, Path) and ark.split(str(path))[1] is None:
+        with soundfile.SoundFile(str(path)) as file:
+            yield file
+    else:
+        with ark.opened(path) as stream, soundfile.SoundFile(stream) as file:
+            yield file
 
 
 def _resampled(
-    path: Path, samples: np.ndarray, file_rate: int, rate: int
+    path: AudioFile, samples: np.ndarray, file_rate: int, rate: int
 ) -> np.ndarray:
     if file_rate != rate:
         samples = soxr.resample(samples, file_rate, rate).astype(np.float32)
@@ -121,23 +150,29 @@ def write(
     `comment` is text that is stored in the header of a FLAC.
     """
     with atomic_write(path, "wb") as stream:
-        kind = path.suffix[1:].upper()
-        clipped = np.clip(samples, -1.0, 1.0)
-        raw = cast(BinaryIO, stream)
-        with soundfile.SoundFile(raw, "w", rate, 1, "PCM_16", format=kind) as file:
-            if comment:
-                file.comment = comment
-            file.write(clipped)
+        stream.write(encoded(samples, rate, path.suffix[1:].upper(), comment))
 
 
-def comment(path: Path) -> str:
+def encoded(
+    samples: np.ndarray, rate: int = SAMPLE_RATE, kind: str = "FLAC", comment: str = ""
+) -> bytes:
+    """A file of audio as `write` writes it."""
+    stream = io.BytesIO()
+    with soundfile.SoundFile(stream, "w", rate, 1, "PCM_16", format=kind) as file:
+        if comment:
+            file.comment = comment
+        file.write(np.clip(samples, -1.0, 1.0))
+    return stream.getvalue()
+
+
+def comment(path: AudioFile) -> str:
     """The comment that `write` has put into a file's header; "" where there is none.
 
     It is "" as well for a file that lacks its end, such as an interrupted copy.
     """
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        with sound_file(path) as file:
             file.seek(max(0, file.frames - 1))
             return file.comment if len(file.read(1)) else ""
-    except (soundfile.LibsndfileError, OSError):
+    except UNREADABLE:
         return ""

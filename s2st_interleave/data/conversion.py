@@ -1,11 +1,13 @@
 """Converts a recording to 16 kHz, or to silence and a fault where it cannot be read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from s2st_interleave.data import audio, kaldi, proof
+from s2st_interleave.data import ark, audio, kaldi, proof
+from s2st_interleave.data.ark import Held
 from s2st_interleave.data.channels import Channels
 from s2st_interleave.data.levels import Level
 from s2st_interleave.data.proof import Sound
@@ -18,62 +20,94 @@ SILENCE_SEC = 0.1  # stands in for a recording of dev or test that cannot be rea
 
 @dataclass(frozen=True)
 class Spoken:
-    """A side of an utterance: its recording, its text, and the path of its 16 kHz audio."""
+    """A side of an utterance: its recording, its text, and where its 16 kHz audio may be.
 
+    `source` is in memory if it lies in an archive of the corpus, and None if `known` is all
+    that it takes. `stays`: may audio at `known` stay where it is?
+    """
+
+    id: str
     role: str
-    source: Source
+    source: Source | Held | None
     content: str  # hash of the recording, as in `Sources`
     text: str
     fault: str  # already known from the corpus's tables; "": none
     channels: Channels
-    target: Path
+    known: Path | None
+    stays: bool
+
+    @property
+    def is_lost(self) -> bool:
+        return self.fault.startswith(kaldi.NO_AUDIO)
+
+    @property
+    def made_from(self) -> str:
+        """The proof of audio that was made from this recording."""
+        return proof.proof(self.content, self.channels)
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """Measurements of a recording, its fault ("": none), and 16 kHz samples to write.
+    """Measurements of a recording, its fault ("": none), and its 16 kHz audio.
 
-    `samples` is None where the target already holds this recording.
+    `flac` is a file, or the place where it lies already and stays.
     """
 
+    id: str
     sound: Sound
     fault: str
-    made_from: str
-    samples: np.ndarray | None = None
-
-    def write(self, target: Path) -> None:
-        """Write the samples, unless `target` already holds them."""
-        if self.samples is not None:
-            proof.write(target, self.samples, self.sound, self.made_from)
+    flac: bytes | Path
 
 
-def convert(spoken: Spoken, reader: Reader) -> Conversion:
-    """Read a recording, unless its 16 kHz audio is there; nothing is written yet."""
-    made_from = proof.proof(spoken.content, spoken.channels)
+def convert(
+    spoken: Spoken, reader: Reader, unfit: Callable[[str, Sound], str]
+) -> Conversion:
+    """Read a recording, unless its 16 kHz audio is there; nothing is written yet.
+
+    `unfit(role, sound)` says what is wrong with a recording that could be read.
+    """
     fault = spoken.fault
-    is_lost = fault.startswith(kaldi.NO_AUDIO)
-    samples = None
-    sound = None if is_lost else proof.read(spoken.target, made_from)
-    if sound is None:
+    there = None if spoken.is_lost else _known(spoken)
+    if there is None:
         recording, fault = _read(spoken, reader)
-        samples = recording.samples
-        sound = Sound(len(samples) / audio.SAMPLE_RATE, Level.of(recording))
-        if fault.startswith(kaldi.NO_AUDIO):
-            made_from = proof.NONE
+        sound = Sound(len(recording.samples) / audio.SAMPLE_RATE, Level.of(recording))
+        is_silence = fault.startswith(kaldi.NO_AUDIO)
+        made_from = proof.NONE if is_silence else spoken.made_from
+        flac: bytes | Path = proof.encoded(recording.samples, sound, made_from)
+    else:
+        sound, flac = there
     if not has_words(spoken.text):
         what = f"{kaldi.NO_WORDS} in the {spoken.role} text: {spoken.text!r}"
         fault = fault or what
-    return Conversion(sound, fault, made_from, samples)
+    return Conversion(spoken.id, sound, fault or unfit(spoken.role, sound), flac)
+
+
+def _known(spoken: Spoken) -> tuple[Sound, bytes | Path] | None:
+    """What is known of a recording whose 16 kHz audio is there, and that audio."""
+    if spoken.known is None:
+        return None
+    if spoken.stays:
+        sound = proof.read(spoken.known, spoken.made_from)
+        return (sound, spoken.known) if sound else None
+    try:  # it moves to another archive: another thread may be writing over its own
+        with ark.opened(spoken.known) as stream:
+            flac = stream.read()
+    except (UserError, OSError):
+        return None
+    sound = proof.read(Held("", flac), spoken.made_from)
+    return (sound, flac) if sound else None
 
 
 def _read(spoken: Spoken, reader: Reader) -> tuple[audio.Recording, str]:
     """The 16 kHz recording and the fault known before, or silence and a new fault."""
-    fault, path = spoken.fault, file_of(spoken.source)
+    fault, source = spoken.fault, spoken.source
     try:
-        if not fault.startswith(kaldi.NO_AUDIO):
-            if path.exists():
-                return reader(spoken.source, spoken.channels), fault
-            fault = f"{kaldi.NO_AUDIO}, {spoken.role} is missing: {path}"
+        if not spoken.is_lost:
+            if source is None:
+                raise UserError(f"{spoken.known} has changed while it was read")
+            if isinstance(source, Held) or ark.is_there(file_of(source)):
+                return reader(source, spoken.channels), fault
+            fault = f"{kaldi.NO_AUDIO}, {spoken.role} is missing: {file_of(source)}"
     except UserError as error:
         fault = f"{kaldi.NO_AUDIO}, {spoken.role} is broken: {error}"
     silence = np.zeros(round(SILENCE_SEC * audio.SAMPLE_RATE), np.float32)

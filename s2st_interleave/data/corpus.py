@@ -12,7 +12,7 @@ CoVoST has a clip of dev or test in another split.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -73,15 +73,17 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The folders and the file of the three parts, unpacked.
+    """The folders and the file of the three parts.
 
     common_voice: `cv-corpus-4-2019-12-10/<src>`; covost: `covost_v2.<src>_en.tsv`;
-    cvss: `cvss_c_<src>_en_v1.0`.
+    cvss: `cvss_c_<src>_en_v1.0`. `audio` says where the recordings of a folder of tables
+    are, if not there: in an archive, whose paths are those of a folder.
     """
 
     common_voice: Path
     covost: Path
     cvss: Path
+    audio: Mapping[Path, Path] = field(default_factory=dict)
 
     @property
     def validated(self) -> Path:
@@ -123,18 +125,22 @@ class Corpus:
         speaker, sentence = source.values if source and is_known else (clip, "")
         fault = self._fault(split, clip, where, tables)
         name = "" if fault else clip  # a clip with a fault may be no name of a file
-        clips = self.common_voice / "clips"
+        clips = self._audio(self.common_voice) / "clips"
+        spoken = self._audio(self.cvss) / split
         source_fault = self._missing(clip, tables)
         return Utterance(
             id="_".join(clip.removesuffix(".mp3").split()) or f"line_{row.line}",
             speaker=speaker,
             sides={
                 "src": Speech(clips / name, sentence, source_fault),
-                "tgt": Speech(self.cvss / split / f"{name}.wav", row.values[0]),
+                "tgt": Speech(spoken / f"{name}.wav", row.values[0]),
             },
             where=where,
             fault=fault,
         )
+
+    def _audio(self, folder: Path) -> Path:
+        return self.audio.get(folder, folder)
 
     def _fault(self, split: str, clip: str, where: str, tables: Tables) -> str:
         """The reason why a row of CVSS cannot be used in any split; "": it can."""

@@ -4,18 +4,19 @@ A file whose header promises more than `longest_sec` seconds is refused before i
 decoded; one that holds less than its header promises is refused after it.
 """
 
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
 from s2st_interleave.data import checks, header
+from s2st_interleave.data.ark import AudioFile, Held
 from s2st_interleave.errors import UserError
 
 UNKNOWN = 1 << 62  # frames that libsndfile reports for a FLAC without a length
 
 
-def decode(path: Path, longest_sec: float) -> tuple[np.ndarray, int]:
+def decode(path: AudioFile, longest_sec: float) -> tuple[np.ndarray, int]:
     """Float32 samples (num_samples, num_channels) and their rate in Hz.
 
     Raises UserError, without the file's name, for what is no whole recording.
@@ -30,7 +31,7 @@ def decode(path: Path, longest_sec: float) -> tuple[np.ndarray, int]:
         return pyav.decode(path, longest_sec, complaint)
 
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        with soundfile.SoundFile(_handle(path)) as file:
             if file.frames < UNKNOWN:
                 samples, rate = _read(path, file, longest_sec), file.samplerate
             else:
@@ -43,7 +44,16 @@ def decode(path: Path, longest_sec: float) -> tuple[np.ndarray, int]:
     return samples, rate
 
 
-def _check_file(path: Path) -> None:
+def _handle(path: AudioFile) -> str | BinaryIO:
+    """What soundfile opens: a file by its name, whose ending may say how to read it."""
+    return path.open() if isinstance(path, Held) else str(path)
+
+
+def _check_file(path: AudioFile) -> None:
+    if isinstance(path, Held):
+        if not path.content:
+            raise UserError("cannot be read as audio (empty file)")
+        return
     if path.is_dir():
         raise UserError("is a folder, not a recording")
     if not path.is_file():
@@ -54,7 +64,7 @@ def _check_file(path: Path) -> None:
         raise UserError("cannot be read as audio (raw samples have no header)")
 
 
-def _read(path: Path, file: soundfile.SoundFile, longest_sec: float) -> np.ndarray:
+def _read(path: AudioFile, file: soundfile.SoundFile, longest_sec: float) -> np.ndarray:
     """Samples (num_samples, num_channels) of an open file that knows its length."""
     rate = file.samplerate
     checks.check_form(rate, file.channels)
@@ -82,7 +92,7 @@ def _all(file: soundfile.SoundFile, num_samples: int) -> np.ndarray:
     return file.read(frames=num_samples, dtype="float32", always_2d=True)
 
 
-def _completed(path: Path, longest_sec: float) -> np.ndarray:
+def _completed(path: AudioFile, longest_sec: float) -> np.ndarray:
     """Samples (num_samples, num_channels) of a WAV whose length is 0, written to a pipe."""
     completed = header.completed(path)
     if completed is None:
@@ -110,7 +120,7 @@ def _keep(promise: header.Promise, seconds: float) -> None:
         )
 
 
-def _mp3(path: Path, file: soundfile.SoundFile, longest_sec: float) -> np.ndarray:
+def _mp3(path: AudioFile, file: soundfile.SoundFile, longest_sec: float) -> np.ndarray:
     """All samples of an MP3 (num_samples, num_channels), also where libsndfile stops early.
 
     An MP3 of variable bit rate need not give its length; libsndfile then guesses it from

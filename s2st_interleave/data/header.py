@@ -10,8 +10,9 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Literal
+
+from s2st_interleave.data.ark import AudioFile
 
 FORMAT, SAMPLES = b"fmt ", (b"data", b"SSND")
 TAGS = (b"ID3", b"TAG", b"APETAGEX")  # stand behind the chunks, without being one
@@ -64,10 +65,11 @@ _LAYOUTS = {
 }
 
 
-def promise(path: Path) -> Promise | None:
+def promise(path: AudioFile) -> Promise | None:
     """The promise of a file's header; None for other formats, or without samples."""
-    length = path.stat().st_size
     with path.open("rb") as stream:
+        length = stream.seek(0, 2)
+        stream.seek(0)
         magic = stream.read(4)
         if magic == b".snd":
             start, size = (int.from_bytes(stream.read(4), "big") for _ in range(2))
@@ -159,12 +161,13 @@ def _nist_promise(head: bytes, length: int) -> Promise | None:
     return Promise(count * channels * width, length - int(first_line[0]))
 
 
-def completed(path: Path) -> io.BytesIO | None:
+def completed(path: AudioFile) -> io.BytesIO | None:
     """A WAV that was written to a pipe, with its size filled in; None for other formats.
 
     The whole file is read into memory: callers check its length before.
     """
-    data = path.read_bytes()
+    with path.open("rb") as stream:
+        data = stream.read()
     if data[:4] not in (b"RIFF", b"RF64", b"BW64"):
         return None
     layout, form = _LAYOUTS[data[:4]], b""
@@ -182,10 +185,10 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return name + len(content).to_bytes(4, "little") + content
 
 
-def ends(path: Path) -> bool:
+def ends(path: AudioFile) -> bool:
     """Does an Ogg file end with a whole page that is marked as the last?"""
-    length = path.stat().st_size
     with path.open("rb") as stream:
+        length = stream.seek(0, 2)
         stream.seek(max(0, length - 2 * MAX_PAGE))
         tail = stream.read()
     start = tail.rfind(PAGE)
@@ -197,7 +200,7 @@ def ends(path: Path) -> bool:
     return is_last and len(table) == tail[start + 26] and end <= len(tail)
 
 
-def flac_sum(path: Path) -> tuple[bytes, int] | None:
+def flac_sum(path: AudioFile) -> tuple[bytes, int] | None:
     """MD5 of a FLAC's samples and their bits; None where its header has no MD5."""
     with path.open("rb") as stream:
         head = stream.read(42)
@@ -206,7 +209,7 @@ def flac_sum(path: Path) -> tuple[bytes, int] | None:
     return head[26:42], ((head[20] & 1) << 4 | head[21] >> 4) + 1
 
 
-def mp3_says_its_length(path: Path) -> bool:
+def mp3_says_its_length(path: AudioFile) -> bool:
     """Does the first frame of an MP3 hold an encoder's note about all others?"""
     with path.open("rb") as stream:
         head = stream.read(10)
@@ -219,7 +222,7 @@ def mp3_says_its_length(path: Path) -> bool:
     return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
 
 
-def text_of(path: Path) -> str:
+def text_of(path: AudioFile) -> str:
     """The first words of a file of text, such as a web page; "" for any other file."""
     with path.open("rb") as stream:
         head = stream.read(64)

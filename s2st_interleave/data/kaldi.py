@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from s2st_interleave.data import sides
+from s2st_interleave.data import ark, sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
 from s2st_interleave.text_file import read_lines
@@ -74,7 +74,7 @@ class DataDir:
         return role if (self.path / sides.TABLE).is_file() else self.sides[role]
 
     def wavs(self, side: str) -> dict[str, Path]:
-        """Paths of 16 kHz audio by utterance id."""
+        """Paths of 16 kHz audio by utterance id; one may be a place in an archive: ark.py."""
         table = read_table(self.file("wav.scp", side))
         return {utterance: Path(value) for utterance, value in table.items()}
 
@@ -217,9 +217,9 @@ def _bad_values(data: DataDir, role: str) -> list[str]:
         if not text.strip() and utterance not in known:
             faults.append(f"{data.file('text', role)}: utterance {utterance}: no text")
     for utterance, wav in data.wavs(role).items():
-        if not wav.is_file() or wav.stat().st_size == 0:
+        if reason := _no_audio(wav):
             scp = data.file("wav.scp", role)
-            faults.append(f"{scp}: utterance {utterance}: no audio at {wav}")
+            faults.append(f"{scp}: utterance {utterance}: no audio at {wav}{reason}")
     for utterance, value in read_table(data.file("utt2dur", role)).items():
         try:
             good = float(value) > 0
@@ -229,6 +229,17 @@ def _bad_values(data: DataDir, role: str) -> list[str]:
             path = data.file("utt2dur", role)
             faults.append(f"{path}: utterance {utterance}: duration '{value}'")
     return faults
+
+
+def _no_audio(wav: Path) -> str:
+    """Why there is no file of audio, or none in an archive: " ..."; "" where there is."""
+    try:
+        is_empty = wav.is_dir() or not ark.size(wav)
+    except OSError as error:
+        return f" ({error.strerror})"
+    except UserError as error:
+        return f" ({error})"
+    return " (empty)" if is_empty else ""
 
 
 def validate(data: DataDir) -> None:

@@ -6,12 +6,12 @@ recording, or audio of a recording that was replaced since, never passes for the
 
 import json
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from s2st_interleave.data import audio
+from s2st_interleave.data.ark import AudioFile
 from s2st_interleave.data.levels import Level
 from s2st_interleave.record import digest
 
@@ -33,15 +33,15 @@ def proof(content: str, *reading: object) -> str:
     return digest([READING, content, *reading]) if content else NONE
 
 
-def write(path: Path, samples: np.ndarray, sound: Sound, made_from: str) -> None:
-    """Write 16 kHz samples (num_samples,), with `made_from` and `sound` in the header."""
+def encoded(samples: np.ndarray, sound: Sound, made_from: str) -> bytes:
+    """A FLAC of 16 kHz samples (num_samples,), with `made_from` and `sound` in its header."""
     words = {"made_from": made_from} | asdict(sound)
-    audio.write(path, samples, comment=json.dumps(words))
+    return audio.encoded(samples, comment=json.dumps(words))
 
 
-def read(path: Path, made_from: str) -> Sound | None:
+def read(path: AudioFile, made_from: str) -> Sound | None:
     """The measurements in `path`; None unless it was made from just `made_from`."""
-    if made_from == NONE or not path.is_file():
+    if made_from == NONE:
         return None
     words = _words(path)
     names = {field.name for field in fields(Sound)}
@@ -50,12 +50,12 @@ def read(path: Path, made_from: str) -> Sound | None:
     return Sound(words["seconds"], Level(**words["level"]))
 
 
-def is_ours(path: Path) -> bool:
-    """Was this file written by `write`, for any recording?"""
+def is_ours(path: AudioFile) -> bool:
+    """Was this audio `encoded` here, for any recording?"""
     return "made_from" in _words(path)
 
 
-def _words(path: Path) -> dict[str, Any]:
+def _words(path: AudioFile) -> dict[str, Any]:
     try:
         words = json.loads(audio.comment(path))
     except json.JSONDecodeError:  # no comment, or one of another program

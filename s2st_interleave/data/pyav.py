@@ -1,7 +1,6 @@
 """Decodes by PyAV (ffmpeg's libraries) what libsndfile cannot read, or reads wrongly."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import BinaryIO
 
 import av
@@ -9,6 +8,7 @@ import numpy as np
 from av.container import InputContainer
 
 from s2st_interleave.data import checks, header
+from s2st_interleave.data.ark import AudioFile
 from s2st_interleave.errors import UserError
 
 # Containers that may be opened. Playlists are left out: they would open other files.
@@ -53,7 +53,7 @@ class _Sound:
         return frame.time is None or frame.time - self.start_sec > self.seconds + 1e-3
 
 
-def decode(path: Path, longest_sec: float, why: str) -> tuple[np.ndarray, int]:
+def decode(path: AudioFile, longest_sec: float, why: str) -> tuple[np.ndarray, int]:
     """Float32 samples (num_samples, num_channels) and their rate in Hz.
 
     `why` is libsndfile's complaint, for the message if PyAV fails as well. Raises UserError
@@ -113,7 +113,7 @@ def _mp3(stream: BinaryIO) -> InputContainer:
     return av.open(stream, "r", format="mp3", metadata_errors="replace")
 
 
-def mp3_seconds(path: Path) -> float:
+def mp3_seconds(path: AudioFile) -> float:
     """Seconds of all frames of an MP3, without decoding them."""
     with path.open("rb") as stream, _mp3(stream) as container:
         track = container.streams.audio[0]
@@ -121,7 +121,7 @@ def mp3_seconds(path: Path) -> float:
         return float(ticks * (track.time_base or 0))  # an MP3 always has one
 
 
-def mp3_samples(path: Path) -> np.ndarray:
+def mp3_samples(path: AudioFile) -> np.ndarray:
     """All samples of an MP3, float32 (num_samples, num_channels)."""
     with path.open("rb") as stream, _mp3(stream) as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]

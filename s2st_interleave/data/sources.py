@@ -13,12 +13,15 @@ import numpy as np
 
 from s2st_interleave import digests
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.archive import Member
+from s2st_interleave.data.ark import Held
 from s2st_interleave.data.channels import Channels, mono
 from s2st_interleave.data.sides import Sides, path_of
 from s2st_interleave.errors import UserError
 from s2st_interleave.record import digest
 
 NUM_KEPT = 4  # long recordings in memory, from which parts are cut
+NO_MEMBERS: Mapping[str, Member] = {}
 SLACK_SEC = 0.1  # a part may end this much after its recording: times are rounded
 FOLDER = "sources"  # the folder in a data directory that lists its recordings' hashes
 
@@ -68,8 +71,8 @@ class Reader:
         self._lock = Lock()  # without it several threads would read the same long file
         self._kept = lru_cache(NUM_KEPT)(_channels)
 
-    def __call__(self, source: Source, channels: Channels) -> audio.Recording:
-        if isinstance(source, Path):
+    def __call__(self, source: Source | Held, channels: Channels) -> audio.Recording:
+        if not isinstance(source, Cut):
             longest = self._longest_sec
             return audio.load(source, channels=channels, longest_sec=longest)
         with self._lock:
@@ -109,10 +112,16 @@ class Sources:
         languages: Sides,
         cache: Path,
         nj: int,
+        members: Mapping[str, Member] = NO_MEMBERS,
     ) -> "Sources":
-        """Hash the files of `sources` in `nj` threads; `cache` is that of `digests`."""
+        """Hash the files of `sources` in `nj` threads; `cache` is that of `digests`.
+
+        `members` are files of the corpus's archives, which were hashed before.
+        """
         files = {file_of(source) for t in sources.values() for source in t.values()}
-        sha256 = digests.digests(files, cache, nj)
+        packed = {path: members[str(path)] for path in files if str(path) in members}
+        sha256 = digests.digests(files - packed.keys(), cache, nj)
+        sha256 |= {path: member.sha256 for path, member in packed.items()}
         content = {
             role: {
                 utterance: _content(source, sha256[file_of(source)])

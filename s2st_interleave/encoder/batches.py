@@ -157,7 +157,7 @@ class Collator:
     def _extract(self, recording: Recording) -> np.ndarray:
         if recording.key in self._features:
             return self._features[recording.key]
-        features = self.frontend.features(audio.read(recording.wav))
+        features = self.frontend.features(audio.read(recording.wav, of=recording.key))
         if self.cache:
             self._features[recording.key] = features
         return features

@@ -133,7 +133,7 @@ class Reader:
             while True:
                 for batch in islice(rest, self.options.num_loaders + 1 - len(waiting)):
                     load = self.encoder.frontend  # loaded by this thread, not by many
-                    parts = [pool.submit(_load, load, wavs[key]) for key in batch]
+                    parts = [pool.submit(_load, load, wavs[key], key) for key in batch]
                     waiting.append((batch, parts))
                 if not waiting:
                     return
@@ -162,9 +162,11 @@ def neighbours(
     return batches
 
 
-def _load(front: "Frontend", wav: Path) -> tuple[np.ndarray, float]:
+def _load(
+    front: "Frontend", wav: Path, key: str | tuple[str, str] | int
+) -> tuple[np.ndarray, float]:
     """The model's input for a recording, and its seconds."""
-    samples = audio.read(wav)
+    samples = audio.read(wav, of=":".join(key) if isinstance(key, tuple) else str(key))
     return front.features(samples), len(samples) / audio.SAMPLE_RATE
 
 

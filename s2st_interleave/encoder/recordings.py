@@ -92,7 +92,7 @@ def too_short(
             least = int((recording.seconds - ROUNDED_SEC) * audio.SAMPLE_RATE)
             if frontend.frames(least) >= needed:
                 continue
-        frames = frontend.frames(len(audio.read(recording.wav)))
+        frames = frontend.frames(len(audio.read(recording.wav, of=recording.key)))
         if frames < needed:
             reasons[recording.key] = (
                 f"text is longer than its frames: CTC needs {needed}, there are {frames}"

@@ -7,8 +7,9 @@
 `--src_dir` and `--tgt_dir` may be one ESPnet directory with wav.scp.es, wav.scp.en ...,
 named by language or by side. With `--sides "user=en agent=en"` they are the user's and the
 agent's. Utterances are joined by id; ids that differ only by a folder or endings of audio
-(`a.mp3`) are the same. Recordings must be files: pipes are refused. Relative paths start
-in the current directory. An utterance with a fault is dropped from train. In dev and test
+(`a.mp3`) are the same. Recordings are files, or lie in archives (`wav.1.ark:12`: WAVs of
+Kaldi's wav-copy, any format of kaldiio); pipes are refused. Relative paths start in the
+current directory. An utterance with a fault is dropped from train. In dev and test
 each utterance must be on both sides, and silence stands in for a lost recording.
 """
 

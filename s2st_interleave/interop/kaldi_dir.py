@@ -89,7 +89,7 @@ class KaldiDir:
         return cuts
 
     def _recordings(self) -> Table[Source]:
-        """The files in wav.scp; a pipe (a program to be run) or an ark is a fault."""
+        """The recordings in wav.scp: files, or `<archive>:<offset>`; a pipe is a fault."""
         lines = read(self.file("wav.scp"))
         paths: Table[Source] = Table(lines.path, {}, dict(lines.faults))
         for name, value in lines.values.items():
@@ -102,13 +102,15 @@ class KaldiDir:
 
 def _no_file(value: str) -> str:
     """The reason why a value of wav.scp is no file of audio; "": it may be one."""
-    if value.endswith("|"):
+    if value.endswith("|") or value.startswith("|"):
         return (
             f"is a pipe ('{value}'), which is not run: write its audio to files first "
             "(Kaldi: wav-copy, ESPnet: format_wav_scp.sh)"
         )
-    if re.search(r"\.ark:\d+$", value):
-        return "lies in an ark, wants a file of audio"
+    if re.search(r":\d+\[.*\]$", value):
+        return (
+            f"is a part of a recording ('{value}'): a file `segments` may say its times"
+        )
     return "" if value else "has no file"
 
 

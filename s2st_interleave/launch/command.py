@@ -31,6 +31,7 @@ from s2st_interleave import config
 from s2st_interleave.errors import UserError
 from s2st_interleave.launch.job import Failure, Job, Line, read
 from s2st_interleave.launch.local import Local
+from s2st_interleave.launch.screen import Screen
 from s2st_interleave.launch.slurm import Slurm
 
 MOST_SHOWN = 10  # kinds of failure that are printed, and jobs of each kind
@@ -115,7 +116,7 @@ def _kind(group: Sequence[tuple[Job, Failure]]) -> list[str]:
 
 def _backend(line: Line) -> Backend:
     if line.backend == "local":
-        return Local(line.gpus)
+        return Local(line.gpus, Screen(job.prefix for job in line.jobs))
     if line.backend == "slurm":
         return Slurm(line)
     near = config.nearest(line.backend, ["local", "slurm"])

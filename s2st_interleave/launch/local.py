@@ -10,7 +10,11 @@ from collections.abc import Sequence
 
 from s2st_interleave.launch.gpus import VISIBLE, GpuPool
 from s2st_interleave.launch.job import Failure, Job
+from s2st_interleave.launch.screen import Screen
 from s2st_interleave.preemption import EXIT_REQUEUE
+from s2st_interleave.progress import PROGRESS
+
+LOG_SEC = 10.0
 
 
 class Local:
@@ -19,10 +23,10 @@ class Local:
     Each job sees `gpus_per_job` GPUs of its own, by $CUDA_VISIBLE_DEVICES; 0: all.
     """
 
-    def __init__(self, gpus_per_job: int = 0) -> None:
+    def __init__(self, gpus_per_job: int = 0, screen: Screen | None = None) -> None:
         self.running: list[subprocess.Popen[str]] = []
         self.stopping = threading.Event()
-        self.screen = threading.Lock()
+        self.screen = screen or Screen()
         self.gpus = GpuPool(gpus_per_job)
 
     def stop(self) -> None:
@@ -49,6 +53,8 @@ class Local:
         if self.stopping.is_set():  # the signal came while the job waited for GPUs
             return 128 + signal.SIGTERM
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        if self.screen.is_terminal:
+            environment |= {"S2ST_PROGRESS_SEC": "1"}
         if gpus:
             environment[VISIBLE] = ",".join(gpus)
         job.log.parent.mkdir(parents=True, exist_ok=True)
@@ -65,13 +71,33 @@ class Local:
                 start_new_session=True,
             )
             self.running.append(process)
+            is_worth = _Sparse()
             for line in process.stdout or ():
-                log.write(line)
-                with self.screen:
-                    print(f"{job.prefix}{line}", end="", flush=True)
+                if is_worth(line):
+                    log.write(line)
+                self.screen.job(job.prefix, line.rstrip("\n"))
+            self.screen.end(job.prefix)
             code = process.wait()
             log.write(f"# {time.strftime('%F %T')} ended with {code}\n")
         return code
+
+
+class _Sparse:
+    """Which lines a log keeps: of the progress of a job on a terminal, one in 10 s."""
+
+    def __init__(self) -> None:
+        self.kept_sec = -LOG_SEC
+
+    def __call__(self, line: str) -> bool:
+        if (
+            not PROGRESS.search(line) or "step " in line
+        ):  # those of a training all count
+            return True
+        now_sec = time.monotonic()
+        if now_sec - self.kept_sec < LOG_SEC - 0.5:
+            return False
+        self.kept_sec = now_sec
+        return True
 
 
 def _failure(code: int) -> Failure | None:

@@ -14,6 +14,7 @@ from s2st_interleave.files import atomic_write
 from s2st_interleave.launch import resources, states
 from s2st_interleave.launch.batch import Batch, sbatch_words, script_text
 from s2st_interleave.launch.job import Failure, Job, Line
+from s2st_interleave.launch.screen import Screen
 from s2st_interleave.launch.states import SlurmError, State
 from s2st_interleave.preemption import EXIT_REQUEUE
 
@@ -46,7 +47,7 @@ class Slurm:
             )
         self.numbers: list[str] = []
         self.stopping = threading.Event()
-        self.screen = threading.Lock()
+        self.screen = Screen(job.prefix for job in line.jobs)
 
     def stop(self) -> None:
         """Cancel all jobs and submit no more."""
@@ -86,9 +87,9 @@ class Slurm:
     def _cancel(self, number: str) -> None:
         try:
             states.call(["scancel", number])
-            self._print(f"Slurm job {number}: cancelled")
+            self.screen.say(f"Slurm job {number}: cancelled")
         except SlurmError as error:
-            self._print(f"Slurm job {number}: not cancelled: {error}")
+            self.screen.say(f"Slurm job {number}: not cancelled: {error}")
 
     def _watch(self, batch: Batch, number: str) -> dict[int, State]:
         """Follow the jobs to their end; return the final state of each, by index."""
@@ -106,11 +107,11 @@ class Slurm:
                 problem = str(error)
             for log in logs:
                 for text in log.lines():
-                    self._print(text)
+                    self.screen.job(log.job.prefix, text)
             # 2. Print the summary of states if it has changed.
             summary = problem or _summary(seen)
             if summary != shown:
-                self._print(f"Slurm job {number}: {summary}")
+                self.screen.say(f"Slurm job {number}: {summary}")
                 shown = summary
             # 3. Stop if all jobs have ended, else wait.
             self._give_another_turn(batch, number, seen)
@@ -143,11 +144,7 @@ class Slurm:
                 states.call(["scontrol", "requeue", _number(number, job)])
                 del seen[job.index]
             except SlurmError as error:
-                self._print(f"{job.prefix}not queued again: {error}")
-
-    def _print(self, text: str) -> None:
-        with self.screen:
-            print(text, flush=True)
+                self.screen.say(f"{job.prefix}not queued again: {error}")
 
 
 class _Follower:
@@ -165,7 +162,7 @@ class _Follower:
             whole, newline, _ = stream.read().rpartition(b"\n")
         self.offset += len(whole + newline)
         text = whole.decode("utf-8", errors="replace")
-        return [f"{self.job.prefix}{line}" for line in text.splitlines()]
+        return text.splitlines()
 
 
 def _number(number: str, job: Job) -> str:

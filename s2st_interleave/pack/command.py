@@ -172,7 +172,8 @@ def without_paths(text: str) -> str:
 
 
 def _finish(stage: Stage, out: Path) -> None:
-    stage.finish(num_in=len(folder.PARTS), num_out=len(folder.PARTS))
+    count = len(folder.PARTS)
+    stage.finish(num_in=count, num_out=count, said=f"{count} parts")
     print(f"pack: s2st-translate --model {out} in.wav")
 
 

@@ -1,4 +1,4 @@
-"""Bytes on disk: those of finished stages, and those that checkpoints will take."""
+"""Files and bytes of finished stages, and the bytes that checkpoints will take."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,38 +14,51 @@ from s2st_interleave.stage_list import COMMANDS
 
 @dataclass(frozen=True)
 class Used:
-    """The number of a stage's finished directories, and their bytes."""
+    """The number of a stage's finished directories, their files and bytes."""
 
     stage: str
     num_directories: int
+    num_files: int
     bytes: int
 
 
 def finished(recipes: Sequence[Path]) -> list[Used]:
-    """Bytes of each stage that has a `stage.json` below a recipe, in the stages' order.
+    """What each stage with a `stage.json` below a recipe takes, in the stages' order.
 
     The recordings of stage 1, which lie beside its directory, are counted as "audio".
     """
-    by_stage: dict[str, list[int]] = {}
+    by_stage: dict[str, list[tuple[int, int]]] = {}
     for recipe in recipes:
         for path in sorted(recipe.glob("**/" + DONE)):
             done = read_json(path)
-            by_stage.setdefault(done["stage"], []).append(done["bytes"])
+            of_stage = len(_files(path.parent)), done["bytes"]
+            by_stage.setdefault(done["stage"], []).append(of_stage)
             audio = Path(done.get("paths", {}).get("audio_dir", ""))
             if done["stage"] == "data" and audio.name:
-                by_stage.setdefault("audio", []).append(size_of(recipe / audio))
+                folder = recipe / audio
+                of_audio = len(_files(folder)), size_of(folder)
+                by_stage.setdefault("audio", []).append(of_audio)
     order = [command.name for command in COMMANDS]
     order.insert(order.index("data") + 1, "audio")
     place = {name: number for number, name in enumerate(order)}
     return [
-        Used(name, len(by_stage[name]), sum(by_stage[name]))
+        Used(
+            name,
+            num_directories=len(by_stage[name]),
+            num_files=sum(files for files, _ in by_stage[name]),
+            bytes=sum(count for _, count in by_stage[name]),
+        )
         for name in sorted(by_stage, key=lambda name: (place.get(name, -1), name))
     ]
 
 
 def size_of(directory: Path) -> int:
     """Bytes of all files below a directory."""
-    return sum(p.stat().st_size for p in directory.rglob("*") if p.is_file())
+    return sum(path.stat().st_size for path in _files(directory))
+
+
+def _files(directory: Path) -> list[Path]:
+    return [path for path in directory.rglob("*") if path.is_file()]
 
 
 def checkpoints(sizes: LlmSizes, keep_last: int) -> Mapping[str, int]:

@@ -90,6 +90,7 @@ def _works(
     }
     voice = by_stage["vocoder"][0][1]["options"] if "vocoder" in by_stage else {}
     works = []
+    known: set[tuple[str, str]] = set()
     for folder, each in by_stage[stage]:
         options = heard | each["options"]
         options.setdefault("save_every", options.get("eval_every", 100))
@@ -118,9 +119,28 @@ def _works(
         elif stage == "vocode":
             works.append(answer_work.vocode(voice, asked, rates, 1))
         elif stage in ("score", "topline"):
+            times = _num_heard(recipe, each["paths"], known)
             asr = {"asr": each["paths"]["asr"]}
-            works.append(answer_work.score(options | asr, asked, rates, 1))
+            if times:
+                asked = replace(asked, test=times * number)
+                works.append(answer_work.score(options | asr, asked, rates, 1))
     return works
+
+
+def _num_heard(recipe: Path, paths: dict[str, str], known: set[tuple[str, str]]) -> int:
+    """How many recordings of each utterance the recogniser has heard for a score.
+
+    It hears references and their resynthesis once a split, and the answers of a checkpoint
+    once, though it may be both the last and the best: those it has heard are in `known`.
+    """
+    if "decode_dir" not in paths:
+        return 1 + ("vocode_dir" in paths)
+    facts = read_json(recipe / paths["decode_dir"] / DONE)["facts"]
+    answers = (paths["train_dir"], facts["checkpoint"])
+    if answers in known:
+        return 0
+    known.add(answers)
+    return 1
 
 
 def _trained(

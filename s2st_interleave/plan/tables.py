@@ -127,11 +127,16 @@ def flops_line(drawn: "Drawn", options: "Options") -> str:
 def disk_table(llm: sizes.LlmSizes, options: "Options") -> str:
     """A table of the disk that finished stages take, and a line about checkpoints."""
     rows = [
-        [used.stage, str(used.num_directories), human(used.bytes)]
+        [
+            used.stage,
+            str(used.num_directories),
+            f"{used.num_files:,}",
+            human(used.bytes),
+        ]
         for used in disk.finished(options.recipe)
     ]
     bytes_of = disk.checkpoints(llm, options.keep_last)
-    head = ["stage, finished", "directories", "disk"]
+    head = ["stage, finished", "directories", "files", "disk"]
     return (
         (f"\n{table(head, rows)}" if rows else "")
         + f"\neach system of stage 6: {human(bytes_of['kept'])} ({options.keep_last} "

@@ -8,6 +8,7 @@ docs/replication.md says how to declare one.
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from s2st_interleave.errors import script
@@ -73,6 +74,8 @@ def page(grid: Grid, args: argparse.Namespace) -> None:
     from s2st_interleave.replicate.page import render
     from s2st_interleave.replicate.results import results_json
 
+    if args.out is not None:
+        grid = replace(grid, page=args.out, figures=args.out)
     content = gather(grid, args.num_resamples)
     draw(content)
     with atomic_write(grid.page / "RESULTS.md") as stream:
@@ -105,6 +108,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
             "words", nargs="*", help=f"more options of {what}, after --"
         )
     showing = commands.add_parser("page")
+    showing.add_argument(
+        "--out", type=Path, help="folder of the page and its figures, not the grid's"
+    )
     showing.add_argument("--num_resamples", type=int, default=2000, help="of a test")
     return parser.parse_args(argv)
 

@@ -8,9 +8,9 @@ import numpy as np
 from s2st_interleave.replicate.statistics import (
     Difference,
     Scorer,
-    holm,
     paired_difference,
 )
+from s2st_interleave.score.bootstrap import holm
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class PageContent:
     @property
     def figure_folder(self) -> str:
         """The folder of the figures, relative to that of the page."""
-        return os.path.relpath(self.grid.folder, self.grid.page)
+        return os.path.relpath(self.grid.figures, self.grid.page)
 
     @property
     def gains(self) -> dict[str, Difference]:

@@ -41,7 +41,7 @@ def draw(content: PageContent) -> None:
         for pair in dict.fromkeys((*theirs, *content.grid.pairs))
     }
     ours = {"ours": content.gains, "ours, twice the steps": content.gains_of_twice}
-    gains, figure_3, curves = (content.grid.folder / f"{name}.svg" for name in FIGURES)
+    gains, figure_3, curves = (content.grid.figures / f"{name}.svg" for name in FIGURES)
     draw_gains(ours, theirs, gains)
     draw_figure_3(runs[recipe.pair_of(TABLE_3_SOURCE)], figure_3)
     scored = {pair: by_system for pair, by_system in runs.items() if by_system}

@@ -86,6 +86,7 @@ class Grid:
     recipe: Recipe
     version: int
     page: Path  # folder of RESULTS.md and results.json
+    figures: Path  # folder of the figures that the page shows
     command: str
     apart: tuple[str, ...]
     pairs: tuple[str, ...]
@@ -223,6 +224,7 @@ def load(path: Path) -> Grid:
         recipe=recipes.load(Path(os.path.normpath(path.parent / file.recipe))),
         version=file.version,
         page=Path(os.path.normpath(path.parent / file.page)),
+        figures=path.parent,
         command=file.command,
         apart=file.apart,
         pairs=file.pairs,

@@ -1,6 +1,6 @@
 """Statistical tests over utterances and seeds; pure functions of stored scores."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -79,20 +79,6 @@ def paired_difference(
         p_better=float(student.sf(above, freedom)),
         p_worse=float(student.cdf(above, freedom)),
     )
-
-
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Holm's step-down adjustment: reject at 0.05 where the result is below 0.05.
-
-    >>> {k: round(p, 3) for k, p in holm({"a": 0.01, "b": 0.04, "c": 0.03}).items()}
-    {'a': 0.03, 'c': 0.06, 'b': 0.06}
-    """
-    adjusted: dict[str, float] = {}
-    highest = 0.0
-    for rank, name in enumerate(sorted(p_values, key=lambda n: (p_values[n], n))):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[name]))
-        adjusted[name] = highest
-    return adjusted
 
 
 def spearman_permutation(

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, Protocol, cast
 
+from s2st_interleave.data import ark
 from s2st_interleave.data.languages import language
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import file_digest
@@ -119,7 +120,7 @@ def batches(wavs: Mapping[str, Path], options: AsrOptions) -> list[list[str]]:
     """
     if options.backend_name == "faster-whisper":
         return [[utterance_id] for utterance_id in wavs]
-    order = sorted(wavs, key=lambda u: (wavs[u].stat().st_size, u))
+    order = sorted(wavs, key=lambda u: (ark.size(wavs[u]), u))
     size = options.batch_size
     return [order[start : start + size] for start in range(0, len(order), size)]
 
@@ -141,6 +142,13 @@ def describe(options: AsrOptions) -> AsrDescription:
         compute_type=options.compute_type,
         language=options.whisper_code,
     )
+
+
+def heard(wavs: Mapping[str, Path]) -> str:
+    """What a line of progress says: whose recordings are recognised, by their folder."""
+    first = next(iter(wavs.values()), Path())
+    folder = first.parent.parent if first.parent.name == "wav" else first.parent
+    return f"recognise {folder}"
 
 
 def unrecognised(utterance_id: str, path: Path, error: Exception) -> AsrError:

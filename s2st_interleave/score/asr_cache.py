@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave.config import to_dict
+from s2st_interleave.data import ark
 from s2st_interleave.files import file_digest
 from s2st_interleave.record import digest
 from s2st_interleave.score.asr import AsrOptions, batches, describe, transcribe
@@ -66,7 +67,7 @@ def kept(
     `made_by` is all that can change it, as JSON values. `compute` is given the recordings
     that nobody has asked about, and tells of each as it comes.
     """
-    keys = {u: digest([made_by, file_digest(wav)]) for u, wav in wavs.items()}
+    keys = {u: digest([made_by, ark.sha256(wav)]) for u, wav in wavs.items()}
     known = _read(cache, set(keys.values()))
     unheard = {u: wavs[u] for u in wavs if keys[u] not in known}
     if unheard:

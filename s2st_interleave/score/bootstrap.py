@@ -4,7 +4,7 @@ A corpus score is a function of counts that add up over utterances: a resampled 
 needs no text, only the sum of the counts that were drawn.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,20 @@ def paired(
     sizes = np.abs(differences)
     num_extreme = int(np.sum(sizes - sizes.mean() >= abs(delta)))
     return PairedResult(delta, ci95, (num_extreme + 1) / (len(differences) + 1))
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """Holm's step-down adjustment: reject at 0.05 where the result is below 0.05.
+
+    >>> {k: round(p, 3) for k, p in holm({"a": 0.01, "b": 0.04, "c": 0.03}).items()}
+    {'a': 0.03, 'c': 0.06, 'b': 0.06}
+    """
+    adjusted: dict[str, float] = {}
+    highest = 0.0
+    for rank, name in enumerate(sorted(p_values, key=lambda n: (p_values[n], n))):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[name]))
+        adjusted[name] = highest
+    return adjusted
 
 
 def _resampled(

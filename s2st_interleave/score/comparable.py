@@ -4,9 +4,12 @@ A score that is not there is an error naming the stage that makes it: an empty t
 looks like a result.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
+from s2st_interleave.promises import and_more
+from s2st_interleave.score.choice import metric_of
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 
 
@@ -43,6 +46,66 @@ def check(
                 f"{score.system} ({score.checkpoint}) was not compared with "
                 f"{baseline}: stage 9 (score) makes compare.json"
             )
+
+
+def check_metric(
+    system: SystemScore, other: SystemScore, key: str, names: tuple[str, str] = ("", "")
+) -> None:
+    """UserError where the two have no score of this metric by the same rules.
+
+    `names` are what messages call them, if not by their systems' names.
+    """
+    if not metric_of(key).by_utterance:
+        raise UserError(f"{key} is of the whole split: there is nothing to draw from")
+    names = (names[0] or system.system, names[1] or other.system)
+    for name, score in zip(names, (system, other), strict=True):
+        if key not in score.scores:
+            known = [k for k in score.scores if k in system.scores]
+            raise UserError(
+                f"{name} has no score '{key}'{nearest(key, known)}; there are "
+                f"{' '.join(score.scores)}, and --metrics of stage 9 adds others"
+            )
+    ours, theirs = (score.scores[key].signature for score in (system, other))
+    if ours != theirs:
+        raise UserError(
+            f"{key} of {names[0]} is by '{ours}', of {names[1]} by '{theirs}': run "
+            "stage 9 again"
+        )
+    speech = metric_of(key).roles == ("speech",)
+    for what in ("normalizer", *(["asr"] if speech else [])):
+        ours, theirs = getattr(system, what), getattr(other, what)
+        if ours != theirs:
+            raise UserError(
+                f"{names[0]} was scored with {what} {ours}, {names[1]} with {theirs}: "
+                f"{key} does not compare; run stage 9 again"
+            )
+
+
+def check_texts(
+    ours: Mapping[str, str], theirs: Mapping[str, str], names: tuple[str, str]
+) -> None:
+    """UserError unless both test sets, references by utterance id, are the same.
+
+    The message counts the utterances that only one of them has, or whose references
+    differ, and names the first.
+    """
+    kinds = {
+        f"only {names[0]} has": sorted(ours.keys() - theirs.keys()),
+        f"only {names[1]} has": sorted(theirs.keys() - ours.keys()),
+        "differ in their reference": sorted(
+            k for k in ours.keys() & theirs.keys() if ours[k] != theirs[k]
+        ),
+    }
+    told = [
+        f"{len(ids)} utterances {what}: {', '.join(ids[:3])}{and_more(len(ids[3:]))}"
+        for what, ids in kinds.items()
+        if ids
+    ]
+    if told:
+        raise UserError(
+            f"{names[0]} and {names[1]} were scored on other utterances: "
+            f"{'; '.join(told)}"
+        )
 
 
 def _facts(score: SystemScore | ToplineScore) -> dict[str, object]:

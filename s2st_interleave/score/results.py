@@ -50,6 +50,7 @@ class Results:
     systems: tuple[SystemScore, ...]
     comparisons: tuple[Comparison, ...]
     baseline: str = "baseline"
+    best_is_last: frozenset[str] = frozenset()  # systems with one checkpoint for both
 
 
 def render_markdown(results: Results) -> str:
@@ -74,7 +75,7 @@ def render_markdown(results: Results) -> str:
         sections += [f"## Toplines {split}", markdown_table(*_topline_rows(topline))]
     sections += [
         f"## Systems {split}",
-        markdown_table(*_system_rows(results.systems, topline)),
+        markdown_table(*_system_rows(results.systems, topline, results.best_is_last)),
         _scoring_note(results.systems),
         f"## Differences to `{results.baseline}`",
         _comparisons(results.comparisons),
@@ -95,7 +96,7 @@ def render_terminal(results: Results) -> str:
     """
     topline = results.topline
     check(results.systems, topline, results.comparisons, results.baseline)
-    header, body = _system_rows(results.systems, topline)
+    header, body = _system_rows(results.systems, topline, results.best_is_last)
     rows = [header, *body]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -149,7 +150,9 @@ def _topline_rows(topline: ToplineScore) -> tuple[list[str], list[list[str]]]:
 
 
 def _system_rows(
-    systems: Sequence[SystemScore], topline: ToplineScore | None
+    systems: Sequence[SystemScore],
+    topline: ToplineScore | None,
+    best_is_last: frozenset[str],
 ) -> tuple[list[str], list[list[str]]]:
     """Header and rows; raises UserError as `columns.keys` does."""
     columns = keys(systems)
@@ -172,7 +175,12 @@ def _system_rows(
         rows.append(
             [
                 score.system,
-                score.checkpoint,
+                score.checkpoint
+                + (
+                    " (is the last)"
+                    if score.checkpoint == "best" and score.system in best_is_last
+                    else ""
+                ),
                 *(cell(score, key) for key in columns),
                 _missing(score),
                 *([share] if by_topline else []),

@@ -33,6 +33,7 @@ from s2st_interleave.score.asr import (
     OnText,
     batches,
     check_language,
+    heard,
     unrecognised,
 )
 from s2st_interleave.score.whisper_weights import Whisper, weights
@@ -70,8 +71,9 @@ def transcribe(wavs: Mapping[str, Path], options: AsrOptions, on_text: OnText) -
     groups = batches(wavs, options)
     read = _reader(whisper, wavs)
     with ThreadPoolExecutor(options.num_workers) as pool:
-        heard = _read_ahead(groups, read, pool)
-        for group, spectra in progress(heard, "recognise batches", len(groups)):
+        spoken = _read_ahead(groups, read, pool)
+        what = f"{heard(wavs)}, batches"
+        for group, spectra in progress(spoken, what, len(groups)):
             texts = _texts(whisper, spectra, generate)
             for utterance_id, text in zip(group, texts, strict=True):
                 on_text(utterance_id, text)

@@ -14,10 +14,17 @@ from pathlib import Path
 
 import av
 
+from s2st_interleave.data import ark
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import split_revision
 from s2st_interleave.progress import progress
-from s2st_interleave.score.asr import AsrOptions, OnText, check_language, unrecognised
+from s2st_interleave.score.asr import (
+    AsrOptions,
+    OnText,
+    check_language,
+    heard,
+    unrecognised,
+)
 
 WEIGHTS_FILE = "model.bin"
 
@@ -35,7 +42,7 @@ _DECODING = {
 }
 
 # Of a file that is none, or holds no audio, and of CTranslate2.
-FAILURES = (av.FFmpegError, OSError, IndexError, RuntimeError)
+FAILURES = (av.FFmpegError, OSError, IndexError, RuntimeError, UserError)
 
 
 def transcribe(wavs: Mapping[str, Path], options: AsrOptions, on_text: OnText) -> None:
@@ -47,7 +54,7 @@ def transcribe(wavs: Mapping[str, Path], options: AsrOptions, on_text: OnText) -
             for utterance_id, path in wavs.items()
         }
         finished = as_completed(utterance_ids)
-        for future in progress(finished, "recognise", total=len(wavs)):
+        for future in progress(finished, heard(wavs), total=len(wavs)):
             utterance_id = utterance_ids[future]
             try:
                 text = future.result()
@@ -106,7 +113,9 @@ def _load(options: AsrOptions) -> Callable[[Path], str]:
     check_language(options, multilingual, lambda t: ids.token_to_id(t) is not None)
 
     def recognise(path: Path) -> str:
-        segments, _ = model.transcribe(str(path), language=code, **_DECODING)
+        file = ark.whole(path)
+        heard = file.open() if isinstance(file, ark.Held) else str(file)
+        segments, _ = model.transcribe(heard, language=code, **_DECODING)
         # The segments are a generator: the work, and its errors, happen here.
         return "".join(segment.text for segment in segments).strip()
 

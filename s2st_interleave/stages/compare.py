@@ -1,24 +1,35 @@
-"""Stage 9: paired bootstrap of a system against the baseline, joined by utterance id."""
+"""Stage 9: paired bootstrap of a system against the baseline, joined by utterance id.
 
+With directories in place of options it compares any systems, two or more, by any metric:
+
+    python -m s2st_interleave compare DIR_A DIR_B [DIR_C ...] [--metric NAME]
+
+See score/several.py, and `compare DIR --help`.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from s2st_interleave.config import REQUIRED, nearest, option
+from s2st_interleave import config
+from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi, sides
 from s2st_interleave.data.languages import language
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json, write_json
+from s2st_interleave.files import write_json
 from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.score import several
 from s2st_interleave.score.bootstrap import paired
 from s2st_interleave.score.choice import choose, metric_of
+from s2st_interleave.score.comparable import check_metric, check_texts
 from s2st_interleave.score.metrics.bleu import bleu_counts
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import Comparison, SystemScore
+from s2st_interleave.score.several import COUNTS, Scored
 from s2st_interleave.stage_dir import Input, open_stage
-from s2st_interleave.stages.score import COUNTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +46,21 @@ class Options:
 
     earlier = staticmethod(sides.without_languages)
     removed: ClassVar[dict[str, str]] = {"tgt_lang": sides.KNOWN}
+
+
+def main(words: Sequence[str]) -> int:
+    if is_of_directories(words):
+        return several.main(words)
+    run(config.parse(Options, list(words), prog="compare", about=__doc__))
+    return 0
+
+
+def is_of_directories(words: Sequence[str]) -> bool:
+    """Whether a line names directories by themselves, and not only values of options."""
+    return any(
+        not word.startswith("--") and (not k or not words[k - 1].startswith("--"))
+        for k, word in enumerate(words)
+    )
 
 
 def run(options: Options) -> None:
@@ -55,20 +81,20 @@ def run(options: Options) -> None:
         return
 
     # 2. Were both scored by the same rules?
-    directories = (options.system_dir, options.baseline_dir)
-    system, baseline = (_score(directory) for directory in directories)
+    both = [Scored.read(path) for path in (options.system_dir, options.baseline_dir)]
+    system, baseline = (each.score for each in both)
     key = options.metric or system.primary
     _check(system, baseline, key, options.data_dir)
 
     # 3. Compare.
     (ids, ours), (other_ids, theirs) = (
-        _counts(directory, key, system, options.data_dir) for directory in directories
+        _counts(each, key, system, options.data_dir) for each in both
     )
-    if ids != other_ids:
-        raise UserError(
-            f"{system.system} and {baseline.system} were scored on other utterances: run "
-            "stage 9 again"
-        )
+    check_texts(
+        dict.fromkeys(ids, ""),
+        dict.fromkeys(other_ids, ""),
+        (system.system, baseline.system),
+    )
     result = paired(
         ours,
         theirs,
@@ -97,41 +123,21 @@ def run(options: Options) -> None:
     stage.finish(num_in=len(ids), num_out=len(ids), also=[path])
 
 
-def _score(directory: Path) -> SystemScore:
-    path = directory / "score.json"
-    return SystemScore.from_json(read_json(path), str(path))
-
-
 def _check(
     system: SystemScore, baseline: SystemScore, key: str, data_dir: Path
 ) -> None:
     """UserError where the two have no score of this metric by the same rules."""
-    if not metric_of(key).by_utterance:
-        raise UserError(f"{key} is of the whole split: there is nothing to draw from")
-    for score in (system, baseline):
-        if key not in score.scores:
-            known = [k for k in score.scores if k in system.scores]
-            raise UserError(
-                f"{score.system} has no score '{key}'{nearest(key, known)}; there are "
-                f"{' '.join(score.scores)}, and --metrics of stage 9 adds others"
-            )
-        signature = score.scores[key].signature
-        if key != "asr_bleu":
-            continue
+    check_metric(system, baseline, key)
+    for score in (system, baseline) if key == "asr_bleu" else ():
         side, code = _heard(score, data_dir)
         normalizer, tokenizer = Normalizer(code), language(code).tokenizer
+        signature = score.scores[key].signature
         if score.normalizer != normalizer.name or f"tok:{tokenizer}" not in signature:
             raise UserError(
                 f"{score.system} was scored by '{score.normalizer}' and "
                 f"'{signature}', {data_dir} has {side} speak {code}, which wants "
                 f"'{normalizer.name}' and 'tok:{tokenizer}': run stage 9 again"
             )
-    ours, theirs = (score.scores[key].signature for score in (system, baseline))
-    if ours != theirs:
-        raise UserError(
-            f"{key} of {system.system} is by '{ours}', of {baseline.system} by "
-            f"'{theirs}': run stage 9 again"
-        )
 
 
 def _heard(score: SystemScore, data_dir: Path) -> tuple[str, str]:
@@ -142,21 +148,17 @@ def _heard(score: SystemScore, data_dir: Path) -> tuple[str, str]:
 
 
 def _counts(
-    directory: Path, key: str, system: SystemScore, data_dir: Path
+    scored: Scored, key: str, system: SystemScore, data_dir: Path
 ) -> tuple[list[str], np.ndarray]:
     """Utterance ids, sorted, and what the metric adds up for each."""
-    path = directory / "score" / COUNTS
-    if path.is_file():
-        with np.load(path) as counts:
-            return counts["ids"].tolist(), counts[key]
-    if key != "asr_bleu":
-        raise UserError(f"{path} is missing: run stage 9 again, with --overwrite true")
+    if (scored.directory / "score" / COUNTS).is_file() or key != "asr_bleu":
+        return scored.counts(key)
     # An earlier version kept the texts alone.
     side, code = _heard(system, data_dir)
     references = kaldi.DataDir(data_dir).texts(side)
     counts = bleu_counts(
         references,
-        kaldi.read_table(directory / "score" / "hyp"),
+        kaldi.read_table(scored.directory / "score" / "hyp"),
         normalize=Normalizer(code).normalize,
         tokenize=language(code).tokenizer,
     )

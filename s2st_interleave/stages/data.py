@@ -8,12 +8,19 @@ Recordings are compared by content. If the stage was interrupted or the corpus m
 with --overwrite true, only recordings are converted whose 16 kHz file is not up to date.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.data.archive import unpacked
+from s2st_interleave.data.archive import (
+    Archive,
+    Member,
+    is_archive,
+    listed,
+    without_ending,
+)
 from s2st_interleave.data.corpus import Corpus, check_source
 from s2st_interleave.data.declared import check_names
 from s2st_interleave.data.languages import LanguageCode
@@ -32,7 +39,7 @@ class Options(DataOptions):
     covost: Path = option(REQUIRED, "covost_v2.<src>_<tgt>.tsv, or .tsv.tar.gz")
     cvss: Path = option(REQUIRED, "cvss_c_<src>_<tgt>_v1.0, or .tar.gz")
     unpack_dir: Path = option(
-        Path("dump/unpacked"), "where archives are unpacked", runtime=True
+        Path("dump/unpacked"), "where tables of archives are unpacked", runtime=True
     )
     train_split: Literal["standard", "extended"] = option(
         "standard", "CoVoST's train, or with train_covost"
@@ -43,11 +50,13 @@ class Options(DataOptions):
 
 
 def run(options: Options) -> None:
-
     check_source(options.src_lang)
     parts = (options.common_voice, options.covost, options.cvss)
     check_names(parts, options.src_lang, options.tgt_lang)
-    corpus = _corpus(options)
+    archives = {
+        path: listed(path, options.unpack_dir) for path in parts if is_archive(path)
+    }
+    corpus = _corpus(options, archives)
     extended = options.train_split == "extended"
     utterances = corpus.pairs(options.split, extended=extended)
     inputs = {
@@ -55,15 +64,28 @@ def run(options: Options) -> None:
         "covost": Input(corpus.covost),
         "cvss": Input(corpus.cvss / f"{options.split}.tsv"),
     }
-    make(options, utterances, inputs)
+    members: dict[str, Member] = {}
+    for archive in archives.values():
+        members |= archive.members
+    make(options, utterances, inputs, members=members)
 
 
-def _corpus(options: Options) -> Corpus:
-    into = options.unpack_dir
-    tsv = options.covost.name.removesuffix(".tar.gz")
-    covost = unpacked(options.covost, into, tsv)
+def _corpus(options: Options, archives: Mapping[Path, Archive]) -> Corpus:
+    """The parts of the corpus, of which archives have the recordings of some."""
+    audio: dict[Path, Path] = {}
+
+    def folder(path: Path, wanted: str) -> Path:
+        if path not in archives:
+            return path
+        inside = archives[path].folder(wanted)
+        audio[archives[path].tables / inside] = path / inside
+        return archives[path].tables / inside
+
+    tsv = without_ending(options.covost.name)
+    covost = folder(options.covost, tsv)
     return Corpus(
-        unpacked(options.common_voice, into, "validated.tsv"),
+        folder(options.common_voice, "validated.tsv"),
         covost if covost == options.covost else covost / tsv,
-        unpacked(options.cvss, into, f"{options.split}.tsv"),
+        folder(options.cvss, f"{options.split}.tsv"),
+        audio,
     )

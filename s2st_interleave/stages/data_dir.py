@@ -1,29 +1,28 @@
 """Stage 1, of whatever corpus: utterances -> data/<split>, 16 kHz audio in dump/audio."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from s2st_interleave import drops
-from s2st_interleave.data import kaldi, overlap, proof, sides
+from s2st_interleave.data import ark, kaldi, overlap, sides
+from s2st_interleave.data.archive import Member
 from s2st_interleave.data.checks import LONGEST_UTTERANCE
-from s2st_interleave.data.conversion import Spoken, convert
 from s2st_interleave.data.corpus import Utterance
 from s2st_interleave.data.declared import check_sides
 from s2st_interleave.data.levels import Level, report
 from s2st_interleave.data.proof import Sound
 from s2st_interleave.data.sides import Sides
-from s2st_interleave.data.sources import Reader, Source, Sources, file_of
+from s2st_interleave.data.sources import NO_MEMBERS, Reader, Source, Sources, file_of
+from s2st_interleave.data.store import STORES, remove_others
 from s2st_interleave.data.text import clean
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
-from s2st_interleave.progress import progress
 from s2st_interleave.promises import DONE
 from s2st_interleave.record import digest
 from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.stages.data_options import DataOptions
+from s2st_interleave.stages.side_audio import Converted, Side, convert_side
 
 DIGESTS = "digests"  # in audio_dir: what is known of the recordings' content
 
@@ -33,22 +32,24 @@ def make(
     utterances: list[Utterance],
     inputs: Mapping[str, Input],
     train: list[Utterance] | None = None,
+    members: Mapping[str, Member] = NO_MEMBERS,
 ) -> None:
     """Write options.data_dir and options.audio_dir, wherever the utterances are from.
 
-    Sentences of dev and test that are in `train` too, or without it in the directories
-    beside this one, are counted.
+    `members` are recordings in archives of the corpus. Sentences of dev and test that are
+    in `train` too, or without it in the directories beside this one, are counted.
     """
     # 1. Is there anything to do?
     spoken = options.spoken()
     languages = check_sides(utterances, spoken)
     files = {role: {u.id: u.sides[role].audio for u in utterances} for role in spoken}
-    sources = Sources.look(files, spoken, options.audio_dir / DIGESTS, options.nj)
+    cache = options.audio_dir / DIGESTS
+    sources = Sources.look(files, spoken, cache, options.nj, members)
     stage = open_stage(
         options.data_dir,
         stage="data",
         options=options,
-        inputs={**inputs, "clips": _by_size(options, utterances) or sources},
+        inputs={**inputs, "clips": _by_size(options, utterances, members) or sources},
         overwrite=options.overwrite,
         proven=True,
     )
@@ -60,25 +61,18 @@ def make(
         sides.write(data.path, spoken)
     sources.write(data.path)
 
-    # 2. Convert the audio of all sides, but for what is there; parts of a file together.
-    reader = Reader(LONGEST_UTTERANCE * options.max_sec)
-    targets = {role: options.audio_dir / data.suffix(role) for role in spoken}
-    converted = partial(_convert, options, sources, targets, reader)
-    first = next(iter(spoken))
-    work = sorted(utterances, key=lambda u: str(file_of(u.sides[first].audio)))
-    with ThreadPoolExecutor(options.nj) as pool:
-        results = pool.map(converted, work)
-        done = list(progress(results, f"audio {options.split}", len(work)))
-    by_id = {u.id: outcome for u, outcome in zip(work, done, strict=True)}
-    outcomes = {u.id: by_id[u.id] for u in utterances}
+    # 2. Convert the audio of each side, but for what is there.
+    folders = {role: options.audio_dir / data.suffix(role) for role in spoken}
+    dropped = {u.id: u.fault for u in utterances if u.fault}
+    sides_audio = _convert(options, utterances, sources, members, folders, dropped)
 
     # 3. Training data may lose utterances, for a reason; dev and test may not.
-    dropped = {k: o.unusable for k, o in outcomes.items() if o.unusable}
+    dropped = {u.id: dropped[u.id] for u in utterances if u.id in dropped}
     silent = {
-        k: fault
-        for k, o in outcomes.items()
-        for fault in o.faults.values()
-        if fault.startswith(kaldi.NO_AUDIO)
+        u.id: side.faults[u.id]
+        for u in utterances
+        for side in sides_audio.values()
+        if u.id not in dropped and side.faults[u.id].startswith(kaldi.NO_AUDIO)
     }
     if options.split == "train":
         rate, why = options.max_drop_rate, "--max_drop_rate"
@@ -91,10 +85,10 @@ def make(
 
     # 4. Write the directory and check it as everybody else would.
     kept = [utterance for utterance in utterances if utterance.id not in dropped]
-    _write_tables(data, targets, kept, outcomes)
+    _write_tables(data, kept, sides_audio)
     kaldi.validate(data)
-    _remove_others(options.audio_dir, set(targets.values()), kept, spoken)
-    levels = {role: _levels(role, kept, outcomes) for role in spoken}
+    _remove_others(options, folders, kept, sides_audio)
+    levels = {role: _levels(kept, side) for role, side in sides_audio.items()}
     stage.finish(
         num_in=total,
         num_out=len(kept),
@@ -107,13 +101,52 @@ def make(
     )
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """What was measured of an utterance's sides, and their faults ("": none), by role."""
+def _convert(
+    options: DataOptions,
+    utterances: list[Utterance],
+    sources: Sources,
+    members: Mapping[str, Member],
+    folders: Mapping[str, Path],
+    dropped: dict[str, str],
+) -> dict[str, Converted]:
+    """The audio of all sides by role; training data with a fault joins `dropped`."""
+    is_train = options.split == "train"
+    reader = Reader(LONGEST_UTTERANCE * options.max_sec)
+    new_store = STORES[_audio_format(options)]
+    sides_audio = {}
+    for role, channels in options.channels().items():
+        side = Side(
+            role=role,
+            channels=channels,
+            content=sources.content[role],
+            members=members,
+            store=new_store(folders[role]),
+            reader=reader,
+            unfit=partial(_unfit, options) if is_train else lambda *_: "",
+        )
+        sides_audio[role] = converted = convert_side(
+            side,
+            utterances,
+            dropped=dropped.__contains__,
+            drops_faults=is_train,
+            nj=options.nj,
+            what=f"audio {options.split} {role}",
+        )
+        for utterance in utterances:
+            if fault := converted.faults.get(utterance.id):
+                fault = f"{fault}, {utterance.where}"
+                converted.faults[utterance.id] = fault
+                if is_train:
+                    dropped[utterance.id] = fault
+    return sides_audio
 
-    sounds: Mapping[str, Sound] = field(default_factory=dict)
-    faults: Mapping[str, str] = field(default_factory=dict)
-    unusable: str = ""  # why the utterance cannot stay
+
+def _audio_format(options: DataOptions) -> str:
+    """That of a directory whose audio is made again, so that later stages stay valid."""
+    for table in sorted(options.data_dir.glob("wav.scp.*")):
+        for place in kaldi.read_table(table).values():
+            return "flac" if ark.split(place)[1] is None else "ark"
+    return options.audio_format
 
 
 def _is_earlier(directory: Path, spoken: Sides) -> bool:
@@ -123,14 +156,12 @@ def _is_earlier(directory: Path, spoken: Sides) -> bool:
     return any(list(directory.glob(f"*.{code}")) for code in spoken.values())
 
 
-def _levels(
-    role: str, utterances: list[Utterance], outcomes: Mapping[str, _Outcome]
-) -> dict[str, Level]:
+def _levels(utterances: list[Utterance], side: Converted) -> dict[str, Level]:
     """By id, of the recordings that could be read."""
     return {
-        u.id: outcomes[u.id].sounds[role].level
+        u.id: side.sounds[u.id].level
         for u in utterances
-        if not outcomes[u.id].faults[role].startswith(kaldi.NO_AUDIO)
+        if not side.faults[u.id].startswith(kaldi.NO_AUDIO)
     }
 
 
@@ -147,7 +178,9 @@ def _in_train(
     return {options.split: overlap.report(options.split, texts, others)}
 
 
-def _by_size(options: DataOptions, utterances: list[Utterance]) -> str:
+def _by_size(
+    options: DataOptions, utterances: list[Utterance], members: Mapping[str, Member]
+) -> str:
     """Input `clips` of a directory of an earlier version, which knew no more than sizes.
 
     Empty for every other one, and where sizes differ.
@@ -156,15 +189,17 @@ def _by_size(options: DataOptions, utterances: list[Utterance]) -> str:
     if not path.is_file() or "files" in read_json(path):
         return ""
     sizes = [
-        (u.id, *(_size(speech.audio) for speech in u.sides.values()))
+        (u.id, *(_size(speech.audio, members) for speech in u.sides.values()))
         for u in utterances
     ]
     clips = digest(sizes)
     return clips if read_json(path)["inputs"].get("clips") == clips else ""
 
 
-def _size(source: Source) -> int:
+def _size(source: Source, members: Mapping[str, Member]) -> int:
     path = file_of(source)
+    if member := members.get(str(path)):
+        return member.bytes
     return path.stat().st_size if path.is_file() else -1
 
 
@@ -183,44 +218,6 @@ def _limit(
         )
 
 
-def _convert(
-    options: DataOptions,
-    sources: Sources,
-    targets: Mapping[str, Path],
-    reader: Reader,
-    utterance: Utterance,
-) -> _Outcome:
-    """16 kHz audio of all sides; training data with a fault is not to be used."""
-    if utterance.fault:
-        return _Outcome(unusable=utterance.fault)
-    sounds, faults = {}, {}
-    for role, channels in options.channels().items():
-        speech = utterance.sides[role]
-        spoken = Spoken(
-            role=role,
-            source=speech.audio,
-            content=sources.content[role][utterance.id],
-            text=speech.text,
-            fault=speech.fault,
-            channels=channels,
-            target=_flac(targets[role], utterance.id),
-        )
-        conversion = convert(spoken, reader)
-        sound, fault = conversion.sound, conversion.fault
-        if options.split == "train":
-            fault = fault or _unfit(options, role, sound)
-            if fault:
-                return _Outcome(unusable=f"{fault}, {utterance.where}")
-        conversion.write(spoken.target)
-        sounds[role] = sound
-        faults[role] = fault and f"{fault}, {utterance.where}"
-    return _Outcome(sounds, faults)
-
-
-def _flac(folder: Path, utterance: str) -> Path:
-    return folder / f"{utterance}.flac"
-
-
 def _unfit(options: DataOptions, role: str, sound: Sound) -> str:
     if sound.seconds < options.min_sec:
         return f"{role} audio is too short: {sound.seconds:.2f} s"
@@ -233,16 +230,15 @@ def _unfit(options: DataOptions, role: str, sound: Sound) -> str:
 
 def _write_tables(
     data: kaldi.DataDir,
-    targets: Mapping[str, Path],
     utterances: list[Utterance],
-    outcomes: Mapping[str, _Outcome],
+    sides_audio: Mapping[str, Converted],
 ) -> None:
-    for role, folder in targets.items():
-        sounds = {u.id: outcomes[u.id].sounds[role] for u in utterances}
-        faults = {u.id: clean(outcomes[u.id].faults[role]) for u in utterances}
+    for role, side in sides_audio.items():
+        sounds = {u.id: side.sounds[u.id] for u in utterances}
+        faults = {u.id: clean(side.faults[u.id]) for u in utterances}
         tables = {
             "text": {u.id: clean(u.sides[role].text) for u in utterances},
-            "wav.scp": {u.id: str(_flac(folder, u.id)) for u in utterances},
+            "wav.scp": {u.id: str(side.places[u.id]) for u in utterances},
             "utt2dur": {k: f"{sound.seconds:.3f}" for k, sound in sounds.items()},
             "utt2level": {k: str(sound.level) for k, sound in sounds.items()},
         }
@@ -254,21 +250,16 @@ def _write_tables(
 
 
 def _remove_others(
-    audio_dir: Path, folders: set[Path], kept: list[Utterance], spoken: Sides
+    options: DataOptions,
+    folders: Mapping[str, Path],
+    kept: list[Utterance],
+    sides_audio: Mapping[str, Converted],
 ) -> None:
     """Audio of utterances that are no longer of the split, or were dropped.
 
     An earlier version had its audio in folders by language.
     """
-    names = {f"{utterance.id}.flac" for utterance in kept}
-    earlier = {audio_dir / code for code in spoken.values()} - folders
-    others = [
-        path
-        for folder in (*folders, *earlier)
-        for path in folder.glob("*.flac")
-        if (folder in earlier or path.name not in names) and proof.is_ours(path)
-    ]
-    for path in others:
-        path.unlink()
-    if others:
-        print(f"data: {audio_dir}: {len(others)} files of no use removed")
+    used = [s.places[u.id] for s in sides_audio.values() for u in kept]
+    earlier = (options.audio_dir / code for code in options.spoken().values())
+    if count := remove_others({*folders.values(), *earlier}, used):
+        print(f"data: {options.audio_dir}: {count} files of no use removed")

@@ -47,6 +47,12 @@ class DataOptions(ABC):
         new=True,
     )
     drop_near_silent: bool = option(False, "and dropped, from training data", new=True)
+    audio_format: Literal["flac", "ark"] = option(
+        "flac",
+        "of 16 kHz audio: a FLAC an utterance, or Kaldi archives of 2,000 FLACs; audio "
+        "that was deleted is made again as it was",
+        runtime=True,
+    )
     nj: int = option(2, "threads", runtime=True, minimum=1)
     overwrite: bool = option(False, "make it anew", runtime=True)
 

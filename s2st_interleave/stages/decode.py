@@ -195,8 +195,6 @@ class _Writer:
             ),
             batch_size=options.batch_size,
             engine=engine,
-            progress=partial(
-                progress, desc=f"decode {options.out_dir.name} {path.name}"
-            ),
+            progress=partial(progress, desc=path.name),
         )
         outputs.write_part(path, {name: answers[name] for name in ids})

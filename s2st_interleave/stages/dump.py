@@ -17,7 +17,7 @@ from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side, to_unit_spans
 from s2st_interleave.promises import DONE
-from s2st_interleave.stage_dir import Input, open_stage
+from s2st_interleave.stage_dir import Input, is_looking, open_stage
 from s2st_interleave.stages import too_long
 from s2st_interleave.units import store
 
@@ -50,22 +50,26 @@ class Joined:
 
 def run(options: Options) -> None:
     # 1. Is there anything to do?
-    inputs = {
-        "align": Input(options.align_dir, "align").fingerprint(),
-        "units": Input(options.units_dir, "units").fingerprint(),
+    origins = {
+        "align": Input(options.align_dir, "align"),
+        "units": Input(options.units_dir, "units"),
     }
+    prints = {name: origin.fingerprint() for name, origin in origins.items()}
+    more: dict[str, str] = {}
     done, joined = options.out_dir / DONE, None
     before = read_json(done) if done.is_file() else {"inputs": {}}
-    if inputs.items() <= before["inputs"].items():
-        inputs |= too_long.as_input_again(options.out_dir, before, options)
+    if prints.items() <= before["inputs"].items():
+        more = too_long.as_input_again(options.out_dir, before, options)
+    elif is_looking():  # what is too long follows from what has changed
+        more = {k: v for k, v in before["inputs"].items() if k not in prints}
     else:
         joined = _join(options)
-        inputs |= too_long.as_input(joined.too_long, options)
+        more = too_long.as_input(joined.too_long, options)
     stage = open_stage(
         options.out_dir,
         stage="dump",
         options=options,
-        inputs=inputs,
+        inputs={**origins, **more},
         overwrite=options.overwrite,
     )
     if stage is None:

@@ -178,6 +178,7 @@ def run(options: Options) -> None:
         stage.finish(
             num_in=num_train,
             num_out=len(train),
+            said=f"{len(train)} of {num_train} recordings trained on",
             dropped=dropped,
             dev_without_loss=unusable,
             train_sec=outcome.train_sec,

@@ -79,17 +79,23 @@ def run(options: Options) -> None:
         utterances = reader.order(utterances, seconds)
     readings = reader.read(utterances, wavs, seconds, ctc=False, layer=options.layer)
     total = len(utterances)
-    frames = _drawn(progress(readings, "features for k-means", total), total, options)
+    frames = _drawn(progress(readings, "features", total), total, options)
     codebook, num_used = kmeans.fit(frames, options.num_units, options.seed)
     codebook.save(options.out_dir)
     if num_used < options.num_units:
         print(
-            f"kmeans: {num_used} of {options.num_units} units are used by the "
+            f"kmeans: only {num_used} of {options.num_units} units are used by the "
             f"{len(frames)} frames that they were made of"
         )
     stage.finish(
         num_in=len(wavs),
         num_out=len(utterances),
+        said=f"{len(utterances)} recordings sampled of {len(wavs)}, "
+        + (
+            "as --num_utterances asks"
+            if len(utterances) < len(wavs)
+            else "all there are"
+        ),
         facts=KmeansFacts(unit_sec=reader.encoder.frame_sec),
         num_frames=len(frames),
         num_used_units=num_used,

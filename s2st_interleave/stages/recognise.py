@@ -13,6 +13,7 @@ from pathlib import Path
 from s2st_interleave.config import option
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
+from s2st_interleave.progress import name_lines
 from s2st_interleave.score.answers import spoken, without
 from s2st_interleave.score.asr_cache import recognise
 from s2st_interleave.stages.scoring import ScoringOptions
@@ -27,6 +28,7 @@ class Options(ScoringOptions):
 
 
 def run(options: Options) -> None:
+    name_lines(f"stage 9 recognise {options.data_dir.name} {options.shard}")
     data, share = kaldi.DataDir(options.data_dir), share_of(options.shard)
     asr = options.asr_options(data.sides[data.role(options.side)])
     folders = [spoken(folder) for folder in options.vocode_dir]

@@ -8,6 +8,7 @@ from typing import ClassVar
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.files import atomic_write, read_json
+from s2st_interleave.promises import DONE
 from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 from s2st_interleave.score.results import (
@@ -37,7 +38,7 @@ class Options:
     baseline: str = option("baseline", "the tag that others are compared with")
     command: str = option("./run.sh", "the command that makes these results")
     corpus_note: Path | None = option(None, "file with what is said of the corpus")
-    out: Path = option(Path("RESULTS.md"), "file to write")
+    out: Path = option(Path("exp/RESULTS.md"), "file to write")
 
     removed: ClassVar[dict[str, str]] = {
         "mini": "--corpus_note names a file with what the corpus is"
@@ -47,10 +48,12 @@ class Options:
 def run(options: Options) -> None:
     # 1. Read every score; none may be missing.
     scores, comparisons = [], []
+    checkpoints: dict[tuple[str, str], str] = {}
     for tag in options.decode_tags:
         for name in options.systems:
             decodes = options.exp_dir / name / tag / options.split
             scores.append(SystemScore.from_json(*_read(decodes, "score")))
+            checkpoints[name, scores[-1].checkpoint] = _checkpoint(decodes)
             if name != options.baseline:
                 comparisons += _compared(decodes)
     topline = None
@@ -76,10 +79,22 @@ def run(options: Options) -> None:
         systems=tuple(scores),
         comparisons=tuple(comparisons),
         baseline=options.baseline,
+        best_is_last=frozenset(
+            name
+            for name in options.systems
+            if checkpoints.get((name, "best"), "") == checkpoints.get((name, "last"))
+        ),
     )
     with atomic_write(options.out) as stream:
         stream.write(render_markdown(results))
     print(f"\n{render_terminal(results)}\nresults: {options.out}")
+
+
+def _checkpoint(decodes: Path) -> str:
+    """The folder of the checkpoint that has answered; "" where no record says it."""
+    path = decodes / DONE
+    facts = read_json(path)["facts"] if path.is_file() else {}
+    return str(facts.get("checkpoint", ""))
 
 
 def _note(path: Path | None) -> str:

@@ -20,12 +20,11 @@ from s2st_interleave.score.evidence import Evidence, Need, role
 from s2st_interleave.score.measure import Measured, measure
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
+from s2st_interleave.score.several import COUNTS
 from s2st_interleave.stage_dir import Input, open_stage, read_done
 from s2st_interleave.stages.scoring import ScoringOptions, check_languages, git_label
 from s2st_interleave.stages.train import trained_task
 from s2st_interleave.stages.train_options import TaskOptions
-
-COUNTS = "counts.npz"  # what each metric adds up, by utterance: compare draws from it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +94,7 @@ def run(options: Options) -> None:
     stage.finish(
         num_in=len(answer.references),
         num_out=len(answer.hypotheses),
+        said=f"{len(answer.hypotheses)} of {len(answer.references)} utterances answered",
         also=[options.decode_dir / "score.json"],
     )
     print(_summary(record, title(primary, layout), measured[primary.key]))

@@ -49,7 +49,12 @@ def run(options: Options) -> None:
                 kaldi.write_table(part.file(name, role), chosen)
     kaldi.write_speakers(part, {k: speakers[k] for k in ids})
     kaldi.validate(part)
-    stage.finish(num_in=len(speakers), num_out=len(ids))
+    stage.finish(
+        num_in=len(speakers),
+        num_out=len(ids),
+        said=f"{len(ids)} utterances chosen of {len(speakers)} by a hash of their ids, as "
+        "--num_utterances asks",
+    )
 
 
 def smallest(ids: Iterable[str], count: int) -> set[str]:

@@ -78,7 +78,7 @@ def run(options: Options) -> None:
             options.llm,
             options.cascade_prompt,
             device=resolve_device(options.device),
-            progress=partial(progress, desc="text LLM"),
+            progress=partial(progress, desc="text LLM translates references"),
         )
         kaldi.write_table(options.out_dir / "hyp.cascade", translations)
         text_bleu = score_texts(references, translations, code, options).value
@@ -99,7 +99,11 @@ def run(options: Options) -> None:
         git=git_label(),
     )
     write_json(options.out_dir / "score.json", record.to_json())
-    stage.finish(num_in=len(references), num_out=len(texts))
+    stage.finish(
+        num_in=len(references),
+        num_out=len(texts),
+        said=f"{len(texts)} of {len(references)} utterances spoken again",
+    )
 
 
 def _mean_rating(wavs: dict[str, Path], options: Options) -> float | None:

@@ -19,10 +19,17 @@ from s2st_interleave.files import atomic_write
 from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.precision import use_bf16
+from s2st_interleave.progress import named
 from s2st_interleave.stage_dir import Input, numbered, open_stage, read_done
 from s2st_interleave.stages.dumps import check_sides, open_dumps
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.stages.train_options import Options
+
+LEGEND = (
+    "text_ratio is the share of words that the schedule asks to show as text, "
+    "realised_<side> the share that was shown so; loss is of such sequences: systems and "
+    "steps of other ratios do not compare by it. dev_loss is at ratio 0, and compares"
+)
 
 
 def run(options: Options) -> None:
@@ -111,6 +118,7 @@ def run(options: Options) -> None:
         shown=("loss", "text_ratio", "realised_"),
         uses_all=uses_all_weights(speech_llm.model),
     )
+    parallel.say(named(LEGEND))
     with closing(task):
         outcome = fit(learner, options, options.out_dir)
     num = len(train)

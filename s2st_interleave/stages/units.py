@@ -70,7 +70,7 @@ def run(options: Options) -> None:
             readings = reader.read(
                 ids, wavs, seconds, ctc=False, layer=coder.layer, reduce=coder.reduce
             )
-            what = f"units {path.parent.name} {path.name}"
+            what = f"{path.parent.name} {path.name}"
             units = {
                 name: coder.units(reading)
                 for name, reading in progress(readings, what, len(ids))

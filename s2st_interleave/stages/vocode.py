@@ -72,6 +72,7 @@ def run(options: Options) -> None:
     stage.finish(
         num_in=len(units),
         num_out=len(wavs),
+        said=f"{len(wavs)} of {len(units)} utterances spoken",
         dropped=dict.fromkeys(sorted(units.keys() - wavs.keys()), NO_UNITS),
     )
 
@@ -112,14 +113,13 @@ def _synthesise_all(
 ) -> None:
     work = [(u, units[u], wavs[u]) for u in sorted(units)]
     job = partial(_synthesise, options.vocoder, options.device, options.num_threads)
-    label = f"vocode {options.out_dir.name}"
     if options.nj == 1 or len(work) < 2:
-        for item in progress(work, label):
+        for item in progress(work, "speech"):
             job(item)
         return
     # Fresh processes: a device must not be opened before a fork.
     with get_context("spawn").Pool(options.nj) as pool:
-        for _ in progress(pool.imap(job, work, chunksize=4), label, len(work)):
+        for _ in progress(pool.imap(job, work, chunksize=4), "speech", len(work)):
             pass
 
 

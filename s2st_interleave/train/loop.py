@@ -9,7 +9,7 @@ two networks that take turns.
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -21,7 +21,9 @@ from torch import nn
 from s2st_interleave import keyed, parallel
 from s2st_interleave.files import atomic_write, read_json_lines
 from s2st_interleave.preemption import EXIT_REQUEUE
+from s2st_interleave.progress import duration, named, rate
 from s2st_interleave.train import checkpoint
+from s2st_interleave.train.curves import Curves, Kind
 from s2st_interleave.train.engine import Parallel
 from s2st_interleave.train.options import LoopOptions, learning_rate
 from s2st_interleave.train.stop_signals import stop_requests
@@ -111,9 +113,11 @@ def _fit(
     progress = checkpoint.load_model(source, learner.model)
     learner.start(options.parallel)
     checkpoint.load_optimizer(source, learner.model, learner.optimizer)
-    metrics = Metrics(directory / "metrics.jsonl", progress.step)
+    metrics = Metrics(directory / "metrics.jsonl", progress.step, options.report_to)
     if progress.step:
-        parallel.say(f"resuming from step {progress.step} of {options.max_steps}")
+        parallel.say(
+            named(f"resuming from step {progress.step} of {options.max_steps}")
+        )
     clock = time.time() - progress.train_sec
     if options.max_steps == 0:  # an untrained stand-in is a model as well
         checkpoint.save(directory, learner, progress, options.keep_last)
@@ -175,32 +179,37 @@ def dropout_seed(seed: int, step: int) -> int:
 def _leave(step: int, max_steps: int) -> None:
     """End the process after a signal, with everything saved."""
     parallel.say(
-        f"stopped by a signal after step {step} of {max_steps}; a checkpoint is "
-        "written, the same command carries on"
+        named(
+            f"stopped by a signal after step {step} of {max_steps}; a checkpoint is "
+            "written, the same command carries on"
+        )
     )
     raise SystemExit(EXIT_REQUEUE)
 
 
 def _describe(line: Mapping[str, float], max_steps: int, shown: tuple[str, ...]) -> str:
     done = int(line["step"]) + 1
-    left = line["sec"] / done * (max_steps - done)
+    left_sec = line["sec"] / done * (max_steps - done)
     names = [name for name in line if name.startswith((*shown, "dev_"))]
     values = "  ".join(f"{name} {line[name]:.3f}" for name in names)
-    return (
-        f"step {done:>5}/{max_steps}  {values}  {line['sec']:.0f} s, {left:.0f} s left"
-    )
+    pace = f"{rate(done, line['sec'], 'steps')}, {duration(left_sec)} left"
+    return named(f"step {done:>5}/{max_steps}  {values}  {pace}")
 
 
 class Metrics:
     """The lines of metrics.jsonl, one a step, which rank 0 writes.
 
-    A resumed run drops the lines of steps that it will take again.
+    A resumed run drops the lines of steps that it will take again. `report_to` gets the
+    same lines (curves.py).
     """
 
-    def __init__(self, path: Path, step: int):
+    def __init__(self, path: Path, step: int, report_to: Sequence[Kind] = ()):
         lines = read_json_lines(path) if path.is_file() else []
         self.path = path
         self.lines = [json.dumps(line) for line in lines if line["step"] < step]
+        self.curves = Curves(
+            report_to if parallel.ranks().is_first else (), path.parent
+        )
 
     def add(self, line: Mapping[str, float]) -> None:
         self.lines.append(json.dumps(line))
@@ -210,3 +219,4 @@ class Metrics:
             return
         with atomic_write(self.path) as stream:
             stream.writelines(f"{line}\n" for line in self.lines)
+        self.curves.write(self.lines)

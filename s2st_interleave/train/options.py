@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from s2st_interleave.config import RunOptions, option
+from s2st_interleave.train.curves import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,10 @@ class LoopOptions(RunOptions):
     eval_every: int = option(100, "steps between evaluations on dev", minimum=1)
     log_every: int = option(
         20, "steps between lines on the screen", runtime=True, minimum=1
+    )
+
+    report_to: tuple[Kind, ...] = option(
+        (), "tensorboard, wandb: curves of metrics.jsonl as well", runtime=True
     )
 
     def extendable(self) -> set[str]:

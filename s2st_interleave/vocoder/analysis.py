@@ -108,7 +108,7 @@ def analyse_all(
 def _analyse_file(
     utterance: str, wav: Path, path: Path, *, frame_ms: float, num_cepstra: int
 ) -> None:
-    frames = analyse(audio.read(wav), frame_ms, num_cepstra, utterance)
+    frames = analyse(audio.read(wav, of=utterance), frame_ms, num_cepstra, utterance)
     with atomic_write(path, "wb") as stream:
         np.save(stream, frames)
 

@@ -205,14 +205,14 @@ class GanLearner:
         size, per_unit = self.sizes.crop_units, self.speech.timing.samples_per_unit
         units, wav = self.speech.units[utterance], self.speech.wavs[utterance]
         # The encoder may make one unit more or less than fit into the samples.
-        num_units = min(len(units), audio.num_samples(wav) // per_unit)
+        num_units = min(len(units), audio.num_samples(wav, of=utterance) // per_unit)
         if num_units < size:
             num_units = max(1, num_units)
-            wave = np.resize(audio.read(wav), num_units * per_unit)
+            wave = np.resize(audio.read(wav, of=utterance), num_units * per_unit)
             return np.resize(units[:num_units], size), np.resize(wave, size * per_unit)
         start = int(rng.integers(num_units - size + 1))
         end = start + size
-        wave = audio.read_span(wav, start * per_unit, end * per_unit)
+        wave = audio.read_span(wav, start * per_unit, end * per_unit, of=utterance)
         return units[start:end], wave
 
     def _collate(

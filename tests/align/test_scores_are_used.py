@@ -17,6 +17,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.stages import align
 
+pytestmark = pytest.mark.slow  # an encoder is trained until it hears
 WRONG = {"u01", "u02", "u11", "u12", "u21", "u22"}
 
 

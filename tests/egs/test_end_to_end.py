@@ -5,6 +5,7 @@ What is small here is the amount of data and of steps; every part is the real on
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import warm_python
+
+from s2st_interleave.status.command import gather
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -69,12 +72,51 @@ def recipe(tmp_path_factory, python) -> tuple[Path, str]:
     shutil.copytree(ROOT / "tools", root / "tools")
     warm_python.put_into(root, python)
     folder = root / "egs" / "mini_cvss" / "es_en"
+    shutil.copy(ROOT / ".gitignore", root)
+    for words in ("init -q", "add -A", "commit -qm copied"):
+        git(root, "-c", "user.name=a", "-c", "user.email=a@b", *words.split())
     return folder, run(folder)
+
+
+def git(root: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", root, *words], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_a_run_leaves_the_repository_clean(recipe):
+    assert git(recipe[0].parents[2], "status", "--short") == ""
+
+
+def test_a_run_says_what_it_will_do_and_what_one_does_next(recipe):
+    folder, output = recipe
+    assert "plan: stages 1 to 10\n   1 data     to make" in output
+    assert "== stage 3 of 10: align (" in output
+    wav = re.search(r"listen: +(.*)", output)[1]
+    assert (folder / wav).is_file()
+    (line,) = re.findall(r"compare: +python (.*)", output)
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} {line}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "95% interval" in done.stdout, done.stderr
+
+
+def test_all_that_a_run_has_made_is_up_to_date(recipe):
+    (found,) = gather(recipe[0])
+    states = {place.name: (place.state, place.why) for place in found.places}
+    assert "exp/RESULTS.md" in states
+    others = {name: state for name, state in states.items() if state != ("done", ())}
+    assert others == {} and len(states) > 30
+    assert len(found.scores) == 4
 
 
 def test_results_hold_both_systems_and_the_toplines(recipe):
     folder, output = recipe
-    page = (folder / "RESULTS.md").read_text()
+    page = (folder / "exp" / "RESULTS.md").read_text()
     for word in ("baseline", "scheduled", "last", "resynthesis", "The paper's figures"):
         assert word in page
     assert "ASR-BLEU" in output
@@ -115,7 +157,8 @@ def test_a_second_run_finds_everything_done(recipe):
 def test_stages_3_to_6_alone(recipe):
     folder, _ = recipe
     output = run(folder, "--stage", "3", "--stop-stage", "6")
-    assert "== stage 3" in output and "== stage 6" in output
+    assert "== stage 3 of 10" in output and "== stage 6" in output
+    assert "3 align    up to date" in output
     assert "== stage 2" not in output and "== stage 7" not in output
 
 

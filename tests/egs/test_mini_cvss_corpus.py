@@ -101,6 +101,7 @@ def test_rerun_keeps_or_refuses(corpus):
     assert contents(corpus) == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_gives_the_same_bytes(
     mini, corpus, tmp_path, monkeypatch
 ):
@@ -125,6 +126,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_bytes(
     assert contents(tmp_path) == contents(corpus)
 
 
+@pytest.mark.slow
 def test_english_that_another_corpus_said_gives_the_same_bytes(corpus, tmp_path):
     spoken, folders = tmp_path / "spoken", {}
     for src in ("pt", "es"):

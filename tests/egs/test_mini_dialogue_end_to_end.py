@@ -72,7 +72,7 @@ def recipe(tmp_path_factory, python) -> Path:
 
 
 def test_the_page_has_the_right_answers_of_both_systems(recipe):
-    page = (recipe / "RESULTS.md").read_text()
+    page = (recipe / "exp" / "RESULTS.md").read_text()
     heading = (
         "exact %, 95% interval | ASR-BLEU | agent_text exact % | user_text exact %"
     )

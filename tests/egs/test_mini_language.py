@@ -71,7 +71,7 @@ def test_dutch_runs_from_its_lexicon_to_its_results(recipes, python):
     assert done.returncode == 0, done.stdout[-8000:]
 
     folder = recipes / "nl_en"
-    page = (folder / "RESULTS.md").read_text()
+    page = (folder / "exp" / "RESULTS.md").read_text()
     assert "mini CVSS, nl-en" in page and "egs/mini_cvss/nl_en/run.sh" in page
     path = folder / "exp" / "baseline" / "greedy_last" / "dev" / "score.json"
     score = json.loads(path.read_text())

@@ -46,18 +46,26 @@ def test_a_cell_of_each_kind_and_the_page(tmp_path, python):
     assert not list((recipe / "pt_en/shared/paper/exp/cells").glob("*/*"))
 
     # 3. The page shows them; a third run has nothing to do but the page.
-    results = json.loads((recipe / "results.json").read_text())
+    shown_in = recipe / "x_en/shared/paper/exp/results"
+    results = json.loads((shown_in / "results.json").read_text())
     shown = {cell["system"] for cell in results["cells"]}
     assert shown == {"scheduled", "no_cot.untrained.mono"}
     assert len(results["claims"]) == 8
-    page = (recipe / "RESULTS.md").read_text()
+    page = (shown_in / "RESULTS.md").read_text()
     assert "cells to run: 0" in run(recipe)
-    assert (recipe / "RESULTS.md").read_text() == page
+    assert (shown_in / "RESULTS.md").read_text() == page
 
     # 4. The quick grid has cells and a page of its own.
     run(recipe, "--quick", "true", "--page", "true")
-    assert "0 of 1 cells are there" in (recipe / "quick" / "RESULTS.md").read_text()
-    assert (recipe / "RESULTS.md").read_text() == page
+    quick = recipe / "x_en/shared/quick/exp/results/RESULTS.md"
+    assert "0 of 1 cells are there" in quick.read_text()
+    assert (shown_in / "RESULTS.md").read_text() == page
+
+    # 5. What is committed is written where that is asked for.
+    assert not (recipe / "RESULTS.md").exists()
+    run(recipe, "--page", "true", "--publish", "true")
+    published = (recipe / "RESULTS.md").read_text()
+    assert published.replace("](paper/", "](./") == page
 
 
 @pytest.mark.nightly
@@ -82,7 +90,7 @@ def test_the_tables_at_full_size_with_tiny_models(tmp_path, python, text_llm):
     assert not list(recipe.glob("pt_en/exp/cells/*"))  # went with their checkpoints
 
     # 3. The page has the paper's tables and scores, and no word of the mini corpus.
-    page = (recipe / "RESULTS.md").read_text()
+    page = (recipe / "x_en/exp/results/RESULTS.md").read_text()
     assert "# The paper at full size" in page
     assert (
         "| Portuguese | 19 | n/a | " in page
@@ -90,6 +98,6 @@ def test_the_tables_at_full_size_with_tiny_models(tmp_path, python, text_llm):
     )
     for word in ("mini corpus", "miniature", "grammar", "dnsmos", "random weights"):
         assert word not in page.lower()
-    assert (recipe / "paper" / "figure3.svg").is_file()
+    assert (recipe / "x_en/exp/results/figure3.svg").is_file()
     assert "cells to run: 0" in run(recipe)
-    assert (recipe / "RESULTS.md").read_text() == page
+    assert (recipe / "x_en/exp/results/RESULTS.md").read_text() == page

@@ -11,6 +11,7 @@ from s2st_interleave.data.levels import Level
 from s2st_interleave.data.proof import Sound
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import data, data_dir, encoder
+from s2st_interleave.stages.side_audio import Converted
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +39,17 @@ def noises(tmp_path_factory) -> Path:
     )
     stage = open_stage(folder, stage="data", options=options, inputs={})
     sound = Sound(1.0, Level(-20.0, -6.0, 0.0))
-    heard = data_dir._Outcome(dict.fromkeys(texts, sound), dict.fromkeys(texts, ""))
+    ids = [utterance.id for utterance in utterances]
     sides.write(folder, options.spoken())
-    data_dir._write_tables(
-        kaldi.DataDir(folder),
-        {role: root / "audio" / role for role in texts},
-        utterances,
-        {utterance.id: heard for utterance in utterances},
-    )
+    heard = {
+        role: Converted(
+            sounds=dict.fromkeys(ids, sound),
+            faults=dict.fromkeys(ids, ""),
+            places={name: root / "audio" / role / f"{name}.flac" for name in ids},
+        )
+        for role in texts
+    }
+    data_dir._write_tables(kaldi.DataDir(folder), utterances, heard)
     kaldi.validate(kaldi.DataDir(folder))
     stage.finish(num_in=4, num_out=4)
     return folder

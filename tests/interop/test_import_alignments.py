@@ -1,6 +1,9 @@
 """Words of MFA, CTM and Whisper on the transcript's words, and on to the dump."""
 
 import json
+import os
+import re
+import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -54,7 +57,9 @@ def test_it_is_the_artifact_of_stage_3_and_changes_with_its_files(aligned, capsy
     assert "up to date, skipped" in capsys.readouterr().out
     text = aligned.tgt_alignments.read_text()
     aligned.tgt_alignments.write_text(text.replace("0.5\n", "0.6\n", 1))
-    with pytest.raises(ValueError, match=r"input tgt.alignments: was"):
+    os.utime(aligned.tgt_alignments, (time.time() + 5,) * 2)
+    named = rf"tgt.alignments has changed\n *{re.escape(str(aligned.tgt_alignments))} "
+    with pytest.raises(ValueError, match=named):
         import_alignments.run(aligned)
 
 

@@ -113,7 +113,9 @@ def test_segments_are_cut(kaldi_dirs, tmp_path, data_dir):
     ("name", "new", "message"),
     [
         ("wav.scp", "u2 sox x.mp3 -t wav - |", "u2 is a pipe .* which is not run"),
-        ("wav.scp", "u2 raw.ark:12", "u2 lies in an ark"),
+        ("wav.scp", "u2 | sox x.mp3", "u2 is a pipe .* which is not run"),
+        ("wav.scp", "u2 raw.ark:12", r"u2: no audio, src is missing: raw\.ark:12"),
+        ("wav.scp", "u2 raw.ark:12[0:9]", "u2 is a part of a recording"),
         ("text", "u2 a\nu2 b", "text:3: u2 occurs twice"),
         ("text", "", "text: 1 utterances .* are missing, first u2"),
     ],

@@ -100,7 +100,7 @@ def test_a_whole_recipe_goes_through_slurm(egs):
     """pt_en and what two pairs share: arrays for cut stages, two ranks a training."""
     recipe(egs, "pt_en/run.sh")
     pair, shared = egs / "cvss" / "pt_en", egs / "cvss" / "x_en"
-    assert "scheduled" in (pair / "RESULTS.md").read_text()
+    assert "scheduled" in (pair / "exp" / "RESULTS.md").read_text()
     facts = read_json(shared / "exp" / "encoder" / "stage.json")
     assert facts["options"]["languages"] == ["pt", "es", "en"]
     logs = [log for part in (pair, shared) for log in part.glob("exp/log/*.log")]
@@ -116,5 +116,5 @@ def test_one_llm_of_two_pairs_is_trained_and_scored_on_each(egs):
         scores = egs / "cvss" / "x_en" / f"exp/{source}_en/multilingual"
         (score,) = scores.glob("greedy_last/test1k/score.json")
         assert read_json(score)["num_utterances"] == 5
-        results = egs / "cvss" / "x_en" / f"RESULTS.{source}.md"
+        results = egs / "cvss" / "x_en" / "exp" / f"RESULTS.{source}.md"
         assert "one LLM for all pairs (an extension)" in results.read_text()

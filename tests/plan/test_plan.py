@@ -112,6 +112,7 @@ def test_disk_is_what_the_training_left(plan, trained, dump_dir):
 def test_finished_stages_are_counted_to_the_byte(trained, tmp_path):
     (used,) = disk.finished([trained])
     assert (used.stage, used.num_directories) == ("train", 1)
+    assert used.num_files == sum(path.is_file() for path in trained.rglob("*"))
     # stage.json is written last and counts all but itself; the mark of an unfinished
     # stage was still there.
     now = disk.size_of(trained) - (trained / "stage.json").stat().st_size

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from s2st_interleave.replicate.statistics import (
-    holm,
     paired_difference,
     spearman_permutation,
 )
+from s2st_interleave.score.bootstrap import holm
 
 
 def scorer(values):

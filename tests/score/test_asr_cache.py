@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from s2st_interleave.data import ark
 from s2st_interleave.score import asr_cache
 from s2st_interleave.score.asr import AsrOptions, batches
 from s2st_interleave.score.records import AsrDescription
@@ -81,3 +82,21 @@ def test_a_batch_of_which_a_part_is_missing_is_heard_whole_again(recogniser, tmp
     recogniser.clear()
     asr_cache.recognise(wavs, options, tmp_path / "cache")
     assert recogniser == ["a", "b", "c", "d"]
+
+
+def test_audio_that_moved_into_an_archive_is_not_heard_again(recogniser, tmp_path):
+    """The batches of recordings of other sizes stay the same as well."""
+    cache = tmp_path / "cache"
+    wavs = make(tmp_path, a="one", b="eleven", c="two")
+    heard = asr_cache.recognise(wavs, OPTIONS, cache)
+    places = {}
+    with (tmp_path / "wav.1.ark").open("wb") as stream:
+        for utterance, path in wavs.items():
+            content = path.read_bytes()
+            stream.write(f"{utterance} ".encode())
+            places[utterance] = tmp_path / f"wav.1.ark:{stream.tell()}"
+            stream.write(ark.head(len(content)) + content)
+    assert asr_cache.recognise(places, OPTIONS, cache) == heard
+    assert recogniser == ["a", "b", "c"]
+    options = replace(OPTIONS, backend="transformers", batch_size=2)
+    assert batches(places, options) == batches(wavs, options) == [["a", "c"], ["b"]]

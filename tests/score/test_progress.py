@@ -3,7 +3,7 @@
 import pytest
 
 from s2st_interleave import progress as module
-from s2st_interleave.progress import progress
+from s2st_interleave.progress import PROGRESS, progress
 
 
 def test_items_pass_unchanged_and_a_short_loop_is_silent(
@@ -20,6 +20,7 @@ def test_log_gets_lines_with_the_total(
     monkeypatch.setattr(module, "LOG_INTERVAL_SEC", 0.0)
     list(progress(range(2), "count"))
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("count: 1/2 in ")
-    assert lines[-1].startswith("count: 2/2 in ")
+    assert lines[0].startswith("count 1/2, ") and lines[0].endswith(" left")
+    assert lines[-1].startswith("count 2/2 in ")
+    assert PROGRESS.search(lines[0])["total"] == "2"
     assert all("\r" not in line for line in lines)

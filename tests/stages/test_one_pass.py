@@ -30,7 +30,10 @@ def made(tmp_path_factory) -> dict[str, Path]:
     return {"data_dir": data, "encoder": encoder, "kmeans": root / "kmeans"}
 
 
-@pytest.fixture(params=[{}, BATCHES], ids=["one at a time", "batches"])
+@pytest.fixture(
+    params=[pytest.param({}, marks=pytest.mark.slow), BATCHES],
+    ids=["one at a time", "batches"],
+)
 def options(
     request, made, tmp_path, monkeypatch
 ) -> tuple[align.Options, units.Options]:

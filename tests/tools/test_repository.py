@@ -82,8 +82,9 @@ def test_no_file_names(what):
         ("egs/mini_cvss/es_en/downloads/whisper/model.bin", True),
         (".venv/pyvenv.cfg", True),
         ("egs/cvss/es_en/RESULTS.md", False),
-        ("egs/cvss/es_en/exp/RESULTS.md", False),
-        ("egs/cvss/es_en/exp/baseline/results.json", False),
+        ("egs/cvss/es_en/exp/RESULTS.md", True),
+        ("egs/own/exp/RESULTS.md", True),
+        ("egs/mini_cvss/results.json", False),
         ("s2st_interleave/data/manifest.py", False),
     ],
 )

@@ -25,11 +25,10 @@ from s2st_interleave.vocoder.hifigan import HifiganSizes
 from s2st_interleave.vocoder.hifigan_net import Gan
 
 WAYS = ("ddp", "fsdp")
-# All together take as long as half of the quick suite.
-MARKS = {"llm": (), "encoder": (pytest.mark.slow,)}
+pytestmark = pytest.mark.slow  # all together: as long as half of the quick suite
 PARALLEL = [
     pytest.param(
-        name, how, marks=MARKS.get(name, (pytest.mark.slow, pytest.mark.nightly))
+        name, how, marks=() if name in ("llm", "encoder") else pytest.mark.nightly
     )
     for name in RUNS
     for how in WAYS
@@ -90,7 +89,6 @@ def test_weights_are_those_of_one_rank(runs, name, how):
         torch.testing.assert_close(two[key], one[key], rtol=1e-5, atol=2e-6)
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.parametrize("how", WAYS)
 def test_what_trains_is_what_is_kept_for_a_resumed_run(runs, how):

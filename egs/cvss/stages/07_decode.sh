@@ -1,6 +1,7 @@
 # Stage 7: source units -> transcript -> translation -> target units. Where jobs have GPUs of
-# their own, or a queue deals them out, a split is cut over gpu_nj jobs, a system after the
-# other; elsewhere a system is a job. test1k comes last: test has its answers.
+# their own, or a queue deals them out, a split is cut over gpu_nj jobs; a queue gets all
+# systems and checkpoints at once. Elsewhere a system is a job. test1k comes last: test has
+# its answers.
 ordered=()
 for split in "${test_names[@]}"; do
   if [[ $split != test1k ]]; then ordered+=("$split"); fi
@@ -27,8 +28,9 @@ for split in "${ordered[@]}"; do
     fi
     for system in "${system_names[@]}"; do
       decoding_of "$system"
-      s2st_sharded "decode.$system.$name" "$expdir/$system/greedy_$checkpoint/$split" \
+      s2st_beside s2st_sharded "decode.$system.$name" "$expdir/$system/greedy_$checkpoint/$split" \
         "${decoding[@]}"
     done
   done
+  s2st_wait
 done

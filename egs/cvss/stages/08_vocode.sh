@@ -17,7 +17,7 @@ vocode() {
 }
 for split in "${test_names[@]}"; do
   if [[ $toplines == true ]] && some_speak "$split"; then
-    vocode "resynthesis.$split" "$dumpdir/units/$split" "$expdir/resynthesis/$split"
+    s2st_beside vocode "resynthesis.$split" "$dumpdir/units/$split" "$expdir/resynthesis/$split"
   fi
   for system in "${system_names[@]}"; do
     for checkpoint in "${checkpoint_names[@]}"; do
@@ -26,7 +26,8 @@ for split in "${test_names[@]}"; do
         echo "vocode: $system answers in text alone: $decode/text.*"
         continue
       fi
-      vocode "$system.$checkpoint.$split" "$decode" "$decode/vocode"
+      s2st_beside vocode "$system.$checkpoint.$split" "$decode" "$decode/vocode"
     done
   done
 done
+s2st_wait

@@ -42,7 +42,7 @@ each_pair() {
     s2st_beside ../s2st.sh "${recipe[@]}" --stage "$first" --stop_stage "$last" --trained exp \
       --systems multilingual --baseline multilingual --expdir "exp/${src}_en" \
       --title "CVSS-C, $src to English, one LLM for all pairs (an extension)" \
-      --results "RESULTS.$src.md" --command egs/cvss/x_en/multilingual.sh \
+      --results "exp/RESULTS.$src.md" --command egs/cvss/x_en/multilingual.sh \
       --test_sets "$test_sets" --checkpoints "$checkpoints" --nj "$nj" \
       --gpu_nj "$gpu_nj" --num_gpus "$num_gpus" --device "$device" --overwrite "$overwrite"
   done

@@ -43,7 +43,7 @@ from realise import normalise, realise
 from space import MeaningSpace
 
 from s2st_interleave.errors import UserError, script
-from s2st_interleave.progress import progress
+from s2st_interleave.progress import name_lines, progress
 from s2st_interleave.promises import absent, and_more
 
 FIRST_ID = {"dev": 1_000_000, "test": 2_000_000, "train": 3_000_000}
@@ -126,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "pass --overwrite true to make it anew, or another --out"
         )
     if layout.done.exists() and not differ and not gone:
-        print(f"{layout.root}: up to date")
+        print(f"corpus: {layout.root} is up to date")
         return 0
     # 2. Make the sentences; nothing is removed or written if words are missing.
     check(options.src, MeaningSpace())
@@ -149,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     done = {"options": identity, "counts": counts, "versions": begun["versions"]}
     write_text(layout.done, json.dumps(done, indent=2) + "\n")
     remove([layout.partial])
-    print(f"{layout.root}: {len(pairs)} pairs, {len(todo)} of them made now")
+    print(f"corpus: {layout.root}: {len(pairs)} pairs, {len(todo)} of them made now")
     return 0
 
 
@@ -224,7 +224,8 @@ def speak(
     start_worker(
         *worker
     )  # a missing voice is an error here, not in a process of the pool
-    what = f"speech {worker[0].src}-{TGT}"
+    name_lines(f"stage 1 corpus {worker[0].src}-{TGT}")
+    what = "pairs spoken"
     if nj == 1:
         for _ in progress(map(make_pair, todo), what, len(todo)):
             pass

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from s2st_interleave import keyed, parallel
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.progress import quiet_transformers
+from s2st_interleave.progress import name_lines, quiet_transformers
 from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.train.batches import batch_at, share
 from s2st_interleave.train.options import TrainOptions
@@ -58,6 +58,7 @@ def train_llm(
     from s2st_interleave.train.loop import fit
 
     quiet_transformers()
+    name_lines(f"stage 1 text LLM {options.out_dir.name}")
     set_threads(options.num_threads)
     train = documents("train")
     tokenizer = train_tokenizer(train, num_merges)

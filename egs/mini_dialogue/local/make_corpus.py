@@ -25,7 +25,7 @@ from s2st_interleave import config
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
-from s2st_interleave.progress import progress
+from s2st_interleave.progress import name_lines, progress
 from s2st_interleave.stage_dir import open_stage
 
 RATE = 16_000
@@ -134,7 +134,8 @@ def speak(spoken: dict[str, Turn], options: Options) -> None:
     context = multiprocessing.get_context("spawn")
     with context.Pool(options.nj, start, (options,)) as pool:
         done = pool.imap_unordered(say, todo, chunksize=8)
-        for _ in progress(done, "conversation", len(todo)):
+        name_lines("stage 1 conversation")
+        for _ in progress(done, "turns spoken", len(todo)):
             pass
 
 

@@ -67,7 +67,7 @@ def _vectors(wavs: Mapping[str, Path], weights_file: Path, language: str) -> Any
     hub = get_sonar_speech_encoder_hub()
     arch = "english" if language.partition("-")[0] == "en" else "non_english"
     encoder = hub.load_custom_model(weights_file, hub.get_arch_config(arch))
-    samples = [torch.from_numpy(audio.read(wavs[u]))[None] for u in sorted(wavs)]
+    samples = [torch.from_numpy(audio.read(wavs[u], of=u))[None] for u in sorted(wavs)]
     return SpeechToEmbeddingModelPipeline(encoder).predict(samples)
 
 

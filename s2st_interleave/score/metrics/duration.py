@@ -15,9 +15,11 @@ from s2st_interleave.score.metrics.metric import Metric, ratio, rows
 
 def seconds(wavs: Mapping[str, Path]) -> dict[str, float]:
     """Seconds of audio by utterance id, from the headers of the files."""
-    import soundfile
+    from s2st_interleave.data import audio
 
-    return {utterance: soundfile.info(wav).duration for utterance, wav in wavs.items()}
+    return {
+        utterance: audio.seconds(wav, of=utterance) for utterance, wav in wavs.items()
+    }
 
 
 def _count(evidence: Evidence, other: Mapping[str, float]) -> np.ndarray:

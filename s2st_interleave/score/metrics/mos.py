@@ -71,8 +71,10 @@ def predict(
     rate = _utmos(options) if utmos else _dnsmos()
     order = sorted(wavs)
     with ThreadPoolExecutor(1 if utmos else options.num_workers) as pool:
-        scores = pool.map(lambda utterance: rate(audio.read(wavs[utterance])), order)
-        for utterance in progress(order, "speech quality"):
+        scores = pool.map(lambda u: rate(audio.read(wavs[u], of=u)), order)
+        for utterance in progress(
+            order, f"speech quality of {Path(wavs[order[0]]).parent}"
+        ):
             on_score(utterance, next(scores))
 
 

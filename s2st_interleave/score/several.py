@@ -1,0 +1,236 @@
+"""Compares two systems or more, of any recipes, by one metric on one test set.
+
+    python -m s2st_interleave compare exp/baseline/greedy_last/test \\
+        ../other/exp/scheduled/greedy_last/test [DIR ...] [--metric chrf] [--json true]
+
+Each DIR holds the score.json of stage 9, or is a system with one such folder below it.
+Each is compared with the first, by the paired bootstrap that stage 9 uses; where several
+are, p-values are Holm's. Nothing is written.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
+from s2st_interleave.option_parser import plain_parser
+from s2st_interleave.score import bootstrap, columns
+from s2st_interleave.score.choice import metric_of
+from s2st_interleave.score.comparable import check_metric, check_texts
+from s2st_interleave.score.records import SystemScore
+
+COUNTS = "counts.npz"  # what each metric adds up, by utterance: compare draws from it
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A decode that stage 9 has scored."""
+
+    directory: Path
+    score: SystemScore
+
+    @classmethod
+    def read(cls, directory: Path) -> "Scored":
+        path = directory / "score.json"
+        return cls(directory, SystemScore.from_json(read_json(path), str(path)))
+
+    def counts(self, key: str) -> tuple[list[str], np.ndarray]:
+        """Utterance ids, sorted, and what the metric adds up for each."""
+        path = self.directory / "score" / COUNTS
+        if not path.is_file():
+            raise UserError(
+                f"{path} is missing: run stage 9 again, with --overwrite true"
+            )
+        with np.load(path) as counts:
+            return counts["ids"].tolist(), counts[key]
+
+    def references(self, ids: Sequence[str]) -> dict[str, str]:
+        """The normalised references of the primary metric, by utterance id."""
+        path = self.directory / "score" / "utterances.tsv"
+        if not path.is_file():  # an earlier version wrote none
+            return dict.fromkeys(ids, "")
+        rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+        column = rows[0].index("reference")
+        return {row[0]: row[column] for row in rows[1:]}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A system's score, and its difference to the first one's; p_holm of several."""
+
+    directory: str
+    system: str
+    checkpoint: str
+    value: float | None
+    ci95: tuple[float, float] | None
+    num_missing: int
+    delta: float | None = None
+    delta_ci95: tuple[float, float] | None = None
+    p_value: float | None = None
+    p_holm: float | None = None
+
+
+def main(words: Sequence[str]) -> int:
+    # 1. Which directories, by which metric?
+    parser = plain_parser("compare", __doc__)
+    parser.add_argument("directories", nargs="+", type=Path, metavar="DIR")
+    parser.add_argument("--metric", default="")
+    parser.add_argument("--num_resamples", "--num-resamples", type=int, default=1000)
+    parser.add_argument("--bootstrap_seed", "--bootstrap-seed", type=int, default=0)
+    parser.add_argument("--json", choices=("true", "false"), default="false")
+    chosen = parser.parse_args(words)
+    scored = [Scored.read(path) for path in decodes(chosen.directories)]
+
+    # 2. Compare, and print.
+    key = chosen.metric or scored[0].score.primary
+    rows = compared(scored, key, chosen.num_resamples, chosen.bootstrap_seed)
+    if chosen.json == "true":
+        print(json.dumps([{"metric": key, **asdict(row)} for row in rows], indent=1))
+    else:
+        print(render(rows, key, scored))
+    return 0
+
+
+def decodes(directories: Sequence[Path]) -> list[Path]:
+    """The folder with score.json of each: itself, or the one below it.
+
+    Where a system has several, it is the one that lies as that of another does. Raises
+    UserError, naming them, where that decides nothing, and where there is none.
+    """
+    if len(directories) < 2:
+        raise UserError("one directory: name two or more to compare")
+    below = {each: _below(each) for each in directories}
+    tails = {
+        path.parts[-2:] for paths in below.values() if len(paths) == 1 for path in paths
+    }
+    found = []
+    for each, paths in below.items():
+        alike = [path for path in paths if path.parts[-2:] in tails]
+        paths = alike if len(paths) > 1 and len(alike) == 1 else paths
+        if len(paths) != 1:
+            listed = "".join(f"\n  {path}" for path in paths)
+            raise UserError(
+                f"{each} has {len(paths)} scored decodes, name one:{listed}"
+                if paths
+                else f"{each}: no score.json there or below it; stage 9 (score) makes it"
+            )
+        found.append(paths[0])
+    return found
+
+
+def _below(directory: Path) -> list[Path]:
+    if not directory.is_dir():
+        raise UserError(f"{directory}: no such folder")
+    if (directory / "score.json").is_file():
+        return [directory]
+    return sorted(path.parent for path in directory.glob("*/*/score.json"))
+
+
+def compared(
+    scored: Sequence[Scored], key: str, num_resamples: int, seed: int
+) -> list[Row]:
+    """A row for each; UserError where they do not compare, which is said of whom."""
+    first, *others = scored
+    for other in others:
+        check_metric(other.score, first.score, key, names=_names(other, first))
+    ids, counts = first.counts(key)
+    results: list[bootstrap.PairedResult] = []
+    for other in others:
+        other_ids, other_counts = other.counts(key)
+        names = _names(other, first)
+        check_texts(dict.fromkeys(other_ids, ""), dict.fromkeys(ids, ""), names)
+        if other.score.primary == first.score.primary:  # whose references are kept
+            check_texts(other.references(ids), first.references(ids), names)
+        result = bootstrap.paired(
+            other_counts,
+            counts,
+            metric_of(key).score,
+            num_resamples=num_resamples,
+            seed=seed,
+        )
+        if result is None:
+            raise UserError(
+                f"{names[0]} or {names[1]} has no {key}: there is no difference"
+            )
+        results.append(result)
+    p_values = {str(k): each.p_value for k, each in enumerate(results)}
+    adjusted = bootstrap.holm(p_values)
+    rows = [_row(first, key)]
+    for number, (other, each) in enumerate(zip(others, results, strict=True)):
+        p_holm = adjusted[str(number)] if len(results) > 1 else None
+        rows.append(_row(other, key, each, p_holm))
+    return rows
+
+
+def _names(one: Scored, other: Scored) -> tuple[str, str]:
+    return str(one.directory), str(other.directory)
+
+
+def _row(
+    scored: Scored,
+    key: str,
+    result: bootstrap.PairedResult | None = None,
+    p_holm: float | None = None,
+) -> Row:
+    score = scored.score
+    return Row(
+        directory=str(scored.directory),
+        system=score.system,
+        checkpoint=score.checkpoint,
+        value=score.scores[key].value,
+        ci95=score.scores[key].ci95,
+        num_missing=score.num_missing,
+        delta=result.delta if result else None,
+        delta_ci95=result.ci95 if result else None,
+        p_value=result.p_value if result else None,
+        p_holm=p_holm,
+    )
+
+
+def render(rows: Sequence[Row], key: str, scored: Sequence[Scored]) -> str:
+    """The table as text in columns, and what its numbers are."""
+    systems, digits = [each.score for each in scored], columns.digits(key)
+    lower = ", lower is better" if columns.lower_is_better(key) else ""
+    has_holm = any(row.p_holm is not None for row in rows)
+    head = ["", columns.heading(key, systems), "95% interval", "missing"]
+    head += ["to the first", "95% interval", "p", *(["p, Holm"] if has_holm else [])]
+    body = []
+    for row in rows:
+        cells = [row.directory, _number(row.value, digits), _span(row.ci95, digits)]
+        delta = "" if row.delta is None else f"{row.delta:+.{digits}f}"
+        cells += [f"{row.num_missing}", delta, _span(row.delta_ci95, digits)]
+        cells.append("" if row.p_value is None else f"{row.p_value:.4f}")
+        if has_holm:
+            cells.append("" if row.p_holm is None else f"{row.p_holm:.4f}")
+        body.append(cells)
+    shared = set.intersection(*(set(score.scores) for score in systems)) - {key}
+    others = f"\nother metrics of all of them: {' '.join(sorted(shared))}"
+    first = systems[0]
+    return (
+        f"{key}{lower}; {first.split}, {first.num_utterances} utterances\n"
+        + table(head, body)
+        + "\nA difference is claimed only where its interval excludes 0; p is by the "
+        "paired bootstrap of stage 9." + (others if shared else "")
+    )
+
+
+def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Rows in aligned columns."""
+    rows = [head, *body]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "n/a" if value is None else f"{value:.{digits}f}"
+
+
+def _span(ci95: tuple[float, float] | None, digits: int) -> str:
+    return columns.interval(ci95, digits) if ci95 else ""

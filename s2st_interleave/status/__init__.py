@@ -1,0 +1,1 @@
+"""What was made below a folder, what runs, and what is stale and why."""

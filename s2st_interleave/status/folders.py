@@ -1,0 +1,134 @@
+"""Walks a folder once: the records of stages below it, the scores, and the bytes by part."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
+from s2st_interleave.newer import paths_of
+from s2st_interleave.promises import DONE, OPEN
+
+# Folders of a recipe that stages write; a recipe is the folder that holds them.
+PARTS = ("data", "dump", "exp", "downloads", "shared")
+SKIPPED = {".git", ".venv", "__pycache__", "node_modules"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A directory with a stage's record; `done` says which of the two it is."""
+
+    directory: Path
+    done: bool
+    content: Mapping[str, Any]
+    recipe: Path
+
+    @property
+    def stage(self) -> str:
+        return str(self.content["stage"])
+
+    @property
+    def name(self) -> str:
+        """The directory as the recipe names it."""
+        return os.path.relpath(self.directory, self.recipe)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a walk has seen, by recipe: records, folders of logs, and bytes by part."""
+
+    records: Mapping[Path, list[Record]]
+    logs: Mapping[Path, list[Path]]
+    sizes: Mapping[Path, Mapping[str, int]]
+
+    @property
+    def recipes(self) -> list[Path]:
+        return sorted({*self.records, *self.logs})
+
+
+def walk(top: Path, *, weigh: bool = True) -> Found:
+    """Look through a folder and all below it; `weigh` adds up the bytes of its files."""
+    records: dict[Path, list[Record]] = defaultdict(list)
+    logs: dict[Path, list[Path]] = defaultdict(list)
+    sizes: dict[Path, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for folder, names in _folders(top, weigh):
+        if weigh:
+            recipe = recipe_of(folder)
+            part = _part(folder, recipe)
+            if part:
+                sizes[recipe][part] += sum(names.values())
+        for name in (DONE, OPEN):
+            if name in names:
+                record = read_record(folder, name)
+                records[record.recipe].append(record)
+                break
+        if folder.name == "log" and any(name.endswith(".log") for name in names):
+            logs[recipe_of(folder)].append(folder)
+    for recipe in records:  # `top` may be a part of a recipe
+        log = recipe / "exp" / "log"
+        if not logs[recipe] and log.is_dir():
+            logs[recipe].append(log)
+    return Found(records, logs, sizes)
+
+
+def _folders(top: Path, weigh: bool) -> Iterator[tuple[Path, dict[str, int]]]:
+    """Folders below `top`, with their files and the files' bytes (0 without `weigh`)."""
+    waiting = [Path(os.path.abspath(top))]
+    if not waiting[0].is_dir():
+        raise UserError(f"{top}: no such folder")
+    while waiting:
+        folder, names = waiting.pop(), {}
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        if entry.name not in SKIPPED:
+                            waiting.append(folder / entry.name)
+                    else:
+                        names[entry.name] = _bytes(entry) if weigh else 0
+        except PermissionError:
+            continue
+        yield folder, names
+
+
+def _bytes(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:  # a run goes on meanwhile
+        return 0
+
+
+def read_record(folder: Path, name: str) -> Record:
+    """The record in the file `name` of an absolute folder."""
+    content = read_json(folder / name)
+    return Record(folder, name == DONE, content, _home(folder, content))
+
+
+def _home(folder: Path, content: Mapping[str, Any]) -> Path:
+    """The folder to which the paths of a record are relative: where its command ran."""
+    own = [p for p in paths_of(content) if not p.is_absolute() and p.parts]
+    for above in folder.parents:
+        for path in own:
+            place = Path(os.path.normpath(above / path))
+            if place == folder or (place == folder.parent and folder != above):
+                return above
+    return recipe_of(folder)
+
+
+def recipe_of(folder: Path) -> Path:
+    """The recipe that a folder belongs to, by its name alone: what is above exp or data."""
+    for above in (folder, *folder.parents):
+        if above.name in PARTS and above.parent.name not in PARTS:
+            return above.parent
+    return folder
+
+
+def _part(folder: Path, recipe: Path) -> str:
+    """The part of a recipe that a folder's bytes count for: exp/<name>, dump/<name> ..."""
+    parts = folder.relative_to(recipe).parts
+    if not parts or parts[0] not in PARTS:
+        return ""
+    return "/".join(parts[: 2 if parts[0] in ("dump", "exp") else 1])

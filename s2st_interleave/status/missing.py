@@ -1,0 +1,66 @@
+"""What a recipe has not made yet, by what it has made for other splits and systems."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from s2st_interleave.newer import date
+from s2st_interleave.stage_list import STAGES
+from s2st_interleave.status.folders import Record
+from s2st_interleave.status.places import Place, number_of
+
+LAST = 10  # stages after it are run only when asked for
+PAGES = ("exp/RESULTS.md", "RESULTS.md")  # of stage 10, which keeps no record
+
+
+def results(recipe: Path, records: Sequence[Record]) -> list[Place]:
+    """The page of stage 10: stale where a score is newer; nothing without scores."""
+    scores = [r.directory / "stage.json" for r in records if r.stage == "score"]
+    pages = [recipe / name for name in PAGES if (recipe / name).is_file()]
+    if not scores or not pages:
+        return []
+    page = max(pages, key=lambda path: path.stat().st_mtime)
+    newer = [p for p in scores if p.stat().st_mtime > page.stat().st_mtime]
+    name = str(page.relative_to(recipe))
+    if newer:
+        first = newer[0].parent.relative_to(recipe)
+        why = (f"{first} is newer, and {len(newer) - 1} others",)
+        return [Place("results", 10, name, "stale", date(page), why=why)]
+    return [Place("results", 10, name, "done", date(page))]
+
+
+def missing(made: Sequence[Place], records: Sequence[Record]) -> list[Place]:
+    """A place for each stage that nothing is there of, and for each gap within a stage."""
+    numbers = {place.number for place in made}
+    gaps = [
+        Place(stage.name, stage.number, "", "missing", why=("not run yet",))
+        for stage in STAGES
+        if stage.number not in numbers and stage.number <= LAST
+    ]
+    there = {place.name for place in made}
+    for stage, name in dict.fromkeys((*_splits(records), *_decodes(records))):
+        if name not in there:
+            gaps.append(Place(stage, number_of(stage), name, "missing"))
+    return gaps
+
+
+def _splits(records: Sequence[Record]) -> Iterator[tuple[str, str]]:
+    """Stages 3 to 5 make a directory a split, beside those they have made."""
+    splits = [Path(record.name).name for record in records if record.stage == "data"]
+    for stage in ("align", "units", "dump"):
+        beside = {Path(r.name).parent for r in records if r.stage == stage}
+        yield from (
+            (stage, str(folder / split)) for folder in beside for split in splits
+        )
+
+
+def _decodes(records: Sequence[Record]) -> Iterator[tuple[str, str]]:
+    """Stages 7 to 9 do the same for all systems, checkpoints and test sets."""
+    systems = {Path(record.name) for record in records if record.stage == "train"}
+    for stage in ("decode", "vocode", "score"):
+        tails = {
+            Path(record.name).relative_to(system)
+            for record in records
+            for system in systems
+            if record.stage == stage and Path(record.name).is_relative_to(system)
+        }
+        yield from ((stage, str(s / tail)) for s in systems for tail in tails)

@@ -1,0 +1,98 @@
+"""The pages are built without a warning, need no network, and all stand in the navigation."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docs_reference
+import pytest
+import yaml
+
+from s2st_interleave.blocks import leaves
+from s2st_interleave.stage_list import COMMANDS, STAGES
+from s2st_interleave.stages import train
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+LOADED = re.compile(
+    r'<(?:script|img|iframe)[^>]* src="([^"]+)"|<link[^>]* href="([^"]+)"'
+)
+
+
+def in_nav(entry: Any) -> Iterator[str]:
+    """The pages of a part of the navigation."""
+    if isinstance(entry, str):
+        yield entry
+    for inner in entry.values() if isinstance(entry, dict) else ():
+        yield from in_nav(inner)
+    for inner in entry if isinstance(entry, list) else ():
+        yield from in_nav(inner)
+
+
+def test_every_page_stands_in_the_navigation_once():
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+    pages = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
+    assert sorted(in_nav(settings["nav"])) == pages, "add the page to nav in mkdocs.yml"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    pytest.importorskip("mkdocs", reason="`tools/setup.sh --dev` installs mkdocs")
+    pytest.importorskip("material", reason="`tools/setup.sh --dev` installs its theme")
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+
+    folder = tmp_path_factory.mktemp("site")
+    build(load_config(str(ROOT / "mkdocs.yml"), strict=True, site_dir=str(folder)))
+    return folder
+
+
+def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(site):
+    pages = sorted(site.glob("*.html"))
+    assert len(pages) > len(list(DOCS.glob("*.md"))) - 1
+    for page in pages:
+        for source, link in LOADED.findall(page.read_text("utf-8")):
+            assert not (source or link).startswith(("http:", "https:", "//")), page.name
+
+
+def test_tables_of_code_are_filled_in(site):
+    text = (site / "configuration.html").read_text("utf-8")
+    assert all(f'id="{command.name}"' in text for command in COMMANDS)
+    assert all(f"<code>{name}</code>" in text for name in leaves(train.Options))
+    assert '<code><span class="option">--stop_stage</span></code>' in text
+    assert all(
+        f"<td>{s.name}</td>" in (site / "stages.html").read_text() for s in STAGES
+    )
+    assert "sacrebleu's words of Japanese" in (site / "packages.html").read_text(
+        "utf-8"
+    )
+    assert "cv-corpus-4-2019-12-10/&lt;src&gt;" in text  # no element of HTML
+    assert "<td>Hokkien</td>" in (site / "languages.html").read_text("utf-8")
+
+
+def test_a_link_out_of_the_pages_is_one_to_a_file(site):
+    from mkdocs.config.defaults import MkDocsConfig
+
+    hook = __import__("docs_site")
+    link = hook.OUTSIDE.fullmatch("[the driver](../egs/cvss/s2st.sh)")
+    config = MkDocsConfig()
+    assert hook._outside(link, "a.md", config) == "the driver (`egs/cvss/s2st.sh`)"
+    config.repo_url = "https://hub.example/us"
+    assert "(https://hub.example/us/blob/main/egs/" in hook._outside(
+        link, "a.md", config
+    )
+    with pytest.raises(ValueError, match="a link to no/such"):
+        hook._outside(hook.OUTSIDE.fullmatch("[it](../no/such)"), "a.md", config)
+
+
+def test_the_reference_has_default_range_and_meaning_of_an_option():
+    text = docs_reference.options()
+    assert "| `lr` | number, more than 0 |" in text
+    assert "| `train_dir` | path, several | required | dump/interleave/train" in text
+    assert "All options of [train](#train), and:" in text  # of plan, which has them too
+    rows = list(docs_reference.driver_options())
+    assert ("stage", "1", "first stage to run") in rows
+    meanings = {name: meaning for name, _, meaning in rows}
+    assert "help_message" not in meanings
+    assert [n for n, m in meanings.items() if not m and not n.endswith("_args")] == []
