@@ -40,6 +40,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "mos": ("speechmos", "onnxruntime"),  # DNSMOS
     "interop": ("praatio",),  # alignments in TextGrids
     "report": ("matplotlib",),  # the figures of a report
+    # The page and API of `serve`: HTTP and routes, each small, pure Python and well kept.
+    "serve": ("uvicorn", "starlette"),
     "tensorboard": ("tensorboard",),  # curves, where --report_to asks for them
     "wandb": ("wandb",),
 }

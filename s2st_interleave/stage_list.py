@@ -175,6 +175,7 @@ COMMANDS = (
     ),
     Command("pack", "pack", "pack.command", "one folder with all for translation"),
     Command("translate", "", "pack.translate", "recordings, with a packed model"),
+    Command("serve", "", "serve.command", "a page and an API for packed models"),
     Command("push", "", "pack.push", "a packed folder -> the Hugging Face hub"),
     Command("export_data", "", "interop.export_data", "data/ -> a Kaldi directory"),
     Command(

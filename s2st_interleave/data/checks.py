@@ -9,6 +9,8 @@ from s2st_interleave.errors import UserError
 LONGEST_UTTERANCE = 20  # times --max_sec: longer recordings are not even decoded
 RATES = (4_000, 768_000)  # Hz
 MAX_CHANNELS = 64
+# Of all channels, on average over the length that may be read: small files may hold more.
+VALUES_PER_SEC = 192_000
 FULL_SCALE = 8.0  # +18 dB, more than the headroom of any recorder; integers are larger
 # Some recorders count their header among the samples, and lossy codecs their delay.
 SLACK_SEC, CODEC_SLACK_SEC = 0.02, 0.15
@@ -29,6 +31,17 @@ def check_length(seconds: float, longest_sec: float) -> None:
         raise UserError(
             f"lasts {seconds:.0f} s, more than the {longest_sec:.0f} s that are read at "
             f"once: cut it (of an utterance, {LONGEST_UTTERANCE} times --max_sec are read)"
+        )
+
+
+def check_size(num_values: int, longest_sec: float) -> None:
+    """UserError for more samples, over all channels, than memory should hold."""
+    most = longest_sec * VALUES_PER_SEC
+    if num_values > most:
+        raise UserError(
+            f"unpacks to {num_values / 1e6:.0f} million samples over all channels, more "
+            f"than the {most / 1e6:.0f} million that are read at once: cut it, or mix it "
+            "to one channel of 48 kHz"
         )
 
 

@@ -1,6 +1,7 @@
 """Decodes by PyAV (ffmpeg's libraries) what libsndfile cannot read, or reads wrongly."""
 
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -39,9 +40,11 @@ class _Sound:
             checks.check_form(self.rate, frame.layout.nb_channels)
         if (frame.sample_rate, frame.layout.name) != (self.rate, self.layout):
             raise UserError(f"changes its rate or channels after {self.seconds:.1f} s")
-        self.blocks += [part.to_ndarray().T for part in parts]
+        count = frame.layout.nb_channels
+        self.blocks += [part.to_ndarray().reshape(-1, count) for part in parts]
         self.count += frame.samples
         checks.check_length(self.seconds, self.longest_sec)
+        checks.check_size(self.count * count, self.longest_sec)
 
     def skips(self, frame: av.AudioFrame) -> bool:
         """Are samples missing before `frame`, by its time?"""
@@ -61,12 +64,19 @@ def decode(path: AudioFile, longest_sec: float, why: str) -> tuple[np.ndarray, i
         whitelist = ",".join(CONTAINERS)
         with (
             path.open("rb") as stream,
-            av.open(stream, "r", options={"format_whitelist": whitelist}) as container,
+            av.open(
+                stream,
+                "r",
+                options={"format_whitelist": whitelist},
+                metadata_errors="replace",
+            ) as container,
         ):
             is_flac = container.format.name == "flac"
             promised = _promised(container)
             checks.check_length(promised, longest_sec)
-            resampler = av.AudioResampler(format="fltp")
+            # Samples of all channels in turn: PyAV 18 reads beyond its memory where 8 or
+            # more channels lie one after another ("fltp").
+            resampler = av.AudioResampler(format="flt")
             for frame in container.decode(audio=0):
                 if is_flac and sound.skips(frame):  # ffmpeg skips damaged blocks
                     complaint = " (damaged there)"
@@ -87,19 +97,25 @@ def _promised(container: InputContainer) -> float:
     """Seconds of audio by the container's header; 0 where it does not tell."""
     if not container.streams.audio:
         raise UserError("no audio in it")
+    track = container.streams.audio[0]
+    if track.codec_context is None:
+        raise UserError("cannot be read as audio (of an unknown codec)")
     if SAY_THEIR_LENGTH.isdisjoint(container.format.name.split(",")):
         return 0.0
-    track = container.streams.audio[0]
     if container.format.name == "caf":
-        return track.frames / track.rate
+        return track.frames / track.rate if track.rate else 0.0
     if track.duration is not None and track.time_base is not None:
         return float(track.duration * track.time_base)
     return (container.duration or 0) / 1e6
 
 
+def _mp3(stream: BinaryIO) -> InputContainer:
+    return av.open(stream, "r", format="mp3", metadata_errors="replace")
+
+
 def mp3_seconds(path: AudioFile) -> float:
     """Seconds of all frames of an MP3, without decoding them."""
-    with path.open("rb") as stream, av.open(stream, "r", format="mp3") as container:
+    with path.open("rb") as stream, _mp3(stream) as container:
         track = container.streams.audio[0]
         ticks = sum(packet.duration or 0 for packet in container.demux(track))
         return float(ticks * (track.time_base or 0))  # an MP3 always has one
@@ -107,6 +123,6 @@ def mp3_seconds(path: AudioFile) -> float:
 
 def mp3_samples(path: AudioFile) -> np.ndarray:
     """All samples of an MP3, float32 (num_samples, num_channels)."""
-    with path.open("rb") as stream, av.open(stream, "r", format="mp3") as container:
+    with path.open("rb") as stream, _mp3(stream) as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
     return np.concatenate(frames, axis=1).T

@@ -1,0 +1,159 @@
+"""The page in a real browser: files and recordings in, texts and sound out.
+
+S2ST_PICTURES=folder keeps pictures of it, light, dark and narrow.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+import soundfile
+import tiny_pack
+from serving import WAIT_SEC, running, until
+
+from s2st_interleave.serve.limits import Limits
+from s2st_interleave.serve.models import Model
+
+browser = pytest.importorskip("chromium_page", reason="selenium is not installed")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(browser.missing()), reason=browser.missing()),
+]
+TEXTS = ".answer:nth-child({}) .{} .words"
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    """A browser whose microphone hears noise, over and over."""
+    voice = tmp_path_factory.mktemp("microphone") / "voice.wav"
+    soundfile.write(voice, tiny_pack.noise(2.0, 48_000), 48_000)
+    flags = ("device-for-media-stream", "ui-for-media-stream")
+    words = [f"--use-fake-{flag}" for flag in flags]
+    with browser.chromium(
+        *words, f"--use-file-for-fake-audio-capture={voice}"
+    ) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def models(translator):
+    return [Model("baseline", translator), Model("scheduled", translator)]
+
+
+@pytest.fixture(scope="module")
+def two(models):
+    with running(models) as place:
+        yield place
+
+
+@pytest.fixture
+def page(two, driver):
+    return browser.Page(driver, two.url)
+
+
+def test_a_file_is_translated_and_all_sounds_play(page, translator, speech, tmp_path):
+    recording = tmp_path / "a recording.flac"
+    recording.write_bytes(speech(1.5, form="FLAC"))
+    said = translator(recording)
+    page.upload(recording)
+    assert page.one("#about").text == "Spanish to English · baseline, scheduled"
+    assert page.texts(".model") == ["baseline", "scheduled"]
+    for number in (1, 2):
+        assert page.texts(TEXTS.format(number, "heard")) == [shown(said.transcript)]
+        assert page.texts(TEXTS.format(number, "said")) == [shown(said.translation)]
+    lengths = {
+        "#source-audio": 1.5,
+        ".answer:nth-child(1) audio": said.seconds,
+        ".answer:nth-child(2) audio": said.seconds,
+    }
+    for sound, seconds in lengths.items():
+        assert page.audio(sound, "duration") == pytest.approx(seconds, abs=0.01)
+        hear(page, sound)
+    assert page.audio("#source-audio", "paused")  # one sound at a time
+    assert page.complaints() == []
+    if folder := os.environ.get("S2ST_PICTURES"):
+        page.pictures(Path(folder))
+
+
+def hear(page, sound: str) -> None:
+    """Play a sound until it has gone on, and a word is lit or it has ended."""
+    page.play(sound)
+    page.until(lambda: page.audio(sound, "currentTime") > 0.1)
+    page.until(lambda: page.all(".now") or page.audio(sound, "ended"))
+
+
+def shown(text: str) -> str:
+    """A text as a browser shows it: runs of spaces are one."""
+    return " ".join(text.split())
+
+
+def test_a_word_is_heard_when_it_is_pressed(page, speech, tmp_path):
+    recording = tmp_path / "in.wav"
+    recording.write_bytes(speech(1.5))
+    page.upload(recording)
+    word = page.one(".heard .words span")
+    start = float(word.get_attribute("title").split()[0])
+    word.click()
+    page.until(lambda: page.audio("#source-audio", "currentTime") > start)
+    assert start > 0.1
+
+
+def test_silence_is_told_and_takes_the_place_of_the_last_answer(page, speech, tmp_path):
+    good, bad = tmp_path / "good.wav", tmp_path / "bad.wav"
+    good.write_bytes(speech(0.6))
+    bad.write_bytes(speech(1.0, 0.0))
+    page.upload(good)
+    assert page.status == "" and len(page.all(".answer")) == 2
+    page.upload(bad)
+    assert "silent: its level is -120.0 dBFS" in page.status
+    assert page.all(".answer") == [] and not page.one("#source").is_displayed()
+    assert not page.one("#again").is_displayed()
+
+
+def test_what_an_upload_holds_is_shown_as_text(page, tmp_path):
+    trap = tmp_path / "<img src=x>.wav"
+    trap.write_text("<img src=x onerror=document.title='caught'>")
+    page.upload(trap)
+    assert "it is text: '<img src=x" in page.status
+    assert page.all("img") == [] and page.driver.title == "Speech translation"
+
+
+def test_a_file_that_is_too_large_is_not_sent(page, tmp_path):
+    large = tmp_path / "large.wav"
+    large.write_bytes(bytes(16_000_001))
+    page.upload(large)
+    assert page.status == "The file is larger than 16 MB, the most that is taken."
+
+
+def test_what_the_microphone_hears_is_translated(page):
+    page.one("#record").click()
+    page.until(lambda: page.one("#record-text").text == "Stop")
+    assert not page.one("#file").is_enabled()
+    time.sleep(1.0)  # of speech
+    page.one("#record").click()
+    page.until(lambda: page.all(".answer") or page.one(".error"))
+    assert page.status == "" and len(page.all(".answer")) == 2
+    assert page.audio("#source-audio", "duration") > 0.5
+    assert page.one("#record-text").text == "Record"
+    assert page.complaints() == []
+
+
+def test_a_busy_server_is_told_and_asked_again(driver, held, speech, tmp_path):
+    recording = tmp_path / "in.wav"
+    recording.write_bytes(speech(0.6))
+    with running([Model("a", held)], Limits(queue=1)) as place:
+        waits = [place.begin(speech(0.5))]
+        assert held.busy.wait(WAIT_SEC)
+        waits.append(place.begin(speech(0.7)))
+        until(lambda: place.worker.num_waiting == 1)
+        page = browser.Page(driver, place.url)
+        page.upload(recording)
+        assert page.status.startswith("Too many recordings wait already: please try")
+        held.go.set()
+        assert [wait().status for wait in waits] == [200, 200]
+        page.one("#again").click()
+        page.until(lambda: page.all(".answer"))
+    page.upload(recording)
+    assert page.status == "The server cannot be reached: is it running?"
