@@ -2,8 +2,8 @@
 # Sourced by pair.sh for --quick true: a first run of minutes, by the full run's stages and
 # options but for what stands here and in ../conf/quick. All that it makes is below ./quick,
 # so that neither run finds anything of the other; the recogniser is the same.
-export MINI_CORPUS="--meanings ../conf/quick/meanings.yaml --num_train 420 --num_dev 20 \
---num_test 40 --num_text 2500 ${MINI_CORPUS:-}"
+export MINI_CORPUS="--meanings ../conf/quick/meanings.yaml --num_train 400 --num_dev 16 \
+--num_test 40 --num_text 1200 ${MINI_CORPUS:-}"
 export MINI_LLM="--config ../conf/quick/text_llm.yaml ${MINI_LLM:-}"
 recipe+=(--title "mini CVSS, $src-en, quick: a first look at the chain"
   --worth "made speech of a hundred words: shows the chain, not the method: for that leave --quick out"
