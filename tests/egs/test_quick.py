@@ -99,11 +99,8 @@ def test_its_sizes_are_those_of_conf_quick_where_none_are_given(recipe):
     assert made["options"]["num_pieces"] == 60 and made["options"]["batch_size"] == 8
     llm = json.loads((folder / "quick/downloads/llm/stage.json").read_text())
     assert llm["options"]["merges_per_language"] == 100
-    assert (
-        (folder / "quick/exp/RESULTS.md")
-        .read_text()
-        .startswith("# mini CVSS, es-en, quick")
-    )
+    page = (folder / "quick/exp/RESULTS.md").read_text()
+    assert "# mini CVSS, es-en, quick" in page
 
 
 def test_a_second_quick_run_finds_everything_done(recipe):
