@@ -37,8 +37,8 @@ class Results:
     """All that RESULTS.md shows about one pair and split.
 
     `topline` is None for systems that answer in text alone, or where it was not scored.
-    `baseline` is the system others are compared with. `src_lang` picks the paper's row; a language the paper does
-    not have shows all of them. `corpus_note` is a paragraph that
+    `baseline` is the system others are compared with. `src_lang` picks the paper's row; a
+    language the paper does not have shows all of them. `corpus_note` is a paragraph that
     says what the corpus is, or "".
     """
 
