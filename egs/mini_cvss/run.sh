@@ -3,7 +3,7 @@
 # All that is of the language is local/lexicon/nl.yaml; see the README.md there. The first
 # run makes the recipe's folder with nl_en/run.sh, which is this for Dutch.
 # Options come last and win: ./run.sh --src nl --stage 3 --stop_stage 6
-# --quick true: a first look in minutes, at a corpus of a hundred words, below nl_en/quick.
+# --quick true: a first look in minutes, at a corpus of fifty words, below nl_en/quick.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
