@@ -3,13 +3,21 @@
 # All that is of the language is local/lexicon/nl.yaml; see the README.md there. The first
 # run makes the recipe's folder with nl_en/run.sh, which is this for Dutch.
 # Options come last and win: ./run.sh --src nl --stage 3 --stop_stage 6
+# --quick true: a first look in minutes, at a corpus of fifty words, below nl_en/quick.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
-src= options=()
+src= quick=false options=()
 while (($# > 0)); do
   if [[ $1 == --src && $# -gt 1 ]]; then
     src="$2"
+    shift
+  elif [[ $1 == --quick ]]; then
+    if [[ ! ${2:-} =~ ^(true|false)$ ]]; then
+      echo "run.sh: --quick takes true or false, not '${2:-}'" >&2
+      exit 1
+    fi
+    quick="$2"
     shift
   else
     options+=("$1")
@@ -17,7 +25,7 @@ while (($# > 0)); do
   shift
 done
 if [[ -z $src ]]; then
-  echo "Usage: ./run.sh --src nl [options of ../cvss/s2st.sh]" >&2
+  echo "Usage: ./run.sh --src nl [--quick true] [options of ../cvss/s2st.sh]" >&2
   exit 1
 fi
 
@@ -27,5 +35,7 @@ fi
 cd "${src}_en"
 . ../local/pair.sh "$src"
 
-command="egs/mini_cvss/${src}_en/run.sh${options[*]:+ ${options[*]@Q}}"
+command="egs/mini_cvss/${src}_en/run.sh"
+if [[ $quick == true ]]; then command+=" --quick true"; fi
+command+="${options[*]:+ ${options[*]@Q}}"
 exec ../../cvss/s2st.sh "${recipe[@]}" --command "$command" "${options[@]}"

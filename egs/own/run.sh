@@ -2,6 +2,8 @@
 # A corpus of your own, from one TSV of id, src_audio, src_text, tgt_audio, tgt_text and,
 # if you like, split (train, dev, test), src_lang and tgt_lang (codes, as a check):
 #   ./run.sh --tsv my.tsv --src_lang de --tgt_lang en
+# On a CPU, without any large model (see local/laptop.sh; to try the chain on a small corpus):
+#   ./run.sh --preset laptop --tsv my.tsv --src_lang de --tgt_lang en
 # Sides other than a source and its translation are named, with their languages, and have
 # columns of their names; a dialogue, from id, user_audio, user_text, agent_audio and
 # agent_text, with a task of yours in <conf>/tasks, such as
@@ -14,14 +16,24 @@ command="egs/own/run.sh${*:+ ${*@Q}}"
 from="$PWD"
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
-given=("$@") # --tsv is relative to where it was typed
-for ((i = 0; i + 1 < $#; i++)); do
-  if [[ ${given[i]} == --tsv && ${given[i + 1]} != /* ]]; then
-    given[i + 1]="$from/${given[i + 1]}"
-  fi
+preset= target=en given=()
+while (($# > 0)); do
+  case "$1:${2:-}" in
+    --preset:laptop) preset="$2" && shift ;;
+    --preset:*)
+      echo "run.sh: --preset is laptop, not '${2:-}'; without it the models are those of ../cvss" >&2
+      exit 1
+      ;;
+    --tsv:[!/]*) given+=("$1" "$from/$2") && shift ;; # relative to where it was typed
+    --tgt[_-]lang:?*) target="$2" && given+=("$1" "$2") && shift ;;
+    --sides:?*=?*) target="${2##*=}" && given+=("$1" "$2") && shift ;;
+    *) given+=("$1") ;;
+  esac
+  shift
 done
 . ../cvss/db.sh # for the models' names
 
-exec ../cvss/s2st.sh --conf ../cvss/conf --title "A corpus of one's own" \
-  --encoder "$ENCODER" --llm "$LLM" --asr "$ASR" --utmos "${UTMOS:-}" \
-  --command "$command" "${given[@]}"
+recipe=(--conf ../cvss/conf --title "A corpus of one's own"
+  --encoder "$ENCODER" --llm "$LLM" --asr "$ASR" --utmos "${UTMOS:-}")
+if [[ -n $preset ]]; then . "local/$preset.sh"; fi
+exec ../cvss/s2st.sh "${recipe[@]}" --command "$command" "${given[@]}"

@@ -36,9 +36,9 @@ class Environment:
 class Results:
     """All that RESULTS.md shows about one pair and split.
 
-    `topline` is None for systems that answer in text alone. `baseline` is the system
-    others are compared with. `src_lang` picks the paper's row; a language the paper does
-    not have shows all of them. `corpus_note` is a paragraph that
+    `topline` is None for systems that answer in text alone, or where it was not scored.
+    `baseline` is the system others are compared with. `src_lang` picks the paper's row; a
+    language the paper does not have shows all of them. `corpus_note` is a paragraph that
     says what the corpus is, or "".
     """
 
@@ -56,7 +56,7 @@ class Results:
 def render_markdown(results: Results) -> str:
     """Return the text of RESULTS.md.
 
-    Raises MissingScoreError where toplines, systems or a comparison are missing, and
+    Raises MissingScoreError where systems or a comparison are missing, and
     UserError where scores were not made in the same way.
     """
     topline = results.topline

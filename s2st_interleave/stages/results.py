@@ -26,7 +26,9 @@ class Options:
     src_lang: LanguageCode = option(
         REQUIRED, "source language code: picks the paper's figures"
     )
-    topline_dir: Path = option(REQUIRED, "exp/topline/<split>")
+    topline_dir: Path | None = option(
+        None, "exp/topline/<split>; none: the toplines were not scored"
+    )
     exp_dir: Path = option(REQUIRED, "exp")
     split: str = option("test", "which split")
     systems: tuple[str, ...] = option(
@@ -57,7 +59,8 @@ def run(options: Options) -> None:
             if name != options.baseline:
                 comparisons += _compared(decodes)
     topline = None
-    if any(score.asr for score in scores):  # without speech there are no toplines
+    # Without speech there are no toplines.
+    if options.topline_dir and any(score.asr for score in scores):
         topline = ToplineScore.from_json(*_read_topline(options.topline_dir))
 
     # 2. Render.

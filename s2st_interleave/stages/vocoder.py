@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 
-from s2st_interleave import drops, parallel
+from s2st_interleave import drops, keyed, parallel
 from s2st_interleave.config import REQUIRED, option, to_dict
 from s2st_interleave.data import audio, kaldi, sides
 from s2st_interleave.effects import Void
@@ -30,6 +30,9 @@ class VocoderOptions(TrainingOptions):
     units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/train, as data_dir")
     dev_units_dir: tuple[Path, ...] = option(REQUIRED, "dump/units/dev, the same")
     side: str = option("tgt", "whose voice it learns", new=True)
+    num_utterances: int = option(
+        0, "training utterances, drawn by id; 0: all", minimum=0, new=True
+    )
     num_dev: int = option(100, "dev utterances to evaluate on; 0: all", minimum=0)
 
     removed: ClassVar[dict[str, str]] = {
@@ -123,17 +126,23 @@ def run(options: VocoderOptions) -> None:
 
 
 def read_speech(options: VocoderOptions) -> Speech:
-    """Recordings and units of train, and of the first `num_dev` utterances of dev."""
+    """Recordings and units of what is drawn of train, and of the first of dev."""
     side = options.side
     wavs, units = _pairs(options.data_dir, options.units_dir, side, "train")
     dev_wavs, dev_units = _pairs(
         options.dev_data_dir, options.dev_units_dir, side, "dev"
     )
     dev = sorted(dev_wavs)[: options.num_dev or None]
+    if 0 < options.num_utterances < len(wavs):
+        drawn = sorted(wavs, key=lambda k: keyed.stable_hash(options.seed, "voice", k))
+        wavs = {
+            utterance: wavs[utterance] for utterance in drawn[: options.num_utterances]
+        }
     return Speech(
         timing=unit_timing(options.units_dir[0]),
         wavs=wavs | {utterance: dev_wavs[utterance] for utterance in dev},
-        units=units | {utterance: dev_units[utterance] for utterance in dev},
+        units={k: units[k] for k in wavs}
+        | {utterance: dev_units[utterance] for utterance in dev},
         train=sorted(wavs),
         dev=dev,
     )

@@ -14,8 +14,10 @@ from s2st_interleave.stages import train
 
 ROOT = Path(__file__).resolve().parents[2]
 # Not a stage's: read by a script of the mini recipes, and by the launcher.
-OTHERS = ("text_llm", "slurm", "sizes")
-CONFS = [p for p in sorted(ROOT.glob("egs/*/conf/*.yaml")) if p.stem not in OTHERS]
+OTHERS = ("text_llm", "slurm", "sizes", "meanings")
+CONFS = [*ROOT.glob("egs/*/conf/*.yaml"), *ROOT.glob("egs/*/conf/quick/*.yaml")]
+CONFS = [path for path in sorted(CONFS) if path.stem not in OTHERS]
+QUICK = ROOT / "egs" / "mini_cvss" / "conf" / "quick"
 SYSTEMS = sorted(ROOT.glob("egs/*/conf/systems/*.yaml"))
 RECIPES = sorted([*ROOT.glob("egs/*/run.sh"), *ROOT.glob("egs/*/*/run.sh")])
 
@@ -43,6 +45,14 @@ def test_every_system_is_a_training_one_could_start(path):
     if path.stem == "scheduled":
         every = options.text_ratio_every
         assert options.max_steps >= (interleaving.schedule.num_drops + 1) * every
+
+
+def test_the_schedule_of_a_quick_run_falls_to_0():
+    argv = ["--config", QUICK.parent / "train.yaml", "--config", QUICK / "train.yaml"]
+    needed = ["--llm", "l", "--train_dir", "t", "--dev_dir", "d", "--out_dir", "o"]
+    options = config.parse(train.Options, [str(a) for a in argv + needed], prog="train")
+    drops = options.interleaving().schedule.num_drops
+    assert options.max_steps >= (drops + 1) * options.text_ratio_every
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.parts[-2])

@@ -107,7 +107,7 @@ def test_a_further_metric_has_a_value_a_column_and_a_comparison(tmp_path):
     assert "| scheduled | last | exact:src_text | +33.3 |" in page
 
 
-def compared(root: Path, *metrics: str) -> str:
+def compared(root: Path, *metrics: str, toplines: bool = True) -> str:
     """RESULTS.md of baseline and scheduled, which were compared by these metrics."""
     decodes = [root / "exp" / n / "greedy_last/test" for n in ("scheduled", "baseline")]
     for metric in metrics:
@@ -127,7 +127,7 @@ def compared(root: Path, *metrics: str) -> str:
         results.Options(
             title="a task",
             src_lang="es",
-            topline_dir=root / "topline",
+            topline_dir=root / "topline" if toplines else None,
             exp_dir=root / "exp",
             systems=("baseline", "scheduled"),
             decode_tags=("greedy_last",),
@@ -146,6 +146,15 @@ def test_the_page_of_a_task_without_speech_has_no_toplines(tmp_path, capsys):
     assert "| scheduled | last | text_bleu | +" in page
     assert "paper's figures" not in page
     assert "BLEU, 95% interval" in capsys.readouterr().out
+
+
+def test_a_page_may_do_without_toplines_that_were_not_scored(tmp_path):
+    layout = "src_speech -> src_text tgt_text tgt_speech"
+    for name in ("baseline", "scheduled"):
+        scored(tmp_path, layout, name, written=WRITTEN | {"src": SOURCE})
+    page = compared(tmp_path, "", toplines=False)
+    assert "ASR-BLEU, 95% interval" in page
+    assert "Toplines" not in page and "of resynthesis" not in page
 
 
 def test_systems_of_different_tasks_do_not_share_a_table(tmp_path):

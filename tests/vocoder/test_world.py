@@ -195,3 +195,14 @@ def test_vocode_makes_only_what_is_missing(tone_corpus: Path, trained: Path, cap
     assert kept.stat().st_mtime_ns == before and lost.read_bytes() == content
     vocode.run(wanted)
     assert "is up to date" in capsys.readouterr().out
+
+
+def test_a_vocoder_may_learn_from_a_part_of_train(stage_options, tmp_path):
+    everything = vocoder.read_speech(stage_options(tmp_path))
+    few, again = (
+        vocoder.read_speech(stage_options(tmp_path, num_utterances=2)) for _ in "ab"
+    )
+    assert len(everything.train) > 2 == len(few.train)
+    assert few.train == again.train and set(few.train) < set(everything.train)
+    assert few.dev == everything.dev and set(few.wavs) == {*few.train, *few.dev}
+    assert set(few.units) == set(few.wavs)

@@ -28,3 +28,9 @@ if [[ " ${splits[*]} " == *" test1k "* ]]; then
   "${s2st[@]}" subset --data_dir "$datadir/test" --out_dir "$datadir/test1k" \
     --overwrite "$overwrite"
 fi
+# How much there is to learn from, and a warning where that is little. Then, in recipes
+# without a network, the models that learn from this corpus alone.
+python -m s2st_interleave.data.amount "$datadir/train"
+if [[ -n $local_models ]]; then
+  S2ST_OVERWRITE="$overwrite" "$local_models" "$datadir/train" "$datadir/$valid_set" "$llm" "$asr"
+fi

@@ -6,8 +6,9 @@ for split in "${test_names[@]}"; do
     page="${results%.md}.$split.md" report="$expdir/report.$split.html"
   fi
   page_of=(--title "$title" --src_lang "$src_lang" --exp_dir "$expdir" --split "$split"
-    --topline_dir "$expdir/topline/$split" --systems "$systems" --baseline "$baseline"
+    --systems "$systems" --baseline "$baseline"
     --decode_tags "${checkpoint_names[*]/#/greedy_}" --command "$command" --out "$page")
+  if [[ $toplines == true ]]; then page_of+=(--topline_dir "$expdir/topline/$split"); fi
   if [[ -n $corpus_note ]]; then page_of+=(--corpus_note "$corpus_note"); fi
   "${s2st[@]}" results "${page_of[@]}"
   "${s2st[@]}" report --title "$title" --exp_dir "$expdir" --trained "$trained" --data_dir "$datadir" \

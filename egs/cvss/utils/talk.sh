@@ -25,7 +25,7 @@ s2st_heading() {
 }
 s2st_next() {
   local system="${system_names[-1]}" tag="greedy_${checkpoint_names[-1]}" split="${test_names[0]}"
-  local decode here root model first again="$command" wav
+  local decode here root model first again="$command" wav amount
   decode="$(printf %q "$expdir/$system/$tag/$split")" here="$(printf %q "$PWD")"
   root="$(printf %q "$S2ST_ROOT")" model="$(printf %q "$expdir/pack/$system")"
   first="$(printf %q "$expdir/$baseline/$tag/$split")"
@@ -45,4 +45,8 @@ s2st_next() {
     echo "  compare:    python -m s2st_interleave compare $first $decode"
   fi
   echo "  look:       python -m s2st_interleave status"
+  if [[ -n $worth ]]; then
+    amount="$(python -m s2st_interleave.data.amount "$datadir/train")" # one line or two
+    echo "${amount%%$'\n'*}: $worth"
+  fi
 }

@@ -16,6 +16,7 @@ from typing import Any
 from language import SIZES
 from layout import TGT
 from meaning import LEXICON_DIR
+from space import MEANINGS
 
 from s2st_interleave.errors import UserError
 
@@ -35,6 +36,7 @@ class Options:
     num_text: int
     seed: int
     target_voice: str
+    meanings: Path = MEANINGS
 
     def __post_init__(self) -> None:
         for name in ("num_train", "num_dev", "num_test", "num_text"):
@@ -55,6 +57,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--num_text", type=int, default=20000, help="lines of parallel text")
     add("--seed", type=int, default=1, help="another seed is another corpus")
     add("--target_voice", default="flite", help="English voice: flite or piper")
+    help_meanings = "what may be said: a smaller space than lexicon/meanings.yaml"
+    add("--meanings", type=Path, default=MEANINGS, help=help_meanings)
     help_spoken = "folder for English that other corpora share; may be removed later"
     add("--spoken_dir", type=Path, help=help_spoken)
     add("--nj", type=int, default=1, help="number of processes")
@@ -89,8 +93,8 @@ def boolean(word: str) -> bool:
 def fingerprint(options: Options) -> str:
     """Hash of the lexicons, by which a corpus with other words is noticed."""
     digest = hashlib.sha256(str(FORMAT_VERSION).encode())
-    for name in ("meanings", options.src, TGT):
-        path = LEXICON_DIR / f"{name}.yaml"
+    lexicons = [LEXICON_DIR / f"{name}.yaml" for name in (options.src, TGT)]
+    for path in (options.meanings, *lexicons):
         lexicon = path.read_bytes() if path.exists() else b""
         digest.update(NAME_LINE.sub(b"", lexicon))  # no sentence contains the name
     return digest.hexdigest()[:16]

@@ -108,7 +108,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = Options(**{name: getattr(args, name) for name in Options.__annotations__})
     layout = Layout(args.out, options.src)
     # 1. Compare with the corpus that is there.
-    identity = {**asdict(options), "fingerprint": fingerprint(options)}
+    # Meanings are told by their content, wherever the file lies.
+    identity = asdict(options) | {"fingerprint": fingerprint(options)}
+    del identity["meanings"]
     # All of a corpus must be spoken by the same versions of the synthesisers.
     begun = identity | {"versions": versions(options)}
     started = layout.partial / "options.json"
@@ -129,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"corpus: {layout.root} is up to date")
         return 0
     # 2. Make the sentences; nothing is removed or written if words are missing.
-    check(options.src, MeaningSpace())
+    check(options.src, MeaningSpace(options.meanings))
     pairs, text = compose(options)
     if differ:
         remove(layout.outputs())
@@ -189,7 +191,7 @@ def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
     sizes = {"train": max(options.num_train, options.num_text)}
     sizes["dev"] = max(options.num_dev, options.num_text // 40)
     sizes["test"] = options.num_test
-    meanings = MeaningSpace().splits(options.seed, sizes)
+    meanings = MeaningSpace(options.meanings).splits(options.seed, sizes)
     pairs: list[Pair] = []
     text: dict[str, list[str]] = {}
     held_out: set[str] = set()

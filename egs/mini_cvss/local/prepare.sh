@@ -2,6 +2,7 @@
 # Stage 1 of the mini recipes, before the corpus is read: makes, in ./downloads, what a
 # real recipe downloads. What is there already is kept. MINI_SRC: the source language,
 # MINI_CORPUS_DIR: where its corpus goes.
+# MINI_PLACE: quick/, or empty: below which downloads lies that is not the recogniser.
 # MINI_SPOKEN: where corpora keep the English that they share.
 # MINI_SHARED: recogniser and text LLM are ../x_en's. MINI_CORPUS: more options for
 # make_corpus.py, MINI_LLM: for train_text_llm.py (the end-to-end test makes less).
@@ -28,5 +29,5 @@ if [[ -z ${MINI_SHARED:-} ]]; then
   python -m s2st_interleave.train.torchrun --if_unfinished --standalone --nproc_per_node 2 \
     "$local/train_text_llm.py" --num_threads 1 --config "$local/../conf/text_llm.yaml" \
     --text_dirs "$MINI_CORPUS_DIR/text" --languages "$MINI_SRC en" \
-    --out_dir downloads/llm --overwrite "$anew" "${llm[@]}"
+    --out_dir "${MINI_PLACE:-}downloads/llm" --overwrite "$anew" "${llm[@]}"
 fi

@@ -13,14 +13,18 @@ from typing import Any
 from meaning import LEXICON_DIR, Draw, Meaning, NounPhrase, Phrase
 
 from s2st_interleave import yaml_text
+from s2st_interleave.errors import UserError
 
+MEANINGS = LEXICON_DIR / "meanings.yaml"
 MIN_SIZE, MAX_SIZE = 5, 9
+MAX_DRAWS = 10_000  # without a new meaning: there are no more
 
 
 class MeaningSpace:
     """The concepts that go together; `sample` draws a meaning, `splits` those of splits."""
 
-    def __init__(self, path: Path = LEXICON_DIR / "meanings.yaml") -> None:
+    def __init__(self, path: Path = MEANINGS) -> None:
+        self.path = path
         data: dict[str, Any] = yaml_text.read(path, typed=True)
         self._classes = {k: v.split() for k, v in data["classes"].items()}
         self._plural = set(data["plural"].split())
@@ -47,16 +51,22 @@ class MeaningSpace:
     def splits(self, seed: int, sizes: Mapping[str, int]) -> dict[str, list[Meaning]]:
         """The first `sizes[split]` meanings of each split, no content twice.
 
-        A split's meanings do not depend on the sizes of other splits.
+        A split's meanings do not depend on the sizes of other splits. Raises UserError
+        where the space has too few.
         """
         chosen: dict[str, dict[str, Meaning]] = {split: {} for split in sizes}
-        index = 0
+        index = last = 0
         while any(len(chosen[split]) < size for split, size in sizes.items()):
+            if index - last > MAX_DRAWS:
+                have = ", ".join(f"{len(v)} for {k}" for k, v in chosen.items())
+                raise UserError(f"{self.path} has too few meanings: {have}")
             meaning = self.sample(seed, index)
             index += 1
             split = meaning.split
-            if len(chosen.get(split, ())) < sizes.get(split, 0):
-                chosen[split].setdefault(meaning.content, meaning)
+            known = chosen.get(split, {})
+            if len(known) < sizes.get(split, 0) and meaning.content not in known:
+                known[meaning.content] = meaning
+                last = index
         return {split: list(meanings.values()) for split, meanings in chosen.items()}
 
     def concepts(self) -> dict[str, set[str]]:
