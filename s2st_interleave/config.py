@@ -68,9 +68,10 @@ def load_yaml(path: Path, cls: type) -> dict[str, Any]:
 
 def _load(path: Path, cls: type) -> tuple[dict[str, Any], dict[str, Any]]:
     """A file's options without effect, then the options that it sets, by path."""
+    if path.is_dir():
+        raise UserError(f"{path}: this is a folder, not a config file")
     if not path.is_file():
-        what = "this is a folder, not a" if path.is_dir() else "no such"
-        raise UserError(f"{path}: {what} config file")
+        raise UserError(f"{path}: no such config file")
     content = mapping(yaml_text.read(path), str(path))
     without = mapping(content.pop(NO_EFFECT, None), f"{path}: {NO_EFFECT}")
     return _values(without, cls, str(path)), _values(content, cls, str(path))

@@ -31,6 +31,7 @@ COMMANDS_OF = {
     "vocode_args": ("vocode",),
     "score_args": ("score", "topline", "recognise"),
     "compare_args": ("compare",),
+    "report_args": ("report",),
     "pack_args": ("pack",),
 }
 # A driver's options of this kind, and all its options: words in the environment.

@@ -113,9 +113,9 @@ def test_help_lists_the_options_of_blocks_with_default_and_range(capsys):
         parse(Options, "--help")
     printed = " ".join(capsys.readouterr().out.split())
     assert "light: with kind light:" in printed
-    assert "--light.unit_channels INT, --light.unit-channels INT a width (at" in printed
+    assert "--light.unit_channels INTEGER a width (at" in printed
     assert (
-        "--light.dropout FLOAT a share (at least 0 and less than 1, default 0.1)"
+        "--light.dropout NUMBER a share (at least 0 and less than 1, default 0.1)"
         in printed
     )
 

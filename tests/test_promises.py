@@ -100,15 +100,15 @@ def test_a_file_that_was_written_beside_the_directory_is_promised_as_well(tmp_pa
     """score.json lies with the decodes, and is no output of theirs."""
     decodes, score = tmp_path / "decodes", tmp_path / "decodes" / "score"
     run(decodes)
-    downstream = Input(decodes, "decode").fingerprint()
+    downstream = Input(decodes, "encoder").fingerprint()
     run(score, also=[decodes / "score.json"])
     (decodes / "score.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"decodes/score\.json is gone"):
-        Input(score, "score").fingerprint()
+        Input(score, "encoder").fingerprint()
     assert run(score, also=[decodes / "score.json"])
     (decodes / "model").unlink()
     assert run(decodes)
-    assert Input(decodes, "decode").fingerprint() == downstream
+    assert Input(decodes, "encoder").fingerprint() == downstream
 
 
 def test_a_moved_directory_keeps_its_promises(tmp_path):

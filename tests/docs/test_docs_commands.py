@@ -37,7 +37,17 @@ COMMAND = re.compile(
 )
 PATH = re.compile(r"(egs|tools|docs|tests|benchmarks|s2st_interleave)/[\w./-]*\w")
 # Programs of others, whose options are not looked at.
-OTHERS = {"cat", "git", "hf", "mkdocs", "pip", "pre-commit", "ruff", "tensorboard"}
+OTHERS = {
+    "cat",
+    "curl",
+    "git",
+    "hf",
+    "mkdocs",
+    "pip",
+    "pre-commit",
+    "ruff",
+    "tensorboard",
+}
 NOT_THERE = re.compile(
     r"/(exp|data|dump|downloads|shared|page|cells)(/|$)"
 )  # a run makes it

@@ -202,7 +202,9 @@ def test_segments_keep_their_channels(corpus, capsys):
 
 def options(corpus: Path, **more) -> translate.Options:
     out = corpus / "out"
-    return translate.Options(model=corpus / "no model", out=out, device="cpu", **more)
+    return translate.Options(
+        model=corpus / "no model", out=str(out), device="cpu", **more
+    )
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
