@@ -44,7 +44,9 @@ class Options:
     queue: int = option(16, "recordings that wait; more are sent away", minimum=1)
     min_sec: float = option(0.3, "a shorter recording is refused", minimum=0)
     max_sec: float = option(30.0, "a longer one as well: training had none", above=0)
-    min_dbfs: float = option(NEAR_SILENT, "one below this level is silent: refused")
+    min_dbfs: float = option(
+        NEAR_SILENT, "one below this level is silent: refused", maximum=0
+    )
     channels: Channels = option(MIX, HELP)
     device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1 ...")
     dtype: Dtype = option("auto", "of the LLM's weights, as in stage 7")

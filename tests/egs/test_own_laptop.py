@@ -106,7 +106,7 @@ def test_a_small_corpus_goes_through_all_stages_without_a_large_model(egs, tsv):
 
 def test_the_language_model_has_read_both_sides_of_train_alone(egs, tsv):
     made = json.loads((egs / "own/downloads/llm/stage.json").read_text())
-    assert made["num_in"] == 12
+    assert made["counts"]["in"] == 12
     assert set(made["inputs"]) == {"train.src", "train.tgt", "dev.src", "dev.tgt"}
 
 

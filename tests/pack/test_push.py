@@ -117,7 +117,8 @@ def test_without_a_hub_the_copy_of_before_serves(served, model, monkeypatch, cap
     assert hub.snapshot(REPO) == before
     assert "is out of reach, the copy of before is used" in capsys.readouterr().err
     with pytest.raises(
-        UserError, match=r"x/y: no such folder, and the hub \(http.*out of"
+        UserError,
+        match=r"x/y: no such folder, no copy in .*, and the hub \(http.*out of",
     ):
         hub.snapshot("x/y")
 
