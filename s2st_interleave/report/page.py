@@ -11,6 +11,7 @@ from s2st_interleave.report.example_html import text
 from s2st_interleave.report.faults import Drop, Fault
 from s2st_interleave.report.look import LOOK, POLICY, SCRIPT
 from s2st_interleave.score.results import Table
+from s2st_interleave.show.page import head
 
 SECTIONS = {
     "scores": "Scores",
@@ -55,15 +56,7 @@ def render(page: Page) -> str:
     )
     links = "".join(f'<li><a href="#{k}">{v}</a></li>' for k, v in SECTIONS.items())
     lines = [
-        "<!DOCTYPE html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{text(page.title)} · report</title>",
-        f"<style>{LOOK}</style>",
-        "</head>",
+        *head(POLICY, f"{text(page.title)} · report", LOOK),
         "<body>",
         '<a class="skip" href="#scores">Skip to the scores</a>',
         f"<header><h1>{text(page.title)}</h1>",
@@ -81,7 +74,7 @@ def render(page: Page) -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str) -> str:
     """A table that scrolls by itself where the screen is narrow."""
-    head = "".join(f'<th scope="col">{text(cell)}</th>' for cell in header)
+    titles = "".join(f'<th scope="col">{text(cell)}</th>' for cell in header)
     body = "".join(
         f'<tr><th scope="row"{_wraps(row[0])}>{text(row[0])}</th>'
         + "".join(f"<td{_wraps(cell)}>{text(cell)}</td>" for cell in row[1:])
@@ -90,7 +83,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str) ->
     )
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{text(caption)}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 

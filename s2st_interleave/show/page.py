@@ -87,6 +87,21 @@ show();
 """
 
 
+def head(policy: str, title: str, style: str) -> list[str]:
+    """The lines of a page before its body; `title` is HTML, `policy` what it may load."""
+    return [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{title}</title>",
+        f"<style>{style}</style>",
+        "</head>",
+    ]
+
+
 def page(
     pictures: Sequence[Picture], first: int, sounds: Mapping[str, bytes] | None = None
 ) -> str:
@@ -100,15 +115,7 @@ def page(
         _section(each, is_shown=number == first) for number, each in enumerate(pictures)
     ]
     lines = [
-        "<!DOCTYPE html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{name} · interleaved</title>",
-        f"<style>{LOOK.replace('FONT', SANS)}{STYLE}</style>",
-        "</head>",
+        *head(POLICY, f"{name} · interleaved", LOOK.replace("FONT", SANS) + STYLE),
         "<body>",
         "<main>",
         "<h1>An utterance as the LLM reads it</h1>",
