@@ -174,8 +174,9 @@ def test_a_warned_training_of_the_llm_goes_on_to_the_same_weights(
     stage.finish(num_in=1, num_out=1)
     train = [sys.executable, "-m", "s2st_interleave", "train", "--llm", str(text_llm)]
     train += ["--train_dir", "dump", "--dev_dir", "dump", "--device", "cpu"]
-    train += ["--max_steps", "300", "--batch_size", "8", "--text_ratio_every", "20"]
-    train += ["--num_threads", "1", "--eval_every", "300", "--save_every", "300"]
+    train += ["--max_steps", "1200", "--batch_size", "8", "--text_ratio_every", "20"]
+    train += ["--num_threads", "1", "--eval_every", "1200", "--save_every", "1200"]
+    # These last some fifteen seconds: a signal reaches a job seconds after it is sent.
     subprocess.run([*train, "--out_dir", "whole"], check=True)
 
     process = start("--resources", "cuda_cmd", "t.log", *train, "--out_dir", "cut")
@@ -188,7 +189,7 @@ def test_a_warned_training_of_the_llm_goes_on_to_the_same_weights(
     for name in ("metrics.jsonl", "stage.json"):
         assert Path("cut", name).is_file()
     whole, cut = (
-        next(Path(out).glob("*300*/model.safetensors")).read_bytes()
+        next(Path(out).glob("*1200*/model.safetensors")).read_bytes()
         for out in ("whole", "cut")
     )
     assert whole == cut
