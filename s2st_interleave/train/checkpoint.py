@@ -12,9 +12,15 @@ from torch import nn
 
 from s2st_interleave import parallel
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_as, write_json
+from s2st_interleave.files import (
+    atomic_write,
+    read_as,
+    sync,
+    sync_tree,
+    write_json,
+)
 from s2st_interleave.llm.options import TRAINED_FILE
-from s2st_interleave.train import engine, sharded
+from s2st_interleave.train import checksums, engine, sharded
 from s2st_interleave.weights import reading
 
 if TYPE_CHECKING:
@@ -23,7 +29,9 @@ if TYPE_CHECKING:
 # One file, or several numbered ones: `save_pretrained` cuts at 50 GB.
 WEIGHTS = "model*.safetensors"
 META, OPTIMIZER = "meta.json", "optimizer.pt"
+COPIED = 1 << 20  # bytes at a time
 SHARDS = "shards"  # in place of OPTIMIZER where several ranks have written it
+MAY_GO = (OPTIMIZER, SHARDS)  # a finished training keeps those of its last checkpoint
 
 
 @dataclass(frozen=True)
@@ -67,8 +75,24 @@ def by_step(directory: Path) -> dict[int, Path]:
 
 
 def newest(directory: Path) -> Path | None:
+    """The newest checkpoint whose files are what was written; None where there is none.
+
+    A broken one is told of and removed, so that training takes its steps again.
+    """
     checkpoints = by_step(directory)
-    return checkpoints[max(checkpoints)] if checkpoints else None
+    for step in sorted(checkpoints, reverse=True):
+        broken = checksums.broken_file(checkpoints[step], MAY_GO)
+        if broken is None:
+            return checkpoints[step]
+        older = [before for before in checkpoints if before < step]
+        goes_on = f"from step {max(older)}" if older else "from the start"
+        print(
+            f"{broken} is broken: {checkpoints[step].name} is removed, and training goes "
+            f"on {goes_on}",
+            flush=True,
+        )
+        shutil.rmtree(checkpoints[step])
+    return None
 
 
 def load_model(source: Path | None, model: nn.Module) -> Progress:
@@ -175,13 +199,17 @@ def save(
     temporary = directory / f".{target.name}.tmp"
 
     def begin() -> None:
-        for left in (temporary, target):
+        for left in (*directory.glob(".checkpoint-*.tmp"), target):
             shutil.rmtree(left, ignore_errors=True)
         temporary.mkdir(parents=True)
 
     def end() -> None:
         write_json(temporary / META, asdict(progress))
+        checksums.write(temporary)
+        # On disk, content and name, before an older one goes: the power may be cut.
+        sync_tree(temporary)
         temporary.rename(target)
+        sync(directory)
         checkpoints = by_step(directory)
         keep = {*sorted(checkpoints)[-max(1, keep_last) :], progress.best_step}
         for step in checkpoints.keys() - keep:
@@ -202,13 +230,19 @@ def save(
 def of(directory: Path, name: str) -> Path:
     """The folder of the checkpoint `name` of a finished training.
 
-    Raises FileNotFoundError where it was removed, which makes no training invalid.
+    Raises FileNotFoundError where it was removed, which makes no training invalid, and
+    UserError where it is not what was written.
     """
     if not (directory / name).is_dir():
         raise FileNotFoundError(
             f"{directory / name} is gone, {directory} is finished: was it removed? "
             f"Decode another (--checkpoint last, best), or move {directory} away and "
             "train again: ./run.sh --stage 6 --stop_stage 6"
+        )
+    if broken := checksums.broken_file(directory / name, MAY_GO):
+        raise UserError(
+            f"{broken} is broken: copy it again, or move {directory} away and train again: "
+            "./run.sh --stage 6 --stop_stage 6"
         )
     return directory / name
 
@@ -218,5 +252,9 @@ def export(checkpoint: Path, directory: Path) -> None:
     for old in directory.glob(f"{WEIGHTS}*"):  # they may be another number of files
         old.unlink()
     for file in checkpoint.iterdir():
-        if file.is_file() and file.name not in (OPTIMIZER, META):
-            shutil.copy2(file, directory / file.name)
+        if file.is_file() and file.name not in (OPTIMIZER, META, checksums.FILE):
+            with (
+                atomic_write(directory / file.name, "wb") as copy,
+                file.open("rb") as stream,
+            ):
+                shutil.copyfileobj(stream, copy, COPIED)
