@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import select
 import shutil
 import sys
@@ -56,8 +57,13 @@ def explained(error: Exception) -> str:
         return missing_package(error)
     if isinstance(error, OSError):
         return _of_machine(error)
-    if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
+    if isinstance(error, MemoryError) or any(s in str(error) for s in NO_MEMORY):
         return "this machine has no memory left: lower the batch size or --nj"
+    if type(error).__name__ == "BrokenProcessPool":  # not imported here, either
+        return (
+            "a process of this command was killed, probably for want of memory: lower "
+            "--nj or --num_workers; the same command carries on"
+        )
     if (
         type(error).__name__ == "OutOfMemoryError"
     ):  # torch's, which is not imported here
@@ -65,12 +71,15 @@ def explained(error: Exception) -> str:
         return (
             f"{first}: lower the batch size, or raise --accum_grad where there is one"
         )
-    if any(sign in str(error) for sign in FULL):  # safetensors, torch
+    if code := re.search(r"\(os error (\d+)\)", str(error)):  # safetensors, tokenizers
+        return _of_machine(OSError(int(code[1]), os.strerror(int(code[1]))))
+    if any(sign in str(error) for sign in FULL):
         return _of_machine(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     return ""
 
 
-FULL = ("os error 28", os.strerror(errno.ENOSPC), "PytorchStreamWriter failed")
+FULL = (os.strerror(errno.ENOSPC), "PytorchStreamWriter failed")
+NO_MEMORY = ("DefaultCPUAllocator", "std::bad_alloc", os.strerror(errno.ENOMEM))
 
 
 def _of_machine(error: OSError) -> str:
@@ -88,6 +97,8 @@ def _of_machine(error: OSError) -> str:
         return f"{where}{reason}, {free}: make room; the same command carries on"
     if number == errno.EMFILE:
         return f"{where}{reason} in this process: raise the limit, `ulimit -n 65536`"
+    if number == errno.EFBIG:
+        return f"{where}{reason} for this process: raise the limit, `ulimit -f unlimited`"
     if number == errno.EROFS or (number in (errno.EACCES, errno.EPERM) and path):
         owner = "it cannot be read or written by this user"
         what = "this disk is read-only" if number == errno.EROFS else owner

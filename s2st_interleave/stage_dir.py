@@ -236,14 +236,8 @@ def open_stage(
     begun.hold(directory, alone=alone)
     if (directory / DONE).is_file() and not (record_path and record_path.name == DONE):
         begun.leave(directory)  # another process has finished it just now
-        return open_stage(
-            directory,
-            stage=stage,
-            options=options,
-            inputs=inputs,
-            overwrite=overwrite,
-            proven=proven,
-        )
+        again = {"stage": stage, "options": options, "inputs": inputs}
+        return open_stage(directory, **again, overwrite=overwrite, proven=proven)
     (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
     write_json(directory / OPEN, now)
     begun.remove_discarded(directory)
@@ -261,6 +255,8 @@ def _reopened(
     """Must files of a finished directory be made again? Prints which, or that none are."""
     lost = promises.broken(directory, dict(done), weigh=True, reads=True)
     if not lost:
+        if (directory / OPEN).is_file():  # of a run that was killed just after DONE
+            (directory / OPEN).unlink()
         print(f"{stage}: {directory} is up to date, skipped", flush=True)
         return False
     if lost.altered and not overwrite:

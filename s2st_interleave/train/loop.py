@@ -118,7 +118,7 @@ def _fit(
         parallel.say(
             named(f"resuming from step {progress.step} of {options.max_steps}")
         )
-    clock = time.time() - progress.train_sec
+    clock = time.monotonic() - progress.train_sec
     if options.max_steps == 0:  # an untrained stand-in is a model as well
         checkpoint.save(directory, learner, progress, options.keep_last)
 
@@ -133,7 +133,7 @@ def _fit(
         # 3. Count tokens and seconds, over all ranks.
         sums = parallel.sums({"tokens": result.tokens, "asked": asked.is_set()})
         tokens, stop = int(sums["tokens"]), bool(sums["asked"])
-        progress = progress.advanced(tokens, time.time() - clock)
+        progress = progress.advanced(tokens, time.monotonic() - clock)
         line = {"step": step, "lr": lr, **result.metrics, "tokens": tokens}
         line |= {
             "tokens_seen": progress.tokens_seen,

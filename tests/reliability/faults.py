@@ -4,11 +4,13 @@ A process that `install` watches counts, together with the processes that it for
 file that it opens for writing, and every rename, removal, new folder and fsync below
 `root`. At the event `at`, before it happens, the fault comes:
 
-    kill   SIGKILL to the process group
-    half   the same, after what was last written has lost its second half
-    power  the same, after all that was not fsynced is gone: contents become empty, and
-           what was done to the names in a folder since the last fsync of that folder
-           is undone
+    kill     SIGKILL to the process group
+    half     the same, after what was last written has lost its second half
+    content  the same, after every content that was not fsynced has become empty, though
+             its name is there: a power cut, as file systems with a journal know it
+    power    the same, and also what was done to the names in a folder since the last fsync
+             of that folder is undone
+    term, int  SIGTERM, SIGINT; the process goes on as it will
 
 Libraries that write without Python (torch, safetensors) raise no event of their own: what
 they wrote between two events is what `half` cuts.
@@ -29,6 +31,8 @@ from pathlib import Path
 from typing import Any
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+CUTS = ("content", "power")
+SIGNALS = {"term": signal.SIGTERM, "int": signal.SIGINT}
 State = tuple[int, int, int]  # inode, size, time of the last change in ns
 
 
@@ -87,17 +91,17 @@ class Journal:
             else:
                 put_back()
 
-        if event == "open" and os.path.exists(path):
-            return
+        if event in ("open", "os.mkdir") and os.path.exists(path):
+            return  # it is not made now
         self.undo.append((folder, undo))
 
-    def cut(self) -> None:
-        """The power goes."""
+    def cut(self, names: bool) -> None:
+        """The power goes, and with it contents, and `names`."""
         held = set(self.before.values()) | self.synced
         for path, state in files_below(self.root).items():
             if state not in held and not os.path.islink(path):
                 os.truncate(path, 0)
-        for _, undo in reversed(self.undo):
+        for _, undo in reversed(self.undo) if names else ():
             with contextlib.suppress(OSError):  # what it was done to is gone as well
                 undo()
 
@@ -110,7 +114,7 @@ class Watch:
         self.count = mmap.mmap(-1, 8)
         self.lock = threading.RLock()
         self.between = os.memfd_create("events")  # a lock between processes
-        self.journal = Journal(root, grave) if kind == "power" else None
+        self.journal = Journal(root, grave) if kind in CUTS else None
         self.last: dict[str, State] = files_below(root)
         if self.journal:
             self.journal.before = dict(self.last)
@@ -145,9 +149,9 @@ class Watch:
                 _, path, size = max(changed)
                 os.truncate(path, size // 2)
         if self.journal:
-            self.journal.cut()
-        if self.kind in ("kill", "half", "power"):
-            os.killpg(0, signal.SIGKILL)
+            self.journal.cut(names=self.kind == "power")
+        if self.kind:
+            os.killpg(0, SIGNALS.get(self.kind, signal.SIGKILL))
 
 
 def install(watch: Watch) -> None:

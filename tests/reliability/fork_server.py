@@ -49,6 +49,9 @@ class Fault:
     write_error: int = 0  # errno of the event `at`
 
 
+NO_FAULT = Fault()
+
+
 @dataclass(frozen=True)
 class End:
     """How a command ended: its status, the signal that killed it, and what it printed."""
@@ -90,7 +93,7 @@ class ForkServer:
         self.process.stdin.close()
         self.process.wait(60)
 
-    def start(self, command: Command, fault: Fault = Fault()) -> None:
+    def start(self, command: Command, fault: Fault = NO_FAULT) -> None:
         """Start a command; `wait` tells how it ended. Several run side by side."""
         assert self.process.stdin
         message = {"command": dataclasses.asdict(command), "fault": vars(fault)}
@@ -104,7 +107,7 @@ class ForkServer:
         assert line, "the fork server has ended"
         return End(**json.loads(line))
 
-    def run(self, command: Command, fault: Fault = Fault()) -> End:
+    def run(self, command: Command, fault: Fault = NO_FAULT) -> End:
         """Run a command to its end."""
         self.start(command, fault)
         return self.wait()

@@ -14,10 +14,14 @@ from pathlib import Path
 import same_tree
 import tiny_run
 import warm_python
-from fork_server import End, Fault, ForkServer
+from fork_server import NO_FAULT, End, Fault, ForkServer
 from tiny_run import Command
 
-BROUGHT = ("downloads/llm/", "downloads/whisper", "run.sh")  # no stage is undone to these
+BROUGHT = (
+    "downloads/llm/",
+    "downloads/whisper",
+    "run.sh",
+)  # no stage is undone to these
 
 
 @dataclass
@@ -55,7 +59,7 @@ class Replay:
                 if not any(with_files.iterdir()):
                     with_files.rmdir()
 
-    def run(self, number: int, fault: Fault = Fault()) -> list[End]:
+    def run(self, number: int, fault: Fault = NO_FAULT) -> list[End]:
         """Run a stage's commands, as run.sh does, to the first that fails.
 
         The events of a fault count over all commands of the stage.
@@ -78,6 +82,12 @@ class Replay:
         seen = same_tree.tree(self.recipe)
         left = [f"{path}: is left over" for path in sorted(self.temp.iterdir())]
         return same_tree.different(self.stages[number].wanted, seen) + left
+
+    def copied(self, folder: Path) -> "Replay":
+        """The same in a copy of the repository, for what a test does not put back."""
+        root = self.recipe.parents[2]
+        shutil.copytree(root, folder / root.name)
+        return replace(self, recipe=folder / root.name / tiny_run.PLACE)
 
     def finish(self, number: int) -> list[End]:
         """Run a stage again, as one does after a fault; every command ends well."""

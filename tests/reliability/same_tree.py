@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-# Seconds that a run took, and digests of files that hold them.
-TIMES = {"wall_sec", "train_sec", "sec", "train_seconds"}
-DIGESTS = {"fingerprint", "outputs", "inputs", "sha256", "bytes", "files"}
-LOGS = re.compile(r"(^|/)log/|\.log$")
+# Seconds that a run took, and the size of a folder in which they are written.
+TIMES = {"wall_sec", "train_sec", "sec", "bytes"}
+# Logs, and stage 1's cache of digests, which holds times of files alone.
+LEFT_OUT = re.compile(r"(^|/)log/|/audio/\w+/digests$")
 
 
 def digest_of(path: Path) -> str:
@@ -32,7 +32,7 @@ def tree(root: Path, names: Iterable[str] = ("",)) -> dict[str, str]:
         paths = [place] if place.is_file() else sorted(place.rglob("*"))
         for path in paths:
             relative = str(path.relative_to(root))
-            if path.is_file() and not LOGS.search(relative):
+            if path.is_file() and not LEFT_OUT.search(relative):
                 found[renamed(relative)] = digest_of(path)
             elif path.is_dir() and not any(path.iterdir()):
                 found[f"{relative}/"] = "an empty folder"
@@ -73,7 +73,7 @@ def merged(root: Path, found: dict[str, str]) -> dict[str, str]:
 def _json(content: bytes) -> bytes:
     def clean(value: object) -> object:
         if isinstance(value, dict):
-            return {k: clean(v) for k, v in value.items() if k not in TIMES | DIGESTS}
+            return {k: clean(v) for k, v in value.items() if k not in TIMES}
         return [clean(v) for v in value] if isinstance(value, list) else value
 
     return json.dumps(clean(json.loads(content))).encode()
@@ -92,12 +92,6 @@ def _checkpoint_sums(content: bytes) -> bytes:
     """Digests of a checkpoint's files; meta.json holds seconds."""
     sums = json.loads(content)
     return json.dumps({k: v for k, v in sums.items() if k != "meta.json"}).encode()
-
-
-def _digest_table(content: bytes) -> bytes:
-    """sha256, size and times of a file, and its name."""
-    fields = [line.split(b" ") for line in content.splitlines()]
-    return b"\n".join(line[0] + b" " + line[-1] for line in fields)
 
 
 CLEAN: list[tuple[str, Callable[[bytes], bytes]]] = [
