@@ -98,7 +98,9 @@ def _of_machine(error: OSError) -> str:
     if number == errno.EMFILE:
         return f"{where}{reason} in this process: raise the limit, `ulimit -n 65536`"
     if number == errno.EFBIG:
-        return f"{where}{reason} for this process: raise the limit, `ulimit -f unlimited`"
+        return (
+            f"{where}{reason} for this process: raise the limit, `ulimit -f unlimited`"
+        )
     if number == errno.EROFS or (number in (errno.EACCES, errno.EPERM) and path):
         owner = "it cannot be read or written by this user"
         what = "this disk is read-only" if number == errno.EROFS else owner

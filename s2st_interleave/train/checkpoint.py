@@ -77,8 +77,10 @@ def by_step(directory: Path) -> dict[int, Path]:
 def newest(directory: Path) -> Path | None:
     """The newest checkpoint whose files are what was written; None where there is none.
 
-    A broken one is told of and removed, so that training takes its steps again.
+    A broken one is told of and removed, so that training takes its steps again. What a
+    process that was killed had begun to write, or to remove, goes as well.
     """
+    _remove_left(directory)
     checkpoints = by_step(directory)
     for step in sorted(checkpoints, reverse=True):
         broken = checksums.broken_file(checkpoints[step], MAY_GO)
@@ -91,8 +93,24 @@ def newest(directory: Path) -> Path | None:
             f"on {goes_on}",
             flush=True,
         )
-        shutil.rmtree(checkpoints[step])
+        _remove(checkpoints[step])
     return None
+
+
+def _temporary(checkpoint: Path) -> Path:
+    return checkpoint.with_name(f".{checkpoint.name}.tmp")
+
+
+def _remove(checkpoint: Path) -> None:
+    """Remove a checkpoint, renamed first: half of it must not stay after a kill."""
+    shutil.rmtree(_temporary(checkpoint), ignore_errors=True)
+    checkpoint.rename(_temporary(checkpoint))
+    shutil.rmtree(_temporary(checkpoint))
+
+
+def _remove_left(directory: Path) -> None:
+    for left in directory.glob(".checkpoint-*.tmp"):
+        shutil.rmtree(left)
 
 
 def load_model(source: Path | None, model: nn.Module) -> Progress:
@@ -196,11 +214,11 @@ def save(
     """
     check = learner.checker()
     target = path(directory, progress.step)
-    temporary = directory / f".{target.name}.tmp"
+    temporary = _temporary(target)
 
     def begin() -> None:
-        for left in (*directory.glob(".checkpoint-*.tmp"), target):
-            shutil.rmtree(left, ignore_errors=True)
+        _remove_left(directory)
+        shutil.rmtree(target, ignore_errors=True)
         temporary.mkdir(parents=True)
 
     def end() -> None:
@@ -213,7 +231,7 @@ def save(
         checkpoints = by_step(directory)
         keep = {*sorted(checkpoints)[-max(1, keep_last) :], progress.best_step}
         for step in checkpoints.keys() - keep:
-            shutil.rmtree(checkpoints[step])
+            _remove(checkpoints[step])
 
     parallel.on_first(begin)
     with engine.whole(learner.model):

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-# Seconds that a run took, and the size of a folder in which they are written.
-TIMES = {"wall_sec", "train_sec", "sec", "bytes"}
+# Seconds that a run took, the size of a folder in which they are written, and the commit of
+# the running code.
+TIMES = {"wall_sec", "train_sec", "sec", "bytes", "git"}
 # Logs, and stage 1's cache of digests, which holds times of files alone.
 LEFT_OUT = re.compile(r"(^|/)log/|/audio/\w+/digests$")
 
