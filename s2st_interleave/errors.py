@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import resource
 import select
 import shutil
 import sys
@@ -55,6 +56,8 @@ def explained(error: Exception) -> str:
         return str(error)
     if isinstance(error, ImportError):
         return missing_package(error)
+    if any(sign in str(error) for sign in UNWRITTEN):
+        return _of_machine(_unwritten())
     if isinstance(error, OSError):
         return _of_machine(error)
     if isinstance(error, MemoryError) or any(s in str(error) for s in NO_MEMORY):
@@ -73,13 +76,21 @@ def explained(error: Exception) -> str:
         )
     if code := re.search(r"\(os error (\d+)\)", str(error)):  # safetensors, tokenizers
         return _of_machine(OSError(int(code[1]), os.strerror(int(code[1]))))
-    if any(sign in str(error) for sign in FULL):
-        return _of_machine(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    if os.strerror(errno.ENOSPC) in str(error):
+        return _of_machine(_unwritten())
     return ""
 
 
-FULL = (os.strerror(errno.ENOSPC), "PytorchStreamWriter failed")
+# torch and numpy say so of what they could not write, and not why.
+UNWRITTEN = ("PytorchStreamWriter failed", "inline_container.cc", " requested and ")
 NO_MEMORY = ("DefaultCPUAllocator", "std::bad_alloc", os.strerror(errno.ENOMEM))
+
+
+def _unwritten() -> OSError:
+    """Why a library could not write: a file may grow no more, or the disk is full."""
+    most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    number = errno.ENOSPC if most == resource.RLIM_INFINITY else errno.EFBIG
+    return OSError(number, os.strerror(number))
 
 
 def _of_machine(error: OSError) -> str:

@@ -27,7 +27,8 @@ def reading(
     except (SafetensorError, pickle.UnpicklingError, EOFError, ValueError) as error:
         raise UserError(f"{path} is broken: {remedy}") from error
     except OSError as error:
-        if error.filename:
+        if error.errno:  # of the machine, such as too many open files
+            error.filename = error.filename or str(path)
             raise
         raise UserError(f"{path} is broken: {remedy}") from error
     except KeyError as error:

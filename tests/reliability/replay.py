@@ -98,11 +98,14 @@ class Replay:
 
 
 @contextmanager
-def recorded(folder: Path) -> Iterator[Replay]:
-    """Run the tiny recipe in `folder`, in a path with a space and a quote."""
+def recorded(folder: Path, disk: Path | None = None) -> Iterator[Replay]:
+    """Run the tiny recipe in a path with a space and a quote.
+
+    It lies in `folder`, with what the harness needs, or on a disk of its own.
+    """
     with warm_python.warm(folder / "warm") as warm:
         python = tiny_run.recorder(folder / "recorded", warm / "python")
-        recipe = tiny_run.copy_repository(folder / "a user's copy", python)
+        recipe = tiny_run.copy_repository((disk or folder) / "a user's copy", python)
         tiny_run.run(recipe)
     with opened(folder, recipe) as replay:
         yield replay

@@ -61,18 +61,18 @@ def faults_of(stage: int, total: int, sec: float) -> list[Fault]:
     """What one stage goes through; its undisturbed run has `total` events in `sec`."""
     kills = [
         Fault(kind=("kill", "half")[index % 2], at=at)
-        for index, at in enumerate(spread(total, 12))
+        for index, at in enumerate(spread(total, 11))
     ]
     draw = random.Random(stage)
     kills += [
-        Fault(signal=signal.SIGKILL, after_sec=draw.uniform(0, sec)) for _ in range(2)
+        Fault(signal=signal.SIGKILL, after_sec=draw.uniform(0, sec)) for _ in range(1)
     ]
-    inner = spread(total, 7)[1:-1]
+    inner = spread(total, 6)[1:-1]
     cuts = [
         Fault(kind=("content", "power")[k % 2], at=at) for k, at in enumerate(inner)
     ]
     asked = [
-        Fault(kind=("term", "int")[k % 2], at=at) for k, at in enumerate(inner[:4])
+        Fault(kind=("term", "int")[k % 2], at=at) for k, at in enumerate(inner[1:3])
     ]
     return kills + cuts + asked
 
