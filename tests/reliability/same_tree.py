@@ -95,7 +95,13 @@ def _checkpoint_sums(content: bytes) -> bytes:
     return json.dumps({k: v for k, v in sums.items() if k != "meta.json"}).encode()
 
 
+def _command(content: bytes) -> bytes:
+    """A training's command without the place of the repository."""
+    return re.sub(rb"--config \S.*?/egs/", b"--config egs/", content)
+
+
 CLEAN: list[tuple[str, Callable[[bytes], bytes]]] = [
+    (r"run\.sh", _command),
     (r"sha256\.json", _checkpoint_sums),
     (r".*\.jsonl", _json_lines),
     (r".*\.json", _json),
