@@ -87,7 +87,14 @@ class Replay:
         """The same in a copy of the repository, for what a test does not put back."""
         root = self.recipe.parents[2]
         shutil.copytree(root, folder / root.name)
-        return replace(self, recipe=folder / root.name / tiny_run.PLACE)
+        recipe = folder / root.name / tiny_run.PLACE
+        stages = {
+            number: replace(
+                stage, commands=[replace(c, cwd=recipe) for c in stage.commands]
+            )
+            for number, stage in self.stages.items()
+        }
+        return replace(self, recipe=recipe, stages=stages)
 
     def finish(self, number: int) -> list[End]:
         """Run a stage again, as one does after a fault; every command ends well."""
