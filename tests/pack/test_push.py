@@ -175,7 +175,8 @@ def test_no_token_and_a_wrong_one_are_one_line(served, model, monkeypatch, capsy
 
 
 def test_a_hub_out_of_reach_is_one_line(served, model, monkeypatch, capsys):
-    hub_stand_in.use(monkeypatch, "http://127.0.0.1:9", Path(huggingface_hub.constants.HF_HUB_CACHE))
+    cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
+    hub_stand_in.use(monkeypatch, "http://127.0.0.1:9", cache)
     assert push(model) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(
