@@ -40,7 +40,9 @@ def copied(cache, repository: str, file: str):
 def test_a_hub_that_does_not_answer_is_told_with_what_helps(
     mute, backend, repository, file
 ):
-    line = rf"{repository}: no such folder, .* out of reach: name a folder .* set HF_HOME"
+    line = (
+        rf"{repository}: no such folder, .* out of reach: name a folder .* set HF_HOME"
+    )
     with pytest.raises(UserError, match=line):
         backend.weights("tiny")
 
