@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from s2st_interleave.errors import UserError
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+")  # owner/name
+Files = list[str] | None  # patterns of names of files
 TIMEOUT_SEC = 10.0  # after which a hub that does not answer is out of reach
 
 
@@ -72,19 +73,25 @@ def out_of_reach() -> str:
     """What to say of a model of the hub that is not here either."""
     from huggingface_hub import constants
 
+    hub = f"the hub ({constants.ENDPOINT}) is out of reach"
+    if constants.HF_HUB_OFFLINE:
+        hub = "HF_HUB_OFFLINE is set, so that the hub is not asked"
     return (
-        f"no such folder, no copy in {constants.HF_HUB_CACHE}, and the hub "
-        f"({constants.ENDPOINT}) is out of reach: name a folder that holds the model, or "
-        "set HF_HOME to a cache that has it"
+        f"no such folder, no copy in {constants.HF_HUB_CACHE}, and {hub}: name a folder "
+        "that holds the model, or set HF_HOME to a cache that has it"
     )
 
 
-def _copy(name: str, revision: str | None) -> Path:
+def _copy(name: str, revision: str | None, files: Files = None) -> Path:
     """The folder of an earlier copy of a hub's model; UserError where there is none."""
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, revision=revision, local_files_only=True))
+        return Path(
+            snapshot_download(
+                name, revision=revision, allow_patterns=files, local_files_only=True
+            )
+        )
     except OSError as error:
         raise UserError(f"{name}: {out_of_reach()}") from error
 
@@ -135,12 +142,15 @@ def unloaded(cls: Any, config: Any, source: Path | str) -> Any:
         raise UserError(f"{source}: no {kind} here: {_first_line(error)}") from error
 
 
-def snapshot(source: Path | str, revision: str | None = None) -> Path:
+def snapshot(
+    source: Path | str, revision: str | None = None, files: Files = None
+) -> Path:
     """The folder `source`, or a copy of all that the hub holds under that name.
 
-    The copy lies in the library's cache; the one of before serves where the hub is out of
-    reach, which is said on standard error. `revision` stands for one behind an @ of the
-    name. Raises UserError where there is neither a folder nor such a model.
+    The copy lies in the library's cache; the one of before serves where the hub does not
+    answer within seconds, which is said on standard error, and under HF_HUB_OFFLINE.
+    `revision` stands for one behind an @ of the name, and `files` are patterns of those that
+    are wanted. Raises UserError where there is neither a folder nor such a model.
     """
     name, pinned = split_revision(source)
     if Path(name).exists():
@@ -151,10 +161,10 @@ def snapshot(source: Path | str, revision: str | None = None) -> Path:
         raise UserError(f"{source}: revision '{revision}' is another one: name one")
     if problem := _no_name(name):
         raise UserError(f"{source}: {problem}")
-    return _fetched(name, pinned or revision)
+    return _fetched(name, pinned or revision, files)
 
 
-def _fetched(name: str, revision: str | None) -> Path:
+def _fetched(name: str, revision: str | None, files: Files) -> Path:
     from huggingface_hub import HfApi, constants, snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -167,7 +177,7 @@ def _fetched(name: str, revision: str | None) -> Path:
     hub = f"the hub ({constants.ENDPOINT})"
     try:
         HfApi().model_info(name, revision=revision, timeout=TIMEOUT_SEC)
-        return Path(snapshot_download(name, revision=revision))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=files))
     except GatedRepoError:
         problem = f"{hub} gives it to who has accepted its terms there: set HF_TOKEN"
     except RevisionNotFoundError:
@@ -175,9 +185,10 @@ def _fetched(name: str, revision: str | None) -> Path:
     except RepositoryNotFoundError:
         problem = f"no such folder, and {hub} has no such model, or a private one: set HF_TOKEN"
     except (HTTPError, OSError):
-        copy = _copy(name, revision)
-        line = f"{name}: {hub} is out of reach, the copy of before is used"
-        print(line, file=sys.stderr, flush=True)
+        copy = _copy(name, revision, files)
+        if not constants.HF_HUB_OFFLINE:
+            line = f"{name}: {hub} is out of reach, the copy of before is used"
+            print(line, file=sys.stderr, flush=True)
         return copy
     raise UserError(f"{name}: {problem}")
 
