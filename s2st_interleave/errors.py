@@ -98,6 +98,8 @@ def _of_machine(error: OSError) -> str:
         return f"{where}a part of this path is a file, and a folder is wanted"
     if number == errno.EEXIST and path:
         return f"{where}this is a file, and a folder is wanted"
+    if number == errno.ENAMETOOLONG and path:
+        return f"no such file or folder: its name has {len(str(path))} characters"
     if number == errno.ENOENT and path:
         return f"{where}no such file or folder"
     return str(error)

@@ -56,16 +56,25 @@ class _Object(dict[str, Any]):
         raise UserError(f"{self.where}: no '{key}' in it; was it edited?")
 
 
+def parse_json(text: bytes | str, where: str, **how: Any) -> Any:
+    """The value of a JSON text; UserError, naming `where` it is from, where it is none."""
+    try:
+        return json.loads(text, **how)
+    except ValueError as error:
+        raise UserError(f"{where}: not JSON: {error}") from None
+    except RecursionError:
+        raise UserError(
+            f"{where}: brackets within brackets, too deep to read"
+        ) from None
+
+
 def _object(text: bytes, where: str) -> dict[str, Any]:
     def make(pairs: list[tuple[str, Any]]) -> _Object:
         content = _Object(pairs)
         content.where = where
         return content
 
-    try:
-        value = json.loads(text, object_pairs_hook=make)
-    except ValueError as error:
-        raise UserError(f"{where}: not JSON: {error}") from None
+    value = parse_json(text, where, object_pairs_hook=make)
     if not isinstance(value, dict):
         raise UserError(f"{where}: no JSON object")
     return value
