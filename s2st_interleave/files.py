@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar, get_type_hints
 
 from s2st_interleave.errors import UserError
 
@@ -98,13 +98,21 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_as(cls: type[T], path: Path) -> T:
-    """A dataclass from a JSON file; UserError unless its keys are exactly the fields."""
+    """A dataclass from a JSON file; UserError unless its keys are exactly the fields.
+
+    Fields are numbers or texts, and a whole number may stand for a float.
+    """
     values = read_json(path)
     names = [field.name for field in fields(cls)]
     for name in (*(n for n in names if n not in values), *values):
         if (name in values) != (name in names):
             fault = "not known" if name in values else "missing"
             raise UserError(f"{path}: '{name}' is {fault}; was it edited?")
+    for name, wanted in get_type_hints(cls).items():
+        if type(values[name]) not in ((int, float) if wanted is float else (wanted,)):
+            raise UserError(
+                f"{path}: '{name}' is {values[name]!r}, wants {wanted.__name__}; was it edited?"
+            )
     return cls(**values)
 
 

@@ -61,11 +61,20 @@ class _Text(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _integer(node: yaml.ScalarNode) -> int:
+    try:
+        return int(node.value)
+    except ValueError:  # Python reads thousands of digits
+        raise yaml.MarkedYAMLError(
+            problem="a number of too many digits", problem_mark=node.start_mark
+        ) from None
+
+
 class _Typed(_Text):
     """As _Text, with the numbers and booleans of YAML 1.2."""
 
     yaml_constructors: ClassVar[dict[str, Any]] = _Text.yaml_constructors | {
-        f"{TAG}int": lambda _, node: int(node.value),
+        f"{TAG}int": lambda _, node: _integer(node),
         f"{TAG}float": lambda _, node: float(node.value),
         f"{TAG}bool": lambda _, node: node.value == "true",
     }

@@ -1,0 +1,29 @@
+"""What users' files hold wrongly ends in a line that names it, or in the meaning it has."""
+
+import json_table
+import text_table
+import pytest
+from cases import Reader, Reads, Row, write
+from fences import outcome
+
+TABLES = (text_table, json_table)
+READERS: dict[str, Reader] = {
+    k: v for table in TABLES for k, v in table.READERS.items()
+}
+CASES = [(name, row) for name, reader in READERS.items() for row in reader.rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "row"), CASES, ids=[f"{k}: {row[0]}" for k, row in CASES]
+)
+def test_a_bad_input_is_told_in_a_line_or_read_as_it_is_meant(
+    name, row, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    reader, (_, content, expected) = READERS[name], row
+    write(content, reader.name)
+    value, line = outcome(lambda: reader.read(type(tmp_path)(reader.name)))
+    if isinstance(expected, Reads):
+        assert line == "" and value == expected.value
+    else:
+        assert expected in line and "\n" not in line
