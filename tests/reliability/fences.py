@@ -5,12 +5,13 @@ import errno
 import resource
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from s2st_interleave.errors import UserError, explained
 
 MOST_BYTES = 1 << 30  # of memory that reading a small file may take
-MOST_SEC = 20  # a small file is read at once: this one hangs
+MOST_SEC = 20  # of the processor: a small file is read at once, this one hangs
 
 
 class Hung(Exception):
@@ -23,18 +24,18 @@ def fenced(most_bytes: int = MOST_BYTES, seconds: int = MOST_SEC) -> Iterator[No
 
     With 0 `seconds` somebody else watches the time.
     """
-    pages = int(open("/proc/self/statm").read().split()[0])
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
     most = pages * resource.getpagesize() + most_bytes
-    handler = signal.signal(signal.SIGALRM, _hang)
-    signal.alarm(seconds)
+    handler = signal.signal(signal.SIGPROF, _hang)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)
 
 
 def _hang(*_: object) -> None:

@@ -1,12 +1,15 @@
 """What users' files hold wrongly ends in a line that names it, or in the meaning it has."""
 
+import array_table
 import json_table
+import media_table
 import text_table
+import unit_table
 import pytest
 from cases import Reader, Reads, Row, write
 from fences import outcome
 
-TABLES = (text_table, json_table)
+TABLES = (text_table, json_table, unit_table, array_table, media_table)
 READERS: dict[str, Reader] = {
     k: v for table in TABLES for k, v in table.READERS.items()
 }
