@@ -20,7 +20,7 @@ SIGNS = ("PytorchStreamReader", "mmap can only be used", "model_proto")
 BROKEN = (
     *(SafetensorError, pickle.UnpicklingError, EOFError, ValueError, OverflowError),
     *(tokenize.TokenError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error),
-    *(IndexError, MemoryError, RecursionError),
+    *(IndexError, MemoryError, RecursionError, TypeError),
 )
 
 
@@ -42,6 +42,8 @@ def reading(
     except OSError as error:
         if error.filename:
             raise
+        if not path.exists():
+            raise UserError(f"{path} is missing: {remedy}") from None
         raise UserError(f"{path} is broken: {remedy}") from error
     except KeyError as error:
         raise UserError(f"{path} is another file: it holds no {error}") from error

@@ -62,7 +62,12 @@ def read_array(path: Path, dtype: type[np.integer], width: int = 0) -> np.ndarra
         array = np.load(path, mmap_mode="r")
     is_array = isinstance(array, np.ndarray)  # an archive of several is opened as well
     more = (width,) if width else ()
-    if not is_array or not array.ndim or array.shape[1:] != more or array.dtype != dtype:
+    if (
+        not is_array
+        or not array.ndim
+        or array.shape[1:] != more
+        or array.dtype != dtype
+    ):
         raise UserError(f"{path} is broken: {REMEDY}")
     return np.asarray(array)  # slices of a plain array cost a tenth of a memmap's
 

@@ -45,7 +45,9 @@ def facts(**values: object) -> dict[str, bytes]:
     text = DUMP["vocab.json"].decode()
     for key, value in values.items():
         old = next(line for line in text.splitlines() if f'"{key}"' in line)
-        text = text.replace(old, f' "{key}": {value},' if key != "version" else f'"{key}": {value}')
+        text = text.replace(
+            old, f' "{key}": {value},' if key != "version" else f'"{key}": {value}'
+        )
     return changed("vocab.json", text.encode())
 
 
@@ -68,17 +70,53 @@ READERS = {
             ("empty", b"", "a.npy is broken: rerun stage 5"),
             ("cut off", GOOD[:-4], "a.npy is broken: rerun stage 5"),
             ("text", b"1 2 3\n", "a.npy is broken: rerun stage 5"),
-            ("claims a million million", claims("(1000000000000, 2)"), "a.npy is broken"),
-            ("claims more than memory has", claims(f"({10**18}, 2)"), "a.npy is broken"),
-            ("claims fewer than none", claims("(-3, 2)"), "a.npy is broken: rerun stage 5"),
-            ("a header that is a call", header("{'descr': exit()}"), "a.npy is broken: rerun"),
-            ("a header that is open", header("{'descr': '<i4', {"), "a.npy is broken: rerun"),
-            ("a header of brackets", header("(" * 100), "a.npy is broken: rerun stage 5"),
+            (
+                "claims a million million",
+                claims("(1000000000000, 2)"),
+                "a.npy is broken",
+            ),
+            (
+                "claims more than memory has",
+                claims(f"({10**18}, 2)"),
+                "a.npy is broken",
+            ),
+            (
+                "claims fewer than none",
+                claims("(-3, 2)"),
+                "a.npy is broken: rerun stage 5",
+            ),
+            (
+                "a header that is a call",
+                header("{'descr': exit()}"),
+                "a.npy is broken: rerun",
+            ),
+            (
+                "a header that is open",
+                header("{'descr': '<i4', {"),
+                "a.npy is broken: rerun",
+            ),
+            (
+                "a header of brackets",
+                header("(" * 100),
+                "a.npy is broken: rerun stage 5",
+            ),
             ("objects of Python", objects, "a.npy is broken: rerun stage 5"),
-            ("of another type", npy(np.zeros((3, 2))), "a.npy is broken: rerun stage 5"),
-            ("of another shape", npy(np.zeros((3, 3), np.int32)), "a.npy is broken: rerun"),
+            (
+                "of another type",
+                npy(np.zeros((3, 2))),
+                "a.npy is broken: rerun stage 5",
+            ),
+            (
+                "of another shape",
+                npy(np.zeros((3, 3), np.int32)),
+                "a.npy is broken: rerun",
+            ),
             ("several arrays", zipped, "a.npy is broken: rerun stage 5"),
-            ("a number alone", npy(np.array(5, np.int32)), "a.npy is broken: rerun stage 5"),
+            (
+                "a number alone",
+                npy(np.array(5, np.int32)),
+                "a.npy is broken: rerun stage 5",
+            ),
         ],
     ),
     "dump": Reader(
@@ -86,18 +124,41 @@ READERS = {
         utterances,
         [
             ("whole", DUMP, Reads(30)),
-            ("of a later version", facts(version=9), "a dump of version 9, not of 2; rerun"),
-            ("without a version", changed("vocab.json", b"{}"), "vocab.json: no 'version' in it"),
-            ("ids that are cut", changed("ids.txt", DUMP["ids.txt"][:-3]), "do not fit; rerun"),
-            ("ids that are no text", changed("ids.txt", b"\xff" * len(DUMP["ids.txt"])),
-             "its texts are broken; rerun stage 5"),
-            ("words that are no text",
-             changed("src.words.txt", b"\xff" * len(DUMP["src.words.txt"])),
-             "its texts are broken; rerun stage 5"),
-            ("units that are cut", changed("src.units.npy", npy(np.zeros(3, np.int32))),
-             "the files of src do not fit together; rerun stage 5"),
-            ("an index of nothing", changed("src.index.npy", npy(np.zeros((0, 3), np.int64))),
-             "do not fit together; rerun stage 5"),
+            (
+                "of a later version",
+                facts(version=9),
+                "a dump of version 9, not of 2; rerun",
+            ),
+            (
+                "without a version",
+                changed("vocab.json", b"{}"),
+                "vocab.json: no 'version' in it",
+            ),
+            (
+                "ids that are cut",
+                changed("ids.txt", DUMP["ids.txt"][:-3]),
+                "do not fit; rerun",
+            ),
+            (
+                "ids that are no text",
+                changed("ids.txt", b"\xff" * len(DUMP["ids.txt"])),
+                "its texts are broken; rerun stage 5",
+            ),
+            (
+                "words that are no text",
+                changed("src.words.txt", b"\xff" * len(DUMP["src.words.txt"])),
+                "its texts are broken; rerun stage 5",
+            ),
+            (
+                "units that are cut",
+                changed("src.units.npy", npy(np.zeros(3, np.int32))),
+                "the files of src do not fit together; rerun stage 5",
+            ),
+            (
+                "an index of nothing",
+                changed("src.index.npy", npy(np.zeros((0, 3), np.int64))),
+                "do not fit together; rerun stage 5",
+            ),
         ],
     ),
     "audio archive": Reader(
@@ -118,10 +179,22 @@ READERS = {
         lambda path: len(audio.read(Path(f"{path}:3"))),
         [
             ("whole", ARK, Reads(1600)),
-            ("another byte", b" " + ARK, "wav.1.ark:3: no recording starts at this byte"),
-            ("beyond its end", b"u1", "wav.1.ark:3: the archive ends before, at byte 2"),
+            (
+                "another byte",
+                b" " + ARK,
+                "wav.1.ark:3: no recording starts at this byte",
+            ),
+            (
+                "beyond its end",
+                b"u1",
+                "wav.1.ark:3: the archive ends before, at byte 2",
+            ),
             ("cut off", ARK[:99], "wav.1.ark:3: the archive breaks off after"),
-            ("a WAV without its length", b"u1 RIFF" + bytes(99), "a WAV without its length"),
+            (
+                "a WAV without its length",
+                b"u1 RIFF" + bytes(99),
+                "a WAV without its length",
+            ),
         ],
     ),
 }

@@ -18,7 +18,9 @@ MADE = recordings()
 WAV, FLAC, OGG, MP3 = (MADE[kind] for kind in ("wav", "flac", "ogg", "mp3"))
 
 
-def encoded(samples: np.ndarray, rate: int = 16_000, kind: str = "WAV", **how: str) -> bytes:
+def encoded(
+    samples: np.ndarray, rate: int = 16_000, kind: str = "WAV", **how: str
+) -> bytes:
     stream = io.BytesIO()
     soundfile.write(stream, samples, rate, format=kind, **how)
     return stream.getvalue()
@@ -69,7 +71,11 @@ def claiming(size: int) -> bytes:
 
 def sparse() -> bytes:
     """A tar whose member is a million million bytes of nothing, as GNU tar may write it."""
-    facts = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "a.wav"}
+    facts = {
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.name": "a.wav",
+    }
     facts |= {"GNU.sparse.realsize": str(10**6)}
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as packed:
@@ -118,25 +124,61 @@ READERS = {
         [
             ("whole", WAV, Reads(1600)),
             ("empty", b"", "a.wav: cannot be read as audio (empty file)"),
-            ("a header alone", WAV[:44], "a.wav: no audio in it, though its header promises 320"),
+            (
+                "a header alone",
+                WAV[:44],
+                "a.wav: no audio in it, though its header promises 320",
+            ),
             ("cut off", WAV[:2000], "a.wav: breaks off after 0.06 of 0.10 s"),
-            ("with more behind it", WAV + b"\1\2\3" * 9999, "a.wav: goes on after the 0.1 s"),
+            (
+                "with more behind it",
+                WAV + b"\1\2\3" * 9999,
+                "a.wav: goes on after the 0.1 s",
+            ),
             ("written to a pipe", patched(WAV, 40, bytes(4)), Reads(1600)),
-            ("a length beyond all", patched(WAV, 40, b"\xf0\xff\xff\x7e"), "a.wav: breaks off"),
+            (
+                "a length beyond all",
+                patched(WAV, 40, b"\xf0\xff\xff\x7e"),
+                "a.wav: breaks off",
+            ),
             ("no sample", encoded(np.zeros(0)), "a.wav: no audio in it"),
             ("a rate of 0", patched(WAV, 24, bytes(4)), "a.wav: "),
             ("a rate beyond all", patched(WAV, 24, b"\xff" * 4), "a.wav: "),
             ("no channel", patched(WAV, 22, bytes(2)), "a.wav: "),
             ("channels beyond all", patched(WAV, 22, b"\xff\xff"), "a.wav: "),
-            ("of an unknown codec", patched(WAV, 20, b"\x99\x99"), "a.wav: cannot be read as audio"),
-            ("samples that are not numbers", of_floats(float("nan")), "1 of 2 samples are not n"),
-            ("samples without end", of_floats(float("inf")), "1 of 2 samples are not numbers"),
-            ("samples of integers", of_floats(20_000.0), "scale seems to be that of 16-bit int"),
-            ("a web page", b"<html>404</html>", "a.wav: cannot be read as audio (it is text: '<h"),
+            (
+                "of an unknown codec",
+                patched(WAV, 20, b"\x99\x99"),
+                "a.wav: cannot be read as audio",
+            ),
+            (
+                "samples that are not numbers",
+                of_floats(float("nan")),
+                "1 of 2 samples are not n",
+            ),
+            (
+                "samples without end",
+                of_floats(float("inf")),
+                "1 of 2 samples are not numbers",
+            ),
+            (
+                "samples of integers",
+                of_floats(20_000.0),
+                "scale seems to be that of 16-bit int",
+            ),
+            (
+                "a web page",
+                b"<html>404</html>",
+                "a.wav: cannot be read as audio (it is text: '<h",
+            ),
             ("a text of zeros", bytes(4000), "a.wav: cannot be read as audio"),
             ("an MP3 by another name", MP3, Reads(1600)),
             ("a FLAC by another name", FLAC, Reads(1600)),
-            ("a playlist", "#EXTM3U\nhttp://example.org/a.ts\n", "a.wav: cannot be read as audio"),
+            (
+                "a playlist",
+                "#EXTM3U\nhttp://example.org/a.ts\n",
+                "a.wav: cannot be read as audio",
+            ),
         ],
     ),
     "FLAC": Reader(
@@ -146,10 +188,22 @@ READERS = {
             ("whole", FLAC, Reads(1600)),
             ("cut off", FLAC[: len(FLAC) // 2], "a.flac: cannot be read as audio"),
             ("a flipped bit", flipped(FLAC, len(FLAC) - 99), "a.flac: "),
-            ("a flipped bit of its sum", flipped(FLAC, 30), "a.flac: its samples are not those"),
+            (
+                "a flipped bit of its sum",
+                flipped(FLAC, 30),
+                "a.flac: its samples are not those",
+            ),
             ("a header alone", FLAC[:42], "a.flac: "),
-            ("silence of an hour in a few kilobytes", silence(60), "a.flac: lasts 60 s, more th"),
-            ("silence of many channels", silence(20, 8), "a.flac: unpacks to 8 million samples"),
+            (
+                "silence of an hour in a few kilobytes",
+                silence(60),
+                "a.flac: lasts 60 s, more th",
+            ),
+            (
+                "silence of many channels",
+                silence(20, 8),
+                "a.flac: unpacks to 8 million samples",
+            ),
         ],
     ),
     "Ogg": Reader(
@@ -172,7 +226,11 @@ READERS = {
             ("a header alone", MP3[:4], "a.mp3: "),
             ("a tag alone", b"ID3\4\0\0\0\0\7\x7f" + bytes(1023), "a.mp3: "),
             ("a tag beyond all", b"ID3\4\0\0\x7f\x7f\x7f\x7f" + MP3, "a.mp3: "),
-            ("its text", b"Not Found\n", "a.mp3: cannot be read as audio (it is text: 'Not Fou"),
+            (
+                "its text",
+                b"Not Found\n",
+                "a.mp3: cannot be read as audio (it is text: 'Not Fou",
+            ),
         ],
     ),
     "tar": Reader(
@@ -182,24 +240,65 @@ READERS = {
             ("whole", tar(), Reads(["x/train.tsv", "x/a.wav"])),
             ("empty", b"", "a.tar is damaged or cut off (empty file): fetch it again"),
             ("cut off", tar()[:600], "a.tar is damaged or cut off"),
-            ("a flipped bit in a header", flipped(tar(), 9), "a.tar is damaged or cut off"),
+            (
+                "a flipped bit in a header",
+                flipped(tar(), 9),
+                "a.tar is damaged or cut off",
+            ),
             ("text", b"404\n" * 999, "a.tar is damaged or cut off"),
             ("a zip by another name", zipped, "a.tar is damaged or cut off"),
-            ("a path that climbs", members("../a.tsv"), "member '../a.tsv' leads out of the arc"),
-            ("a path that climbs within", members("x/../../a.tsv"), "leads out of the archive"),
-            ("a path from the root", members("/etc/a.tsv"), "member '/etc/a.tsv' leads out of"),
-            ("a link", members("a.tsv", content=b"", type=tarfile.SYMTYPE, linkname="/etc"),
-             "member 'a.tsv' is no plain file"),
-            ("a hard link", members("a.tsv", content=b"", type=tarfile.LNKTYPE, linkname="/x"),
-             "member 'a.tsv' is no plain file"),
-            ("a device", members("a.tsv", content=b"", type=tarfile.CHRTYPE), "is no plain file"),
-            ("a pipe", members("a.tsv", content=b"", type=tarfile.FIFOTYPE), "is no plain file"),
-            ("a member twice", members("a.tsv", "./a.tsv"), "member './a.tsv' occurs twice"),
-            ("a member of a million million bytes", claiming(10**12), "claims 1000000000000 byt"),
+            (
+                "a path that climbs",
+                members("../a.tsv"),
+                "member '../a.tsv' leads out of the arc",
+            ),
+            (
+                "a path that climbs within",
+                members("x/../../a.tsv"),
+                "leads out of the archive",
+            ),
+            (
+                "a path from the root",
+                members("/etc/a.tsv"),
+                "member '/etc/a.tsv' leads out of",
+            ),
+            (
+                "a link",
+                members("a.tsv", content=b"", type=tarfile.SYMTYPE, linkname="/etc"),
+                "member 'a.tsv' is no plain file",
+            ),
+            (
+                "a hard link",
+                members("a.tsv", content=b"", type=tarfile.LNKTYPE, linkname="/x"),
+                "member 'a.tsv' is no plain file",
+            ),
+            (
+                "a device",
+                members("a.tsv", content=b"", type=tarfile.CHRTYPE),
+                "is no plain file",
+            ),
+            (
+                "a pipe",
+                members("a.tsv", content=b"", type=tarfile.FIFOTYPE),
+                "is no plain file",
+            ),
+            (
+                "a member twice",
+                members("a.tsv", "./a.tsv"),
+                "member './a.tsv' occurs twice",
+            ),
+            (
+                "a member of a million million bytes",
+                claiming(10**12),
+                "claims 1000000000000 byt",
+            ),
             ("a sparse member", sparse, "member 'a.wav' is no plain file"),
             ("ten thousand members", many, Reads(["10000"])),
-            ("names of a shell", members("$(x).tsv", "a;b.wav", "c\nd.wav"),
-             Reads(["$(x).tsv", "a;b.wav", "c\nd.wav"])),
+            (
+                "names of a shell",
+                members("$(x).tsv", "a;b.wav", "c\nd.wav"),
+                Reads(["$(x).tsv", "a;b.wav", "c\nd.wav"]),
+            ),
         ],
     ),
     "tar.gz": Reader(
@@ -208,8 +307,16 @@ READERS = {
         [
             ("whole", tar(".gz"), Reads(["x/train.tsv", "x/a.wav"])),
             ("cut off", tar(".gz")[:-20], "a.tar.gz is damaged or cut off"),
-            ("a flipped bit of its sum", flipped(tar(".gz"), -6), "a.tar.gz is damaged or cut"),
-            ("a name of megabytes", name_bomb, "a.tar.gz is damaged or cut off (a header of"),
+            (
+                "a flipped bit of its sum",
+                flipped(tar(".gz"), -6),
+                "a.tar.gz is damaged or cut",
+            ),
+            (
+                "a name of megabytes",
+                name_bomb,
+                "a.tar.gz is damaged or cut off (a header of",
+            ),
         ],
     ),
 }

@@ -3,13 +3,14 @@
 import array_table
 import json_table
 import media_table
+import model_table
+import pytest
 import text_table
 import unit_table
-import pytest
-from cases import Reader, Reads, Row, write
+from cases import Reader, Reads, write
 from fences import outcome
 
-TABLES = (text_table, json_table, unit_table, array_table, media_table)
+TABLES = (text_table, json_table, unit_table, array_table, media_table, model_table)
 READERS: dict[str, Reader] = {
     k: v for table in TABLES for k, v in table.READERS.items()
 }
