@@ -256,6 +256,8 @@ def _check(path: Path, member: tarfile.TarInfo, name: str, seen: set[str]) -> No
         raise UserError(f"{path}: member {member.name!r} is no plain file")
     if os.path.isabs(name) or name.split(os.sep)[0] == os.pardir:
         raise UserError(f"{path}: member {member.name!r} leads out of the archive")
+    if not name.isprintable() and name != name.encode(errors="replace").decode():
+        raise UserError(f"{path}: member {member.name!a} has a name that is no UTF-8")
     if member.isreg() and name in seen:
         raise UserError(f"{path}: member {member.name!r} occurs twice")
     seen.add(name)

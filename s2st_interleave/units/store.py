@@ -57,11 +57,14 @@ def _read(place: str, where: str) -> np.ndarray:
     if not match or place.strip()[-1:] == "|":
         raise UserError(f"{where}: '{place}' is no <ark>:<offset>")
     path = Path(match["ark"])
-    with reading(path), path.open("rb") as file:
+    with (
+        reading(path),
+        path.open("rb") as file,
         # A map ends where the file does, whatever length a header claims.
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
-            stream.seek(int(match["offset"] or 0))
-            array = _array(stream, f"{where}: {place}")
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream,
+    ):
+        stream.seek(int(match["offset"] or 0))
+        array = _array(stream, f"{where}: {place}")
     rows = slice(int(match["first"]), int(match["last"]) + 1) if match["first"] else ...
     return array[rows]
 

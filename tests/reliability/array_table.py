@@ -45,9 +45,8 @@ def facts(**values: object) -> dict[str, bytes]:
     text = DUMP["vocab.json"].decode()
     for key, value in values.items():
         old = next(line for line in text.splitlines() if f'"{key}"' in line)
-        text = text.replace(
-            old, f' "{key}": {value},' if key != "version" else f'"{key}": {value}'
-        )
+        comma = "," if old.endswith(",") else ""
+        text = text.replace(old, f' "{key}": {value}{comma}')
     return changed("vocab.json", text.encode())
 
 

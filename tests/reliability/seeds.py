@@ -30,7 +30,8 @@ YAML = (
     b"? key\n: value\n<<: {a: 1}\nd: 2026-01-01\nt: 24:00:00\nn: null\n",
 )
 OPTIONS = (
-    b"llm: a\ntrain_dir: a\ndev_dir: a\nout_dir: a\nlr: 1e-4\nmax_steps: 3000\nbatch_size: 64\ntext_ratio: 0.9\nschedule: step\n",
+    b"llm: a\ntrain_dir: a\ndev_dir: a\nout_dir: a\nlr: 1e-4\nmax_steps: 3000\n"
+    b"batch_size: 64\ntext_ratio: 0.9\nschedule: step\n",
     b"llm: a/b\ntrain_dir: [a, b]\ndev_dir: c\nout_dir: d\nlr: 1\nwithout_effect:\n  seed: 1\n",
 )
 SLURM = (
@@ -38,7 +39,8 @@ SLURM = (
     b"  memory_per_gpu: 48G\ndecode_cmd:\n  memory: 32G\n",
 )
 RECIPE = (
-    b"tgt_lang: en\npair: '{src}_en'\nmodels: a/{shared}\nshared: shared/{grid}\nparts: [exp/encoder]\n"
+    b"tgt_lang: en\npair: '{src}_en'\nmodels: a/{shared}\nshared: shared/{grid}\n"
+    b"parts: [exp/encoder]\n"
     b"sources: [a.yaml]\ntrain: t.yaml\ntest: test\n"
     b"system: '{system}.yaml'\noptions:\n  stage: 6\n  systems: '{system}'\n"
     b"notes:\n  title: x\n  claims: y\n  corpus: z\n"
