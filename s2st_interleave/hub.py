@@ -4,7 +4,7 @@ A name alone stands for whatever the hub holds today, so results made with it ca
 reproduced. A revision is a commit, whose files cannot change.
 """
 
-import json
+import pickle
 import re
 import sys
 from functools import lru_cache
@@ -14,6 +14,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import parse_json
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+")  # owner/name
 Files = list[str] | None  # patterns of names of files
@@ -50,18 +51,20 @@ def load(cls: Any, source: Path | str, **more: Any) -> Any:
     if not Path(source).exists() and not _in_reach(*split_revision(source)):
         place = _copy(*split_revision(source))  # the library would try for minutes
     try:
-        return cls.from_pretrained(**pretrained(place), **more)
-    except (SafetensorError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "mismatched_sizes" not in str(error):
+        # Code that a folder of weights brings along is not run, nor asked about.
+        return cls.from_pretrained(**pretrained(place), trust_remote_code=False, **more)
+    except (SafetensorError, RuntimeError, pickle.UnpicklingError) as error:
+        signs = ("mismatched_sizes", "negative dimension", "PytorchStreamReader")
+        told = any(sign in str(error) for sign in signs)
+        if isinstance(error, RuntimeError) and not told:
             raise
         raise UserError(
             f"{source}: its weights are broken, or of another model than its config.json "
             f"({_first_line(error)}): fetch it again"
         ) from error
-    except (OSError, ValueError) as error:  # all that the library raises
-        if (
-            isinstance(error, OSError) and error.errno
-        ):  # of this machine, as a full disk
+    except Exception as error:  # what values of a config.json lead the library to
+        of_machine = isinstance(error, OSError) and error.errno  # as a full disk
+        if of_machine or isinstance(error, MemoryError | ImportError):
             raise
         gated = "gated" in str(error)
         terms = ": accept its terms there, and set HF_TOKEN" if gated else ""
@@ -219,10 +222,7 @@ def _check_folder(folder: Path) -> None:
         raise UserError(
             f"{folder}: no model of Hugging Face here, {path.name} is missing"
         )
-    try:
-        config = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON: {error}") from None
+    config = parse_json(path.read_bytes(), str(path))
     if not isinstance(config, dict) or "model_type" not in config:
         raise UserError(f"{path}: no model of Hugging Face, 'model_type' is missing")
 

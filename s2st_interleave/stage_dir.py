@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from s2st_interleave import begun, newer, progress, promises, record
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, shown
 from s2st_interleave.files import atomic_write, file_digest, read_json, write_json
 from s2st_interleave.promises import DONE, DROPPED, OPEN
 from s2st_interleave.provenance import git_state, versions
@@ -142,7 +142,8 @@ class Stage:
             kind = reason.split(":")[0]
             reasons[kind] = reasons.get(kind, 0) + 1
         with atomic_write(self.directory / DROPPED) as stream:
-            stream.writelines(f"{k}\t{v}\n" for k, v in sorted(dropped.items()))
+            lines = ((k, " ".join(v.split())) for k, v in sorted(dropped.items()))
+            stream.writelines(shown(f"{k}\t{reason}\n") for k, reason in lines)
         size = sum(p.stat().st_size for p in self.directory.rglob("*") if p.is_file())
         done = self.record | {
             "outputs": _outputs(self.directory),
