@@ -3,7 +3,7 @@
 # All that is of the language is local/lexicon/nl.yaml; see the README.md there. The first
 # run makes the recipe's folder with nl_en/run.sh, which is this for Dutch.
 # Options come last and win: ./run.sh --src nl --stage 3 --stop_stage 6
-# --quick true: a first look in minutes, at a corpus of fifty words, below nl_en/quick.
+# --quick true: a first look in minutes, at a corpus of forty words, below nl_en/quick.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
@@ -43,6 +43,6 @@ cd "${src}_en"
 
 command="egs/mini_cvss/${src}_en/run.sh"
 takes="28 to 41 min"
-if [[ $quick == true ]]; then command+=" --quick true" takes="8 min"; fi
+if [[ $quick == true ]]; then command+=" --quick true" takes="6 min"; fi
 command+="${options[*]:+ ${options[*]@Q}}"
 exec ../../cvss/s2st.sh "${recipe[@]}" --takes "$takes on 2 free cores" --command "$command" "${options[@]}"
