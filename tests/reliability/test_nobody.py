@@ -78,7 +78,11 @@ def test_what_is_shared_tells_nothing_of_its_maker(recipe, count):
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("exp/llm", "exp/llm"), ("/elsewhere/me/llm", "llm"), ("{here}/exp/llm", "exp/llm")],
+    [
+        ("exp/llm", "exp/llm"),
+        ("/elsewhere/me/llm", "llm"),
+        ("{here}/exp/llm", "exp/llm"),
+    ],
 )
 def test_a_packed_model_keeps_no_path_of_a_home(given, kept, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
