@@ -1,6 +1,8 @@
 """Fixtures that several tests share, made once a run."""
 
-from collections.abc import Iterator
+import json
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,15 @@ def small_dump(tmp_path_factory) -> dump.Dump:
     folder = tmp_path_factory.mktemp("dump")
     tiny_parts.write_dump(folder)
     return dump.Dump(folder)
+
+
+@pytest.fixture(scope="session")
+def count() -> Callable[..., None]:
+    """Keeps what a test has counted for docs/reliability.md; see tools/faults.sh."""
+
+    def keep(name: str, **counts: object) -> None:
+        if folder := os.environ.get("S2ST_COUNTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            Path(folder, f"{name}.json").write_text(json.dumps(counts))
+
+    return keep

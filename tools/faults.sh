@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs all that tests/reliability tests, hours on two cores, and writes docs/reliability.md.
+#
+#   tools/faults.sh               everything
+#   tools/faults.sh -k kills      other pytest arguments work too
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+bash tools/setup.sh --dev --flite --chromium --quiet >/dev/null
+. tools/activate.sh
+rm -rf build/counts
+export S2ST_COUNTS="$PWD/build/counts"
+status=0
+python -m pytest -q -m "not slurm" -n "${S2ST_TEST_WORKERS:-2}" --dist loadfile \
+  tests/reliability "$@" || status=$?
+python tools/reliability_page.py --counts build/counts
+exit "$status"
