@@ -23,7 +23,10 @@ def check(audited: Audited, known: By) -> None:
     where = audited.directory / DONE
     num_dropped = sum(counts["dropped"].values())
     missing = audited.facts.get("num_too_long", 0) if audited.stage == "dump" else 0
-    if audited.stage not in LOSE and counts["in"] != counts["out"] + num_dropped + missing:
+    if (
+        audited.stage not in LOSE
+        and counts["in"] != counts["out"] + num_dropped + missing
+    ):
         wrong = f"{counts['in']} in, {counts['out']} out, {num_dropped} dropped"
         wrong += f", {missing} too long" * bool(missing)
         audited.find(where, f"its counts do not add up: {wrong}")
@@ -69,7 +72,8 @@ def _subset(audited: Audited, known: By) -> None:
         _all_in(audited, len(origin.kept), origin.record.name)
         if more := audited.kept - origin.kept:
             audited.find(
-                audited.directory, f"{named(more)} is in it, not in {origin.record.name}"
+                audited.directory,
+                f"{named(more)} is in it, not in {origin.record.name}",
             )
 
 
@@ -147,7 +151,9 @@ def _topline(audited: Audited, known: By) -> None:
         _all_in(audited, len(origin.kept), origin.record.name)
         for path in sorted(audited.directory.glob("hyp.*")):
             if more := read_table(path).keys() - origin.kept:
-                audited.find(path, f"{named(more)} is in it, not in {origin.record.name}")
+                audited.find(
+                    path, f"{named(more)} is in it, not in {origin.record.name}"
+                )
 
 
 def _compare(audited: Audited, known: By) -> None:

@@ -35,7 +35,6 @@ from s2st_interleave.score.several import table
 from s2st_interleave.status import folders
 from s2st_interleave.status.places import number_of
 
-
 MOST_LINES = 10  # of a folder
 
 
@@ -60,7 +59,10 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("directories", nargs="*", type=Path, default=[Path()])
     parser.add_argument("--json", choices=("true", "false"), default="false")
     parser.add_argument(
-        "--fast", choices=("true", "false"), default="false", help="leave out large files"
+        "--fast",
+        choices=("true", "false"),
+        default="false",
+        help="leave out large files",
     )
     chosen = parser.parse_args(words)
     found = audit(chosen.directories, fast=chosen.fast == "true")
@@ -98,7 +100,9 @@ def audit(tops: Sequence[Path], *, fast: bool = False) -> Audit:
     for recipe in {record.recipe for record in records.values()}:
         loose += orphans.check(recipe, records.keys())
     loose += [
-        Finding(os.path.relpath(path), "no table names this recording", audio_files.REMOVE)
+        Finding(
+            os.path.relpath(path), "no table names this recording", audio_files.REMOVE
+        )
         for path in audio_files.strangers({path.parent for path in used}, used)
     ]
     places = sorted(done.values(), key=_order)
@@ -134,12 +138,16 @@ def _elsewhere(done: dict[Path, Audited]) -> dict[Path, Audited]:
         for name in each.content.get("inputs", {})
         if (path := inputs.path_of(each, name)) and path not in done
     }
-    return {p: Audited(folders.read_record(p, DONE)) for p in paths if (p / DONE).is_file()}
+    return {
+        p: Audited(folders.read_record(p, DONE)) for p in paths if (p / DONE).is_file()
+    }
 
 
 def _begun(record: folders.Record) -> Finding:
     wrong = "it is begun, and not finished"
-    return Finding(os.path.relpath(record.directory), wrong, "the same command carries on")
+    return Finding(
+        os.path.relpath(record.directory), wrong, "the same command carries on"
+    )
 
 
 def _order(audited: Audited) -> tuple[str, int, str]:

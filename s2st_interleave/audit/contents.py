@@ -103,7 +103,9 @@ def of_train(audited: Audited) -> None:
         audited.find(path, "it is gone, or empty")
     elif steps and steps[-1] + 1 != audited.facts["num_steps"]:
         last = audited.facts["num_steps"]
-        audited.find(path, f"it ends with step {steps[-1] + 1}, the training with {last}")
+        audited.find(
+            path, f"it ends with step {steps[-1] + 1}, the training with {last}"
+        )
     elif steps != sorted(set(steps)):
         audited.find(path, "its steps do not follow one another")
 
@@ -159,7 +161,7 @@ def _check_score(audited: Audited, decode: Path) -> None:
     wanted = {
         "num_utterances": len(audited.kept or ()),
         "checkpoint": done["options"].get("checkpoint"),
-        "split": decode.name,
+        "split": next((p.name for p in audited.paths("data_dir")), None),
         "system": next((p.name for p in audited.paths("train_dir")), None),
     }
     for key, value in wanted.items():

@@ -95,9 +95,7 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
     for each in findings:
         by_path.setdefault(each.path, []).append(each)
     return [
-        Finding(
-            path, "; ".join(dict.fromkeys(f.wrong for f in some)), some[0].remedy
-        )
+        Finding(path, "; ".join(dict.fromkeys(f.wrong for f in some)), some[0].remedy)
         for path, some in sorted(by_path.items())
     ]
 
@@ -138,4 +136,3 @@ def digest_small(path: Path) -> str | None:
 def digest_of(values: Mapping[str, str | None]) -> str | None:
     """Digest of digests; None where one of them is not known."""
     return None if None in values.values() else record.digest(dict(values))
-

@@ -23,7 +23,9 @@ def path_of(audited: Audited, name: str) -> Path | None:
         number = int(rest) if rest.isdigit() else 0
         if number < len(paths):
             path = paths[number] / BESIDE.get((audited.stage, base), "")
-            stem = path.with_name(f"{path.name}.scp")  # an earlier version named units so
+            stem = path.with_name(
+                f"{path.name}.scp"
+            )  # an earlier version named units so
             return path.parent if stem.is_file() else path
     return None
 

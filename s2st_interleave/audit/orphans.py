@@ -58,4 +58,6 @@ def _leftover(path: Path) -> Finding | None:
     if pid.isdigit() and Path("/proc", pid).exists():
         return None
     wrong = "it is left over from a write that did not end"
-    return Finding(os.path.relpath(path), wrong, "remove it, unless another machine runs")
+    return Finding(
+        os.path.relpath(path), wrong, "remove it, unless another machine runs"
+    )

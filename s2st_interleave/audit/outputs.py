@@ -47,7 +47,7 @@ def _check_each(audited: Audited, own: dict[str, Path], digest: Digest) -> None:
         if not path.is_file():
             if not _may_be_gone(audited.directory, name):
                 audited.find(path, "it is gone")
-        elif (now := digest(path)) not in (before, None):
+        elif digest(path) not in (before, None):
             audited.find(path, _changed(path))
     for name in own.keys() - written.keys():
         audited.find(own[name], "the record of its folder does not know it", STRAY)
@@ -73,8 +73,12 @@ def _check_together(audited: Audited, own: dict[str, Path], digest: Digest) -> N
         elif path.stat().st_size != size:
             audited.find(path, f"{_changed(path)}, to another size")
     loop = audited.facts.get("loop") or audited.facts
-    checkpoints = [loop[k] for k in ("last", "best") if isinstance(loop, dict) and k in loop]
-    removed = [c for c in checkpoints if not (audited.directory / Path(c).name).exists()]
+    checkpoints = [
+        loop[k] for k in ("last", "best") if isinstance(loop, dict) and k in loop
+    ]
+    removed = [
+        c for c in checkpoints if not (audited.directory / Path(c).name).exists()
+    ]
     if audited.findings or removed or "outputs" not in audited.content:
         return
     now = digest_of({name: digest(path) for name, path in own.items()})
@@ -101,9 +105,13 @@ def _check_parts(audited: Audited) -> None:
         if path.suffix == ".proof":
             part = path.with_suffix("")
             if not part.is_file():
-                audited.find(path, f"the part {part.name} that it proves is gone", remedy)
+                audited.find(
+                    path, f"the part {part.name} that it proves is gone", remedy
+                )
             elif file_digest(part) not in path.read_text("utf-8").split():
-                audited.find(part, "it is cut or changed: its proof is of another", remedy)
+                audited.find(
+                    part, "it is cut or changed: its proof is of another", remedy
+                )
         elif not path.with_name(f"{path.name}.proof").is_file():
             audited.find(path, "a part of the work without its proof", remedy)
 

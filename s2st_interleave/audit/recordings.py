@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from s2st_interleave.audit.finding import Audited
 from s2st_interleave.audit.ids import files
 from s2st_interleave.data import ark, audio
 from s2st_interleave.data.kaldi import read_table
+from s2st_interleave.data.levels import Level
 from s2st_interleave.errors import UserError
 from s2st_interleave.promises import absent
 
@@ -28,7 +30,9 @@ def check(audited: Audited, *, headers: bool) -> set[Path]:
         gone = set(absent(map(str, parts.values())))
         for utterance, file in parts.items():
             if file in gone:
-                audited.find(file, f"it is gone, {utterance} of {name} names it", _mend(audited))
+                audited.find(
+                    file, f"it is gone, {utterance} of {name} names it", _mend(audited)
+                )
         if headers:
             there = {k: place for k, place in table.items() if parts[k] not in gone}
             _check_headers(audited, side, there)
@@ -55,21 +59,23 @@ def _check_headers(audited: Audited, side: str, places: dict[str, Path]) -> None
         if wanted is not None and abs(length - float(wanted)) > 0.0015:
             wrong = f"it is {length:.3f} s long, utt2dur.{side} says {wanted} of {utterance}"
             audited.find(place, wrong, _mend(audited))
-        elif utterance in levels and isinstance(noted, dict) and "level" in noted:
-            if _level(noted["level"]) != levels[utterance]:
-                wrong = f"it is the recording of another utterance than {utterance}"
-                audited.find(place, wrong, _mend(audited))
+        elif _is_of_other(noted, levels.get(utterance)):
+            wrong = f"it is the recording of another utterance than {utterance}"
+            audited.find(place, wrong, _mend(audited))
 
 
-def _level(noted: dict[str, float]) -> str:
-    from s2st_interleave.data.levels import Level
-
-    return str(Level(**noted))
+def _is_of_other(noted: Any, level: str | None) -> bool:
+    """Whether the level in a header is another one than the table's."""
+    if level is None or not isinstance(noted, dict) or "level" not in noted:
+        return False
+    return str(Level(**noted["level"])) != level
 
 
 def strangers(folders: Iterable[Path], used: set[Path]) -> list[Path]:
     """Recordings in the folders of stage 1 that no table names, sorted."""
-    found: Sequence[Path] = sorted({p for f in folders if f.is_dir() for p in f.iterdir()})
+    found: Sequence[Path] = sorted(
+        {p for f in folders if f.is_dir() for p in f.iterdir()}
+    )
     return [
         path
         for path in found

@@ -14,7 +14,10 @@ from s2st_interleave.data import audio
 from s2st_interleave.units import store
 
 UNITS, ANSWERS = Path("dump/units"), Path("exp/scheduled/greedy_last/test")
-OTHER, BASELINE = Path("exp/other/greedy_last/data"), Path("exp/baseline/greedy_last/data")
+OTHER, BASELINE = (
+    Path("exp/other/greedy_last/test"),
+    Path("exp/baseline/greedy_last/test"),
+)
 
 
 def lines(path: Path) -> list[str]:
@@ -91,7 +94,10 @@ def a_speaker_loses_an_utterance() -> tuple[str, str]:
 
 
 def the_corpus_changes_after() -> tuple[str, str]:
-    write(Path("recordings/text.es"), ["u0 otra\n", *lines(Path("recordings/text.es"))[1:]])
+    write(
+        Path("recordings/text.es"),
+        ["u0 otra\n", *lines(Path("recordings/text.es"))[1:]],
+    )
     return "data/stage.json", "recordings"
 
 
@@ -134,19 +140,26 @@ def a_part_of_the_work_is_cut() -> tuple[str, str]:
 
 
 def units_of_another_codebook() -> tuple[str, str]:
-    units = {k: (19 - v).astype(np.int32) for k, v in store.read_units(UNITS / "units.tgt").items()}
+    units = {
+        k: (19 - v).astype(np.int32)
+        for k, v in store.read_units(UNITS / "units.tgt").items()
+    }
     store.write_units(UNITS / "units.tgt", units)
     return str(UNITS / "units.tgt.ark"), "not what was written"
 
 
 def a_folder_of_units_of_another_codebook() -> tuple[str, str]:
     edit(UNITS / "stage.json", "inputs", "kmeans", value="0" * 64)
-    return str(UNITS / "stage.json"), "input kmeans: exp/kmeans is another one than was read"
+    return str(
+        UNITS / "stage.json"
+    ), "input kmeans: exp/kmeans is another one than was read"
 
 
 def the_codebook_is_made_anew() -> tuple[str, str]:
     edit(Path("exp/kmeans/stage.json"), "fingerprint", value="1" * 64)
-    return str(UNITS / "stage.json"), "input kmeans: exp/kmeans is another one than was read"
+    return str(
+        UNITS / "stage.json"
+    ), "input kmeans: exp/kmeans is another one than was read"
 
 
 def the_vocoder_is_of_another_codebook() -> tuple[str, str]:
@@ -226,7 +239,9 @@ def a_folder_of_scores_of_another_decode() -> tuple[str, str]:
 
 def a_comparison_whose_scores_are_gone() -> tuple[str, str]:
     shutil.rmtree(BASELINE / "score")
-    return str(OTHER / "compare/stage.json"), f"input baseline: {BASELINE / 'score'} is gone"
+    return str(
+        OTHER / "compare/stage.json"
+    ), f"input baseline: {BASELINE / 'score'} is gone"
 
 
 def the_text_llm_is_another_one() -> tuple[str, str]:

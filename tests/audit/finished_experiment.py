@@ -20,8 +20,8 @@ def make(root: Path, text_llm: Path) -> None:
         compare.run(
             compare.Options(
                 data_dir=Path("data"),
-                system_dir=Path("exp/other/greedy_last/data"),
-                baseline_dir=Path("exp/baseline/greedy_last/data"),
+                system_dir=Path("exp/other/greedy_last/test"),
+                baseline_dir=Path("exp/baseline/greedy_last/test"),
                 num_resamples=10,
             )
         )
@@ -29,7 +29,7 @@ def make(root: Path, text_llm: Path) -> None:
 
 def _system(name: str, text_llm: Path) -> None:
     folder, dump = Path("exp", name), Path("dump/interleave")
-    answers = folder / "greedy_last/data"
+    answers = folder / "greedy_last/test"
     train.run(
         train.Options(
             llm=text_llm,
