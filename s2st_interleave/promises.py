@@ -39,7 +39,7 @@ VOLATILE = {
     "config.yaml",
     "run.sh",
 }
-PRIVATE = {"shards", "analysis", "sources", "tensorboard", "wandb"}
+PRIVATE = {"shards", "analysis", "sources", "tensorboard", "wandb", "bad_steps"}
 CHECKPOINT = "checkpoint-"
 
 

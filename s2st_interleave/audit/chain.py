@@ -121,7 +121,9 @@ def _decode(audited: Audited, known: By) -> None:
         _kept(audited, asked, origin.record.name, "")
     train = source(audited, "train", known)
     name = audited.facts.get("checkpoint")
-    wanted = train and train.facts.get(audited.content["options"]["checkpoint"])
+    if train is None:
+        return
+    wanted = train.facts.get(audited.content["options"]["checkpoint"])
     if isinstance(wanted, str) and Path(wanted).name != name:
         wrong = f"it says that {name} answered, {train.record.name} has {wanted}"
         audited.find(audited.directory / DONE, wrong)

@@ -1,7 +1,7 @@
 """Files that no record mentions: leftovers of writes, recordings, results without a record."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -25,7 +25,7 @@ RESULTS = (
 PASSED = {"log", "asr_cache", "pack", "recordings", "corpus"}  # of no stage's record
 
 
-def check(recipe: Path, recorded: Collection[Path]) -> Iterator[Finding]:
+def check(recipe: Path, recorded: Set[Path]) -> Iterator[Finding]:
     """Leftovers in a recipe, and folders with results that no stage has signed.
 
     `recorded` are the folders that have a record.
