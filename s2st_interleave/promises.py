@@ -41,7 +41,7 @@ VOLATILE = {
     "config.yaml",
     "run.sh",
 }
-PRIVATE = {"shards", "analysis", "sources", "tensorboard", "wandb"}
+PRIVATE = {"shards", "analysis", "sources", "tensorboard", "wandb", "bad_steps"}
 CHECKPOINT = "checkpoint-"
 MOST_READ = 500_000_000  # bytes of a stage's files whose content its readers compare
 
@@ -111,6 +111,15 @@ def sizes(directory: Path, also: Iterable[Path] = ()) -> dict[str, int]:
     }
 
 
+def digests(directory: Path, also: Iterable[Path] = ()) -> dict[str, str]:
+    """sha256 of a stage's outputs by path relative to `directory`; `also` lies outside.
+
+    The command `audit` compares them, and so can name the file that has changed.
+    """
+    paths = (*own_files(directory), *also)
+    return {os.path.relpath(path, directory): file_digest(path) for path in paths}
+
+
 def audio_bytes(directory: Path) -> int:
     """Bytes of all files in the wav.scp tables; OSError where one is missing."""
     return sum(os.stat(path).st_size for path, _ in _listed(directory))
@@ -147,7 +156,7 @@ def broken(
 
 def _damaged(directory: Path, done: dict[str, Any]) -> tuple[Path, ...]:
     """Files of other content than was written, where all of them are not too large."""
-    sizes, content = done.get("files", {}), done.get("sha256", {})
+    sizes, content = done.get("files", {}), done.get("digests", {})
     known = [name for name in sizes if name in content]
     if sum(sizes[name] for name in known) > MOST_READ:
         return ()

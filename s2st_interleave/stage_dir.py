@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from s2st_interleave import begun, newer, progress, promises, record
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, shown
 from s2st_interleave.files import (
     atomic_write,
-    file_digest,
     read_json,
     sync,
     write_json,
@@ -147,14 +146,14 @@ class Stage:
             kind = reason.split(":")[0]
             reasons[kind] = reasons.get(kind, 0) + 1
         with atomic_write(self.directory / DROPPED) as stream:
-            stream.writelines(f"{k}\t{v}\n" for k, v in sorted(dropped.items()))
+            lines = ((k, " ".join(v.split())) for k, v in sorted(dropped.items()))
+            stream.writelines(shown(f"{k}\t{reason}\n") for k, reason in lines)
         size = sum(p.stat().st_size for p in self.directory.rglob("*") if p.is_file())
-        promised = promises.sizes(self.directory, also)
-        content = _content(self.directory)
+        digests = promises.digests(self.directory, also)
         done = self.record | {
-            "outputs": digest(content),
-            "files": promised,
-            "sha256": {name: content[name] for name in promised if name in content},
+            "outputs": record.outputs(digests),
+            "digests": digests,
+            "files": promises.sizes(self.directory, also),
             "audio_bytes": promises.audio_bytes(self.directory),
             "counts": {"in": num_in, "out": num_out, "dropped": reasons},
             "facts": (facts.to_json() if facts else {}) | notes,
@@ -279,12 +278,6 @@ def is_looking() -> bool:
 def _end_if_looking() -> None:
     if is_looking():
         raise SystemExit(EXIT_UNFINISHED)
-
-
-def _content(directory: Path) -> dict[str, str]:
-    """sha256 of a stage's outputs; by all of it later stages notice that it was remade."""
-    paths = promises.own_files(directory)
-    return {str(p.relative_to(directory)): file_digest(p) for p in paths}
 
 
 def read_done(directory: Path, made_by: str) -> dict[str, Any]:
