@@ -16,6 +16,7 @@ from s2st_interleave import begun, newer, progress, promises, record
 from s2st_interleave.errors import UserError, shown
 from s2st_interleave.files import (
     atomic_write,
+    file_digest,
     read_json,
     sync,
     write_json,
