@@ -31,6 +31,7 @@ WEIGHTS = "model*.safetensors"
 META, OPTIMIZER = "meta.json", "optimizer.pt"
 COPIED = 1 << 20  # bytes at a time
 SHARDS = "shards"  # in place of OPTIMIZER where several ranks have written it
+BY_SIGNAL = "by_signal"  # marks one that an undisturbed training would not have saved
 MAY_GO = (OPTIMIZER, SHARDS)  # a finished training keeps those of its last checkpoint
 
 
@@ -205,9 +206,17 @@ def prune(directory: Path) -> None:
 
 
 def save(
-    directory: Path, learner: "Learner", progress: Progress, keep_last: int
+    directory: Path,
+    learner: "Learner",
+    progress: Progress,
+    keep_last: int,
+    *,
+    by_signal: bool = False,
 ) -> None:
     """Write one checkpoint beside its place, move it there, then remove old ones.
+
+    One saved only because of a signal goes with the next, so that a training that was
+    interrupted keeps the same ones in the end.
 
     The checkpoint holds the whole model, as its readers want it, and the optimizer's state
     in one file, or in one of each rank. Rank 0 reads the model back: UserError where it is
@@ -224,13 +233,16 @@ def save(
 
     def end() -> None:
         write_json(temporary / META, asdict(progress))
+        if by_signal:
+            (temporary / BY_SIGNAL).touch()
         checksums.write(temporary)
         # On disk, content and name, before an older one goes: the power may be cut.
         sync_tree(temporary)
         temporary.rename(target)
         sync(directory)
         checkpoints = by_step(directory)
-        keep = {*sorted(checkpoints)[-max(1, keep_last) :], progress.best_step}
+        due = [k for k, at in checkpoints.items() if not (at / BY_SIGNAL).exists()]
+        keep = {*sorted(due)[-max(1, keep_last) :], progress.best_step, progress.step}
         for step in checkpoints.keys() - keep:
             _remove(checkpoints[step])
 

@@ -175,10 +175,17 @@ def _fit(
         if is_logged or progress.step % options.log_every == 0:
             parallel.say(_describe(line, options.max_steps, learner.shown))
         best_now = progress.best_step == progress.step
-        if last or best_now or stop or progress.step % options.save_every == 0:
+        is_due = last or best_now or progress.step % options.save_every == 0
+        if is_due or stop:
             metrics.flush()
             bad_steps.check_weights(learner.model, progress.step)
-            checkpoint.save(directory, learner, progress, options.keep_last)
+            checkpoint.save(
+                directory,
+                learner,
+                progress,
+                options.keep_last,
+                by_signal=not is_due,
+            )
         if stop and not last:
             _leave(progress.step, options.max_steps)
 
