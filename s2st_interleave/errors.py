@@ -74,6 +74,11 @@ def explained(error: Exception) -> str:
         return (
             f"{first}: lower the batch size, or raise --accum_grad where there is one"
         )
+    if "gloo/transport" in str(error):  # the ranks of a training talk by it
+        return (
+            "another rank of this training has ended, or was silent for too long "
+            "(S2ST_RANK_TIMEOUT_SEC, two hours if unset): the same command carries on"
+        )
     if code := re.search(r"\(os error (\d+)\)", str(error)):  # safetensors, tokenizers
         return _of_machine(OSError(int(code[1]), os.strerror(int(code[1]))))
     if os.strerror(errno.ENOSPC) in str(error):

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # Names the process with which a job of the launcher, or a rank of torchrun, ends.
 PARENT = "S2ST_PARENT"
-# Rank 0 may work alone for a long time, for example on fingerprints of the inputs.
-TIMEOUT = timedelta(hours=2)
+# Seconds that ranks wait for one that says nothing, by this variable. Rank 0 may work alone
+# for a long time, for example on fingerprints of the inputs.
+TIMEOUT, TIMEOUT_SEC = "S2ST_RANK_TIMEOUT_SEC", 7200.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def connected() -> ModuleType:
 
     if not distributed.is_initialized():
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        distributed.init_process_group(backend, timeout=TIMEOUT)
+        timeout = timedelta(seconds=float(os.environ.get(TIMEOUT, TIMEOUT_SEC)))
+        distributed.init_process_group(backend, timeout=timeout)
         atexit.register(distributed.destroy_process_group)
     return distributed
 

@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         code = failure.exitcode
-        if not _tell_errors(error.failures.values()):
+        if not _tell_errors(error.failures.values()) or code < 0:
             print(f"rank {rank} ended with exit status {code}", file=sys.stderr)
         return code if code > 0 else 128 - code
     return 0
