@@ -54,14 +54,14 @@ def explained(error: Exception) -> str:
     """
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, MemoryError) or any(s in str(error) for s in NO_MEMORY):
+        return "this machine has no memory left: lower the batch size or --nj"
     if isinstance(error, ImportError):
         return missing_package(error)
     if any(sign in str(error) for sign in UNWRITTEN):
         return _of_machine(_unwritten())
     if isinstance(error, OSError):
         return _of_machine(error)
-    if isinstance(error, MemoryError) or any(s in str(error) for s in NO_MEMORY):
-        return "this machine has no memory left: lower the batch size or --nj"
     if type(error).__name__ == "BrokenProcessPool":  # not imported here, either
         return (
             "a process of this command was killed, probably for want of memory: lower "
@@ -88,7 +88,12 @@ def explained(error: Exception) -> str:
 
 # torch and numpy say so of what they could not write, and not why.
 UNWRITTEN = ("PytorchStreamWriter failed", "inline_container.cc", " requested and ")
-NO_MEMORY = ("DefaultCPUAllocator", "std::bad_alloc", os.strerror(errno.ENOMEM))
+NO_MEMORY = (
+    "DefaultCPUAllocator",
+    "std::bad_alloc",
+    "can't start new thread",
+    os.strerror(errno.ENOMEM),
+)
 
 
 def _unwritten() -> OSError:

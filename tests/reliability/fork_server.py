@@ -207,6 +207,9 @@ def child(command: dict, fault: Fault, watch: faults.Watch, log: Path) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for name, most in fault.limits.items():
         kind = getattr(resource, name)
+        if name == "RLIMIT_AS":  # beyond what this process has
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            most += pages * resource.getpagesize()
         resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
     take_on(fault)
     faults.install(watch)
