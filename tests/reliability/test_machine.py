@@ -5,12 +5,16 @@ it is gone, the same commands end in the same bytes.
 """
 
 import errno
+import importlib
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 import disks
 import pytest
 import replay
+import tiny_run
 from fork_server import End, Fault
 from replay import Replay
 
@@ -106,6 +110,17 @@ def test_an_array_with_a_flipped_bit_is_refused_by_who_reads_it(
         assert f"{name} is not what was written" in line and "--stage 4" in line
         path.write_bytes(content)
         mended(tiny, tally, 5, "broken_arrays")
+
+
+@pytest.mark.skipif(not shutil.which("flite"), reason="flite is not installed")
+def test_speech_is_not_cut_where_the_temporary_folder_is_full(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tiny_run.ROOT / "egs/mini_cvss/local"))
+    voice = importlib.import_module("synthesise").FliteVoice()
+    words = "i will read the new report in the garden".split()
+    with disks.disk(tmp_path / "small", "64k") as small:
+        monkeypatch.setattr(tempfile, "tempdir", str(small.place))
+        with pytest.raises(OSError, match="No space left on device"):
+            voice.speak(" ".join(words), words)
 
 
 @pytest.mark.parametrize("number", STAGES)
