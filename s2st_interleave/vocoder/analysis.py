@@ -5,7 +5,9 @@ envelope. The columns of a frame are log F0, voicing, band aperiodicity, and cep
 envelope.
 """
 
+import io
 import warnings
+import zlib
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -19,6 +21,7 @@ from s2st_interleave import keyed
 from s2st_interleave.data import audio
 from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
+from s2st_interleave.weights import reading
 
 LOG_F0, VOICED, APERIODICITY, CEPSTRA = 0, 1, 2, 3  # the last: where they begin
 LOG_F0_WITHOUT_VOICE = np.log(150.0)
@@ -109,8 +112,28 @@ def _analyse_file(
     utterance: str, wav: Path, path: Path, *, frame_ms: float, num_cepstra: int
 ) -> None:
     frames = analyse(audio.read(wav, of=utterance), frame_ms, num_cepstra, utterance)
+    content = io.BytesIO()
+    np.save(content, frames)
     with atomic_write(path, "wb") as stream:
-        np.save(stream, frames)
+        stream.write(content.getvalue())
+        stream.write(_sum(content.getvalue()))  # numpy does not read so far
+
+
+def read(path: Path) -> np.ndarray:
+    """Frames of a file of `analyse_all`; UserError where it is not what was written."""
+    content = path.read_bytes()
+    with reading(path, "remove it, and the same command makes it again"):
+        stream = io.BytesIO(content)
+        frames = np.load(stream)
+        end = stream.tell()
+        # An earlier version wrote no sum.
+        if content[end:] not in (b"", _sum(content[:end])):
+            raise ValueError
+    return frames
+
+
+def _sum(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(4, "little")
 
 
 def _pyworld() -> Any:

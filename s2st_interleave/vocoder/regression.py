@@ -146,7 +146,7 @@ class WorldTask:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Units and frames of a random crop, or of the whole utterance."""
         units, per_unit = self.speech.units[utterance], self.model.frames_per_unit
-        frames = np.load(self.frames[utterance])
+        frames = analysis.read(self.frames[utterance])
         # The encoder may make one unit more or less than fit into the samples.
         units = units[: max(1, len(frames) // per_unit)]
         frames = frames[: len(units) * per_unit]
@@ -214,7 +214,7 @@ def statistics(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation, float32 (columns,), over the frames of all files."""
     count, total, squares = 0, np.zeros(()), np.zeros(())
     for path in paths:
-        frames = np.load(path).astype(np.float64)
+        frames = analysis.read(path).astype(np.float64)
         count += len(frames)
         total = total + frames.sum(axis=0)
         squares = squares + (frames**2).sum(axis=0)

@@ -25,16 +25,8 @@ parallel.exit_with(partial(script, "train", main))
 """
 
 
-@pytest.mark.parametrize(
-    ("fault", "status", "told"),
-    [
-        ("SIGSTOP", 1, []),
-        ("SIGKILL", 137, ["rank 1 ended with exit status -9"]),
-    ],
-)
-def test_a_rank_that_hangs_or_dies_ends_the_others_in_a_line(
-    tmp_path, fault, status, told, count
-):
+@pytest.mark.parametrize("fault", ["SIGSTOP", "SIGKILL"])
+def test_a_rank_that_hangs_or_dies_ends_the_others_in_a_line(tmp_path, fault, count):
     (tmp_path / "rank.py").write_text(RANK)
     start = "-m s2st_interleave.train.torchrun --standalone --nproc_per_node 2".split()
     done = subprocess.run(
@@ -44,8 +36,10 @@ def test_a_rank_that_hangs_or_dies_ends_the_others_in_a_line(
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert done.returncode == status, done.stdout
     line, *others = done.stdout.splitlines()
     assert line.startswith("error: train: another rank of this training has ended, or")
-    assert others == told
+    # Which of the two torchrun takes for the first to end is a matter of moments.
+    by_signal = (137, ["rank 1 ended with exit status -9"])
+    known = [(1, []), by_signal] if fault == "SIGKILL" else [(1, [])]
+    assert (done.returncode, others) in known, done.stdout
     count("ranks", hung=1, died=1)

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("pyworld")
 
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import vocode, vocoder
@@ -133,6 +134,21 @@ def test_a_rerun_keeps_analyses_and_jobs_change_nothing(
     assert before == {p: p.stat().st_mtime_ns for p in kept.iterdir()}
     for path in analysis.analyse_all(named, made, nj=2, **settings).values():
         assert path.read_bytes() == (kept / path.name).read_bytes()
+
+
+def test_an_analysis_with_a_flipped_bit_or_a_cut_tail_is_refused(tmp_path, trained):
+    whole = min((trained / "analysis").iterdir()).read_bytes()
+    path = tmp_path / "utterance.npy"
+    path.write_bytes(whole[:-4])  # an earlier version's
+    frames = analysis.read(path)
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    for broken in (flipped, whole[:-1], whole[:middle], b""):
+        path.write_bytes(broken)
+        with pytest.raises(UserError, match=r"utterance.npy is broken: remove it, and"):
+            analysis.read(path)
+    path.write_bytes(whole)
+    np.testing.assert_array_equal(analysis.read(path), frames)
 
 
 @pytest.mark.parametrize(
