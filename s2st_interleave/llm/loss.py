@@ -13,8 +13,11 @@ def cross_entropy_sum(
     hidden: torch.Tensor,
     targets: torch.Tensor,
     logits_at_once: int = 0,
+    weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Cross-entropy summed over `targets` (num_targets,) of `hidden` (num_targets, width).
+
+    `weights` (vocab_size,) says how much each target counts; None: all count 1.
 
     The model computes the logits of `logits_at_once` targets and their gradients before
     those of the next, so that there are never more; 0: all at once, whose backward pass
@@ -24,7 +27,9 @@ def cross_entropy_sum(
     layer = output_layer(model)
     is_linear = type(layer) is nn.Linear and soft_cap(model) is None
     if not (is_linear and 0 < logits_at_once < len(targets)):
-        return cross_entropy(logits(model, hidden), targets, reduction="sum")
+        return cross_entropy(
+            logits(model, hidden), targets, weight=weights, reduction="sum"
+        )
     # Of torch 2.13; trainings that do not ask for it run on earlier ones.
     from torch.nn.functional import linear_cross_entropy
 
@@ -45,6 +50,7 @@ def cross_entropy_sum(
         weight.to(dtype),
         targets,
         linear_bias=bias,
+        weight=weights,
         reduction="sum",
         options=options,
     ).float()

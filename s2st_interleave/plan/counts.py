@@ -100,11 +100,10 @@ def tokens_per_epoch(
     count, size = len(task.train), task.batch_size
     start = phase.first_step * size // count * count
     drawn = min(count, max_utterances or count)
-    tokens = 0
+    tokens, ratios = 0, task.interleaving.ratios(phase.first_step)
     for step, index in _turns(task, range(start, start + drawn)):
-        utterance, ratio = task.train[index], phase.text_ratio
         drawn_example = draw_example(
-            utterance, ratio, step, task.interleaving, task.llm
+            task.train[index], ratios, step, task.interleaving, task.llm
         )
         tokens += len(drawn_example.example.ids)
     return round(tokens * count / drawn), drawn == count

@@ -1,11 +1,10 @@
 """The lengths of stage 6's examples at each text ratio: drawn, or reckoned without data."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import Block
-from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.plan import counts
 from s2st_interleave.plan.corpus import Corpus, Phase
 from s2st_interleave.plan.counts import MicroBatch
@@ -41,11 +40,12 @@ def of_numbers(
 ) -> list[Phase]:
     """Phases of a training whose data is not there, by mean seconds and spread alone."""
     steps = Counter(
-        round(text_ratio(interleaving.schedule, step), 1) for step in range(max_steps)
+        tuple((side, round(p, 1)) for side, p in interleaving.ratios(step).items())
+        for step in range(max_steps)
     )
     phases = []
-    for ratio, number in steps.items():
-        given, wanted = _tokens(interleaving, ratio, corpus, rates)
+    for ratios, number in steps.items():
+        given, wanted = _tokens(interleaving, dict(ratios), corpus, rates)
         lengths = drawn_lengths(given + wanted, rates, batch_size)
         phases.append(Phase(number, lengths, wanted / (given + wanted)))
     return phases
@@ -66,19 +66,25 @@ def micro_batches(
 
 
 def _tokens(
-    interleaving: Interleaving, ratio: float, corpus: Corpus, rates: Rates
+    interleaving: Interleaving,
+    ratios: Mapping[str, float],
+    corpus: Corpus,
+    rates: Rates,
 ) -> tuple[float, float]:
     """Mean tokens that are given and that are learned, over the tasks' layouts."""
     words = max(1, round(corpus.seconds * rates.words_per_sec))
-    share = text_share(words, ratio, interleaving.span_lambda, interleaving.span_rule)
     text = words * rates.tokens_per_word
-    mixed = corpus.num_units * (1 - share) + text * share
+    length, rule = interleaving.span_lambda, interleaving.span_rule
+    shares = {
+        side: (1 - interleaving.speech_only) * text_share(words, ratio, length, rule)
+        for side, ratio in ratios.items()
+    }
 
     def tokens(block: Block) -> float:
         if block.kind == "text":
             return text + 1
-        is_mixed = interleaving.sides in ("both", block.side)
-        return (mixed if is_mixed else corpus.num_units) + 1
+        share = shares[block.side]
+        return corpus.num_units * (1 - share) + text * share + 1
 
     total = sum(task.weight for task in interleaving.tasks)
     given, wanted = (

@@ -52,14 +52,14 @@ class Training:
         course: Course,
     ) -> Picture:
         """The picture of what this training draws of an utterance at a step."""
-        llm, ratio = self.llm, self.ratio(step)
-        drawn = draft(utterance, ratio, step, self.interleaving, llm.vocabulary)
+        llm, ratios = self.llm, self.interleaving.ratios(step)
+        drawn = draft(utterance, ratios, step, self.interleaving, llm.vocabulary)
         encoded = llm.encode_all(drawn.texts())
         name = prompt(drawn.task, utterance.pair)
         return picture(
             utterance,
             step,
-            ratio,
+            self.ratio(step),
             drawn,
             drawn.example(encoded, llm.vocabulary).example,
             encoded,

@@ -111,6 +111,7 @@ def run(options: Options) -> None:
         batch_tokens=options.batch_tokens,
         num_workers=options.num_workers,
         logits_at_once=options.logits_at_once,
+        unit_weight=options.unit_weight,
     )
     learner = AdamWLearner(
         task,

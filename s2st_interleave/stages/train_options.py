@@ -15,8 +15,8 @@ from s2st_interleave.llm.options import Attention
 from s2st_interleave.precision import Dtype
 from s2st_interleave.train.options import TrainOptions
 
-SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every")
-INTERLEAVING = ("span_lambda", "stop", "fill", "alignment")
+SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every", "side_every")
+INTERLEAVING = ("span_lambda", "stop", "fill", "alignment", "speech_only")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,19 @@ class Options(TrainOptions):
     )
     text_ratio_drop: float = option(0.1, "by which it falls", above=0, maximum=1)
     text_ratio_every: int = option(300, "optimizer steps between two falls", minimum=1)
+    side_every: tuple[str, ...] = option(
+        (), "'tgt=100': a side with falls of its own, sooner or later", new=True
+    )
+    speech_only: float = option(
+        0.0,
+        "share of a step's utterances without text, from the first step on",
+        new=True,
+        minimum=0,
+        maximum=1,
+    )
+    unit_weight: float = option(
+        1.0, "of a unit in the loss, where a text token has 1", new=True, above=0
+    )
     span_lambda: float = option(
         1.0, "Poisson mean of a span's length in words", minimum=0
     )
@@ -179,4 +192,20 @@ class Options(TrainOptions):
             alignment=self.alignment,
             tasks=self.read_tasks(),
             seed=self.seed,
+            side_every=tuple(map(_side_steps, self.side_every)),
+            speech_only=self.speech_only,
         )
+
+
+def _side_steps(text: str) -> tuple[str, int]:
+    """A side and its steps between two falls.
+
+    >>> _side_steps("tgt=100")
+    ('tgt', 100)
+    """
+    side, _, steps = text.partition("=")
+    if not side or not steps.isdecimal() or not int(steps):
+        raise UserError(
+            f"option 'side_every' is '{text}', wants a side and optimizer steps: tgt=100"
+        )
+    return side, int(steps)

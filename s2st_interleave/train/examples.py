@@ -23,6 +23,9 @@ from s2st_interleave.interleave.task import Task, draw_task, prompt
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.llm.model import SpeechLlm
 
+# The share of words to show as text, 0 to 1, of all sides that are interleaved, or by side.
+Ratio = float | Mapping[str, float]
+
 
 @dataclass(frozen=True)
 class InterleavedExample:
@@ -35,15 +38,15 @@ class InterleavedExample:
 
 def draw_examples(
     utterances: Sequence[Utterance],
-    ratio: float,
+    ratio: Ratio,
     step: int,
     interleaving: Interleaving,
     llm: SpeechLlm,
 ) -> list[InterleavedExample]:
     """Build the sequences of utterances at a step; each depends on (seed, step, id) alone.
 
-    `ratio` is the share of words, 0 to 1, to show as text. All texts are encoded in one
-    call. Raises UserError for sequences that are longer than the LLM has positions.
+    All texts are encoded in one call. Raises UserError for sequences that are longer than
+    the LLM has positions.
     """
     drafts = [
         draft(utterance, ratio, step, interleaving, llm.vocabulary)
@@ -65,7 +68,7 @@ def draw_examples(
 
 def draw_example(
     utterance: Utterance,
-    ratio: float,
+    ratio: Ratio,
     step: int,
     interleaving: Interleaving,
     llm: SpeechLlm,
@@ -103,7 +106,7 @@ class Draft:
 
 def draft(
     utterance: Utterance,
-    ratio: float,
+    ratio: Ratio,
     step: int,
     interleaving: Interleaving,
     vocabulary: Vocabulary,
@@ -111,6 +114,10 @@ def draft(
     """Draw task and words of an utterance at a step, by (seed, step, id) alone."""
     seed, mean = interleaving.seed, interleaving.span_lambda
     task = draw_task(interleaving.tasks, seed, step, utterance.id)
+    is_speech_only = interleaving.speech_only > 0 and (
+        keyed.Stream(seed, step, utterance.id, "speech only").random()
+        < interleaving.speech_only
+    )
     pieces: dict[str, Sequence[Piece]] = {}
     replaced: dict[str, np.ndarray] = {}
     for block in task.layout.blocks:
@@ -120,7 +127,7 @@ def draft(
             continue
         replaced[block.side] = choose_spans(
             len(side.words),
-            ratio if interleaving.sides in ("both", block.side) else 0.0,
+            0.0 if is_speech_only else _ratio_of(block.side, ratio, interleaving),
             mean,
             interleaving.span_rule,
             # The sides draw independently (Sec. 3.2): the side is part of the key.
@@ -135,6 +142,12 @@ def draft(
         )
     name = prompt(task, utterance.pair)
     return Draft(task, [Text(name)] if name else (), pieces, replaced)
+
+
+def _ratio_of(side: str, ratio: Ratio, interleaving: Interleaving) -> float:
+    if interleaving.sides not in ("both", side):
+        return 0.0
+    return ratio if isinstance(ratio, float) else ratio[side]
 
 
 def check_lengths(

@@ -20,7 +20,7 @@ from s2st_interleave.llm.loss import cross_entropy_sum, num_right
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train import probe
 from s2st_interleave.train.batches import batch_at, chunks, deal, share
-from s2st_interleave.train.examples import InterleavedExample, draw_examples
+from s2st_interleave.train.examples import InterleavedExample, Ratio, draw_examples
 from s2st_interleave.train.loader import Loader
 
 NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 shows
@@ -55,6 +55,7 @@ class InterleavedTask:
     A batch is cut in `accum_grad` micro-batches, or, where `batch_tokens` is not 0, in
     micro-batches of so many tokens, padding included, `accum_grad` of them or more. Each
     rank draws its share of the examples, in `num_workers` processes ahead of their step.
+    A unit counts `unit_weight` times in the training's loss; the dev loss knows no weights.
     """
 
     llm: SpeechLlm
@@ -68,6 +69,7 @@ class InterleavedTask:
     batch_tokens: int = 0
     num_workers: int = 0
     logits_at_once: int = 0
+    unit_weight: float = 1.0
 
     def __post_init__(self) -> None:
         self._drawn = Loader(self._draw_share, self.num_workers)
@@ -86,18 +88,31 @@ class InterleavedTask:
         examples.sort(key=_length)
         return [self._collate(part, examples) for part in self._cut(examples)]
 
-    def num_targets(self, batch: Batch) -> int:
-        return batch.num_targets
+    def num_targets(self, batch: Batch) -> float:
+        """How many targets there are; a unit counts `unit_weight` times."""
+        if self.unit_weight == 1:
+            return batch.num_targets
+        num_units = int(self.llm.vocabulary.is_unit(batch.targets).sum())
+        return batch.num_targets - num_units * (1 - self.unit_weight)
 
     def loss_sum(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy summed over targets, and a mixture of experts' loss times them."""
         with self.llm.autocast():
             output, hidden = self._states(batch)
             loss = cross_entropy_sum(
-                self.model, hidden, batch.targets, self.logits_at_once
+                self.model, hidden, batch.targets, self.logits_at_once, self._weights
             )
             routers = router_loss(self.model, output, batch.attention_mask)
-        return loss + routers * batch.num_targets
+        return loss + routers * self.num_targets(batch)
+
+    @cached_property
+    def _weights(self) -> torch.Tensor | None:
+        """The weight of each token of the vocabulary in the loss; None: all count alike."""
+        if self.unit_weight == 1:
+            return None
+        ids = torch.arange(self.model.config.get_text_config().vocab_size)
+        weights = torch.where(self.llm.vocabulary.is_unit(ids), self.unit_weight, 1.0)
+        return weights.to(self.device)
 
     def metrics(self, step: int, batches: Sequence[Batch]) -> dict[str, float]:
         step_examples = batches[0].step_examples
@@ -105,7 +120,7 @@ class InterleavedTask:
             "tokens": sum(
                 _length(each) for batch in batches for each in batch.examples
             ),
-            "text_ratio": self._ratio(step),
+            "text_ratio": text_ratio(self.interleaving.schedule, step),
         }
         metrics |= _mean_realised(step_examples)
         if len(self.interleaving.tasks) > 1:  # Figure 3 shows the blocks of one task
@@ -166,17 +181,14 @@ class InterleavedTask:
     def sample_saved(self, directory: Path) -> torch.Tensor:
         return SpeechLlm.load(directory).sample()
 
-    def _ratio(self, step: int) -> float:
-        return text_ratio(self.interleaving.schedule, step)
-
     def _draw(
-        self, utterances: Sequence[Utterance], ratio: float, step: int
+        self, utterances: Sequence[Utterance], ratio: Ratio, step: int
     ) -> list[InterleavedExample]:
         return draw_examples(utterances, ratio, step, self.interleaving, self.llm)
 
     def _draw_share(self, step: int) -> list[InterleavedExample]:
         """This rank's examples of a step, in the order of the batch."""
-        ratio, seed = self._ratio(step), self.interleaving.seed
+        ratio, seed = self.interleaving.ratios(step), self.interleaving.seed
         indices = batch_at(range(len(self.train)), step, self.batch_size, seed)
         mine = _my_places(len(indices))
         return self._draw([self.train[indices[k]] for k in mine], ratio, step)
@@ -196,7 +208,9 @@ class InterleavedTask:
     def _probe_batch(self, step: int) -> Batch:
         """The same dev utterances at every step, with the text ratio of this step."""
         utterances = [self.dev[k] for k in range(min(NUM_PROBED, len(self.dev)))]
-        return self._collate(self._draw(utterances, self._ratio(step), step))
+        return self._collate(
+            self._draw(utterances, self.interleaving.ratios(step), step)
+        )
 
     def _collate(
         self,
