@@ -56,6 +56,19 @@ def cross_entropy_sum(
     ).float()
 
 
+def divergence_sum(
+    model: PreTrainedModel, first: torch.Tensor, second: torch.Tensor
+) -> torch.Tensor:
+    """Symmetric divergence of the predictions of two states, summed over positions.
+
+    `first` and `second` (num_positions, width) are last hidden states that predict the same
+    tokens of two views of an utterance (arXiv 2203.10426, 2305.08706). It is the mean of
+    both Kullback-Leibler divergences, in nats.
+    """
+    mine, theirs = (logits(model, each).log_softmax(-1) for each in (first, second))
+    return 0.5 * ((mine.exp() - theirs.exp()) * (mine - theirs)).sum()
+
+
 def num_right(
     model: PreTrainedModel,
     hidden: torch.Tensor,

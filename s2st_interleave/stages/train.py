@@ -112,6 +112,7 @@ def run(options: Options) -> None:
         num_workers=options.num_workers,
         logits_at_once=options.logits_at_once,
         unit_weight=options.unit_weight,
+        consistency=options.consistency,
     )
     learner = AdamWLearner(
         task,

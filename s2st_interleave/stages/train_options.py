@@ -16,7 +16,14 @@ from s2st_interleave.precision import Dtype
 from s2st_interleave.train.options import TrainOptions
 
 SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every", "side_every")
-INTERLEAVING = ("span_lambda", "stop", "fill", "alignment", "speech_only")
+INTERLEAVING = (
+    "span_lambda",
+    "stop",
+    "fill",
+    "alignment",
+    "speech_only",
+    "consistency",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +87,13 @@ class Options(TrainOptions):
     )
     unit_weight: float = option(
         1.0, "of a unit in the loss, where a text token has 1", new=True, above=0
+    )
+    consistency: float = option(
+        0.0,
+        "of a divergence in the loss: examples with text are read without it too, and "
+        "are to predict the same texts",
+        new=True,
+        minimum=0,
     )
     span_lambda: float = option(
         1.0, "Poisson mean of a span's length in words", minimum=0

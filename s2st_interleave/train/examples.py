@@ -29,11 +29,19 @@ Ratio = float | Mapping[str, float]
 
 @dataclass(frozen=True)
 class InterleavedExample:
-    """An example, its task, and the share of words shown as text, by spoken side."""
+    """An example, its task, and the share of words shown as text, by spoken side.
+
+    `second` is the same utterance without text, for a loss that compares the two.
+    """
 
     example: Example
     task: Task
     realised: Mapping[str, float]
+    second: Example | None = None
+
+    @property
+    def views(self) -> tuple[Example, ...]:
+        return (self.example,) if self.second is None else (self.example, self.second)
 
 
 def draw_examples(

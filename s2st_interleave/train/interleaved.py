@@ -1,7 +1,7 @@
 """Training on interleaved sequences (paper Sec. 3.2): the step decides the text ratio."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,38 +14,16 @@ from s2st_interleave import parallel
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.schedule import text_ratio
-from s2st_interleave.interleave.sequence import IGNORE
 from s2st_interleave.llm.backbone import router_loss
-from s2st_interleave.llm.loss import cross_entropy_sum, num_right
+from s2st_interleave.llm.loss import cross_entropy_sum, divergence_sum, num_right
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train import probe
 from s2st_interleave.train.batches import batch_at, chunks, deal, share
+from s2st_interleave.train.collation import Batch, collate, length, num_tokens
 from s2st_interleave.train.examples import InterleavedExample, Ratio, draw_examples
 from s2st_interleave.train.loader import Loader
 
 NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 shows
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A micro-batch: int64 tensors (num_examples, longest), padded on the right.
-
-    `targets` (num_targets,) are the labels that have a loss, and `places` (num_targets,)
-    the positions whose states predict them, counted over all rows. `step_examples` are
-    those of the whole step, over all ranks.
-    """
-
-    input_ids: torch.Tensor
-    attention_mask: torch.Tensor
-    labels: torch.Tensor
-    places: torch.Tensor
-    targets: torch.Tensor
-    examples: Sequence[InterleavedExample]
-    step_examples: Sequence[InterleavedExample] = ()
-
-    @property
-    def num_targets(self) -> int:
-        return len(self.targets)
 
 
 @dataclass
@@ -56,6 +34,8 @@ class InterleavedTask:
     micro-batches of so many tokens, padding included, `accum_grad` of them or more. Each
     rank draws its share of the examples, in `num_workers` processes ahead of their step.
     A unit counts `unit_weight` times in the training's loss; the dev loss knows no weights.
+    Where `consistency` is not 0, an example that shows text is read without it as well, and
+    the loss has so many times the divergence of what is predicted of its texts.
     """
 
     llm: SpeechLlm
@@ -70,6 +50,7 @@ class InterleavedTask:
     num_workers: int = 0
     logits_at_once: int = 0
     unit_weight: float = 1.0
+    consistency: float = 0.0
 
     def __post_init__(self) -> None:
         self._drawn = Loader(self._draw_share, self.num_workers)
@@ -85,7 +66,7 @@ class InterleavedTask:
     def batches(self, step: int) -> list[Batch]:
         examples = _in_order(self._drawn(step))
         # Examples of similar lengths share a micro-batch, so that there is little padding.
-        examples.sort(key=_length)
+        examples.sort(key=length)
         return [self._collate(part, examples) for part in self._cut(examples)]
 
     def num_targets(self, batch: Batch) -> float:
@@ -102,6 +83,10 @@ class InterleavedTask:
             loss = cross_entropy_sum(
                 self.model, hidden, batch.targets, self.logits_at_once, self._weights
             )
+            if batch.views.shape[1]:
+                first, second = (hidden.index_select(0, view) for view in batch.views)
+                parted = divergence_sum(self.model, first, second)
+                loss = loss + self.consistency * parted
             routers = router_loss(self.model, output, batch.attention_mask)
         return loss + routers * self.num_targets(batch)
 
@@ -118,7 +103,7 @@ class InterleavedTask:
         step_examples = batches[0].step_examples
         metrics = {
             "tokens": sum(
-                _length(each) for batch in batches for each in batch.examples
+                num_tokens(each) for batch in batches for each in batch.examples
             ),
             "text_ratio": text_ratio(self.interleaving.schedule, step),
         }
@@ -167,7 +152,7 @@ class InterleavedTask:
         """This rank's micro-batches of dev, drawn once: no step changes them."""
         mine = _my_places(len(self.dev))
         examples = _in_order(self._draw([self.dev[index] for index in mine], 0.0, 0))
-        examples.sort(key=_length)
+        examples.sort(key=length)
         if self.batch_tokens:
             return self._cut(examples)
         return chunks(examples, max(1, self.batch_size // self.accum_grad))
@@ -188,10 +173,17 @@ class InterleavedTask:
 
     def _draw_share(self, step: int) -> list[InterleavedExample]:
         """This rank's examples of a step, in the order of the batch."""
-        ratio, seed = self.interleaving.ratios(step), self.interleaving.seed
+        ratios, seed = self.interleaving.ratios(step), self.interleaving.seed
         indices = batch_at(range(len(self.train)), step, self.batch_size, seed)
-        mine = _my_places(len(indices))
-        return self._draw([self.train[indices[k]] for k in mine], ratio, step)
+        mine = [self.train[indices[k]] for k in _my_places(len(indices))]
+        drawn = self._draw(mine, ratios, step)
+        if not self.consistency:
+            return drawn
+        plain = self._draw(mine, 0.0, step)
+        return [
+            replace(one, second=other.example) if any(one.realised.values()) else one
+            for one, other in zip(drawn, plain, strict=True)
+        ]
 
     def _cut(
         self, examples: Sequence[InterleavedExample]
@@ -200,7 +192,7 @@ class InterleavedTask:
         if not self.batch_tokens:
             return share(examples, self.accum_grad)
         me = parallel.ranks()
-        lengths = [_length(example) for example in examples]
+        lengths = [length(example) for example in examples]
         least = -(-self.accum_grad // me.count)
         pieces = deal(lengths, self.batch_tokens, me.count, least)[me.index]
         return [[examples[index] for index in piece] for piece in pieces]
@@ -217,29 +209,7 @@ class InterleavedTask:
         examples: Sequence[InterleavedExample],
         step_examples: Sequence[InterleavedExample] = (),
     ) -> Batch:
-        longest = max(map(_length, examples))
-        ids = np.full((len(examples), longest), self.llm.vocabulary.pad)
-        labels = np.full((len(examples), longest), IGNORE)
-        mask = np.zeros((len(examples), longest), dtype=np.int64)
-        for row, each in enumerate(examples):
-            length = _length(each)
-            ids[row, :length] = each.example.ids
-            labels[row, :length] = each.example.labels
-            mask[row, :length] = 1
-        # Found here and not on a GPU, which would be waited for.
-        rows, columns = np.nonzero(labels[:, 1:] != IGNORE)
-        arrays = {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "labels": labels,
-            "places": rows * longest + columns,
-            "targets": labels[rows, columns + 1],
-        }
-        return Batch(
-            **{k: torch.from_numpy(v).to(self.device) for k, v in arrays.items()},
-            examples=examples,
-            step_examples=step_examples,
-        )
+        return collate(examples, self.llm.vocabulary.pad, self.device, step_examples)
 
     def _states(self, batch: Batch) -> tuple[ModelOutput, torch.Tensor]:
         """The backbone's output, and its last states (num_targets, width) at `places`."""
@@ -268,10 +238,6 @@ def _in_order(drawn: list[InterleavedExample]) -> list[InterleavedExample]:
         shares[place % len(shares)][place // len(shares)]
         for place in range(sum(map(len, shares)))
     ]
-
-
-def _length(example: InterleavedExample) -> int:
-    return len(example.example.ids)
 
 
 def _mean_realised(examples: Sequence[InterleavedExample]) -> dict[str, float]:

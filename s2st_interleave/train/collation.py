@@ -1,0 +1,114 @@
+"""A micro-batch of examples as tensors, padded on the right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from s2st_interleave.interleave.sequence import IGNORE, Example
+from s2st_interleave.train.examples import InterleavedExample
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A micro-batch: int64 tensors (num_rows, longest), padded on the right.
+
+    A row is an example; those with a second view have that in a row further down.
+    `targets` (num_targets,) are the labels that have a loss, and `places` (num_targets,)
+    the positions whose states predict them, counted over all rows. `views` (2, num_texts)
+    are the targets that the two views of the examples share, their texts, as indices into
+    `targets`. `step_examples` are those of the whole step, over all ranks.
+    """
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    labels: torch.Tensor
+    places: torch.Tensor
+    targets: torch.Tensor
+    views: torch.Tensor
+    examples: Sequence[InterleavedExample]
+    step_examples: Sequence[InterleavedExample] = ()
+
+    @property
+    def num_targets(self) -> int:
+        return len(self.targets)
+
+
+def length(example: InterleavedExample) -> int:
+    """Tokens of an example, of its longer view where it has two."""
+    return max(len(view.ids) for view in example.views)
+
+
+def num_tokens(example: InterleavedExample) -> int:
+    """Tokens that the LLM sees of an example, in all of its views."""
+    return sum(len(view.ids) for view in example.views)
+
+
+def collate(
+    examples: Sequence[InterleavedExample],
+    pad: int,
+    device: torch.device | str,
+    step_examples: Sequence[InterleavedExample] = (),
+) -> Batch:
+    rows = [each.example for each in examples]
+    rows += [each.second for each in examples if each.second]
+    longest = max(len(row.ids) for row in rows)
+    ids = np.full((len(rows), longest), pad)
+    labels = np.full((len(rows), longest), IGNORE)
+    mask = np.zeros((len(rows), longest), dtype=np.int64)
+    for row, each in enumerate(rows):
+        ids[row, : len(each.ids)] = each.ids
+        labels[row, : len(each.ids)] = each.labels
+        mask[row, : len(each.ids)] = 1
+    # Found here and not on a GPU, which would be waited for.
+    lines, columns = np.nonzero(labels[:, 1:] != IGNORE)
+    arrays = {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "labels": labels,
+        "places": lines * longest + columns,
+        "targets": labels[lines, columns + 1],
+        "views": _views(examples, rows),
+    }
+    return Batch(
+        **{k: torch.from_numpy(v).to(device) for k, v in arrays.items()},
+        examples=examples,
+        step_examples=step_examples,
+    )
+
+
+def _views(
+    examples: Sequence[InterleavedExample], rows: Sequence[Example]
+) -> np.ndarray:
+    """int64 (2, num_texts): where the targets of both views hold the same texts."""
+    learned = [int(np.argmax(row.labels != IGNORE)) for row in rows]
+    ends = np.cumsum(
+        [len(row.labels) - k for row, k in zip(rows, learned, strict=True)]
+    )
+    pairs: list[np.ndarray] = []
+    seconds = len(examples)
+    for first, each in enumerate(examples):
+        if each.second is None:
+            continue
+        texts = [
+            _text_targets(rows[row], each, learned[row], int(ends[row]))
+            for row in (first, seconds)
+        ]
+        pairs.append(np.stack(texts))
+        seconds += 1
+    return np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0), dtype=np.int64)
+
+
+def _text_targets(
+    row: Example, example: InterleavedExample, learned: int, end: int
+) -> np.ndarray:
+    """Indices of a row's text tokens, and of the marks behind them, into the targets.
+
+    The row's labels from `learned` on are targets, which end at `end`.
+    """
+    start = end - (len(row.labels) - learned)
+    blocks = (b.name for b in example.task.layout.wanted if b.kind == "text")
+    places = [row.blocks[name] for name in blocks]
+    indices = [np.arange(p.start, p.stop + 1) + start - learned for p in places]
+    return np.concatenate(indices) if indices else np.zeros(0, dtype=np.int64)
