@@ -81,6 +81,8 @@ def mapping(loaded: Any, where: str) -> dict[str, Any]:
     """`loaded`, {} for an empty YAML; UserError naming `where` for anything but a mapping."""
     if loaded is not None and not isinstance(loaded, dict):
         raise UserError(f"{where}: expected 'option: value' lines")
+    if not all(isinstance(key, str) for key in loaded or {}):
+        raise UserError(f"{where}: a value has no name before its ':'")
     return loaded or {}
 
 

@@ -113,7 +113,7 @@ def _load(cache: Path) -> dict[str, Entry]:
     if not cache.is_file():
         return {}
     lines = os.fsdecode(cache.read_bytes()).split("\n")[:-1]
-    fields = (line.split(" ", 2) for line in lines)
+    fields = (line.split(" ", 2) for line in lines if line.count(" ") >= 2)
     return {name: Entry(sha256, stamp) for sha256, stamp, name in fields}
 
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import select
 import shutil
 import sys
@@ -98,6 +99,8 @@ def _of_machine(error: OSError) -> str:
         return f"{where}a part of this path is a file, and a folder is wanted"
     if number == errno.EEXIST and path:
         return f"{where}this is a file, and a folder is wanted"
+    if number == errno.ENAMETOOLONG and path:
+        return f"no such file or folder: its name has {len(str(path))} characters"
     if number == errno.ENOENT and path:
         return f"{where}no such file or folder"
     return str(error)
@@ -107,8 +110,24 @@ def _of_machine(error: OSError) -> str:
 RANK_ERRORS, RANK_FILE = "S2ST_RANK_ERRORS", "TORCHELASTIC_ERROR_FILE"
 
 
+def shown(text: str) -> str:
+    r"""`text` for a terminal: characters that steer it, or turn its order, as escapes.
+
+    >>> shown("u1\x1b[2J")
+    'u1\\x1b[2J'
+    """
+    return STEERING.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+# Control characters but for tab and line feed, marks of direction, halves of surrogates.
+STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
 def _tell(line: str) -> None:
     """Print a line on standard error; a rank leaves it to train/torchrun.py."""
+    line = shown(line)
     if RANK_ERRORS in os.environ and RANK_FILE in os.environ:
         with contextlib.suppress(OSError):
             told = json.dumps({"message": line, "timestamp": int(time.time())})

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar, get_type_hints
 
 from s2st_interleave.errors import UserError
 
@@ -56,16 +56,25 @@ class _Object(dict[str, Any]):
         raise UserError(f"{self.where}: no '{key}' in it; was it edited?")
 
 
+def parse_json(text: bytes | str, where: str, **how: Any) -> Any:
+    """The value of a JSON text; UserError, naming `where` it is from, where it is none."""
+    try:
+        return json.loads(text, **how)
+    except ValueError as error:
+        raise UserError(f"{where}: not JSON: {error}") from None
+    except RecursionError:
+        raise UserError(
+            f"{where}: brackets within brackets, too deep to read"
+        ) from None
+
+
 def _object(text: bytes, where: str) -> dict[str, Any]:
     def make(pairs: list[tuple[str, Any]]) -> _Object:
         content = _Object(pairs)
         content.where = where
         return content
 
-    try:
-        value = json.loads(text, object_pairs_hook=make)
-    except ValueError as error:
-        raise UserError(f"{where}: not JSON: {error}") from None
+    value = parse_json(text, where, object_pairs_hook=make)
     if not isinstance(value, dict):
         raise UserError(f"{where}: no JSON object")
     return value
@@ -89,13 +98,21 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_as(cls: type[T], path: Path) -> T:
-    """A dataclass from a JSON file; UserError unless its keys are exactly the fields."""
+    """A dataclass from a JSON file; UserError unless its keys are exactly the fields.
+
+    Fields are numbers or texts, and a whole number may stand for a float.
+    """
     values = read_json(path)
     names = [field.name for field in fields(cls)]
     for name in (*(n for n in names if n not in values), *values):
         if (name in values) != (name in names):
             fault = "not known" if name in values else "missing"
             raise UserError(f"{path}: '{name}' is {fault}; was it edited?")
+    for name, wanted in get_type_hints(cls).items():
+        if type(values[name]) not in ((int, float) if wanted is float else (wanted,)):
+            raise UserError(
+                f"{path}: '{name}' is {values[name]!r}, wants {wanted.__name__}; was it edited?"
+            )
     return cls(**values)
 
 

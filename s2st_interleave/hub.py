@@ -4,7 +4,7 @@ A name alone stands for whatever the hub holds today, so results made with it ca
 reproduced. A revision is a commit, whose files cannot change.
 """
 
-import json
+import pickle
 import re
 import sys
 from functools import lru_cache
@@ -14,8 +14,10 @@ from typing import Any
 from safetensors import SafetensorError
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import parse_json
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+")  # owner/name
+Files = list[str] | None  # patterns of names of files
 TIMEOUT_SEC = 10.0  # after which a hub that does not answer is out of reach
 
 
@@ -49,18 +51,20 @@ def load(cls: Any, source: Path | str, **more: Any) -> Any:
     if not Path(source).exists() and not _in_reach(*split_revision(source)):
         place = _copy(*split_revision(source))  # the library would try for minutes
     try:
-        return cls.from_pretrained(**pretrained(place), **more)
-    except (SafetensorError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "mismatched_sizes" not in str(error):
+        # Code that a folder of weights brings along is not run, nor asked about.
+        return cls.from_pretrained(**pretrained(place), trust_remote_code=False, **more)
+    except (SafetensorError, RuntimeError, pickle.UnpicklingError) as error:
+        signs = ("mismatched_sizes", "negative dimension", "PytorchStreamReader")
+        told = any(sign in str(error) for sign in signs)
+        if isinstance(error, RuntimeError) and not told:
             raise
         raise UserError(
             f"{source}: its weights are broken, or of another model than its config.json "
             f"({_first_line(error)}): fetch it again"
         ) from error
-    except (OSError, ValueError) as error:  # all that the library raises
-        if (
-            isinstance(error, OSError) and error.errno
-        ):  # of this machine, as a full disk
+    except Exception as error:  # what values of a config.json lead the library to
+        of_machine = isinstance(error, OSError) and error.errno  # as a full disk
+        if of_machine or isinstance(error, MemoryError | ImportError):
             raise
         gated = "gated" in str(error)
         terms = ": accept its terms there, and set HF_TOKEN" if gated else ""
@@ -72,19 +76,25 @@ def out_of_reach() -> str:
     """What to say of a model of the hub that is not here either."""
     from huggingface_hub import constants
 
+    hub = f"the hub ({constants.ENDPOINT}) is out of reach"
+    if constants.HF_HUB_OFFLINE:
+        hub = "HF_HUB_OFFLINE is set, so that the hub is not asked"
     return (
-        f"no such folder, no copy in {constants.HF_HUB_CACHE}, and the hub "
-        f"({constants.ENDPOINT}) is out of reach: name a folder that holds the model, or "
-        "set HF_HOME to a cache that has it"
+        f"no such folder, no copy in {constants.HF_HUB_CACHE}, and {hub}: name a folder "
+        "that holds the model, or set HF_HOME to a cache that has it"
     )
 
 
-def _copy(name: str, revision: str | None) -> Path:
+def _copy(name: str, revision: str | None, files: Files = None) -> Path:
     """The folder of an earlier copy of a hub's model; UserError where there is none."""
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, revision=revision, local_files_only=True))
+        return Path(
+            snapshot_download(
+                name, revision=revision, allow_patterns=files, local_files_only=True
+            )
+        )
     except OSError as error:
         raise UserError(f"{name}: {out_of_reach()}") from error
 
@@ -135,12 +145,15 @@ def unloaded(cls: Any, config: Any, source: Path | str) -> Any:
         raise UserError(f"{source}: no {kind} here: {_first_line(error)}") from error
 
 
-def snapshot(source: Path | str, revision: str | None = None) -> Path:
+def snapshot(
+    source: Path | str, revision: str | None = None, files: Files = None
+) -> Path:
     """The folder `source`, or a copy of all that the hub holds under that name.
 
-    The copy lies in the library's cache; the one of before serves where the hub is out of
-    reach, which is said on standard error. `revision` stands for one behind an @ of the
-    name. Raises UserError where there is neither a folder nor such a model.
+    The copy lies in the library's cache; the one of before serves where the hub does not
+    answer within seconds, which is said on standard error, and under HF_HUB_OFFLINE.
+    `revision` stands for one behind an @ of the name, and `files` are patterns of those that
+    are wanted. Raises UserError where there is neither a folder nor such a model.
     """
     name, pinned = split_revision(source)
     if Path(name).exists():
@@ -151,10 +164,10 @@ def snapshot(source: Path | str, revision: str | None = None) -> Path:
         raise UserError(f"{source}: revision '{revision}' is another one: name one")
     if problem := _no_name(name):
         raise UserError(f"{source}: {problem}")
-    return _fetched(name, pinned or revision)
+    return _fetched(name, pinned or revision, files)
 
 
-def _fetched(name: str, revision: str | None) -> Path:
+def _fetched(name: str, revision: str | None, files: Files) -> Path:
     from huggingface_hub import HfApi, constants, snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -167,7 +180,7 @@ def _fetched(name: str, revision: str | None) -> Path:
     hub = f"the hub ({constants.ENDPOINT})"
     try:
         HfApi().model_info(name, revision=revision, timeout=TIMEOUT_SEC)
-        return Path(snapshot_download(name, revision=revision))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=files))
     except GatedRepoError:
         problem = f"{hub} gives it to who has accepted its terms there: set HF_TOKEN"
     except RevisionNotFoundError:
@@ -175,9 +188,10 @@ def _fetched(name: str, revision: str | None) -> Path:
     except RepositoryNotFoundError:
         problem = f"no such folder, and {hub} has no such model, or a private one: set HF_TOKEN"
     except (HTTPError, OSError):
-        copy = _copy(name, revision)
-        line = f"{name}: {hub} is out of reach, the copy of before is used"
-        print(line, file=sys.stderr, flush=True)
+        copy = _copy(name, revision, files)
+        if not constants.HF_HUB_OFFLINE:
+            line = f"{name}: {hub} is out of reach, the copy of before is used"
+            print(line, file=sys.stderr, flush=True)
         return copy
     raise UserError(f"{name}: {problem}")
 
@@ -208,10 +222,7 @@ def _check_folder(folder: Path) -> None:
         raise UserError(
             f"{folder}: no model of Hugging Face here, {path.name} is missing"
         )
-    try:
-        config = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON: {error}") from None
+    config = parse_json(path.read_bytes(), str(path))
     if not isinstance(config, dict) or "model_type" not in config:
         raise UserError(f"{path}: no model of Hugging Face, 'model_type' is missing")
 

@@ -56,7 +56,7 @@ def option_parser(cls: type, prog: str, about: str | None) -> Parser:
 
 def _add_option(group: argparse._ActionsContainer, leaf: Leaf) -> None:
     required = leaf.default is REQUIRED
-    default = "required" if required else f"default {_shown(leaf.default)}"
+    default = "required" if required else f"default {shown(leaf.default)}"
     text = f"{leaf.text} ({', '.join(filter(None, [str(leaf.bounds), default]))})"
     group.add_argument(
         f"--{leaf.name}",
@@ -71,16 +71,16 @@ def _add_option(group: argparse._ActionsContainer, leaf: Leaf) -> None:
         )
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A default as one would type it.
 
-    >>> _shown(("es", "en")), _shown(True), _shown(())
+    >>> shown(("es", "en")), shown(True), shown(())
     ('es en', 'true', 'none')
     """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return " ".join(map(_shown, value)) or "none"
+        return " ".join(map(shown, value)) or "none"
     return "none" if value is None or str(value) == "" else str(value)
 
 

@@ -25,6 +25,7 @@ from typing import Any
 
 from s2st_interleave.data import ark
 from s2st_interleave.errors import script
+from s2st_interleave.files import file_digest
 
 DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
 # Files that describe one run (seconds, runtime options), and folders that no other stage
@@ -38,7 +39,7 @@ VOLATILE = {
     "config.yaml",
     "run.sh",
 }
-PRIVATE = {"shards", "analysis", "sources", "tensorboard", "wandb"}
+PRIVATE = {"shards", "analysis", "sources", "tensorboard", "wandb", "bad_steps"}
 CHECKPOINT = "checkpoint-"
 
 
@@ -98,6 +99,15 @@ def sizes(directory: Path, also: Iterable[Path] = ()) -> dict[str, int]:
         os.path.relpath(path, directory): path.stat().st_size
         for path in (*promised, *also)
     }
+
+
+def digests(directory: Path, also: Iterable[Path] = ()) -> dict[str, str]:
+    """sha256 of a stage's outputs by path relative to `directory`; `also` lies outside.
+
+    The command `audit` compares them, and so can name the file that has changed.
+    """
+    paths = (*own_files(directory), *also)
+    return {os.path.relpath(path, directory): file_digest(path) for path in paths}
 
 
 def audio_bytes(directory: Path) -> int:

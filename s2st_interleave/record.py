@@ -32,6 +32,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def outputs(digests: Mapping[str, str]) -> str:
+    """Digest of a stage's outputs, by which later stages notice that it was remade."""
+    return digest({k: v for k, v in digests.items() if not k.startswith("..")})
+
+
 def of(stage: str, options: Any, inputs: Mapping[str, Origin | str]) -> Record:
     """The record of a stage with these options and inputs.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from s2st_interleave import begun, newer, progress, promises, record
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, shown
 from s2st_interleave.files import atomic_write, file_digest, read_json, write_json
 from s2st_interleave.promises import DONE, DROPPED, OPEN
 from s2st_interleave.provenance import git_state, versions
@@ -142,10 +142,13 @@ class Stage:
             kind = reason.split(":")[0]
             reasons[kind] = reasons.get(kind, 0) + 1
         with atomic_write(self.directory / DROPPED) as stream:
-            stream.writelines(f"{k}\t{v}\n" for k, v in sorted(dropped.items()))
+            lines = ((k, " ".join(v.split())) for k, v in sorted(dropped.items()))
+            stream.writelines(shown(f"{k}\t{reason}\n") for k, reason in lines)
         size = sum(p.stat().st_size for p in self.directory.rglob("*") if p.is_file())
+        digests = promises.digests(self.directory, also)
         done = self.record | {
-            "outputs": _outputs(self.directory),
+            "outputs": record.outputs(digests),
+            "digests": digests,
             "files": promises.sizes(self.directory, also),
             "audio_bytes": promises.audio_bytes(self.directory),
             "counts": {"in": num_in, "out": num_out, "dropped": reasons},
@@ -276,12 +279,6 @@ def _unsigned(directory: Path) -> list[Path]:
     if not directory.is_dir() or (directory / OPEN).is_file():
         return []
     return sorted(p for p in directory.iterdir() if p.name[0] != ".")
-
-
-def _outputs(directory: Path) -> str:
-    """Digest of a stage's outputs, by which later stages notice that it was remade."""
-    paths = promises.own_files(directory)
-    return digest({str(p.relative_to(directory)): file_digest(p) for p in paths})
 
 
 def read_done(directory: Path, made_by: str) -> dict[str, Any]:

@@ -189,6 +189,7 @@ COMMANDS = (
     Command("preflight", "", "stages.preflight", "try all that later stages need"),
     Command("plan", "", "plan.command", "tokens, memory, hours, disk of a training"),
     Command("status", "", "status.command", "what is done, runs, is stale and why"),
+    Command("audit", "", "audit.command", "nothing lost: counts, files, inputs, ids"),
     Command("validate", "", "data.validate", "check a data directory"),
     Command("launch", "", "launch.command", "run JOB=1:N of a command, a log each"),
 )

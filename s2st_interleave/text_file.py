@@ -18,7 +18,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Number and text of each line, without its ending; UserError if it is not UTF-8.
 
     Only a line feed, with or without a carriage return, ends a line: Unicode's other line
-    ends occur inside sentences. A byte order mark, which editors add, is left out.
+    ends occur inside sentences. A byte order mark, which editors add, is left out. A NUL is
+    in no text, and is an error as well.
     """
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
@@ -33,4 +34,9 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
                 ) from None
             if number == 1:
                 text = text.removeprefix("\ufeff")
+            if "\0" in text:
+                raise UserError(
+                    f"{path}:{number}: no text, it holds a NUL byte: is the file damaged, "
+                    "or saved as UTF-16? Save it as UTF-8"
+                )
             yield number, text.rstrip("\r\n")

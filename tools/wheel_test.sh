@@ -4,6 +4,12 @@
 #
 #   tools/wheel_test.sh [DIR]     DIR (default: build/wheel) is emptied
 set -euo pipefail
+case "${1:-}" in
+  -*)
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+esac
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 root="$PWD"
 work="$(realpath -m -- "${1:-build/wheel}")"

@@ -52,6 +52,7 @@ overwrite=false    # make anew what was made with other options, and only that
 corpus_note=       # file with what RESULTS.md says of the corpus
 results=           # the page of stage 10; default: <expdir>/RESULTS.md, which git ignores
 worth=             # what a run's numbers are worth, said last
+takes=             # how long a whole first run takes, said while none was timed here
 command=./run.sh    # that RESULTS.md says it was made by
 data_args=         # more options for the command of a stage, for example
 align_args=        # --align_args "--max_drop_rate 0.1"
@@ -69,8 +70,7 @@ pack_args=
 help_message="Usage: ./run.sh [--stage 1] [--stop_stage 10] [--name value ...]
 Options and their defaults are the first lines of egs/cvss/s2st.sh. The stages:"
 more_help() { # --help prints this below the usage
-  . "$S2ST/utils/environment.sh"
-  python -m s2st_interleave.stage_list
+  PYTHONPATH="$S2ST/../.." python3 -m s2st_interleave.stage_list # needs no environment
 }
 
 S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"

@@ -3,10 +3,12 @@
 # All that is of the language is local/lexicon/nl.yaml; see the README.md there. The first
 # run makes the recipe's folder with nl_en/run.sh, which is this for Dutch.
 # Options come last and win: ./run.sh --src nl --stage 3 --stop_stage 6
-# --quick true: a first look in minutes, at a corpus of fifty words, below nl_en/quick.
+# --quick true: a first look in minutes, at a corpus of forty words, below nl_en/quick.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
+usage="Usage: ./run.sh --src nl [--quick true] [--name value ...]
+nl is a language of local/lexicon. Options and stages: es_en/run.sh --help"
 src= quick=false options=()
 while (($# > 0)); do
   if [[ $1 == --src && $# -gt 1 ]]; then
@@ -24,8 +26,12 @@ while (($# > 0)); do
   fi
   shift
 done
-if [[ -z $src ]]; then
-  echo "Usage: ./run.sh --src nl [--quick true] [options of ../cvss/s2st.sh]" >&2
+if [[ -z $src && " ${options[*]} " =~ " "(-h|--help)" " ]]; then
+  echo "$usage"
+  exit
+elif [[ -z $src ]]; then
+  echo "run.sh: --src is not set: the language of the source speech, such as es" >&2
+  echo "$usage" >&2
   exit 1
 fi
 
@@ -36,6 +42,7 @@ cd "${src}_en"
 . ../local/pair.sh "$src"
 
 command="egs/mini_cvss/${src}_en/run.sh"
-if [[ $quick == true ]]; then command+=" --quick true"; fi
+takes="28 to 41 min"
+if [[ $quick == true ]]; then command+=" --quick true" takes="6 min"; fi
 command+="${options[*]:+ ${options[*]@Q}}"
-exec ../../cvss/s2st.sh "${recipe[@]}" --command "$command" "${options[@]}"
+exec ../../cvss/s2st.sh "${recipe[@]}" --takes "$takes on 2 free cores" --command "$command" "${options[@]}"

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -121,8 +122,8 @@ def read_each(paths: Iterable[Path]) -> Iterator[Line]:
             try:
                 line = json.loads(text)
                 words = [_word(*row) for row in line["words"]]
-                utterance = line["id"]
-            except (ValueError, TypeError, KeyError) as error:
+                utterance = _text(line["id"])
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise UserError(f"{path}:{number}: no line of words: {error}") from None
             if utterance in known:
                 raise UserError(f"{path}:{number}: {utterance} occurs twice")
@@ -143,6 +144,13 @@ def merge_words(paths: Iterable[Path], path: Path, dropped: Collection[str]) -> 
 
 
 def _word(text: str, start_sec: float, end_sec: float, score: float | None) -> Word:
-    if score is not None and not math.isfinite(score):
-        raise ValueError(f"the score of '{text}' is {score}")
-    return Word(text, start_sec, end_sec, score)
+    for number in (start_sec, end_sec, *(() if score is None else (score,))):
+        if type(number) not in (int, float) or not abs(number) < sys.float_info.max:
+            raise ValueError(f"'{text}' has {number!r} in place of a number")
+    return Word(_text(text), start_sec, end_sec, score)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} in place of a text")
+    return value

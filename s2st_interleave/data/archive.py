@@ -28,9 +28,12 @@ from s2st_interleave.promises import absent
 ENDINGS = (".tar.gz", ".tgz", ".tar")
 TABLES = ".tsv"
 DAMAGE = (tarfile.ReadError, EOFError, zlib.error, gzip.BadGzipFile)
+# Kinds of members that say something of the one behind them, and are read into memory.
+NOTES = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+NOTES += (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 ORIGIN = ".unpacked.json"
 BLOCK = 1 << 20
-LARGEST = 1 << 30  # bytes of a member that is read into memory, and of a table
+LARGEST = 1 << 30  # bytes of a member: recordings are read into memory
 
 
 class Member(NamedTuple):
@@ -135,8 +138,6 @@ def _list(path: Path, folder: Path) -> None:
     with _whole(path):
         for name, member, stream in contents:
             table = partial / name if name.endswith(TABLES) else None
-            if table and member.size > LARGEST:
-                raise UserError(f"{path}/{name}: a table of {member.size} bytes")
             files[name] = member.size, _hashed(stream, table)
     origin = state | {"sha256": digest.hexdigest(), "files": files}
     write_json(partial / ORIGIN, origin)
@@ -188,11 +189,16 @@ def _files(
     """
     seen: set[str] = set()
     with _decompressed(path, digest) as stream:
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header) as tar:
             known = cast(Any, tar)  # the types leave out the list of members
             while member := tar.next():
                 known.members = []  # a million of them would take a gigabyte
                 name = os.path.normpath(member.name)
+                if member.size > LARGEST:
+                    raise UserError(
+                        f"{path}: member {member.name!r} claims {member.size} bytes, more "
+                        f"than the {LARGEST} that are read: is it a trap?"
+                    )
                 _check(path, member, name, seen)
                 if member.isreg():
                     yield name, member, cast(IO[bytes], tar.extractfile(member))
@@ -224,6 +230,15 @@ def _decompressed(path: Path, digest: Any) -> Iterator[IO[bytes]]:
             yield cast(IO[bytes], raw)
 
 
+class _Header(tarfile.TarInfo):
+    """Refuses names and notes of a member that are of no sensible size."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in NOTES and self.size > BLOCK:
+            raise tarfile.ReadError(f"a header of {self.size} bytes")
+        return cast(Any, super())._proc_member(tar)
+
+
 class _Hashing:
     """A file that is read once, from its start to its end, and hashed by the way."""
 
@@ -237,10 +252,12 @@ class _Hashing:
 
 
 def _check(path: Path, member: tarfile.TarInfo, name: str, seen: set[str]) -> None:
-    if not (member.isreg() or member.isdir()):
+    if not (member.isreg() or member.isdir()) or member.issparse():
         raise UserError(f"{path}: member {member.name!r} is no plain file")
     if os.path.isabs(name) or name.split(os.sep)[0] == os.pardir:
         raise UserError(f"{path}: member {member.name!r} leads out of the archive")
+    if not name.isprintable() and name != name.encode(errors="replace").decode():
+        raise UserError(f"{path}: member {member.name!a} has a name that is no UTF-8")
     if member.isreg() and name in seen:
         raise UserError(f"{path}: member {member.name!r} occurs twice")
     seen.add(name)

@@ -11,6 +11,8 @@ RATES = (4_000, 768_000)  # Hz
 MAX_CHANNELS = 64
 # Of all channels, on average over the length that may be read: small files may hold more.
 VALUES_PER_SEC = 192_000
+# Of one channel: a block of a FLAC has 65535 samples at most, in 9 bytes where all are equal.
+MOST_PER_BYTE = 8192
 FULL_SCALE = 8.0  # +18 dB, more than the headroom of any recorder; integers are larger
 # Some recorders count their header among the samples, and lossy codecs their delay.
 SLACK_SEC, CODEC_SLACK_SEC = 0.02, 0.15
@@ -42,6 +44,15 @@ def check_size(num_values: int, longest_sec: float) -> None:
             f"unpacks to {num_values / 1e6:.0f} million samples over all channels, more "
             f"than the {most / 1e6:.0f} million that are read at once: cut it, or mix it "
             "to one channel of 48 kHz"
+        )
+
+
+def check_claim(num_samples: int, num_bytes: int) -> None:
+    """UserError where a file's header promises more samples than its bytes can hold."""
+    if num_samples > MOST_PER_BYTE * num_bytes:
+        raise UserError(
+            f"its header promises {num_samples} samples, and no codec puts so many into "
+            f"{num_bytes} bytes"
         )
 
 

@@ -11,6 +11,7 @@ later Common Voice, if half of the rows or more are not in one of the other tabl
 CoVoST has a clip of dev or test in another split.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +21,7 @@ from s2st_interleave.config import nearest
 from s2st_interleave.data import tsv
 from s2st_interleave.data.kaldi import NO_AUDIO
 from s2st_interleave.data.sources import Source
+from s2st_interleave.data.text import visible_only
 from s2st_interleave.errors import UserError
 
 # Source languages of CoVoST 2, and so of CVSS, by the codes in their file names.
@@ -209,11 +211,13 @@ def check_version(validated: Path) -> None:
 def no_id(name: str) -> str:
     """The reason why a name cannot be an utterance id and a file's name; "": it can."""
     bad = not name or name.startswith(".") or len(name.encode()) > 200
-    if bad or any(c.isspace() or c in "/\\\0" for c in name):
+    if bad or any(c.isspace() or c in "/\\" for c in name):
         return (
             f"{name!r} is no id: 1 to 200 bytes without space, / or \\, and no dot at "
             "the start"
         )
+    if name != visible_only(name) or any(unicodedata.category(c) == "Cc" for c in name):
+        return f"{name!a} is no id: it holds characters that cannot be seen"
     return ""
 
 

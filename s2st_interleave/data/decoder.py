@@ -72,6 +72,8 @@ def _read(path: AudioFile, file: soundfile.SoundFile, longest_sec: float) -> np.
         return _mp3(path, file, longest_sec)
     checks.check_length(file.frames / rate, longest_sec)
     checks.check_size(file.frames * file.channels, longest_sec)
+    size = len(path.content) if isinstance(path, Held) else path.stat().st_size
+    checks.check_claim(file.frames, size)
     promise = header.promise(path)
     if not file.frames and promise and promise.promised is None and promise.there:
         # No sample of any format has more than 8 bytes.

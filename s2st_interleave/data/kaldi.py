@@ -1,5 +1,6 @@
 """Kaldi-style files: one `<utterance id> <value>` a line, sorted by id, joined by id."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,8 +85,13 @@ class DataDir:
 
     def durations(self, side: str) -> dict[str, float]:
         """Seconds of 16 kHz audio by utterance id."""
-        table = read_table(self.file("utt2dur", side))
-        return {utterance: float(value) for utterance, value in table.items()}
+        path = self.file("utt2dur", side)
+        seconds = {}
+        for utterance, value in read_table(path).items():
+            seconds[utterance] = _seconds(value)
+            if not seconds[utterance]:
+                raise UserError(f"{path}: utterance {utterance}: duration '{value}'")
+        return seconds
 
     def faults(self, side: str) -> dict[str, str]:
         """Faults of utterances that dev and test keep in spite of them, by id."""
@@ -221,14 +227,19 @@ def _bad_values(data: DataDir, role: str) -> list[str]:
             scp = data.file("wav.scp", role)
             faults.append(f"{scp}: utterance {utterance}: no audio at {wav}{reason}")
     for utterance, value in read_table(data.file("utt2dur", role)).items():
-        try:
-            good = float(value) > 0
-        except ValueError:
-            good = False
-        if not good:
+        if not _seconds(value):
             path = data.file("utt2dur", role)
             faults.append(f"{path}: utterance {utterance}: duration '{value}'")
     return faults
+
+
+def _seconds(value: str) -> float:
+    """The seconds of a recording that a text says; 0 where it says none."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        return 0.0
+    return seconds if 0 < seconds < math.inf else 0.0
 
 
 def _no_audio(wav: Path) -> str:

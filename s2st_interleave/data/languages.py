@@ -179,7 +179,7 @@ def as_code(text: str) -> str:
         code = _standard(text)
         if not _is_code(code) and len(text) == 2 and text[0] not in "xX":
             country = _parsed(f"und-{text}")  # jp, cz
-            code = country.maximize().language if country.is_valid() else ""
+            code = country.maximize().language or "" if country.is_valid() else ""
     except ValueError:
         close = difflib.get_close_matches(text.lower(), names, n=1, cutoff=0.88)
         return names[close[0]] if close else ""

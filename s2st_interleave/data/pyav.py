@@ -124,5 +124,8 @@ def mp3_seconds(path: AudioFile) -> float:
 def mp3_samples(path: AudioFile) -> np.ndarray:
     """All samples of an MP3, float32 (num_samples, num_channels)."""
     with path.open("rb") as stream, _mp3(stream) as container:
-        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+        decoded = list(container.decode(audio=0))
+    if len({(frame.sample_rate, frame.layout.name) for frame in decoded}) > 1:
+        raise UserError("changes its rate or channels on the way")
+    frames = [frame.to_ndarray() for frame in decoded]
     return np.concatenate(frames, axis=1).T

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave.data.kaldi import read_table, write_table
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, read_json_lines
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.units import store
@@ -80,7 +81,14 @@ def read_part(path: Path) -> dict[str, Answer]:
     """What `write_part` wrote, by utterance id."""
     answers = {}
     for line in read_json_lines(path):
-        units = {k: np.array(v, dtype=np.int32) for k, v in line["units"].items()}
+        try:
+            units = {k: np.array(v, dtype=np.int32) for k, v in line["units"].items()}
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            raise UserError(
+                f"{path}: the units of {line['id']} are no numbers"
+            ) from None
+        if not isinstance(line["id"], str):
+            raise UserError(f"{path}: {line['id']!r} is no utterance id")
         answers[line["id"]] = Answer(line["texts"], units)
     return answers
 

@@ -26,6 +26,7 @@ from s2st_interleave.hub import load, unloaded
 from s2st_interleave.precision import autocast
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.score.metrics.error_rate import word_error_rate
+from s2st_interleave.train.bad_steps import Contents
 from s2st_interleave.train.batches import batch_at
 from s2st_interleave.train.loader import Loader
 from s2st_interleave.train.prefetch import Prefetch
@@ -127,9 +128,12 @@ class CtcTask:
         return [batch.to(self.device) for batch in self._ahead(step)]
 
     def _batches(self, step: int) -> list[CtcBatch]:
+        return [self.collator.batch(part, step) for part in self._parts(step)]
+
+    def _parts(self, step: int) -> list[Sequence[Recording]]:
+        """This rank's recordings of a step, by micro-batch."""
         size, seed = self.cutting.batch_size, self.collator.seed
-        chosen = batch_at(self.train, step, size, seed)
-        return [self.collator.batch(part, step) for part in self.cutting.shares(chosen)]
+        return self.cutting.shares(batch_at(self.train, step, size, seed))
 
     def num_targets(self, batch: CtcBatch) -> int:
         return int((batch.inputs["labels"] >= 0).sum())
@@ -143,6 +147,14 @@ class CtcTask:
 
     def metrics(self, step: int, batches: Sequence[CtcBatch]) -> dict[str, float]:
         return {"tokens": sum(sum(batch.num_frames) for batch in batches)}
+
+    def contents(self, step: int, batches: Sequence[CtcBatch]) -> list[Contents]:
+        """Keys of the recordings, and the arguments of the model."""
+        parts = self._parts(step)
+        return [
+            ([recording.key for recording in part], batch.inputs)
+            for part, batch in zip(parts, batches, strict=True)
+        ]
 
     def evaluate(self) -> dict[str, float]:
         """CTC loss per piece and greedy error rate on dev.

@@ -60,8 +60,14 @@ def read_array(path: Path, dtype: type[np.integer], width: int = 0) -> np.ndarra
     """Map what ArrayWriter wrote into memory; UserError where the file is broken."""
     with reading(path, REMEDY):
         array = np.load(path, mmap_mode="r")
-    shape = (len(array), width) if width else (len(array),)
-    if array.shape != shape or array.dtype != dtype:
+    is_array = isinstance(array, np.ndarray)  # an archive of several is opened as well
+    more = (width,) if width else ()
+    if (
+        not is_array
+        or not array.ndim
+        or array.shape[1:] != more
+        or array.dtype != dtype
+    ):
         raise UserError(f"{path} is broken: {REMEDY}")
     return np.asarray(array)  # slices of a plain array cost a tenth of a memmap's
 

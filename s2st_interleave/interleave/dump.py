@@ -85,8 +85,15 @@ class Dump:
             raise IndexError(index)
         index %= len(self)
         start, end = self._index.id_ends[index : index + 2].tolist()
-        sides = {name: self._side(name, index) for name in self.sides}
-        return Utterance(self._index.ids[start : end - 1].decode(), sides, self.pair)
+        try:
+            sides = {name: self._side(name, index) for name in self.sides}
+            name = self._index.ids[start : end - 1].decode()
+        except UnicodeDecodeError:
+            raise self._broken() from None
+        return Utterance(name, sides, self.pair)
+
+    def _broken(self) -> UserError:
+        return UserError(f"{self._directory}: its texts are broken; {REMEDY}")
 
     def _side(self, name: str, index: int) -> Side:
         first, last = self._index.rows[name][index : index + 2].tolist()
@@ -100,7 +107,10 @@ class Dump:
     @property
     def ids(self) -> list[str]:
         """The ids of all utterances, read now."""
-        return self._index.ids[:].decode().split("\n")[:-1]
+        try:
+            return self._index.ids[:].decode().split("\n")[:-1]
+        except UnicodeDecodeError:
+            raise self._broken() from None
 
     def num_units(self, side: str) -> np.ndarray:
         """Units of a side, int64 (num_utterances,); no utterance is read."""

@@ -25,6 +25,7 @@ from s2st_interleave.align.words import Word, equal_words, write_words
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.sides import KNOWN, without_languages
+from s2st_interleave.errors import shown
 from s2st_interleave.files import file_digest
 from s2st_interleave.interop import timed
 from s2st_interleave.interop.ids import match_ids
@@ -145,7 +146,7 @@ def _match_all(
     if ids.others:
         print(
             f"align: {source}: {len(ids.others)} other utterances are left aside, first "
-            f"{ids.others[0]}"
+            f"{shown(ids.others[0])}"
         )
     words, misfits = {}, {}
     for utterance in sorted(texts.keys() - _known_faults(data, role).keys()):

@@ -25,6 +25,7 @@ from s2st_interleave import drops
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.sides import KNOWN, without_languages
+from s2st_interleave.errors import shown
 from s2st_interleave.interop import unit_files
 from s2st_interleave.interop.ids import match_ids
 from s2st_interleave.interop.two_sides import input_names, two_roles
@@ -124,7 +125,7 @@ def _fitting(
     if match.others:
         print(
             f"units: {path}: {len(match.others)} others are left aside, first "
-            f"{match.others[0]}"
+            f"{shown(match.others[0])}"
         )
     units, faults = {}, {}
     for utterance, seconds in durations.items():

@@ -1,6 +1,5 @@
 """Reads words with times that other aligners wrote: TextGrid, CTM, Whisper's JSON."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import parse_json
 from s2st_interleave.text_file import read_lines, read_text
 
 Format = Literal["textgrid", "ctm", "whisper"]
@@ -95,13 +95,13 @@ def _read_textgrid(path: Path) -> list[TimedWord]:
     """Words of the tier "words", or of "<speaker> - words", which MFA writes a speaker."""
     try:  # praatio is an extra that only TextGrids need
         from praatio import textgrid
-        from praatio.utilities.errors import PraatioException
     except ImportError:
         raise UserError("TextGrids are read by praatio: pip install praatio") from None
     try:
         grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
-    except (PraatioException, ValueError, LookupError, OSError) as error:
-        raise Broken(f"{path}: cannot be read as a TextGrid ({error})") from None
+    except Exception as error:  # praatio runs into what a broken file leads it to
+        line = " ".join(str(error).split()) or type(error).__name__
+        raise Broken(f"{path}: cannot be read as a TextGrid ({line})") from None
     tiers = [
         tier
         for tier in grid.tiers
@@ -144,11 +144,11 @@ def _read_ctm(path: Path) -> Alignments:
 def _read_whisper(path: Path) -> list[TimedWord]:
     """Words of openai-whisper, faster-whisper or WhisperX, with word timestamps."""
     try:
-        segments = json.loads(read_text(path))["segments"]
+        segments = parse_json(read_text(path), str(path))["segments"]
         words = [word for segment in segments for word in segment["words"]]
     except UserError as error:
         raise Broken(str(error)) from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (TypeError, KeyError) as error:
         raise Broken(
             f"{path}: no Whisper output with word timestamps ({error!r} is missing or "
             "broken): run it with --word_timestamps True"
@@ -163,14 +163,16 @@ def _read_whisper(path: Path) -> list[TimedWord]:
                 float(word.get("end", math.nan)),
                 None if confidence is None else _log(float(confidence)),
             )
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise Broken(f"{path}: no word with times: {word!r}") from None
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+            raise Broken(f"{path}: no word with times: {word!r:.80}") from None
         timed.append(timed_word)
     return timed
 
 
 def _finite(text: str) -> float:
-    """The number in a text; ValueError for anything else, infinity and NaN."""
+    """The number in a text; ValueError for anything else, 1_0, infinity and NaN."""
+    if "_" in text:
+        raise ValueError(text)
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(text)

@@ -62,6 +62,8 @@ def _read_text(source: Path, lines: Iterable[tuple[str, str]]) -> UnitFile:
         if name in units:
             faults[name] = f"{where} occurs twice"
         try:
+            if "_" in text:  # Python's own 1_000
+                raise ValueError
             units[name] = np.array([int(word) for word in text.split()], np.int32)
         except (ValueError, OverflowError):
             faults[name] = f"{where}: not all are whole numbers"
@@ -85,7 +87,10 @@ def _object_name_and_units(line: str) -> tuple[str, str]:
         entry = ast.literal_eval(line)
         name = next(entry[key] for key in ("id", "audio", "name") if key in entry)
         units = next(entry[key] for key in ("units", "hubert", "code") if key in entry)
-    except (ValueError, SyntaxError, TypeError, StopIteration):
+    except (
+        *(ValueError, SyntaxError, TypeError, StopIteration),
+        *(RecursionError, MemoryError),  # brackets within brackets
+    ):
         return line, "no object with a name and units"
     return str(name), units if isinstance(units, str) else " ".join(map(str, units))
 
@@ -122,8 +127,8 @@ def _place(value: str) -> tuple[str, str]:
 def _manifest(path: Path) -> list[str]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: the manifest beside the .km")
-    _, *rows = (line for _, line in read_lines(path))
-    return [row.split("\t")[0] for row in rows]
+    rows = [line for _, line in read_lines(path)]
+    return [row.split("\t")[0] for row in rows[1:]]
 
 
 def _read_scp(source: Path) -> UnitFile:

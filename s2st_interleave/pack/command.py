@@ -173,8 +173,19 @@ def without_paths(text: str) -> str:
 
 def _finish(stage: Stage, out: Path) -> None:
     count = len(folder.PARTS)
+    stage.record["paths"] = {
+        k: _home_left_out(v) for k, v in stage.record["paths"].items()
+    }
     stage.finish(num_in=count, num_out=count, said=f"{count} parts")
     print(f"pack: s2st-translate --model {out} in.wav")
+
+
+def _home_left_out(path: str) -> str:
+    """A path from the recipe's folder, or the last part of one from elsewhere."""
+    given, here = Path(path), Path.cwd()
+    if not given.is_absolute():
+        return path
+    return str(given.relative_to(here)) if given.is_relative_to(here) else given.name
 
 
 def check_chain(options: Options, prints: dict[str, str]) -> None:

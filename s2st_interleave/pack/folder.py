@@ -14,9 +14,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from s2st_interleave import typed_json
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, file_digest, read_json, write_json
 from s2st_interleave.interleave.layout import DIRECT, S2ST
+from s2st_interleave.text_file import read_lines
 
 PARTS = ("encoder", "kmeans", "llm", "vocoder")
 DESCRIPTION, SUMS, CARD, VERSION = "pack.json", "SHA256SUMS", "README.md", 3
@@ -55,20 +57,20 @@ class Description:
             raise UserError(
                 f"{directory / DESCRIPTION} is not of version {VERSION}: pack it again"
             )
-        return cls(**values)
+        return typed_json.read(cls, values, str(directory / DESCRIPTION))
 
 
 def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
     """The description of an earlier version in the keys of this one."""
     upgraded = dict(values)
     if upgraded.get("version") == 1:  # one task, with or without its texts
-        layout = S2ST if upgraded.pop("cot") else DIRECT
-        prompt = upgraded.pop("pair")
-        upgraded |= {"layout": layout, "prompt": prompt, "version": 2}
+        layout = S2ST if values["cot"] else DIRECT
+        upgraded |= {"layout": layout, "prompt": values["pair"], "version": 2}
     if upgraded.get("version") == 2:  # sides had languages and no roles
-        spoken = {"src": upgraded.pop("src_lang"), "tgt": upgraded.pop("tgt_lang")}
+        spoken = {"src": values["src_lang"], "tgt": values["tgt_lang"]}
         upgraded |= {"sides": spoken, "version": VERSION}
-    return upgraded
+    earlier = ("cot", "pair", "src_lang", "tgt_lang")
+    return {name: value for name, value in upgraded.items() if name not in earlier}
 
 
 def write_sums(directory: Path) -> None:
@@ -93,6 +95,11 @@ def check_sums(directory: Path, *, documents: bool = False) -> None:
     for name, digest in sums.items():
         if name == CARD and not documents:
             continue
+        if _leads_out(directory, directory / name):
+            raise UserError(
+                f"{directory / name} is a link that leads out of the folder: copy the "
+                "file itself"
+            )
         if not (directory / name).is_file():
             raise UserError(f"{directory / name} is missing: copy the folder again")
         if file_digest(directory / name) != digest:
@@ -117,12 +124,22 @@ def _sums(directory: Path) -> dict[str, str]:
             "./run.sh --stage 11 --stop_stage 11"
         )
     sums = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in read_lines(path):
         digest, gap, name = line.partition("  ")
-        if not gap or len(digest) != 64:
+        if not gap or len(digest) != 64 or not name:
             raise UserError(f"{path}:{number}: no line '<sha256>  <file>'")
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise UserError(f"{path}:{number}: {name} leads out of the folder")
         sums[name] = digest
     return sums
+
+
+def _leads_out(directory: Path, path: Path) -> bool:
+    """Is it a link out of the folder? Those of the hub's cache lead to its own blobs."""
+    home = directory.resolve()
+    blobs = home.parent.parent / "blobs" if home.parent.name == "snapshots" else home
+    place = path.resolve()
+    return not (place.is_relative_to(home) or place.is_relative_to(blobs))
 
 
 def _files(directory: Path) -> list[str]:

@@ -94,6 +94,7 @@ def run(options: Options) -> None:
         title=options.title or options.exp_dir.absolute().parent.name,
         about=_about(options, scores, known),
         notes=scores.notes,
+        remark=scores.remark,
         systems=names,
         tables=scores.tables,
         charts=curves.read_charts({name: trained / name for name in names}),

@@ -1,12 +1,13 @@
 """Curves of trainings, from their metrics.jsonl: smoothed, and thinned for a page."""
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import json_lines
 
 MOST_POINTS = 300
@@ -71,8 +72,10 @@ def read_metrics(directory: Path) -> dict[str, Points]:
             if (
                 key != "step"
                 and isinstance(value, int | float)
-                and math.isfinite(value)
+                and abs(value) <= sys.float_info.max
             ):
+                if type(line["step"]) is not int:
+                    raise UserError(f"{path}: step {line['step']!r} is no number")
                 values.setdefault(key, {})[line["step"]] = float(value)
     return {key: tuple(sorted(table.items())) for key, table in values.items()}
 

@@ -28,12 +28,14 @@ LONGEST_CELL = 36  # characters
 class Page:
     """What the page shows; `notes` are warnings, `articles` the HTML of the examples.
 
+    `remark` stands below the scores; it warns of nothing.
     `ratios` are values by system, by title of their chart.
     """
 
     title: str
     about: str
     notes: Sequence[str]
+    remark: str
     systems: Sequence[str]
     tables: Sequence[Table]
     charts: Sequence[Chart]
@@ -99,6 +101,8 @@ def _scores(page: Page) -> list[str]:
         lines.append(table(each.header, each.rows, each.heading))
         if each.note:
             lines.append(f'<p class="note">{text(each.note.replace("`", ""))}</p>')
+    if page.remark:
+        lines.append(f'<p class="note">{text(page.remark)}</p>')
     return lines or ["<p>No system has a score yet: stage 9 (score) makes it.</p>"]
 
 

@@ -16,14 +16,20 @@ from s2st_interleave.score.comparable import MissingScoreError, check
 from s2st_interleave.score.records import Comparison, SystemScore
 from s2st_interleave.score.results import Table, tables
 
+NO_TOPLINES = (
+    "The toplines (reference and resynthesis) were not scored: ./run.sh --toplines true "
+    "does it in stages 8 and 9."
+)
+
 
 @dataclass(frozen=True)
 class Scores:
-    """Tables of all decodes, the systems of the first one, and what is missing."""
+    """Tables of all decodes, the systems of the first one, what is missing, a remark."""
 
     tables: tuple[Table, ...]
     systems: tuple[System, ...]
     notes: tuple[str, ...]
+    remark: str
 
 
 def read_scores(
@@ -43,6 +49,7 @@ def read_scores(
     comparisons: list[Comparison] = []
     systems: list[System] = []
     notes: list[str] = []
+    remark = ""
     checkpoints: dict[tuple[str, str], str] = {}
     for tag in tags:
         for name in names:
@@ -70,10 +77,10 @@ def read_scores(
         compared = [each for each in comparisons if each.system in own]
         of_speech = topline if any(score.asr for score in alike) else None
         if of_speech is None and any(score.asr for score in alike):
-            notes.append("no toplines: stage 9 (score) makes exp/topline")
+            remark = NO_TOPLINES
         try:
             check(alike, of_speech, compared, baseline)
         except MissingScoreError as error:
             notes.append(str(error))
         made += tables(alike, of_speech, compared, baseline, best_is_last)
-    return Scores(tuple(made), tuple(systems), tuple(notes))
+    return Scores(tuple(made), tuple(systems), tuple(notes), remark)

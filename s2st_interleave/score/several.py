@@ -22,6 +22,8 @@ from s2st_interleave.score import bootstrap, columns
 from s2st_interleave.score.choice import metric_of
 from s2st_interleave.score.comparable import check_metric, check_texts
 from s2st_interleave.score.records import SystemScore
+from s2st_interleave.text_file import read_lines
+from s2st_interleave.weights import reading
 
 COUNTS = "counts.npz"  # what each metric adds up, by utterance: compare draws from it
 
@@ -45,7 +47,10 @@ class Scored:
             raise UserError(
                 f"{path} is missing: run stage 9 again, with --overwrite true"
             )
-        with np.load(path) as counts:
+        with (
+            reading(path, "run stage 9 again, with --overwrite true"),
+            np.load(path) as counts,
+        ):
             return counts["ids"].tolist(), counts[key]
 
     def references(self, ids: Sequence[str]) -> dict[str, str]:
@@ -53,7 +58,7 @@ class Scored:
         path = self.directory / "score" / "utterances.tsv"
         if not path.is_file():  # an earlier version wrote none
             return dict.fromkeys(ids, "")
-        rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+        rows = [line.split("\t") for _, line in read_lines(path)]
         column = rows[0].index("reference")
         return {row[0]: row[column] for row in rows[1:]}
 

@@ -16,7 +16,7 @@ import av
 
 from s2st_interleave.data import ark
 from s2st_interleave.errors import UserError
-from s2st_interleave.hub import out_of_reach, split_revision
+from s2st_interleave.hub import snapshot, split_revision
 from s2st_interleave.progress import progress
 from s2st_interleave.score.asr import (
     AsrOptions,
@@ -27,6 +27,7 @@ from s2st_interleave.score.asr import (
 )
 
 WEIGHTS_FILE = "model.bin"
+HUB_FILES = ["*.json", "vocabulary.*", WEIGHTS_FILE]
 
 # Greedy search at temperature 0 and nothing that reacts to its outcome. Thresholds only
 # exist to trigger the fallback to sampling; without it the no-speech threshold alone
@@ -77,20 +78,16 @@ def weights(model: str) -> list[Path]:
                 "Hugging Face is for --asr_backend transformers"
             )
         return [folder / WEIGHTS_FILE]
-    from faster_whisper.utils import available_models, download_model
+    from faster_whisper.utils import _MODELS as REPOSITORIES
 
     name, revision = split_revision(model)
-    if name not in available_models():
+    if name not in REPOSITORIES:
         raise UserError(
             f"no such Whisper model: {name} is neither a folder nor one of "
-            f"{', '.join(available_models())}, which faster-whisper knows"
+            f"{', '.join(REPOSITORIES)}, which faster-whisper knows"
         )
-    try:
-        return [Path(download_model(name, revision=revision)) / WEIGHTS_FILE]
-    except OSError as error:
-        if error.errno:  # of this machine, as a full disk
-            raise
-        raise UserError(f"Whisper {name}: {out_of_reach()}") from error
+    # Not faster-whisper's own download, which waits for a hub that does not answer.
+    return [snapshot(REPOSITORIES[name], revision, HUB_FILES) / WEIGHTS_FILE]
 
 
 def _load(options: AsrOptions) -> Callable[[Path], str]:

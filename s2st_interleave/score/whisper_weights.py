@@ -23,7 +23,7 @@ from transformers import (
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
-from s2st_interleave.hub import load_whole, split_revision
+from s2st_interleave.hub import load_whole, snapshot, split_revision
 from s2st_interleave.progress import quiet_transformers
 from s2st_interleave.weights import reading
 
@@ -132,20 +132,9 @@ def _folder(model: str) -> Path:
     """The folder of a model; UserError for a name that the hub does not have."""
     if Path(model).is_dir():
         return Path(model)
-    from huggingface_hub import snapshot_download
-
     name, revision = split_revision(model)
     repository = name if "/" in name else f"openai/whisper-{name}"
-    try:
-        return Path(
-            snapshot_download(repository, revision=revision, allow_patterns=HUB_FILES)
-        )
-    except (OSError, ValueError) as error:  # all that the library raises
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise UserError(
-            f"no such Whisper: {model} is no folder, and {repository} cannot be fetched "
-            f"from the hub ({reason}); a revision is that of {repository}"
-        ) from error
+    return snapshot(repository, revision, HUB_FILES)
 
 
 def _of_ctranslate(path: Path) -> WhisperForConditionalGeneration:

@@ -89,7 +89,9 @@ def read_options(train_dir: Path) -> Options:
             "trains"
         )
     content = config.mapping(yaml_text.read(path), str(path))
-    void = content.pop(config.NO_EFFECT, None) or {}
+    void = config.mapping(
+        content.pop(config.NO_EFFECT, None), f"{path}: without_effect"
+    )
     written = Options.earlier(blocks.flat(void) | blocks.flat(content))
     values = {
         name: _at_home(config.value_of(Options, name, value, source=str(path)), path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from s2st_interleave.config import REQUIRED, option
-from s2st_interleave.decode import outputs
+from s2st_interleave.decode import looping, outputs
 from s2st_interleave.effects import Void
 from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.interleave.dump import Dump
@@ -122,6 +122,8 @@ def run(options: Options) -> None:
             f"no units, {len(dump.too_long)} of them too long for the LLM, first "
             f"{without_units[0]}"
         )
+    if doubt := looping.doubt(answers):
+        print(f"decode: warning: {options.out_dir}: {doubt}", flush=True)
     outputs.write_answers(options.out_dir, answers, layout)
     stage.finish(
         num_in=len(answers),

@@ -122,7 +122,7 @@ def run(options: Options) -> None:
     )
     parallel.say(named(LEGEND))
     with closing(task):
-        outcome = fit(learner, options, options.out_dir)
+        outcome = fit(learner, options, options.out_dir, expected=task.expected())
     num = len(train)
     tasks = {task.name: str(task.layout) for task in interleaving.tasks}
     facts = TrainFacts(**to_dict(outcome), tasks=tasks)

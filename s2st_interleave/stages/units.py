@@ -15,7 +15,7 @@ from s2st_interleave.facts import KmeansFacts, UnitsFacts
 from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, Shards, run_shards, shards_of
 from s2st_interleave.stage_dir import Input, open_stage, read_done
-from s2st_interleave.units import coding, store
+from s2st_interleave.units import coding, store, usage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +60,8 @@ def run(options: Options) -> None:
     spoken = data.sides
     reader = Reader(options.encoder, options)
     coder = coding.Coder(options.kmeans, batched=options.batch_sec > 0)
-    num_frames, earlier_sec = 0, 0.0
-    used: set[int] = set()
+    earlier_sec = 0.0
+    uses = np.zeros(coder.codebook.num_units, np.int64)  # of each unit
     for role in spoken:
         wavs = data.wavs(role)
         seconds = data.durations(role) if options.batch_sec else {}
@@ -89,15 +89,15 @@ def run(options: Options) -> None:
 
         # 3. Merge, one part in memory at a time.
         def counted(shards: Shards = shards) -> Iterator[tuple[str, np.ndarray]]:
-            nonlocal num_frames
             for name, units in coding.read_parts(shards.paths):
-                num_frames += len(units)
-                used.update(np.unique(units).tolist())
+                uses[:] += np.bincount(units, minlength=len(uses))
                 yield name, units
 
         store.write_in_order(options.out_dir / f"units.{role}", counted())
         earlier_sec += shards.earlier_sec
     if not options.shard:
+        if doubt := usage.doubt(uses):
+            print(f"units: warning: {options.out_dir}: {doubt}", flush=True)
         count = len(data.texts(next(iter(spoken))))
         stage.finish(
             num_in=count,
@@ -107,8 +107,8 @@ def run(options: Options) -> None:
                 unit_sec=_unit_sec(options),
                 kmeans=stage.record["inputs"]["kmeans"],
             ),
-            num_frames=num_frames,
-            num_used_units=len(used),
+            num_frames=int(uses.sum()),
+            num_used_units=int(np.count_nonzero(uses)),
             sides=spoken,
             earlier_sec=earlier_sec,
         )

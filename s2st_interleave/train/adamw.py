@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from s2st_interleave import parallel
-from s2st_interleave.errors import UserError
 from s2st_interleave.train import engine, roundtrip
+from s2st_interleave.train.bad_steps import Contents, NotFiniteError, micro_batches
 from s2st_interleave.train.loop import StepResult
 from s2st_interleave.train.options import AdamWOptions
 
@@ -45,6 +45,10 @@ class Task(Protocol[Batch]):
         They must include `tokens`, the number of positions that this rank has processed;
         all other values must be equal on every rank.
         """
+        ...
+
+    def contents(self, step: int, batches: Sequence[Batch]) -> list[Contents]:
+        """Utterance ids and tensors of this rank's micro-batches of a step, for people."""
         ...
 
     def evaluate(self) -> dict[str, float]:
@@ -118,9 +122,10 @@ class AdamWLearner(Generic[Batch]):
         *parts, norm = torch.stack([*losses, norm]).tolist()
         loss = parallel.sums({"loss": sum(parts)})["loss"]
         if not math.isfinite(loss) or not math.isfinite(norm):
-            raise UserError(
-                f"step {step}: loss {loss}, gradient norm {norm}: not finite; lower --lr "
-                "or add --warmup_steps, with another tag"
+            contents = self.task.contents(step, batches)
+            each = [num_targets * part for part in parts]
+            raise NotFiniteError(
+                f"loss {loss}, gradient norm {norm}", micro_batches(contents, each)
             )
 
         # 2. Weights.

@@ -92,7 +92,8 @@ def _load_file(file: Path, model: nn.Module, source: Path) -> set[str]:
     with reading(file, _without(source)):
         part = load_file(file)
         unknown = model.load_state_dict(part, strict=False).unexpected_keys
-    assert not unknown, f"{file}: not of this model: {unknown[0]}"
+    if unknown:
+        raise UserError(f"{file} holds the weights of another model: {unknown[0]}")
     return set(part)
 
 

@@ -29,11 +29,12 @@ Ratio = float | Mapping[str, float]
 
 @dataclass(frozen=True)
 class InterleavedExample:
-    """An example, its task, and the share of words shown as text, by spoken side.
+    """An utterance's example, its task, and the share of words as text, by spoken side.
 
     `second` is the same utterance without text, for a loss that compares the two.
     """
 
+    id: str
     example: Example
     task: Task
     realised: Mapping[str, float]
@@ -93,6 +94,7 @@ class Draft:
     `replaced`, bool (num_words,) by spoken side, says which words are shown as text.
     """
 
+    id: str
     task: Task
     prompt: Sequence[Piece]
     pieces: Mapping[str, Sequence[Piece]]
@@ -109,7 +111,7 @@ class Draft:
         name = token_ids(self.prompt, encoded) if self.prompt else ()
         example = build_example(self.task.layout, parts, vocabulary, prompt=name)
         realised = {k: np.count_nonzero(v) / len(v) for k, v in self.replaced.items()}
-        return InterleavedExample(example, self.task, realised)
+        return InterleavedExample(self.id, example, self.task, realised)
 
 
 def draft(
@@ -149,7 +151,8 @@ def draft(
             alignment=interleaving.alignment,
         )
     name = prompt(task, utterance.pair)
-    return Draft(task, [Text(name)] if name else (), pieces, replaced)
+    start = [Text(name)] if name else ()
+    return Draft(utterance.id, task, start, pieces, replaced)
 
 
 def _ratio_of(side: str, ratio: Ratio, interleaving: Interleaving) -> float:

@@ -18,9 +18,11 @@ from s2st_interleave.llm.backbone import router_loss
 from s2st_interleave.llm.loss import cross_entropy_sum, divergence_sum, num_right
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train import probe
+from s2st_interleave.train.bad_steps import Contents
 from s2st_interleave.train.batches import batch_at, chunks, deal, share
 from s2st_interleave.train.collation import Batch, collate, length, num_tokens
 from s2st_interleave.train.examples import InterleavedExample, Ratio, draw_examples
+from s2st_interleave.train.learning import MeanShares
 from s2st_interleave.train.loader import Loader
 
 NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 shows
@@ -123,6 +125,17 @@ class InterleavedTask:
             metrics |= probe.similarities(layout, ids, mask, blocks, self.model)
         return metrics
 
+    def contents(self, step: int, batches: Sequence[Batch]) -> list[Contents]:
+        """Ids, and the tensors by which a pass can be done again."""
+        names = ("input_ids", "attention_mask", "labels")
+        return [
+            (
+                [each.id for each in batch.examples],
+                {k: getattr(batch, k) for k in names},
+            )
+            for batch in batches
+        ]
+
     def evaluate(self) -> dict[str, float]:
         """Dev loss and accuracy per token at text ratio 0, which inference sees."""
         total, correct, targets = 0.0, 0, 0
@@ -165,6 +178,17 @@ class InterleavedTask:
 
     def sample_saved(self, directory: Path) -> torch.Tensor:
         return SpeechLlm.load(directory).sample()
+
+    def expected(self) -> MeanShares | None:
+        """The shares of words as text that a text ratio makes of this corpus.
+
+        None where it does not say them alone: a side falls sooner, or some show no text.
+        """
+        rule = self.interleaving
+        if rule.side_every or rule.speech_only:
+            return None
+        counts = {side: self.train.num_words(side) for side in self.train.sides}
+        return MeanShares(counts, rule.span_lambda, rule.span_rule, rule.sides)
 
     def _draw(
         self, utterances: Sequence[Utterance], ratio: Ratio, step: int

@@ -22,9 +22,11 @@ from s2st_interleave import keyed, parallel
 from s2st_interleave.files import atomic_write, read_json_lines
 from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.progress import duration, named, rate
-from s2st_interleave.train import checkpoint
+from s2st_interleave.train import bad_steps, checkpoint
+from s2st_interleave.train.bad_steps import BadSteps, NotFiniteError
 from s2st_interleave.train.curves import Curves, Kind
 from s2st_interleave.train.engine import Parallel
+from s2st_interleave.train.learning import Expected, Watch
 from s2st_interleave.train.options import LoopOptions, learning_rate
 from s2st_interleave.train.stop_signals import stop_requests
 
@@ -60,7 +62,10 @@ class Learner(Protocol):
         """Wrap the model for the ranks there are, after the loop has loaded its weights."""
 
     def step(self, step: int, lr: float) -> StepResult:
-        """Take one optimizer step, pure in `step`; UserError if a loss is not finite."""
+        """Take one optimizer step, pure in `step`.
+
+        Raises NotFiniteError, on all ranks, before a bad loss or gradient changes weights.
+        """
         ...
 
     def evaluate(self) -> dict[str, float]:
@@ -90,15 +95,21 @@ class Outcome:
 
 
 def fit(
-    learner: Learner, options: LoopOptions, directory: Path, metrics_every: int = 1
+    learner: Learner,
+    options: LoopOptions,
+    directory: Path,
+    metrics_every: int = 1,
+    expected: Expected | None = None,
 ) -> Outcome:
     """Train to `max_steps`, resuming from the newest whole checkpoint in `directory`.
 
-    A line of metrics.jsonl is written every `metrics_every` steps. After a signal that
-    asks it to stop it ends the step, saves, and exits with EXIT_REQUEUE.
+    A line of metrics.jsonl is written every `metrics_every` steps. `expected` are the shares
+    of text that a text ratio makes, against which they are watched (learning.py). After a
+    signal that asks it to stop it ends the step, saves, and exits with EXIT_REQUEUE.
     """
     with stop_requests() as asked:
-        return _fit(learner, options, directory, metrics_every, asked)
+        watch = Watch(options.max_steps, expected)
+        return _fit(learner, options, directory, metrics_every, watch, asked)
 
 
 def _fit(
@@ -106,6 +117,7 @@ def _fit(
     options: LoopOptions,
     directory: Path,
     metrics_every: int,
+    watch: Watch,
     asked: Event,
 ) -> Outcome:
     # 1. Where did we stop?
@@ -114,10 +126,13 @@ def _fit(
     learner.start(options.parallel)
     checkpoint.load_optimizer(source, learner.model, learner.optimizer)
     metrics = Metrics(directory / "metrics.jsonl", progress.step, options.report_to)
+    for text in metrics.lines:
+        watch.add(json.loads(text))
     if progress.step:
         parallel.say(
             named(f"resuming from step {progress.step} of {options.max_steps}")
         )
+    bad = BadSteps(directory, options.max_bad_steps, metrics.num_bad)
     clock = time.time() - progress.train_sec
     if options.max_steps == 0:  # an untrained stand-in is a model as well
         checkpoint.save(directory, learner, progress, options.keep_last)
@@ -128,7 +143,12 @@ def _fit(
         # 2. One optimizer step.
         learner.model.train()
         torch.manual_seed(dropout_seed(options.seed, step))
-        result = learner.step(step, lr)
+        try:
+            result = learner.step(step, lr)
+        except NotFiniteError as error:
+            learner.optimizer.zero_grad(set_to_none=True)
+            bad.leave_out(step, lr, error)
+            result = StepResult(0, {bad_steps.KEY: 1.0})
 
         # 3. Count tokens and seconds, over all ranks.
         sums = parallel.sums({"tokens": result.tokens, "asked": asked.is_set()})
@@ -147,14 +167,17 @@ def _fit(
             scores = learner.evaluate()
             line |= {f"dev_{name}": value for name, value in scores.items()}
             progress = progress.judged(scores["loss"])
-        is_logged = last or "dev_loss" in line
+        is_logged = last or "dev_loss" in line or bad_steps.KEY in line
         if is_logged or progress.step % metrics_every == 0:
             metrics.add(line)
+        for doubt in watch.add(line):
+            parallel.say(named(f"warning: {doubt}"))
         if is_logged or progress.step % options.log_every == 0:
             parallel.say(_describe(line, options.max_steps, learner.shown))
         best_now = progress.best_step == progress.step
         if last or best_now or stop or progress.step % options.save_every == 0:
             metrics.flush()
+            bad_steps.check_weights(learner.model, progress.step)
             checkpoint.save(directory, learner, progress, options.keep_last)
         if stop and not last:
             _leave(progress.step, options.max_steps)
@@ -206,7 +229,9 @@ class Metrics:
     def __init__(self, path: Path, step: int, report_to: Sequence[Kind] = ()):
         lines = read_json_lines(path) if path.is_file() else []
         self.path = path
-        self.lines = [json.dumps(line) for line in lines if line["step"] < step]
+        kept = [line for line in lines if line["step"] < step]
+        self.lines = [json.dumps(line) for line in kept]
+        self.num_bad = sum(bad_steps.KEY in line for line in kept)
         self.curves = Curves(
             report_to if parallel.ranks().is_first else (), path.parent
         )

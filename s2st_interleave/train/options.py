@@ -34,6 +34,12 @@ class LoopOptions(RunOptions):
         "checkpoints whose optimizer state stays when the training ends: the last goes on",
         runtime=True,
     )
+    max_bad_steps: int = option(
+        0,
+        "steps to leave out whose loss or gradient is not finite; one more stops",
+        runtime=True,
+        minimum=0,
+    )
     eval_every: int = option(100, "steps between evaluations on dev", minimum=1)
     log_every: int = option(
         20, "steps between lines on the screen", runtime=True, minimum=1

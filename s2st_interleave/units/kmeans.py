@@ -72,7 +72,10 @@ class Codebook:
     def load(cls, directory: Path) -> "Codebook":
         """Load a codebook; UserError where its file is broken."""
         with reading(directory / FILE):
-            return cls(safetensors.numpy.load_file(directory / FILE)["centroids"])
+            centroids = safetensors.numpy.load_file(directory / FILE)["centroids"]
+            if centroids.ndim != 2 or not np.isfinite(centroids).all():
+                raise ValueError("no table of numbers")
+        return cls(centroids)
 
 
 def fit(features: np.ndarray, num_units: int, seed: int) -> tuple[Codebook, int]:

@@ -21,8 +21,8 @@ from safetensors.torch import save_model
 from s2st_interleave import keyed, parallel
 from s2st_interleave.data import audio
 from s2st_interleave.device import resolve_device
-from s2st_interleave.errors import UserError
 from s2st_interleave.train import engine
+from s2st_interleave.train.bad_steps import MicroBatch, NotFiniteError
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.loop import Outcome, StepResult, fit
 from s2st_interleave.train.prefetch import Prefetch
@@ -128,13 +128,9 @@ class GanLearner:
             return losses["discriminator"] * share_of_batch
 
         if step > 0:
-            self._learn("generator", generator_loss, lr)
-        self._learn("discriminator", discriminator_loss, lr)
+            self._learn("generator", generator_loss, step, lr)
+        self._learn("discriminator", discriminator_loss, step, lr)
         means = parallel.sums({k: v.item() * share_of_batch for k, v in losses.items()})
-        if not all(map(math.isfinite, means.values())):
-            raise UserError(
-                f"step {step}: a loss is not finite: {means}; lower --lr, with another tag"
-            )
         return StepResult(units.numel(), {"lr": lr} | means)
 
     def evaluate(self) -> dict[str, float]:
@@ -149,9 +145,20 @@ class GanLearner:
         """Check nothing: our own code alone reads what is saved, and tests compare it."""
         return lambda directory: None
 
-    def _learn(self, name: str, loss: Callable[[], torch.Tensor], lr: float) -> None:
+    def _learn(
+        self, name: str, loss: Callable[[], torch.Tensor], step: int, lr: float
+    ) -> None:
         self.optimizer.zero_grad(set_to_none=True)
-        engine.backward(self.roots[name], loss)
+        mine = engine.backward(self.roots[name], loss).item()
+        norm = engine.gradient_norm(getattr(self.model, name)).item()
+        total = parallel.sums({"loss": mine})["loss"]
+        if not math.isfinite(total) or not math.isfinite(norm):
+            units, real = self.batches(step)
+            tensors = {"units": units, "waveforms": real}
+            part = MicroBatch(self._utterances(step), tensors, mine)
+            raise NotFiniteError(
+                f"loss {total} of the {name}, gradient norm {norm}", [part]
+            )
         for other, network in self.model.named_children():
             if other != name:  # the loss went through it; Adam must leave it as it is
                 network.zero_grad(set_to_none=True)
@@ -192,11 +199,18 @@ class GanLearner:
 
     def _batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """This rank's units (crops, crop_units) and waveforms (crops, 1, samples)."""
+        return self._collate(
+            [
+                self._crop(u, keyed.generator(self.seed, step, u))
+                for u in self._utterances(step)
+            ]
+        )
+
+    def _utterances(self, step: int) -> Sequence[str]:
+        """This rank's utterances of a step."""
         chosen = batch_at(self.speech.train, step, self.batch_size, self.seed)
         (utterances,) = share(chosen, 1)
-        return self._collate(
-            [self._crop(u, keyed.generator(self.seed, step, u)) for u in utterances]
-        )
+        return utterances
 
     def _crop(
         self, utterance: str, rng: np.random.Generator

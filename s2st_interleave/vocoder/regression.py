@@ -14,6 +14,7 @@ from s2st_interleave import keyed, parallel
 from s2st_interleave.device import resolve_device
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.adamw import AdamWLearner
+from s2st_interleave.train.bad_steps import Contents
 from s2st_interleave.train.batches import batch_at, chunks, share
 from s2st_interleave.train.loop import Outcome, fit
 from s2st_interleave.vocoder import analysis
@@ -78,13 +79,22 @@ class WorldTask:
         self.model.std.copy_(torch.from_numpy(std))
 
     def batches(self, step: int) -> list[dict[str, torch.Tensor]]:
-        chosen = batch_at(self.speech.train, step, self.batch_size, self.seed)
         return [
             self._collate(
                 [self._crop(u, keyed.generator(self.seed, step, u)) for u in part]
             )
-            for part in share(chosen, self.accum_grad)
+            for part in self._parts(step)
         ]
+
+    def _parts(self, step: int) -> list[Sequence[str]]:
+        """This rank's utterances of a step, by micro-batch."""
+        chosen = batch_at(self.speech.train, step, self.batch_size, self.seed)
+        return share(chosen, self.accum_grad)
+
+    def contents(
+        self, step: int, batches: Sequence[Mapping[str, torch.Tensor]]
+    ) -> list[Contents]:
+        return list(zip(self._parts(step), batches, strict=True))
 
     def num_targets(self, batch: Mapping[str, torch.Tensor]) -> int:
         return int(batch["mask"].sum())

@@ -61,6 +61,8 @@ NAMES: list[tuple[str, list[str], str]] = [
     (MINI, ["--checkpoints", "last bset"], "no 'bset'; did you mean 'best'?"),
     (MINI, ["--systems", "scheduld"], "no 'scheduld'; did you mean 'scheduled'?"),
     (MINI, ["--systems", "", "--stage", "train"], "--systems is empty, and stage 6"),
+    (MINI, ["--test_sets", "test tset"], "no 'tset'; did you mean 'test'?"),
+    (OWN, "--src_lang de --valid_set dve".split(), "no 'dve'; did you mean 'dev'?"),
     (MINI, ["--baseline", "basline"], "no 'basline'; did you mean 'baseline'?"),
     (MINI, ["--src_lang", "German"], "'German' is no language code"),
     ("cvss/s2st.sh", [], "--src_lang is not set: the language of the source"),

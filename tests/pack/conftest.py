@@ -1,25 +1,12 @@
-"""A small packed model, and recordings for it."""
+"""A small packed model of texts, and recordings for it."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import soundfile
 import tiny_pack
 
 from s2st_interleave.pack.translator import Translator
-
-
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("a user's model") / "packed"
-    tiny_pack.write(root)
-    return root
-
-
-@pytest.fixture(scope="session")
-def translator(tiny_model) -> Translator:
-    return Translator.from_pretrained(tiny_model, device="cpu")
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +23,8 @@ def record() -> Callable[..., Path]:
 
     def write(path: Path, seconds: float = 1.0, *, silent: bool = False) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        seed = int(1000 * seconds)
-        samples = tiny_pack.noise(seconds, 8_000, seed) * (0 if silent else 1)
-        soundfile.write(path, samples, 8_000)
+        level = 0.0 if silent else 1.0
+        path.write_bytes(tiny_pack.recording(seconds, 8_000, level))
         return path
 
     return write

@@ -22,20 +22,9 @@ REPO = "me/llama-es-en"
 def served(monkeypatch, tmp_path):
     """The library talks to the stand-in, with a token and a cache of its own."""
     with hub_stand_in.serving() as stand_in:
-        use(monkeypatch, stand_in.endpoint, tmp_path / "cache")
+        hub_stand_in.use(monkeypatch, stand_in.endpoint, tmp_path / "cache")
         monkeypatch.setenv("HF_TOKEN", hub_stand_in.TOKEN)
         yield stand_in
-
-
-def use(monkeypatch, endpoint: str, cache: Path) -> None:
-    constants = huggingface_hub.constants
-    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-    template = f"{endpoint}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(cache / "token"))
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(hub, "TIMEOUT_SEC", 2.0)
 
 
 @pytest.fixture
@@ -113,7 +102,7 @@ def test_without_a_hub_the_copy_of_before_serves(served, model, monkeypatch, cap
     assert push(model) == 0
     before = hub.snapshot(REPO)
     cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
-    use(monkeypatch, "http://127.0.0.1:9", cache)
+    hub_stand_in.use(monkeypatch, "http://127.0.0.1:9", cache)
     assert hub.snapshot(REPO) == before
     assert "is out of reach, the copy of before is used" in capsys.readouterr().err
     with pytest.raises(
@@ -186,7 +175,8 @@ def test_no_token_and_a_wrong_one_are_one_line(served, model, monkeypatch, capsy
 
 
 def test_a_hub_out_of_reach_is_one_line(served, model, monkeypatch, capsys):
-    use(monkeypatch, "http://127.0.0.1:9", Path(huggingface_hub.constants.HF_HUB_CACHE))
+    cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
+    hub_stand_in.use(monkeypatch, "http://127.0.0.1:9", cache)
     assert push(model) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(

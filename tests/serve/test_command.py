@@ -24,15 +24,24 @@ def run(*words: object) -> int:
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_it_tells_where_it_listens_answers_and_stops_with_status_0(
-    name, python, packed, speech
+    name, python, tiny_model, speech
 ):
-    words = [python, "-m", "s2st_interleave", "serve", "--model", packed, "--port", "0"]
+    words = [
+        python,
+        "-m",
+        "s2st_interleave",
+        "serve",
+        "--model",
+        tiny_model,
+        "--port",
+        "0",
+    ]
     process = subprocess.Popen(
         [*words, "--device", "cpu"], stdout=subprocess.PIPE, text=True
     )
     try:
         lines = [process.stdout.readline() for _ in range(5)]
-        assert lines[0] == f"serve: loading {packed}\n"
+        assert lines[0] == f"serve: loading {tiny_model}\n"
         url = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", lines[1])[1]
         assert f"curl --data-binary @in.wav {url}/translate" in lines[3]
         request = urllib.request.Request(f"{url}/translate", data=speech(1.0))
@@ -47,10 +56,10 @@ def test_it_tells_where_it_listens_answers_and_stops_with_status_0(
 
 
 def test_a_model_that_still_runs_does_not_keep_it_from_stopping(
-    packed, speech, tmp_path
+    tiny_model, speech, tmp_path
 ):
     """Its client is told, and nothing is left in the folder for temporary files."""
-    words = [sys.executable, "-c", ENDLESS, str(packed)]
+    words = [sys.executable, "-c", ENDLESS, str(tiny_model)]
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     process = subprocess.Popen(
         words, stdout=subprocess.PIPE, text=True, env=environment

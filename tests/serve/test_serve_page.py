@@ -1,40 +1,18 @@
-"""The page in a real browser: files and recordings in, texts and sound out.
+"""The page in a real browser: files and recordings in, texts and sound out."""
 
-S2ST_PICTURES=folder keeps pictures of it, light, dark and narrow.
-"""
-
-import os
 import time
 from pathlib import Path
 
 import pytest
-import soundfile
-import tiny_pack
 from serving import WAIT_SEC, running, until
 
 from s2st_interleave.serve.limits import Limits
 from s2st_interleave.serve.models import Model
 
-browser = pytest.importorskip("chromium_page", reason="selenium is not installed")
+browser = pytest.importorskip("browser", reason="selenium is not installed")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(browser.missing()), reason=browser.missing()),
-]
+pytestmark = pytest.mark.slow
 TEXTS = ".answer:nth-child({}) .{} .words"
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    """A browser whose microphone hears noise, over and over."""
-    voice = tmp_path_factory.mktemp("microphone") / "voice.wav"
-    soundfile.write(voice, tiny_pack.noise(2.0, 48_000), 48_000)
-    flags = ("device-for-media-stream", "ui-for-media-stream")
-    words = [f"--use-fake-{flag}" for flag in flags]
-    with browser.chromium(
-        *words, f"--use-file-for-fake-audio-capture={voice}"
-    ) as driver:
-        yield driver
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +28,30 @@ def two(models):
 
 @pytest.fixture
 def page(two, driver):
-    return browser.Page(driver, two.url)
+    return opened(driver, two.url)
+
+
+def opened(driver, url: str):
+    page = browser.Page(driver, url)
+    page.until(lambda: page.one("#record").is_enabled())
+    return page
+
+
+def upload(page, path: Path) -> None:
+    """Choose a file, and wait for the answer or a sentence that there is none."""
+    page.one("#file").send_keys(str(path))
+    page.until(lambda: page.one("#file").is_enabled())
+
+
+def status(page) -> str:
+    return page.one("#status").text
 
 
 def test_a_file_is_translated_and_all_sounds_play(page, translator, speech, tmp_path):
     recording = tmp_path / "a recording.flac"
     recording.write_bytes(speech(1.5, form="FLAC"))
     said = translator(recording)
-    page.upload(recording)
+    upload(page, recording)
     assert page.one("#about").text == "Spanish to English · baseline, scheduled"
     assert page.texts(".model") == ["baseline", "scheduled"]
     for number in (1, 2):
@@ -73,8 +67,18 @@ def test_a_file_is_translated_and_all_sounds_play(page, translator, speech, tmp_
         hear(page, sound)
     assert page.audio("#source-audio", "paused")  # one sound at a time
     assert page.complaints() == []
-    if folder := os.environ.get("S2ST_PICTURES"):
-        page.pictures(Path(folder))
+
+
+def test_it_is_read_in_light_in_dark_and_on_a_telephone(page, speech, tmp_path):
+    recording = tmp_path / "in.wav"
+    recording.write_bytes(speech(1.5))
+    upload(page, recording)
+    assert page.nameless() == []
+    for scheme in ("light", "dark"):
+        page.prefer(scheme)
+        assert page.faint() == []
+    page.resize(*browser.NARROW)
+    assert page.overflow() <= 0
 
 
 def hear(page, sound: str) -> None:
@@ -92,7 +96,7 @@ def shown(text: str) -> str:
 def test_a_word_is_heard_when_it_is_pressed(page, speech, tmp_path):
     recording = tmp_path / "in.wav"
     recording.write_bytes(speech(1.5))
-    page.upload(recording)
+    upload(page, recording)
     word = page.one(".heard .words span")
     start = float(word.get_attribute("title").split()[0])
     word.click()
@@ -104,10 +108,10 @@ def test_silence_is_told_and_takes_the_place_of_the_last_answer(page, speech, tm
     good, bad = tmp_path / "good.wav", tmp_path / "bad.wav"
     good.write_bytes(speech(0.6))
     bad.write_bytes(speech(1.0, 0.0))
-    page.upload(good)
-    assert page.status == "" and len(page.all(".answer")) == 2
-    page.upload(bad)
-    assert "silent: its level is -120.0 dBFS" in page.status
+    upload(page, good)
+    assert status(page) == "" and len(page.all(".answer")) == 2
+    upload(page, bad)
+    assert "silent: its level is -120.0 dBFS" in status(page)
     assert page.all(".answer") == [] and not page.one("#source").is_displayed()
     assert not page.one("#again").is_displayed()
 
@@ -115,16 +119,16 @@ def test_silence_is_told_and_takes_the_place_of_the_last_answer(page, speech, tm
 def test_what_an_upload_holds_is_shown_as_text(page, tmp_path):
     trap = tmp_path / "<img src=x>.wav"
     trap.write_text("<img src=x onerror=document.title='caught'>")
-    page.upload(trap)
-    assert "it is text: '<img src=x" in page.status
+    upload(page, trap)
+    assert "it is text: '<img src=x" in status(page)
     assert page.all("img") == [] and page.driver.title == "Speech translation"
 
 
 def test_a_file_that_is_too_large_is_not_sent(page, tmp_path):
     large = tmp_path / "large.wav"
     large.write_bytes(bytes(16_000_001))
-    page.upload(large)
-    assert page.status == "The file is larger than 16 MB, the most that is taken."
+    upload(page, large)
+    assert status(page) == "The file is larger than 16 MB, the most that is taken."
 
 
 def test_what_the_microphone_hears_is_translated(page):
@@ -134,7 +138,7 @@ def test_what_the_microphone_hears_is_translated(page):
     time.sleep(1.0)  # of speech
     page.one("#record").click()
     page.until(lambda: page.all(".answer") or page.one(".error"))
-    assert page.status == "" and len(page.all(".answer")) == 2
+    assert status(page) == "" and len(page.all(".answer")) == 2
     assert page.audio("#source-audio", "duration") > 0.5
     assert page.one("#record-text").text == "Record"
     assert page.complaints() == []
@@ -148,12 +152,12 @@ def test_a_busy_server_is_told_and_asked_again(driver, held, speech, tmp_path):
         assert held.busy.wait(WAIT_SEC)
         waits.append(place.begin(speech(0.7)))
         until(lambda: place.worker.num_waiting == 1)
-        page = browser.Page(driver, place.url)
-        page.upload(recording)
-        assert page.status.startswith("Too many recordings wait already: please try")
+        page = opened(driver, place.url)
+        upload(page, recording)
+        assert status(page).startswith("Too many recordings wait already: please try")
         held.go.set()
         assert [wait().status for wait in waits] == [200, 200]
         page.one("#again").click()
         page.until(lambda: page.all(".answer"))
-    page.upload(recording)
-    assert page.status == "The server cannot be reached: is it running?"
+    upload(page, recording)
+    assert status(page) == "The server cannot be reached: is it running?"

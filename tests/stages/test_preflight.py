@@ -86,7 +86,7 @@ def broken_encoder(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ({"asr": "gone/whisper"}, "recogniser: no such Whisper: .*gone/whisper"),
+        ({"asr": "gone/whisper"}, "recogniser: .*gone/whisper: no such folder"),
         ({"asr": "tiny", "languages": ("cy",)}, "recogniser: .* does not know 'cy'"),
         ({"encoder": "broken"}, "encoder: .*config.json: not JSON"),
         ({"encoder": "gone"}, "encoder: .*gone is missing"),

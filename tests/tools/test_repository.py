@@ -37,7 +37,13 @@ def test_shell_scripts_parse():
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-nodeps.txt", "requirements-dev.txt"]
+    "name",
+    [
+        "requirements.txt",
+        "requirements-nodeps.txt",
+        "requirements-dev.txt",
+        "requirements-fuzz.txt",
+    ],
 )
 def test_requirements_are_pinned_and_carry_a_reason(name):
     lines = (ROOT / "tools" / name).read_text(encoding="utf-8").splitlines()

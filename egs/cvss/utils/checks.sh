@@ -28,6 +28,13 @@ if [[ ! -f $task_file ]]; then
   s2st_one_of task "$task" "${names[@]}"
 fi
 for name in "${checkpoint_names[@]}"; do s2st_one_of checkpoints "$name" last best; done
+names=(train dev test test1k) # of all corpora; and what there is
+for name in "$datadir"/*/ "$dumpdir"/interleave/*/; do
+  name="${name%/}" name="${name##*/}"
+  if [[ $name != '*' && " ${names[*]} " != *" $name "* ]]; then names+=("$name"); fi
+done
+for name in "${test_names[@]}"; do s2st_one_of test_sets "$name" "${names[@]}"; done
+if [[ -n $valid_set ]]; then s2st_one_of valid_set "$valid_set" "${names[@]}"; fi
 if s2st_runs 6; then
   mapfile -t names < <(s2st_names "$conf/systems")
   for name in "${system_names[@]}"; do s2st_one_of systems "$name" "${names[@]}"; done

@@ -15,6 +15,9 @@ s2st_plan() {
     --encoder_dir "$encoder_dir" --kmeans_dir "$kmeans_dir" --vocoder_dir "$vocoder_dir" \
     --nj "$gpu_nj" --parallel_systems "$((parallel_systems > 1 ? parallel_systems : 1))")"
   echo "$plan_text"
+  if [[ $plan_text == *"to make"* && $plan_text != *"~"* ]]; then
+    echo "  no times: no stage has run here before${takes:+; a whole first run takes $takes}"
+  fi
 }
 s2st_heading() {
   local time=''

@@ -6,7 +6,7 @@ export MINI_CORPUS="--meanings ../conf/quick/meanings.yaml --num_train 400 --num
 --num_test 32 --num_text 1200 ${MINI_CORPUS:-}"
 export MINI_LLM="--config ../conf/quick/text_llm.yaml ${MINI_LLM:-}"
 recipe+=(--title "mini CVSS, $src-en, quick: a first look at the chain"
-  --worth "made speech of fifty words: shows the chain, not the method: for that leave --quick out"
+  --worth "made speech of forty words: shows the chain, not the method: for that leave --quick out"
   --corpus_note ../conf/quick/corpus_note.txt --checkpoints last --toplines false
   --encoder_args "--config ../conf/quick/encoder.yaml"
   --kmeans_args "--config ../conf/quick/kmeans.yaml"

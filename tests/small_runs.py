@@ -12,6 +12,8 @@ from s2st_interleave import keyed
 from s2st_interleave.config import RunOptions
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.data import sides as sides_of
+from s2st_interleave.files import write_json
+from s2st_interleave.interleave import dump
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.units import store
 
@@ -133,6 +135,47 @@ def make_split(root: Path, split: str, sides: list) -> None:
         kaldi.write_table(data_dir / "utt2dur.tgt", seconds)
     with Finished(units_dir, "units", num_units=6, unit_sec=0.04, sides=spoken):
         store.write_units(units_dir / "units.tgt", units)
+
+
+def make_corpus(root: Path, text_llm: Path, small_dump: dump.Dump) -> Path:
+    """Data, units and dump of a few made utterances, as finished stages leave them."""
+    write_json(root / "w2v_bert" / "config.json", W2V_BERT)
+    write_json(root / "w2v_bert" / "preprocessor_config.json", EXTRACTOR)
+    utterances = [small_dump[i] for i in range(len(small_dump))]
+    for split, count in (("train", 10), ("dev", 5)):
+        sides = [utterance.sides["tgt"] for utterance in utterances[:count]]
+        make_split(root, split, sides)
+        directory = root / "dump" / split
+        with Finished(directory, "dump"):
+            dump.write(directory, utterances, small_dump.vocabulary)
+    (root / "llm").symlink_to(text_llm)
+    return root
+
+
+def command(corpus: Path, name: str, out: str, **more) -> list[str]:
+    """Words of the command of one run in that corpus, which writes the folder `out`."""
+    inputs = {
+        "train": {
+            "llm": corpus / "llm",
+            "train_dir": corpus / "dump" / "train",
+            "dev_dir": corpus / "dump" / "dev",
+        },
+        "encoder": {
+            "encoder": corpus / "w2v_bert",
+            "train_dir": corpus / "data" / "train",
+            "dev_dir": corpus / "data" / "dev",
+            "languages": "en",
+        },
+        "vocoder": {
+            "data_dir": corpus / "data" / "train",
+            "dev_data_dir": corpus / "data" / "dev",
+            "units_dir": corpus / "units" / "train",
+            "dev_units_dir": corpus / "units" / "dev",
+        },
+    }
+    stage, options = RUNS[name]
+    values = LOOP | options | inputs[stage] | more | {"out_dir": corpus / out}
+    return [stage, *(str(w) for k, v in values.items() for w in (f"--{k}", v))]
 
 
 def torchrun(corpus: Path, commands: list[list[str]], python: Path) -> None:

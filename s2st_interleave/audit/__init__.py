@@ -1,0 +1,1 @@
+"""Whether a finished experiment still holds together: nothing lost, changed or left over."""
