@@ -196,7 +196,9 @@ def test_a_measured_score_of_0_is_no_stand_in_and_old_files_are_read(tmp_path):
     path.write_text('{"id": "a", "words": [["x", 0.0, 1.0, 0.0]]}\n')
     assert read_words(path) == {"a": [Word("x", 0.0, 1.0, 0.0)]}
     path.write_text('{"id": "a", "words": [["x", 0.0, 1.0, NaN]]}\n')
-    with pytest.raises(UserError, match=r"src\.jsonl:1: .*score of 'x' is nan"):
+    with pytest.raises(
+        UserError, match=r"src\.jsonl:1: .*'x' has nan in place of a number"
+    ):
         read_words(path)
 
 

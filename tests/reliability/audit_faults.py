@@ -1,10 +1,6 @@
-"""Faults of an experiment in the working directory: each returns the path, and what is said.
-
-CLEAN are changes that a user may make, and that are no fault.
-"""
+"""Faults of an experiment in the working directory: each returns the path, and what is said."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -284,36 +280,6 @@ def a_file_is_added() -> tuple[str, str]:
     return str(path), "does not know it"
 
 
-def old_checkpoints_are_removed() -> None:
-    shutil.rmtree("exp/scheduled/checkpoint-3")
-
-
-def a_file_is_touched() -> None:
-    for path in Path("dump").rglob("*.npy"):
-        os.utime(path)
-
-
-def shards_are_removed() -> None:
-    shutil.rmtree(UNITS / "shards")
-
-
-def a_page_and_logs_are_there() -> None:
-    Path("exp/log").mkdir(exist_ok=True)
-    Path("exp/log/train.1.log").write_text("x\n")
-    Path("exp/RESULTS.md").write_text("# x\n")
-
-
-def a_later_version_made_some_of_it() -> None:
-    edit(Path("exp/vocoder/stage.json"), "facts", "new", value=1)
-
-
-CLEAN = (
-    old_checkpoints_are_removed,
-    a_file_is_touched,
-    shards_are_removed,
-    a_page_and_logs_are_there,
-    a_later_version_made_some_of_it,
-)
 FAULTS = [
     value
     for name, value in list(globals().items())

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import finished_experiment
 import pytest
-from audit_faults import CLEAN, FAULTS
+from audit_changes import CLEAN
+from audit_faults import FAULTS
 
 from s2st_interleave.__main__ import main
 from s2st_interleave.audit.command import audit

@@ -7,8 +7,8 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.serve import models
 
 
-def test_models_are_loaded_in_order_and_named_so_that_they_differ(packed, capsys):
-    one, other = models.load([str(packed), f"{packed}/"], device="cpu")
+def test_models_are_loaded_in_order_and_named_so_that_they_differ(tiny_model, capsys):
+    one, other = models.load([str(tiny_model), f"{tiny_model}/"], device="cpu")
     assert one.name != other.name and capsys.readouterr().out.count("loading") == 2
     assert one.facts["task"] == "src_speech -> src_text tgt_text tgt_speech"
 

@@ -64,8 +64,8 @@ def content(folder: Path) -> dict[str, object]:
     own = [p for p in folder.iterdir() if p.is_file() and p.name != "stage.json"]
     files = {p.name: p.read_bytes().replace(bytes(folder), b"") for p in own}
     done = dict(read_json(folder / "stage.json"))
-    for name in ("git", "wall_sec", "paths", "outputs", "bytes", "files"):
-        done.pop(name)  # outputs and bytes: the scp names its ark by a path
+    for name in ("git", "wall_sec", "paths", "outputs", "digests", "bytes", "files"):
+        done.pop(name)  # outputs to files: the scp names its ark by a path
     return files | {"stage.json": done}
 
 
