@@ -20,6 +20,8 @@ from s2st_interleave.record import digest
 from s2st_interleave.replicate import recipe as recipes
 from s2st_interleave.replicate.recipe import Recipe
 
+SCHEDULES = "schedules"  # table of schedules that are compared with the paper's
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -96,6 +98,11 @@ class Grid:
     def shared(self) -> Path:
         """The folder, in each pair's, of the data and models that this grid's cells share."""
         return Path(self.recipe.shared.format(grid=self.folder.name))
+
+    @property
+    def is_of_schedules(self) -> bool:
+        """Whether it compares schedules alone, and has no table of the paper."""
+        return all(cell.table == SCHEDULES for cell in self.cells)
 
     @property
     def models(self) -> Path:
