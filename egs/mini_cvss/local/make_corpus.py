@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from meaning import Draw
 from realise import normalise, realise
 from space import MeaningSpace
 
+from s2st_interleave.begun import hold
 from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import name_lines, progress
 from s2st_interleave.promises import absent, and_more
@@ -132,6 +134,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     # 2. Make the sentences; nothing is removed or written if words are missing.
     check(options.src, MeaningSpace(options.meanings))
+    layout.root.mkdir(parents=True, exist_ok=True)
+    hold(layout.root)
     pairs, text = compose(options)
     if differ:
         remove(layout.outputs())
@@ -233,8 +237,8 @@ def speak(
             pass
         return
     spawn = multiprocessing.get_context("spawn")
-    with spawn.Pool(nj, start_worker, worker) as pool:
-        pairs = pool.imap_unordered(make_pair, todo, chunksize=8)
+    with ProcessPoolExecutor(nj, spawn, start_worker, worker) as pool:
+        pairs = pool.map(make_pair, todo, chunksize=8)
         for _ in progress(pairs, what, len(todo)):
             pass
 
