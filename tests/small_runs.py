@@ -86,7 +86,8 @@ RUNS = {
     "budget": (
         "train",
         SMALL
-        | {"attention_dropout": 0, "text_ratio_every": 1, "batch_tokens": 150}
+        | {"attention_dropout": 0, "text_ratio_every": 2, "batch_tokens": 150}
+        | {"text_ratio_gate": 0.99, "text_ratio_gate_every": 1}
         | {"num_workers": 1, "logits_at_once": 16, "num_dev": 3},
     ),
     "lora": ("train", COMMON | {"attention_dropout": 0, "lora_rank": 4}),

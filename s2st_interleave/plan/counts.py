@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.progress import progress
 from s2st_interleave.train.batches import batch_at
 
@@ -31,7 +30,7 @@ class Step:
 
     step: int
     text_ratio: float
-    lengths: tuple[int, ...]  # tokens of each example
+    lengths: tuple[int, ...]  # tokens of each view of each example
     micro: tuple[MicroBatch, ...]
 
     @property
@@ -57,8 +56,10 @@ def draw_steps(task: "InterleavedTask", max_steps: int) -> Iterator[Step]:
         batches = task.batches(number)
         yield Step(
             step=number,
-            text_ratio=text_ratio(task.interleaving.schedule, number),
-            lengths=tuple(len(d.example.ids) for b in batches for d in b.examples),
+            text_ratio=task.interleaving.ratio(number),
+            lengths=tuple(
+                len(v.ids) for b in batches for d in b.examples for v in d.views
+            ),
             micro=tuple(_size(batch) for batch in batches),
         )
 

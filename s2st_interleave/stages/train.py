@@ -113,6 +113,7 @@ def run(options: Options) -> None:
         logits_at_once=options.logits_at_once,
         unit_weight=options.unit_weight,
         consistency=options.consistency,
+        gate=options.gate(),
     )
     learner = AdamWLearner(
         task,
@@ -122,7 +123,13 @@ def run(options: Options) -> None:
     )
     parallel.say(named(LEGEND))
     with closing(task):
-        outcome = fit(learner, options, options.out_dir, expected=task.expected())
+        outcome = fit(
+            learner,
+            options,
+            options.out_dir,
+            expected=task.expected(),
+            heed=task.heed if task.gate else None,
+        )
     num = len(train)
     tasks = {task.name: str(task.layout) for task in interleaving.tasks}
     facts = TrainFacts(**to_dict(outcome), tasks=tasks)

@@ -78,37 +78,46 @@ def collate(
     )
 
 
+def transcript_targets(examples: Sequence[InterleavedExample]) -> np.ndarray:
+    """Indices of the transcripts' tokens among the targets of a batch of these examples."""
+    shifts = _offsets([each.example for each in examples])
+    indices = [
+        np.arange(place.start, place.stop) + shift
+        for each, shift in zip(examples, shifts, strict=True)
+        for name in each.task.layout.transcripts
+        for place in [each.example.blocks[name]]
+    ]
+    return np.concatenate([*indices, np.zeros(0, dtype=np.int64)])
+
+
 def _views(
     examples: Sequence[InterleavedExample], rows: Sequence[Example]
 ) -> np.ndarray:
     """int64 (2, num_texts): where the targets of both views hold the same texts."""
-    learned = [int(np.argmax(row.labels != IGNORE)) for row in rows]
-    ends = np.cumsum(
-        [len(row.labels) - k for row, k in zip(rows, learned, strict=True)]
-    )
+    shifts = _offsets(rows)
     pairs: list[np.ndarray] = []
     seconds = len(examples)
     for first, each in enumerate(examples):
         if each.second is None:
             continue
         texts = [
-            _text_targets(rows[row], each, learned[row], int(ends[row]))
-            for row in (first, seconds)
+            _text_targets(rows[row], each, shifts[row]) for row in (first, seconds)
         ]
         pairs.append(np.stack(texts))
         seconds += 1
     return np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0), dtype=np.int64)
 
 
-def _text_targets(
-    row: Example, example: InterleavedExample, learned: int, end: int
-) -> np.ndarray:
-    """Indices of a row's text tokens, and of the marks behind them, into the targets.
+def _offsets(rows: Sequence[Example]) -> list[int]:
+    """What makes, added to a learned position of each row, its index among the targets."""
+    learned = [np.count_nonzero(row.labels != IGNORE) for row in rows]
+    ends = np.cumsum(learned)
+    return [int(end) - len(row.ids) for end, row in zip(ends, rows, strict=True)]
 
-    The row's labels from `learned` on are targets, which end at `end`.
-    """
-    start = end - (len(row.labels) - learned)
+
+def _text_targets(row: Example, example: InterleavedExample, shift: int) -> np.ndarray:
+    """Indices of a row's text tokens, and of the marks behind them, into the targets."""
     blocks = (b.name for b in example.task.layout.wanted if b.kind == "text")
     places = [row.blocks[name] for name in blocks]
-    indices = [np.arange(p.start, p.stop + 1) + start - learned for p in places]
+    indices = [np.arange(p.start, p.stop + 1) + shift for p in places]
     return np.concatenate(indices) if indices else np.zeros(0, dtype=np.int64)

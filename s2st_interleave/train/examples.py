@@ -161,6 +161,17 @@ def _ratio_of(side: str, ratio: Ratio, interleaving: Interleaving) -> float:
     return ratio if isinstance(ratio, float) else ratio[side]
 
 
+def mean_realised(examples: Sequence[InterleavedExample]) -> dict[str, float]:
+    """Mean share of words shown as text, by side, over the examples that speak it."""
+    sides = dict.fromkeys(side for each in examples for side in each.realised)
+    return {
+        f"realised_{side}": float(
+            np.mean([each.realised[side] for each in examples if side in each.realised])
+        )
+        for side in sides
+    }
+
+
 def check_lengths(
     utterances: Dump | Dumps | Subset, interleaving: Interleaving, llm: SpeechLlm
 ) -> None:
