@@ -108,6 +108,18 @@ class Options(TrainOptions):
         new=True,
         minimum=0,
     )
+    teacher_weight: float = option(
+        0.0,
+        "of the divergence in the loss from what the text LLM that the training starts "
+        "from predicts of the translation; 0: it does not teach",
+        new=True,
+        minimum=0,
+    )
+    teacher_prompt: str = option(
+        "{src}: {src_text}\n{tgt}: {tgt_text}",
+        "what it reads: languages, and texts, of which the last is taught",
+        new=True,
+    )
     span_lambda: float = option(
         1.0, "Poisson mean of a span's length in words", minimum=0
     )
@@ -206,6 +218,8 @@ class Options(TrainOptions):
             voids.append(Void("schedule", "step", GATE))
         if not any(task.layout.transcripts for task in self.read_tasks()):
             voids.append(Void("layout", "that learns a transcript", GATE))
+        if not self.teacher_weight:
+            voids.append(Void("teacher_weight", "above 0", ["teacher_prompt"]))
         if not self.text_ratio_gate:
             voids.append(Void("text_ratio_gate", "above 0", GATE[1:]))
         return voids

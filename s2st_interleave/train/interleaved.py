@@ -17,7 +17,14 @@ from s2st_interleave.llm.loss import cross_entropy_sum, divergence_sum, num_righ
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train import probe
 from s2st_interleave.train.bad_steps import Contents
-from s2st_interleave.train.batches import batch_at, chunks, deal, share
+from s2st_interleave.train.batches import (
+    batch_at,
+    chunks,
+    deal,
+    in_order,
+    my_places,
+    share,
+)
 from s2st_interleave.train.collation import (
     Batch,
     collate,
@@ -34,10 +41,9 @@ from s2st_interleave.train.examples import (
 from s2st_interleave.train.gate import ERROR, Gate
 from s2st_interleave.train.learning import MeanShares
 from s2st_interleave.train.loader import Loader
+from s2st_interleave.train.teacher import Teacher, with_lessons
 
-NUM_PROBED = (
-    32  # dev utterances whose hidden states Fig. 3 shows, and at which a gate looks
-)
+NUM_PROBED = 32  # dev utterances of Fig. 3, and of a gate's look
 
 
 @dataclass
@@ -50,7 +56,8 @@ class InterleavedTask:
     A unit counts `unit_weight` times in the training's loss; the dev loss knows no weights.
     Where `consistency` is not 0, an example that shows text is read without it as well, and
     the loss has so many times the divergence of what is predicted of its texts. A `gate`
-    lets the text ratio fall sooner than the schedule, by the lines that `heed` is given.
+    lets the text ratio fall sooner than the schedule, by the lines that `heed` is given; a
+    `teacher` adds what it has to say of the translation.
     """
 
     llm: SpeechLlm
@@ -67,6 +74,7 @@ class InterleavedTask:
     unit_weight: float = 1.0
     consistency: float = 0.0
     gate: Gate | None = None
+    teacher: Teacher | None = None
 
     def __post_init__(self) -> None:
         self._drawn = Loader(self._draw_share, self.num_workers)
@@ -80,7 +88,7 @@ class InterleavedTask:
         return self.llm.model
 
     def batches(self, step: int) -> list[Batch]:
-        examples = _in_order(self._drawn(step, self.interleaving))
+        examples = in_order(self._drawn(step, self.interleaving))
         # Examples of similar lengths share a micro-batch, so that there is little padding.
         examples.sort(key=length)
         return [self._collate(part, examples) for part in self._cut(examples)]
@@ -103,6 +111,8 @@ class InterleavedTask:
                 first, second = (hidden.index_select(0, view) for view in batch.views)
                 parted = divergence_sum(self.model, first, second)
                 loss = loss + self.consistency * parted
+            if self.teacher and len(batch.taught):
+                loss = loss + self.teacher.loss_sum(batch, self.llm, hidden)
             routers = router_loss(self.model, output, batch.attention_mask)
         return loss + routers * self.num_targets(batch)
 
@@ -124,6 +134,9 @@ class InterleavedTask:
             "text_ratio": self.interleaving.ratio(step),
         }
         metrics |= mean_realised(step_examples)
+        if self.teacher:
+            lessons = [each.lesson for each in step_examples if each.lesson]
+            metrics["num_taught"] = sum(each.num_taught for each in lessons)
         if self.gate and self.gate.looks(step, metrics["text_ratio"]):
             metrics |= self._look(self._probe_batch(step))
         if len(self.interleaving.tasks) > 1:  # Figure 3 shows the blocks of one task
@@ -133,12 +146,7 @@ class InterleavedTask:
         metrics |= probe.length_ratios(layout, blocks)
         probes = layout.two_fold_sides and self.probe_every
         if probes and step % self.probe_every == 0:
-            probed = self._probe_batch(step)
-            blocks = [each.example.blocks for each in probed.examples]
-            lengths = probe.length_ratios(layout, blocks)
-            metrics |= {f"probe_{name}": ratio for name, ratio in lengths.items()}
-            ids, mask = probed.input_ids, probed.attention_mask
-            metrics |= probe.similarities(layout, ids, mask, blocks, self.model)
+            metrics |= probe.figure_3(layout, self._probe_batch(step), self.model)
         return metrics
 
     def heed(self, line: Mapping[str, float]) -> None:
@@ -200,8 +208,8 @@ class InterleavedTask:
     @cached_property
     def _dev_parts(self) -> list[Sequence[InterleavedExample]]:
         """This rank's micro-batches of dev, drawn once: no step changes them."""
-        mine = _my_places(len(self.dev))
-        examples = _in_order(self._draw([self.dev[index] for index in mine], 0.0, 0))
+        mine = my_places(len(self.dev))
+        examples = in_order(self._draw([self.dev[index] for index in mine], 0.0, 0))
         examples.sort(key=length)
         if self.batch_tokens:
             return self._cut(examples)
@@ -237,13 +245,20 @@ class InterleavedTask:
 
         Workers are given the rule, whose falls change, since theirs would be out of date.
         """
-        ratios = rule.ratios(step)
         indices = batch_at(range(len(self.train)), step, self.batch_size, rule.seed)
-        mine = [self.train[indices[k]] for k in _my_places(len(indices))]
-        drawn = self._draw(mine, ratios, step)
+        mine = [self.train[indices[k]] for k in my_places(len(indices))]
+        return self.draw(mine, rule.ratios(step), step)
+
+    def draw(
+        self, utterances: Sequence[Utterance], ratio: Ratio, step: int
+    ) -> list[InterleavedExample]:
+        """Examples for the loss of a step, with all that is read of an utterance."""
+        drawn = self._draw(utterances, ratio, step)
+        if self.teacher:
+            drawn = with_lessons(drawn, utterances, self.teacher.prompt, self.llm)
         if not self.consistency:
             return drawn
-        plain = self._draw(mine, 0.0, step)
+        plain = self._draw(utterances, 0.0, step)
         return [
             replace(one, second=other.example) if any(one.realised.values()) else one
             for one, other in zip(drawn, plain, strict=True)
@@ -284,21 +299,3 @@ class InterleavedTask:
         )
         states = output.last_hidden_state.flatten(0, 1)
         return output, states.index_select(0, batch.places)
-
-
-def _my_places(count: int) -> range:
-    """Which of `count` examples this rank draws: every so many-th."""
-    me = parallel.ranks()
-    return range(me.index, count, me.count)
-
-
-def _in_order(drawn: list[InterleavedExample]) -> list[InterleavedExample]:
-    """The examples that all ranks have drawn, in the order of the batch.
-
-    Their exact lengths decide who computes which; nobody draws what another has drawn.
-    """
-    shares = parallel.gathered(drawn)
-    return [
-        shares[place % len(shares)][place // len(shares)]
-        for place in range(sum(map(len, shares)))
-    ]
