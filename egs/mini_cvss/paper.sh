@@ -3,6 +3,7 @@
 #
 #   ./paper.sh                18 hours: all cells of paper/grid.yaml that are not there yet
 #   ./paper.sh --grid schedules   schedules/grid.yaml: schedules beyond the paper's
+#   ./paper.sh --grid long    long/grid.yaml: sentences of twice the length, for claim 6
 #   ./paper.sh --quick true   quick/grid.yaml: two pairs, one seed, an encoder of their own
 #   ./paper.sh --page true    only the page, from the stored scores
 #
@@ -12,7 +13,7 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 quick=false        # the grid quick: two pairs, one seed
-grid=paper         # folder of another grid.yaml: schedules
+grid=paper         # folder of another grid.yaml: schedules or long
 page=false
 publish=false      # write the page that is committed, and its figures
 minutes=0          # start no cell later than this; 0: no limit
@@ -34,6 +35,7 @@ if [[ ! -f $grid/grid.yaml ]]; then
   echo "paper.sh: --grid $grid: there is no $grid/grid.yaml" >&2
   exit 1
 fi
+if [[ -f $grid/settings.sh ]]; then . "$grid/settings.sh"; fi
 replicate=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
 export MINI_SHARED="shared/$grid" # folder, in each pair's and in x_en, of what cells share
 pending= pairs= status=0

@@ -149,7 +149,7 @@ def _fit(
             named(f"resuming from step {progress.step} of {options.max_steps}")
         )
     bad = BadSteps(directory, options.max_bad_steps, metrics.num_bad)
-    clock = time.time() - progress.train_sec
+    clock = time.monotonic() - progress.train_sec
     if options.max_steps == 0:  # an untrained stand-in is a model as well
         checkpoint.save(directory, learner, progress, options.keep_last)
 
@@ -169,7 +169,7 @@ def _fit(
         # 3. Count tokens and seconds, over all ranks.
         sums = parallel.sums({"tokens": result.tokens, "asked": asked.is_set()})
         tokens, stop = int(sums["tokens"]), bool(sums["asked"])
-        progress = progress.advanced(tokens, time.time() - clock)
+        progress = progress.advanced(tokens, time.monotonic() - clock)
         line = {"step": step, "lr": lr, **result.metrics, "tokens": tokens}
         line |= {
             "tokens_seen": progress.tokens_seen,
@@ -193,10 +193,17 @@ def _fit(
         if is_logged or progress.step % options.log_every == 0:
             parallel.say(_describe(line, options.max_steps, learner.shown))
         best_now = progress.best_step == progress.step
-        if last or best_now or stop or progress.step % options.save_every == 0:
+        is_due = last or best_now or progress.step % options.save_every == 0
+        if is_due or stop:
             metrics.flush()
             bad_steps.check_weights(learner.model, progress.step)
-            checkpoint.save(directory, learner, progress, options.keep_last)
+            checkpoint.save(
+                directory,
+                learner,
+                progress,
+                options.keep_last,
+                by_signal=not is_due,
+            )
         if stop and not last:
             _leave(progress.step, options.max_steps)
 
