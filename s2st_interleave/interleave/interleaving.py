@@ -18,7 +18,9 @@ class Interleaving:
     `span_lambda` is the Poisson mean of a span's length in words. Two extensions:
     `side_every` has the sides whose ratio falls every so many steps, and not as the
     schedule says, and `speech_only` is the share of a step's utterances that show no text,
-    whatever the schedule says. Raises UserError for a side that no task has.
+    whatever the schedule says. `falls` are the steps at which a gate has let the ratio
+    fall, sooner than the schedule (train/gate.py). Raises UserError for a side that no task
+    has.
     """
 
     schedule: Schedule
@@ -31,6 +33,7 @@ class Interleaving:
     seed: int = 1
     side_every: tuple[tuple[str, int], ...] = ()
     speech_only: float = 0.0
+    falls: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         roles = self.roles
@@ -53,10 +56,14 @@ class Interleaving:
         every = dict(self.side_every).get(side, self.schedule.every)
         return replace(self.schedule, every=every)
 
+    def ratio(self, step: int) -> float:
+        """The text ratio at 0-based optimizer step `step`, of sides without their own."""
+        return text_ratio(self.schedule, step, self.falls)
+
     def ratios(self, step: int) -> Mapping[str, float]:
         """The text ratio of each side at 0-based optimizer step `step`."""
         return {
-            side: text_ratio(self.schedule_of(side), step)
+            side: text_ratio(self.schedule_of(side), step, self.falls)
             if self.sides in ("both", side)
             else 0.0
             for side in self.roles

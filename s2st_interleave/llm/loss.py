@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, kl_div
 from transformers import PreTrainedModel
 
 from s2st_interleave.llm.backbone import logits, output_layer, soft_cap
@@ -67,6 +67,20 @@ def divergence_sum(
     """
     mine, theirs = (logits(model, each).log_softmax(-1) for each in (first, second))
     return 0.5 * ((mine.exp() - theirs.exp()) * (mine - theirs)).sum()
+
+
+def teaching_sum(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """Kullback-Leibler divergence of a teacher's predictions from a student's, in nats.
+
+    Both are logits (num_positions, vocabulary) of the same tokens; it is summed over
+    positions, and the teacher's are taken as given.
+    """
+    return kl_div(
+        student.log_softmax(-1),
+        teacher.log_softmax(-1),
+        reduction="sum",
+        log_target=True,
+    )
 
 
 def num_right(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import Block
@@ -37,17 +38,31 @@ def of_numbers(
     batch_size: int,
     corpus: Corpus,
     rates: Rates,
+    *,
+    two_views: bool = False,
+    lessons: bool = False,
 ) -> list[Phase]:
-    """Phases of a training whose data is not there, by mean seconds and spread alone."""
+    """Phases of a training whose data is not there, by mean seconds and spread alone.
+
+    With `two_views` what shows text is read without it as well; with `lessons` a teacher
+    reads both texts of each example.
+    """
     steps = Counter(
         tuple((side, round(p, 1)) for side, p in interleaving.ratios(step).items())
         for step in range(max_steps)
     )
     phases = []
     for ratios, number in steps.items():
-        given, wanted = _tokens(interleaving, dict(ratios), corpus, rates)
-        lengths = drawn_lengths(given + wanted, rates, batch_size)
-        phases.append(Phase(number, lengths, wanted / (given + wanted)))
+        read = [_tokens(interleaving, dict(ratios), corpus, rates)]
+        if two_views and any(ratio for _, ratio in ratios):
+            plain = dict.fromkeys(dict(ratios), 0.0)
+            read.append(_tokens(interleaving, plain, corpus, rates))
+        if lessons:
+            read.append((2 * _text_tokens(corpus, rates)[1], 0.0))
+        drawn = [drawn_lengths(sum(each), rates, batch_size) for each in read]
+        lengths = [list(chain(*rows)) for rows in zip(*drawn, strict=True)]
+        learned = sum(wanted for _, wanted in read)
+        phases.append(Phase(number, lengths, learned / sum(map(sum, read))))
     return phases
 
 
@@ -65,6 +80,12 @@ def micro_batches(
     ]
 
 
+def _text_tokens(corpus: Corpus, rates: Rates) -> tuple[int, float]:
+    """Words of a side, and the tokens of its text."""
+    words = max(1, round(corpus.seconds * rates.words_per_sec))
+    return words, words * rates.tokens_per_word
+
+
 def _tokens(
     interleaving: Interleaving,
     ratios: Mapping[str, float],
@@ -72,8 +93,7 @@ def _tokens(
     rates: Rates,
 ) -> tuple[float, float]:
     """Mean tokens that are given and that are learned, over the tasks' layouts."""
-    words = max(1, round(corpus.seconds * rates.words_per_sec))
-    text = words * rates.tokens_per_word
+    words, text = _text_tokens(corpus, rates)
     length, rule = interleaving.span_lambda, interleaving.span_rule
     shares = {
         side: (1 - interleaving.speech_only) * text_share(words, ratio, length, rule)

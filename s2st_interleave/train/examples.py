@@ -28,10 +28,23 @@ Ratio = float | Mapping[str, float]
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What a teacher reads of an utterance: int32 ids (num_tokens,).
+
+    The last `num_taught` of them are the last tokens of the example's block `block` as well.
+    """
+
+    ids: np.ndarray
+    block: str
+    num_taught: int
+
+
+@dataclass(frozen=True)
 class InterleavedExample:
     """An utterance's example, its task, and the share of words as text, by spoken side.
 
-    `second` is the same utterance without text, for a loss that compares the two.
+    `second` is the same utterance without text, for a loss that compares the two; `lesson`
+    is what a teacher reads of it.
     """
 
     id: str
@@ -39,6 +52,7 @@ class InterleavedExample:
     task: Task
     realised: Mapping[str, float]
     second: Example | None = None
+    lesson: Lesson | None = None
 
     @property
     def views(self) -> tuple[Example, ...]:
@@ -159,6 +173,17 @@ def _ratio_of(side: str, ratio: Ratio, interleaving: Interleaving) -> float:
     if interleaving.sides not in ("both", side):
         return 0.0
     return ratio if isinstance(ratio, float) else ratio[side]
+
+
+def mean_realised(examples: Sequence[InterleavedExample]) -> dict[str, float]:
+    """Mean share of words shown as text, by side, over the examples that speak it."""
+    sides = dict.fromkeys(side for each in examples for side in each.realised)
+    return {
+        f"realised_{side}": float(
+            np.mean([each.realised[side] for each in examples if side in each.realised])
+        )
+        for side in sides
+    }
 
 
 def check_lengths(

@@ -1,11 +1,10 @@
 """Training on interleaved sequences (paper Sec. 3.2): the step decides the text ratio."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
@@ -13,19 +12,38 @@ from transformers.utils import ModelOutput
 from s2st_interleave import parallel
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
-from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.llm.backbone import router_loss
 from s2st_interleave.llm.loss import cross_entropy_sum, divergence_sum, num_right
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train import probe
 from s2st_interleave.train.bad_steps import Contents
-from s2st_interleave.train.batches import batch_at, chunks, deal, share
-from s2st_interleave.train.collation import Batch, collate, length, num_tokens
-from s2st_interleave.train.examples import InterleavedExample, Ratio, draw_examples
+from s2st_interleave.train.batches import (
+    batch_at,
+    chunks,
+    deal,
+    in_order,
+    my_places,
+    share,
+)
+from s2st_interleave.train.collation import (
+    Batch,
+    collate,
+    length,
+    num_tokens,
+    transcript_targets,
+)
+from s2st_interleave.train.examples import (
+    InterleavedExample,
+    Ratio,
+    draw_examples,
+    mean_realised,
+)
+from s2st_interleave.train.gate import ERROR, Gate
 from s2st_interleave.train.learning import MeanShares
 from s2st_interleave.train.loader import Loader
+from s2st_interleave.train.teacher import Teacher, with_lessons
 
-NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 shows
+NUM_PROBED = 32  # dev utterances of Fig. 3, and of a gate's look
 
 
 @dataclass
@@ -37,7 +55,9 @@ class InterleavedTask:
     rank draws its share of the examples, in `num_workers` processes ahead of their step.
     A unit counts `unit_weight` times in the training's loss; the dev loss knows no weights.
     Where `consistency` is not 0, an example that shows text is read without it as well, and
-    the loss has so many times the divergence of what is predicted of its texts.
+    the loss has so many times the divergence of what is predicted of its texts. A `gate`
+    lets the text ratio fall sooner than the schedule, by the lines that `heed` is given; a
+    `teacher` adds what it has to say of the translation.
     """
 
     llm: SpeechLlm
@@ -53,6 +73,8 @@ class InterleavedTask:
     logits_at_once: int = 0
     unit_weight: float = 1.0
     consistency: float = 0.0
+    gate: Gate | None = None
+    teacher: Teacher | None = None
 
     def __post_init__(self) -> None:
         self._drawn = Loader(self._draw_share, self.num_workers)
@@ -66,7 +88,7 @@ class InterleavedTask:
         return self.llm.model
 
     def batches(self, step: int) -> list[Batch]:
-        examples = _in_order(self._drawn(step))
+        examples = in_order(self._drawn(step, self.interleaving))
         # Examples of similar lengths share a micro-batch, so that there is little padding.
         examples.sort(key=length)
         return [self._collate(part, examples) for part in self._cut(examples)]
@@ -89,6 +111,8 @@ class InterleavedTask:
                 first, second = (hidden.index_select(0, view) for view in batch.views)
                 parted = divergence_sum(self.model, first, second)
                 loss = loss + self.consistency * parted
+            if self.teacher and len(batch.taught):
+                loss = loss + self.teacher.loss_sum(batch, self.llm, hidden)
             routers = router_loss(self.model, output, batch.attention_mask)
         return loss + routers * self.num_targets(batch)
 
@@ -107,9 +131,14 @@ class InterleavedTask:
             "tokens": sum(
                 num_tokens(each) for batch in batches for each in batch.examples
             ),
-            "text_ratio": text_ratio(self.interleaving.schedule, step),
+            "text_ratio": self.interleaving.ratio(step),
         }
-        metrics |= _mean_realised(step_examples)
+        metrics |= mean_realised(step_examples)
+        if self.teacher:
+            lessons = [each.lesson for each in step_examples if each.lesson]
+            metrics["num_taught"] = sum(each.num_taught for each in lessons)
+        if self.gate and self.gate.looks(step, metrics["text_ratio"]):
+            metrics |= self._look(self._probe_batch(step))
         if len(self.interleaving.tasks) > 1:  # Figure 3 shows the blocks of one task
             return metrics
         layout = self.interleaving.tasks[0].layout
@@ -117,13 +146,29 @@ class InterleavedTask:
         metrics |= probe.length_ratios(layout, blocks)
         probes = layout.two_fold_sides and self.probe_every
         if probes and step % self.probe_every == 0:
-            probed = self._probe_batch(step)
-            blocks = [each.example.blocks for each in probed.examples]
-            lengths = probe.length_ratios(layout, blocks)
-            metrics |= {f"probe_{name}": ratio for name, ratio in lengths.items()}
-            ids, mask = probed.input_ids, probed.attention_mask
-            metrics |= probe.similarities(layout, ids, mask, blocks, self.model)
+            metrics |= probe.figure_3(layout, self._probe_batch(step), self.model)
         return metrics
+
+    def heed(self, line: Mapping[str, float]) -> None:
+        """Let the text ratio fall from the next step on, where this step's line says so."""
+        if self.gate and (fall := self.gate.fall(line)):
+            rule = self.interleaving
+            self.interleaving = replace(rule, falls=(*rule.falls, *fall))
+
+    def _look(self, batch: Batch) -> dict[str, float]:
+        """The share of the transcripts' tokens in a batch that the LLM mistakes now."""
+        places = torch.from_numpy(transcript_targets(batch.examples)).to(self.device)
+        if not len(places):  # of several tasks, none with a transcript was drawn
+            return {}
+        was_training = self.model.training
+        self.model.eval()
+        with self.llm.autocast():
+            _, hidden = self._states(batch)
+            states, wanted = hidden[places], batch.targets[places]
+            _, hits = num_right(self.model, states, wanted, self.logits_at_once)
+        self.model.train(was_training)
+        # One rank decides for all of them.
+        return {ERROR: parallel.gathered(1 - int(hits) / len(places))[0]}
 
     def contents(self, step: int, batches: Sequence[Batch]) -> list[Contents]:
         """Ids, and the tensors by which a pass can be done again."""
@@ -163,8 +208,8 @@ class InterleavedTask:
     @cached_property
     def _dev_parts(self) -> list[Sequence[InterleavedExample]]:
         """This rank's micro-batches of dev, drawn once: no step changes them."""
-        mine = _my_places(len(self.dev))
-        examples = _in_order(self._draw([self.dev[index] for index in mine], 0.0, 0))
+        mine = my_places(len(self.dev))
+        examples = in_order(self._draw([self.dev[index] for index in mine], 0.0, 0))
         examples.sort(key=length)
         if self.batch_tokens:
             return self._cut(examples)
@@ -195,15 +240,25 @@ class InterleavedTask:
     ) -> list[InterleavedExample]:
         return draw_examples(utterances, ratio, step, self.interleaving, self.llm)
 
-    def _draw_share(self, step: int) -> list[InterleavedExample]:
-        """This rank's examples of a step, in the order of the batch."""
-        ratios, seed = self.interleaving.ratios(step), self.interleaving.seed
-        indices = batch_at(range(len(self.train)), step, self.batch_size, seed)
-        mine = [self.train[indices[k]] for k in _my_places(len(indices))]
-        drawn = self._draw(mine, ratios, step)
+    def _draw_share(self, step: int, rule: Interleaving) -> list[InterleavedExample]:
+        """This rank's examples of a step, in the order of the batch.
+
+        Workers are given the rule, whose falls change, since theirs would be out of date.
+        """
+        indices = batch_at(range(len(self.train)), step, self.batch_size, rule.seed)
+        mine = [self.train[indices[k]] for k in my_places(len(indices))]
+        return self.draw(mine, rule.ratios(step), step)
+
+    def draw(
+        self, utterances: Sequence[Utterance], ratio: Ratio, step: int
+    ) -> list[InterleavedExample]:
+        """Examples for the loss of a step, with all that is read of an utterance."""
+        drawn = self._draw(utterances, ratio, step)
+        if self.teacher:
+            drawn = with_lessons(drawn, utterances, self.teacher.prompt, self.llm)
         if not self.consistency:
             return drawn
-        plain = self._draw(mine, 0.0, step)
+        plain = self._draw(utterances, 0.0, step)
         return [
             replace(one, second=other.example) if any(one.realised.values()) else one
             for one, other in zip(drawn, plain, strict=True)
@@ -244,32 +299,3 @@ class InterleavedTask:
         )
         states = output.last_hidden_state.flatten(0, 1)
         return output, states.index_select(0, batch.places)
-
-
-def _my_places(count: int) -> range:
-    """Which of `count` examples this rank draws: every so many-th."""
-    me = parallel.ranks()
-    return range(me.index, count, me.count)
-
-
-def _in_order(drawn: list[InterleavedExample]) -> list[InterleavedExample]:
-    """The examples that all ranks have drawn, in the order of the batch.
-
-    Their exact lengths decide who computes which; nobody draws what another has drawn.
-    """
-    shares = parallel.gathered(drawn)
-    return [
-        shares[place % len(shares)][place // len(shares)]
-        for place in range(sum(map(len, shares)))
-    ]
-
-
-def _mean_realised(examples: Sequence[InterleavedExample]) -> dict[str, float]:
-    """Mean share of words shown as text, by side, over the examples that speak it."""
-    sides = dict.fromkeys(side for each in examples for side in each.realised)
-    return {
-        f"realised_{side}": float(
-            np.mean([each.realised[side] for each in examples if side in each.realised])
-        )
-        for side in sides
-    }
