@@ -1,10 +1,14 @@
 """Directories that a stage has begun: is there work in them, and does a process work there?"""
 
+import contextlib
 import fcntl
+import glob
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.promises import CHECKPOINT, OPEN, VOLATILE
 
 _held: dict[Path, int] = {}  # descriptors of this process, by directory
@@ -24,26 +28,28 @@ def has_work(directory: Path, options: Any) -> bool:
     )
 
 
-def hold(directory: Path) -> None:
-    """Mark that this process works in a directory, to its end; a file system may not."""
+def hold(directory: Path, *, alone: bool = True) -> None:
+    """Mark that this process works in a directory, to its end; a file system may not.
+
+    UserError where another process works there. The jobs of a sharded stage work in it
+    together, none of them `alone`.
+    """
     leave(directory)
-    _held[directory] = os.open(directory, os.O_RDONLY)
-    _lock(_held[directory], fcntl.LOCK_SH)
+    descriptor = _held[directory.resolve()] = os.open(directory, os.O_RDONLY)
+    if not _lock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
+        holder = _holder(descriptor)
+        leave(directory)
+        raise UserError(
+            f"{directory}: another process works there{holder}: wait for it, or end it; "
+            "then the same command carries on"
+        )
 
 
 def leave(directory: Path) -> None:
     """Take the mark of this process away."""
-    if directory in _held:
-        os.close(_held.pop(directory))
-
-
-def is_held(directory: Path) -> bool:
-    """Whether another process of this machine works in a directory."""
-    leave(directory)
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        return not _lock(descriptor, fcntl.LOCK_EX)
-    finally:
+    descriptor = _held.pop(directory.resolve(), None)
+    if descriptor is not None:
+        _lock(descriptor, fcntl.LOCK_UN)  # forked processes have it open as well
         os.close(descriptor)
 
 
@@ -56,3 +62,35 @@ def _lock(descriptor: int, kind: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _holder(descriptor: int) -> str:
+    """Which process of this machine has locked a directory, as Linux tells; "": unknown."""
+    inode = os.fstat(descriptor).st_ino
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/locks").read_text().splitlines():
+            words = line.split()
+            if words[1] == "FLOCK" and words[5].rpartition(":")[2] == str(inode):
+                return f" (process {words[4]})"
+    return ""
+
+
+def discard(directory: Path) -> None:
+    """Remove a stage's directory, renamed first: half of it must never be read."""
+    old = directory.with_name(f".{directory.name}.{os.getpid()}.old")
+    directory.rename(old)
+    leave(directory)
+    shutil.rmtree(old)
+
+
+def remove_discarded(directory: Path) -> None:
+    """Remove what a process that was killed had begun to discard."""
+    for old in directory.parent.glob(f".{glob.escape(directory.name)}.*.old"):
+        shutil.rmtree(old)
+
+
+def unsigned(directory: Path) -> list[Path]:
+    """Files in a directory that has no record of a stage, sorted."""
+    if not directory.is_dir() or (directory / OPEN).is_file():
+        return []
+    return sorted(p for p in directory.iterdir() if p.name[0] != ".")

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import resource
 import select
 import shutil
 import sys
@@ -53,12 +54,19 @@ def explained(error: Exception) -> str:
     """
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, MemoryError) or any(s in str(error) for s in NO_MEMORY):
+        return "this machine has no memory left: lower the batch size or --nj"
     if isinstance(error, ImportError):
         return missing_package(error)
+    if any(sign in str(error) for sign in UNWRITTEN):
+        return _of_machine(_unwritten())
     if isinstance(error, OSError):
         return _of_machine(error)
-    if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
-        return "this machine has no memory left: lower the batch size or --nj"
+    if type(error).__name__ == "BrokenProcessPool":  # not imported here, either
+        return (
+            "a process of this command was killed, probably for want of memory: lower "
+            "--nj or --num_workers; the same command carries on"
+        )
     if (
         type(error).__name__ == "OutOfMemoryError"
     ):  # torch's, which is not imported here
@@ -66,12 +74,33 @@ def explained(error: Exception) -> str:
         return (
             f"{first}: lower the batch size, or raise --accum_grad where there is one"
         )
-    if any(sign in str(error) for sign in FULL):  # safetensors, torch
-        return _of_machine(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    if "gloo/transport" in str(error):  # the ranks of a training talk by it
+        return (
+            "another rank of this training has ended, or was silent for too long "
+            "(S2ST_RANK_TIMEOUT_SEC, two hours if unset): the same command carries on"
+        )
+    if code := re.search(r"\(os error (\d+)\)", str(error)):  # safetensors, tokenizers
+        return _of_machine(OSError(int(code[1]), os.strerror(int(code[1]))))
+    if os.strerror(errno.ENOSPC) in str(error):
+        return _of_machine(_unwritten())
     return ""
 
 
-FULL = ("os error 28", os.strerror(errno.ENOSPC), "PytorchStreamWriter failed")
+# torch and numpy say so of what they could not write, and not why.
+UNWRITTEN = ("PytorchStreamWriter failed", "inline_container.cc", " requested and ")
+NO_MEMORY = (
+    "DefaultCPUAllocator",
+    "std::bad_alloc",
+    "can't start new thread",
+    os.strerror(errno.ENOMEM),
+)
+
+
+def _unwritten() -> OSError:
+    """Why a library could not write: a file may grow no more, or the disk is full."""
+    most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    number = errno.ENOSPC if most == resource.RLIM_INFINITY else errno.EFBIG
+    return OSError(number, os.strerror(number))
 
 
 def _of_machine(error: OSError) -> str:
@@ -89,6 +118,10 @@ def _of_machine(error: OSError) -> str:
         return f"{where}{reason}, {free}: make room; the same command carries on"
     if number == errno.EMFILE:
         return f"{where}{reason} in this process: raise the limit, `ulimit -n 65536`"
+    if number == errno.EFBIG:
+        return (
+            f"{where}{reason} for this process: raise the limit, `ulimit -f unlimited`"
+        )
     if number == errno.EROFS or (number in (errno.EACCES, errno.EPERM) and path):
         owner = "it cannot be read or written by this user"
         what = "this disk is read-only" if number == errno.EROFS else owner

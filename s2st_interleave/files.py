@@ -1,9 +1,12 @@
 """Files that appear whole or not at all, and JSON whose errors name file and key."""
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -16,18 +19,23 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
+TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # of atomic_write: .<name>.<process>.tmp
+_swept: set[Path] = set()  # folders in which this process has looked for left ones
+
 
 @contextlib.contextmanager
 def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     """Open a file for writing; it appears under its name, by rename, when all is written.
 
-    After an error the file is as it was before.
+    After an error the file is as it was before. Its content is on disk before it has its
+    name, so that a power cut leaves the one or the other file, never an empty one. What a
+    process that was killed has left in the folder is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        encoding = None if "b" in mode else "utf-8"
-        with temporary.open(mode, encoding=encoding) as stream:
+        with _opened(temporary, mode) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -38,6 +46,55 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _opened(temporary: Path, mode: str) -> IO[Any]:
+    """A new file, locked as long as it is open, by which others know that it is used."""
+    while True:
+        stream = temporary.open(mode, encoding=None if "b" in mode else "utf-8")
+        with contextlib.suppress(OSError):  # the file system may have no locks
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(stream.fileno()).st_nlink:
+            return stream
+        stream.close()  # another process has swept it before it was locked
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files whose process is gone; looks once into each folder."""
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    with os.scandir(folder) as entries:
+        left = [Path(e.path) for e in entries if TEMPORARY.fullmatch(e.name)]
+    for path in left:
+        # Without locks nobody knows whether it is used: it stays.
+        with contextlib.suppress(OSError), path.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
+def sync(path: Path) -> None:
+    """Have a file's content, or the names in a folder, on disk, whatever happens next."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # of a file system that syncs no folders
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(directory: Path) -> None:
+    """Have all of a folder on disk: contents first, then names, its own last.
+
+    What is there already costs next to nothing.
+    """
+    for folder, _, names in os.walk(directory, topdown=False):
+        for name in names:
+            sync(Path(folder, name))
+        sync(Path(folder))
+    sync(directory.parent)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -7,7 +7,9 @@ one process with the same batch.
 """
 
 import atexit
+import ctypes
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
     import torch
 
 T = TypeVar("T")
-# Rank 0 may work alone for a long time, for example on fingerprints of the inputs.
-TIMEOUT = timedelta(hours=2)
+# Names the process with which a job of the launcher, or a rank of torchrun, ends.
+PARENT = "S2ST_PARENT"
+# Seconds that ranks wait for one that says nothing, by this variable. Rank 0 may work alone
+# for a long time, for example on fingerprints of the inputs.
+TIMEOUT, TIMEOUT_SEC = "S2ST_RANK_TIMEOUT_SEC", 7200.0
 
 
 @dataclass(frozen=True)
@@ -107,18 +112,36 @@ def connected() -> ModuleType:
 
     if not distributed.is_initialized():
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        distributed.init_process_group(backend, timeout=TIMEOUT)
+        timeout = timedelta(seconds=float(os.environ.get(TIMEOUT, TIMEOUT_SEC)))
+        distributed.init_process_group(backend, timeout=timeout)
         atexit.register(distributed.destroy_process_group)
     return distributed
+
+
+def end_with_parent(number: int = signal.SIGKILL) -> None:
+    """Ask Linux for a signal when this process's parent ends without a word to it.
+
+    The same command could else be started again while this one works on.
+    """
+    parent = os.getppid()
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "prctl"):
+        libc.prctl(1, int(number))  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os.kill(os.getpid(), number)
 
 
 def exit_with(main: Callable[[], int | None]) -> NoReturn:
     """End this process with the exit status that `main` returns or raises.
 
+    A job that a launcher has started, or a rank, is killed where its starter is.
+
     A rank of several ends by os._exit. DDP keeps gloo's threads alive even when the group
     is destroyed; a thread that frees a tensor while the interpreter shuts down would end
     the process by SIGABRT although its work is done.
     """
+    if os.environ.get(PARENT) == str(os.getppid()):
+        end_with_parent()
     if ranks().count == 1:
         sys.exit(main())
     try:

@@ -4,7 +4,8 @@
 that it lists, wherever that lies. Only these tables are opened. A reader of the directory
 pays a stat for each file and a listing for each folder of audio (5 s for a million
 recordings); the stage itself also pays a stat for each recording (another 5 s). Archives of
-recordings are few, so that readers compare their size as well. Files that
+recordings are few, so that readers compare their size as well. What is not larger than
+MOST_READ is also read, for a bit may have changed on disk (1 s at most). Files that
 only the stage itself reads (shards, checkpoints, the state of a run) are not promised:
 users may remove them to save space.
 
@@ -25,7 +26,7 @@ from typing import Any
 
 from s2st_interleave.data import ark
 from s2st_interleave.errors import script
-from s2st_interleave.files import file_digest
+from s2st_interleave.files import file_digest, sync
 
 DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
 # Files that describe one run (seconds, runtime options), and folders that no other stage
@@ -36,26 +37,34 @@ VOLATILE = {
     "metrics.jsonl",
     "optimizer.pt",
     "meta.json",
+    "sha256.json",
     "config.yaml",
     "run.sh",
 }
 PRIVATE = {"shards", "analysis", "sources", "tensorboard", "wandb", "bad_steps"}
 CHECKPOINT = "checkpoint-"
+MOST_READ = 500_000_000  # bytes of a stage's files whose content its readers compare
 
 
 @dataclass(frozen=True)
 class Broken:
-    """Files that are gone, and files of another size than the stage wrote.
+    """Files that are gone, and files of another size or content than the stage wrote.
 
     `audio_bytes`: bytes of audio now and then, if they differ.
     """
 
     gone: tuple[Path, ...] = ()
     changed: tuple[Path, ...] = ()
+    damaged: tuple[Path, ...] = ()
     audio_bytes: tuple[int, int] | None = None
 
+    @property
+    def altered(self) -> tuple[Path, ...]:
+        """Files that are there, and not as the stage wrote them."""
+        return self.changed + self.damaged
+
     def __bool__(self) -> bool:
-        return bool(self.gone or self.changed or self.audio_bytes)
+        return bool(self.gone or self.changed or self.damaged or self.audio_bytes)
 
     def __str__(self) -> str:
         faults = [
@@ -63,6 +72,7 @@ class Broken:
             for paths, what in (
                 (self.gone, "is gone"),
                 (self.changed, "is not what was written (another size)"),
+                (self.damaged, "is not what was written (other bytes)"),
             )
             if paths
         ]
@@ -115,11 +125,14 @@ def audio_bytes(directory: Path) -> int:
     return sum(os.stat(path).st_size for path, _ in _listed(directory))
 
 
-def broken(directory: Path, done: dict[str, Any], *, weigh: bool = False) -> Broken:
+def broken(
+    directory: Path, done: dict[str, Any], *, weigh: bool = False, reads: bool = False
+) -> Broken:
     """Files that `done`, the stage.json of `directory`, promises and that are not there.
 
-    `weigh` also compares the size of the audio, unless an earlier version made the
-    directory: it did not record that size. That of archives is always compared.
+    `weigh` also compares the size of the audio, and `reads` the content of files up to
+    MOST_READ, unless an earlier version made the directory: it recorded neither. The size
+    of archives is always compared.
     """
     gone: dict[Path, None] = {}
     changed = []
@@ -131,12 +144,33 @@ def broken(directory: Path, done: dict[str, Any], *, weigh: bool = False) -> Bro
         except (FileNotFoundError, NotADirectoryError):
             gone[path] = None
     gone |= dict.fromkeys(absent(path for path, _ in _listed(directory)))
+    if reads and not gone and not changed and (damaged := _damaged(directory, done)):
+        return Broken(damaged=damaged)
     weigh = weigh or any(is_archive for _, is_archive in islice(_listed(directory), 1))
     if gone or not weigh or not done.get("audio_bytes"):
         return Broken(tuple(gone), tuple(changed))
     bytes_now, bytes_then = audio_bytes(directory), done["audio_bytes"]
     differ = (bytes_now, bytes_then) if bytes_now != bytes_then else None
-    return Broken(tuple(gone), tuple(changed), differ)
+    return Broken(tuple(gone), tuple(changed), audio_bytes=differ)
+
+
+def _damaged(directory: Path, done: dict[str, Any]) -> tuple[Path, ...]:
+    """Files of other content than was written, where all of them are not too large."""
+    sizes, content = done.get("files", {}), done.get("digests", {})
+    known = [name for name in sizes if name in content]
+    if sum(sizes[name] for name in known) > MOST_READ:
+        return ()
+    paths = {name: directory / name for name in known}
+    return tuple(p for name, p in paths.items() if file_digest(p) != content[name])
+
+
+def sync_names(directory: Path) -> None:
+    """Have the names of a stage's files on disk, and those of the audio it lists."""
+    folders = {os.path.dirname(path) or "." for path, _ in _listed(directory)}
+    folders |= {folder for folder, _, _ in os.walk(directory)}
+    for folder in sorted(folders, reverse=True):
+        sync(Path(folder))
+    sync(directory.parent)
 
 
 def absent(paths: Iterable[str]) -> list[Path]:

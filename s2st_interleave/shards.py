@@ -131,6 +131,7 @@ class _Part:
             *digests, seconds = self.proof.read_text().split() or [""]
             if digests == self._digests():
                 return float(seconds)
+            print(f"{self.path} is not what its proof says: computed again", flush=True)
         self.proof.unlink(missing_ok=True)
         started = time.monotonic()
         process(self.ids, self.path)

@@ -6,7 +6,6 @@ stops and shows the difference.
 """
 
 import os
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,13 @@ from typing import Any, Protocol
 
 from s2st_interleave import begun, newer, progress, promises, record
 from s2st_interleave.errors import UserError, shown
-from s2st_interleave.files import atomic_write, file_digest, read_json, write_json
+from s2st_interleave.files import (
+    atomic_write,
+    file_digest,
+    read_json,
+    sync,
+    write_json,
+)
 from s2st_interleave.promises import DONE, DROPPED, OPEN
 from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.record import Origin, digest
@@ -41,7 +46,7 @@ class Input:
         if (self.path / DONE).is_file():
             done = read_json(self.path / DONE)
             self._check_kind(done.get("stage", ""))
-            if lost := promises.broken(self.path, done):
+            if lost := promises.broken(self.path, done, reads=True):
                 raise FileNotFoundError(self._explain_loss(lost))
             return digest([done["fingerprint"], done["outputs"]])
         if self.path.is_file():
@@ -68,7 +73,7 @@ class Input:
 
     def _explain_loss(self, lost: promises.Broken) -> str:
         remedy = self._remedy()
-        if remedy and lost.changed:
+        if remedy and lost.altered:
             remedy += " --overwrite true"
         return f"{self.path} is no longer whole: {lost}{remedy}"
 
@@ -110,7 +115,7 @@ class Facts(Protocol):
 
 @dataclass(frozen=True)
 class Stage:
-    """A directory that a stage is filling; `started` is the time in seconds."""
+    """A directory that a stage is filling; `started` is that of the monotonic clock."""
 
     directory: Path
     record: dict[str, Any]
@@ -155,12 +160,15 @@ class Stage:
             "facts": (facts.to_json() if facts else {}) | notes,
             "git": git_state(),
             "versions": versions(),
-            "wall_sec": round(time.time() - self.started + earlier_sec, 1),
+            "wall_sec": round(time.monotonic() - self.started + earlier_sec, 1),
             "bytes": size,
         }
-        begun.leave(self.directory)
+        # The names of all files are on disk before the one that says they are there.
+        promises.sync_names(self.directory)
         write_json(self.directory / DONE, done)
         (self.directory / OPEN).unlink(missing_ok=True)
+        sync(self.directory)
+        begun.leave(self.directory)
         progress.name_lines("")
         said = said or f"{num_out} of {num_in} utterances"
         if dropped:
@@ -190,8 +198,11 @@ def open_stage(
     begun and has no work in it (begun.py) takes other options and inputs.
     `overwrite` removes a directory made with other options or inputs. `proven` says that
     every file of a begun directory proves itself what it was made from, so that the stage
-    may go on with other options and inputs.
+    may go on with other options and inputs. UserError also where another process works in
+    the directory; only the jobs of one sharded stage work there together.
     """
+    shard = getattr(options, "shard", "")
+    alone = not shard or shard.startswith("0/")
     for origin in inputs.values():
         if isinstance(origin, Input) and _same(origin.path, directory):
             raise UserError(f"{directory} is read, and cannot be written: name another")
@@ -206,31 +217,32 @@ def open_stage(
             raise OutdatedError(directory, difference)
         if difference:
             _end_if_looking()
-            if begun.is_held(directory):
-                raise UserError(
-                    f"{directory}: another process works there, with other options: wait "
-                    "for it, or end it"
-                )
+            begun.hold(directory)
             if not overwrite:
                 print(f"{stage}: {directory} was begun otherwise, goes on as it is now")
-            _discard(directory)
+            begun.discard(directory)
         elif not record.grown(before, now, options):
             # Options that no longer count in the fingerprint must not change it.
             now["fingerprint"] = before["fingerprint"]
             if is_done and not _reopened(directory, before, stage, overwrite):
                 return None
-    elif _unsigned(directory):
+    elif files := begun.unsigned(directory):
         raise UserError(
-            f"{directory} holds {_unsigned(directory)[0].name} but neither {DONE} nor "
+            f"{directory} holds {files[0].name} but neither {DONE} nor "
             f"{OPEN}: move it away, nobody knows how it was made"
         )
     _end_if_looking()
     directory.mkdir(parents=True, exist_ok=True)
+    begun.hold(directory, alone=alone)
+    if (directory / DONE).is_file() and not (record_path and record_path.name == DONE):
+        begun.leave(directory)  # another process has finished it just now
+        again = {"stage": stage, "options": options, "inputs": inputs}
+        return open_stage(directory, **again, overwrite=overwrite, proven=proven)
     (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
     write_json(directory / OPEN, now)
-    begun.hold(directory)
+    begun.remove_discarded(directory)
     progress.name_stage(stage, directory)
-    return Stage(directory, now, time.time())
+    return Stage(directory, now, time.monotonic())
 
 
 def _same(path: Path, other: Path) -> bool:
@@ -241,18 +253,20 @@ def _reopened(
     directory: Path, done: Mapping[str, Any], stage: str, overwrite: bool
 ) -> bool:
     """Must files of a finished directory be made again? Prints which, or that none are."""
-    lost = promises.broken(directory, dict(done), weigh=True)
+    lost = promises.broken(directory, dict(done), weigh=True, reads=True)
     if not lost:
+        if (directory / OPEN).is_file():  # of a run that was killed just after DONE
+            (directory / OPEN).unlink()
         print(f"{stage}: {directory} is up to date, skipped", flush=True)
         return False
-    if lost.changed and not overwrite:
+    if lost.altered and not overwrite:
         raise UserError(
             f"{directory} is no longer whole: {lost}\nput it back, or pass "
             "--overwrite true to make it again"
         )
     _end_if_looking()
     print(f"{stage}: {directory} is no longer whole: {lost}; made again", flush=True)
-    for path in lost.changed:
+    for path in lost.altered:
         path.unlink()
     return True
 
@@ -265,20 +279,6 @@ def is_looking() -> bool:
 def _end_if_looking() -> None:
     if is_looking():
         raise SystemExit(EXIT_UNFINISHED)
-
-
-def _discard(directory: Path) -> None:
-    """Remove a stage's directory, renamed first: half of it must never be read."""
-    old = directory.with_name(f".{directory.name}.{os.getpid()}.old")
-    directory.rename(old)
-    shutil.rmtree(old)
-
-
-def _unsigned(directory: Path) -> list[Path]:
-    """Files in a directory that has no record of a stage, sorted."""
-    if not directory.is_dir() or (directory / OPEN).is_file():
-        return []
-    return sorted(p for p in directory.iterdir() if p.name[0] != ".")
 
 
 def read_done(directory: Path, made_by: str) -> dict[str, Any]:

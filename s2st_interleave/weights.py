@@ -40,7 +40,8 @@ def reading(
     except BROKEN as error:
         raise UserError(f"{path} is broken: {remedy}") from error
     except OSError as error:
-        if error.filename:
+        if error.errno:  # of the machine, such as too many open files
+            error.filename = error.filename or str(path)
             raise
         if not path.exists():
             raise UserError(f"{path} is missing: {remedy}") from None

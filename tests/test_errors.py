@@ -4,6 +4,9 @@ import errno
 import json
 import os
 import shutil
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from types import SimpleNamespace
 
 import numpy as np
@@ -82,6 +85,18 @@ def test_a_full_disk_is_told_with_the_file_that_could_not_be_written(tmp_path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert caught.value.filename == str(tmp_path / "x") and stream.closed
     assert not list(tmp_path.iterdir())
+
+
+def end(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+def test_a_process_of_a_pool_that_was_killed_is_told_in_a_line(monkeypatch, capsys):
+    with ProcessPoolExecutor(1, get_context("fork")) as pool:
+        error = pool.submit(end, signal.SIGKILL).exception()
+    assert run(monkeypatch, error) == 1
+    line = capsys.readouterr().err
+    assert "a process of this command was killed" in line and line.count("\n") == 1
 
 
 def test_an_interrupted_command_says_how_to_go_on(monkeypatch, capsys):

@@ -107,6 +107,23 @@ def test_a_device_that_this_machine_lacks_is_known_before_any_work(folder, capfd
     assert "--device cuda:7: this machine has 0 GPUs that PyTorch can use" in message
 
 
+LONGER = TRAIN.replace("--max_steps 1", "--max_steps 2")
+
+
+@pytest.mark.parametrize("file", ["optimizer.pt", "model.safetensors", "meta.json"])
+@pytest.mark.usefixtures("folder")
+def test_a_checkpoint_that_broke_is_told_of_and_the_one_before_is_used(file, capfd):
+    assert command_line.main(TRAIN.split()) == 0
+    path = Path("out/checkpoint-1", file)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1  # a bit
+    path.write_bytes(content)
+    assert command_line.main(LONGER.split()) == 0
+    said = f"{file} is broken: checkpoint-1 is removed, and training goes on from the s"
+    assert said in capfd.readouterr().out
+    assert Path("out/checkpoint-2").is_dir()
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
@@ -117,11 +134,13 @@ def test_a_device_that_this_machine_lacks_is_known_before_any_work(folder, capfd
     ],
 )
 @pytest.mark.usefixtures("folder")
-def test_a_checkpoint_that_broke_says_how_to_go_on(file, text, message, capfd):
+def test_a_checkpoint_of_an_earlier_version_that_broke_says_how_to_go_on(
+    file, text, message, capfd
+):
     assert command_line.main(TRAIN.split()) == 0
+    Path("out/checkpoint-1/sha256.json").unlink()  # it wrote none
     Path("out/checkpoint-1", file).resolve().write_text(text)
-    longer = TRAIN.replace("--max_steps 1", "--max_steps 2")
-    assert command_line.main(longer.split()) == 1
+    assert command_line.main(LONGER.split()) == 1
     assert message in capfd.readouterr().err
 
 

@@ -24,7 +24,7 @@ main() {
   trap stop EXIT
   trap 'exit 130' INT TERM
   start
-  S2ST_TEST_SLURM="$folder" python -m pytest -q -m slurm tests/launch "$@"
+  S2ST_TEST_SLURM="$folder" python -m pytest -q -m slurm tests/launch tests/reliability "$@"
 }
 
 say() { printf 'slurm_test: %s\n' "$*" >&2; }

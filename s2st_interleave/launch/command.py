@@ -20,14 +20,13 @@ log. Options stand before JOB:
 An array cannot have more tasks than the cluster's MaxArraySize allows: choose --nj so.
 """
 
-import ctypes
 import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from s2st_interleave import config
+from s2st_interleave import config, parallel
 from s2st_interleave.errors import UserError
 from s2st_interleave.launch.job import Failure, Job, Line, read
 from s2st_interleave.launch.local import Local
@@ -61,7 +60,8 @@ def main(argv: Sequence[str]) -> int:
 
     # 2. Run the jobs; Ctrl-C, termination and the end of the recipe end them as well.
     backend = _backend(line)
-    _end_with_parent()
+    # Where run.sh is killed: lest a second run share its exp/.
+    parallel.end_with_parent(signal.SIGTERM)
 
     def stop(number: int, _: object) -> None:
         backend.stop()
@@ -129,10 +129,3 @@ def _backend(line: Line) -> Backend:
         return Slurm(line)
     near = config.nearest(line.backend, ["local", "slurm"])
     raise UserError(f"--backend is '{line.backend}', wants local or slurm{near}")
-
-
-def _end_with_parent() -> None:
-    """Ask Linux for SIGTERM when run.sh is killed, lest a second run share its exp/."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "prctl"):
-        libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG

@@ -13,6 +13,7 @@ from pathlib import Path
 from s2st_interleave.launch.gpus import VISIBLE, GpuPool
 from s2st_interleave.launch.job import Failure, Job
 from s2st_interleave.launch.screen import Screen
+from s2st_interleave.parallel import PARENT
 from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.progress import PROGRESS
 
@@ -54,7 +55,7 @@ class Local:
         """Run a job, printing its output and writing it to the log; return its status."""
         if self.stopping.is_set():  # the signal came while the job waited for GPUs
             return 128 + signal.SIGTERM
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        environment = os.environ | {"PYTHONUNBUFFERED": "1", PARENT: str(os.getpid())}
         if self.screen.is_terminal:
             environment |= {"S2ST_PROGRESS_SEC": "1"}
         if gpus:

@@ -1,6 +1,7 @@
 """Stage 8, second half: units of a decode, or of recordings, become speech."""
 
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
@@ -118,8 +119,9 @@ def _synthesise_all(
             job(item)
         return
     # Fresh processes: a device must not be opened before a fork.
-    with get_context("spawn").Pool(options.nj) as pool:
-        for _ in progress(pool.imap(job, work, chunksize=4), "speech", len(work)):
+    # A pool of multiprocessing waits for ever for a process that was killed.
+    with ProcessPoolExecutor(options.nj, mp_context=get_context("spawn")) as pool:
+        for _ in progress(pool.map(job, work, chunksize=4), "speech", len(work)):
             pass
 
 

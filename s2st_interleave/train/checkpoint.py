@@ -12,9 +12,15 @@ from torch import nn
 
 from s2st_interleave import parallel
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_as, write_json
+from s2st_interleave.files import (
+    atomic_write,
+    read_as,
+    sync,
+    sync_tree,
+    write_json,
+)
 from s2st_interleave.llm.options import TRAINED_FILE
-from s2st_interleave.train import engine, sharded
+from s2st_interleave.train import checksums, engine, sharded
 from s2st_interleave.weights import reading
 
 if TYPE_CHECKING:
@@ -23,7 +29,10 @@ if TYPE_CHECKING:
 # One file, or several numbered ones: `save_pretrained` cuts at 50 GB.
 WEIGHTS = "model*.safetensors"
 META, OPTIMIZER = "meta.json", "optimizer.pt"
+COPIED = 1 << 20  # bytes at a time
 SHARDS = "shards"  # in place of OPTIMIZER where several ranks have written it
+BY_SIGNAL = "by_signal"  # marks one that an undisturbed training would not have saved
+MAY_GO = (OPTIMIZER, SHARDS)  # a finished training keeps those of its last checkpoint
 
 
 @dataclass(frozen=True)
@@ -67,8 +76,42 @@ def by_step(directory: Path) -> dict[int, Path]:
 
 
 def newest(directory: Path) -> Path | None:
+    """The newest checkpoint whose files are what was written; None where there is none.
+
+    A broken one is told of and removed, so that training takes its steps again. What a
+    process that was killed had begun to write, or to remove, goes as well.
+    """
+    _remove_left(directory)
     checkpoints = by_step(directory)
-    return checkpoints[max(checkpoints)] if checkpoints else None
+    for step in sorted(checkpoints, reverse=True):
+        broken = checksums.broken_file(checkpoints[step], MAY_GO)
+        if broken is None:
+            return checkpoints[step]
+        older = [before for before in checkpoints if before < step]
+        goes_on = f"from step {max(older)}" if older else "from the start"
+        print(
+            f"{broken} is broken: {checkpoints[step].name} is removed, and training goes "
+            f"on {goes_on}",
+            flush=True,
+        )
+        _remove(checkpoints[step])
+    return None
+
+
+def _temporary(checkpoint: Path) -> Path:
+    return checkpoint.with_name(f".{checkpoint.name}.tmp")
+
+
+def _remove(checkpoint: Path) -> None:
+    """Remove a checkpoint, renamed first: half of it must not stay after a kill."""
+    shutil.rmtree(_temporary(checkpoint), ignore_errors=True)
+    checkpoint.rename(_temporary(checkpoint))
+    shutil.rmtree(_temporary(checkpoint))
+
+
+def _remove_left(directory: Path) -> None:
+    for left in directory.glob(".checkpoint-*.tmp"):
+        shutil.rmtree(left)
 
 
 def load_model(source: Path | None, model: nn.Module) -> Progress:
@@ -163,9 +206,17 @@ def prune(directory: Path) -> None:
 
 
 def save(
-    directory: Path, learner: "Learner", progress: Progress, keep_last: int
+    directory: Path,
+    learner: "Learner",
+    progress: Progress,
+    keep_last: int,
+    *,
+    by_signal: bool = False,
 ) -> None:
     """Write one checkpoint beside its place, move it there, then remove old ones.
+
+    One saved only because of a signal goes with the next, so that a training that was
+    interrupted keeps the same ones in the end.
 
     The checkpoint holds the whole model, as its readers want it, and the optimizer's state
     in one file, or in one of each rank. Rank 0 reads the model back: UserError where it is
@@ -173,20 +224,27 @@ def save(
     """
     check = learner.checker()
     target = path(directory, progress.step)
-    temporary = directory / f".{target.name}.tmp"
+    temporary = _temporary(target)
 
     def begin() -> None:
-        for left in (temporary, target):
-            shutil.rmtree(left, ignore_errors=True)
+        _remove_left(directory)
+        shutil.rmtree(target, ignore_errors=True)
         temporary.mkdir(parents=True)
 
     def end() -> None:
         write_json(temporary / META, asdict(progress))
+        if by_signal:
+            (temporary / BY_SIGNAL).touch()
+        checksums.write(temporary)
+        # On disk, content and name, before an older one goes: the power may be cut.
+        sync_tree(temporary)
         temporary.rename(target)
+        sync(directory)
         checkpoints = by_step(directory)
-        keep = {*sorted(checkpoints)[-max(1, keep_last) :], progress.best_step}
+        due = [k for k, at in checkpoints.items() if not (at / BY_SIGNAL).exists()]
+        keep = {*sorted(due)[-max(1, keep_last) :], progress.best_step, progress.step}
         for step in checkpoints.keys() - keep:
-            shutil.rmtree(checkpoints[step])
+            _remove(checkpoints[step])
 
     parallel.on_first(begin)
     with engine.whole(learner.model):
@@ -203,13 +261,19 @@ def save(
 def of(directory: Path, name: str) -> Path:
     """The folder of the checkpoint `name` of a finished training.
 
-    Raises FileNotFoundError where it was removed, which makes no training invalid.
+    Raises FileNotFoundError where it was removed, which makes no training invalid, and
+    UserError where it is not what was written.
     """
     if not (directory / name).is_dir():
         raise FileNotFoundError(
             f"{directory / name} is gone, {directory} is finished: was it removed? "
             f"Decode another (--checkpoint last, best), or move {directory} away and "
             "train again: ./run.sh --stage 6 --stop_stage 6"
+        )
+    if broken := checksums.broken_file(directory / name, MAY_GO):
+        raise UserError(
+            f"{broken} is broken: copy it again, or move {directory} away and train again: "
+            "./run.sh --stage 6 --stop_stage 6"
         )
     return directory / name
 
@@ -219,5 +283,9 @@ def export(checkpoint: Path, directory: Path) -> None:
     for old in directory.glob(f"{WEIGHTS}*"):  # they may be another number of files
         old.unlink()
     for file in checkpoint.iterdir():
-        if file.is_file() and file.name not in (OPTIMIZER, META):
-            shutil.copy2(file, directory / file.name)
+        if file.is_file() and file.name not in (OPTIMIZER, META, checksums.FILE):
+            with (
+                atomic_write(directory / file.name, "wb") as copy,
+                file.open("rb") as stream,
+            ):
+                shutil.copyfileobj(stream, copy, COPIED)

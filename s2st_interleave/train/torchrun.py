@@ -27,6 +27,7 @@ os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torchrun's own default, said aloud
 
 from s2st_interleave.errors import RANK_ERRORS, script
+from s2st_interleave.parallel import PARENT, exit_with
 from s2st_interleave.stage_dir import EXIT_UNFINISHED, LOOK
 from s2st_interleave.train.stop_signals import SIGNALS
 
@@ -48,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
         logger.setLevel(logging.CRITICAL)
     for number in SIGNALS:
         signal.signal(number, lambda number, _: hand_down(number))
-    os.environ[RANK_ERRORS] = "1"
+    os.environ |= {RANK_ERRORS: "1", PARENT: str(os.getpid())}
     # Those that torchrun handles itself: not SIGTERM.
     arguments = run.parse_args(["--signals_to_handle", "SIGINT,SIGHUP,SIGQUIT", *argv])
     try:
@@ -59,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         code = failure.exitcode
-        if not _tell_errors(error.failures.values()):
+        if not _tell_errors(error.failures.values()) or code < 0:
             print(f"rank {rank} ended with exit status {code}", file=sys.stderr)
         return code if code > 0 else 128 - code
     return 0
@@ -98,4 +99,4 @@ def hand_down(number: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(script("torchrun", partial(main, sys.argv[1:])))
+    exit_with(partial(script, "torchrun", partial(main, sys.argv[1:])))

@@ -1,13 +1,17 @@
 """The loop trains whatever brings its own step: here two networks that take turns."""
 
 import json
+import os
+import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import save_model
 from torch import nn
 
+from s2st_interleave.train import checkpoint
 from s2st_interleave.train.loop import StepResult, fit
 from s2st_interleave.train.options import LoopOptions
 
@@ -64,6 +68,32 @@ def test_it_is_resumed_to_the_same_bits(tmp_path):
     losses = [(x["first"], x["second"], x["tokens_seen"]) for x in lines]
     again = metrics(tmp_path / "stopped")
     assert losses == [(x["first"], x["second"], x["tokens_seen"]) for x in again]
+
+
+@dataclass
+class Stopped(Pair):
+    """Asks itself to stop in the midst of a step."""
+
+    last: int = 0
+
+    def step(self, step: int, lr: float) -> StepResult:
+        if step + 1 == self.last:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().step(step, lr)
+
+
+def test_a_training_that_signals_stopped_keeps_the_same_checkpoints(tmp_path):
+    options = replace(OPTIONS, keep_last=2)
+    fit(Pair(), options, tmp_path / "whole")
+    before = signal.getsignal(signal.SIGTERM)
+    for stop in (1, 3, 4, 5):
+        with pytest.raises(SystemExit):
+            fit(Stopped(stop), options, tmp_path / "stopped")
+        signal.signal(signal.SIGTERM, before)
+        assert max(checkpoint.by_step(tmp_path / "stopped")) == stop
+    fit(Pair(), options, tmp_path / "stopped")
+    kept = [checkpoint.by_step(tmp_path / name).keys() for name in ("whole", "stopped")]
+    assert kept[0] == kept[1]
 
 
 def test_metrics_are_written_as_often_as_asked_and_where_dev_is_scored(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from realise import normalise
+
+from s2st_interleave.files import atomic_write
 
 TGT = "en"
 COMMON_VOICE = "cv-corpus-4-2019-12-10"
@@ -135,10 +136,8 @@ def remove(paths: Iterable[Path]) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file, by rename, so that it is never half written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    with atomic_write(path, "wb") as stream:
+        stream.write(data)
 
 
 def write_text(path: Path, text: str) -> None:

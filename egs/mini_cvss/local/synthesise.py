@@ -7,10 +7,13 @@ piper where flite cannot be installed. Audio is float32 mono in -1..1; times are
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -94,6 +97,8 @@ class FliteVoice:
         with tempfile.TemporaryDirectory(prefix="flite-") as folder:
             wav = Path(folder) / "speech.wav"
             printed = self._run(sentence, ["-psdur", "-o", str(wav)], folder)
+            if _is_cut(wav):  # flite does not look whether it could write
+                raise _error(errno.ENOSPC, folder)
             samples, rate_hz = soundfile.read(wav, dtype="float32")
             self._learn([w for w in words if w not in self._num_phones], folder)
         ends = [pair.rpartition(":") for pair in printed.split()]
@@ -127,9 +132,22 @@ class FliteVoice:
         path.write_text(text, encoding="ascii")
         command = [*self._command, *options, "-f", str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == -signal.SIGXFSZ:
+            raise _error(errno.EFBIG, folder)
         if done.returncode != 0:
             raise OSError(f"flite failed on '{text}': {done.stderr.strip()}")
         return done.stdout
+
+
+def _is_cut(wav: Path) -> bool:
+    """Is a WAV file shorter than its head of 44 bytes says?"""
+    with wav.open("rb") as stream:
+        size = int.from_bytes(stream.read(44)[40:], "little")
+    return wav.stat().st_size < 44 + size
+
+
+def _error(number: int, folder: str) -> OSError:
+    return OSError(number, os.strerror(number), folder)
 
 
 class PiperVoice:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,8 +133,8 @@ def speak(spoken: dict[str, Turn], options: Options) -> None:
     ]
     start(options)  # fails here, in words, if a voice is missing
     context = multiprocessing.get_context("spawn")
-    with context.Pool(options.nj, start, (options,)) as pool:
-        done = pool.imap_unordered(say, todo, chunksize=8)
+    with ProcessPoolExecutor(options.nj, context, start, (options,)) as pool:
+        done = pool.map(say, todo, chunksize=8)
         name_lines("stage 1 conversation")
         for _ in progress(done, "turns spoken", len(todo)):
             pass
