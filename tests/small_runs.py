@@ -86,10 +86,16 @@ RUNS = {
     "budget": (
         "train",
         SMALL
-        | {"attention_dropout": 0, "text_ratio_every": 1, "batch_tokens": 150}
+        | {"attention_dropout": 0, "text_ratio_every": 2, "batch_tokens": 150}
+        | {"text_ratio_gate": 0.99, "text_ratio_gate_every": 1}
         | {"num_workers": 1, "logits_at_once": 16, "num_dev": 3},
     ),
-    "lora": ("train", COMMON | {"attention_dropout": 0, "lora_rank": 4}),
+    "lora": (
+        "train",
+        COMMON
+        | {"attention_dropout": 0, "lora_rank": 4, "teacher_weight": 0.5}
+        | {"teacher_prompt": "{src_text} = {tgt_text}"},
+    ),
     "encoder": (
         "encoder",
         COMMON | {"scratch": "true", "num_pieces": 20, "max_drop_rate": 0.5},

@@ -4,15 +4,17 @@
 #
 #   ./paper.sh               all cells of paper/grid.yaml that are not there yet
 #   ./paper.sh --plan true   only how many cells are left, and their GPU hours
+#   ./paper.sh --grid schedules   schedules/grid.yaml: schedules beyond the paper's
 #   ./paper.sh --page true   only the page, from the stored scores
 #
-# The page lies in x_en/exp/results; --publish true writes the one that is committed.
+# The page lies in x_en/exp/results/<grid>; --publish true writes the one that is committed.
 # Every stage is a job of cmd.sh: S2ST_BACKEND=slurm ./paper.sh sends them to Slurm, as
-# conf/slurm.yaml says. Stopped at any point it goes on from the cells in paper/cells.
+# conf/slurm.yaml says. Stopped at any point it goes on from the cells in <grid>/cells.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 plan=false
+grid=paper         # folder of another grid.yaml: schedules
 page=false
 publish=false      # write the page that is committed, and its figures
 minutes=0          # start no cell later than this; 0: no limit
@@ -22,7 +24,7 @@ num_gpus=1         # GPUs of a cell on this machine; in Slurm: conf/slurm.yaml
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
 overwrite=false    # make anew what cells share where its options have changed
-help_message="Usage: ./paper.sh [--plan false] [--page false] [--publish false] [--minutes 0] [--max_jobs_run N]
+help_message="Usage: ./paper.sh [--grid paper] [--plan false] [--page false] [--publish false] [--minutes 0] [--max_jobs_run N]
   [--nj 8] [--num_gpus 1] [--num_threads 0] [--device auto] [--overwrite false]"
 . utils/parse_options.sh
 cd x_en
@@ -31,8 +33,12 @@ cd x_en
 . ../db.sh
 cd ..
 
+if [[ ! -f $grid/grid.yaml ]]; then
+  echo "paper.sh: --grid $grid: there is no $grid/grid.yaml" >&2
+  exit 1
+fi
 export ENCODER LLM ASR SOURCES UTMOS="${UTMOS:-}" # scores follow from them
-replicate=(python -m s2st_interleave.replicate --grid paper/grid.yaml)
+replicate=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
 common=(--nj "$nj" --num_threads "$num_threads" --device "$device" --overwrite "$overwrite")
 # What cells share takes all GPUs that are there; cells run side by side.
 gpu_nj='' system_gpus="$num_gpus" parallel_systems=1
@@ -94,6 +100,6 @@ fi
 
 # 3. The page, from what is stored; what failed is in the exit status.
 page_of=(page)
-if [[ $publish == false ]]; then page_of+=(--out "x_en/exp/results"); fi
+if [[ $publish == false ]]; then page_of+=(--out "x_en/exp/results/$grid"); fi
 "${replicate[@]}" "${page_of[@]}"
 exit "$status"

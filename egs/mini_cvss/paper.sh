@@ -2,6 +2,8 @@
 # The paper's tables in miniature, cell by cell, and the page that judges its claims.
 #
 #   ./paper.sh                18 hours: all cells of paper/grid.yaml that are not there yet
+#   ./paper.sh --grid schedules   schedules/grid.yaml: schedules beyond the paper's
+#   ./paper.sh --grid long    long/grid.yaml: sentences of twice the length, for claim 6
 #   ./paper.sh --quick true   quick/grid.yaml: two pairs, one seed, an encoder of their own
 #   ./paper.sh --page true    only the page, from the stored scores
 #
@@ -10,14 +12,15 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
-quick=false
+quick=false        # the grid quick: two pairs, one seed
+grid=paper         # folder of another grid.yaml: schedules or long
 page=false
 publish=false      # write the page that is committed, and its figures
 minutes=0          # start no cell later than this; 0: no limit
 max_jobs_run=2     # cells at once
 nj=2
 overwrite=false    # make anew what cells share where its options have changed
-help_message="Usage: ./paper.sh [--quick false] [--page false] [--publish false] [--minutes 0] [--max_jobs_run 2]"
+help_message="Usage: ./paper.sh [--quick false] [--grid paper] [--page false] [--publish false] [--minutes 0] [--max_jobs_run 2]"
 . ../cvss/utils/parse_options.sh
 cd x_en
 . ../../cvss/utils/environment.sh
@@ -27,8 +30,12 @@ s2st_count nj
 
 until=0
 if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi
-grid=paper
 if [[ $quick == true ]]; then grid=quick; fi
+if [[ ! -f $grid/grid.yaml ]]; then
+  echo "paper.sh: --grid $grid: there is no $grid/grid.yaml" >&2
+  exit 1
+fi
+if [[ -f $grid/settings.sh ]]; then . "$grid/settings.sh"; fi
 replicate=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
 export MINI_SHARED="shared/$grid" # folder, in each pair's and in x_en, of what cells share
 pending= pairs= status=0
@@ -47,7 +54,7 @@ if [[ -n $pairs ]]; then
   llms=(parallel)
   for seen in mono random; do if needs "$seen"; then llms+=("$seen"); fi; done
   shared=(x_en/run.sh --nj "$nj" --sources "$sources" --overwrite "$overwrite")
-  if [[ $quick == true ]]; then # three languages in place of eight
+  if [[ $grid != paper ]]; then # three languages in place of eight
     shared+=(--encoder_args "--max_steps 3200" --llm_args "--max_steps 400")
   fi
   "${shared[@]}" --text_llms "${llms[*]}"

@@ -76,6 +76,13 @@ class Layout:
         )
 
     @property
+    def transcripts(self) -> tuple[str, ...]:
+        """Names of the learned texts of sides that are given as speech."""
+        heard = {block.side for block in self.given if block.kind == "speech"}
+        texts = [block for block in self.wanted if block.kind == "text"]
+        return tuple(block.name for block in texts if block.side in heard)
+
+    @property
     def speaks(self) -> bool:
         """Whether an answer has speech, which stage 8 makes audible."""
         return any(block.kind == "speech" for block in self.wanted)

@@ -1,6 +1,7 @@
 """The text ratio p of a training step (paper Sec. 3.2): 0.9, falling by 0.1 to 0."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,18 +48,26 @@ class Schedule:
         return round(self.start / self.drop)
 
 
-def text_ratio(schedule: Schedule, step: int) -> float:
+def text_ratio(schedule: Schedule, step: int, falls: Sequence[int] = ()) -> float:
     """Share of words, 0 to 1, that 0-based optimizer step `step` shows as text.
 
     It counts whole drops, since 0.9 - 9 * 0.1 is not 0 in floating point, and only
-    exactly 0 turns interleaving off.
+    exactly 0 turns interleaving off. `falls` are steps from which on the ratio of a `step`
+    schedule is one drop lower than it was in the step before, however early that is; the
+    schedule says how low it is at the latest.
 
     >>> [text_ratio(Schedule("step", 0.9), step) for step in (0, 299, 300, 2699, 2700)]
     [0.9, 0.9, 0.8, 0.1, 0.0]
+    >>> [text_ratio(Schedule("step", 0.9), step, [50]) for step in (49, 50, 300, 600)]
+    [0.9, 0.8, 0.8, 0.7]
     """
     if schedule.shape == "constant":
         return schedule.start
-    left = schedule.num_drops - step // schedule.every
+    drops = 0
+    for fall in falls:
+        if fall <= step:
+            drops = max(drops, (fall - 1) // schedule.every) + 1
+    left = schedule.num_drops - max(drops, step // schedule.every)
     if left <= 0:
         return 0.0
     if schedule.shape == "step":

@@ -1,8 +1,12 @@
 """Token ids: the LLM's own text, a few marks, then the units (paper Sec. 3.1)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,10 @@ class Vocabulary:
     @property
     def size(self) -> int:
         return self.offset + self.num_units
+
+    def is_unit(self, ids: "torch.Tensor") -> "torch.Tensor":
+        """bool, in the shape of `ids`."""
+        return ids >= self.offset
 
     def unit_ids(self, units: np.ndarray) -> list[int]:
         """Token ids of int units (num_units,)."""

@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, kl_div
 from transformers import PreTrainedModel
 
 from s2st_interleave.llm.backbone import logits, output_layer, soft_cap
@@ -13,8 +13,11 @@ def cross_entropy_sum(
     hidden: torch.Tensor,
     targets: torch.Tensor,
     logits_at_once: int = 0,
+    weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Cross-entropy summed over `targets` (num_targets,) of `hidden` (num_targets, width).
+
+    `weights` (vocab_size,) says how much each target counts; None: all count 1.
 
     The model computes the logits of `logits_at_once` targets and their gradients before
     those of the next, so that there are never more; 0: all at once, whose backward pass
@@ -24,7 +27,9 @@ def cross_entropy_sum(
     layer = output_layer(model)
     is_linear = type(layer) is nn.Linear and soft_cap(model) is None
     if not (is_linear and 0 < logits_at_once < len(targets)):
-        return cross_entropy(logits(model, hidden), targets, reduction="sum")
+        return cross_entropy(
+            logits(model, hidden), targets, weight=weights, reduction="sum"
+        )
     # Of torch 2.13; trainings that do not ask for it run on earlier ones.
     from torch.nn.functional import linear_cross_entropy
 
@@ -45,9 +50,37 @@ def cross_entropy_sum(
         weight.to(dtype),
         targets,
         linear_bias=bias,
+        weight=weights,
         reduction="sum",
         options=options,
     ).float()
+
+
+def divergence_sum(
+    model: PreTrainedModel, first: torch.Tensor, second: torch.Tensor
+) -> torch.Tensor:
+    """Symmetric divergence of the predictions of two states, summed over positions.
+
+    `first` and `second` (num_positions, width) are last hidden states that predict the same
+    tokens of two views of an utterance (arXiv 2203.10426, 2305.08706). It is the mean of
+    both Kullback-Leibler divergences, in nats.
+    """
+    mine, theirs = (logits(model, each).log_softmax(-1) for each in (first, second))
+    return 0.5 * ((mine.exp() - theirs.exp()) * (mine - theirs)).sum()
+
+
+def teaching_sum(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """Kullback-Leibler divergence of a teacher's predictions from a student's, in nats.
+
+    Both are logits (num_positions, vocabulary) of the same tokens; it is summed over
+    positions, and the teacher's are taken as given.
+    """
+    return kl_div(
+        student.log_softmax(-1),
+        teacher.log_softmax(-1),
+        reduction="sum",
+        log_target=True,
+    )
 
 
 def num_right(

@@ -179,7 +179,13 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
     llm = sizes.measure(source, vocabulary)
     print(tables.describe(llm, corpus, tables.parts(options), options))
     planned = phases.of_numbers(
-        options.interleaving(), options.max_steps, options.batch_size, corpus, rates
+        options.interleaving(),
+        options.max_steps,
+        options.batch_size,
+        corpus,
+        rates,
+        two_views=options.consistency > 0,
+        lessons=options.teacher_weight > 0,
     )
     tokens = sum(
         phase.num_steps * sum(map(sum, phase.lengths)) / len(phase.lengths)
@@ -250,6 +256,7 @@ def planned_task(options: Options) -> "InterleavedTask":
 
     from s2st_interleave.llm.model import SpeechLlm
     from s2st_interleave.train.interleaved import InterleavedTask
+    from s2st_interleave.train.teacher import Teacher
 
     for path in options.dump_dir:
         Input(path, "dump").fingerprint()
@@ -272,6 +279,10 @@ def planned_task(options: Options) -> "InterleavedTask":
         accum_grad=tables.parts(options),
         device="cpu",
         batch_tokens=options.batch_tokens,
+        consistency=options.consistency,
+        teacher=Teacher(model, options.teacher_prompt, options.teacher_weight)
+        if options.teacher_weight
+        else None,
     )
 
 

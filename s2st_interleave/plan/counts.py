@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.progress import progress
 from s2st_interleave.train.batches import batch_at
 
 if TYPE_CHECKING:
+    from s2st_interleave.train.examples import InterleavedExample
     from s2st_interleave.train.interleaved import Batch, InterleavedTask
 
 MAX_PHASES = (
@@ -31,7 +31,7 @@ class Step:
 
     step: int
     text_ratio: float
-    lengths: tuple[int, ...]  # tokens of each example
+    lengths: tuple[int, ...]  # tokens of each example, second view, lesson
     micro: tuple[MicroBatch, ...]
 
     @property
@@ -57,10 +57,22 @@ def draw_steps(task: "InterleavedTask", max_steps: int) -> Iterator[Step]:
         batches = task.batches(number)
         yield Step(
             step=number,
-            text_ratio=text_ratio(task.interleaving.schedule, number),
-            lengths=tuple(len(d.example.ids) for b in batches for d in b.examples),
+            text_ratio=task.interleaving.ratio(number),
+            lengths=tuple(
+                count for b in batches for d in b.examples for count in _read(d)
+            ),
             micro=tuple(_size(batch) for batch in batches),
         )
+
+
+def _read(example: "InterleavedExample") -> list[int]:
+    """Tokens of all that is read of an example.
+
+    A teacher only reads; that its lesson counts as one that is learned makes a plan longer
+    by some hundredths.
+    """
+    lessons = [example.lesson.ids] if example.lesson else []
+    return [*(len(view.ids) for view in example.views), *map(len, lessons)]
 
 
 def _size(batch: "Batch") -> MicroBatch:
@@ -95,18 +107,15 @@ def tokens_per_epoch(
     corpus only the first `max_utterances` (0: no limit) of the shuffled epoch are drawn,
     and the count is scaled.
     """
-    from s2st_interleave.train.examples import draw_example
+    from s2st_interleave.train.collation import num_tokens
 
     count, size = len(task.train), task.batch_size
     start = phase.first_step * size // count * count
     drawn = min(count, max_utterances or count)
-    tokens = 0
+    tokens, ratios = 0, task.interleaving.ratios(phase.first_step)
     for step, index in _turns(task, range(start, start + drawn)):
-        utterance, ratio = task.train[index], phase.text_ratio
-        drawn_example = draw_example(
-            utterance, ratio, step, task.interleaving, task.llm
-        )
-        tokens += len(drawn_example.example.ids)
+        (example,) = task.draw([task.train[index]], ratios, step)
+        tokens += num_tokens(example)
     return round(tokens * count / drawn), drawn == count
 
 

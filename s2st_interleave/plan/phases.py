@@ -1,11 +1,11 @@
 """The lengths of stage 6's examples at each text ratio: drawn, or reckoned without data."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import Block
-from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.plan import counts
 from s2st_interleave.plan.corpus import Corpus, Phase
 from s2st_interleave.plan.counts import MicroBatch
@@ -38,16 +38,31 @@ def of_numbers(
     batch_size: int,
     corpus: Corpus,
     rates: Rates,
+    *,
+    two_views: bool = False,
+    lessons: bool = False,
 ) -> list[Phase]:
-    """Phases of a training whose data is not there, by mean seconds and spread alone."""
+    """Phases of a training whose data is not there, by mean seconds and spread alone.
+
+    With `two_views` what shows text is read without it as well; with `lessons` a teacher
+    reads both texts of each example.
+    """
     steps = Counter(
-        round(text_ratio(interleaving.schedule, step), 1) for step in range(max_steps)
+        tuple((side, round(p, 1)) for side, p in interleaving.ratios(step).items())
+        for step in range(max_steps)
     )
     phases = []
-    for ratio, number in steps.items():
-        given, wanted = _tokens(interleaving, ratio, corpus, rates)
-        lengths = drawn_lengths(given + wanted, rates, batch_size)
-        phases.append(Phase(number, lengths, wanted / (given + wanted)))
+    for ratios, number in steps.items():
+        read = [_tokens(interleaving, dict(ratios), corpus, rates)]
+        if two_views and any(ratio for _, ratio in ratios):
+            plain = dict.fromkeys(dict(ratios), 0.0)
+            read.append(_tokens(interleaving, plain, corpus, rates))
+        if lessons:
+            read.append((2 * _text_tokens(corpus, rates)[1], 0.0))
+        drawn = [drawn_lengths(sum(each), rates, batch_size) for each in read]
+        lengths = [list(chain(*rows)) for rows in zip(*drawn, strict=True)]
+        learned = sum(wanted for _, wanted in read)
+        phases.append(Phase(number, lengths, learned / sum(map(sum, read))))
     return phases
 
 
@@ -65,20 +80,31 @@ def micro_batches(
     ]
 
 
+def _text_tokens(corpus: Corpus, rates: Rates) -> tuple[int, float]:
+    """Words of a side, and the tokens of its text."""
+    words = max(1, round(corpus.seconds * rates.words_per_sec))
+    return words, words * rates.tokens_per_word
+
+
 def _tokens(
-    interleaving: Interleaving, ratio: float, corpus: Corpus, rates: Rates
+    interleaving: Interleaving,
+    ratios: Mapping[str, float],
+    corpus: Corpus,
+    rates: Rates,
 ) -> tuple[float, float]:
     """Mean tokens that are given and that are learned, over the tasks' layouts."""
-    words = max(1, round(corpus.seconds * rates.words_per_sec))
-    share = text_share(words, ratio, interleaving.span_lambda, interleaving.span_rule)
-    text = words * rates.tokens_per_word
-    mixed = corpus.num_units * (1 - share) + text * share
+    words, text = _text_tokens(corpus, rates)
+    length, rule = interleaving.span_lambda, interleaving.span_rule
+    shares = {
+        side: (1 - interleaving.speech_only) * text_share(words, ratio, length, rule)
+        for side, ratio in ratios.items()
+    }
 
     def tokens(block: Block) -> float:
         if block.kind == "text":
             return text + 1
-        is_mixed = interleaving.sides in ("both", block.side)
-        return (mixed if is_mixed else corpus.num_units) + 1
+        share = shares[block.side]
+        return corpus.num_units * (1 - share) + text * share + 1
 
     total = sum(task.weight for task in interleaving.tasks)
     given, wanted = (

@@ -69,19 +69,26 @@ def plan(grid: Grid, args: argparse.Namespace) -> None:
 
 def page(grid: Grid, args: argparse.Namespace) -> None:
     """Write RESULTS.md, results.json and the figures from the stored scores alone."""
+    from s2st_interleave.replicate import figures, schedules_page
     from s2st_interleave.replicate.content import gather
-    from s2st_interleave.replicate.figures import draw
     from s2st_interleave.replicate.page import render
     from s2st_interleave.replicate.results import results_json
 
     if args.out is not None:
         grid = replace(grid, page=args.out, figures=args.out)
     content = gather(grid, args.num_resamples)
-    draw(content)
+    if grid.is_of_schedules:
+        schedules_page.draw(content)
+        text = schedules_page.render(content)
+    else:
+        figures.draw(content)
+        text = render(content)
     with atomic_write(grid.page / "RESULTS.md") as stream:
-        stream.write(render(content))
+        stream.write(text)
     write_json(grid.page / "results.json", results_json(content))
-    for claim in content.claims:
+    for candidate in content.schedules:
+        print(f"{candidate.system}: {candidate.verdict}")
+    for claim in () if grid.is_of_schedules else content.claims:
         print(f"claim {claim.id}: {claim.verdict}: {claim.text}")
     print(f"results: {grid.page / 'RESULTS.md'}")
 

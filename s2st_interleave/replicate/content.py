@@ -12,10 +12,11 @@ import numpy as np
 from s2st_interleave import yaml_text
 from s2st_interleave.data.languages import language
 from s2st_interleave.errors import UserError
+from s2st_interleave.replicate import schedules
 from s2st_interleave.replicate.cell import CHECKPOINTS
 from s2st_interleave.replicate.claims import Claim, judge
 from s2st_interleave.replicate.comparison import Comparison, Run, Runs, compare_two
-from s2st_interleave.replicate.grid import Cell, Grid
+from s2st_interleave.replicate.grid import SCHEDULES, Cell, Grid
 from s2st_interleave.replicate.search import LENGTHS, STRETCHED, winners
 from s2st_interleave.replicate.statistics import Difference
 from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
@@ -51,6 +52,7 @@ class PageContent:
     longer_unlooped: Sequence[Comparison]  # as `longer`, without loops of these cells
     constant: Sequence[Comparison]  # constant p against the baseline
     sensitivity: Sequence[Comparison]  # changed systems against scheduled
+    schedules: Sequence[schedules.Candidate]  # other schedules against scheduled
 
     @property
     def pairs_by_size(self) -> list[str]:
@@ -172,6 +174,9 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
                 for pair, variant in changed
                 if variant != "scheduled"
             ],
+        ),
+        schedules=schedules.candidates(
+            grid, results, runs("last", SCHEDULES), bleu_of, num_resamples
         ),
     )
 

@@ -56,7 +56,7 @@ def draw_gains(
     `ours` is label -> pair -> gain, drawn with its 95% interval. `paper` is pair -> gain;
     its order is that of the pairs, and other pairs follow.
     """
-    axes, save = _axes((1, 1), path, width=8)
+    axes, save = axes_of((1, 1), path, width=8)
     pairs = dict.fromkeys(
         (*paper, *(pair for gains in ours.values() for pair in gains))
     )
@@ -79,7 +79,7 @@ def draw_figure_3(runs: Mapping[str, Mapping[str, Any]], path: Path) -> None:
 
     `runs` are stored cells by system.
     """
-    axes, save = _axes((1, len(PANELS)), path)
+    axes, save = axes_of((1, len(PANELS)), path)
     for axis, (key, title) in zip(axes[0], PANELS, strict=True):
         for name, result in runs.items():
             probes = result["probes"]
@@ -103,7 +103,7 @@ def draw_curves(
 
     `pairs` is pair -> system -> stored cell.
     """
-    axes, save = _axes((len(CURVES), max(1, len(pairs))), path)
+    axes, save = axes_of((len(CURVES), max(1, len(pairs))), path)
     for column, (pair, runs) in enumerate(pairs.items()):
         for row, (x, x_label, y, y_label) in enumerate(CURVES):
             axis = axes[row, column]
@@ -114,7 +114,7 @@ def draw_curves(
     save()
 
 
-def _axes(
+def axes_of(
     shape: tuple[int, int], path: Path, width: float = 3.2
 ) -> tuple[np.ndarray, Callable[[], None]]:
     """Axes (num_rows, num_columns), and a function that writes them to `path` as SVG."""
@@ -131,7 +131,7 @@ def _axes(
 
     def save() -> None:
         for axis in axes.flat:
-            if axis.lines:
+            if axis.get_legend_handles_labels()[0]:
                 axis.legend(fontsize=7)
         figure.tight_layout()
         with atomic_write(path, "wb") as stream:

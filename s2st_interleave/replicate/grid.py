@@ -20,6 +20,8 @@ from s2st_interleave.record import digest
 from s2st_interleave.replicate import recipe as recipes
 from s2st_interleave.replicate.recipe import Recipe
 
+SCHEDULES = "schedules"  # table of schedules that are compared with the paper's
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -71,6 +73,7 @@ class _File:
     recipe: Path = option(Path("../replication.yaml"), "of the cells, from the grid")
     page: Path = option(Path(), "folder of RESULTS.md, from the grid")
     command: str = option("", "what makes the page, for its reader")
+    title: str = option("", "headline of the page, in place of the recipe's")
     apart: tuple[str, ...] = option((), "tables compared within themselves alone")
     pairs: tuple[str, ...] = option(
         (), "that shared models learn from; the largest first"
@@ -88,6 +91,7 @@ class Grid:
     page: Path  # folder of RESULTS.md and results.json
     figures: Path  # folder of the figures that the page shows
     command: str
+    title: str
     apart: tuple[str, ...]
     pairs: tuple[str, ...]
     cells: tuple[Cell, ...]
@@ -96,6 +100,11 @@ class Grid:
     def shared(self) -> Path:
         """The folder, in each pair's, of the data and models that this grid's cells share."""
         return Path(self.recipe.shared.format(grid=self.folder.name))
+
+    @property
+    def is_of_schedules(self) -> bool:
+        """Whether it compares schedules alone, and has no table of the paper."""
+        return all(cell.table == SCHEDULES for cell in self.cells)
 
     @property
     def models(self) -> Path:
@@ -219,13 +228,15 @@ def load(path: Path) -> Grid:
     for number, group in enumerate(groups, 1):
         for cell in _expand(group, file.pairs, f"{path}: group {number}"):
             cells.setdefault(cell.name, cell)
+    recipe = recipes.load(Path(os.path.normpath(path.parent / file.recipe)))
     grid = Grid(
         folder=path.parent,
-        recipe=recipes.load(Path(os.path.normpath(path.parent / file.recipe))),
+        recipe=recipe,
         version=file.version,
         page=Path(os.path.normpath(path.parent / file.page)),
         figures=path.parent,
         command=file.command,
+        title=file.title or recipe.notes.title,
         apart=file.apart,
         pairs=file.pairs,
         cells=tuple(cells.values()),

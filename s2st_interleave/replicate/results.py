@@ -10,7 +10,9 @@ NUM_DIGITS = 6  # significant digits; processors differ in the last of sixteen
 
 
 def results_json(content: PageContent) -> dict[str, list[dict[str, Any]]]:
-    """`cells` and `claims`, rounded so that they are the same on every processor."""
+    """`cells`, and `claims` or `schedules`, the same on every processor by rounding."""
+    if content.grid.is_of_schedules:
+        return {"cells": _cells(content), "schedules": _schedules(content)}
     return {"cells": _cells(content), "claims": _claims(content)}
 
 
@@ -37,6 +39,13 @@ def _cells(content: PageContent) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _schedules(content: PageContent) -> list[dict[str, Any]]:
+    return [
+        _rounded(asdict(candidate)) | {"verdict": candidate.verdict}
+        for candidate in content.schedules
+    ]
 
 
 def _claims(content: PageContent) -> list[dict[str, Any]]:

@@ -45,7 +45,8 @@ def _theirs(paper: PaperPair | None) -> list[str]:
 MEASURES = ("ASR-BLEU", "transcript WER", "translation BLEU", "MOS")
 
 
-def _measures(content: PageContent, pair: str, variant: str, *tables: str) -> list[str]:
+def measures(content: PageContent, pair: str, variant: str, *tables: str) -> list[str]:
+    """Scores with the columns MEASURES: of speech, transcript, translation and sound."""
     keys = ("asr_bleu", "src_wer", "text_bleu")
     means = [mean_score(content, pair, variant, *tables, key=key) for key in keys]
     return [*means, mean_score(content, pair, variant, *tables, key="mos", digits=2)]
@@ -55,7 +56,7 @@ def chain(content: PageContent) -> str:
     """Scores of each step of the chain of thought: transcript, translation, speech."""
     there = {(c.pair, c.variant) for c in content.grid.compared()}
     rows = [
-        [pair, system, *_measures(content, pair, system)]
+        [pair, system, *measures(content, pair, system)]
         for pair in content.pairs_by_size
         for system in SYSTEMS
         if (pair, system) in there
@@ -71,7 +72,7 @@ def system_table(
     for variant in variants:
         paper = content.published_score(pair, variant)
         theirs = f"{paper.asr_bleu:.1f} / {paper.utmos:.2f}" if paper else ""
-        rows.append([variant, *_measures(content, pair, variant, *tables), theirs])
+        rows.append([variant, *measures(content, pair, variant, *tables), theirs])
     return markdown_table(["system", *MEASURES, "paper: ASR-BLEU / UTMOS"], rows)
 
 

@@ -12,16 +12,14 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from s2st_interleave import __version__
-from s2st_interleave.errors import UserError
-from s2st_interleave.pack.clips import Bounds, Refused
+from s2st_interleave.pack.clips import Bounds
 from s2st_interleave.serve.guard import Guard
 from s2st_interleave.serve.limits import Limits, Refusal, Uploads, stopping
 from s2st_interleave.serve.models import Model
-from s2st_interleave.serve.worker import Job, Worker
+from s2st_interleave.serve.worker import FAULT, Job, Worker
 
 STATIC = Path(__file__).parent / "static"
 PAGES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
-FAULT = "A fault of the server: its log tells more."
 CLIENT_LEFT = 499  # nobody reads it
 
 
@@ -67,7 +65,6 @@ def make(
             Route("/health", health),
         ],
         exception_handlers={
-            UserError: _not_translated,
             Refusal: _refused,
             HTTPException: _no_such_page,
             ClientDisconnect: _nobody_listens,
@@ -116,7 +113,7 @@ async def _answer(request: Request, job: Job, seconds: float) -> bytes:
             {answer, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
         if answer.done():
-            return _result(answer)
+            return answer.result()
         if gone.done():
             raise ClientDisconnect
         sentence = f"No answer within {seconds:g} s: please try again later."
@@ -124,20 +121,6 @@ async def _answer(request: Request, job: Job, seconds: float) -> bytes:
     finally:
         gone.cancel()
         answer.cancel()
-
-
-def _result(answer: "asyncio.Future[bytes]") -> bytes:
-    try:
-        return answer.result()
-    except (UserError, Refusal):
-        raise
-    except Exception:  # the worker logged it
-        raise Refusal(500, "fault", FAULT) from None
-
-
-async def _not_translated(request: Request, error: Exception) -> Response:
-    kind = error.kind if isinstance(error, Refused) else "not translated"
-    return JSONResponse({"error": str(error), "kind": kind}, status_code=422)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

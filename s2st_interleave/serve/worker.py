@@ -15,19 +15,20 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.pack.clips import Clip
-from s2st_interleave.serve.limits import busy, stopping
+from s2st_interleave.pack.clips import Clip, Refused
+from s2st_interleave.serve.limits import Refusal, busy, stopping
 from s2st_interleave.serve.models import Model, Upload, reply
 
 BATCH = 16  # recordings: a batch of more makes the first one wait too long
+FAULT = "A fault of the server: its log tells more."
 
 
 @dataclass(eq=False)
 class Job:
-    """A recording to answer; `future` gets the JSON of the answer, or an error.
+    """A recording to answer; `future` gets the JSON of the answer, or a Refusal.
 
-    The error is a UserError for a recording that is not translated, a Refusal where the
-    server stops, and else a fault of this package.
+    Its status is 422 for a recording that is not translated, 503 where the server stops,
+    and 500 for a fault of this package.
     """
 
     upload: bytes
@@ -144,9 +145,22 @@ class Worker:
         _log(f"serve: {number}, {heard:.1f} s, answered in {took:.1f} s\n")
 
     def _fail(self, job: Job, error: Exception) -> None:
-        job.future.set_exception(error)
+        """Tell `error` in words.
+
+        The error itself holds, by its traceback, the frames that hold the job: upload and
+        decoder would stay until Python next looks for circles, hundreds of jobs later.
+        """
+        job.upload = b""
+        job.future.set_exception(_refusal(error))
         if not isinstance(error, UserError):
             _log("".join(traceback.format_exception(error)))
+
+
+def _refusal(error: Exception) -> Refusal:
+    if isinstance(error, UserError):
+        kind = error.kind if isinstance(error, Refused) else "not translated"
+        return Refusal(422, kind, str(error))
+    return Refusal(500, "fault", FAULT)
 
 
 def _log(text: str) -> None:

@@ -15,14 +15,20 @@ def end_of(schedule: Schedule, num_steps: int) -> int:
     return max(1, num_steps, schedule.num_drops * schedule.every + 1)
 
 
-def points(schedule: Schedule, num_steps: int) -> tuple[tuple[int, float], ...]:
-    """(step, text ratio), both ends of each stair of a `step` schedule."""
+def points(
+    schedule: Schedule, num_steps: int, falls: Sequence[int] = ()
+) -> tuple[tuple[int, float], ...]:
+    """(step, text ratio), both ends of each stair of a `step` schedule.
+
+    `falls` are those of `text_ratio`.
+    """
     end = end_of(schedule, num_steps)
     steps = {round(k * (end - 1) / NUM_POINTS) for k in range(NUM_POINTS + 1)}
     if schedule.shape == "step":
-        falls = [k * schedule.every for k in range(1, schedule.num_drops + 1)]
-        steps = {0, end - 1, *falls, *(step - 1 for step in falls)}
-    return tuple((step, text_ratio(schedule, step)) for step in sorted(steps))
+        edges = [k * schedule.every for k in range(1, schedule.num_drops + 1)]
+        edges += falls
+        steps = {0, end - 1, *edges, *(step - 1 for step in edges)}
+    return tuple((step, text_ratio(schedule, step, falls)) for step in sorted(steps))
 
 
 def stops(

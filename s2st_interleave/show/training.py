@@ -9,9 +9,9 @@ from s2st_interleave import blocks, config, yaml_text
 from s2st_interleave.blocks import leaves
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json_lines
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.length import num_tokens
-from s2st_interleave.interleave.schedule import text_ratio
 from s2st_interleave.interleave.task import prompt
 from s2st_interleave.interleave.utterance import UnitVocabulary, Utterance
 from s2st_interleave.llm.model import SpeechLlm
@@ -35,12 +35,13 @@ class Training:
 
     def ratio(self, step: int) -> float:
         """p(step)."""
-        return text_ratio(self.interleaving.schedule, step)
+        return self.interleaving.ratio(step)
 
     def course(self, read_at: Sequence[int]) -> Course:
         """The schedule as a picture shows it."""
         num_steps = self.options.max_steps
-        curve = points(self.interleaving.schedule, num_steps)
+        rule = self.interleaving
+        curve = points(rule.schedule, num_steps, rule.falls)
         return Course(self.name, curve, num_steps, tuple(read_at))
 
     def draw(
@@ -52,14 +53,14 @@ class Training:
         course: Course,
     ) -> Picture:
         """The picture of what this training draws of an utterance at a step."""
-        llm, ratio = self.llm, self.ratio(step)
-        drawn = draft(utterance, ratio, step, self.interleaving, llm.vocabulary)
+        llm, ratios = self.llm, self.interleaving.ratios(step)
+        drawn = draft(utterance, ratios, step, self.interleaving, llm.vocabulary)
         encoded = llm.encode_all(drawn.texts())
         name = prompt(drawn.task, utterance.pair)
         return picture(
             utterance,
             step,
-            ratio,
+            self.ratio(step),
             drawn,
             drawn.example(encoded, llm.vocabulary).example,
             encoded,
@@ -163,9 +164,17 @@ def read_llm(options: Options, train_dir: Path | None, num_units: int) -> Speech
 def open_training(
     options: Options, name: str, train_dir: Path | None, units: UnitVocabulary
 ) -> Training:
-    """A training by its options; `units` are those of the dump that is to be drawn."""
+    """A training by its options; `units` are those of the dump that is to be drawn.
+
+    Where a gate lets its text ratio fall, the steps are those that it has logged.
+    """
     llm = read_llm(options, train_dir, units.num_units)
-    return Training(name, options, options.interleaving(), llm)
+    interleaving, gate = options.interleaving(), options.gate()
+    logged = train_dir / "metrics.jsonl" if train_dir else None
+    if gate and logged and logged.is_file():
+        falls = (fall for line in read_json_lines(logged) for fall in gate.fall(line))
+        interleaving = replace(interleaving, falls=tuple(falls))
+    return Training(name, options, interleaving, llm)
 
 
 def languages_of(dump_dir: Path) -> dict[str, str]:

@@ -24,6 +24,7 @@ from s2st_interleave.stage_dir import Input, numbered, open_stage, read_done
 from s2st_interleave.stages.dumps import check_sides, open_dumps
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.stages.train_options import Options
+from s2st_interleave.train import teacher_prompt
 
 LEGEND = (
     "text_ratio is the share of words that the schedule asks to show as text, "
@@ -35,6 +36,9 @@ LEGEND = (
 def run(options: Options) -> None:
     # 1. Check options before anything is loaded; is there anything to do?
     interleaving = options.interleaving()
+    if options.teacher_weight:
+        layouts = [task.layout for task in interleaving.tasks]
+        teacher_prompt.check(options.teacher_prompt, layouts)
     stage = parallel.on_first(
         lambda: open_stage(
             options.out_dir,
@@ -58,7 +62,7 @@ def run(options: Options) -> None:
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm import model as llm
     from s2st_interleave.llm.backbone import uses_all_weights
-    from s2st_interleave.train import engine
+    from s2st_interleave.train import engine, teacher
     from s2st_interleave.train.adamw import AdamWLearner
     from s2st_interleave.train.examples import check_lengths
     from s2st_interleave.train.interleaved import InterleavedTask
@@ -73,6 +77,7 @@ def run(options: Options) -> None:
         dev = open_dumps(options.dev_dir, options.name_pair, options.num_dev)
     for task in interleaving.tasks:
         check_sides(task.layout, train, options.train_dir)
+    attention = llm.attention_backend(options.attention, device, bf16)
     speech_llm = llm.extend(
         options.llm,
         train.vocabulary.num_units,
@@ -80,7 +85,7 @@ def run(options: Options) -> None:
         attention_dropout=options.attention_dropout,
         residual_dropout=options.residual_dropout,
         seed=options.seed,
-        attention=llm.attention_backend(options.attention, device, bf16),
+        attention=attention,
         lora_rank=options.lora_rank,
         lora_alpha=options.lora_alpha,
         gradient_checkpointing=options.gradient_checkpointing,
@@ -98,6 +103,14 @@ def run(options: Options) -> None:
     if options.compile:
         engine.compile_model(speech_llm.backbone, options.parallel)
 
+    if options.teacher_weight:
+        prompt = options.teacher_prompt
+        prompt = teacher_prompt.with_languages(prompt, options.train_dir)
+        weight = options.teacher_weight
+        told = teacher.load(options.llm, prompt, weight, device, attention, bf16)
+    else:
+        told = None
+
     # 3. Train.
     task = InterleavedTask(
         llm=speech_llm,
@@ -111,6 +124,10 @@ def run(options: Options) -> None:
         batch_tokens=options.batch_tokens,
         num_workers=options.num_workers,
         logits_at_once=options.logits_at_once,
+        unit_weight=options.unit_weight,
+        consistency=options.consistency,
+        gate=options.gate(),
+        teacher=told,
     )
     learner = AdamWLearner(
         task,
@@ -120,7 +137,13 @@ def run(options: Options) -> None:
     )
     parallel.say(named(LEGEND))
     with closing(task):
-        outcome = fit(learner, options, options.out_dir, expected=task.expected())
+        outcome = fit(
+            learner,
+            options,
+            options.out_dir,
+            expected=task.expected(),
+            heed=task.heed if task.gate else None,
+        )
     num = len(train)
     tasks = {task.name: str(task.layout) for task in interleaving.tasks}
     facts = TrainFacts(**to_dict(outcome), tasks=tasks)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from s2st_interleave.config import REQUIRED, load_yaml, option
-from s2st_interleave.effects import Void
+from s2st_interleave.effects import Void, void_names
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
@@ -13,10 +13,19 @@ from s2st_interleave.interleave.schedule import Schedule, Shape
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm.options import Attention
 from s2st_interleave.precision import Dtype
+from s2st_interleave.train.gate import Gate
 from s2st_interleave.train.options import TrainOptions
 
-SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every")
-INTERLEAVING = ("span_lambda", "stop", "fill", "alignment")
+GATE = ("text_ratio_gate", "text_ratio_gate_every")
+SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every", "side_every", *GATE)
+INTERLEAVING = (
+    "span_lambda",
+    "stop",
+    "fill",
+    "alignment",
+    "speech_only",
+    "consistency",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +77,49 @@ class Options(TrainOptions):
     )
     text_ratio_drop: float = option(0.1, "by which it falls", above=0, maximum=1)
     text_ratio_every: int = option(300, "optimizer steps between two falls", minimum=1)
+    side_every: tuple[str, ...] = option(
+        (), "'tgt=100': a side with falls of its own, sooner or later", new=True
+    )
+    text_ratio_gate: float = option(
+        0.0,
+        "it falls sooner, where at most so large a share of the transcript's tokens is "
+        "mistaken on 32 dev utterances at the same ratio; 0: by the clock alone",
+        new=True,
+        minimum=0,
+        below=1,
+    )
+    text_ratio_gate_every: int = option(
+        25, "optimizer steps between two looks at that", new=True, minimum=1
+    )
+    speech_only: float = option(
+        0.0,
+        "share of a step's utterances without text, from the first step on",
+        new=True,
+        minimum=0,
+        maximum=1,
+    )
+    unit_weight: float = option(
+        1.0, "of a unit in the loss, where a text token has 1", new=True, above=0
+    )
+    consistency: float = option(
+        0.0,
+        "of a divergence in the loss: examples with text are read without it too, and "
+        "are to predict the same texts",
+        new=True,
+        minimum=0,
+    )
+    teacher_weight: float = option(
+        0.0,
+        "of the divergence in the loss from what the text LLM that the training starts "
+        "from predicts of the translation; 0: it does not teach",
+        new=True,
+        minimum=0,
+    )
+    teacher_prompt: str = option(
+        "{src}: {src_text}\n{tgt}: {tgt_text}",
+        "what it reads: languages, and texts, of which the last is taught",
+        new=True,
+    )
     span_lambda: float = option(
         1.0, "Poisson mean of a span's length in words", minimum=0
     )
@@ -162,7 +214,21 @@ class Options(TrainOptions):
             voids.append(Void("sides", "both or one of its sides", names))
         elif self.schedule == "constant":
             voids.append(Void("schedule", "of another shape", SCHEDULE[1:]))
+        elif self.schedule != "step":
+            voids.append(Void("schedule", "step", GATE))
+        if not any(task.layout.transcripts for task in self.read_tasks()):
+            voids.append(Void("layout", "that learns a transcript", GATE))
+        if not self.teacher_weight:
+            voids.append(Void("teacher_weight", "above 0", ["teacher_prompt"]))
+        if not self.text_ratio_gate:
+            voids.append(Void("text_ratio_gate", "above 0", GATE[1:]))
         return voids
+
+    def gate(self) -> Gate | None:
+        """What lets the text ratio fall sooner than the schedule; None: nothing."""
+        if not self.text_ratio_gate or "text_ratio_gate" in void_names(self):
+            return None
+        return Gate(self.text_ratio_gate, self.text_ratio_gate_every)
 
     def interleaving(self) -> Interleaving:
         """The same options as one object; UserError for those that contradict each other."""
@@ -179,4 +245,20 @@ class Options(TrainOptions):
             alignment=self.alignment,
             tasks=self.read_tasks(),
             seed=self.seed,
+            side_every=tuple(map(_side_steps, self.side_every)),
+            speech_only=self.speech_only,
         )
+
+
+def _side_steps(text: str) -> tuple[str, int]:
+    """A side and its steps between two falls.
+
+    >>> _side_steps("tgt=100")
+    ('tgt', 100)
+    """
+    side, _, steps = text.partition("=")
+    if not side or not steps.isdecimal() or not int(steps):
+        raise UserError(
+            f"option 'side_every' is '{text}', wants a side and optimizer steps: tgt=100"
+        )
+    return side, int(steps)

@@ -31,7 +31,7 @@ class Task(Protocol[Batch]):
         """
         ...
 
-    def num_targets(self, batch: Batch) -> int:
+    def num_targets(self, batch: Batch) -> float:
         """The number that the summed loss is divided by, for example supervised tokens."""
         ...
 
@@ -148,7 +148,7 @@ class AdamWLearner(Generic[Batch]):
         return roundtrip.checker(self.root, self.task)
 
     def _share_of_loss(
-        self, batch: Batch, num_targets: int, counts: bool
+        self, batch: Batch, num_targets: float, counts: bool
     ) -> torch.Tensor:
         share = self.task.loss_sum(batch) / num_targets
         return share if counts else 0.0 * share

@@ -14,7 +14,7 @@ import numpy as np
 
 from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
-from s2st_interleave.parallel import ranks
+from s2st_interleave.parallel import gathered, ranks
 
 T = TypeVar("T")
 
@@ -68,6 +68,24 @@ def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
     if ranks().count > 1:
         return share(items, -(-len(items) // size))
     return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def my_places(count: int) -> range:
+    """Which of `count` items this rank draws: every so many-th."""
+    me = ranks()
+    return range(me.index, count, me.count)
+
+
+def in_order(drawn: list[T]) -> list[T]:
+    """What all ranks have drawn at their places, in the order of the batch.
+
+    Their exact lengths decide who computes which; nobody draws what another has drawn.
+    """
+    shares = gathered(drawn)
+    return [
+        shares[place % len(shares)][place // len(shares)]
+        for place in range(sum(map(len, shares)))
+    ]
 
 
 def cut(

@@ -23,28 +23,53 @@ from s2st_interleave.interleave.task import Task, draw_task, prompt
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.llm.model import SpeechLlm
 
+# The share of words to show as text, 0 to 1, of all sides that are interleaved, or by side.
+Ratio = float | Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a teacher reads of an utterance: int32 ids (num_tokens,).
+
+    The last `num_taught` of them are the last tokens of the example's block `block` as well.
+    """
+
+    ids: np.ndarray
+    block: str
+    num_taught: int
+
 
 @dataclass(frozen=True)
 class InterleavedExample:
-    """An utterance's example, its task, and the share of words as text, by spoken side."""
+    """An utterance's example, its task, and the share of words as text, by spoken side.
+
+    `second` is the same utterance without text, for a loss that compares the two; `lesson`
+    is what a teacher reads of it.
+    """
 
     id: str
     example: Example
     task: Task
     realised: Mapping[str, float]
+    second: Example | None = None
+    lesson: Lesson | None = None
+
+    @property
+    def views(self) -> tuple[Example, ...]:
+        return (self.example,) if self.second is None else (self.example, self.second)
 
 
 def draw_examples(
     utterances: Sequence[Utterance],
-    ratio: float,
+    ratio: Ratio,
     step: int,
     interleaving: Interleaving,
     llm: SpeechLlm,
 ) -> list[InterleavedExample]:
     """Build the sequences of utterances at a step; each depends on (seed, step, id) alone.
 
-    `ratio` is the share of words, 0 to 1, to show as text. All texts are encoded in one
-    call. Raises UserError for sequences that are longer than the LLM has positions.
+    All texts are encoded in one call. Raises UserError for sequences that are longer than
+    the LLM has positions.
     """
     drafts = [
         draft(utterance, ratio, step, interleaving, llm.vocabulary)
@@ -66,7 +91,7 @@ def draw_examples(
 
 def draw_example(
     utterance: Utterance,
-    ratio: float,
+    ratio: Ratio,
     step: int,
     interleaving: Interleaving,
     llm: SpeechLlm,
@@ -105,7 +130,7 @@ class Draft:
 
 def draft(
     utterance: Utterance,
-    ratio: float,
+    ratio: Ratio,
     step: int,
     interleaving: Interleaving,
     vocabulary: Vocabulary,
@@ -113,6 +138,10 @@ def draft(
     """Draw task and words of an utterance at a step, by (seed, step, id) alone."""
     seed, mean = interleaving.seed, interleaving.span_lambda
     task = draw_task(interleaving.tasks, seed, step, utterance.id)
+    is_speech_only = interleaving.speech_only > 0 and (
+        keyed.Stream(seed, step, utterance.id, "speech only").random()
+        < interleaving.speech_only
+    )
     pieces: dict[str, Sequence[Piece]] = {}
     replaced: dict[str, np.ndarray] = {}
     for block in task.layout.blocks:
@@ -122,7 +151,7 @@ def draft(
             continue
         replaced[block.side] = choose_spans(
             len(side.words),
-            ratio if interleaving.sides in ("both", block.side) else 0.0,
+            0.0 if is_speech_only else _ratio_of(block.side, ratio, interleaving),
             mean,
             interleaving.span_rule,
             # The sides draw independently (Sec. 3.2): the side is part of the key.
@@ -138,6 +167,23 @@ def draft(
     name = prompt(task, utterance.pair)
     start = [Text(name)] if name else ()
     return Draft(utterance.id, task, start, pieces, replaced)
+
+
+def _ratio_of(side: str, ratio: Ratio, interleaving: Interleaving) -> float:
+    if interleaving.sides not in ("both", side):
+        return 0.0
+    return ratio if isinstance(ratio, float) else ratio[side]
+
+
+def mean_realised(examples: Sequence[InterleavedExample]) -> dict[str, float]:
+    """Mean share of words shown as text, by side, over the examples that speak it."""
+    sides = dict.fromkeys(side for each in examples for side in each.realised)
+    return {
+        f"realised_{side}": float(
+            np.mean([each.realised[side] for each in examples if side in each.realised])
+        )
+        for side in sides
+    }
 
 
 def check_lengths(

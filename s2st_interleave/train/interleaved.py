@@ -1,11 +1,10 @@
 """Training on interleaved sequences (paper Sec. 3.2): the step decides the text ratio."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
@@ -13,41 +12,38 @@ from transformers.utils import ModelOutput
 from s2st_interleave import parallel
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
-from s2st_interleave.interleave.schedule import text_ratio
-from s2st_interleave.interleave.sequence import IGNORE
 from s2st_interleave.llm.backbone import router_loss
-from s2st_interleave.llm.loss import cross_entropy_sum, num_right
+from s2st_interleave.llm.loss import cross_entropy_sum, divergence_sum, num_right
 from s2st_interleave.llm.model import SpeechLlm
 from s2st_interleave.train import probe
 from s2st_interleave.train.bad_steps import Contents
-from s2st_interleave.train.batches import batch_at, chunks, deal, share
-from s2st_interleave.train.examples import InterleavedExample, draw_examples
+from s2st_interleave.train.batches import (
+    batch_at,
+    chunks,
+    deal,
+    in_order,
+    my_places,
+    share,
+)
+from s2st_interleave.train.collation import (
+    Batch,
+    collate,
+    length,
+    num_tokens,
+    transcript_targets,
+)
+from s2st_interleave.train.examples import (
+    InterleavedExample,
+    Ratio,
+    draw_examples,
+    mean_realised,
+)
+from s2st_interleave.train.gate import ERROR, Gate
 from s2st_interleave.train.learning import MeanShares
 from s2st_interleave.train.loader import Loader
+from s2st_interleave.train.teacher import Teacher, with_lessons
 
-NUM_PROBED = 32  # dev utterances whose hidden states Fig. 3 shows
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A micro-batch: int64 tensors (num_examples, longest), padded on the right.
-
-    `targets` (num_targets,) are the labels that have a loss, and `places` (num_targets,)
-    the positions whose states predict them, counted over all rows. `step_examples` are
-    those of the whole step, over all ranks.
-    """
-
-    input_ids: torch.Tensor
-    attention_mask: torch.Tensor
-    labels: torch.Tensor
-    places: torch.Tensor
-    targets: torch.Tensor
-    examples: Sequence[InterleavedExample]
-    step_examples: Sequence[InterleavedExample] = ()
-
-    @property
-    def num_targets(self) -> int:
-        return len(self.targets)
+NUM_PROBED = 32  # dev utterances of Fig. 3, and of a gate's look
 
 
 @dataclass
@@ -57,6 +53,11 @@ class InterleavedTask:
     A batch is cut in `accum_grad` micro-batches, or, where `batch_tokens` is not 0, in
     micro-batches of so many tokens, padding included, `accum_grad` of them or more. Each
     rank draws its share of the examples, in `num_workers` processes ahead of their step.
+    A unit counts `unit_weight` times in the training's loss; the dev loss knows no weights.
+    Where `consistency` is not 0, an example that shows text is read without it as well, and
+    the loss has so many times the divergence of what is predicted of its texts. A `gate`
+    lets the text ratio fall sooner than the schedule, by the lines that `heed` is given; a
+    `teacher` adds what it has to say of the translation.
     """
 
     llm: SpeechLlm
@@ -70,6 +71,10 @@ class InterleavedTask:
     batch_tokens: int = 0
     num_workers: int = 0
     logits_at_once: int = 0
+    unit_weight: float = 1.0
+    consistency: float = 0.0
+    gate: Gate | None = None
+    teacher: Teacher | None = None
 
     def __post_init__(self) -> None:
         self._drawn = Loader(self._draw_share, self.num_workers)
@@ -83,33 +88,57 @@ class InterleavedTask:
         return self.llm.model
 
     def batches(self, step: int) -> list[Batch]:
-        examples = _in_order(self._drawn(step))
+        examples = in_order(self._drawn(step, self.interleaving))
         # Examples of similar lengths share a micro-batch, so that there is little padding.
-        examples.sort(key=_length)
+        examples.sort(key=length)
         return [self._collate(part, examples) for part in self._cut(examples)]
 
-    def num_targets(self, batch: Batch) -> int:
-        return batch.num_targets
+    def num_targets(self, batch: Batch) -> float:
+        """How many targets there are; a unit counts `unit_weight` times."""
+        if self.unit_weight == 1:
+            return batch.num_targets
+        num_units = int(self.llm.vocabulary.is_unit(batch.targets).sum())
+        return batch.num_targets - num_units * (1 - self.unit_weight)
 
     def loss_sum(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy summed over targets, and a mixture of experts' loss times them."""
         with self.llm.autocast():
             output, hidden = self._states(batch)
             loss = cross_entropy_sum(
-                self.model, hidden, batch.targets, self.logits_at_once
+                self.model, hidden, batch.targets, self.logits_at_once, self._weights
             )
+            if batch.views.shape[1]:
+                first, second = (hidden.index_select(0, view) for view in batch.views)
+                parted = divergence_sum(self.model, first, second)
+                loss = loss + self.consistency * parted
+            if self.teacher and len(batch.taught):
+                loss = loss + self.teacher.loss_sum(batch, self.llm, hidden)
             routers = router_loss(self.model, output, batch.attention_mask)
-        return loss + routers * batch.num_targets
+        return loss + routers * self.num_targets(batch)
+
+    @cached_property
+    def _weights(self) -> torch.Tensor | None:
+        """The weight of each token of the vocabulary in the loss; None: all count alike."""
+        if self.unit_weight == 1:
+            return None
+        ids = torch.arange(self.model.config.get_text_config().vocab_size)
+        weights = torch.where(self.llm.vocabulary.is_unit(ids), self.unit_weight, 1.0)
+        return weights.to(self.device)
 
     def metrics(self, step: int, batches: Sequence[Batch]) -> dict[str, float]:
         step_examples = batches[0].step_examples
         metrics = {
             "tokens": sum(
-                _length(each) for batch in batches for each in batch.examples
+                num_tokens(each) for batch in batches for each in batch.examples
             ),
-            "text_ratio": self._ratio(step),
+            "text_ratio": self.interleaving.ratio(step),
         }
-        metrics |= _mean_realised(step_examples)
+        metrics |= mean_realised(step_examples)
+        if self.teacher:
+            lessons = [each.lesson for each in step_examples if each.lesson]
+            metrics["num_taught"] = sum(each.num_taught for each in lessons)
+        if self.gate and self.gate.looks(step, metrics["text_ratio"]):
+            metrics |= self._look(self._probe_batch(step))
         if len(self.interleaving.tasks) > 1:  # Figure 3 shows the blocks of one task
             return metrics
         layout = self.interleaving.tasks[0].layout
@@ -117,13 +146,29 @@ class InterleavedTask:
         metrics |= probe.length_ratios(layout, blocks)
         probes = layout.two_fold_sides and self.probe_every
         if probes and step % self.probe_every == 0:
-            probed = self._probe_batch(step)
-            blocks = [each.example.blocks for each in probed.examples]
-            lengths = probe.length_ratios(layout, blocks)
-            metrics |= {f"probe_{name}": ratio for name, ratio in lengths.items()}
-            ids, mask = probed.input_ids, probed.attention_mask
-            metrics |= probe.similarities(layout, ids, mask, blocks, self.model)
+            metrics |= probe.figure_3(layout, self._probe_batch(step), self.model)
         return metrics
+
+    def heed(self, line: Mapping[str, float]) -> None:
+        """Let the text ratio fall from the next step on, where this step's line says so."""
+        if self.gate and (fall := self.gate.fall(line)):
+            rule = self.interleaving
+            self.interleaving = replace(rule, falls=(*rule.falls, *fall))
+
+    def _look(self, batch: Batch) -> dict[str, float]:
+        """The share of the transcripts' tokens in a batch that the LLM mistakes now."""
+        places = torch.from_numpy(transcript_targets(batch.examples)).to(self.device)
+        if not len(places):  # of several tasks, none with a transcript was drawn
+            return {}
+        was_training = self.model.training
+        self.model.eval()
+        with self.llm.autocast():
+            _, hidden = self._states(batch)
+            states, wanted = hidden[places], batch.targets[places]
+            _, hits = num_right(self.model, states, wanted, self.logits_at_once)
+        self.model.train(was_training)
+        # One rank decides for all of them.
+        return {ERROR: parallel.gathered(1 - int(hits) / len(places))[0]}
 
     def contents(self, step: int, batches: Sequence[Batch]) -> list[Contents]:
         """Ids, and the tensors by which a pass can be done again."""
@@ -163,9 +208,9 @@ class InterleavedTask:
     @cached_property
     def _dev_parts(self) -> list[Sequence[InterleavedExample]]:
         """This rank's micro-batches of dev, drawn once: no step changes them."""
-        mine = _my_places(len(self.dev))
-        examples = _in_order(self._draw([self.dev[index] for index in mine], 0.0, 0))
-        examples.sort(key=_length)
+        mine = my_places(len(self.dev))
+        examples = in_order(self._draw([self.dev[index] for index in mine], 0.0, 0))
+        examples.sort(key=length)
         if self.batch_tokens:
             return self._cut(examples)
         return chunks(examples, max(1, self.batch_size // self.accum_grad))
@@ -179,26 +224,45 @@ class InterleavedTask:
     def sample_saved(self, directory: Path) -> torch.Tensor:
         return SpeechLlm.load(directory).sample()
 
-    def expected(self) -> MeanShares:
-        """The shares of words as text that a text ratio makes of this corpus."""
+    def expected(self) -> MeanShares | None:
+        """The shares of words as text that a text ratio makes of this corpus.
+
+        None where it does not say them alone: a side falls sooner, or some show no text.
+        """
         rule = self.interleaving
+        if rule.side_every or rule.speech_only:
+            return None
         counts = {side: self.train.num_words(side) for side in self.train.sides}
         return MeanShares(counts, rule.span_lambda, rule.span_rule, rule.sides)
 
-    def _ratio(self, step: int) -> float:
-        return text_ratio(self.interleaving.schedule, step)
-
     def _draw(
-        self, utterances: Sequence[Utterance], ratio: float, step: int
+        self, utterances: Sequence[Utterance], ratio: Ratio, step: int
     ) -> list[InterleavedExample]:
         return draw_examples(utterances, ratio, step, self.interleaving, self.llm)
 
-    def _draw_share(self, step: int) -> list[InterleavedExample]:
-        """This rank's examples of a step, in the order of the batch."""
-        ratio, seed = self._ratio(step), self.interleaving.seed
-        indices = batch_at(range(len(self.train)), step, self.batch_size, seed)
-        mine = _my_places(len(indices))
-        return self._draw([self.train[indices[k]] for k in mine], ratio, step)
+    def _draw_share(self, step: int, rule: Interleaving) -> list[InterleavedExample]:
+        """This rank's examples of a step, in the order of the batch.
+
+        Workers are given the rule, whose falls change, since theirs would be out of date.
+        """
+        indices = batch_at(range(len(self.train)), step, self.batch_size, rule.seed)
+        mine = [self.train[indices[k]] for k in my_places(len(indices))]
+        return self.draw(mine, rule.ratios(step), step)
+
+    def draw(
+        self, utterances: Sequence[Utterance], ratio: Ratio, step: int
+    ) -> list[InterleavedExample]:
+        """Examples for the loss of a step, with all that is read of an utterance."""
+        drawn = self._draw(utterances, ratio, step)
+        if self.teacher:
+            drawn = with_lessons(drawn, utterances, self.teacher.prompt, self.llm)
+        if not self.consistency:
+            return drawn
+        plain = self._draw(utterances, 0.0, step)
+        return [
+            replace(one, second=other.example) if any(one.realised.values()) else one
+            for one, other in zip(drawn, plain, strict=True)
+        ]
 
     def _cut(
         self, examples: Sequence[InterleavedExample]
@@ -207,7 +271,7 @@ class InterleavedTask:
         if not self.batch_tokens:
             return share(examples, self.accum_grad)
         me = parallel.ranks()
-        lengths = [_length(example) for example in examples]
+        lengths = [length(example) for example in examples]
         least = -(-self.accum_grad // me.count)
         pieces = deal(lengths, self.batch_tokens, me.count, least)[me.index]
         return [[examples[index] for index in piece] for piece in pieces]
@@ -215,36 +279,16 @@ class InterleavedTask:
     def _probe_batch(self, step: int) -> Batch:
         """The same dev utterances at every step, with the text ratio of this step."""
         utterances = [self.dev[k] for k in range(min(NUM_PROBED, len(self.dev)))]
-        return self._collate(self._draw(utterances, self._ratio(step), step))
+        return self._collate(
+            self._draw(utterances, self.interleaving.ratios(step), step)
+        )
 
     def _collate(
         self,
         examples: Sequence[InterleavedExample],
         step_examples: Sequence[InterleavedExample] = (),
     ) -> Batch:
-        longest = max(map(_length, examples))
-        ids = np.full((len(examples), longest), self.llm.vocabulary.pad)
-        labels = np.full((len(examples), longest), IGNORE)
-        mask = np.zeros((len(examples), longest), dtype=np.int64)
-        for row, each in enumerate(examples):
-            length = _length(each)
-            ids[row, :length] = each.example.ids
-            labels[row, :length] = each.example.labels
-            mask[row, :length] = 1
-        # Found here and not on a GPU, which would be waited for.
-        rows, columns = np.nonzero(labels[:, 1:] != IGNORE)
-        arrays = {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "labels": labels,
-            "places": rows * longest + columns,
-            "targets": labels[rows, columns + 1],
-        }
-        return Batch(
-            **{k: torch.from_numpy(v).to(self.device) for k, v in arrays.items()},
-            examples=examples,
-            step_examples=step_examples,
-        )
+        return collate(examples, self.llm.vocabulary.pad, self.device, step_examples)
 
     def _states(self, batch: Batch) -> tuple[ModelOutput, torch.Tensor]:
         """The backbone's output, and its last states (num_targets, width) at `places`."""
@@ -255,36 +299,3 @@ class InterleavedTask:
         )
         states = output.last_hidden_state.flatten(0, 1)
         return output, states.index_select(0, batch.places)
-
-
-def _my_places(count: int) -> range:
-    """Which of `count` examples this rank draws: every so many-th."""
-    me = parallel.ranks()
-    return range(me.index, count, me.count)
-
-
-def _in_order(drawn: list[InterleavedExample]) -> list[InterleavedExample]:
-    """The examples that all ranks have drawn, in the order of the batch.
-
-    Their exact lengths decide who computes which; nobody draws what another has drawn.
-    """
-    shares = parallel.gathered(drawn)
-    return [
-        shares[place % len(shares)][place // len(shares)]
-        for place in range(sum(map(len, shares)))
-    ]
-
-
-def _length(example: InterleavedExample) -> int:
-    return len(example.example.ids)
-
-
-def _mean_realised(examples: Sequence[InterleavedExample]) -> dict[str, float]:
-    """Mean share of words shown as text, by side, over the examples that speak it."""
-    sides = dict.fromkeys(side for each in examples for side in each.realised)
-    return {
-        f"realised_{side}": float(
-            np.mean([each.realised[side] for each in examples if side in each.realised])
-        )
-        for side in sides
-    }

@@ -6,41 +6,44 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 AHEAD = 2  # steps that each process is ahead of the training
 
-_make: Callable[[int], Any]  # in a worker: what it calls
+_make: Callable[..., Any]  # in a worker: what it calls
 
 
 class Loader(Generic[T]):
-    """Calls `make(step)`, which must be pure, in `num_workers` processes before its turn.
+    """Calls `make(step, ...)`, which must be pure, in `num_workers` processes before its turn.
 
     Without workers it is called when its turn comes. Steps may be asked for in any order;
-    the result is the same for any number of workers, and is sent by pickle. The workers are
+    the result is the same for any number of workers, and is sent by pickle. What else `make`
+    reads of its surroundings must not change: it is given with the step, and where it has
+    changed, what was made ahead is made again. The workers are
     forks of this process, so that they share its tables and memory maps; they must not use
     a GPU. They end with `close`, and by themselves when this process ends in any way.
     """
 
-    def __init__(self, make: Callable[[int], T], num_workers: int = 0) -> None:
+    def __init__(self, make: Callable[..., T], num_workers: int = 0) -> None:
         self.make, self.num_workers = make, num_workers
         self._pool: ProcessPoolExecutor | None = None
-        self._ahead: dict[int, Future[T]] = {}
+        self._ahead: dict[tuple[Hashable, ...], Future[T]] = {}
 
-    def __call__(self, step: int) -> T:
+    def __call__(self, step: int, *more: Hashable) -> T:
         """The item of a step; what went wrong in a worker is raised here."""
         if not self.num_workers:
-            return self.make(step)
-        wanted = range(step, step + AHEAD * self.num_workers + 1)
-        for number in self._ahead.keys() - set(wanted):  # another place was asked for
-            self._ahead.pop(number).cancel()
-        for number in wanted:
-            if number not in self._ahead:
-                self._ahead[number] = self._submit(number)
-        return self._ahead.pop(step).result()
+            return self.make(step, *more)
+        steps = range(step, step + AHEAD * self.num_workers + 1)
+        wanted = [(number, *more) for number in steps]
+        for key in self._ahead.keys() - set(wanted):  # another place was asked for
+            self._ahead.pop(key).cancel()
+        for key in wanted:
+            if key not in self._ahead:
+                self._ahead[key] = self._submit(key)
+        return self._ahead.pop(wanted[0]).result()
 
     def close(self) -> None:
         """End the workers; a later call starts new ones."""
@@ -49,7 +52,7 @@ class Loader(Generic[T]):
         self._pool = None
         self._ahead.clear()
 
-    def _submit(self, step: int) -> Future[T]:
+    def _submit(self, key: tuple[Hashable, ...]) -> Future[T]:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self.num_workers,
@@ -60,10 +63,10 @@ class Loader(Generic[T]):
         with warnings.catch_warnings():
             # Later Pythons warn of forks beside threads; a worker uses no lock of theirs.
             warnings.simplefilter("ignore", DeprecationWarning)
-            return self._pool.submit(_work, step)
+            return self._pool.submit(_work, key)
 
 
-def _begin(make: Callable[[int], Any]) -> None:
+def _begin(make: Callable[..., Any]) -> None:
     """Set up a worker: signals are its parent's, and it does not outlive its parent."""
     global _make
     _make = make
@@ -81,5 +84,5 @@ def _begin(make: Callable[[int], Any]) -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _work(step: int) -> Any:
-    return _make(step)
+def _work(key: tuple[Hashable, ...]) -> Any:
+    return _make(*key)

@@ -1,7 +1,8 @@
 """One training loop for every model of the recipe: pure in the step, exact to resume.
 
 Batches, learning rate and dropout are functions of (seed, step) alone, so that a run
-which was stopped and resumed is bit-identical to one which was not. The loop owns resume,
+which was stopped and resumed is bit-identical to one which was not; what else decides about
+a step is read from the lines of metrics.jsonl before it. The loop owns resume,
 evaluation, checkpoints, signals and the log; a `Learner` owns its model, its optimizer
 and what a step is: adamw.py for a loss that is summed over targets, vocoder/gan.py for
 two networks that take turns.
@@ -19,6 +20,7 @@ import torch
 from torch import nn
 
 from s2st_interleave import keyed, parallel
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, read_json_lines
 from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.progress import duration, named, rate
@@ -29,6 +31,8 @@ from s2st_interleave.train.engine import Parallel
 from s2st_interleave.train.learning import Expected, Watch
 from s2st_interleave.train.options import LoopOptions, learning_rate
 from s2st_interleave.train.stop_signals import stop_requests
+
+Heed = Callable[[Mapping[str, float]], None]  # of a line of metrics.jsonl
 
 
 @dataclass(frozen=True)
@@ -100,16 +104,19 @@ def fit(
     directory: Path,
     metrics_every: int = 1,
     expected: Expected | None = None,
+    heed: Heed | None = None,
 ) -> Outcome:
     """Train to `max_steps`, resuming from the newest whole checkpoint in `directory`.
 
     A line of metrics.jsonl is written every `metrics_every` steps. `expected` are the shares
-    of text that a text ratio makes, against which they are watched (learning.py). After a
-    signal that asks it to stop it ends the step, saves, and exits with EXIT_REQUEUE.
+    of text that a text ratio makes, against which they are watched (learning.py). `heed` takes
+    each line in its order, those of a resumed run first, and may change what the learner does
+    in later steps. After a signal that asks it to stop it ends the step, saves, and exits with
+    EXIT_REQUEUE. Raises UserError where lines that `heed` wants are missing.
     """
     with stop_requests() as asked:
         watch = Watch(options.max_steps, expected)
-        return _fit(learner, options, directory, metrics_every, watch, asked)
+        return _fit(learner, options, directory, metrics_every, watch, heed, asked)
 
 
 def _fit(
@@ -118,6 +125,7 @@ def _fit(
     directory: Path,
     metrics_every: int,
     watch: Watch,
+    heed: Heed | None,
     asked: Event,
 ) -> Outcome:
     # 1. Where did we stop?
@@ -126,8 +134,16 @@ def _fit(
     learner.start(options.parallel)
     checkpoint.load_optimizer(source, learner.model, learner.optimizer)
     metrics = Metrics(directory / "metrics.jsonl", progress.step, options.report_to)
-    for text in metrics.lines:
-        watch.add(json.loads(text))
+    if heed and len(metrics.lines) < progress.step:
+        raise UserError(
+            f"{metrics.path} has {len(metrics.lines)} lines of {progress.step} steps, and "
+            "the text ratio of the next one follows from them: bring back the file, or "
+            "train anew with --overwrite true"
+        )
+    for line in map(json.loads, metrics.lines):
+        watch.add(line)
+        if heed:
+            heed(line)
     if progress.step:
         parallel.say(
             named(f"resuming from step {progress.step} of {options.max_steps}")
@@ -172,6 +188,8 @@ def _fit(
             metrics.add(line)
         for doubt in watch.add(line):
             parallel.say(named(f"warning: {doubt}"))
+        if heed:
+            heed(line)
         if is_logged or progress.step % options.log_every == 0:
             parallel.say(_describe(line, options.max_steps, learner.shown))
         best_now = progress.best_step == progress.step

@@ -7,6 +7,7 @@ from transformers import PreTrainedModel
 
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.llm.backbone import backbone
+from s2st_interleave.train.collation import Batch
 
 
 def length_ratios(
@@ -21,6 +22,15 @@ def length_ratios(
         f"length_ratio_{side}": totals[f"{side}_speech"] / totals[f"{side}_text"]
         for side in layout.two_fold_sides
     }
+
+
+def figure_3(layout: Layout, batch: Batch, model: PreTrainedModel) -> dict[str, float]:
+    """Both curves at a batch of dev, for metrics.jsonl."""
+    blocks = [each.example.blocks for each in batch.examples]
+    lengths = length_ratios(layout, blocks)
+    ratios = {f"probe_{name}": ratio for name, ratio in lengths.items()}
+    ids, mask = batch.input_ids, batch.attention_mask
+    return ratios | similarities(layout, ids, mask, blocks, model)
 
 
 def similarities(

@@ -15,6 +15,7 @@ MODULES = (
     "realise",
     "synthesise",
     "layout",
+    "corpus_options",
     "make_corpus",
 )
 

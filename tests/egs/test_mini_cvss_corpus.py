@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from s2st_interleave.errors import UserError
+
 LOCAL = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss" / "local"
 TINY = "--src es --num_train 6 --num_dev 2 --num_test 2 --num_text 40".split()
 
@@ -136,3 +138,30 @@ def test_english_that_another_corpus_said_gives_the_same_bytes(corpus, tmp_path)
         folders[src] = contents(spoken)
     assert folders["pt"] and folders["pt"] == folders["es"]
     assert contents(tmp_path / "es") == contents(corpus)
+
+
+def test_sentences_of_two_clauses_are_longer_and_held_out_as_well(mini):
+    options = mini.corpus_options.Options("pt", 6, 4, 4, 0, 1, "flite", clauses=2)
+    pairs, _ = mini.make_corpus.compose(options)
+    assert len(pairs) == 14
+    for pair in pairs:
+        assert " e " in pair.src_text and " and " in pair.tgt_text
+        assert 11 <= len(pair.tgt_text.split()) <= 18, pair.tgt_text
+    clauses = {
+        split: {
+            clause.strip(".").lower()
+            for pair in pairs
+            if pair.split == split
+            for clause in pair.tgt_text.split(" and ")
+        }
+        for split in ("train", "dev", "test")
+    }
+    assert len(clauses["test"]) == 8
+    assert not clauses["test"] & (clauses["train"] | clauses["dev"])
+
+
+def test_a_corpus_of_single_clauses_is_what_it_was_before_there_were_more(mini):
+    options = mini.corpus_options.Options("pt", 6, 4, 4, 0, 1, "flite")
+    assert "clauses" not in options.identity
+    with pytest.raises(UserError, match="--clauses must be 1 to 3"):
+        mini.corpus_options.Options("pt", 6, 4, 4, 0, 1, "flite", clauses=0)

@@ -90,7 +90,7 @@ def test_the_tables_at_full_size_with_tiny_models(tmp_path, python, text_llm):
     assert not list(recipe.glob("pt_en/exp/cells/*"))  # went with their checkpoints
 
     # 3. The page has the paper's tables and scores, and no word of the mini corpus.
-    page = (recipe / "x_en/exp/results/RESULTS.md").read_text()
+    page = (recipe / "x_en/exp/results/paper/RESULTS.md").read_text()
     assert "# The paper at full size" in page
     assert (
         "| Portuguese | 19 | n/a | " in page
@@ -98,6 +98,6 @@ def test_the_tables_at_full_size_with_tiny_models(tmp_path, python, text_llm):
     )
     for word in ("mini corpus", "miniature", "grammar", "dnsmos", "random weights"):
         assert word not in page.lower()
-    assert (recipe / "x_en/exp/results/figure3.svg").is_file()
+    assert (recipe / "x_en/exp/results/paper/figure3.svg").is_file()
     assert "cells to run: 0" in run(recipe)
-    assert (recipe / "x_en/exp/results/RESULTS.md").read_text() == page
+    assert (recipe / "x_en/exp/results/paper/RESULTS.md").read_text() == page

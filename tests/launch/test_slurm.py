@@ -164,7 +164,6 @@ def test_a_time_limit_is_answered_by_checkpoint_and_requeue(folder):
     assert Path("cut", weights).read_bytes() == Path("whole", weights).read_bytes()
 
 
-@pytest.mark.slow  # behind other tests of this file the warning was sometimes not answered
 def test_a_warned_training_of_the_llm_goes_on_to_the_same_weights(
     folder, text_llm, small_dump
 ):
@@ -175,22 +174,23 @@ def test_a_warned_training_of_the_llm_goes_on_to_the_same_weights(
     stage.finish(num_in=1, num_out=1)
     train = [sys.executable, "-m", "s2st_interleave", "train", "--llm", str(text_llm)]
     train += ["--train_dir", "dump", "--dev_dir", "dump", "--device", "cpu"]
-    train += ["--max_steps", "1200", "--batch_size", "8", "--text_ratio_every", "20"]
-    train += ["--num_threads", "1", "--eval_every", "1200", "--save_every", "1200"]
-    # These last some fifteen seconds: a signal reaches a job seconds after it is sent.
+    train += ["--max_steps", "250", "--batch_size", "8", "--text_ratio_every", "20"]
+    train += ["--num_threads", "1", "--eval_every", "250", "--save_every", "250"]
     subprocess.run([*train, "--out_dir", "whole"], check=True)
 
+    write_conf(folder, "poll_sec: 0.5\ncuda_cmd: {max_requeue: 1}")  # no other warning
     process = start("--resources", "cuda_cmd", "t.log", *train, "--out_dir", "cut")
-    wait_for(folder / "cut/metrics.jsonl", '"step": ')
-    number = job_number(Path("t.log").read_text())
+    # Its log tells of steps while they are made, metrics.jsonl when a checkpoint is saved.
+    number = job_number(wait_for(Path("t.log"), "train cut: step "))
     subprocess.run(["scancel", "--batch", "--signal=USR1", number], check=True)
     _, err = process.communicate()
     assert process.returncode == 0, err
-    assert "queued again" in Path("t.log").read_text()
+    log = Path("t.log").read_text()
+    assert "queued again" in log and "train cut: resuming from step " in log
     for name in ("metrics.jsonl", "stage.json"):
         assert Path("cut", name).is_file()
     whole, cut = (
-        next(Path(out).glob("*1200*/model.safetensors")).read_bytes()
+        next(Path(out).glob("*250*/model.safetensors")).read_bytes()
         for out in ("whole", "cut")
     )
     assert whole == cut

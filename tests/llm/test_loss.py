@@ -11,7 +11,9 @@ from s2st_interleave.llm.loss import cross_entropy_sum, num_right
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 
 
-def gradients(speech_llm, data, logits_at_once: int) -> tuple[float, dict]:
+def gradients(
+    speech_llm, data, logits_at_once: int, unit_weight: float = 1.0
+) -> tuple[float, dict]:
     task = InterleavedTask(
         speech_llm,
         data,
@@ -21,6 +23,7 @@ def gradients(speech_llm, data, logits_at_once: int) -> tuple[float, dict]:
         1,
         "cpu",
         logits_at_once=logits_at_once,
+        unit_weight=unit_weight,
     )
     speech_llm.model.eval()
     speech_llm.model.zero_grad(set_to_none=True)
@@ -77,3 +80,31 @@ def test_parts_count_the_same_right_targets(folder):
     assert again.item() == pytest.approx(loss.item(), rel=1e-6)
     whole = cross_entropy_sum(speech_llm.model, hidden, targets)
     assert loss.item() == whole.item()
+
+
+def test_a_unit_counts_as_much_in_the_loss_as_its_weight_says(folder, small_dump):
+    speech_llm = llm.extend(folder("Llama"), NUM_UNITS)
+    loss, whole = gradients(speech_llm, small_dump, 0, unit_weight=0.2)
+    again, parts = gradients(speech_llm, small_dump, 7, unit_weight=0.2)
+    assert again == pytest.approx(loss, rel=1e-6)
+    assert_close(parts, whole, 1e-5)
+
+    paper = Interleaving(Schedule("constant", 0.5))
+    plain, light = (
+        InterleavedTask(
+            speech_llm, small_dump, small_dump, paper, 4, 1, "cpu", unit_weight=weight
+        )
+        for weight in (1.0, 0.2)
+    )
+    (batch,) = light.batches(0)
+    units = batch.targets >= speech_llm.vocabulary.offset
+    assert light.num_targets(batch) == pytest.approx((~units).sum() + 0.2 * units.sum())
+    with torch.no_grad():
+        _, hidden = light._states(batch)
+        each = torch.nn.functional.cross_entropy(
+            speech_llm.logits(hidden), batch.targets, reduction="none"
+        )
+    assert loss == pytest.approx((each[~units].sum() + 0.2 * each[units].sum()).item())
+    assert plain.num_targets(batch) == len(batch.targets)
+    # The dev loss stays what it is for every system: systems compare by it.
+    assert light.evaluate() == plain.evaluate()

@@ -8,7 +8,9 @@ import pytest
 
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
-from s2st_interleave.plan import command, counts, disk, memory, sizes
+from s2st_interleave.plan import command, counts, disk, memory, phases, sizes
+from s2st_interleave.plan.corpus import Corpus
+from s2st_interleave.plan.rates import Rates
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import train
 
@@ -90,6 +92,21 @@ def test_an_epoch_at_a_ratio_has_the_tokens_that_it_had(plan, trained):
         assert (phase.tokens, phase.num_steps) == (tokens, 5)
         estimate, exact = counts.tokens_per_epoch(task, phase, max_utterances=15)
         assert not exact and estimate == pytest.approx(tokens, rel=0.3)
+
+
+def test_second_views_and_what_a_teacher_reads_are_in_the_plan(plan):
+    more = replace(plan, consistency=1.0, teacher_weight=1.0)
+    plain = next(counts.draw_steps(command.planned_task(plan), 1))
+    task = command.planned_task(more)
+    step = next(counts.draw_steps(task, 1))
+    assert step.tokens == task.metrics(0, task.batches(0))["tokens"]
+    assert step.tokens > 2 * plain.tokens and len(step.lengths) == 3 * plan.batch_size
+
+    rule, corpus = plan.interleaving(), Corpus(30, 10, 10, 1.0)
+    shapes = {"two_views": True, "lessons": True}
+    first, *_, last = phases.of_numbers(rule, 20, 6, corpus, Rates(), **shapes)
+    assert (len(first.lengths[0]), len(last.lengths[0])) == (18, 12)  # one view at 0
+    assert sum(first.lengths[0][12:]) < sum(first.lengths[0][:6])
 
 
 def test_a_smooth_schedule_is_told_by_tenths(plan):

@@ -13,6 +13,7 @@ import small_runs
 from s2st_interleave.__main__ import main
 from s2st_interleave.decode import looping
 from s2st_interleave.decode.outputs import Answer
+from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.train.interleaved import InterleavedTask
 from s2st_interleave.train.learning import MeanShares, Watch
 from s2st_interleave.units import usage
@@ -54,11 +55,11 @@ def test_words_shown_by_another_ratio_than_the_schedules_are_told(
 ):
     """As where workers go on with the ratio that they began with."""
     if stale:
-        ratio, draw = InterleavedTask._ratio, InterleavedTask._draw_share
+        ratios, draw = Interleaving.ratios, InterleavedTask._draw_share
 
         def draw_stale(task: InterleavedTask, step: int):
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(InterleavedTask, "_ratio", lambda task, _: ratio(task, 0))
+                patch.setattr(Interleaving, "ratios", lambda rule, _: ratios(rule, 0))
                 return draw(task, step)
 
         monkeypatch.setattr(InterleavedTask, "_draw_share", draw_stale)

@@ -1,5 +1,8 @@
 """What a request may cost: size, time, a place in the queue."""
 
+import gc
+import operator
+import os
 import socket
 import threading
 
@@ -9,6 +12,7 @@ from serving import WAIT_SEC, running, until
 from s2st_interleave.serve import limits
 from s2st_interleave.serve.limits import Limits
 from s2st_interleave.serve.models import Model
+from s2st_interleave.serve.worker import Job
 
 
 def answer_of(sock: socket.socket) -> bytes:
@@ -140,3 +144,29 @@ def test_a_client_that_leaves_takes_its_recording_along(held, speech):
 def test_only_a_busy_server_asks_to_come_again(status):
     headers = limits.Refusal(status, "kind", "Sentence.").headers
     assert ("Retry-After" in headers) == (status == 503)
+
+
+def test_a_refused_recording_is_let_go_at_once(held, speech, capsys):
+    """Its bytes and its decoder do not wait until Python looks for circles of garbage."""
+    held.go.set()
+    held.fault_sec.append(0.9)
+    whole = speech(2.0, form="FLAC")
+    bodies = [b"no recording", whole[: len(whole) // 2], speech(0.9)]
+    with running([Model("a", held)]) as place:
+        for body in bodies:  # what a first answer loads is there
+            place.translate(body)
+        gc.collect()
+        gc.disable()
+        try:
+            before = num_held()
+            statuses = [place.translate(body).status for body in 3 * bodies]
+            until(lambda: all(map(operator.le, num_held(), before)))
+        finally:
+            gc.enable()
+    assert statuses == 3 * [422, 422, 500]
+
+
+def num_held() -> tuple[int, int]:
+    """Jobs (of each worker the last one) and threads (decoders have some)."""
+    jobs = sum(type(each) is Job for each in gc.get_objects())
+    return jobs, len(os.listdir("/proc/self/task"))

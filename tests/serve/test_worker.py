@@ -3,7 +3,6 @@
 import pytest
 from serving import WAIT_SEC
 
-from s2st_interleave.errors import UserError
 from s2st_interleave.serve.limits import Refusal
 from s2st_interleave.serve.models import Model
 from s2st_interleave.serve.worker import Job, Worker
@@ -32,9 +31,9 @@ def test_what_waits_together_is_one_batch_and_a_bad_recording_fails_alone(
     good, bad = submit(worker, speech(0.6)), submit(worker, b"no recording")
     held.go.set()
     assert first.future.result(WAIT_SEC) and good.future.result(WAIT_SEC)
-    with pytest.raises(UserError, match="the recording: cannot be read as audio"):
+    with pytest.raises(Refusal, match="the recording: cannot be read as audio"):
         bad.future.result(WAIT_SEC)
-    assert held.batches == [1, 1] and good.upload == b""
+    assert held.batches == [1, 1] and good.upload == bad.upload == b""
 
 
 def test_a_job_that_is_cancelled_makes_room_and_is_not_answered(worker, held, speech):

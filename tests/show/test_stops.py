@@ -38,4 +38,7 @@ def test_the_step_asked_for_is_a_stop_wherever_it_lies():
 def test_a_short_training_still_shows_the_whole_schedule():
     assert points(PAPER, 20)[-1] == (2700, 0.0)
     assert points(PAPER, 20)[:2] == ((0, 0.9), (299, 0.9))
+    # A gate has let it fall sooner: once before the clock did, which then waits.
+    gated = dict(points(PAPER, 20, [50]))
+    assert (gated[49], gated[50], gated[300], gated[600]) == (0.9, 0.8, 0.8, 0.7)
     assert len(stops(PAPER, 20, (), 3)) == 10

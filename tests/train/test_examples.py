@@ -78,3 +78,38 @@ def test_all_utterances_of_a_batch_that_are_too_long_are_named(llm, small_dump):
     finally:
         llm.model.config.max_position_embeddings = most
     assert str(e.value).count("utterance u") > 1
+
+
+def realised(interleaving, step, llm, dump) -> dict[str, list[float]]:
+    ratios = interleaving.ratios(step)
+    drawn = draw_examples(list(dump), ratios, step, interleaving, llm)
+    return {side: [each.realised[side] for each in drawn] for side in ("src", "tgt")}
+
+
+def test_a_side_whose_falls_come_sooner_is_units_alone_from_then_on(llm, small_dump):
+    early = replace(PAPER, side_every=(("tgt", 100),))
+    assert early.ratios(899) == {"src": 0.7, "tgt": 0.1}
+    assert early.ratios(900) == {"src": 0.6, "tgt": 0.0}
+    shown = realised(early, 900, llm, small_dump)
+    assert not any(shown["tgt"]) and all(shown["src"])
+    # The other side draws what it draws without it.
+    assert shown["src"] == realised(PAPER, 900, llm, small_dump)["src"]
+
+
+def test_a_share_of_utterances_shows_no_text_at_any_step(llm, small_dump):
+    """Both sides of an utterance alike, other utterances at each step."""
+    half = replace(PAPER, speech_only=0.5)
+    chosen = []
+    for step in range(20):
+        shown, paper = (realised(i, step, llm, small_dump) for i in (half, PAPER))
+        assert [p > 0 for p in shown["src"]] == [p > 0 for p in shown["tgt"]]
+        chosen.append([p == 0 for p in shown["src"]])
+        pairs = zip(shown["src"], paper["src"], strict=True)
+        assert all(mine in (0, theirs) for mine, theirs in pairs)
+    assert 0.4 < sum(map(sum, chosen)) / sum(map(len, chosen)) < 0.6
+    assert chosen[0] != chosen[1]
+
+
+def test_a_side_that_no_task_has_is_named():
+    with pytest.raises(UserError, match="no side 'target', only src tgt"):
+        replace(PAPER, side_every=(("target", 100),))

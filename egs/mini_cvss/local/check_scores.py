@@ -47,7 +47,7 @@ def main() -> None:
     for side in options.sides:
         clips = list(_clips(options, side))
         for name, change in CHANGES.items():
-            scores = [_score(encoder, *change(clip)) for clip in clips]
+            scores = [mean_word_score(encoder, *change(clip)) for clip in clips]
             known = [score for score in scores if score is not None]
             quantiles = np.quantile(known, QUANTILES) if known else []
             row = "  ".join(f"{value:7.2f}" for value in quantiles)
@@ -83,7 +83,9 @@ CHANGES: dict[str, Callable[[Clip], tuple[np.ndarray, str]]] = {
 }
 
 
-def _score(encoder: SpeechEncoder, samples: np.ndarray, text: str) -> float | None:
+def mean_word_score(
+    encoder: SpeechEncoder, samples: np.ndarray, text: str
+) -> float | None:
     """Mean word score, None where the text does not fit."""
     words = segmentation.surface_words(text)
     try:

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,23 @@ class Options:
     seed: int
     target_voice: str
     meanings: Path = MEANINGS
+    clauses: int = 1
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a corpus is compared by; meanings are told by their content, wherever they lie.
+
+        Corpora of one clause a sentence were made before there was that option.
+        """
+        left_out = {"meanings"} if self.clauses > 1 else {"meanings", "clauses"}
+        return {k: v for k, v in asdict(self).items() if k not in left_out}
 
     def __post_init__(self) -> None:
         for name in ("num_train", "num_dev", "num_test", "num_text"):
             if not 0 <= getattr(self, name) < 1_000_000:
                 raise UserError(f"--{name} must be 0 to 999999")
+        if not 1 <= self.clauses <= 3:
+            raise UserError("--clauses must be 1 to 3")
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -59,6 +71,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--target_voice", default="flite", help="English voice: flite or piper")
     help_meanings = "what may be said: a smaller space than lexicon/meanings.yaml"
     add("--meanings", type=Path, default=MEANINGS, help=help_meanings)
+    help_clauses = "clauses of a sentence, joined by 'and'; two have 13 to 15 words"
+    add("--clauses", type=int, default=1, help=help_clauses)
     help_spoken = "folder for English that other corpora share; may be removed later"
     add("--spoken_dir", type=Path, help=help_spoken)
     add("--nj", type=int, default=1, help="number of processes")

@@ -14,9 +14,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 
 from check_lexicon import check
@@ -39,9 +38,9 @@ from layout import (
     write_tables,
     write_text,
 )
-from meaning import Draw
-from realise import normalise, realise
-from space import MeaningSpace
+from meaning import Draw, Meaning
+from realise import normalise, realise_all
+from space import CLAUSE_SIZES, SIZES, MeaningSpace
 
 from s2st_interleave.begun import hold
 from s2st_interleave.errors import UserError, script
@@ -110,9 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = Options(**{name: getattr(args, name) for name in Options.__annotations__})
     layout = Layout(args.out, options.src)
     # 1. Compare with the corpus that is there.
-    # Meanings are told by their content, wherever the file lies.
-    identity = asdict(options) | {"fingerprint": fingerprint(options)}
-    del identity["meanings"]
+    identity = options.identity | {"fingerprint": fingerprint(options)}
     # All of a corpus must be spoken by the same versions of the synthesisers.
     begun = identity | {"versions": versions(options)}
     started = layout.partial / "options.json"
@@ -195,13 +192,13 @@ def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
     sizes = {"train": max(options.num_train, options.num_text)}
     sizes["dev"] = max(options.num_dev, options.num_text // 40)
     sizes["test"] = options.num_test
-    meanings = MeaningSpace(options.meanings).splits(options.seed, sizes)
+    meanings = _meanings(options, sizes)
     pairs: list[Pair] = []
     text: dict[str, list[str]] = {}
     held_out: set[str] = set()
     for split in ("test", "dev", "train"):
         spoken = [
-            tuple(realise(m, lang) for lang in languages) for m in meanings[split]
+            tuple(realise_all(m, lang) for lang in languages) for m in meanings[split]
         ]
         sentences = {sentence for pair in spoken for sentence in pair}
         if split != "train":
@@ -219,6 +216,19 @@ def compose(options: Options) -> tuple[list[Pair], dict[str, list[str]]]:
             text[f"{split}.{options.src}"] = [src for src, _ in lines]
             text[f"{split}.{TGT}"] = [tgt for _, tgt in lines]
     return sorted(pairs, key=lambda pair: pair.utt_id), text
+
+
+def _meanings(
+    options: Options, sizes: Mapping[str, int]
+) -> dict[str, list[list[Meaning]]]:
+    """The meanings of each sentence by split: clauses of a sentence are of one split."""
+    number = options.clauses
+    space = MeaningSpace(options.meanings, CLAUSE_SIZES if number > 1 else SIZES)
+    wanted = {split: size * number for split, size in sizes.items()}
+    return {
+        split: [flat[k : k + number] for k in range(0, len(flat), number)]
+        for split, flat in space.splits(options.seed, wanted).items()
+    }
 
 
 def speak(

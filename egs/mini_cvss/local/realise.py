@@ -25,7 +25,7 @@ hold, that with most features is taken; "" always holds.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from language import Language
@@ -53,15 +53,31 @@ def pick(forms: Mapping[str, T], features: frozenset[str]) -> T:
     return forms[max(best, key=lambda key: (key.count(".") + bool(key), key))]
 
 
+AND = {"ca": "i", "de": "und", "en": "and", "es": "y", "fr": "et", "it": "e"}
+AND |= {"pt": "e", "ru": "и"}
+
+
 def realise(meaning: Meaning, language: Language) -> str:
     """The sentence, with a capital and a full stop: "Mi hermana compro un coche.".
 
     Raises UserError naming the language file and a meaning for which it lacks words.
     """
-    try:
-        return _sentence(_ordered(meaning, language), language)
-    except UserError as error:
-        raise UserError(f"{language.code}.yaml: {error}: {meaning.content}") from None
+    return realise_all([meaning], language)
+
+
+def realise_all(meanings: Sequence[Meaning], language: Language) -> str:
+    """As `realise`, with a clause for each meaning: "Canto y mi hermana compra un coche."."""
+    if len(meanings) > 1 and language.code not in AND:
+        raise UserError(f"{language.code}: no word for 'and' (have: {', '.join(AND)})")
+    clauses = []
+    for meaning in meanings:
+        try:
+            clauses.append(_ordered(meaning, language))
+        except UserError as error:
+            raise UserError(
+                f"{language.code}.yaml: {error}: {meaning.content}"
+            ) from None
+    return _sentence(f" {AND.get(language.code)} ".join(clauses), language)
 
 
 def _ordered(meaning: Meaning, language: Language) -> str:

@@ -16,15 +16,16 @@ from s2st_interleave import yaml_text
 from s2st_interleave.errors import UserError
 
 MEANINGS = LEXICON_DIR / "meanings.yaml"
-MIN_SIZE, MAX_SIZE = 5, 9
+SIZES = (5, 9)  # words of a sentence, from and to
+CLAUSE_SIZES = (6, 7)  # of a clause: two and a conjunction have 13 to 15 words
 MAX_DRAWS = 10_000  # without a new meaning: there are no more
 
 
 class MeaningSpace:
     """The concepts that go together; `sample` draws a meaning, `splits` those of splits."""
 
-    def __init__(self, path: Path = MEANINGS) -> None:
-        self.path = path
+    def __init__(self, path: Path = MEANINGS, sizes: tuple[int, int] = SIZES) -> None:
+        self.path, self.sizes = path, sizes
         data: dict[str, Any] = yaml_text.read(path, typed=True)
         self._classes = {k: v.split() for k, v in data["classes"].items()}
         self._plural = set(data["plural"].split())
@@ -41,11 +42,11 @@ class MeaningSpace:
                 self._adjectives.setdefault(noun, []).extend(adjectives.split())
 
     def sample(self, seed: int, index: int) -> Meaning:
-        """The `index`-th meaning of `seed`, about 5 to 9 words long."""
+        """The `index`-th meaning of `seed`, of about `sizes` words."""
         draw = Draw(seed, "meaning", index)
         while True:
             meaning = self._draw_meaning(draw)
-            if MIN_SIZE <= meaning.size <= MAX_SIZE:
+            if self.sizes[0] <= meaning.size <= self.sizes[1]:
                 return meaning
 
     def splits(self, seed: int, sizes: Mapping[str, int]) -> dict[str, list[Meaning]]:

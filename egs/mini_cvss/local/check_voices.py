@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""What an encoder hears of recorded voices, and of the same texts as the recipe speaks them.
+
+    cd es_en && python ../local/check_voices.py --encoder exp/encoder \\
+      --data_dir ../../own/data/prompts_es/train --src es
+
+The sentences are new to the encoder in both cases, so that what differs is the voice. Errors
+are of greedy CTC without accents, which the texts of the prompts lack; scores are mean word
+scores, by which stage 3 trusts an alignment or drops it.
+"""
+
+import sys
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from check_scores import mean_word_score
+from espeak import Espeak
+from language import load_language
+from meaning import Draw
+from synthesise import finish, source_voice, target_voice
+
+from s2st_interleave import config
+from s2st_interleave.align.quality import MIN_SCORE
+from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data.text import spoken_form
+from s2st_interleave.encoder.ctc import collapse
+from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+from s2st_interleave.errors import script
+from s2st_interleave.progress import progress
+from s2st_interleave.score.metrics.error_rate import (
+    character_error_rate,
+    word_error_rate,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    encoder: Path = option(REQUIRED, "of the recipe")
+    data_dir: Path = option(REQUIRED, "recordings and their texts")
+    src: str = option("es", "language with a lexicon, which names its made voices")
+    seed: int = option(1, "of the made voices")
+
+
+def main() -> None:
+    options = config.parse(Options, sys.argv[1:], prog="check_voices", about=__doc__)
+    encoder = SpeechEncoder.load(options.encoder)
+    data = kaldi.DataDir(options.data_dir)
+    names = "side", "voice", "utterances", "CER", "WER", "median score"
+    print(*names, f"score < {MIN_SCORE:g}", "not alignable", sep=" | ")
+    for side, speak in (("src", _source(options)), ("tgt", _target(options))):
+        texts = {name: spoken_form(text) for name, text in data.texts(side).items()}
+        wavs = data.wavs(side)
+        recorded = {name: audio.read(wav) for name, wav in sorted(wavs.items())}
+        made = {
+            name: speak(name, texts[name])
+            for name in progress(sorted(wavs), f"speak {side}")
+        }
+        for voice, clips in (("recorded", recorded), ("made", made)):
+            print(side, voice, *_row(encoder, clips, texts), sep=" | ")
+
+
+Speak = Callable[[str, str], np.ndarray]  # (utterance id, text) -> samples at 16 kHz
+
+
+def _source(options: Options) -> Speak:
+    engine, voices = Espeak(), load_language(options.src).voices
+
+    def speak(utterance: str, text: str) -> np.ndarray:
+        _, voice = source_voice(engine, voices, options.seed, utterance)
+        draw = Draw(options.seed, "silence", utterance)
+        return finish(voice.speak(text, ()), audio.SAMPLE_RATE, draw).samples
+
+    return speak
+
+
+def _target(options: Options) -> Speak:
+    voice = target_voice("flite")
+
+    def speak(utterance: str, text: str) -> np.ndarray:
+        draw = Draw(options.seed, "silence", utterance)
+        return finish(voice.speak(text, ()), audio.SAMPLE_RATE, draw).samples
+
+    return speak
+
+
+def _row(
+    encoder: SpeechEncoder, clips: Mapping[str, np.ndarray], texts: Mapping[str, str]
+) -> list[str]:
+    transcripts = {
+        name: encoder.bpe.decode(collapse(encoder.forward(samples).argmax(-1)))
+        for name, samples in progress(clips.items(), "hear", len(clips))
+    }
+    rates = (
+        rate(texts, transcripts, normalize=_without_accents)
+        for rate in (character_error_rate, word_error_rate)
+    )
+    scores = [mean_word_score(encoder, clips[name], texts[name]) for name in clips]
+    known = [score for score in scores if score is not None]
+    low = np.mean([score < MIN_SCORE for score in known]) if known else 0.0
+    row = [str(len(clips)), *(f"{rate:.1f}" for rate in rates)]
+    row += [f"{np.median(known):.2f}" if known else "n/a", f"{low:.0%}"]
+    return [*row, str(len(scores) - len(known))]
+
+
+def _without_accents(text: str) -> str:
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+if __name__ == "__main__":
+    sys.exit(script("check_voices", main))

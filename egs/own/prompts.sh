@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Real voices: recorded telephone prompts with their texts, from Debian's packages of them, as a
+# corpus of one's own on a laptop.
+#   ./prompts.sh             220 pairs of Spanish and English, one speaker a language
+#   ./prompts.sh --lang ru   246 pairs of Russian and English
+# Options of ./run.sh come last and win.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+lang=es
+if [[ ${1:-} == --lang ]]; then lang="${2:?--lang wants es or ru}" && shift 2; fi
+. ../cvss/utils/environment.sh
+python local/fetch_prompts.py --lang "$lang" --out_dir "downloads/prompts_$lang"
+exec ./run.sh --preset laptop --tsv "downloads/prompts_$lang/prompts.tsv" --src_lang "$lang" --tgt_lang en \
+  --datadir "data/prompts_$lang" --dumpdir "dump/prompts_$lang" --expdir "exp/prompts_$lang" "$@"

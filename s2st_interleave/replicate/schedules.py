@@ -1,0 +1,129 @@
+"""Compares schedules with the paper's: is one of them better in every pair?
+
+The table "schedules" of a grid holds the paper's schedule, `scheduled`, and candidates. One
+that is trained for more steps is compared with `scheduled` for as many.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from s2st_interleave.replicate.comparison import (
+    Comparison,
+    Runs,
+    Wanted,
+    bleu_measure,
+    compare,
+)
+from s2st_interleave.replicate.grid import SCHEDULES, Cell, Grid
+from s2st_interleave.replicate.search import LENGTHS
+from s2st_interleave.score.bootstrap import holm
+
+LEVEL = 0.05
+Verdict = Literal["better", "worse", "not decided"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A system against the paper's schedule, a comparison for each pair that has both.
+
+    `adjusted_p` of a comparison is for "better", `p_worse` has those for "worse" in the same
+    order; Holm's correction is over all candidates and pairs. `tokens` is the mean of tokens
+    seen, the reference's being 1; NaN without a comparison.
+    """
+
+    system: str
+    comparisons: tuple[Comparison, ...]
+    p_worse: tuple[float, ...]
+    missing: tuple[str, ...]  # pairs
+    tokens: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it is better in every pair, or worse in some."""
+        if any(p < LEVEL for p in self.p_worse):
+            return "worse"
+        better = all(each.adjusted_p < LEVEL for each in self.comparisons)
+        return "better" if better and not self.missing else "not decided"
+
+    @property
+    def num_seeds(self) -> int:
+        """Number of seeds of the comparison that has fewest."""
+        return min((each.num_seeds for each in self.comparisons), default=0)
+
+
+def reference(system: str) -> str:
+    """The paper's schedule for as many steps as `system` is trained for."""
+    ends = sorted((end for _, end in LENGTHS), key=len, reverse=True)
+    return "scheduled" + next(end for end in ends if system.endswith(end))
+
+
+def candidates(
+    grid: Grid,
+    results: Mapping[str, Mapping[str, Any]],
+    runs: Runs,
+    bleu: Callable[..., float],
+    num_resamples: int,
+) -> list[Candidate]:
+    """All candidates of the grid, in its order; `runs` are those of the table."""
+    cells = grid.compared(SCHEDULES)
+    wanted: list[Wanted] = [
+        (cell.pair, cell.variant, reference(cell.system))
+        for cell in cells
+        if cell.system != reference(cell.system)
+    ]
+    wanted = list(dict.fromkeys(wanted))
+    if not wanted:
+        return []
+    family = compare(runs, wanted, bleu_measure(bleu), num_resamples=num_resamples)
+    worse = dict.fromkeys(wanted, 1.0) | {
+        _names(each): each.difference.p_worse for each in family.comparisons
+    }
+    adjusted = holm({" ".join(names): p for names, p in worse.items()})
+    chosen = []
+    for system in dict.fromkeys(names[1] for names in wanted):
+        done = tuple(c for c in family.comparisons if c.system == system)
+        pairs = {each.pair for each in done}
+        chosen.append(
+            Candidate(
+                system,
+                done,
+                tuple(adjusted[" ".join(_names(each))] for each in done),
+                tuple(p for p, name, _ in wanted if name == system and p not in pairs),
+                _tokens(cells, results, system),
+            )
+        )
+    return chosen
+
+
+def _names(comparison: Comparison) -> Wanted:
+    return comparison.pair, comparison.system, comparison.other
+
+
+def _tokens(
+    cells: Sequence[Cell], results: Mapping[str, Mapping[str, Any]], variant: str
+) -> float:
+    """Mean ratio of the tokens that a system and its reference have seen."""
+    shares = [
+        results[cell.name]["train"]["tokens_seen"]
+        / results[other]["train"]["tokens_seen"]
+        for cell in cells
+        if cell.variant == variant and cell.name in results
+        if (other := replace(cell, system=reference(cell.system)).name) in results
+    ]
+    return float(np.mean(shares)) if shares else float("nan")
+
+
+def conclusion(chosen: Sequence[Candidate]) -> Iterator[str]:
+    """Sentences that answer which schedule to use."""
+    better = [each.system for each in chosen if each.verdict == "better"]
+    worse = [each.system for each in chosen if each.verdict == "worse"]
+    missing = sum(len(each.missing) for each in chosen)
+    yield (
+        f"Better than the paper's schedule in every pair of the grid: "
+        f"{', '.join(better) or 'none'}. Worse in some pair: {', '.join(worse) or 'none'}."
+    )
+    if missing:
+        yield f"{missing} comparisons still lack a cell: what is not decided may be yet."

@@ -1,0 +1,102 @@
+"""The text LLM that a training starts from teaches it to translate (arXiv 2510.13632).
+
+An extension. The teacher reads the source's words and their translation as text alone, as in
+"Spanish: ...\\nEnglish: ...". What it predicts of the translation's tokens, the LLM that is
+trained is to predict of the same tokens, which stand in a sequence of units there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from s2st_interleave.interleave.dump import Utterance
+from s2st_interleave.interleave.sequence import Text
+from s2st_interleave.llm.backbone import backbone, logits
+from s2st_interleave.llm.loss import teaching_sum
+from s2st_interleave.llm.model import SpeechLlm, load_text_llm
+from s2st_interleave.train.collation import Batch
+from s2st_interleave.train.examples import InterleavedExample, Lesson
+from s2st_interleave.train.teacher_prompt import filled, taught_block
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A frozen LLM, whose divergence from the LLM in training counts `weight` times.
+
+    It reads `prompt` with the utterance's texts in place of {src_text} and of {tgt_text}, in
+    which the prompt ends.
+    """
+
+    model: PreTrainedModel
+    prompt: str
+    weight: float
+
+    def loss_sum(
+        self, batch: Batch, student: SpeechLlm, hidden: torch.Tensor
+    ) -> torch.Tensor:
+        """The weighted divergence, summed over the tokens that `batch` has lessons of.
+
+        `hidden` (num_targets, width) are the student's states that predict its targets.
+        """
+        with torch.no_grad():
+            output = backbone(self.model)(
+                input_ids=batch.lesson_ids,
+                attention_mask=batch.lesson_mask,
+                use_cache=False,
+            )
+            states = output.last_hidden_state.flatten(0, 1)
+            told = logits(self.model, states.index_select(0, batch.lesson_places))
+        mine = student.logits(hidden.index_select(0, batch.taught))
+        num_text = student.vocabulary.num_text
+        return self.weight * teaching_sum(mine[:, :num_text], told[:, :num_text])
+
+
+def load(
+    source: Path,
+    prompt: str,
+    weight: float,
+    device: torch.device | str = "cpu",
+    attention: str | None = None,
+    bf16: bool = False,
+) -> Teacher:
+    """The text LLM at `source` as a teacher, whole on each rank; with `bf16` in bf16."""
+    dtype = torch.bfloat16 if bf16 else torch.float32
+    model, _ = load_text_llm(source, attention=attention, dtype=dtype)
+    model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
+    return Teacher(model.eval().requires_grad_(False), prompt, weight)
+
+
+def with_lessons(
+    drawn: Sequence[InterleavedExample],
+    utterances: Sequence[Utterance],
+    prompt: str,
+    llm: SpeechLlm,
+) -> list[InterleavedExample]:
+    """The examples of utterances, each with what a teacher reads of it.
+
+    A token is taught where it is the same token in the teacher's text: a word that begins
+    the translation has a space before it there, and may be other tokens.
+    """
+    texts = [Text(filled(prompt, utterance)) for utterance in utterances]
+    encoded, name = llm.encode_all(texts), taught_block(prompt)
+    lessons = []
+    for each, text in zip(drawn, texts, strict=True):
+        if name not in (block.name for block in each.task.layout.wanted):
+            lessons.append(each)
+            continue
+        ids = np.array([llm.vocabulary.bos, *encoded[text]], dtype=np.int32)
+        tokens = each.example.ids[each.example.blocks[name]]
+        lesson = Lesson(ids, name, _num_same(ids, tokens))
+        lessons.append(replace(each, lesson=lesson))
+    return lessons
+
+
+def _num_same(ids: np.ndarray, tokens: np.ndarray) -> int:
+    """How many tokens at the end of both are the same."""
+    pairs = zip(reversed(ids), reversed(tokens), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -1,0 +1,106 @@
+"""The page of schedules: a verdict needs every pair, and a reference of as many steps."""
+
+import json
+import shutil
+
+import pytest
+from test_page import RECIPE, REFERENCES, make_page, recipe_copy, stored
+
+from s2st_interleave.files import write_json
+from s2st_interleave.replicate.grid import load
+from s2st_interleave.replicate.schedules import reference
+
+GRID = """
+version: 1
+recipe: ../replication.yaml
+page: ..
+command: egs/mini_cvss/paper.sh --grid schedules
+apart: [schedules]
+pairs: [es_en, pt_en]
+groups:
+  - table: schedules
+    pairs: all
+    systems: [scheduled, tgt_early, fixed_mix, src_early]
+    seeds: [4]
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    folder = recipe_copy(tmp_path)
+    path = folder / "schedules" / "grid.yaml"
+    path.parent.mkdir()
+    path.write_text(GRID)
+    grid = load(path)
+    for pair in grid.pairs:
+        kept = {"score": {}, "cascade_asr_bleu": 80.0, "references": REFERENCES}
+        identity = {"identity": grid.topline_identity(pair)}
+        write_json(grid.topline_place(pair), kept | identity)
+    return path
+
+
+def keep(grid, shares: dict[tuple[str, str], float]) -> None:
+    """Store a cell with this share of right words for each (pair, system)."""
+    for cell in grid.cells:
+        if share := shares.get((cell.pair, cell.system)):
+            result = stored(cell, grid.identity(cell), share)
+            result["train"]["tokens_seen"] = 1100 if "early" in cell.system else 1000
+            write_json(grid.place(cell), result)
+
+
+def test_a_schedule_is_better_where_it_is_so_in_every_pair(path):
+    keep(
+        load(path),
+        {
+            ("es_en", "scheduled"): 0.6,
+            ("pt_en", "scheduled"): 0.6,
+            ("es_en", "tgt_early"): 0.95,
+            ("pt_en", "tgt_early"): 0.95,
+            ("es_en", "fixed_mix"): 0.95,
+            ("pt_en", "fixed_mix"): 0.3,
+            ("es_en", "src_early"): 0.95,
+        },
+    )
+    page = make_page(path)
+    assert "in every pair of the grid: tgt_early." in page
+    assert "Worse in some pair: fixed_mix." in page
+    assert "1 comparisons still lack a cell" in page
+    assert "| `tgt_early` | side_every: tgt=34 | 1.10 | +" in page
+    assert "| **better**, one seed |" in page
+    assert "Do the paper's claims hold" not in page
+    verdicts = {
+        each["system"]: each["verdict"]
+        for each in json.loads((path.parents[1] / "results.json").read_text())[
+            "schedules"
+        ]
+    }
+    assert verdicts == {
+        "tgt_early": "better",
+        "fixed_mix": "worse",
+        "src_early": "not decided",
+    }
+    assert (path.parent / "schedules.svg").read_text().count("tgt_early") == 2
+
+
+def test_without_any_cell_nothing_is_decided(path):
+    page = make_page(path)
+    assert "in every pair of the grid: none. Worse in some pair: none." in page
+    assert "6 comparisons still lack a cell" in page
+    assert (
+        "| `tgt_early` | side_every: tgt=34 | n/a | n/a | n/a | **not decided** |"
+        in page
+    )
+
+
+def test_more_steps_are_compared_with_as_many_of_the_papers():
+    assert reference("tgt_early") == "scheduled"
+    assert reference("tgt_early_steps") == "scheduled_steps"
+    assert reference("tgt_early_steps_x4") == "scheduled_steps_x4"
+    assert reference("scheduled_steps") == "scheduled_steps"
+
+
+def test_the_grid_of_the_recipe_is_one_of_schedules(tmp_path):
+    folder = recipe_copy(tmp_path, "schedules")
+    assert load(folder / "schedules" / "grid.yaml").is_of_schedules
+    shutil.copytree(RECIPE / "quick", folder / "quick")
+    assert not load(folder / "quick" / "grid.yaml").is_of_schedules

@@ -1,0 +1,145 @@
+"""A gate lets the text ratio fall sooner than the schedule, alike however a run is stopped."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.interleave.task import Task
+from s2st_interleave.llm import model as llm
+from s2st_interleave.train.adamw import AdamWLearner
+from s2st_interleave.train.collation import transcript_targets
+from s2st_interleave.train.gate import ERROR, Gate
+from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
+from s2st_interleave.train.loop import fit
+from s2st_interleave.train.options import TrainOptions
+
+INTERLEAVING = Interleaving(Schedule("step", 0.9, 0.3, 5), seed=5)
+GATE = Gate(most_errors=0.9, every=1)
+SHUT = Gate(most_errors=0.0, every=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(TrainOptions):
+    max_steps: int = 12
+    lr: float = 2e-3
+    batch_size: int = 8
+    accum_grad: int = 2
+    save_every: int = 3
+    eval_every: int = 6
+    num_threads: int = 1
+
+
+@pytest.fixture
+def make_task(text_llm, small_dump):
+    def make(gate: Gate | None, **more) -> InterleavedTask:
+        speech_llm = llm.extend(text_llm, 20, attention_dropout=0.2)
+        return InterleavedTask(
+            speech_llm,
+            small_dump,
+            small_dump,
+            more.pop("interleaving", INTERLEAVING),
+            8,
+            2,
+            "cpu",
+            gate=gate,
+            **more,
+        )
+
+    return make
+
+
+def train(task: InterleavedTask, directory: Path, max_steps: int = 12) -> list[dict]:
+    """The lines of metrics.jsonl, without seconds, and dev's of where a run has ended."""
+    options = replace(Options(), max_steps=max_steps)
+    fit(AdamWLearner(task, options), options, directory, heed=task.heed)
+    task.close()
+    lines = map(json.loads, (directory / "metrics.jsonl").read_text().splitlines())
+    kept = lambda name: name != "sec" and not name.startswith("dev_")  # noqa: E731
+    return [{k: v for k, v in line.items() if kept(k)} for line in lines]
+
+
+def ratios(lines: list[dict]) -> list[float]:
+    return [line["text_ratio"] for line in lines]
+
+
+def same_weights(a: InterleavedTask, b: InterleavedTask) -> bool:
+    mine, theirs = a.model.state_dict(), b.model.state_dict()
+    return all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+def test_a_gated_run_that_was_stopped_is_bit_identical_to_one_that_was_not(
+    make_task, tmp_path
+):
+    """Also where workers draw ahead: what they drew of the old ratio is drawn again."""
+    whole, stopped = make_task(GATE), make_task(GATE, num_workers=1)
+    lines = train(whole, tmp_path / "whole")
+    falls = [step for line in lines for step in GATE.fall(line)]
+    assert whole.interleaving.falls == tuple(falls)
+    assert 1 < falls[0] < 5 and ratios(lines)[falls[0]] == 0.6  # by the clock from 5 on
+    train(stopped, tmp_path / "stopped", max_steps=falls[0] + 1)
+    resumed = make_task(GATE, num_workers=1)
+    assert train(resumed, tmp_path / "stopped") == lines
+    assert same_weights(whole, resumed)
+
+
+def test_the_ratio_never_rises_and_is_0_when_the_schedule_says_so(make_task, tmp_path):
+    by_clock = [INTERLEAVING.ratio(step) for step in range(16)]
+    for gate, ends in ((SHUT, 15), (Gate(1.0, 2), 6)):
+        lines = train(make_task(gate), tmp_path / str(ends), max_steps=16)
+        assert ratios(lines) == sorted(ratios(lines), reverse=True)
+        assert ratios(lines).index(0.0) == ends
+        assert all(p <= q for p, q in zip(ratios(lines), by_clock, strict=True))
+        # It looks while there is text to take away, and no longer.
+        looks = [line["step"] for line in lines if ERROR in line]
+        assert looks == [s for s in range(ends) if (s + 1) % gate.every == 0]
+
+
+def test_a_gate_that_stays_shut_changes_nothing(make_task, tmp_path):
+    plain, gated = make_task(None), make_task(SHUT)
+    lines = train(plain, tmp_path / "plain")
+    looked = train(gated, tmp_path / "gated")
+    assert [{k: v for k, v in x.items() if k != ERROR} for x in looked] == lines
+    assert same_weights(plain, gated)
+
+
+def test_the_error_is_that_of_the_transcripts_tokens(make_task):
+    task = make_task(GATE)
+    batch = task._probe_batch(0)
+    places = transcript_targets(batch.examples)
+    texts = [x.example.ids[x.example.blocks["src_text"]] for x in batch.examples]
+    assert batch.targets[places].tolist() == [t for ids in texts for t in ids.tolist()]
+
+    task.model.eval()
+    with torch.no_grad():
+        logits = task.model(batch.input_ids, attention_mask=batch.attention_mask).logits
+    guessed = logits.argmax(-1)
+    wrong = [
+        int(guessed[row, place - 1] != x.example.ids[place])
+        for row, x in enumerate(batch.examples)
+        for place in range(*x.example.blocks["src_text"].indices(10**6))
+    ]
+    task.model.train()
+    assert task._look(batch)[ERROR] == pytest.approx(sum(wrong) / len(wrong))
+    assert task.model.training
+
+
+def test_a_layout_without_a_transcript_has_none_to_look_at(make_task, tmp_path):
+    direct = Task(Layout.parse("src_speech -> tgt_text tgt_speech"))
+    task = make_task(GATE, interleaving=replace(INTERLEAVING, tasks=(direct,)))
+    lines = train(task, tmp_path, max_steps=2)
+    assert not any(ERROR in line for line in lines)
+
+
+def test_a_run_that_lost_its_metrics_is_not_resumed_at_another_ratio(
+    make_task, tmp_path
+):
+    train(make_task(GATE), tmp_path, max_steps=6)
+    (tmp_path / "metrics.jsonl").unlink()
+    with pytest.raises(UserError, match=r"0 lines of 6 steps.*--overwrite true"):
+        train(make_task(GATE), tmp_path)
