@@ -23,6 +23,7 @@ from s2st_interleave import config
 from s2st_interleave.config import option
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
+from s2st_interleave.quick import here_or_quick
 
 if TYPE_CHECKING:
     from s2st_interleave.show.lookup import Place
@@ -40,7 +41,8 @@ class Options:
         None, "optimizer step, from 0; none: the first that reads it", minimum=0
     )
     train_dir: Path | None = option(
-        None, f"exp/<system> of stage 6, finished or not; none: {DEFAULT}"
+        None,
+        f"exp/<system> of stage 6, finished or not; none: {DEFAULT}, or a quick run's",
     )
     train_config: tuple[Path, ...] = option(
         (), "in place of train_dir: YAML of stage 6, of several the later wins"
@@ -97,7 +99,9 @@ def run(options: Options) -> None:
     # 2. The training, and the utterance in its dump.
     from s2st_interleave.show import lookup, training
 
-    train_dir = None if options.train_config else options.train_dir or DEFAULT
+    train_dir = options.train_dir
+    if not options.train_config:
+        train_dir = train_dir or here_or_quick(DEFAULT)
     if train_dir:
         asked, name = training.read_options(train_dir), str(train_dir)
     else:
