@@ -57,7 +57,7 @@ def explained(error: Exception) -> str:
         return missing_package(error)
     if isinstance(error, OSError):
         return _of_machine(error)
-    if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
+    if isinstance(error, MemoryError) or any(s in str(error) for s in NO_MEMORY):
         return "this machine has no memory left: lower the batch size or --nj"
     if (
         type(error).__name__ == "OutOfMemoryError"
@@ -71,6 +71,7 @@ def explained(error: Exception) -> str:
     return ""
 
 
+NO_MEMORY = ("DefaultCPUAllocator", "Storage size calculation overflowed")  # torch's
 FULL = ("os error 28", os.strerror(errno.ENOSPC), "PytorchStreamWriter failed")
 
 
