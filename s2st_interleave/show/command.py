@@ -103,9 +103,9 @@ def run(options: Options) -> None:
     if not options.train_config:
         train_dir = train_dir or here_or_quick(DEFAULT)
     if train_dir:
-        asked, name = training.read_options(train_dir), str(train_dir)
+        asked, name = training.read_options(train_dir), _named(train_dir)
     else:
-        asked, name = _configured(options), " ".join(map(str, options.train_config))
+        asked, name = _configured(options), " ".join(map(_named, options.train_config))
     place = lookup.find(options.id, asked, options.dump_dir)
     units = place.dump.vocabulary
     opened = training.open_training(asked, name, train_dir, units)
@@ -126,6 +126,15 @@ def run(options: Options) -> None:
     with atomic_write(options.out) as stream:
         stream.write(text)
     print(f"{options.out}: {place.utterance.id} at step {step} of {name}")
+
+
+def _named(path: Path) -> str:
+    """A path as a picture names it: of one from the root, which tells a home, its end.
+
+    >>> _named(Path("/home/me/r/exp/scheduled")), _named(Path("../conf/train.yaml"))
+    ('exp/scheduled', '../conf/train.yaml')
+    """
+    return str(Path(*path.parts[-2:])) if path.is_absolute() else str(path)
 
 
 def _kind_of(options: Options) -> str:
