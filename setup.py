@@ -18,7 +18,7 @@ setup(
     license_files=["LICENSE", "THIRD_PARTY.md"],  # `pack` copies both from the wheel
     packages=find_packages(include=["s2st_interleave", "s2st_interleave.*"]),
     package_data={"s2st_interleave.serve": ["static/*"]},
-    python_requires=">=3.11",
+    python_requires=">=3.11,<3.14",
     install_requires=list(WANTED["REQUIRED"]),
     extras_require={extra: list(names) for extra, names in WANTED["EXTRAS"].items()},
     entry_points={

@@ -25,6 +25,8 @@ T = TypeVar("T", bound="DataclassInstance")
 # are an error elsewhere.
 NO_EFFECT = "without_effect"
 MOST_SEED = 2**32 - 1  # what numpy and scikit-learn take
+MOST_JOBS = 4096  # processes and threads
+MOST_IN_BATCH = 1_000_000  # a larger batch would be drawn until memory is full
 
 
 def option(
@@ -52,7 +54,11 @@ class RunOptions:
 
     device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1 ...", runtime=True)
     num_threads: int = option(
-        0, "CPU threads; 0: all there are", runtime=True, minimum=0
+        0,
+        "CPU threads; 0: all there are",
+        runtime=True,
+        minimum=0,
+        maximum=MOST_JOBS,
     )
     overwrite: bool = option(False, "make anew what differs", runtime=True)
 

@@ -92,6 +92,7 @@ NO_MEMORY = (
     "DefaultCPUAllocator",
     "std::bad_alloc",
     "can't start new thread",
+    "Storage size calculation overflowed",  # torch's
     os.strerror(errno.ENOMEM),
 )
 

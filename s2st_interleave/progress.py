@@ -1,8 +1,8 @@
 """Progress of a long loop: a bar on a terminal, a line every ten seconds in a log.
 
 Every line begins with the stage and what it makes, such as "stage 7 decode
-scheduled/greedy_last/test", and ends with the rate and the time that is left. The launcher
-and `status` read these lines by `PROGRESS`.
+scheduled/greedy_last/test", and ends with the rate and the time that is left, once some
+items and seconds tell it. The launcher and `status` read these lines by `PROGRESS`.
 """
 
 import os
@@ -19,8 +19,13 @@ Item = TypeVar("Item")
 
 # The launcher sets the variable where its own output goes to a terminal.
 LOG_INTERVAL_SEC = float(os.environ.get("S2ST_PROGRESS_SEC", "10"))
+MIN_ITEMS, MIN_SEC = 5, 5.0  # the first items load a model, or meet empty caches
+NOT_YET = "time left not known yet"
 # A line of progress: how many of how many, then something that ends with the time.
-PROGRESS = re.compile(r"(?P<done>\d+)/(?P<total>\d+)\b.*?(?P<left>\d[\dhmin s]*) left$")
+PROGRESS = re.compile(
+    r"(?P<done>\d+)/(?P<total>\d+)\b.*?"
+    rf"(?:(?P<left>\d[\dhmin s]*) left|{NOT_YET})$"
+)
 
 _name = ""
 
@@ -61,27 +66,45 @@ def progress(
         yield from tqdm(iterable, desc=named(desc).rstrip(": "), total=total)
         return
     start_sec = logged_sec = time.monotonic()
+    first_sec = 0.0
     done = told = 0
     for item in iterable:
         yield item
         done += 1
         now_sec = time.monotonic()
+        if done == 1:
+            first_sec = now_sec - start_sec
         if now_sec - logged_sec >= LOG_INTERVAL_SEC:
             logged_sec, told = now_sec, done
-            print(_line(desc, done, total, now_sec - start_sec), file=sys.stderr)
+            line = _line(desc, done, total, now_sec - start_sec, first_sec)
+            print(line, file=sys.stderr)
     # The end is reported only where something was reported before it.
     if 0 < told < done:
         elapsed_sec = time.monotonic() - start_sec
-        print(_line(desc, done, total, elapsed_sec), file=sys.stderr)
+        print(_line(desc, done, total, elapsed_sec, first_sec), file=sys.stderr)
 
 
-def _line(desc: str, done: int, total: int | None, elapsed_sec: float) -> str:
+def _line(
+    desc: str, done: int, total: int | None, elapsed_sec: float, first_sec: float
+) -> str:
+    """A line of a loop whose first item, which often waits for a model, took `first_sec`."""
     of_total = f"/{total}" if total is not None else ""
     text = named(f"{desc} {done}{of_total}".strip())
     if total is not None and 0 < done < total:
-        left_sec = elapsed_sec / done * (total - done)
-        return f"{text}, {rate(done, elapsed_sec)}, {duration(left_sec)} left"
+        time_left = left(done - 1, total - 1, elapsed_sec - first_sec)
+        return f"{text}, {rate(done, elapsed_sec)}, {time_left}"
     return f"{text} in {duration(elapsed_sec)}, {rate(done, elapsed_sec)}"
+
+
+def left(done: int, total: int, elapsed_sec: float) -> str:
+    """The time that the rest of a loop takes at its pace, or that nobody knows it yet.
+
+    >>> left(50, 200, 10.0), left(4, 200, 60.0), left(50, 200, 0.1)
+    ('30 s left', 'time left not known yet', 'time left not known yet')
+    """
+    if done < MIN_ITEMS or elapsed_sec < MIN_SEC:
+        return NOT_YET
+    return f"{duration(elapsed_sec / done * (total - done))} left"
 
 
 def rate(done: int, elapsed_sec: float, what: str = "") -> str:

@@ -12,7 +12,7 @@
 #
 # Prints the environment's directory on stdout and all else on stderr. pip's own
 # settings apply (PIP_FIND_LINKS, PIP_CONSTRAINT, ...), say for a CPU build of torch.
-# The Python to build on: $PYTHON, else the first that is new enough.
+# The Python to build on: $PYTHON, else the first of 3.11 to 3.13.
 set -euo pipefail
 
 root="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
@@ -183,25 +183,25 @@ make_environment() {
 
 # Not one that was moved (its scripts hold its old path) or half made.
 environment_is_sound() {
-  is_new_enough "$venv/bin/python" &&
+  fits "$venv/bin/python" &&
     grep -qF -- "$venv" "$venv/pyvenv.cfg" &&
     grep -qF OMP_WAIT_POLICY "$venv/bin/activate" &&
     "$venv/bin/python" -c 'import pip'
 } 2>/dev/null
 
-is_new_enough() {
-  "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+fits() {
+  "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
 }
 
 find_python() {
   local python
   for python in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11; do
-    if command -v "$python" >/dev/null && is_new_enough "$python"; then
+    if command -v "$python" >/dev/null && fits "$python"; then
       printf '%s\n' "$python"
       return
     fi
   done
-  fail "no Python 3.11 or newer found. On Debian 12 or Ubuntu 23.04 and newer type" \
+  fail "no Python 3.11 to 3.13 found. On Debian 12 or Ubuntu 23.04 and newer type" \
     "'apt-get install python3 python3-venv python3-dev' (with sudo unless root);" \
     "elsewhere name one: PYTHON=/path/to/python3.11 tools/setup.sh"
 }

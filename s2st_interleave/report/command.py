@@ -1,6 +1,6 @@
 """One page of HTML about a recipe: scores, curves, what the systems said to play, faults.
 
-    python -m s2st_interleave report                       from a recipe's directory
+    python -m s2st_interleave report    from a recipe's directory, of exp or else quick/exp
     python -m s2st_interleave report --ids "utt7 utt9" --num_examples 0 --out mine.html
 
 The file needs nothing beside itself: audio, pictures and style are in it. The same inputs
@@ -8,13 +8,14 @@ give the same bytes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2st_interleave.config import nearest, option
 from s2st_interleave.data import kaldi, sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
+from s2st_interleave.quick import QUICK, here_or_quick
 from s2st_interleave.report import curves, faults
 from s2st_interleave.report.choice import choose
 from s2st_interleave.report.example_html import article
@@ -57,6 +58,7 @@ class Options:
 
 def run(options: Options) -> None:
     # 1. What is there?
+    options = _of_a_quick_run(options)
     if not options.exp_dir.is_dir():
         raise UserError(
             f"{options.exp_dir}: no such directory: run this from a recipe's directory, or "
@@ -107,6 +109,17 @@ def run(options: Options) -> None:
     )
     out = options.out or options.exp_dir / "report.html"
     _write(out, render(page), len(articles))
+
+
+def _of_a_quick_run(options: Options) -> Options:
+    """The options, whose folders are below quick/ where a quick run alone was made."""
+    folders = {
+        name: getattr(options, name) for name in ("exp_dir", "data_dir", "dump_dir")
+    }
+    is_told = any(path != getattr(Options(), name) for name, path in folders.items())
+    if is_told or here_or_quick(options.exp_dir) == options.exp_dir:
+        return options
+    return replace(options, **{name: QUICK / path for name, path in folders.items()})
 
 
 def _corpus(options: Options) -> Corpus:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2st_interleave import config
-from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.config import MOST_JOBS, REQUIRED, option
 from s2st_interleave.data.channels import HELP, MIX, Channels
 from s2st_interleave.data.levels import NEAR_SILENT
 from s2st_interleave.precision import Dtype
@@ -50,7 +50,9 @@ class Options:
     channels: Channels = option(MIX, HELP)
     device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1 ...")
     dtype: Dtype = option("auto", "of the LLM's weights, as in stage 7")
-    num_threads: int = option(0, "CPU threads; 0: all there are", minimum=0)
+    num_threads: int = option(
+        0, "CPU threads; 0: all there are", minimum=0, maximum=MOST_JOBS
+    )
 
 
 def main(argv: Sequence[str]) -> int:

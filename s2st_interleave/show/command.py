@@ -23,6 +23,7 @@ from s2st_interleave import config
 from s2st_interleave.config import option
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
+from s2st_interleave.quick import here_or_quick
 
 if TYPE_CHECKING:
     from s2st_interleave.show.lookup import Place
@@ -40,7 +41,8 @@ class Options:
         None, "optimizer step, from 0; none: the first that reads it", minimum=0
     )
     train_dir: Path | None = option(
-        None, f"exp/<system> of stage 6, finished or not; none: {DEFAULT}"
+        None,
+        f"exp/<system> of stage 6, finished or not; none: {DEFAULT}, or a quick run's",
     )
     train_config: tuple[Path, ...] = option(
         (), "in place of train_dir: YAML of stage 6, of several the later wins"
@@ -97,11 +99,13 @@ def run(options: Options) -> None:
     # 2. The training, and the utterance in its dump.
     from s2st_interleave.show import lookup, training
 
-    train_dir = None if options.train_config else options.train_dir or DEFAULT
+    train_dir = options.train_dir
+    if not options.train_config:
+        train_dir = train_dir or here_or_quick(DEFAULT)
     if train_dir:
-        asked, name = training.read_options(train_dir), str(train_dir)
+        asked, name = training.read_options(train_dir), _named(train_dir)
     else:
-        asked, name = _configured(options), " ".join(map(str, options.train_config))
+        asked, name = _configured(options), " ".join(map(_named, options.train_config))
     place = lookup.find(options.id, asked, options.dump_dir)
     units = place.dump.vocabulary
     opened = training.open_training(asked, name, train_dir, units)
@@ -122,6 +126,15 @@ def run(options: Options) -> None:
     with atomic_write(options.out) as stream:
         stream.write(text)
     print(f"{options.out}: {place.utterance.id} at step {step} of {name}")
+
+
+def _named(path: Path) -> str:
+    """A path as a picture names it: of one from the root, which tells a home, its end.
+
+    >>> _named(Path("/home/me/r/exp/scheduled")), _named(Path("../conf/train.yaml"))
+    ('exp/scheduled', '../conf/train.yaml')
+    """
+    return str(Path(*path.parts[-2:])) if path.is_absolute() else str(path)
 
 
 def _kind_of(options: Options) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.config import MOST_JOBS, REQUIRED, option
 from s2st_interleave.data.channels import HELP, MIX, Channels
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.data.levels import NEAR_SILENT
@@ -54,7 +54,7 @@ class DataOptions(ABC):
         "that was deleted is made again as it was",
         runtime=True,
     )
-    nj: int = option(2, "threads", runtime=True, minimum=1)
+    nj: int = option(2, "threads", runtime=True, minimum=1, maximum=MOST_JOBS)
     overwrite: bool = option(False, "make it anew", runtime=True)
 
     @abstractmethod

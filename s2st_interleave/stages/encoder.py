@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2st_interleave import drops, keyed, parallel
-from s2st_interleave.config import REQUIRED, option, to_dict
+from s2st_interleave.config import MOST_JOBS, REQUIRED, option, to_dict
 from s2st_interleave.data import kaldi
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.data.text import spoken_form
@@ -62,6 +62,7 @@ class Options(TrainOptions):
         "processes a GPU that read recordings ahead of their step; 0: a thread",
         minimum=0,
         runtime=True,
+        maximum=MOST_JOBS,
     )
     cache_features: bool = option(
         False, "keep features in memory; without num_workers", runtime=True

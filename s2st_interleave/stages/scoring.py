@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from s2st_interleave.config import MOST_SEED, REQUIRED, option
+from s2st_interleave.config import MOST_JOBS, MOST_SEED, REQUIRED, option
 from s2st_interleave.data import sides
 from s2st_interleave.data.languages import language
 from s2st_interleave.effects import Void
@@ -59,7 +59,11 @@ class ScoringOptions:
         32, "windows of 30 s at once, of transformers", runtime=True, minimum=1
     )
     nj: int = option(
-        2, "utterances recognised at once, or read for a GPU", runtime=True, minimum=1
+        2,
+        "utterances recognised at once, or read for a GPU",
+        runtime=True,
+        minimum=1,
+        maximum=MOST_JOBS,
     )
     device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1", runtime=True)
     overwrite: bool = option(False, "make it anew", runtime=True)

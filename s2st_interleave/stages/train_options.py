@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from s2st_interleave.config import REQUIRED, load_yaml, option
+from s2st_interleave.config import MOST_JOBS, REQUIRED, load_yaml, option
 from s2st_interleave.effects import Void, void_names
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.interleaving import Interleaving
@@ -70,6 +70,7 @@ class Options(TrainOptions):
         "processes on each GPU that draw the next steps; 0: the training itself",
         runtime=True,
         minimum=0,
+        maximum=MOST_JOBS,
     )
     schedule: Shape = option("step", "shape of the text ratio; the paper's is step")
     text_ratio: float = option(
@@ -121,7 +122,7 @@ class Options(TrainOptions):
         new=True,
     )
     span_lambda: float = option(
-        1.0, "Poisson mean of a span's length in words", minimum=0
+        1.0, "Poisson mean of a span's length in words", minimum=0, maximum=1000
     )
     stop: Literal["literal", "exact"] = option("literal", "Algorithm 1, or tracking p")
     sides: str = option("both", "sides interleaved: both, none, or one such as src")
@@ -149,7 +150,10 @@ class Options(TrainOptions):
         "embedding of units: the text's mean and a tenth of its noise, noise, or 0",
     )
     lora_rank: int = option(
-        0, "of adapters at all matrices, experts too; 0: train all weights", minimum=0
+        0,
+        "of adapters at all matrices, experts too; 0: train all weights",
+        minimum=0,
+        maximum=65_536,
     )
     lora_alpha: float = option(16.0, "adapters count alpha / rank", above=0)
     dtype: Dtype = option("auto", "of products; auto: bf16 on a GPU that has it")

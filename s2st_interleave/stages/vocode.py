@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from s2st_interleave.config import REQUIRED, RunOptions, option
+from s2st_interleave.config import MOST_JOBS, REQUIRED, RunOptions, option
 from s2st_interleave.data import audio, sides
 from s2st_interleave.data.kaldi import write_table
 from s2st_interleave.decode import outputs
@@ -34,7 +34,7 @@ class Options(RunOptions):
     side: str = option("tgt", "whose units of it are spoken", new=True)
     vocoder: Path = option(REQUIRED, "exp/<vocoder>")
     out_dir: Path = option(REQUIRED, "gets wav.scp and wav/<id>.wav")
-    nj: int = option(1, "processes", runtime=True, minimum=1)
+    nj: int = option(1, "processes", runtime=True, minimum=1, maximum=MOST_JOBS)
 
     removed: ClassVar[dict[str, str]] = {
         "units": "--units_dir says where they lie, --side whose they are"

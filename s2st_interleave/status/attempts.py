@@ -22,7 +22,7 @@ class Attempt:
     """The last command in a log. `status` is its exit status, None where none is told.
 
     `number` is its Slurm job's. `progress` is the last line that counts: done and total,
-    and what it says of the time that is left.
+    and what it says of the time that is left, "" where it says that nobody knows.
     """
 
     log: Path
@@ -88,7 +88,9 @@ def _last(log: Path, lines: Sequence[str]) -> Attempt | None:
         began,
         status,
         slurm["number"] if slurm else "",
-        (int(count["done"]), int(count["total"]), count["left"]) if count else None,
+        (int(count["done"]), int(count["total"]), count["left"] or "")
+        if count
+        else None,
         body[-1] if body else "",
     )
 

@@ -1,7 +1,7 @@
 """Walks a folder once: the records of stages below it, the scores, and the bytes by part."""
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import Any
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
-from s2st_interleave.newer import paths_of
 from s2st_interleave.promises import DONE, OPEN
 
 # Folders of a recipe that stages write; a recipe is the folder that holds them.
@@ -54,24 +53,48 @@ def walk(top: Path, *, weigh: bool = True) -> Found:
     records: dict[Path, list[Record]] = defaultdict(list)
     logs: dict[Path, list[Path]] = defaultdict(list)
     sizes: dict[Path, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    # Where commands ran, by the folder that seems to be their recipe by its name.
+    homes: dict[Path, Counter[Path]] = defaultdict(Counter)
     for folder, names in _folders(top, weigh):
-        if weigh:
-            recipe = recipe_of(folder)
-            part = _part(folder, recipe)
-            if part:
-                sizes[recipe][part] += sum(names.values())
+        seeming = recipe_of(folder)
+        if weigh and (part := _part(folder, seeming)):
+            sizes[seeming][part] += sum(names.values())
         for name in (DONE, OPEN):
             if name in names:
                 record = read_record(folder, name)
                 records[record.recipe].append(record)
+                homes[seeming][record.recipe] += 1
                 break
         if folder.name == "log" and any(name.endswith(".log") for name in names):
-            logs[recipe_of(folder)].append(folder)
+            logs[seeming].append(folder)
+    most = {seeming: each.most_common(1)[0][0] for seeming, each in homes.items()}
+    logs, sizes = _at_home(logs, sizes, most)
     for recipe in records:  # `top` may be a part of a recipe
         log = recipe / "exp" / "log"
         if not logs[recipe] and log.is_dir():
             logs[recipe].append(log)
     return Found(records, logs, sizes)
+
+
+def _at_home(
+    logs: Mapping[Path, list[Path]],
+    sizes: Mapping[Path, Mapping[str, int]],
+    homes: Mapping[Path, Path],
+) -> tuple[dict[Path, list[Path]], dict[Path, dict[str, int]]]:
+    """Logs and bytes by the recipes whose records lie beside them.
+
+    A quick run's exp lies in quick/, which is a folder of its recipe and no recipe.
+    """
+    found: dict[Path, list[Path]] = defaultdict(list)
+    bytes_of: dict[Path, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for seeming, folders in logs.items():
+        found[homes.get(seeming, seeming)] += folders
+    for seeming, parts in sizes.items():
+        recipe = homes.get(seeming, seeming)
+        for part, count in parts.items():
+            name = os.path.relpath(seeming / part, recipe)
+            bytes_of[recipe][name] += count
+    return found, bytes_of
 
 
 def _folders(top: Path, weigh: bool) -> Iterator[tuple[Path, dict[str, int]]]:
@@ -108,12 +131,19 @@ def read_record(folder: Path, name: str) -> Record:
 
 
 def _home(folder: Path, content: Mapping[str, Any]) -> Path:
-    """The folder to which the paths of a record are relative: where its command ran."""
-    own = [p for p in paths_of(content) if not p.is_absolute() and p.parts]
-    for above in folder.parents:
-        for path in own:
-            place = Path(os.path.normpath(above / path))
-            if place == folder or (place == folder.parent and folder != above):
+    """The folder to which the paths of a record are relative: where its command ran.
+
+    The option that names the stage's own directory tells it, or the folder that a
+    comparison lies in. Another path may have the same name, and tells nothing.
+    """
+    paths = content.get("paths", {})
+    owners = {"out_dir": folder, "system_dir": folder.parent, "data_dir": folder}
+    name = next((name for name in owners if name in paths), "")
+    own = paths.get(name)
+    if isinstance(own, str) and not os.path.isabs(own):
+        place = owners[name]
+        for above in place.parents:
+            if Path(os.path.normpath(above / own)) == place:
                 return above
     return recipe_of(folder)
 

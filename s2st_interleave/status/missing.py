@@ -1,31 +1,51 @@
 """What a recipe has not made yet, by what it has made for other splits and systems."""
 
+import os
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from s2st_interleave.newer import date
+from s2st_interleave.promises import and_more
 from s2st_interleave.stage_list import STAGES
 from s2st_interleave.status.folders import Record
 from s2st_interleave.status.places import Place, number_of
 
 LAST = 10  # stages after it are run only when asked for
-PAGES = ("exp/RESULTS.md", "RESULTS.md")  # of stage 10, which keeps no record
+PAGE = "RESULTS.md"  # of stage 10, which keeps no record
 
 
 def results(recipe: Path, records: Sequence[Record]) -> list[Place]:
-    """The page of stage 10: stale where a score is newer; nothing without scores."""
-    scores = [r.directory / "stage.json" for r in records if r.stage == "score"]
-    pages = [recipe / name for name in PAGES if (recipe / name).is_file()]
-    if not scores or not pages:
-        return []
+    """The page of stage 10 of each exp: stale where a score is newer; none without scores.
+
+    Where exp lies in the recipe's own folder, that of the recipe (`--results RESULTS.md`)
+    may be its page, but not one that is older than all scores: that came with the
+    repository. A quick run's exp lies in another folder.
+    """
+    by_exp: dict[Path, list[Path]] = defaultdict(list)
+    for record in records:
+        if record.stage == "score":  # exp/<system>/<decode>/<split>/score
+            by_exp[record.directory.parents[3]].append(record.directory / "stage.json")
+    places = [_page(recipe, exp, scores) for exp, scores in by_exp.items()]
+    return [place for place in places if place]
+
+
+def _page(recipe: Path, exp: Path, scores: Sequence[Path]) -> Place | None:
+    times = [path.stat().st_mtime for path in scores]
+    pages = [exp / PAGE] if (exp / PAGE).is_file() else []
+    asked = recipe / PAGE
+    if exp.parent == recipe and asked.is_file() and asked.stat().st_mtime >= min(times):
+        pages.append(asked)
+    if not pages:
+        return None
     page = max(pages, key=lambda path: path.stat().st_mtime)
     newer = [p for p in scores if p.stat().st_mtime > page.stat().st_mtime]
-    name = str(page.relative_to(recipe))
+    name = os.path.relpath(page, recipe)
     if newer:
-        first = newer[0].parent.relative_to(recipe)
-        why = (f"{first} is newer, and {len(newer) - 1} others",)
-        return [Place("results", 10, name, "stale", date(page), why=why)]
-    return [Place("results", 10, name, "done", date(page))]
+        first = os.path.relpath(newer[0].parent, recipe)
+        why = (f"{first} is newer{and_more(len(newer) - 1)}",)
+        return Place("results", 10, name, "stale", date(page), why=why)
+    return Place("results", 10, name, "done", date(page))
 
 
 def missing(made: Sequence[Place], records: Sequence[Record]) -> list[Place]:

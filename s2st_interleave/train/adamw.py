@@ -129,9 +129,7 @@ class AdamWLearner(Generic[Batch]):
             )
 
         # 2. Weights.
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        self.optimizer.step()
+        engine.take_step(self.optimizer, lr, step)
         self.optimizer.zero_grad(set_to_none=True)
         more = engine.evaluate(self.root, partial(self.task.metrics, step, batches))
         tokens = int(more.pop("tokens"))

@@ -150,5 +150,6 @@ def check_weights(model: nn.Module, step: int) -> None:
     if names:
         raise UserError(
             f"step {step}: {len(names)} weights are not finite, first {names[0]}: not saved;"
-            " the last checkpoint is good; lower --lr or add --warmup_steps, with another tag"
+            " earlier checkpoints are good; lower --lr or weight decay, or add --warmup_steps,"
+            " with another tag"
         )

@@ -13,6 +13,7 @@ from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 from s2st_interleave import parallel
+from s2st_interleave.errors import UserError
 
 T = TypeVar("T")
 Parallel = Literal["ddp", "fsdp"]
@@ -89,6 +90,24 @@ def gradient_norm(model: nn.Module) -> torch.Tensor:
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     norm = nn.utils.get_total_norm(gradients)
     return norm.full_tensor() if isinstance(norm, DTensor) else norm
+
+
+def take_step(optimizer: torch.optim.Optimizer, lr: float, step: int) -> None:
+    """Let an optimizer change the weights; UserError where its step is beyond all floats.
+
+    Weights and states may then be changed in part, and must not be saved.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    try:
+        optimizer.step()
+    except RuntimeError as error:
+        if "without overflow" not in str(error):
+            raise
+        raise UserError(
+            f"step {step}: at learning rate {lr:g} the optimizer's step is beyond all "
+            "floats: lower --lr, with another tag"
+        ) from error
 
 
 def is_sharded(model: nn.Module) -> bool:

@@ -23,7 +23,7 @@ from s2st_interleave import keyed, parallel
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, read_json_lines
 from s2st_interleave.preemption import EXIT_REQUEUE
-from s2st_interleave.progress import duration, named, rate
+from s2st_interleave.progress import left, named, rate
 from s2st_interleave.train import bad_steps, checkpoint
 from s2st_interleave.train.bad_steps import BadSteps, NotFiniteError
 from s2st_interleave.train.curves import Curves, Kind
@@ -237,10 +237,9 @@ def _leave(step: int, max_steps: int) -> None:
 
 def _describe(line: Mapping[str, float], max_steps: int, shown: tuple[str, ...]) -> str:
     done = int(line["step"]) + 1
-    left_sec = line["sec"] / done * (max_steps - done)
     names = [name for name in line if name.startswith((*shown, "dev_"))]
     values = "  ".join(f"{name} {line[name]:.3f}" for name in names)
-    pace = f"{rate(done, line['sec'], 'steps')}, {duration(left_sec)} left"
+    pace = f"{rate(done, line['sec'], 'steps')}, {left(done, max_steps, line['sec'])}"
     return named(f"step {done:>5}/{max_steps}  {values}  {pace}")
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from s2st_interleave.config import MOST_SEED, RunOptions, option
+from s2st_interleave.config import MOST_IN_BATCH, MOST_SEED, RunOptions, option
 from s2st_interleave.train.curves import Kind
 
 
@@ -18,7 +18,9 @@ class LoopOptions(RunOptions):
         "constant", "after the warm-up; only 'constant' can be extended later"
     )
     warmup_steps: int = option(0, "linear warm-up", minimum=0)
-    batch_size: int = option(32, "utterances per optimizer step", minimum=1)
+    batch_size: int = option(
+        32, "utterances per optimizer step", minimum=1, maximum=MOST_IN_BATCH
+    )
     parallel: Literal["ddp", "fsdp"] = option(
         "ddp", "under torchrun: weights whole on every GPU, or sharded", runtime=True
     )

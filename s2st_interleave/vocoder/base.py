@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
-from s2st_interleave.config import REQUIRED, option
+from s2st_interleave.config import MOST_IN_BATCH, MOST_JOBS, REQUIRED, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import write_json
 from s2st_interleave.train.options import LoopOptions
@@ -65,9 +65,15 @@ class TrainingOptions(LoopOptions):
 
     out_dir: Path = option(REQUIRED, "exp/<vocoder> to write")
     lr: float = option(2e-4, "peak learning rate; hifigan's recipe has 2e-4", above=0)
-    batch_size: int = option(16, "crops per optimizer step", minimum=1)
+    batch_size: int = option(
+        16, "crops per optimizer step", minimum=1, maximum=MOST_IN_BATCH
+    )
     nj: int = option(
-        1, "processes that analyse recordings beforehand", runtime=True, minimum=1
+        1,
+        "processes that analyse recordings beforehand",
+        runtime=True,
+        minimum=1,
+        maximum=MOST_JOBS,
     )
 
 

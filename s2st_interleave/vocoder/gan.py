@@ -162,9 +162,7 @@ class GanLearner:
         for other, network in self.model.named_children():
             if other != name:  # the loss went through it; Adam must leave it as it is
                 network.zero_grad(set_to_none=True)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        self.optimizer.step()
+        engine.take_step(self.optimizer, lr, step)
 
     def _generator_losses(
         self, units: torch.Tensor, real: torch.Tensor

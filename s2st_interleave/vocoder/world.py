@@ -23,9 +23,11 @@ class WorldSizes(Sizes):
     """Sizes of the network from units to WORLD parameters, in two resolutions of time."""
 
     unit_channels: int = option(256, "width at the rate of units", minimum=1)
-    num_unit_blocks: int = option(4, "blocks there; 4 see +-12 units", minimum=0)
+    num_unit_blocks: int = option(
+        4, "blocks there; 4 see +-12 units", minimum=0, maximum=1000
+    )
     frame_channels: int = option(160, "width at the rate of frames", minimum=1)
-    num_frame_blocks: int = option(4, "blocks there", minimum=0)
+    num_frame_blocks: int = option(4, "blocks there", minimum=0, maximum=1000)
     dropout: float = option(0.0, "in embeddings and blocks", minimum=0, below=1)
     frame_ms: float = option(10.0, "milliseconds of an analysis frame", above=0)
     num_cepstra: int = option(40, "coefficients of the spectral envelope", minimum=1)

@@ -108,7 +108,7 @@ def test_a_resumed_training_gives_the_same_bits(corpus, command, plain, name):
 
 @NIGHT
 def test_two_ranks_differ_by_no_more_than_rounding(corpus, command, plain, python):
-    names = ("llm", "encoder", "world", "hifigan")
+    names = ("llm", "lora", "encoder", "world", "hifigan")
     todo = [command(name, f"{name} 2 ranks") for name in names]
     small_runs.torchrun(corpus, todo, python)
     for name in names:

@@ -15,7 +15,8 @@ from s2st_interleave.stage_dir import Stage
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CANARIES = ("canary-home", "canary-user", "hf_canary0123456789abcdefghijklmnopqrst")
-SHARED = ("exp/pack/**/*", "exp/report.html")
+SHARED = ("exp/pack/**/*", "exp/report.html", "shown/*")
+SHARED += ("scored/exp/RESULTS.md", "scored/exp/report.html")
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,8 @@ def test_what_is_shared_tells_nothing_of_its_maker(recipe, count):
     ]
     count("private", files=len(files), canaries=len(CANARIES), told=len(told))
     assert len(files) > 10 and told == []
+    names = {path.name for path in files}
+    assert {"RESULTS.md", "report.html", "README.md", "NOTICE", "0.html"} <= names
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
     python watched_recipe.py ROOT ATTEMPTS
 
 Its utterances have ids that a shell or a page could take for more than names. ROOT gets all
-stages up to the vocoder, a packed model, a translation by it, and a report.
+stages up to the vocoder, a packed model, a translation by it, a report, and all that `show`
+writes; ROOT/scored gets systems that stage 9 has scored, RESULTS.md and their report.
 """
 
 import os
@@ -29,13 +30,17 @@ def note(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(note)
+sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
 import tiny_parts  # noqa: E402
 import tiny_recipe  # noqa: E402
+import tiny_report  # noqa: E402
 
 from s2st_interleave.pack import command  # noqa: E402
 from s2st_interleave.pack.translator import Translator  # noqa: E402
 from s2st_interleave.report import command as report  # noqa: E402
+from s2st_interleave.show import command as show  # noqa: E402
+from s2st_interleave.stages import compare, results  # noqa: E402
 
 
 def main() -> None:
@@ -60,6 +65,36 @@ def main() -> None:
     model(ROOT / "recordings" / f"{IDS[0]}.es.wav").save(ROOT / "said.wav")
     shutil.copytree(ROOT / "data", ROOT / "splits/test")
     report.run(report.Options(data_dir=Path("splits"), ids=IDS))
+    show_all()
+    score_all(ROOT / "scored")
+
+
+def show_all() -> None:
+    """Every kind of file that `show` writes, with all paths as a user may give them."""
+    folders = {
+        "train_dir": ROOT / "exp/scheduled",
+        "dump_dir": ROOT / "dump/interleave",
+    }
+    for name in IDS:
+        for ending in ("svg", "json", "html"):
+            out = ROOT / "shown" / f"{IDS.index(name)}.{ending}"
+            show.run(show.Options(id=name, out=out, **folders))
+
+
+def score_all(root: Path) -> None:
+    """Two systems, compared, with RESULTS.md and a report; all paths begin at the root."""
+    exp, names = root / "exp", ("baseline", "scheduled")
+    baseline, system = (tiny_report.scored(root, name) for name in names)
+    for name in names:
+        tiny_report.trained(exp / name, 0.9)
+    data = root / "data/test"
+    compare.run(
+        compare.Options(data_dir=data, system_dir=system, baseline_dir=baseline)
+    )
+    about = {"title": "tiny", "src_lang": "es", "systems": names}
+    about |= {"decode_tags": ("greedy_last",), "out": exp / "RESULTS.md"}
+    results.run(results.Options(exp_dir=exp, **about))
+    report.run(tiny_report.options(root))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from tiny_report import options, scored, trained
 
+from s2st_interleave import __main__ as command_line
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json, write_json
@@ -68,6 +69,20 @@ def test_the_page_loads_nothing_and_its_links_lead_somewhere(recipe, tmp_path):
     links = elements.values("a", "href")
     assert len(links) > 8 and {link[1:] for link in links} <= set(ids)
     assert not re.search(r"https?://|@import|url\(|<link", html)
+
+
+def test_a_quick_run_is_reported_where_no_other_run_was_made(
+    recipe, tmp_path, monkeypatch, capsys
+):
+    """`run.sh --quick true` makes all below quick/, and `report` ended in an error."""
+    monkeypatch.chdir(tmp_path)
+    command_line.main(["report"])
+    assert "exp: no such directory: run this from a recipe's" in capsys.readouterr().err
+    Path("quick").symlink_to(recipe)
+    assert command_line.main(["report", "--out", "mine.html"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == "no exp here: taking quick/exp, of a quick run\n"
+    assert "6 examples" in captured.out and Path("mine.html").is_file()
 
 
 def test_the_same_inputs_give_the_same_bytes_and_it_is_said(recipe, tmp_path, capsys):

@@ -58,6 +58,19 @@ def test_paths_of_a_training_are_those_of_its_recipe(
     assert "u03" in said(capsys, "u03", "--train_dir", str(recipe / "exp/scheduled"))
 
 
+def test_a_quick_run_is_shown_where_no_other_run_was_made(recipe, capsys):
+    """`run.sh --quick true` makes all below quick/, and `show ID` ended in an error."""
+    Path("quick").mkdir()
+    for name in ("exp", "data", "dump"):
+        Path(name).rename(f"quick/{name}")
+    assert main(["show", "u03"]) == 0
+    captured = capsys.readouterr()
+    assert "u03" in captured.out and "quick/exp/scheduled" in captured.out
+    assert captured.err == "no exp here: taking quick/exp/scheduled, of a quick run\n"
+    Path("exp").mkdir()
+    assert "exp/scheduled/config.yaml is missing" in refused(capsys, "u03")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

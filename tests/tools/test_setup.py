@@ -55,7 +55,7 @@ esac"""
 def test_setup_says_what_to_type_when_python_is_too_old(checkout):
     result = run_bash(checkout, "tools/setup.sh", NO_PACKAGE | OLD_PYTHONS)
     assert result.returncode == 1
-    assert "no Python 3.11 or newer" in result.stderr
+    assert "no Python 3.11 to 3.13" in result.stderr
     assert "apt-get install python3 python3-venv" in result.stderr
     assert not (checkout / ".venv").exists()
 
@@ -119,7 +119,7 @@ def test_setup_starts_again_when_the_marker_does_not_hold(change, checkout):
         checkout = checkout.rename(checkout.parent / "elsewhere")
     result = run_bash(checkout, "tools/setup.sh --quiet", NO_PACKAGE | OLD_PYTHONS)
     assert result.returncode == 1
-    assert "no Python 3.11 or newer" in result.stderr
+    assert "no Python 3.11 to 3.13" in result.stderr
 
 
 ACTIVE = {"python": "printf '%s\\n' /opt/active /opt/source"}
@@ -166,3 +166,11 @@ def test_activate_fails_where_setup_fails(checkout):
     assert result.returncode == 1
     assert "the environment is not ready" in result.stderr
     assert result.stdout == ""
+
+
+def test_setup_takes_the_pythons_that_the_package_does(checkout):
+    """A Python newer than the pinned packages was taken, and pip failed in many lines."""
+    assert 'python_requires=">=3.11,<3.14"' in (checkout / "setup.py").read_text()
+    text = (checkout / "tools/setup.sh").read_text()
+    assert "(3, 11) <= sys.version_info < (3, 14)" in text
+    assert 'for python in ${PYTHON:+"$PYTHON"} python3 python3.13 ' in text
