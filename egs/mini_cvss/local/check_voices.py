@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """What an encoder hears of recorded voices, and of the same texts as the recipe speaks them.
 
-    cd es_en && python ../local/check_voices.py --encoder exp/encoder \\
-      --data_dir ../../own/data/prompts_es/train --src es
+    cd ../own && ./prompts.sh --stop_stage 1
+    python ../mini_cvss/local/check_voices.py --encoder ../mini_cvss/es_en/exp/encoder \\
+      --data_dir data/prompts_es/train --src es
 
 The sentences are new to the encoder in both cases, so that what differs is the voice. Errors
 are of greedy CTC without accents, which the texts of the prompts lack; scores are mean word
