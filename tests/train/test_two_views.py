@@ -1,0 +1,75 @@
+"""Two views of an utterance, with and without text, that are to predict the same texts."""
+
+import pytest
+import torch
+
+from s2st_interleave.interleave.interleaving import Interleaving
+from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.llm import model as llm
+from s2st_interleave.train.interleaved import InterleavedTask
+
+INTERLEAVING = Interleaving(Schedule("step", 0.9, 0.3, 2), seed=5)
+
+
+@pytest.fixture
+def make_task(text_llm, small_dump):
+    def make(attention_dropout: float = 0.2) -> InterleavedTask:
+        speech_llm = llm.extend(text_llm, 20, attention_dropout=attention_dropout)
+        return InterleavedTask(
+            speech_llm, small_dump, small_dump, INTERLEAVING, 8, 2, "cpu"
+        )
+
+    return make
+
+
+def test_two_views_of_an_utterance_have_their_texts_in_the_same_order(make_task):
+    """What is compared are the transcript's and the translation's tokens, and their ends."""
+    task = make_task()
+    task.consistency = 1.0
+    layout = INTERLEAVING.tasks[0].layout
+    for step in (0, 3):  # the ratio is 0.9, then 0.6
+        for batch in task.batches(step):
+            first, second = batch.targets[batch.views]
+            assert torch.equal(first, second) and len(first)
+            texts = [
+                token
+                for each in batch.examples
+                if each.second
+                for block in layout.wanted
+                if block.kind == "text"
+                for token in (
+                    *each.example.ids[each.example.blocks[block.name]],
+                    task.llm.vocabulary.sep,
+                )
+            ]
+            assert first.tolist() == texts
+            # The views of a pair lie in rows of their own: other states predict them.
+            assert not set(batch.views[0].tolist()) & set(batch.views[1].tolist())
+
+
+def test_the_divergence_of_two_views_is_a_part_of_the_loss(make_task):
+    task = make_task(attention_dropout=0.0)
+    task.consistency = 2.0
+    batch = task.batches(0)[0]
+    whole = task.loss_sum(batch).item()
+    task.consistency = 0.0
+    alone = task.loss_sum(batch).item()
+    with torch.no_grad():
+        _, hidden = task._states(batch)
+        first, second = task.llm.logits(hidden)[batch.views].log_softmax(-1)
+        kl = torch.nn.functional.kl_div
+        parted = kl(first, second, reduction="sum", log_target=True)
+        parted += kl(second, first, reduction="sum", log_target=True)
+    assert whole == pytest.approx(alone + 2.0 * parted.item() / 2, rel=1e-5)
+    assert parted > 0
+
+
+def test_an_example_that_shows_no_text_is_read_once(make_task):
+    """Where the ratio is 0 both views are one: nothing is read twice, or compared."""
+    task, plain = make_task(), make_task()
+    task.consistency = 1.0
+    for batch, same_batch in zip(task.batches(7), plain.batches(7), strict=True):
+        assert batch.views.shape == (2, 0)
+        assert torch.equal(batch.input_ids, same_batch.input_ids)
+    twice = task.metrics(0, task.batches(0))["tokens"]
+    assert twice > 2 * plain.metrics(0, plain.batches(0))["tokens"]
