@@ -32,13 +32,16 @@ def read_table(path: Path) -> dict[str, str]:
 
 
 def write_table(path: Path, table: Mapping[str, str]) -> None:
-    """Write `<id> <value>` lines, sorted by id; UserError for a space in an id."""
+    """Write `<id> <value>` lines, sorted by id; UserError for a space in an id.
+
+    Blanks at the end of a value are not kept.
+    """
     with atomic_write(path) as stream:
         for utterance in sorted(table):
             value = table[utterance]
             if " " in utterance or "\n" in value:
                 raise UserError(f"{path}: utterance {utterance!r}: id or value unfit")
-            stream.write(f"{utterance} {value}\n".replace(" \n", "\n"))
+            stream.write(f"{utterance} {value}".rstrip(" ") + "\n")
 
 
 @dataclass(frozen=True)

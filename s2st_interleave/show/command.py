@@ -131,7 +131,7 @@ def run(options: Options) -> None:
 def _named(path: Path) -> str:
     """A path as a picture names it: of one from the root, which tells a home, its end.
 
-    >>> _named(Path("/home/me/r/exp/scheduled")), _named(Path("../conf/train.yaml"))
+    >>> _named(Path("/r/exp/scheduled")), _named(Path("../conf/train.yaml"))
     ('exp/scheduled', '../conf/train.yaml')
     """
     return str(Path(*path.parts[-2:])) if path.is_absolute() else str(path)

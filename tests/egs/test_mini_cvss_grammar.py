@@ -179,6 +179,6 @@ def test_dev_and_test_do_not_depend_on_the_size_of_training(mini):
 
 def test_held_out_text_in_training_is_an_error(mini, monkeypatch):
     options = mini.make_corpus.Options("es", 50, 5, 5, 50, 1, "flite")
-    monkeypatch.setattr(mini.make_corpus, "realise", lambda *_: "The same.")
+    monkeypatch.setattr(mini.make_corpus, "realise_all", lambda *_: "The same.")
     with pytest.raises(ValueError, match="held-out text in train: The same"):
         mini.make_corpus.compose(options)

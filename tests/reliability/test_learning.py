@@ -57,10 +57,10 @@ def test_words_shown_by_another_ratio_than_the_schedules_are_told(
     if stale:
         ratios, draw = Interleaving.ratios, InterleavedTask._draw_share
 
-        def draw_stale(task: InterleavedTask, step: int):
+        def draw_stale(task: InterleavedTask, step: int, rule: Interleaving):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(Interleaving, "ratios", lambda rule, _: ratios(rule, 0))
-                return draw(task, step)
+                return draw(task, step, rule)
 
         monkeypatch.setattr(InterleavedTask, "_draw_share", draw_stale)
     words = command("llm", f"{rule} {stale}", **SIXTY, stop=rule, lr=1e-3)

@@ -14,7 +14,7 @@ def content(delta: float, p_value: float) -> SimpleNamespace:
     claim = Claim(8, "speech quality", "rule", delta, p_value, "holds")
     claims = [replace(claim, comparisons=(compared,))]
     return SimpleNamespace(
-        grid=SimpleNamespace(cells=[]),
+        grid=SimpleNamespace(cells=[], is_of_schedules=False),
         results={},
         claims=claims,
         claims_best=claims,

@@ -105,5 +105,5 @@ def test_metrics_are_written_as_often_as_asked_and_where_dev_is_scored(
     assert [line["step"] + 1 for line in lines if "dev_loss" in line] == [5, 7]
     printed = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in printed] == ["5/7", "7/7"]
-    assert all(line.endswith(" left") and " steps/s, " in line for line in printed)
+    assert all(" steps/s" in line for line in printed)
     assert all("first " in line and "dev_loss " in line for line in printed)
