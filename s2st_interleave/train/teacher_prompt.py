@@ -43,6 +43,8 @@ def with_languages(prompt: str, dump_dirs: Sequence[Path]) -> str:
 
     Raises UserError where the dumps do not agree on it.
     """
+    if not re.search(r"\{\w+(?<!_text)\}", prompt):
+        return prompt  # dumps of an earlier version do not know their languages
     spoken = [sides.read(folder) for folder in dump_dirs]
     for side in spoken[0]:
         codes = sorted({languages[side] for languages in spoken})

@@ -173,3 +173,11 @@ def test_languages_have_their_names_where_all_dumps_agree(tmp_path: Path):
         teacher_prompt.with_languages(with_one, folders)
         == "{src_text}\nEnglish: {tgt_text}"
     )
+
+
+def test_a_prompt_without_languages_asks_no_dump_for_them(tmp_path):
+    """A dump that knows none was refused, whatever the prompt."""
+    prompt = "{src_text} = {tgt_text}"
+    assert teacher_prompt.with_languages(prompt, [tmp_path]) == prompt
+    with pytest.raises(FileNotFoundError):
+        teacher_prompt.with_languages("{src}: " + prompt, [tmp_path])
