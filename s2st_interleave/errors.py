@@ -54,7 +54,7 @@ def explained(error: Exception) -> str:
     """
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, MemoryError) or any(s in str(error) for s in NO_MEMORY):
+    if lacks_memory(error):
         return "this machine has no memory left: lower the batch size or --nj"
     if isinstance(error, ImportError):
         return missing_package(error)
@@ -90,11 +90,18 @@ def explained(error: Exception) -> str:
 UNWRITTEN = ("PytorchStreamWriter failed", "inline_container.cc", " requested and ")
 NO_MEMORY = (
     "DefaultCPUAllocator",
+    "could not create a primitive",  # oneDNN's
+    "mkl_malloc",
     "std::bad_alloc",
     "can't start new thread",
     "Storage size calculation overflowed",  # torch's
     os.strerror(errno.ENOMEM),
 )
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether an error, of whatever library, says that memory is exhausted."""
+    return isinstance(error, MemoryError) or any(s in str(error) for s in NO_MEMORY)
 
 
 def _unwritten() -> OSError:

@@ -63,6 +63,8 @@ def test_what_a_user_can_mend_is_one_line(monkeypatch, capsys, error):
         (OSError(errno.ENOENT, "No such", "a/b"), "a/b: no such file or folder"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), "{} bytes"),
         (MemoryError(), "this machine has no memory left"),
+        (RuntimeError("could not create a primitive"), "this machine has no memory"),
+        (RuntimeError("mkl_malloc: failed to allocate"), "this machine has no memory"),
         (
             torch.OutOfMemoryError("CUDA out of memory. Tried to"),
             "CUDA out of memory: lo",

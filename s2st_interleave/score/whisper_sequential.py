@@ -15,7 +15,7 @@ from pathlib import Path
 import av
 
 from s2st_interleave.data import ark
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, lacks_memory
 from s2st_interleave.hub import snapshot, split_revision
 from s2st_interleave.progress import progress
 from s2st_interleave.score.asr import (
@@ -106,6 +106,8 @@ def _load(options: AsrOptions) -> Callable[[Path], str]:
             num_workers=options.num_workers,
         )
     except (ValueError, RuntimeError) as error:  # CTranslate2 has no class of its own
+        if lacks_memory(error):
+            raise
         raise UserError(
             f"Whisper of {folder} does not load with --device {options.device} "
             f"--compute_type {options.compute_type}: {error}"
