@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.score import whisper_sequential
 from s2st_interleave.score.asr import AsrError, AsrOptions, describe, transcribe
 from s2st_interleave.score.normalize import Normalizer
@@ -58,6 +59,22 @@ def test_bad_options_are_told_apart(tmp_path: Path) -> None:
         describe(AsrOptions(model=str(tmp_path)))
     with pytest.raises(ValueError, match=r"large-v3"):
         describe(AsrOptions(model="no/such/folder"))
+
+
+def test_want_of_memory_is_not_blamed_on_the_compute_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what else keeps a model from loading is."""
+    (tmp_path / whisper_sequential.WEIGHTS_FILE).touch()
+    options = AsrOptions(model=str(tmp_path))
+    for said, kind in (("mkl_malloc: failed", RuntimeError), ("no int4", UserError)):
+
+        def load(*_: object, said: str = said, **__: object) -> None:
+            raise RuntimeError(said)
+
+        monkeypatch.setattr("faster_whisper.WhisperModel", load)
+        with pytest.raises(kind, match=said):
+            whisper_sequential._load(options)
 
 
 def test_description_holds_the_hash_but_no_folder(tmp_path: Path) -> None:
