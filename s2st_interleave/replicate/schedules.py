@@ -126,4 +126,4 @@ def conclusion(chosen: Sequence[Candidate]) -> Iterator[str]:
         f"{', '.join(better) or 'none'}. Worse in some pair: {', '.join(worse) or 'none'}."
     )
     if missing:
-        yield f"{missing} comparisons still lack a cell: what is not decided may be yet."
+        yield f"Comparisons that still lack a cell: {missing}. They may yet be decided."
