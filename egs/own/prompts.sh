@@ -3,6 +3,7 @@
 # corpus of one's own on a laptop.
 #   ./prompts.sh             220 pairs of Spanish and English, one speaker a language
 #   ./prompts.sh --lang ru   246 pairs of Russian and English
+#   ./prompts.sh --stop_stage 1   only the corpus
 # Options of ./run.sh come last and win.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
