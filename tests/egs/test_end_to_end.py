@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+import recipe_process
 import warm_python
 
 from s2st_interleave.status.command import gather
@@ -44,23 +45,11 @@ FAST = [
 
 
 def start(recipe: Path, *options: str) -> subprocess.Popen:
-    bin_dir = str(Path(sys.executable).parent)
-    env = os.environ | LITTLE | {"PATH": f"{bin_dir}:{os.environ['PATH']}"}
-    return subprocess.Popen(
-        [recipe / "run.sh", *FAST, *options],
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    return recipe_process.start(recipe, [*FAST, *options], LITTLE)
 
 
 def run(recipe: Path, *options: str, status: int = 0) -> str:
-    process = start(recipe, *options)
-    output, _ = process.communicate(timeout=900)
-    assert process.returncode == status, output[-8000:]
-    return output
+    return recipe_process.ended(start(recipe, *options), status)
 
 
 @pytest.fixture(scope="module")

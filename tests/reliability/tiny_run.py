@@ -6,13 +6,14 @@ process group of its own (faults.py).
 """
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import recipe_process
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = Path("egs/mini_cvss/es_en")  # of the recipe in a copy of the repository
@@ -114,27 +115,14 @@ def recorded(folder: Path) -> list[Command]:
     return commands
 
 
-def start(recipe: Path, *options: str, **kwargs) -> subprocess.Popen:
-    """Start the tiny recipe; its process leads a group of its own."""
-    bin_dir = str(Path(sys.executable).parent)
-    env = os.environ | LITTLE | {"PATH": f"{bin_dir}:{os.environ['PATH']}"}
-    return subprocess.Popen(
-        [recipe / "run.sh", *OPTIONS, *options],
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        **kwargs,
-    )
+def start(recipe: Path, *options: str, **more) -> subprocess.Popen:
+    """Start the tiny recipe; `more` are arguments of Popen."""
+    return recipe_process.start(recipe, [*OPTIONS, *options], LITTLE, **more)
 
 
 def run(recipe: Path, *options: str, status: int = 0) -> str:
     """Run the tiny recipe to its end; return what it has printed."""
-    process = start(recipe, *options)
-    output, _ = process.communicate(timeout=1800)
-    assert process.returncode == status, output[-8000:]
-    return output
+    return recipe_process.ended(start(recipe, *options), status)
 
 
 def stages_of(commands: list[Command]) -> dict[int, list[Command]]:
