@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from real_slurm import NEEDS_SLURM
 
 from s2st_interleave.config import RunOptions
 from s2st_interleave.interleave import dump
@@ -16,13 +17,7 @@ from s2st_interleave.launch import job, slurm, states
 from s2st_interleave.launch.batch import Batch
 from s2st_interleave.stage_dir import open_stage
 
-pytestmark = [
-    pytest.mark.slurm,
-    pytest.mark.skipif(
-        "S2ST_TEST_SLURM" not in os.environ,
-        reason="tools/slurm_test.sh starts a Slurm for it",
-    ),
-]
+pytestmark = NEEDS_SLURM
 LAUNCH = [sys.executable, "-m", "s2st_interleave", "launch", "--backend", "slurm"]
 CONF = """
 poll_sec: 0.5

@@ -9,17 +9,11 @@ import pytest
 import tiny_cvss
 import tiny_paper
 import warm_python
+from real_slurm import NEEDS_SLURM
 
 from s2st_interleave.files import read_json
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.slurm,
-    pytest.mark.skipif(
-        "S2ST_TEST_SLURM" not in os.environ,
-        reason="tools/slurm_test.sh starts a Slurm for it",
-    ),
-]
+pytestmark = [*NEEDS_SLURM, pytest.mark.slow]
 
 
 def slurm(folder: Path) -> dict[str, str]:

@@ -11,19 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
+from real_slurm import NEEDS_SLURM
 
 from s2st_interleave.config import RunOptions
 from s2st_interleave.interleave import dump
 from s2st_interleave.stage_dir import open_stage
 
-pytestmark = [
-    pytest.mark.slurm,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        "S2ST_TEST_SLURM" not in os.environ,
-        reason="tools/slurm_test.sh starts a Slurm for it",
-    ),
-]
+pytestmark = [*NEEDS_SLURM, pytest.mark.slow]
 CONF = "poll_sec: 0.5\ncuda_cmd: {minutes: 10, max_requeue: 5}\n"
 
 

@@ -1,7 +1,7 @@
 """A gate lets the text ratio fall sooner than the schedule, alike however a run is stopped."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,17 +22,15 @@ from s2st_interleave.train.options import TrainOptions
 INTERLEAVING = Interleaving(Schedule("step", 0.9, 0.3, 5), seed=5)
 GATE = Gate(most_errors=0.9, every=1)
 SHUT = Gate(most_errors=0.0, every=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options(TrainOptions):
-    max_steps: int = 12
-    lr: float = 2e-3
-    batch_size: int = 8
-    accum_grad: int = 2
-    save_every: int = 3
-    eval_every: int = 6
-    num_threads: int = 1
+OPTIONS = TrainOptions(
+    max_steps=12,
+    lr=2e-3,
+    batch_size=8,
+    accum_grad=2,
+    save_every=3,
+    eval_every=6,
+    num_threads=1,
+)
 
 
 @pytest.fixture
@@ -56,7 +54,7 @@ def make_task(text_llm, small_dump):
 
 def train(task: InterleavedTask, directory: Path, max_steps: int = 12) -> list[dict]:
     """The lines of metrics.jsonl, without seconds, and dev's of where a run has ended."""
-    options = replace(Options(), max_steps=max_steps)
+    options = replace(OPTIONS, max_steps=max_steps)
     fit(AdamWLearner(task, options), options, directory, heed=task.heed)
     task.close()
     lines = map(json.loads, (directory / "metrics.jsonl").read_text().splitlines())
