@@ -12,7 +12,7 @@ scores, by which stage 3 trusts an alignment or drops it.
 
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from check_scores import mean_word_score
 from espeak import Espeak
 from language import load_language
 from meaning import Draw
-from synthesise import finish, source_voice, target_voice
+from synthesise import Voice, finish, source_voice, target_voice
 
 from s2st_interleave import config
 from s2st_interleave.align.quality import MIN_SCORE
@@ -52,40 +52,25 @@ def main() -> None:
     data = kaldi.DataDir(options.data_dir)
     names = "side", "voice", "utterances", "CER", "WER", "median score"
     print(*names, f"score < {MIN_SCORE:g}", "not alignable", sep=" | ")
-    for side, speak in (("src", _source(options)), ("tgt", _target(options))):
+    engine, voices = Espeak(), load_language(options.src).voices
+    english = target_voice("flite")
+    for side in ("src", "tgt"):
         texts = {name: spoken_form(text) for name, text in data.texts(side).items()}
         wavs = data.wavs(side)
         recorded = {name: audio.read(wav) for name, wav in sorted(wavs.items())}
-        made = {
-            name: speak(name, texts[name])
-            for name in progress(sorted(wavs), f"speak {side}")
-        }
+        made = {}
+        for name in progress(sorted(wavs), f"speak {side}"):
+            _, native = source_voice(engine, voices, options.seed, name)
+            voice = native if side == "src" else english
+            made[name] = _made(voice, name, texts[name], options.seed)
         for voice, clips in (("recorded", recorded), ("made", made)):
             print(side, voice, *_row(encoder, clips, texts), sep=" | ")
 
 
-Speak = Callable[[str, str], np.ndarray]  # (utterance id, text) -> samples at 16 kHz
-
-
-def _source(options: Options) -> Speak:
-    engine, voices = Espeak(), load_language(options.src).voices
-
-    def speak(utterance: str, text: str) -> np.ndarray:
-        _, voice = source_voice(engine, voices, options.seed, utterance)
-        draw = Draw(options.seed, "silence", utterance)
-        return finish(voice.speak(text, ()), audio.SAMPLE_RATE, draw).samples
-
-    return speak
-
-
-def _target(options: Options) -> Speak:
-    voice = target_voice("flite")
-
-    def speak(utterance: str, text: str) -> np.ndarray:
-        draw = Draw(options.seed, "silence", utterance)
-        return finish(voice.speak(text, ()), audio.SAMPLE_RATE, draw).samples
-
-    return speak
+def _made(voice: Voice, utterance: str, text: str, seed: int) -> np.ndarray:
+    """Samples at 16 kHz of a text in a made voice, as make_corpus.py has them."""
+    draw = Draw(seed, "silence", utterance)
+    return finish(voice.speak(text, ()), audio.SAMPLE_RATE, draw).samples
 
 
 def _row(
