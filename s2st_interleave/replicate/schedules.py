@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from s2st_interleave.replicate.claims import LEVEL
 from s2st_interleave.replicate.comparison import (
     Comparison,
     Runs,
@@ -21,7 +22,6 @@ from s2st_interleave.replicate.grid import SCHEDULES, Cell, Grid
 from s2st_interleave.replicate.search import LENGTHS
 from s2st_interleave.score.bootstrap import holm
 
-LEVEL = 0.05
 Verdict = Literal["better", "worse", "not decided"]
 
 
