@@ -18,6 +18,8 @@ from datetime import timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from s2st_interleave.errors import UserError
+
 if TYPE_CHECKING:
     import torch
 
@@ -112,10 +114,21 @@ def connected() -> ModuleType:
 
     if not distributed.is_initialized():
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        timeout = timedelta(seconds=float(os.environ.get(TIMEOUT, TIMEOUT_SEC)))
-        distributed.init_process_group(backend, timeout=timeout)
+        distributed.init_process_group(backend, timeout=_timeout())
         atexit.register(distributed.destroy_process_group)
     return distributed
+
+
+def _timeout() -> timedelta:
+    """How long ranks wait for one that says nothing; UserError for what is no time."""
+    text = os.environ.get(TIMEOUT, f"{TIMEOUT_SEC}")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise UserError(f"{TIMEOUT} is '{text}', wants seconds, more than 0")
+    return timedelta(seconds=seconds)
 
 
 def end_with_parent(number: int = signal.SIGKILL) -> None:

@@ -9,7 +9,9 @@ import threading
 import pytest
 from small_runs import STEPS, lines, two_ranks
 
+from s2st_interleave import parallel
 from s2st_interleave.__main__ import main
+from s2st_interleave.errors import UserError
 from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.train import checkpoint
 
@@ -137,3 +139,12 @@ def test_the_console_script_ends_its_ranks_as_python_m_does(tmp_path):
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("commands (stage)") == 2
     assert "taken apart" not in done.stdout
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "nan", "inf"])
+def test_a_time_out_of_ranks_that_is_no_time_is_told(monkeypatch, text):
+    monkeypatch.setenv(parallel.TIMEOUT, text)
+    with pytest.raises(
+        UserError, match=f"S2ST_RANK_TIMEOUT_SEC is '{text}', wants sec"
+    ):
+        parallel._timeout()
