@@ -103,13 +103,14 @@ def run(options: Options) -> None:
     if options.compile:
         engine.compile_model(speech_llm.backbone, options.parallel)
 
+    told = None
     if options.teacher_weight:
-        prompt = options.teacher_prompt
-        prompt = teacher_prompt.with_languages(prompt, options.train_dir)
-        weight = options.teacher_weight
-        told = teacher.load(options.llm, prompt, weight, device, attention, bf16)
-    else:
-        told = None
+        prompt = teacher_prompt.with_languages(
+            options.teacher_prompt, options.train_dir
+        )
+        told = teacher.load(
+            options.llm, prompt, options.teacher_weight, device, attention, bf16
+        )
 
     # 3. Train.
     task = InterleavedTask(
