@@ -18,7 +18,7 @@ from datetime import timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from s2st_interleave.errors import UserError
+from s2st_interleave.workers import timeout_sec
 
 if TYPE_CHECKING:
     import torch
@@ -121,14 +121,7 @@ def connected() -> ModuleType:
 
 def _timeout() -> timedelta:
     """How long ranks wait for one that says nothing; UserError for what is no time."""
-    text = os.environ.get(TIMEOUT, f"{TIMEOUT_SEC}")
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e9:
-        raise UserError(f"{TIMEOUT} is '{text}', wants seconds, more than 0")
-    return timedelta(seconds=seconds)
+    return timedelta(seconds=timeout_sec(TIMEOUT, TIMEOUT_SEC))
 
 
 def end_with_parent(number: int = signal.SIGKILL) -> None:

@@ -136,8 +136,10 @@ class Picture:
 
     @property
     def place(self) -> str:
-        """Step and training."""
-        return f"step {self.step} of {self.course.num_steps} · {self.course.name}"
+        """Step and training; a schedule may be longer than the training."""
+        count = self.course.num_steps
+        place = f" of {count}" if self.step < count else f", beyond the last of {count}"
+        return f"step {self.step}{place} · {self.course.name}"
 
     @property
     def is_read(self) -> str:

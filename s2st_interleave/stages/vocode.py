@@ -1,10 +1,8 @@
 """Stage 8, second half: units of a decode, or of recordings, become speech."""
 
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +19,7 @@ from s2st_interleave.progress import progress
 from s2st_interleave.promises import DONE
 from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.units import store
+from s2st_interleave.workers import mapped
 
 if TYPE_CHECKING:
     from s2st_interleave.vocoder.base import Vocoder
@@ -118,11 +117,8 @@ def _synthesise_all(
         for item in progress(work, "speech"):
             job(item)
         return
-    # Fresh processes: a device must not be opened before a fork.
-    # A pool of multiprocessing waits for ever for a process that was killed.
-    with ProcessPoolExecutor(options.nj, mp_context=get_context("spawn")) as pool:
-        for _ in progress(pool.map(job, work, chunksize=4), "speech", len(work)):
-            pass
+    for _ in progress(mapped(job, work, options.nj, chunk=4), "speech", len(work)):
+        pass
 
 
 def _synthesise(

@@ -10,6 +10,8 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any, Generic, TypeVar
 
+from s2st_interleave.workers import answer
+
 T = TypeVar("T")
 AHEAD = 2  # steps that each process is ahead of the training
 
@@ -43,7 +45,7 @@ class Loader(Generic[T]):
         for key in wanted:
             if key not in self._ahead:
                 self._ahead[key] = self._submit(key)
-        return self._ahead.pop(wanted[0]).result()
+        return answer(self._ahead.pop(wanted[0]))
 
     def close(self) -> None:
         """End the workers; a later call starts new ones."""

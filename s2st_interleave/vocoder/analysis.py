@@ -9,9 +9,7 @@ import io
 import warnings
 import zlib
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from s2st_interleave.data import audio
 from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
 from s2st_interleave.weights import reading
+from s2st_interleave.workers import mapped
 
 LOG_F0, VOICED, APERIODICITY, CEPSTRA = 0, 1, 2, 3  # the last: where they begin
 LOG_F0_WITHOUT_VOICE = np.log(150.0)
@@ -95,22 +94,18 @@ def analyse_all(
     paths = {utterance: folder / f"{utterance}.npy" for utterance in sorted(wavs)}
     missing = [u for u, path in paths.items() if not path.is_file()]
     job = partial(_analyse_file, frame_ms=frame_ms, num_cepstra=num_cepstra)
-    jobs = (missing, [wavs[u] for u in missing], [paths[u] for u in missing])
-    if nj == 1 or len(missing) < 2:
-        for _ in progress(map(job, *jobs), "analysis", len(missing)):
-            pass
-        return paths
-    # Fresh processes: forking one that runs torch's threads may hang.
-    with ProcessPoolExecutor(nj, mp_context=get_context("spawn")) as pool:
-        done = pool.map(job, *jobs, chunksize=8)
-        for _ in progress(done, "analysis", len(missing)):
-            pass
+    work = [(u, wavs[u], paths[u]) for u in missing]
+    alone = nj == 1 or len(work) < 2
+    done = map(job, work) if alone else mapped(job, work, nj, chunk=8)
+    for _ in progress(done, "analysis", len(work)):
+        pass
     return paths
 
 
 def _analyse_file(
-    utterance: str, wav: Path, path: Path, *, frame_ms: float, num_cepstra: int
+    item: tuple[str, Path, Path], *, frame_ms: float, num_cepstra: int
 ) -> None:
+    utterance, wav, path = item
     frames = analyse(audio.read(wav, of=utterance), frame_ms, num_cepstra, utterance)
     content = io.BytesIO()
     np.save(content, frames)

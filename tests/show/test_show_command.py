@@ -32,6 +32,7 @@ def test_an_id_is_enough_and_the_step_is_the_first_that_reads_it(recipe, capsys)
 
 def test_terminal_svg_json_and_page_are_of_one_step(recipe, capsys):
     assert "step 39 of 40" in said(capsys, "--step", "39", "u03")
+    assert "step 40, beyond the last of 40 ·" in said(capsys, "--step", "40", "u03")
     for name in ("a.svg", "a.json", "a.html"):
         said(capsys, "u03", "--step", "39", f"--out={name}", "--audio", "false")
         assert "u03" in Path(name).read_text("utf-8")

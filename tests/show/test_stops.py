@@ -42,3 +42,12 @@ def test_a_short_training_still_shows_the_whole_schedule():
     gated = dict(points(PAPER, 20, [50]))
     assert (gated[49], gated[50], gated[300], gated[600]) == (0.9, 0.8, 0.8, 0.7)
     assert len(stops(PAPER, 20, (), 3)) == 10
+
+
+def test_stops_follow_a_gate_and_not_the_clock():
+    """A fall at 50 takes the place of the clock's at 300: the next one is at 600."""
+    falls = [50, 400, 620]
+    steps = stops(PAPER, 5000, (), 0, falls)
+    assert steps[:5] == [0, 50, 400, 620, 1200]
+    seen = [text_ratio(PAPER, step, falls) for step in steps]
+    assert seen == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0]

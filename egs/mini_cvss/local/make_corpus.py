@@ -12,10 +12,8 @@ meanings occurs in training, as speech or as text.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from check_lexicon import check
@@ -46,6 +44,7 @@ from s2st_interleave.begun import hold
 from s2st_interleave.errors import UserError, script
 from s2st_interleave.progress import name_lines, progress
 from s2st_interleave.promises import absent, and_more
+from s2st_interleave.workers import mapped
 
 FIRST_ID = {"dev": 1_000_000, "test": 2_000_000, "train": 3_000_000}
 SRC_RATE, TGT_RATE = 48_000, 24_000
@@ -242,15 +241,13 @@ def speak(
     )  # a missing voice is an error here, not in a process of the pool
     name_lines(f"stage 1 corpus {worker[0].src}-{TGT}")
     what = "pairs spoken"
-    if nj == 1:
-        for _ in progress(map(make_pair, todo), what, len(todo)):
-            pass
-        return
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(nj, spawn, start_worker, worker) as pool:
-        pairs = pool.map(make_pair, todo, chunksize=8)
-        for _ in progress(pairs, what, len(todo)):
-            pass
+    pairs = (
+        map(make_pair, todo)
+        if nj == 1
+        else mapped(make_pair, todo, nj, chunk=8, begin=start_worker, begin_args=worker)
+    )
+    for _ in progress(pairs, what, len(todo)):
+        pass
 
 
 if __name__ == "__main__":

@@ -10,10 +10,8 @@ text LLM, which has seen no meaning of dev or test.
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +26,7 @@ from s2st_interleave.errors import UserError, script
 from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import name_lines, progress
 from s2st_interleave.stage_dir import open_stage
+from s2st_interleave.workers import mapped
 
 RATE = 16_000
 VOICES = {f"en-us+{name}": "" for name in "f2 f3 f4 m1 m3 m4 m7".split()}
@@ -132,12 +131,10 @@ def speak(spoken: dict[str, Turn], options: Options) -> None:
         if not clip(options.out_dir, name, "agent").is_file()  # the last of the two
     ]
     start(options)  # fails here, in words, if a voice is missing
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.nj, context, start, (options,)) as pool:
-        done = pool.map(say, todo, chunksize=8)
-        name_lines("stage 1 conversation")
-        for _ in progress(done, "turns spoken", len(todo)):
-            pass
+    done = mapped(say, todo, options.nj, chunk=8, begin=start, begin_args=(options,))
+    name_lines("stage 1 conversation")
+    for _ in progress(done, "turns spoken", len(todo)):
+        pass
 
 
 def main() -> int:

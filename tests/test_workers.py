@@ -1,0 +1,64 @@
+"""Work that is dealt among processes comes back whole, and a process that hangs is told of."""
+
+import os
+import signal
+import time
+from functools import partial
+
+import pytest
+
+from s2st_interleave import workers
+from s2st_interleave.errors import UserError
+from s2st_interleave.train.loader import Loader
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def stop_at(bad: int, number: int) -> int:
+    if number == bad:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return number
+
+
+def fail(number: int) -> int:
+    raise TimeoutError(f"of item {number}")
+
+
+@pytest.mark.parametrize(("nj", "chunk"), [(1, 1), (2, 3), (3, 100)])
+def test_results_come_in_the_order_of_the_items(nj, chunk):
+    items = [5, 3, 9, 0, 7, 7, 1]
+    assert list(workers.mapped(square, items, nj, chunk=chunk)) == [
+        number**2 for number in items
+    ]
+
+
+def test_a_process_that_hangs_is_told_and_ends(monkeypatch):
+    monkeypatch.setenv(workers.TIMEOUT, "10")
+    results = workers.mapped(partial(stop_at, 3), [1, 2, 3, 4], 2, chunk=1)
+    begin_sec = time.monotonic()
+    with pytest.raises(UserError, match=r"silent for 10 seconds .* carries on"):
+        list(results)
+    assert time.monotonic() - begin_sec < 60
+
+
+def test_a_worker_of_a_training_that_hangs_is_told_and_ends(monkeypatch):
+    monkeypatch.setenv(workers.TIMEOUT, "2")
+    loader = Loader(partial(stop_at, 2), 1)
+    assert loader(1) == 1
+    with pytest.raises(UserError, match="silent for 2 seconds"):
+        loader(2)
+    loader.close()
+
+
+def test_an_error_of_the_work_is_no_silence():
+    with pytest.raises(TimeoutError, match="of item 1"):
+        list(workers.mapped(fail, [1, 2], 2, chunk=1))
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "nan", "inf"])
+def test_a_time_out_that_is_no_time_is_told(monkeypatch, text):
+    monkeypatch.setenv(workers.TIMEOUT, text)
+    with pytest.raises(UserError, match=f"{workers.TIMEOUT} is '{text}', wants sec"):
+        list(workers.mapped(square, [1], 1, chunk=1))
