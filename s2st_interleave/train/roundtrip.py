@@ -1,5 +1,6 @@
 """A check of a saved model: read back, it must give the outputs of the one in memory."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -34,6 +35,11 @@ def checker(root: nn.Module, task: "Task[Any]") -> Callable[[Path], None]:
         if ours is None or theirs is None:
             return
         far = spread_apart(theirs, ours)
+        if not math.isfinite(far):
+            raise UserError(
+                "outputs of the saved model are not finite: its weights have grown too "
+                "large; lower --lr or weight decay, with another tag"
+            )
         on_cpu = next(task.model.parameters()).device.type == "cpu"
         if not far < (TOLERANCE if on_cpu else GPU_TOLERANCE):
             kind = cast(PreTrainedModel, task.model).config.model_type

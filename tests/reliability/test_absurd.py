@@ -19,6 +19,7 @@ ABSURD = [
     ("llm", {"lr": 1e308}, "weights are not finite"),
     ("llm", {"weight_decay": 1e308}, "lower --lr or weight decay"),
     ("lora", {"lora_alpha": 1e38}, "set --lora_rank 0"),
+    ("lora", {"weight_decay": 1e38}, "lower --lr or weight decay"),
     ("encoder", {"lr": 1e38}, "lower --lr, with another tag"),
     ("world", {"lr": 1e38}, "lower --lr, with another tag"),
     ("world", {"world.weight_decay": 1e38}, "not finite"),
