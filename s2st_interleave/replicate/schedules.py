@@ -13,6 +13,7 @@ import numpy as np
 from s2st_interleave.replicate.claims import LEVEL
 from s2st_interleave.replicate.comparison import (
     Comparison,
+    Run,
     Runs,
     Wanted,
     bleu_measure,
@@ -20,9 +21,10 @@ from s2st_interleave.replicate.comparison import (
 )
 from s2st_interleave.replicate.grid import SCHEDULES, Cell, Grid
 from s2st_interleave.replicate.search import LENGTHS
+from s2st_interleave.replicate.statistics import Difference, Scorer, paired_difference
 from s2st_interleave.score.bootstrap import holm
 
-Verdict = Literal["better", "worse", "not decided"]
+Verdict = Literal["better", "better on average", "worse", "not decided"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class Candidate:
     """A system against the paper's schedule, a comparison for each pair that has both.
 
     `adjusted_p` of a comparison is for "better", `p_worse` has those for "worse" in the same
-    order; Holm's correction is over all candidates and pairs. `tokens` is the mean of tokens
-    seen, the reference's being 1; NaN without a comparison.
+    order; Holm's correction is over all candidates and pairs. `mean` is the mean difference
+    over the pairs, `mean_p` its p-value for "better", corrected over candidates. `tokens` is
+    the mean of tokens seen, the reference's being 1; NaN without a comparison.
     """
 
     system: str
@@ -39,14 +42,19 @@ class Candidate:
     p_worse: tuple[float, ...]
     missing: tuple[str, ...]  # pairs
     tokens: float
+    mean: Difference | None
+    mean_p: float
 
     @property
     def verdict(self) -> Verdict:
-        """Whether it is better in every pair, or worse in some."""
+        """Whether it is better in every pair, or in the mean of them, or worse in some."""
         if any(p < LEVEL for p in self.p_worse):
             return "worse"
-        better = all(each.adjusted_p < LEVEL for each in self.comparisons)
-        return "better" if better and not self.missing else "not decided"
+        if self.missing:
+            return "not decided"
+        if all(each.adjusted_p < LEVEL for each in self.comparisons):
+            return "better"
+        return "better on average" if self.mean_p < LEVEL else "not decided"
 
     @property
     def num_seeds(self) -> int:
@@ -82,8 +90,14 @@ def candidates(
         _names(each): each.difference.p_worse for each in family.comparisons
     }
     adjusted = holm({" ".join(names): p for names, p in worse.items()})
+    systems = tuple(dict.fromkeys(names[1] for names in wanted))
+    means = {
+        system: _mean_over_pairs(runs, wanted, system, bleu, num_resamples)
+        for system in systems
+    }
+    mean_p = holm({k: mean.p_better if mean else 1.0 for k, mean in means.items()})
     chosen = []
-    for system in dict.fromkeys(names[1] for names in wanted):
+    for system in systems:
         done = tuple(c for c in family.comparisons if c.system == system)
         pairs = {each.pair for each in done}
         chosen.append(
@@ -93,9 +107,44 @@ def candidates(
                 tuple(adjusted[" ".join(_names(each))] for each in done),
                 tuple(p for p, name, _ in wanted if name == system and p not in pairs),
                 _tokens(cells, results, system),
+                means[system],
+                mean_p[system],
             )
         )
     return chosen
+
+
+def _mean_over_pairs(
+    runs: Runs,
+    wanted: Sequence[Wanted],
+    system: str,
+    bleu: Callable[..., float],
+    num_resamples: int,
+) -> Difference | None:
+    """The mean of a system's differences over its pairs, by the seeds that all of them have.
+
+    A sentence is drawn for all pairs together, since their test sets may say the same ones.
+    None where a pair has no such seed, or where test sets have different sizes.
+    """
+    names = [(pair, other) for pair, name, other in wanted if name == system]
+    mine = [runs.get((pair, system), {}) for pair, _ in names]
+    theirs = [runs.get(name, {}) for name in names]
+    seeds = sorted(set.intersection(*(set(each) for each in (*mine, *theirs))))
+    sizes = {len(run.mos) for each in (*mine, *theirs) for run in each.values()}
+    if not seeds or len(sizes) > 1:
+        return None
+    scorer = bleu_measure(bleu).scorer
+
+    def mean(sides: Sequence[Mapping[int, Run]], seed: int) -> Scorer:
+        scores = [scorer(side[seed]) for side in sides]
+        return lambda times: float(np.mean([score(times) for score in scores]))
+
+    return paired_difference(
+        [mean(mine, seed) for seed in seeds],
+        [mean(theirs, seed) for seed in seeds],
+        sizes.pop(),
+        num_resamples=num_resamples,
+    )
 
 
 def _names(comparison: Comparison) -> Wanted:
@@ -119,11 +168,13 @@ def _tokens(
 def conclusion(chosen: Sequence[Candidate]) -> Iterator[str]:
     """Sentences that answer which schedule to use."""
     better = [each.system for each in chosen if each.verdict == "better"]
+    average = [c.system for c in chosen if c.verdict == "better on average"]
     worse = [each.system for each in chosen if each.verdict == "worse"]
     missing = sum(len(each.missing) for each in chosen)
     yield (
         f"Better than the paper's schedule in every pair of the grid: "
-        f"{', '.join(better) or 'none'}. Worse in some pair: {', '.join(worse) or 'none'}."
+        f"{', '.join(better) or 'none'}. Only in the mean of the pairs: "
+        f"{', '.join(average) or 'none'}. Worse in some pair: {', '.join(worse) or 'none'}."
     )
     if missing:
         yield f"Comparisons that still lack a cell: {missing}. They may yet be decided."

@@ -18,11 +18,12 @@ from s2st_interleave.score.results import markdown_table
 FIGURE = "schedules.svg"
 RULE = (
     "Differences are of ASR-BLEU at the last checkpoint, at equal steps, to the paper's "
-    "schedule with the same seed, batches and shared models. `better`: p < 0.05 in every pair, "
-    "one-sided, paired over utterances (and seeds, where there are several), with Holm's "
-    "correction over all candidates and pairs; `worse`: the opposite in some pair. Tokens are "
-    "those that the LLM has seen, the paper's schedule being 1: with more tokens a candidate "
-    "had more of the data, and more compute."
+    "schedule with the same seed, batches and shared models. `better`: p < 0.05 in every "
+    "pair, one-sided, paired over utterances (and seeds, where there are several), with "
+    "Holm's correction over all candidates and pairs; `better on average`: that in the mean "
+    "of the pairs alone, corrected over candidates; `worse`: the opposite of better in some "
+    "pair. Tokens are those that the LLM has seen, the paper's schedule being 1: with more "
+    "tokens a candidate had more of the data, and more compute."
 )
 
 
@@ -83,11 +84,14 @@ def _answers(content: PageContent) -> str:
                 _options(content, candidate),
                 "n/a" if math.isnan(candidate.tokens) else f"{candidate.tokens:.2f}",
                 *(tables.with_interval(gaps.get(pair)) for pair in pairs),
+                tables.with_interval(candidate.mean),
                 f"**{candidate.verdict}**{seeds}",
             ]
         )
     languages = [content.names[pair] for pair in pairs]
-    return markdown_table(["system", "options", "tokens", *languages, "verdict"], rows)
+    return markdown_table(
+        ["system", "options", "tokens", *languages, "mean", "verdict"], rows
+    )
 
 
 def _options(content: PageContent, candidate: Candidate) -> str:

@@ -82,12 +82,32 @@ def test_a_schedule_is_better_where_it_is_so_in_every_pair(path):
     assert (path.parent / "schedules.svg").read_text().count("tgt_early") == 2
 
 
+def test_a_schedule_may_be_better_in_the_mean_of_the_pairs_alone(path):
+    keep(
+        load(path),
+        {
+            ("es_en", "scheduled"): 0.6,
+            ("pt_en", "scheduled"): 0.6,
+            ("es_en", "tgt_early"): 0.95,
+            ("pt_en", "tgt_early"): 0.6,
+            ("es_en", "src_early"): 0.6,
+            ("pt_en", "src_early"): 0.6,
+        },
+    )
+    page = make_page(path)
+    assert "grid: none. Only in the mean of the pairs: tgt_early." in page
+    assert "| **better on average**, one seed |" in page
+    (line,) = (x for x in page.splitlines() if x.startswith("| `src_early`"))
+    assert line.endswith("| +0.0 [0.0, 0.0] | **not decided**, one seed |")
+
+
 def test_without_any_cell_nothing_is_decided(path):
     page = make_page(path)
-    assert "in every pair of the grid: none. Worse in some pair: none." in page
+    assert "in every pair of the grid: none. Only in the mean" in page
+    assert "pairs: none. Worse in some pair: none." in page
     assert "Comparisons that still lack a cell: 6." in page
     assert (
-        "| `tgt_early` | side_every: tgt=34 | n/a | n/a | n/a | **not decided** |"
+        "| `tgt_early` | side_every: tgt=34 | n/a | n/a | n/a | n/a | **not decided** |"
         in page
     )
 
