@@ -165,7 +165,7 @@ class InterleavedTask:
         with self.llm.autocast():
             _, hidden = self._states(batch)
             states, wanted = hidden[places], batch.targets[places]
-            _, hits = num_right(self.model, states, wanted, self.logits_at_once)
+            _, hits = self._judged(states, wanted)
         self.model.train(was_training)
         # One rank decides for all of them.
         return {ERROR: parallel.gathered(1 - int(hits) / len(places))[0]}
@@ -182,28 +182,39 @@ class InterleavedTask:
         ]
 
     def evaluate(self) -> dict[str, float]:
-        """Dev loss and accuracy per token at text ratio 0, which inference sees."""
-        total, correct, targets = 0.0, 0, 0
+        """Dev loss and accuracy per token at text ratio 0, which inference sees.
+
+        `loss_units` and `loss_text` are the loss of units and of all else: units are many,
+        and the loss of all says little of the texts, by which a translation is right.
+        """
+        sums = dict.fromkeys(("loss", "correct", "targets", "text_loss", "text"), 0.0)
         most = max(parallel.gathered(len(self._dev_parts)))
         for number in range(most):
             # Sharded weights are gathered for all ranks, or for none.
             batch = self._collate(
                 self._dev_parts[min(number, len(self._dev_parts) - 1)]
             )
+            is_text = ~self.llm.vocabulary.is_unit(batch.targets)
             with self.llm.autocast():
                 _, hidden = self._states(batch)
-                loss, hits = num_right(
-                    self.model, hidden, batch.targets, self.logits_at_once
-                )
+                loss, hits = self._judged(hidden, batch.targets)
+                text_loss, _ = self._judged(hidden[is_text], batch.targets[is_text])
             if number < len(self._dev_parts):
-                total += loss.item()
-                correct += int(hits)
-                targets += batch.num_targets
-        sums = parallel.sums({"loss": total, "correct": correct, "targets": targets})
-        return {
+                sums["loss"] += loss.item()
+                sums["correct"] += int(hits)
+                sums["targets"] += batch.num_targets
+                sums["text_loss"] += text_loss.item()
+                sums["text"] += int(is_text.sum())
+        sums = parallel.sums(sums)
+        scores = {
             "loss": sums["loss"] / sums["targets"],
             "accuracy": sums["correct"] / sums["targets"],
         }
+        units = sums["targets"] - sums["text"]
+        if sums["text"] and units:
+            scores["loss_text"] = sums["text_loss"] / sums["text"]
+            scores["loss_units"] = (sums["loss"] - sums["text_loss"]) / units
+        return scores
 
     @cached_property
     def _dev_parts(self) -> list[Sequence[InterleavedExample]]:
@@ -289,6 +300,12 @@ class InterleavedTask:
         step_examples: Sequence[InterleavedExample] = (),
     ) -> Batch:
         return collate(examples, self.llm.vocabulary.pad, self.device, step_examples)
+
+    def _judged(
+        self, hidden: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Summed cross-entropy of targets, and how many of them have the greatest logit."""
+        return num_right(self.model, hidden, targets, self.logits_at_once)
 
     def _states(self, batch: Batch) -> tuple[ModelOutput, torch.Tensor]:
         """The backbone's output, and its last states (num_targets, width) at `places`."""

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 from fit_task import fit_task
 from test_interleaved import INTERLEAVING, Options, same, weights
 
@@ -46,6 +47,32 @@ def test_the_loss_is_that_of_the_uncut_batch(make_task):
         total = sum(task.loss_sum(batch).item() for batch in batches)
         losses.append(total / sum(task.num_targets(batch) for batch in batches))
     assert losses[1:] == pytest.approx([losses[0]] * 2, rel=1e-5)
+
+
+def test_the_dev_loss_is_made_of_those_of_texts_and_of_units(make_task):
+    task = make_task()
+    task.model.eval()
+    scores = task.evaluate()
+    batches = [task._collate(part) for part in task._dev_parts]
+    targets = torch.cat([batch.targets for batch in batches])
+    is_unit = task.llm.vocabulary.is_unit(targets)
+    assert 0 < is_unit.sum() < len(targets)
+    losses = torch.cat([each_loss(task, batch) for batch in batches])
+    assert scores["loss_units"] == pytest.approx(
+        losses[is_unit].mean().item(), rel=1e-5
+    )
+    assert scores["loss_text"] == pytest.approx(
+        losses[~is_unit].mean().item(), rel=1e-5
+    )
+
+
+def each_loss(task, batch) -> torch.Tensor:
+    with torch.no_grad():
+        output = task.model(batch.input_ids, attention_mask=batch.attention_mask)
+        logits = output.logits.flatten(0, 1)[batch.places]
+        return torch.nn.functional.cross_entropy(
+            logits, batch.targets, reduction="none"
+        )
 
 
 def test_dev_has_the_same_scores_however_it_is_cut(make_task):
