@@ -21,6 +21,7 @@ from s2st_interleave.stage_dir import read_done
 
 CHECKPOINTS = ("last", "best")
 CURVE = ("step", "loss", "dev_loss", "dev_accuracy", "tokens_seen", "sec", "text_ratio")
+LOSSES = ("dev_loss_text", "dev_loss_units")  # of tasks that have both
 PROBES = ("probe_length_ratio_src", "probe_length_ratio_tgt")
 PROBES += ("similarity_src", "similarity_text", "similarity_tgt")
 NUM_DIGITS = 5
@@ -112,6 +113,8 @@ def collect(exp: Path, test: str, cell: Cell) -> dict[str, Any]:
     trained = exp / cell.system
     done = read_done(trained, "train")
     metrics = _lines(trained / "metrics.jsonl")
+    looks = [line for line in metrics if "dev_loss" in line]
+    losses = [name for name in LOSSES if all(name in line for line in looks)]
     return {
         "inputs": done["inputs"],
         "num_train": done["counts"]["in"],
@@ -120,7 +123,7 @@ def collect(exp: Path, test: str, cell: Cell) -> dict[str, Any]:
         "scores": {
             name: _scores(trained / f"greedy_{name}" / test) for name in CHECKPOINTS
         },
-        "curve": _columns([m for m in metrics if "dev_loss" in m], CURVE),
+        "curve": _columns(looks, (*CURVE, *losses)),
         "probes": _columns(
             [m for m in metrics if "similarity_src" in m],
             ("step", "text_ratio", *PROBES),

@@ -1,12 +1,14 @@
 """Renders the page of a grid of schedules: which one should be used?"""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from s2st_interleave.replicate import tables
+from s2st_interleave.replicate.cell import LOSSES
 from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.figures import axes_of
 from s2st_interleave.replicate.grid import SCHEDULES
@@ -114,8 +116,17 @@ def _scores(content: PageContent) -> str:
     for pair in content.pairs_by_size:
         for variant in variants:
             if kept := tables.stored(content, pair, variant, SCHEDULES):
-                loss = float(np.mean([dev_loss(result) for result in kept]))
+                lowest = float(np.mean([dev_loss(result) for result in kept]))
+                last = (_last(kept, name) for name in LOSSES)
                 scores = tables.measures(content, pair, variant, SCHEDULES)
-                rows.append([pair, variant, *scores, f"{loss:.3f}"])
-    names = ["pair", "system", *tables.MEASURES, "lowest dev loss"]
-    return markdown_table(names, rows)
+                rows.append([pair, variant, *scores, f"{lowest:.3f}", *last])
+    losses = ("lowest dev loss", "last, of texts", "last, of units")
+    return markdown_table(["pair", "system", *tables.MEASURES, *losses], rows)
+
+
+def _last(kept: Sequence[Mapping[str, Any]], name: str) -> str:
+    """The mean over cells of a curve's last point; "n/a" where one of them has no such."""
+    curves = [result["curve"].get(name) for result in kept]
+    if not all(curves):
+        return "n/a"
+    return f"{np.mean([curve[-1] for curve in curves if curve]):.3f}"
