@@ -100,6 +100,8 @@ def _in_the_last_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memo
         gradients=_gradients(sizes, setup, head_only=not setup.accumulates),
         activations=_kept_bytes(sizes, batch, setup) + again,
         logits=0,
+        # Rows of the units have a gradient in the shape of the whole table.
+        more=4 * sizes.embedding if sizes.heads.number else 0,
     )
 
 

@@ -130,6 +130,19 @@ def test_heads_start_from_what_predicts_the_next_unit_and_learn(make_task, tmp_p
     assert not any(torch.equal(mine[name], theirs[name]) for name in mine)
 
 
+def test_heads_learn_in_bf16_as_well(make_task):
+    task = make_task(2)
+    task.model.eval()
+    batch = task.batches(5)[0]
+    exact = task.loss_sum(batch).item()
+    task.llm = replace(task.llm, bf16=True)
+    rounded = task.loss_sum(batch)
+    rounded.backward()
+    assert rounded.item() == pytest.approx(exact, rel=0.01)
+    assert rounded.item() != exact
+    assert task.model.unit_heads.weight.grad.dtype == torch.float32
+
+
 def test_a_batch_without_units_gives_heads_a_gradient_of_nothing(make_task):
     """Of ranks, all are to have one."""
     task = make_task(2)
@@ -183,11 +196,14 @@ def test_heads_that_were_changed_on_disk_are_noticed(make_task, tmp_path, capsys
     assert f"{HEADS_FILE} is broken" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("cap", [None, 5.0])
-def test_a_head_chooses_by_the_logits_of_the_model(make_task, cap):
+@pytest.mark.parametrize("more", ["nothing", "a cap", "a bias"])
+def test_a_head_chooses_by_the_logits_of_the_model(make_task, more):
     task = make_task()
-    task.model.config.final_logit_softcapping = cap
-    vocabulary = task.llm.vocabulary
+    vocabulary, layer = task.llm.vocabulary, task.model.get_output_embeddings()
+    if more == "a cap":
+        task.model.config.final_logit_softcapping = 5.0
+    if more == "a bias":
+        layer.bias = torch.nn.Parameter(torch.randn(vocabulary.size))
     hidden = 10 * torch.randn(3, task.model.config.hidden_size)
     found = unit_heads._unit_logits(task.model, vocabulary, hidden)
     torch.testing.assert_close(found, task.llm.logits(hidden)[:, vocabulary.offset :])
