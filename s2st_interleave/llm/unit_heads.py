@@ -71,7 +71,7 @@ def loss_sum(
     """Cross-entropy of further units, summed over positions; the mean over the heads.
 
     `hidden` (num_targets, width) are the states at `places` that predict `targets`. A
-    head chooses among the units alone: text has a hundred times as many logits. All
+    head chooses among the units alone: text has far more logits, which are dear. All
     targets are read by every head, and those without a further unit are left out by the
     loss, so that no GPU is waited for and each pass gives every head a gradient.
     """
