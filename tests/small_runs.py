@@ -18,6 +18,7 @@ from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.units import store
 
 STEPS, HALF = 3, 2
+HEADS = 3  # of two runs; two ranks cut the second one of them
 LOOP = {
     "max_steps": STEPS,
     "save_every": 1,
@@ -88,13 +89,14 @@ RUNS = {
         SMALL
         | {"attention_dropout": 0, "text_ratio_every": 2, "batch_tokens": 150}
         | {"text_ratio_gate": 0.99, "text_ratio_gate_every": 1}
-        | {"num_workers": 1, "logits_at_once": 16, "num_dev": 3},
+        | {"num_workers": 1, "logits_at_once": 16, "num_dev": 3}
+        | {"unit_heads": HEADS},
     ),
     "lora": (
         "train",
         COMMON
         | {"attention_dropout": 0, "lora_rank": 4, "teacher_weight": 0.5}
-        | {"teacher_prompt": "{src_text} = {tgt_text}"},
+        | {"teacher_prompt": "{src_text} = {tgt_text}", "unit_heads": HEADS},
     ),
     "encoder": (
         "encoder",

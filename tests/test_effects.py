@@ -34,6 +34,7 @@ NEEDED = {
             "for backend hifigan",
         ),
         (train.Options, "--lora_alpha 8", "it is for lora_rank of 1 or more"),
+        (train.Options, "--unit_heads_weight 1", "it is for unit_heads of 1 or more"),
         (
             train.Options,
             "--schedule constant --text_ratio_drop 0.3",

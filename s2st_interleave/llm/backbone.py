@@ -1,7 +1,7 @@
 """The parts of a causal LM of Hugging Face that training uses, whatever their names."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -33,7 +33,9 @@ def output_layer(model: PreTrainedModel) -> nn.Module:
 
 
 def logits(
-    model: PreTrainedModel, hidden: torch.Tensor, layer: nn.Module | None = None
+    model: PreTrainedModel,
+    hidden: torch.Tensor,
+    layer: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> torch.Tensor:
     """float32 logits (..., vocabulary) that the model computes of last hidden states.
 

@@ -30,7 +30,7 @@ from s2st_interleave.files import read_as, write_json
 from s2st_interleave.hub import load, load_whole
 from s2st_interleave.interleave.sequence import Text
 from s2st_interleave.interleave.vocabulary import Vocabulary
-from s2st_interleave.llm import checks, dropout
+from s2st_interleave.llm import checks, dropout, unit_heads
 from s2st_interleave.llm.backbone import backbone, logits, without_flash
 from s2st_interleave.llm.encoding import EncodeAll, encoder
 from s2st_interleave.llm.fragments import inner_encoder
@@ -108,8 +108,16 @@ class SpeechLlm:
     def save(self, directory: Path) -> None:
         """Write a plain Hugging Face directory, and the unit vocabulary into it.
 
-        Adapters are merged into its weights; a file with them alone serves resumed runs.
+        Adapters are merged into its weights, and heads for further units are no part of
+        it; files with them alone serve resumed runs.
         """
+        unit_heads.save_heads(self.model, directory)
+        with unit_heads.left_out(self.model):
+            self._save_plain(directory)
+        self.tokenizer.save_pretrained(directory)
+        write_json(directory / VOCABULARY_FILE, asdict(self.vocabulary))
+
+    def _save_plain(self, directory: Path) -> None:
         state = None
         if hasattr(self.model, "peft_config"):  # peft, an extra, is there
             from s2st_interleave.llm import lora, merge
@@ -120,8 +128,6 @@ class SpeechLlm:
         self.model.save_pretrained(
             directory, state_dict=state, save_original_format=False
         )
-        self.tokenizer.save_pretrained(directory)
-        write_json(directory / VOCABULARY_FILE, asdict(self.vocabulary))
 
     @classmethod
     def load(

@@ -8,6 +8,7 @@ from s2st_interleave.plan.corpus import Corpus, Llm, Phase
 from s2st_interleave.plan.cuts import Cut, cut
 from s2st_interleave.plan.passes import Pass, added
 from s2st_interleave.plan.rates import Rates
+from s2st_interleave.plan.sizes import NO_HEADS
 from s2st_interleave.plan.work import HIDING, Work, saved_bytes
 from s2st_interleave.vocoder.backends import BACKENDS
 
@@ -151,7 +152,13 @@ def score(options: Options, corpus: Corpus, rates: Rates, gpus: int) -> Work:
 def _llm_pass(llm: Llm, shape: Cut, share: float, *, training: bool) -> Pass:
     targets = max(1, round(shape.rows * shape.length * share))
     return networks.llm_pass(
-        llm.source, llm.vocabulary, shape.rows, shape.length, targets, training=training
+        llm.source,
+        llm.vocabulary,
+        shape.rows,
+        shape.length,
+        targets,
+        llm.heads if training else NO_HEADS,
+        training=training,
     )
 
 

@@ -125,8 +125,10 @@ def devices(options: Options, rates: Rates) -> list[Device]:
 def _draw(options: Options) -> Drawn:
     """Read the dump, draw every batch, and print tokens and steps, exactly."""
     task = planned_task(options)
-    llm = sizes.measure(options.sizes or options.llm, task.llm.vocabulary.size)
     train = task.train
+    llm = sizes.measure(
+        options.sizes or options.llm, task.llm.vocabulary.size
+    ).with_heads(_heads(options, train.vocabulary.num_units))
     corpus = Corpus(
         len(train),
         options.dev_utterances,
@@ -173,10 +175,9 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
         unit_sec,
     )
     source = options.sizes or options.llm
-    vocabulary = (
-        sizes.read_config(source).vocab_size + others["kmeans"]["num_units"] + 2
-    )
-    llm = sizes.measure(source, vocabulary)
+    num_units = others["kmeans"]["num_units"]
+    vocabulary = sizes.read_config(source).vocab_size + num_units + 2
+    llm = sizes.measure(source, vocabulary).with_heads(_heads(options, num_units))
     print(tables.describe(llm, corpus, tables.parts(options), options))
     planned = phases.of_numbers(
         options.interleaving(),
@@ -213,6 +214,10 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
     )
 
 
+def _heads(options: Options, num_units: int) -> sizes.Heads:
+    return sizes.Heads(options.num_unit_heads(), num_units)
+
+
 def _budget(options: Options) -> int:
     """Tokens of a micro-batch, padding included; 0: the number of utterances decides."""
     return vars(options).get("batch_tokens", 0)
@@ -228,7 +233,10 @@ def _hours(drawn: Drawn, rates: Rates, options: Options) -> str:
     recipe = hours.Recipe(
         corpus=drawn.corpus,
         llm=Llm(
-            options.sizes or options.llm, drawn.llm.vocabulary, drawn.llm.num_weights
+            options.sizes or options.llm,
+            drawn.llm.vocabulary,
+            drawn.llm.num_weights,
+            drawn.llm.heads,
         ),
         train=vars(options),
         phases=drawn.phases,

@@ -3,11 +3,12 @@
 The forward pass of a micro-batch of r rows of length l, with t positions that have a loss,
 takes
 
-    2 r l * matrix weights of all layers  +  2 t h V  +  4 r l^2 q * layers
+    2 r l * matrix weights of all layers  +  2 t h (V + n (h + U))  +  4 r l^2 q * layers
 
-operations (attention computes all r l^2 scores, those that the mask hides as well); the
-backward pass takes twice as many. Gradient checkpointing computes the layers once more,
-except for the last matrix of each, whose product the backward pass does not need.
+operations for n heads that predict further ones of U units (attention computes all r l^2
+scores, those that the mask hides as well); the backward pass takes twice as many. Gradient
+checkpointing computes the layers once more, except for the last matrix of each, whose
+product the backward pass does not need.
 """
 
 from collections.abc import Iterable
@@ -49,7 +50,7 @@ def flops(
         positions = batch.rows * batch.length
         scores = 4 * batch.rows * batch.length**2 * sizes.query
         layers = sizes.num_layers * (2 * positions * sizes.layer_matmul + scores)
-        head = 2 * batch.targets * sizes.embedding
+        head = 2 * batch.targets * (sizes.embedding + sizes.head_matmul)
         total += 3 * (layers + head)
         if checkpointing:
             last = 2 * positions * sizes.hidden * sizes.intermediate

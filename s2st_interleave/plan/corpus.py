@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from s2st_interleave.plan.sizes import NO_HEADS, Heads
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -34,6 +36,7 @@ class Llm:
     source: Path
     vocabulary: int
     num_weights: int
+    heads: Heads = NO_HEADS  # of its training
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ vocabulary:
     attention, fused  and rows * length^2 of the mask a layer
     attention, math   and 3 * rows * heads * length^2 a layer
     checkpointing     h a position a layer, and one layer in full with 2h and 2f more
-    logits            3 V a position that has a loss
+    logits            3 V a position that has a loss, and 3 U for each head of U units
 
 fp32: 4 bytes each. bf16 is autocast over fp32 weights: norms stay in fp32, all else
 has 2 bytes, and a bf16 copy of the weights is kept during a micro-batch.
@@ -79,13 +79,14 @@ def moments(sizes: LlmSizes, micro: Iterable[MicroBatch], setup: Setup) -> list[
 
 def _at_the_loss(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
     """Memory when the backward pass begins: kept activations, and logits three times."""
+    further = sizes.heads.number * sizes.heads.num_units
     return _memory(
         "the loss",
         sizes,
         setup,
         gradients=_gradients(sizes, setup) if setup.accumulates else 0,
         activations=_around_bytes(sizes, batch) + _kept_bytes(sizes, batch, setup),
-        logits=3 * 4 * sizes.vocabulary * batch.targets,
+        logits=3 * 4 * (sizes.vocabulary + further) * batch.targets,
     )
 
 
@@ -99,6 +100,8 @@ def _in_the_last_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memo
         gradients=_gradients(sizes, setup, head_only=not setup.accumulates),
         activations=_kept_bytes(sizes, batch, setup) + again,
         logits=0,
+        # Rows of the units have a gradient in the shape of the whole table.
+        more=4 * sizes.embedding if sizes.heads.number else 0,
     )
 
 

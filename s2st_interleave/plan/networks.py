@@ -85,20 +85,30 @@ def llm_pass(
     rows: int,
     length: int,
     targets: int,
+    heads: sizes.Heads = sizes.NO_HEADS,
     *,
     training: bool,
 ) -> Pass:
     """A micro-batch of stage 6: logits and cross-entropy where there is a loss."""
-    from torch.nn.functional import cross_entropy
+    from torch.nn.functional import cross_entropy, linear
+
+    from s2st_interleave.llm.unit_heads import UnitHeads
 
     model, meta = _llm(source, vocabulary), _meta()
     ids, labels = meta.ids(rows, length), meta.ids(targets)
+    layer = model.get_output_embeddings()
+    of_units = layer.weight[-heads.num_units :]
+    with meta.device():
+        further = UnitHeads(heads.number, layer.weight.shape[1])
 
     def loss() -> Any:
         output = model.base_model(input_ids=ids, use_cache=False)
         hidden = output.last_hidden_state.flatten(0, 1)[:targets]
-        logits = model.get_output_embeddings()(hidden).float()
-        return cross_entropy(logits, labels, reduction="sum")
+        loss = cross_entropy(layer(hidden).float(), labels, reduction="sum")
+        for states in further(hidden) if heads.number else ():
+            logits = linear(states, of_units).float()
+            loss = loss + cross_entropy(logits, labels, reduction="sum")
+        return loss
 
     return _counted(loss, training)
 

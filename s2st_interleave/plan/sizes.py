@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,17 @@ from s2st_interleave.progress import quiet_transformers
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Heads of a training, each of which chooses among the units, for all targets."""
+
+    number: int = 0
+    num_units: int = 0
+
+
+NO_HEADS = Heads()
 
 
 @dataclass(frozen=True)
@@ -31,11 +42,22 @@ class LlmSizes:
     layer_matmul: int  # weights of one layer that are in matrices, not in norms
     largest_tensor: int
     tensors: Mapping[str, tuple[int, ...]]  # shapes in model.safetensors by name
+    heads: Heads = NO_HEADS
 
     @property
     def embedding(self) -> int:
         """Weights of the embedding."""
         return self.vocabulary * self.hidden
+
+    @property
+    def head_matmul(self) -> int:
+        """Weights of all heads that each target meets, rows of the units included."""
+        return self.heads.number * self.hidden * (self.hidden + self.heads.num_units)
+
+    def with_heads(self, heads: Heads) -> "LlmSizes":
+        """The same LLM in a training with `heads`."""
+        more = heads.number * self.hidden**2
+        return replace(self, heads=heads, num_weights=self.num_weights + more)
 
 
 def read_config(source: Path) -> "PretrainedConfig":

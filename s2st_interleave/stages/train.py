@@ -61,6 +61,7 @@ def run(options: Options) -> None:
     # 2. The data, and the LLM with rows for the units.
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm import model as llm
+    from s2st_interleave.llm import unit_heads
     from s2st_interleave.llm.backbone import uses_all_weights
     from s2st_interleave.train import engine, teacher
     from s2st_interleave.train.adamw import AdamWLearner
@@ -96,6 +97,9 @@ def run(options: Options) -> None:
 
         parallel.say(lora.describe(speech_llm.model))
     speech_llm.model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
+    num_heads = options.num_unit_heads()
+    if num_heads:
+        unit_heads.add(speech_llm.model, speech_llm.vocabulary, num_heads)
     check_lengths(dev, interleaving, speech_llm)
     if options.max_steps * options.batch_size >= len(train):  # all of it is drawn
         check_lengths(train, interleaving, speech_llm)
@@ -129,6 +133,7 @@ def run(options: Options) -> None:
         consistency=options.consistency,
         gate=options.gate(),
         teacher=told,
+        unit_heads_weight=options.unit_heads_weight if num_heads else 0.0,
     )
     learner = AdamWLearner(
         task,

@@ -17,6 +17,7 @@ from s2st_interleave.train.gate import Gate
 from s2st_interleave.train.options import TrainOptions
 
 GATE = ("text_ratio_gate", "text_ratio_gate_every")
+HEADS = ("unit_heads", "unit_heads_weight")
 SCHEDULE = ("schedule", "text_ratio_drop", "text_ratio_every", "side_every", *GATE)
 INTERLEAVING = (
     "span_lambda",
@@ -121,6 +122,17 @@ class Options(TrainOptions):
         "what it reads: languages, and texts, of which the last is taught",
         new=True,
     )
+    unit_heads: int = option(
+        0,
+        "units behind the next one that each unit's state is to predict as well, by heads "
+        "that the training alone has; 0: none",
+        new=True,
+        minimum=0,
+        maximum=100,
+    )
+    unit_heads_weight: float = option(
+        0.3, "of their mean in the loss", new=True, above=0
+    )
     span_lambda: float = option(
         1.0, "Poisson mean of a span's length in words", minimum=0, maximum=1000
     )
@@ -222,6 +234,10 @@ class Options(TrainOptions):
             voids.append(Void("schedule", "step", GATE))
         if not any(task.layout.transcripts for task in self.read_tasks()):
             voids.append(Void("layout", "that learns a transcript", GATE))
+        if not any(task.layout.speaks for task in self.read_tasks()):
+            voids.append(Void("layout", "that learns speech", HEADS))
+        if not self.unit_heads:
+            voids.append(Void("unit_heads", "of 1 or more", HEADS[1:]))
         if not self.teacher_weight:
             voids.append(Void("teacher_weight", "above 0", ["teacher_prompt"]))
         if not self.text_ratio_gate:
@@ -233,6 +249,10 @@ class Options(TrainOptions):
         if not self.text_ratio_gate or "text_ratio_gate" in void_names(self):
             return None
         return Gate(self.text_ratio_gate, self.text_ratio_gate_every)
+
+    def num_unit_heads(self) -> int:
+        """How many further units are predicted; 0 as well where no speech is learned."""
+        return 0 if "unit_heads" in void_names(self) else self.unit_heads
 
     def interleaving(self) -> Interleaving:
         """The same options as one object; UserError for those that contradict each other."""

@@ -19,7 +19,7 @@ from s2st_interleave.files import (
     sync_tree,
     write_json,
 )
-from s2st_interleave.llm.options import TRAINED_FILE
+from s2st_interleave.llm.options import HEADS_FILE, TRAINED_FILE
 from s2st_interleave.train import checksums, engine, sharded
 from s2st_interleave.weights import reading
 
@@ -120,7 +120,8 @@ def load_model(source: Path | None, model: nn.Module) -> Progress:
         return Progress()
     trained = source / TRAINED_FILE  # adapters; all other weights are those of `model`
     if trained.is_file():
-        _load_file(trained, model, source)
+        for file in (trained, *source.glob(HEADS_FILE)):
+            _load_file(file, model, source)
     else:
         _load_weights(model, source)
     return read_as(Progress, source / META)
@@ -142,7 +143,7 @@ def _load_file(file: Path, model: nn.Module, source: Path) -> set[str]:
 
 def _load_weights(model: nn.Module, source: Path) -> None:
     """Load from one or several files; names that share a tensor are written once."""
-    files = sorted(source.glob(WEIGHTS))
+    files = [*sorted(source.glob(WEIGHTS)), *source.glob(HEADS_FILE)]
     seen = {name for file in files for name in _load_file(file, model, source)}
     state = model.state_dict(keep_vars=True)
     held = {id(value) for name, value in state.items() if name in seen}

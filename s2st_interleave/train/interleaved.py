@@ -12,6 +12,7 @@ from transformers.utils import ModelOutput
 from s2st_interleave import parallel
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
+from s2st_interleave.llm import unit_heads
 from s2st_interleave.llm.backbone import router_loss
 from s2st_interleave.llm.loss import cross_entropy_sum, divergence_sum, num_right
 from s2st_interleave.llm.model import SpeechLlm
@@ -57,7 +58,8 @@ class InterleavedTask:
     Where `consistency` is not 0, an example that shows text is read without it as well, and
     the loss has so many times the divergence of what is predicted of its texts. A `gate`
     lets the text ratio fall sooner than the schedule, by the lines that `heed` is given; a
-    `teacher` adds what it has to say of the translation.
+    `teacher` adds what it has to say of the translation. Where `unit_heads_weight` is not 0
+    the model has heads, whose loss of further units counts so many times.
     """
 
     llm: SpeechLlm
@@ -75,6 +77,7 @@ class InterleavedTask:
     consistency: float = 0.0
     gate: Gate | None = None
     teacher: Teacher | None = None
+    unit_heads_weight: float = 0.0
 
     def __post_init__(self) -> None:
         self._drawn = Loader(self._draw_share, self.num_workers)
@@ -113,6 +116,10 @@ class InterleavedTask:
                 loss = loss + self.consistency * parted
             if self.teacher and len(batch.taught):
                 loss = loss + self.teacher.loss_sum(batch, self.llm, hidden)
+            if self.unit_heads_weight:
+                read = self.llm.vocabulary, hidden, batch.targets, batch.places
+                further = unit_heads.loss_sum(self.model, *read)
+                loss = loss + self.unit_heads_weight * further
             routers = router_loss(self.model, output, batch.attention_mask)
         return loss + routers * self.num_targets(batch)
 

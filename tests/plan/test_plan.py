@@ -8,7 +8,16 @@ import pytest
 
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
-from s2st_interleave.plan import command, counts, disk, memory, phases, sizes
+from s2st_interleave.plan import (
+    command,
+    compute,
+    counts,
+    disk,
+    memory,
+    networks,
+    phases,
+    sizes,
+)
 from s2st_interleave.plan.corpus import Corpus
 from s2st_interleave.plan.rates import Rates
 from s2st_interleave.stage_dir import open_stage
@@ -107,6 +116,24 @@ def test_second_views_and_what_a_teacher_reads_are_in_the_plan(plan):
     first, *_, last = phases.of_numbers(rule, 20, 6, corpus, Rates(), **shapes)
     assert (len(first.lengths[0]), len(last.lengths[0])) == (18, 12)  # one view at 0
     assert sum(first.lengths[0][12:]) < sum(first.lengths[0][:6])
+
+
+def test_heads_are_in_the_plan(plan):
+    rows, batch = 30, counts.MicroBatch(4, 30, 50)
+    plain = sizes.measure(plan.llm, rows)
+    heads = command._heads(replace(plan, unit_heads=3), 20)
+    headed = plain.with_heads(heads)
+    more = [compute.flops(each, [batch]) for each in (headed, plain)]
+    shape = plan.llm, rows, batch.rows, batch.length, batch.targets
+    passes = [
+        networks.llm_pass(*shape, each, training=True)
+        for each in (heads, sizes.NO_HEADS)
+    ]
+    assert more[0] - more[1] == passes[0].flops - passes[1].flops > 0
+    peaks = [memory.peak(x, [batch], memory.Setup()).total for x in (headed, plain)]
+    assert peaks[0] > peaks[1]
+    silent = replace(plan, unit_heads=3, layout="src_speech -> tgt_text")
+    assert command._heads(silent, 20).number == 0
 
 
 def test_a_smooth_schedule_is_told_by_tenths(plan):

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_runs import HALF, RUNS, STEPS, lines, torchrun
+from small_runs import HALF, HEADS, RUNS, STEPS, lines, torchrun
 from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
 from transformers import AutoModelForCausalLM, Wav2Vec2BertForCTC
 
 from s2st_interleave.__main__ import main
 from s2st_interleave.files import read_json
 from s2st_interleave.llm import model as llm
+from s2st_interleave.llm import unit_heads
 from s2st_interleave.llm.options import TRAINED_FILE, VOCABULARY_FILE
 from s2st_interleave.train import checkpoint
 from s2st_interleave.vocoder import backends, base
@@ -129,9 +130,12 @@ def first_moments(run: Path, name: str) -> dict[str, torch.Tensor]:
 
 def trained_model(run: Path, folder: Path, name: str) -> torch.nn.Module:
     """With the parameters that the optimizer has: a checkpoint may have others."""
-    if name == "lora":
+    if name in ("lora", "budget"):
         num_units = read_json(folder / VOCABULARY_FILE)["num_units"]
-        return llm.extend(run.parent / "llm", num_units, lora_rank=4).model
+        rank = 4 if name == "lora" else 0
+        made = llm.extend(run.parent / "llm", num_units, lora_rank=rank)
+        unit_heads.add(made.model, made.vocabulary, HEADS)
+        return made.model
     if name == "hifigan":
         description = read_json(folder / base.VOCODER_FILE)
         return Gan(base.read_timing(description), HifiganSizes.of(description))
