@@ -35,10 +35,10 @@ def test_results_come_in_the_order_of_the_items(nj, chunk):
 
 
 def test_a_process_that_hangs_is_told_and_ends(monkeypatch):
-    monkeypatch.setenv(workers.TIMEOUT, "10")
+    monkeypatch.setenv(workers.TIMEOUT, "5")
     results = workers.mapped(partial(stop_at, 3), [1, 2, 3, 4], 2, chunk=1)
     begin_sec = time.monotonic()
-    with pytest.raises(UserError, match=r"silent for 10 seconds .* carries on"):
+    with pytest.raises(UserError, match=r"silent for 5 seconds .* carries on"):
         list(results)
     assert time.monotonic() - begin_sec < 60
 
