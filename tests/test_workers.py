@@ -1,25 +1,13 @@
-"""Work that is dealt among processes comes back whole, and a process that hangs is told of."""
-
-import os
-import signal
-import time
-from functools import partial
+"""Work that is dealt among processes comes back whole and in order."""
 
 import pytest
 
 from s2st_interleave import workers
 from s2st_interleave.errors import UserError
-from s2st_interleave.train.loader import Loader
 
 
 def square(number: int) -> int:
     return number * number
-
-
-def stop_at(bad: int, number: int) -> int:
-    if number == bad:
-        os.kill(os.getpid(), signal.SIGSTOP)
-    return number
 
 
 def fail(number: int) -> int:
@@ -32,24 +20,6 @@ def test_results_come_in_the_order_of_the_items(nj, chunk):
     assert list(workers.mapped(square, items, nj, chunk=chunk)) == [
         number**2 for number in items
     ]
-
-
-def test_a_process_that_hangs_is_told_and_ends(monkeypatch):
-    monkeypatch.setenv(workers.TIMEOUT, "5")
-    results = workers.mapped(partial(stop_at, 3), [1, 2, 3, 4], 2, chunk=1)
-    begin_sec = time.monotonic()
-    with pytest.raises(UserError, match=r"silent for 5 seconds .* carries on"):
-        list(results)
-    assert time.monotonic() - begin_sec < 60
-
-
-def test_a_worker_of_a_training_that_hangs_is_told_and_ends(monkeypatch):
-    monkeypatch.setenv(workers.TIMEOUT, "2")
-    loader = Loader(partial(stop_at, 2), 1)
-    assert loader(1) == 1
-    with pytest.raises(UserError, match="silent for 2 seconds"):
-        loader(2)
-    loader.close()
 
 
 def test_an_error_of_the_work_is_no_silence():
