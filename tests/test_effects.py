@@ -1,5 +1,6 @@
 """An option that has no effect is refused, unless what comes after it makes it so."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,11 @@ NEEDED = {
             "for backend hifigan",
         ),
         (train.Options, "--lora_alpha 8", "it is for lora_rank of 1 or more"),
+        (
+            train.Options,
+            "--layout 'src_speech -> tgt_speech' --best_by text",
+            "it is for layout that learns speech and text",
+        ),
         (train.Options, "--unit_heads_weight 1", "it is for unit_heads of 1 or more"),
         (
             train.Options,
@@ -52,7 +58,7 @@ NEEDED = {
     ],
 )
 def test_an_option_without_effect_is_refused(cls, line, message, capsys):
-    assert message in refused(capsys, cls, *NEEDED[cls].split(), *line.split())
+    assert message in refused(capsys, cls, *NEEDED[cls].split(), *shlex.split(line))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_an_option_without_effect_is_refused(cls, line, message, capsys):
     ],
 )
 def test_an_option_with_an_effect_is_not(cls, line):
-    parse(cls, *NEEDED[cls].split(), *line.split())
+    parse(cls, *NEEDED[cls].split(), *shlex.split(line))
 
 
 def test_a_file_of_a_system_may_make_void_what_systems_share(tmp_path, capsys):

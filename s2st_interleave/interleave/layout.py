@@ -87,6 +87,11 @@ class Layout:
         """Whether an answer has speech, which stage 8 makes audible."""
         return any(block.kind == "speech" for block in self.wanted)
 
+    @property
+    def writes(self) -> bool:
+        """Whether an answer has text."""
+        return any(block.kind == "text" for block in self.wanted)
+
 
 def _blocks(words: str, line: str) -> tuple[Block, ...]:
     blocks = []

@@ -1,5 +1,6 @@
 """Options of stage 6, and those in a task's file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -52,6 +53,12 @@ class Options(TrainOptions):
     )
     num_dev: int = option(
         0, "of dev_dir, drawn by id, to evaluate on; 0: all", new=True, minimum=0
+    )
+    best_by: Literal["all", "text"] = option(
+        "all",
+        "tokens whose dev loss is lowest at the best checkpoint; text: all but units, "
+        "which are many, and overfit first where data is small",
+        new=True,
     )
     batch_tokens: int = option(
         0,
@@ -210,7 +217,7 @@ class Options(TrainOptions):
         )
 
     def voids(self) -> list[Void]:
-        voids = []
+        voids, layouts = [], [task.layout for task in self.read_tasks()]
         if not self.lora_rank:
             voids.append(Void("lora_rank", "of 1 or more", ["lora_alpha"]))
         if self.tasks:
@@ -219,7 +226,7 @@ class Options(TrainOptions):
             voids.append(Void("tasks", "of one or more", ["task_weights"]))
         if self.batch_tokens:
             voids.append(Void("batch_tokens", "of 0", ["accum_grad"]))
-        if not any(task.layout.two_fold_sides for task in self.read_tasks()):
+        if not any(layout.two_fold_sides for layout in layouts):
             wanted = "with a side as speech and as text"
             voids.append(Void("layout", wanted, ["probe_every"]))
         if not self.text_ratio:
@@ -232,10 +239,12 @@ class Options(TrainOptions):
             voids.append(Void("schedule", "of another shape", SCHEDULE[1:]))
         elif self.schedule != "step":
             voids.append(Void("schedule", "step", GATE))
-        if not any(task.layout.transcripts for task in self.read_tasks()):
+        if not any(layout.transcripts for layout in layouts):
             voids.append(Void("layout", "that learns a transcript", GATE))
-        if not any(task.layout.speaks for task in self.read_tasks()):
+        if not any(layout.speaks for layout in layouts):
             voids.append(Void("layout", "that learns speech", HEADS))
+        if not any(x.speaks for x in layouts) or not any(x.writes for x in layouts):
+            voids.append(Void("layout", "that learns speech and text", ["best_by"]))
         if not self.unit_heads:
             voids.append(Void("unit_heads", "of 1 or more", HEADS[1:]))
         if not self.teacher_weight:
@@ -243,6 +252,11 @@ class Options(TrainOptions):
         if not self.text_ratio_gate:
             voids.append(Void("text_ratio_gate", "above 0", GATE[1:]))
         return voids
+
+    def judge(self, scores: Mapping[str, float]) -> float:
+        """The dev loss of all tokens, or of texts where they are not all."""
+        by_text = self.best_by == "text"
+        return scores.get("loss_text", scores["loss"]) if by_text else scores["loss"]
 
     def gate(self) -> Gate | None:
         """What lets the text ratio fall sooner than the schedule; None: nothing."""

@@ -53,16 +53,19 @@ class Progress:
             train_sec=train_sec,
         )
 
-    def judged(self, loss: float) -> "Progress":
-        """Note a dev loss; UserError if it is not finite: no later one would be lower."""
+    def judged(self, loss: float, judge: float) -> "Progress":
+        """Note a dev loss, and what of it judges: the best checkpoint has the lowest.
+
+        UserError if the loss is not finite: no later one would be lower.
+        """
         if not math.isfinite(loss):
             raise UserError(
                 f"step {self.step}: dev_loss is {loss}, not finite; lower --lr or add "
                 "--warmup_steps, with another tag"
             )
-        if loss >= self.best_loss:
+        if judge >= self.best_loss:
             return self
-        return replace(self, best_step=self.step, best_loss=loss)
+        return replace(self, best_step=self.step, best_loss=judge)
 
 
 def path(directory: Path, step: int) -> Path:

@@ -73,7 +73,7 @@ class Learner(Protocol):
         ...
 
     def evaluate(self) -> dict[str, float]:
-        """Scores on dev, over all ranks; the lowest `loss` picks the best checkpoint."""
+        """Scores on dev, `loss` among them, over all ranks."""
         ...
 
     def save(self, directory: Path) -> None:
@@ -182,7 +182,7 @@ def _fit(
             learner.model.eval()
             scores = learner.evaluate()
             line |= {f"dev_{name}": value for name, value in scores.items()}
-            progress = progress.judged(scores["loss"])
+            progress = progress.judged(scores["loss"], options.judge(scores))
         is_logged = last or "dev_loss" in line or bad_steps.KEY in line
         if is_logged or progress.step % metrics_every == 0:
             metrics.add(line)

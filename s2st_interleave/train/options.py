@@ -1,6 +1,7 @@
 """Options of every training, and those of trainings by AdamW on a summed loss."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,6 +51,10 @@ class LoopOptions(RunOptions):
     report_to: tuple[Kind, ...] = option(
         (), "tensorboard, wandb: curves of metrics.jsonl as well", runtime=True
     )
+
+    def judge(self, scores: Mapping[str, float]) -> float:
+        """What of the scores on dev is lowest at the best checkpoint."""
+        return scores["loss"]
 
     def extendable(self) -> set[str]:
         """Options that may grow while the run stays the same experiment."""

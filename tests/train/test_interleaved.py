@@ -13,6 +13,7 @@ from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm import model as llm
+from s2st_interleave.stages import train_options
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.batches import batch_at, split
 from s2st_interleave.train.examples import draw_example
@@ -236,7 +237,23 @@ def test_a_dev_loss_that_is_not_finite_is_never_the_best(make_task, tmp_path):
     with pytest.raises(UserError, match="step 3: dev_loss is nan, not finite"):
         fit_task(task, Options(), tmp_path)
     with pytest.raises(UserError, match="not finite"):
-        checkpoint.Progress(step=1).judged(float("inf"))
+        checkpoint.Progress(step=1).judged(float("inf"), 1.0)
+
+
+def test_the_best_checkpoint_may_be_the_one_whose_texts_are(make_task, tmp_path):
+    """Units are many, and overfit first where data is small."""
+    looks = iter([(0.3, 0.9), (0.5, 0.1), (0.6, 0.2)])
+    task = make_task()
+    task.evaluate = lambda: dict(zip(("loss", "loss_text"), next(looks), strict=True))
+    options = train_options.Options(
+        **{name: tmp_path for name in ("llm", "out_dir")},
+        **{name: (tmp_path,) for name in ("train_dir", "dev_dir")},
+        best_by="text",
+        max_steps=3,
+        eval_every=1,
+        lr=1e-3,
+    )
+    assert fit_task(task, options, tmp_path).best.name == "checkpoint-2"
 
 
 def test_0_steps_leave_an_untrained_model(make_task, tmp_path):
