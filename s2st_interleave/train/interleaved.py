@@ -16,7 +16,7 @@ from s2st_interleave.llm import unit_heads
 from s2st_interleave.llm.backbone import router_loss
 from s2st_interleave.llm.loss import cross_entropy_sum, divergence_sum, num_right
 from s2st_interleave.llm.model import SpeechLlm
-from s2st_interleave.train import probe
+from s2st_interleave.train import dev_scores, probe
 from s2st_interleave.train.bad_steps import Contents
 from s2st_interleave.train.batches import (
     batch_at,
@@ -189,39 +189,21 @@ class InterleavedTask:
         ]
 
     def evaluate(self) -> dict[str, float]:
-        """Dev loss and accuracy per token at text ratio 0, which inference sees.
+        """Dev loss and accuracy per token at text ratio 0, which inference sees."""
+        return dev_scores.means(
+            self._dev_parts, lambda part: self._sums(self._collate(part))
+        )
 
-        `loss_units` and `loss_text` are the loss of units and of all else: units are many,
-        and the loss of all says little of the texts, by which a translation is right.
-        """
-        sums = dict.fromkeys(("loss", "correct", "targets", "text_loss", "text"), 0.0)
-        most = max(parallel.gathered(len(self._dev_parts)))
-        for number in range(most):
-            # Sharded weights are gathered for all ranks, or for none.
-            batch = self._collate(
-                self._dev_parts[min(number, len(self._dev_parts) - 1)]
-            )
-            is_text = ~self.llm.vocabulary.is_unit(batch.targets)
-            with self.llm.autocast():
-                _, hidden = self._states(batch)
-                loss, hits = self._judged(hidden, batch.targets)
-                text_loss, _ = self._judged(hidden[is_text], batch.targets[is_text])
-            if number < len(self._dev_parts):
-                sums["loss"] += loss.item()
-                sums["correct"] += int(hits)
-                sums["targets"] += batch.num_targets
-                sums["text_loss"] += text_loss.item()
-                sums["text"] += int(is_text.sum())
-        sums = parallel.sums(sums)
-        scores = {
-            "loss": sums["loss"] / sums["targets"],
-            "accuracy": sums["correct"] / sums["targets"],
-        }
-        units = sums["targets"] - sums["text"]
-        if sums["text"] and units:
-            scores["loss_text"] = sums["text_loss"] / sums["text"]
-            scores["loss_units"] = (sums["loss"] - sums["text_loss"]) / units
-        return scores
+    def _sums(self, batch: Batch) -> dict[str, float]:
+        """What dev scores are made of, summed over the targets of a batch."""
+        is_text = ~self.llm.vocabulary.is_unit(batch.targets)
+        with self.llm.autocast():
+            _, hidden = self._states(batch)
+            loss, hits = self._judged(hidden, batch.targets)
+            text_loss, _ = self._judged(hidden[is_text], batch.targets[is_text])
+        sums = (loss.item(), int(hits), batch.num_targets)
+        of_text = (text_loss.item(), int(is_text.sum()))
+        return dict(zip(dev_scores.SUMS, sums + of_text, strict=True))
 
     @cached_property
     def _dev_parts(self) -> list[Sequence[InterleavedExample]]:
