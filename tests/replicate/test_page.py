@@ -246,6 +246,7 @@ def test_scores_without_references_are_told(path, capsys):
             "paper", ".", marks=(pytest.mark.slow, pytest.mark.nightly)
         ),
         ("quick", "quick"),
+        ("schedules", "schedules"),
     ],
 )
 def test_the_committed_page_is_what_its_stored_scores_give(grid, page, tmp_path):
