@@ -58,7 +58,7 @@ MISTAKES: list[tuple[Callable[[], object], str, int, str]] = [
     (nothing, f"{TRAIN} --num_workers {10**9}", 2, "at least 0 and at most 4096"),
     (nothing, f"{TRAIN} --schedule stp", 2, "sigmoid; did you mean 'step'?"),
     (nothing, f"{TRAIN} --report_to tb", 2, "wants: one of tensorboard, wandb"),
-    (nothing, f"{TRAIN} stray", 2, "unknown option 'stray' (--help lists them)"),
+    (nothing, f"{TRAIN} quux", 2, "unknown option 'quux' (--help lists them)"),
     (nothing, f"{TRAIN} --config empty", 2, "empty: this is a folder, not a config"),
     (nothing, f"{TRAIN} --out_dir page.html", 1, "this is a file, and a folder is wa"),
     (nothing, f"{TRAIN} --out_dir page.html/x", 1, "a part of this path is a file"),
