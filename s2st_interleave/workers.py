@@ -25,10 +25,16 @@ def mapped(
 ) -> Iterator[Result]:
     """`job` of each item in `nj` fresh processes, in the order of the items.
 
-    A process begins with `begin(*begin_args)` and takes `chunk` items at a time. Fresh
-    processes, as forks of one that runs torch's threads may hang, and a device must not be
-    opened before a fork. Raises what a job raises, and UserError for one that hangs.
+    A process begins with `begin(*begin_args)` and takes `chunk` items at a time. It is this
+    process where `nj` is 1, or where there is one item. Else they are fresh ones, as forks
+    of one that runs torch's threads may hang, and a device must not be opened before a
+    fork. Raises what a job raises, and UserError for a process that hangs.
     """
+    if nj == 1 or len(items) < 2:
+        if begin:
+            begin(*begin_args)
+        yield from map(job, items)
+        return
     # A pool of multiprocessing waits for ever for a process that was killed.
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(nj, spawn, begin, begin_args) as pool:

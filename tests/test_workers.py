@@ -31,4 +31,4 @@ def test_an_error_of_the_work_is_no_silence():
 def test_a_time_out_that_is_no_time_is_told(monkeypatch, text):
     monkeypatch.setenv(workers.TIMEOUT, text)
     with pytest.raises(UserError, match=f"{workers.TIMEOUT} is '{text}', wants sec"):
-        list(workers.mapped(square, [1], 1, chunk=1))
+        list(workers.mapped(square, [1, 2], 2, chunk=1))

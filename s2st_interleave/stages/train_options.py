@@ -253,7 +253,7 @@ class Options(TrainOptions):
             voids.append(Void("text_ratio_gate", "above 0", GATE[1:]))
         return voids
 
-    def judge(self, scores: Mapping[str, float]) -> float:
+    def criterion(self, scores: Mapping[str, float]) -> float:
         """The dev loss of all tokens, or of texts where they are not all."""
         by_text = self.best_by == "text"
         return scores.get("loss_text", scores["loss"]) if by_text else scores["loss"]

@@ -113,10 +113,6 @@ def _synthesise_all(
 ) -> None:
     work = [(u, units[u], wavs[u]) for u in sorted(units)]
     job = partial(_synthesise, options.vocoder, options.device, options.num_threads)
-    if options.nj == 1 or len(work) < 2:
-        for item in progress(work, "speech"):
-            job(item)
-        return
     for _ in progress(mapped(job, work, options.nj, chunk=4), "speech", len(work)):
         pass
 

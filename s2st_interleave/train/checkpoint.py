@@ -53,8 +53,8 @@ class Progress:
             train_sec=train_sec,
         )
 
-    def judged(self, loss: float, judge: float) -> "Progress":
-        """Note a dev loss, and what of it judges: the best checkpoint has the lowest.
+    def judged(self, loss: float, criterion: float) -> "Progress":
+        """Note a dev loss, and the criterion, which is lowest at the best checkpoint.
 
         UserError if the loss is not finite: no later one would be lower.
         """
@@ -63,9 +63,9 @@ class Progress:
                 f"step {self.step}: dev_loss is {loss}, not finite; lower --lr or add "
                 "--warmup_steps, with another tag"
             )
-        if judge >= self.best_loss:
+        if criterion >= self.best_loss:
             return self
-        return replace(self, best_step=self.step, best_loss=judge)
+        return replace(self, best_step=self.step, best_loss=criterion)
 
 
 def path(directory: Path, step: int) -> Path:

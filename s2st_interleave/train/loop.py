@@ -182,7 +182,7 @@ def _fit(
             learner.model.eval()
             scores = learner.evaluate()
             line |= {f"dev_{name}": value for name, value in scores.items()}
-            progress = progress.judged(scores["loss"], options.judge(scores))
+            progress = progress.judged(scores["loss"], options.criterion(scores))
         is_logged = last or "dev_loss" in line or bad_steps.KEY in line
         if is_logged or progress.step % metrics_every == 0:
             metrics.add(line)

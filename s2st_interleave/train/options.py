@@ -52,7 +52,7 @@ class LoopOptions(RunOptions):
         (), "tensorboard, wandb: curves of metrics.jsonl as well", runtime=True
     )
 
-    def judge(self, scores: Mapping[str, float]) -> float:
+    def criterion(self, scores: Mapping[str, float]) -> float:
         """What of the scores on dev is lowest at the best checkpoint."""
         return scores["loss"]
 

@@ -95,9 +95,7 @@ def analyse_all(
     missing = [u for u, path in paths.items() if not path.is_file()]
     job = partial(_analyse_file, frame_ms=frame_ms, num_cepstra=num_cepstra)
     work = [(u, wavs[u], paths[u]) for u in missing]
-    alone = nj == 1 or len(work) < 2
-    done = map(job, work) if alone else mapped(job, work, nj, chunk=8)
-    for _ in progress(done, "analysis", len(work)):
+    for _ in progress(mapped(job, work, nj, chunk=8), "analysis", len(work)):
         pass
     return paths
 

@@ -241,11 +241,7 @@ def speak(
     )  # a missing voice is an error here, not in a process of the pool
     name_lines(f"stage 1 corpus {worker[0].src}-{TGT}")
     what = "pairs spoken"
-    pairs = (
-        map(make_pair, todo)
-        if nj == 1
-        else mapped(make_pair, todo, nj, chunk=8, begin=start_worker, begin_args=worker)
-    )
+    pairs = mapped(make_pair, todo, nj, chunk=8, begin=start_worker, begin_args=worker)
     for _ in progress(pairs, what, len(todo)):
         pass
 
