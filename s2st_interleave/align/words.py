@@ -93,11 +93,17 @@ def write_words(
     faults = faults or {}
     with atomic_write(path) as stream:
         for utterance in sorted(words):
-            rows = [[w.text, w.start_sec, w.end_sec, w.score] for w in words[utterance]]
-            line: dict[str, object] = {"id": utterance, "words": rows}
-            if utterance in faults:
-                line["fault"] = faults[utterance]
-            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            line = line_text(utterance, words[utterance], faults.get(utterance))
+            stream.write(line + "\n")
+
+
+def line_text(utterance: str, words: Sequence[Word], fault: str | None) -> str:
+    """A line of `write_words`, without its line feed."""
+    rows = [[w.text, w.start_sec, w.end_sec, w.score] for w in words]
+    line: dict[str, object] = {"id": utterance, "words": rows}
+    if fault is not None:
+        line["fault"] = fault
+    return json.dumps(line, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -120,15 +126,20 @@ def read_each(paths: Iterable[Path]) -> Iterator[Line]:
     for path in paths:
         for number, text in read_lines(path):
             try:
-                line = json.loads(text)
-                words = [_word(*row) for row in line["words"]]
-                utterance = _text(line["id"])
+                line = read_line(text)
             except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise UserError(f"{path}:{number}: no line of words: {error}") from None
-            if utterance in known:
-                raise UserError(f"{path}:{number}: {utterance} occurs twice")
-            known.add(utterance)
-            yield Line(utterance, words, line.get("fault"))
+            if line.id in known:
+                raise UserError(f"{path}:{number}: {line.id} occurs twice")
+            known.add(line.id)
+            yield line
+
+
+def read_line(text: str) -> Line:
+    """One line of `write_words`; raises ValueError, TypeError or KeyError for another."""
+    line = json.loads(text)
+    words = [_word(*row) for row in line["words"]]
+    return Line(_text(line["id"]), words, line.get("fault"))
 
 
 def merge_words(paths: Iterable[Path], path: Path, dropped: Collection[str]) -> None:

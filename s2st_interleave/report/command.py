@@ -84,7 +84,8 @@ def run(options: Options) -> None:
     )
     articles = []
     if choices:
-        listener = Listener(options.encoder, options.device)
+        cache = options.exp_dir / "asr_cache"
+        listener = Listener(options.encoder, options.device, cache)
         examples = collect(choices, scores.systems, corpus, listener)
         name = _score_name(scores.systems)
         for number, example in enumerate(examples, 1):

@@ -11,8 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2st_interleave.align.words import Word, read_each
+from s2st_interleave.align.words import Word, line_text, read_each, read_line
+from s2st_interleave.errors import UserError
 from s2st_interleave.promises import DONE
+from s2st_interleave.score.asr_cache import Keep, kept
+from s2st_interleave.stage_dir import Input
 from s2st_interleave.values import Device
 
 if TYPE_CHECKING:
@@ -31,10 +34,15 @@ class Placed:
 
 @dataclass(frozen=True)
 class Listener:
-    """The encoder that says when words were heard; it is loaded when it is first asked."""
+    """The encoder that says when words were heard.
+
+    It is loaded when it is first asked of a recording and a text that `cache` does not
+    have: a page that is made again takes no encoder.
+    """
 
     encoder: Path | None
     device: Device
+    cache: Path  # what was heard before, as score/asr_cache.py keeps it
 
     def place(
         self, name: str, texts: Mapping[str, str], wavs: Mapping[str, Path]
@@ -49,17 +57,50 @@ class Listener:
             where = f"no finished encoder in {self.encoder}"
             where = where if self.encoder else "no --encoder given"
             return {u: Placed(fault=f"no word times: {where}") for u in spoken}
-        if not spoken:
-            return {}
+
+        def compute(unplaced: Mapping[str, Path], keep: Keep) -> None:
+            for utterance, line in self._align(name, spoken, unplaced).items():
+                keep(utterance, line)
+
+        lines = kept(
+            {u: wavs[u] for u in spoken},
+            lambda u: [self._made_by, spoken[u]],
+            self.cache,
+            compute,
+        )
+        return {u: self._placed(line) for u, line in lines.items()}
+
+    def _align(
+        self, name: str, texts: Mapping[str, str], wavs: Mapping[str, Path]
+    ) -> dict[str, str]:
+        """The lines that stage 3 writes, without the id: it says nothing of the audio."""
         # Seconds of torch come with this import.
         from s2st_interleave.align.aligner import Side
 
-        side = Side(spoken, wavs, {}, set(), None)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "report" / name
-            self._aligner.align(side, sorted(spoken), path)
-            lines = list(read_each([path]))
-        return {line.id: _placed(line.words, line.fault) for line in lines}
+            self._aligner.align(Side(texts, wavs, {}, set(), None), sorted(wavs), path)
+            return {
+                line.id: line_text("", line.words, line.fault)
+                for line in read_each([path])
+            }
+
+    def _placed(self, text: str) -> Placed:
+        try:
+            line = read_line(text)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise UserError(
+                f"{self.cache}: no line of words: {error}; remove the folder to hear anew"
+            ) from None
+        if line.fault:
+            return Placed(fault=f"no word times: {line.fault}")
+        return Placed(tuple(line.words))
+
+    @cached_property
+    def _made_by(self) -> list[str | float]:
+        """All but audio and text that a word's times follow from."""
+        assert self.encoder
+        return ["words", Input(self.encoder, "encoder").fingerprint(), MIN_GAP_SEC]
 
     @cached_property
     def _aligner(self) -> "Aligner":
@@ -74,9 +115,3 @@ class Listener:
 def is_finished(encoder: Path | None) -> bool:
     """Whether there is an encoder that can say when words were heard."""
     return encoder is not None and (encoder / DONE).is_file()
-
-
-def _placed(words: list[Word], fault: str | None) -> Placed:
-    if fault:
-        return Placed(fault=f"no word times: {fault}")
-    return Placed(tuple(words))

@@ -47,7 +47,7 @@ def recognise(
         transcribe({u: wavs[u] for u in again}, options, on_text=keep)
 
     made_by = [to_dict(describe(options)), _beside_weights(Path(options.model))]
-    return kept(wavs, made_by, cache, hear)
+    return kept(wavs, lambda _: made_by, cache, hear)
 
 
 def _beside_weights(model: Path) -> dict[str, str]:
@@ -58,16 +58,17 @@ def _beside_weights(model: Path) -> dict[str, str]:
 
 def kept(
     wavs: Mapping[str, Path],
-    made_by: Any,
+    made_by: Callable[[str], Any],
     cache: Path,
     compute: Callable[[Mapping[str, Path], Keep], None],
 ) -> dict[str, str]:
     """What `compute` says of each recording, by utterance id; once for each content.
 
-    `made_by` is all that can change it, as JSON values. `compute` is given the recordings
-    that nobody has asked about, and tells of each as it comes.
+    `made_by` gives all else that can change what is said of an utterance, as JSON values.
+    `compute` is given the recordings that nobody has asked about, and tells of each as it
+    comes.
     """
-    keys = {u: digest([made_by, ark.sha256(wav)]) for u, wav in wavs.items()}
+    keys = {u: digest([made_by(u), ark.sha256(wav)]) for u, wav in wavs.items()}
     known = _read(cache, set(keys.values()))
     unheard = {u: wavs[u] for u in wavs if keys[u] not in known}
     if unheard:

@@ -54,7 +54,8 @@ def rate(
     def compute(unrated: Mapping[str, Path], keep: Keep) -> None:
         predict(unrated, options, on_score=lambda u, score: keep(u, repr(score)))
 
-    texts = kept(wavs, describe(options), cache, compute)
+    made_by = describe(options)
+    texts = kept(wavs, lambda _: made_by, cache, compute)
     return {utterance: float(text) for utterance, text in texts.items()}
 
 
