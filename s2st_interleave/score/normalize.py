@@ -4,11 +4,15 @@ CVSS references are lower-case and unpunctuated, Whisper's output is neither, an
 writes "9" for "nine": scores are comparable only after the same rules on both sides.
 """
 
+import sys
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 
 import regex
 
@@ -65,16 +69,34 @@ class Normalizer:
 
     @cached_property
     def _function(self) -> Callable[[str], str]:
-        # Seconds of torch and numba come with this import: only when text comes.
-        from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
-
+        whisper = _whisper_normalizers()
         if self._rules == "english":
-            return EnglishTextNormalizer()
-        basic = BasicTextNormalizer()
+            return whisper.EnglishTextNormalizer()
+        basic = whisper.BasicTextNormalizer()
         basic.clean = without_symbols  # pyrefly: ignore[bad-assignment]: one of two kinds
         if self._rules == "dotless":
             return lambda text: basic(text.replace("İ", "i").replace("I", "ı"))
         return basic
+
+
+def _whisper_normalizers() -> ModuleType:
+    """`whisper.normalizers`, without `whisper` itself.
+
+    Its recogniser, which is not used here, imports torch and numba: 2 s of every scoring.
+    """
+    name = "s2st_whisper_normalizers"
+    if name not in sys.modules:
+        whisper = find_spec("whisper")
+        if not (whisper and whisper.submodule_search_locations):
+            raise ModuleNotFoundError("No module named 'whisper'", name="whisper")
+        folder = Path(whisper.submodule_search_locations[0], "normalizers")
+        spec = spec_from_file_location(
+            name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
+        assert spec and spec.loader
+        sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
 
 
 def without_symbols(text: str) -> str:

@@ -46,3 +46,19 @@ def test_name_tells_rules_and_version_without_loading_them() -> None:
     ).stdout.splitlines()
     assert output[0].startswith("EnglishTextNormalizer (openai-whisper 20")
     assert output[1].startswith("BasicTextNormalizer (openai-whisper 20")
+
+
+def test_the_rules_are_whispers_own_and_take_no_torch() -> None:
+    texts = ["Nine o'clock, isn't it?", "It's coloured twenty-two.", "Mr. Ñandú can't."]
+    code = (
+        "import sys\n"
+        "from s2st_interleave.score.normalize import Normalizer\n"
+        f"for text in {texts!r}: print(Normalizer('en').normalize(text))\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    from whisper.normalizers import EnglishTextNormalizer
+
+    assert output == [EnglishTextNormalizer()(text) for text in texts]
