@@ -40,6 +40,9 @@ if [[ -n $out && $out != /* ]]; then out="$PWD/$out"; fi
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 out="${out:-$PWD/benchmarks/results/gpu}"
 export TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
+# One card: Trainer would spread its batches over all that it sees.
+export CUDA_VISIBLE_DEVICES="${CUDA_VISIBLE_DEVICES:-0}"
+CUDA_VISIBLE_DEVICES="${CUDA_VISIBLE_DEVICES%%,*}"
 # Memory of batches of changing lengths falls apart less.
 export PYTORCH_ALLOC_CONF=expandable_segments:True
 

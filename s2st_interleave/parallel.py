@@ -18,6 +18,7 @@ from datetime import timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.workers import timeout_sec
 
 if TYPE_CHECKING:
@@ -119,6 +120,16 @@ def connected() -> ModuleType:
     return distributed
 
 
+def _leave_alone() -> None:
+    """Let a rank that has failed end without the others.
+
+    NCCL destroys a group when all ranks do, and those that wait for this one's sum never
+    would: the launcher ends them when it sees this rank's exit status.
+    """
+    if distributed := sys.modules.get("torch.distributed"):
+        atexit.unregister(distributed.destroy_process_group)
+
+
 def _timeout() -> timedelta:
     """How long ranks wait for one that says nothing; UserError for what is no time."""
     return timedelta(seconds=timeout_sec(TIMEOUT, TIMEOUT_SEC))
@@ -160,6 +171,8 @@ def exit_with(main: Callable[[], int | None]) -> NoReturn:
     except BaseException:
         traceback.print_exc()
         status = 1
+    if status not in (None, 0, EXIT_REQUEUE):
+        _leave_alone()
     atexit._run_exitfuncs()  # os._exit skips them
     sys.stdout.flush()
     sys.stderr.flush()

@@ -153,7 +153,7 @@ class SpeechEncoder:
         taken: list[torch.Tensor] = []
         log_probs = frames = None
         with torch.inference_mode():
-            with self._tap(layer, taken, stop=not ctc), _tf32(self.dtype == "tf32"):
+            with self._tap(layer, taken, stop=not ctc), _products(self.dtype):
                 logits = self.model(**batch).logits if ctc else None
                 if not ctc:
                     self.model.base_model(**batch)
@@ -207,10 +207,14 @@ class _Reached(Exception):
 
 
 @contextlib.contextmanager
-def _tf32(enabled: bool) -> Iterator[None]:
-    """Within it, products of fp32 matrices on a GPU take TF32."""
+def _products(dtype: str) -> Iterator[None]:
+    """Within it, matrices and convolutions of fp32 on a GPU are multiplied in fp32 or TF32."""
+    if dtype == "fp32":
+        with precision.exact():
+            yield
+        return
     before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = enabled or before
+    torch.backends.cuda.matmul.allow_tf32 = dtype == "tf32" or before
     try:
         yield
     finally:

@@ -39,11 +39,10 @@ def cross_entropy_sum(
     else:
         dtype = weight.dtype
     bias = None if layer.bias is None else layer.bias.to(dtype)
-    # What is summed over the parts is kept in fp32 where products are in bf16.
+    # By its own policy torch sums over the parts in fp32 where products are in bf16, and
+    # rounds the loss to bf16 at the end; its policy "accurate" would sum in bf16.
     options = nn.LinearCrossEntropyOptions(
-        batch_chunk_size=logits_at_once,
-        chunking_method=None,
-        acc_policy="compact" if dtype == torch.float32 else "accurate",
+        batch_chunk_size=logits_at_once, chunking_method=None
     )
     return linear_cross_entropy(
         hidden.to(dtype),

@@ -26,6 +26,7 @@ STAGES = {
 }
 
 
+FILES = {"align": ("encoding",)}  # conf/<name>.yaml that a stage reads before its own
 Options = Mapping[str, Any]
 
 
@@ -48,11 +49,16 @@ class Recipe:
 
 
 def read_options(conf: Path, encoder_source: Path) -> dict[str, Options]:
-    """Options of the stages but 6: their defaults, and what `conf/<stage>.yaml` says."""
+    """Options of the stages but 6: their defaults, and what the files of `conf` say.
+
+    The files are those that the scripts of the stages name, in their order.
+    """
     read = {}
     for name, kind in STAGES.items():
-        path = conf / f"{name}.yaml"
-        values = load_yaml(path, kind) if path.is_file() else {}
+        values: dict[str, Any] = {}
+        for file in (*FILES.get(name, ()), name):
+            path = conf / f"{file}.yaml"
+            values |= load_yaml(path, kind) if path.is_file() else {}
         needed = {
             key: value
             for key in ("encoder", "data_dir", "train_dir", "dev_dir", "dev_data_dir")
@@ -133,9 +139,9 @@ def hours_table(
         hours = [each.hours(its) for each, its in zip(row, parts, strict=True)]
         totals = [total + each for total, each in zip(totals, hours, strict=True)]
         shown = min(1, len(counts) - 1)
-        used = hours[shown] * row[shown].work.gpus * row[shown].beside
-        spent += used
         times = recipe.num_systems if row[0].work.stage == "6 train" else row[0].times
+        used = times * row[shown].work.gpus * sum(parts[shown].values()) / 3600
+        spent += used
         rows.append(
             [
                 f"{row[0].work.stage}{f' x {times}' if times > 1 else ''}",

@@ -9,7 +9,8 @@ vocabulary:
     attention, fused  and rows * length^2 of the mask a layer
     attention, math   and 3 * rows * heads * length^2 a layer
     checkpointing     h a position a layer, and one layer in full with 2h and 2f more
-    logits            3 V a position that has a loss, and 3 U for each head of U units
+    logits            3 V a position that has a loss, and 3 U for each head of U units; some
+                      at a time, those of as many positions, and the head's gradient
 
 fp32: 4 bytes each. bf16 is autocast over fp32 weights: norms stay in fp32, all else
 has 2 bytes, and a bf16 copy of the weights is kept during a micro-batch.
@@ -38,6 +39,7 @@ class Setup:
     ranks: int = 1
     parallel: Parallel = "ddp"
     accumulates: bool = False  # gradients of earlier micro-batches are kept
+    logits_at_once: int = 0  # 0: those of a micro-batch
     foreach: bool = True  # AdamW works on all tensors at once, as it does on a GPU
 
 
@@ -80,13 +82,16 @@ def moments(sizes: LlmSizes, micro: Iterable[MicroBatch], setup: Setup) -> list[
 def _at_the_loss(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
     """Memory when the backward pass begins: kept activations, and logits three times."""
     further = sizes.heads.number * sizes.heads.num_units
+    in_parts = 0 < setup.logits_at_once < batch.targets
+    targets = setup.logits_at_once if in_parts else batch.targets
     return _memory(
         "the loss",
         sizes,
         setup,
         gradients=_gradients(sizes, setup) if setup.accumulates else 0,
         activations=_around_bytes(sizes, batch) + _kept_bytes(sizes, batch, setup),
-        logits=3 * 4 * (sizes.vocabulary + further) * batch.targets,
+        logits=3 * 4 * (sizes.vocabulary * targets + further * batch.targets),
+        more=4 * sizes.embedding if in_parts else 0,
     )
 
 
@@ -153,7 +158,8 @@ def _memory(
     if setup.ranks > 1:
         buffers += _parallel_bytes(sizes, setup)
     if computing and setup.precision == "bf16":
-        buffers += 2 * sizes.num_weights * share
+        # FSDP frees gathered fp32 weights, and backward keeps autocast's copies of them.
+        buffers += 2 * sizes.num_weights
     return Memory(
         moment=moment,
         weights=4 * sizes.num_weights * share,

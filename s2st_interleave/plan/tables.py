@@ -104,7 +104,9 @@ def setup(options: "Options") -> memory.Setup:
         kernel="math" if options.attention == "eager" else options.kernel,
         ranks=options.ranks,
         parallel=options.parallel,
-        accumulates=parts(options) > options.ranks,
+        # A budget of tokens cuts most steps into several micro-batches.
+        accumulates=parts(options) > options.ranks or options.batch_tokens > 0,
+        logits_at_once=options.logits_at_once,
     )
 
 

@@ -30,7 +30,10 @@ def plan_line(grid: Grid, words: Sequence[str]) -> str:
             unknown.append(pair)
     if gpu:
         shown = f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
-        line += f"; trainings: at most {shown} GPU hours ({gpu}, by rates of `plan`)"
+        line += (
+            f"; trainings: {shown} GPU hours, were all the baseline's ({gpu}, by rates of "
+            "`plan`)"
+        )
     if unknown:
         line += f"; unknown before stage 5 of {', '.join(unknown)}"
     return line

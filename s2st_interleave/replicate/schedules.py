@@ -61,11 +61,24 @@ class Candidate:
         """Number of seeds of the comparison that has fewest."""
         return min((each.num_seeds for each in self.comparisons), default=0)
 
+    @property
+    def caveat(self) -> str:
+        """What the verdict is to be taken with, in brackets; "" where it is nothing."""
+        remarks = ["one seed"] if self.num_seeds == 1 else []
+        if not all(each.same_build for each in self.comparisons):
+            remarks.append("not of one build")
+        return f" ({', '.join(remarks)})" if remarks else ""
+
 
 def reference(system: str) -> str:
     """The paper's schedule for as many steps as `system` is trained for."""
     ends = sorted((end for _, end in LENGTHS), key=len, reverse=True)
     return "scheduled" + next(end for end in ends if system.endswith(end))
+
+
+def _reference_cell(cell: Cell) -> Cell:
+    """The cell that a candidate's is compared with: that of the same data and LLM."""
+    return replace(cell, system=reference(cell.system))
 
 
 def candidates(
@@ -78,7 +91,7 @@ def candidates(
     """All candidates of the grid, in its order; `runs` are those of the table."""
     cells = grid.compared(SCHEDULES)
     wanted: list[Wanted] = [
-        (cell.pair, cell.variant, reference(cell.system))
+        (cell.pair, cell.variant, _reference_cell(cell).variant)
         for cell in cells
         if cell.system != reference(cell.system)
     ]
@@ -160,21 +173,23 @@ def _tokens(
         / results[other]["train"]["tokens_seen"]
         for cell in cells
         if cell.variant == variant and cell.name in results
-        if (other := replace(cell, system=reference(cell.system)).name) in results
+        if (other := _reference_cell(cell).name) in results
     ]
     return float(np.mean(shares)) if shares else float("nan")
 
 
 def conclusion(chosen: Sequence[Candidate]) -> Iterator[str]:
     """Sentences that answer which schedule to use."""
-    better = [each.system for each in chosen if each.verdict == "better"]
-    average = [c.system for c in chosen if c.verdict == "better on average"]
-    worse = [each.system for each in chosen if each.verdict == "worse"]
+
+    def names(verdict: Verdict) -> str:
+        wanted = [each for each in chosen if each.verdict == verdict]
+        return ", ".join(each.system + each.caveat for each in wanted) or "none"
+
     missing = sum(len(each.missing) for each in chosen)
     yield (
-        f"Better than the paper's schedule in every pair of the grid: "
-        f"{', '.join(better) or 'none'}. Only in the mean of the pairs: "
-        f"{', '.join(average) or 'none'}. Worse in some pair: {', '.join(worse) or 'none'}."
+        f"Better than the paper's schedule in every pair of the grid: {names('better')}. "
+        f"Only in the mean of the pairs: {names('better on average')}. Worse in some pair: "
+        f"{names('worse')}."
     )
     if missing:
         yield f"Comparisons that still lack a cell: {missing}. They may yet be decided."

@@ -24,8 +24,10 @@ RULE = (
     "pair, one-sided, paired over utterances (and seeds, where there are several), with "
     "Holm's correction over all candidates and pairs; `better on average`: that in the mean "
     "of the pairs alone, corrected over candidates; `worse`: the opposite of better in some "
-    "pair. Tokens are those that the LLM has seen, the paper's schedule being 1: with more "
-    "tokens a candidate had more of the data, and more compute."
+    "pair. A verdict of one seed is a lead: its error is that of utterances alone, and "
+    "seeds differ as well. Tokens are those that the LLM has read, the paper's schedule "
+    "being 1: a candidate with more has read the same utterances as longer sequences, or "
+    "twice, for more compute."
 )
 
 
@@ -46,7 +48,10 @@ def render(content: PageContent) -> str:
         RULE,
         remarks.read_text("utf-8").strip() if remarks.is_file() else "",
         "## Every comparison",
-        markdown_table(tables.DIFFERENCE, list(_differences(content))),
+        markdown_table(
+            [*tables.DIFFERENCE[:-1], "p of better", "p of worse"],
+            list(_differences(content)),
+        ),
         "## Along the chain of thought",
         _scores(content),
         "## Compute",
@@ -79,7 +84,6 @@ def _answers(content: PageContent) -> str:
     rows = []
     for candidate in content.schedules:
         gaps = {c.pair: c.difference for c in candidate.comparisons}
-        seeds = ", one seed" if candidate.num_seeds == 1 else ""
         rows.append(
             [
                 f"`{candidate.system}`",
@@ -87,7 +91,7 @@ def _answers(content: PageContent) -> str:
                 "n/a" if math.isnan(candidate.tokens) else f"{candidate.tokens:.2f}",
                 *(tables.with_interval(gaps.get(pair)) for pair in pairs),
                 tables.with_interval(candidate.mean),
-                f"**{candidate.verdict}**{seeds}",
+                f"**{candidate.verdict}**{candidate.caveat}",
             ]
         )
     languages = [content.names[pair] for pair in pairs]
@@ -105,8 +109,10 @@ def _options(content: PageContent, candidate: Candidate) -> str:
 
 def _differences(content: PageContent) -> Iterator[list[str]]:
     for candidate in content.schedules:
-        for comparison in candidate.comparisons:
-            yield tables.difference_row(comparison)
+        for comparison, worse in zip(
+            candidate.comparisons, candidate.p_worse, strict=True
+        ):
+            yield [*tables.difference_row(comparison), tables.p_value(worse)]
 
 
 def _scores(content: PageContent) -> str:

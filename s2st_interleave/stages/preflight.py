@@ -21,6 +21,7 @@ from s2st_interleave.config import load_yaml, option
 from s2st_interleave.data.languages import LanguageCode, language
 from s2st_interleave.errors import UserError, explained
 from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.precision import use_bf16
 from s2st_interleave.stages import encoder, score, train, vocoder
 from s2st_interleave.stages.train_options import TaskOptions
 from s2st_interleave.values import Device
@@ -112,7 +113,7 @@ def _device(options: Options) -> str:
             _check_ranks(options.num_gpus)
     if device.type != "cuda":
         return f"{device}"
-    bf16 = "bf16" if torch.cuda.is_bf16_supported() else "no bf16: fp32"
+    bf16 = "bf16" if use_bf16("auto", device) else "no bf16: fp32"
     return f"{torch.cuda.get_device_name(device)}, {bf16}"
 
 

@@ -177,8 +177,9 @@ def load_optimizer(
         state = _mapped(source / OPTIMIZER)
         if engine.is_sharded(model):
             state = sharded.distribute(state, model)
-        elif next(model.parameters()).device.type == "cpu":
-            state = _copied(state)  # the file may go; a GPU's state is a copy anyway
+        else:
+            on_gpu = next(model.parameters()).device.type != "cpu"
+            state = _copied(state, only_steps=on_gpu)
     optimizer.load_state_dict(state)
 
 
@@ -190,12 +191,19 @@ def _mapped(file: Path) -> dict[str, Any]:
     return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
 
 
-def _copied(state: dict[str, Any]) -> dict[str, Any]:
+def _copied(state: dict[str, Any], *, only_steps: bool) -> dict[str, Any]:
+    """The state with copies of what the optimizer would keep as it is: the file may go.
+
+    On a GPU these are the numbers of steps alone; all else is moved there.
+    """
+
+    def own(value: Any) -> Any:
+        if not isinstance(value, torch.Tensor) or (only_steps and value.dim()):
+            return value
+        return value.clone()
+
     copies = {
-        number: {
-            name: value.clone() if isinstance(value, torch.Tensor) else value
-            for name, value in values.items()
-        }
+        number: {name: own(value) for name, value in values.items()}
         for number, values in state["state"].items()
     }
     return state | {"state": copies}

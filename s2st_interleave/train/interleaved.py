@@ -153,7 +153,8 @@ class InterleavedTask:
         metrics |= probe.length_ratios(layout, blocks)
         probes = layout.two_fold_sides and self.probe_every
         if probes and step % self.probe_every == 0:
-            metrics |= probe.figure_3(layout, self._probe_batch(step), self.model)
+            with self.llm.autocast():  # FlashAttention takes no fp32
+                metrics |= probe.figure_3(layout, self._probe_batch(step), self.model)
         return metrics
 
     def heed(self, line: Mapping[str, float]) -> None:
@@ -271,7 +272,8 @@ class InterleavedTask:
         if not self.batch_tokens:
             return share(examples, self.accum_grad)
         me = parallel.ranks()
-        lengths = [length(example) for example in examples]
+        # Two views are two rows as long as the longer one.
+        lengths = [length(example) * len(example.views) for example in examples]
         least = -(-self.accum_grad // me.count)
         pieces = deal(lengths, self.batch_tokens, me.count, least)[me.index]
         return [[examples[index] for index in piece] for piece in pieces]

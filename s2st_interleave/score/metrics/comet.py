@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from s2st_interleave.device import resolve_device
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import file_digest
 from s2st_interleave.score.evidence import Evidence
@@ -51,7 +52,8 @@ def _count(evidence: Evidence) -> np.ndarray:
         }
         for utterance in evidence.ids
     ]
-    on_gpu = evidence.tools is not None and evidence.tools.device.startswith("cuda")
+    device = evidence.tools.device if evidence.tools else "cpu"
+    on_gpu = resolve_device(device).type == "cuda"
     predicted = model.predict(
         samples,
         batch_size=BATCH_SIZE,
