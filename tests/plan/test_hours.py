@@ -167,3 +167,19 @@ def test_an_encoder_takes_two_operations_a_weight_and_frame():
     assert counted.flops == pytest.approx(2 * weights * 4 * 75, rel=0.2)
     trained = networks.encoder_pass(source, 80, 4, 3.0, training=True)
     assert trained.flops == pytest.approx(3 * counted.flops, rel=0.2)
+
+
+def test_stage_3_is_planned_by_the_files_that_its_script_reads():
+    """The batches of conf/encoding.yaml were not planned: ten times too many hours."""
+    conf = ROOT / "egs/cvss/conf"
+    read = hours.read_options(conf, ROOT / "egs/mini_cvss/conf/w2v_bert")
+    assert read["align"]["batch_sec"] == 600
+
+
+def test_gpu_hours_are_those_of_the_trainings_and_not_of_idle_gpus(options, capsys):
+    """Three systems on two GPUs counted as four trainings."""
+    command.run(replace(options, num_systems=3, max_steps=200_000, nodes=1))
+    rows = capsys.readouterr().out.splitlines()
+    row = next(row for row in rows if row.startswith("6 train x 3")).split()
+    on_one, _, gpu_hours = map(float, row[4:7])
+    assert gpu_hours == pytest.approx(on_one, abs=0.06) and on_one > 1

@@ -148,3 +148,26 @@ def test_a_time_out_of_ranks_that_is_no_time_is_told(monkeypatch, text):
         UserError, match=f"S2ST_RANK_TIMEOUT_SEC is '{text}', wants sec"
     ):
         parallel._timeout()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [0, 1, EXIT_REQUEUE])
+def test_a_rank_that_failed_does_not_wait_for_the_others(status):
+    """NCCL destroys a group when all ranks do; the others wait for the failed one's sum."""
+    code = (
+        "import atexit, torch.distributed as d\n"
+        "d.destroy_process_group = lambda: print('destroyed')\n"
+        "atexit.register(d.destroy_process_group)\n"
+        "from s2st_interleave.parallel import exit_with\n"
+        f"exit_with(lambda: {status})\n"
+    )
+    ranks = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1"}
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | ranks,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == status
+    assert ended.stdout == ("" if status == 1 else "destroyed\n")

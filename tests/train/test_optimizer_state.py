@@ -60,3 +60,11 @@ def anonymous_bytes() -> int:
     """Memory of this process that no file backs."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("RssAnon:")[2].split()[0]) * 1024
+
+
+def test_on_a_gpu_the_numbers_of_steps_let_the_file_go():
+    """They stayed views of it, and a file system of a network could not remove it."""
+    state = {"state": {0: {"step": torch.tensor(4.0), "exp_avg": torch.ones(3)}}}
+    copied = checkpoint._copied(state, only_steps=True)["state"][0]
+    assert copied["step"] == 4 and copied["exp_avg"] is state["state"][0]["exp_avg"]
+    assert copied["step"].data_ptr() != state["state"][0]["step"].data_ptr()

@@ -103,3 +103,13 @@ def test_workers_change_no_bit_of_a_training_even_when_it_is_resumed(
     assert same(weights(tasks[0]), weights(tasks[3]))
     for task in tasks:
         task.close()
+
+
+def test_two_views_of_an_utterance_are_within_the_budget(make_task):
+    """They were counted as one row, and a micro-batch took twice its memory."""
+    task = make_task(batch_tokens=BUDGET)
+    task.consistency = 1.0
+    parts = task.batches(0)  # the ratio is above 0: all are read twice
+    assert any(each.second for part in parts for each in part.examples)
+    for part in parts:
+        assert part.input_ids.numel() <= BUDGET or len(part.examples) == 1
