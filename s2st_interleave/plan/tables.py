@@ -19,12 +19,14 @@ def describe(
     llm: sizes.LlmSizes, corpus: Corpus, parts: int, options: "Options"
 ) -> str:
     where = " ".join(map(str, options.dump_dir or options.data_dir)) or "numbers alone"
+    budget = options.batch_tokens
+    cut = f"micro-batches of {budget:,} tokens" if budget else f"{parts} micro-batches"
     return (
         f"data    {where}: {corpus.train} utterances, {corpus.seconds:.1f} s a recording\n"
         f"LLM     {llm.name}: {llm.num_weights:,} weights, {llm.num_layers} layers, "
         f"width {llm.hidden}, {llm.vocabulary:,} rows; tokenizer {options.llm}\n"
-        f"batch   {options.batch_size} utterances in {parts} micro-batches over "
-        f"{options.ranks} GPUs, {precision(options)}"
+        f"batch   {options.batch_size} utterances in {cut} over {options.ranks} GPUs, "
+        f"{precision(options)}"
         + ("; LoRA is planned as if all was trained" if _lora(options) else "")
     )
 

@@ -64,11 +64,11 @@ def test_a_schedule_is_better_where_it_is_so_in_every_pair(path):
         },
     )
     page = make_page(path)
-    assert "in every pair of the grid: tgt_early." in page
-    assert "Worse in some pair: fixed_mix." in page
+    assert "in every pair of the grid: tgt_early (one seed)." in page
+    assert "Worse in some pair: fixed_mix (one seed)." in page
     assert "Comparisons that still lack a cell: 1." in page
     assert "| `tgt_early` | side_every: tgt=34 | 1.10 | +" in page
-    assert "| **better**, one seed |" in page
+    assert "| **better** (one seed) |" in page
     assert "Do the paper's claims hold" not in page
     lines = page.splitlines()
     assert sum(line.endswith("| 0.250 | n/a |") for line in lines) == 2
@@ -100,10 +100,10 @@ def test_a_schedule_may_be_better_in_the_mean_of_the_pairs_alone(path):
         },
     )
     page = make_page(path)
-    assert "grid: none. Only in the mean of the pairs: tgt_early." in page
-    assert "| **better on average**, one seed |" in page
+    assert "grid: none. Only in the mean of the pairs: tgt_early (one seed)." in page
+    assert "| **better on average** (one seed) |" in page
     (line,) = (x for x in page.splitlines() if x.startswith("| `src_early`"))
-    assert line.endswith("| +0.0 [0.0, 0.0] | **not decided**, one seed |")
+    assert line.endswith("| +0.0 [0.0, 0.0] | **not decided** (one seed) |")
 
 
 def test_without_any_cell_nothing_is_decided(path):

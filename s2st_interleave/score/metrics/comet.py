@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from s2st_interleave.device import resolve_device
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import file_digest
 from s2st_interleave.score.evidence import Evidence
@@ -52,6 +51,8 @@ def _count(evidence: Evidence) -> np.ndarray:
         }
         for utterance in evidence.ids
     ]
+    from s2st_interleave.device import resolve_device  # brings torch
+
     device = evidence.tools.device if evidence.tools else "cpu"
     on_gpu = resolve_device(device).type == "cuda"
     predicted = model.predict(
