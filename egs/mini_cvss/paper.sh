@@ -3,6 +3,7 @@
 #
 #   ./paper.sh                18 hours: all cells of paper/grid.yaml that are not there yet
 #   ./paper.sh --grid schedules   schedules/grid.yaml: schedules beyond the paper's
+#   ./paper.sh --grid confirm     confirm/grid.yaml: its leads on the other five pairs
 #   ./paper.sh --grid long    long/grid.yaml: sentences of twice the length, for claim 6
 #   ./paper.sh --quick true   quick/grid.yaml: two pairs, one seed, an encoder of their own
 #   ./paper.sh --page true    only the page, from the stored scores
@@ -13,7 +14,7 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 quick=false        # the grid quick: two pairs, one seed
-grid=paper         # folder of another grid.yaml: schedules or long
+grid=paper         # folder of another grid.yaml: schedules, confirm or long
 page=false
 publish=false      # write the page that is committed, and its figures
 minutes=0          # start no cell later than this; 0: no limit
@@ -35,6 +36,8 @@ if [[ ! -f $grid/grid.yaml ]]; then
   echo "paper.sh: --grid $grid: there is no $grid/grid.yaml" >&2
   exit 1
 fi
+steps=() # of what cells share: the paper grid's are for eight languages
+if [[ $grid != paper ]]; then steps=(--encoder_args "--max_steps 3200" --llm_args "--max_steps 400"); fi
 if [[ -f $grid/settings.sh ]]; then . "$grid/settings.sh"; fi
 replicate=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
 export MINI_SHARED="shared/$grid" # folder, in each pair's and in x_en, of what cells share
@@ -54,9 +57,7 @@ if [[ -n $pairs ]]; then
   llms=(parallel)
   for seen in mono random; do if needs "$seen"; then llms+=("$seen"); fi; done
   shared=(x_en/run.sh --nj "$nj" --sources "$sources" --overwrite "$overwrite")
-  if [[ $grid != paper ]]; then # three languages in place of eight
-    shared+=(--encoder_args "--max_steps 3200" --llm_args "--max_steps 400")
-  fi
+  shared+=("${steps[@]}")
   "${shared[@]}" --text_llms "${llms[*]}"
   for pair in "${pair_names[@]}"; do
     "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 3 --stop_stage 5

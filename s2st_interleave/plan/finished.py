@@ -28,7 +28,8 @@ class Compared:
 def compared(recipe: Path, rates: Rates, ranks: int) -> Iterator[Compared]:
     """A row for each stage that has finished below `recipe`.
 
-    `ranks`: processes of stages 2 and 8, a core each; systems of stage 6 have one each.
+    `ranks`: processes of stages 2 and 8, and of those that make speech, a core each;
+    systems of stage 6 have one each.
     """
     done = [(p.parent, read_json(p)) for p in sorted(recipe.glob("**/" + DONE))]
     by_stage: dict[str, list[tuple[Path, dict[str, Any]]]] = {}
@@ -117,7 +118,7 @@ def _works(
         elif stage == "vocoder":
             works.append(answer_work.vocoder(options, corpus, rates, ranks))
         elif stage == "vocode":
-            works.append(answer_work.vocode(voice, asked, rates, 1))
+            works.append(answer_work.vocode(voice, asked, rates, ranks))
         elif stage in ("score", "topline"):
             times = _num_heard(recipe, each["paths"], known)
             asr = {"asr": each["paths"]["asr"]}

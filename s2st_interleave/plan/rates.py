@@ -87,7 +87,9 @@ class Rates:
         0.85, "of a batch's rows", "reckoned: those that still answer at a step"
     )
     start_sec: float = _rate(
-        4.0, "s a command", "measured: imports and a first batch, 1-4 s, a core here"
+        3.0,
+        "s a command",
+        "measured: imports of torch and transformers and a first batch, 1-4 s, a core here",
     )
     loaders: float = _rate(8, "processes a GPU", "conf/slurm.yaml: cpus_per_gpu")
 
