@@ -56,8 +56,7 @@ if [[ -n $pairs ]]; then
   needs() { [[ " $pending" == *".$1."* ]]; } # a stand-in that some cell asks for
   llms=(parallel)
   for seen in mono random; do if needs "$seen"; then llms+=("$seen"); fi; done
-  shared=(x_en/run.sh --nj "$nj" --sources "$sources" --overwrite "$overwrite")
-  shared+=("${steps[@]}")
+  shared=(x_en/run.sh --nj "$nj" --sources "$sources" --overwrite "$overwrite" "${steps[@]}")
   "${shared[@]}" --text_llms "${llms[*]}"
   for pair in "${pair_names[@]}"; do
     "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 3 --stop_stage 5

@@ -15,8 +15,9 @@ def plan_line(grid: Grid, words: Sequence[str]) -> str:
     """A line with the number of pending cells and the GPU hours of their trainings.
 
     Hours are those that `plan` computes from a pair's dump of stage 5, for the system that
-    the recipe's `plan` names. For the baseline they are an upper bound of all systems, as
-    text is shorter than units. `words` are more options of `plan`.
+    the recipe's `plan` names. Those of the baseline are too many for most systems, as text
+    is shorter than units, and too few for those that read an utterance twice. `words` are
+    more options of `plan`.
     """
     num_cells = Counter(cell.pair for cell in grid.pending())
     line = f"plan: {num_cells.total()} of {len(grid.cells)} cells to run"

@@ -29,6 +29,8 @@ def _checkpoint(evidence: Evidence) -> Path:
 
 def _count(evidence: Evidence) -> np.ndarray:
     """A missing answer is an empty one, which the model rates as well."""
+    from s2st_interleave.device import resolve_device  # brings torch
+
     try:
         from comet import load_from_checkpoint  # pyrefly: ignore[missing-import]
     except ImportError as error:
@@ -51,8 +53,6 @@ def _count(evidence: Evidence) -> np.ndarray:
         }
         for utterance in evidence.ids
     ]
-    from s2st_interleave.device import resolve_device  # brings torch
-
     device = evidence.tools.device if evidence.tools else "cpu"
     on_gpu = resolve_device(device).type == "cuda"
     predicted = model.predict(
