@@ -35,7 +35,7 @@ PIECES = (
         540,
         (*PACKAGE, "accelerate"),
     ),
-    Piece("decode", ("stage 7, 1B, batch 256",), 540, PACKAGE),
+    Piece("decode", ("stage 7, 1B, batch 256",), 480, PACKAGE),
     Piece(
         "whisper",
         ("stage 9, Whisper large-v3, batch 32", "stage 9, Whisper large-v3, batch 1"),
