@@ -3,7 +3,8 @@
 #
 #   ./paper.sh                18 hours: all cells of paper/grid.yaml that are not there yet
 #   ./paper.sh --grid schedules   schedules/grid.yaml: schedules beyond the paper's
-#   ./paper.sh --grid confirm     confirm/grid.yaml: its leads on the other five pairs
+#   ./paper.sh --grid confirm     confirm/grid.yaml: its leads on the other five pairs, each with
+#                                 models of its own; --pair it_en: one of them
 #   ./paper.sh --grid long    long/grid.yaml: sentences of twice the length, for claim 6
 #   ./paper.sh --quick true   quick/grid.yaml: two pairs, one seed, an encoder of their own
 #   ./paper.sh --page true    only the page, from the stored scores
@@ -15,13 +16,15 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 quick=false        # the grid quick: two pairs, one seed
 grid=paper         # folder of another grid.yaml: schedules, confirm or long
+pair=              # only cells of this one, say it_en
 page=false
 publish=false      # write the page that is committed, and its figures
 minutes=0          # start no cell later than this; 0: no limit
 max_jobs_run=2     # cells at once
 nj=2
 overwrite=false    # make anew what cells share where its options have changed
-help_message="Usage: ./paper.sh [--quick false] [--grid paper] [--page false] [--publish false] [--minutes 0] [--max_jobs_run 2]"
+help_message="Usage: ./paper.sh [--quick false] [--grid paper] [--pair it_en] [--page false] [--publish false] [--minutes 0] [--max_jobs_run 2]"
+words=("$@")
 . ../cvss/utils/parse_options.sh
 cd x_en
 . ../../cvss/utils/environment.sh
@@ -41,45 +44,52 @@ if [[ $grid != paper ]]; then steps=(--encoder_args "--max_steps 3200" --llm_arg
 if [[ -f $grid/settings.sh ]]; then . "$grid/settings.sh"; fi
 replicate=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
 export MINI_SHARED="shared/$grid" # folder, in each pair's and in x_en, of what cells share
-pending= pairs= status=0
+pending= pairs= own= status=0
+todo() { "${replicate[@]}" pending --pair "$pair" --what "$1"; }
 
-if [[ $page == false ]]; then
-  # 1. What is still to do, and the shared parts that it needs.
-  pending="$("${replicate[@]}" pending)"
-  pairs="$("${replicate[@]}" pending --what pairs)"
+# 1. What is still to do, and the shared parts that it needs. Pairs with models of their own
+# are runs of their own.
+if [[ $page == false ]]; then own="$(todo own_models)"; fi
+if [[ -n $own && -z $pair ]]; then
+  s2st_split pair_names "$own"
+  for name in "${pair_names[@]}"; do ./paper.sh "${words[@]}" --pair "$name" || status=$?; done
+elif [[ $page == false ]]; then
+  if [[ -n $own ]]; then MINI_SHARED+="/$pair"; fi
+  pending="$(todo cells)"
+  pairs="$(todo pairs)"
   s2st_split cells "$pending"
   s2st_split pair_names "$pairs"
   echo "cells to run: ${#cells[@]}"
 fi
 if [[ -n $pairs ]]; then
-  sources="$("${replicate[@]}" pending --what sources)"
+  sources="$(todo sources)"
   needs() { [[ " $pending" == *".$1."* ]]; } # a stand-in that some cell asks for
   llms=(parallel)
   for seen in mono random; do if needs "$seen"; then llms+=("$seen"); fi; done
   shared=(x_en/run.sh --nj "$nj" --sources "$sources" --overwrite "$overwrite" "${steps[@]}")
   "${shared[@]}" --text_llms "${llms[*]}"
-  for pair in "${pair_names[@]}"; do
-    "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 3 --stop_stage 5
+  for name in "${pair_names[@]}"; do
+    "$name/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 3 --stop_stage 5
   done
   # Once a pair: another machine that goes on keeps them, as it keeps the cells.
-  toplines="$("${replicate[@]}" pending --what toplines)"
+  toplines="$(todo toplines)"
   s2st_split topline_pairs "$toplines"
-  for pair in "${topline_pairs[@]}"; do
-    "$pair/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 8 --stop_stage 9 --systems ""
-    (cd "$pair" && python ../local/speak_cascade.py --config ../conf/score.yaml \
-      --topline "$MINI_SHARED/exp/topline/test" --data_dir "../$pair/$MINI_SHARED/data/test" \
+  for name in "${topline_pairs[@]}"; do
+    "$name/run.sh" --nj "$nj" --overwrite "$overwrite" --stage 8 --stop_stage 9 --systems ""
+    (cd "$name" && python ../local/speak_cascade.py --config ../conf/score.yaml \
+      --topline "$MINI_SHARED/exp/topline/test" --data_dir "../$name/$MINI_SHARED/data/test" \
       --asr "../x_en/$MINI_SHARED/downloads/whisper-tiny.en" --nj "$nj" \
       --asr_cache "$MINI_SHARED/exp/asr_cache" --out_dir "$MINI_SHARED/exp/cascade/test" \
       --overwrite "$overwrite")
-    "${replicate[@]}" topline --name "$pair"
+    "${replicate[@]}" topline --name "$name"
   done
-  untrained="$("${replicate[@]}" pending --what untrained)"
+  untrained="$(todo untrained)"
   s2st_split untrained_pairs "$untrained"
-  for pair in "${untrained_pairs[@]}"; do
+  for name in "${untrained_pairs[@]}"; do
     "${shared[@]}" --stage 2 --units untrained
     # Words are aligned by the encoder that was trained, units are the other one's.
-    recipe=("$pair/run.sh" --nj "$nj" --overwrite "$overwrite"
-      --dumpdir "../$pair/$MINI_SHARED/dump_untrained")
+    recipe=("$name/run.sh" --nj "$nj" --overwrite "$overwrite"
+      --dumpdir "../$name/$MINI_SHARED/dump_untrained")
     "${recipe[@]}" --stage 3 --stop_stage 3
     "${recipe[@]}" --stage 4 --stop_stage 5 \
       --encoder_dir "../x_en/$MINI_SHARED/exp/untrained/encoder" \

@@ -11,7 +11,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from s2st_interleave.errors import script
+from s2st_interleave.config import nearest
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.files import atomic_write, write_json
 from s2st_interleave.replicate import cell as cells
 from s2st_interleave.replicate.grid import Grid, load
@@ -32,16 +33,25 @@ def main(argv: list[str] | None = None) -> int:
 def pending(grid: Grid, args: argparse.Namespace) -> None:
     """Print names on one line: those of the cells that have to be run, or others.
 
-    The others are pairs without toplines, the pairs of either, pairs of cells with
-    stand-in units, and all source languages that the shared models learn from.
+    The others are pairs without toplines, the pairs of either, those of them that have
+    models of their own, pairs of cells with stand-in units, and all source languages that
+    the shared models learn from. With `pair`, only what is of this one.
     """
-    cells_to_run = grid.pending()
-    without = [c.pair for c in grid.cells if grid.topline(c.pair) is None]
+    asked = [args.pair] if args.pair else grid.pairs
+    if args.pair and args.pair not in grid.pairs:
+        known = nearest(args.pair, grid.pairs)
+        raise UserError(f"no pair '{args.pair}' in {grid.folder}{known}")
+    cells_to_run = [c for c in grid.pending() if c.pair in asked]
+    used = [c.pair for c in grid.cells if c.pair in asked]
+    without = [pair for pair in used if grid.topline(pair) is None]
+    pairs = [*(c.pair for c in cells_to_run), *without]
+    learned = grid.learned(args.pair) if args.pair else grid.pairs
     names = {
         "cells": [c.name for c in cells_to_run],
         "toplines": without,
-        "pairs": [*(c.pair for c in cells_to_run), *without],
-        "sources": [grid.recipe.source(pair) for pair in grid.pairs],
+        "pairs": pairs,
+        "own_models": pairs if grid.own_models else [],
+        "sources": [grid.recipe.source(pair) for pair in learned],
         "untrained": [c.pair for c in cells_to_run if c.units],
     }[args.what]
     print(" ".join(dict.fromkeys(names)))
@@ -102,9 +112,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     listing = commands.add_parser("pending")
     listing.add_argument(
         "--what",
-        choices=("cells", "pairs", "toplines", "sources", "untrained"),
+        choices=("cells", "pairs", "own_models", "toplines", "sources", "untrained"),
         default="cells",
     )
+    listing.add_argument("--pair", default="", help="only what is of this one")
     running = commands.add_parser("cell")
     running.add_argument("--name", required=True)
     running.add_argument("--until", type=float, default=0, help="start no later")

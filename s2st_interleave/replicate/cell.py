@@ -40,7 +40,7 @@ def command(grid: Grid, cell: Cell, exp: Path, more: Sequence[str] = ()) -> list
         options = {**options, **recipe.units_options}
     places = {
         "grid": grid.folder.name,
-        "shared": str(grid.shared),
+        "shared": str(grid.shared(cell.pair)),
         "src": recipe.source(cell.pair),
         "expdir": str(exp),
     } | asdict(cell)
@@ -60,14 +60,15 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
     UserError when the recipe fails, or when its configuration was changed meanwhile.
     """
     folder = grid.recipe.folder / cell.pair
-    cells = grid.shared / "exp/cells"
+    shared = grid.shared(cell.pair)
+    cells = shared / "exp/cells"
     if grid.result(cell) is None:
         identity, git = grid.identity(cell), git_state()
         # The identity in the name keeps runs with other options from going on.
         exp = cells / f"{cell.name}-{identity[:8]}"
         started = time.time()
         settings = {
-            name: text.format(grid=grid.folder.name, shared=grid.shared)
+            name: text.format(grid=grid.folder.name, shared=shared)
             for name, text in grid.recipe.environment.items()
         }
         done = subprocess.run(
@@ -80,7 +81,7 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
         result = collect(folder / exp, grid.recipe.test, cell) | {
             "identity": identity,
             "git": git,
-            "build": build(grid),
+            "build": build(grid, cell.pair),
             "wall_sec": round(time.time() - started, 1),
         }
         write_json(grid.place(cell), result)
@@ -90,16 +91,16 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
     print(progress_line(grid, cell), flush=True)
 
 
-def build(grid: Grid) -> str:
+def build(grid: Grid, pair: str) -> str:
     """Hash of the shared models' outputs: those of another machine differ in the last bits."""
-    places = [grid.models / part / "stage.json" for part in grid.recipe.parts]
+    places = [grid.models(pair) / part / "stage.json" for part in grid.recipe.parts]
     return digest([read_json(place)["outputs"] for place in places])
 
 
 def keep_topline(grid: Grid, pair: str) -> None:
     """Store a pair's toplines and references as text."""
     recipe = grid.recipe
-    shared = recipe.folder / pair / grid.shared
+    shared = recipe.folder / pair / grid.shared(pair)
     score = read_json(shared / "exp" / "topline" / recipe.test / "score.json")
     spoken = read_json(shared / recipe.cascade)["asr_bleu"] if recipe.cascade else None
     texts = kaldi.DataDir(shared / "data" / recipe.test).texts(recipe.tgt_lang)

@@ -78,6 +78,9 @@ class _File:
     pairs: tuple[str, ...] = option(
         (), "that shared models learn from; the largest first"
     )
+    own_models: bool = option(
+        False, "each pair's learn from it alone, so that machines can share the pairs"
+    )
     groups: tuple[Mapping[str, Any], ...]
 
 
@@ -94,22 +97,27 @@ class Grid:
     title: str
     apart: tuple[str, ...]
     pairs: tuple[str, ...]
+    own_models: bool
     cells: tuple[Cell, ...]
 
-    @property
-    def shared(self) -> Path:
-        """The folder, in each pair's, of the data and models that this grid's cells share."""
-        return Path(self.recipe.shared.format(grid=self.folder.name))
+    def shared(self, pair: str) -> Path:
+        """The folder, in the pair's, of the data and models that its cells share."""
+        folder = Path(self.recipe.shared.format(grid=self.folder.name))
+        return folder / pair if self.own_models else folder
+
+    def learned(self, pair: str) -> tuple[str, ...]:
+        """The pairs that the models of the pair's cells learn from."""
+        return (pair,) if self.own_models else self.pairs
 
     @property
     def is_of_schedules(self) -> bool:
         """Whether it compares schedules alone, and has no table of the paper."""
         return all(cell.table == SCHEDULES for cell in self.cells)
 
-    @property
-    def models(self) -> Path:
-        """The folder of the models that all pairs share."""
-        return self.recipe.folder / self.recipe.models.format(shared=self.shared)
+    def models(self, pair: str) -> Path:
+        """The folder of the models that the pair's cells share."""
+        shared = self.recipe.models.format(shared=self.shared(pair))
+        return self.recipe.folder / shared
 
     def cell(self, name: str) -> Cell:
         """The cell of this name; UserError where there is none."""
@@ -143,20 +151,19 @@ class Grid:
 
         Values count, comments do not, nor does the machine.
         """
-        return self._identity(
-            _facts(cell), self.recipe.system.format(system=cell.system)
-        )
+        system = self.recipe.system.format(system=cell.system)
+        return self._identity(cell.pair, _facts(cell), system)
 
     def topline_identity(self, pair: str) -> str:
         """Digest of all configuration on which a pair's toplines depend: of no system."""
-        return self._identity(pair)
+        return self._identity(pair, pair)
 
-    def _identity(self, facts: Any, *more_sources: str) -> str:
-        recipe = self.recipe
+    def _identity(self, pair: str, facts: Any, *more_sources: str) -> str:
+        recipe, pairs = self.recipe, self.learned(pair)
         patterns = (*recipe.sources, *more_sources)
         files = {p: "" for pattern in patterns for p in recipe.folder.glob(pattern)}
         if recipe.lexicon:
-            files |= {recipe.lexicon_of(p): "" for p in map(recipe.source, self.pairs)}
+            files |= {recipe.lexicon_of(p): "" for p in map(recipe.source, pairs)}
             files |= {recipe.lexicon_of(p): "name" for p in recipe.unnamed}
         content = {}
         for path, without in files.items():
@@ -164,7 +171,7 @@ class Grid:
             flat = name in recipe.flat
             content[name] = _values(path.read_text("utf-8"), path, without, flat)
         content |= {name: os.environ.get(name, "") for name in recipe.settings}
-        return digest([self.version, self.pairs, content, facts])
+        return digest([self.version, pairs, content, facts])
 
     def result(self, cell: Cell) -> dict[str, Any] | None:
         """A cell's stored result; None if it was not run or its identity has changed."""
@@ -239,6 +246,7 @@ def load(path: Path) -> Grid:
         title=file.title or recipe.notes.title,
         apart=file.apart,
         pairs=file.pairs,
+        own_models=file.own_models,
         cells=tuple(cells.values()),
     )
     _check(grid, path)

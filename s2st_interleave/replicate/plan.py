@@ -41,7 +41,7 @@ def plan_line(grid: Grid, words: Sequence[str]) -> str:
 
 
 def _options(grid: Grid, pair: str, words: Sequence[str]) -> command.Options:
-    places = {"recipe": grid.recipe.folder, "pair": pair, "shared": grid.shared}
+    places = {"recipe": grid.recipe.folder, "pair": pair, "shared": grid.shared(pair)}
     line = [word.format(**places) for word in grid.recipe.plan]
     return config.parse(command.Options, [*line, *words], prog="replicate plan")
 

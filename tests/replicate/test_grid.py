@@ -40,7 +40,8 @@ def test_the_grid_holds_every_table_of_the_paper():
     assert {"pt_en.baseline.mono.s1", "pt_en.scheduled.random.s1"} <= set(names)
     quick = load(RECIPE / "quick" / "grid.yaml")
     assert len(quick.cells) == 4 and {c.seed for c in quick.cells} == {1}
-    assert (grid.shared, quick.shared) == (Path("shared/paper"), Path("shared/quick"))
+    shared = (grid.shared("pt_en"), quick.shared("pt_en"))
+    assert shared == (Path("shared/paper"), Path("shared/quick"))
 
 
 def test_a_table_that_stands_apart_has_a_reference_and_a_seed_of_its_own():
