@@ -163,8 +163,11 @@ class Grid:
         patterns = (*recipe.sources, *more_sources)
         files = {p: "" for pattern in patterns for p in recipe.folder.glob(pattern)}
         if recipe.lexicon:
+            others = {recipe.source(p) for p in self.pairs if p not in pairs}
             files |= {recipe.lexicon_of(p): "" for p in map(recipe.source, pairs)}
-            files |= {recipe.lexicon_of(p): "name" for p in recipe.unnamed}
+            files |= {
+                recipe.lexicon_of(p): "name" for p in recipe.unnamed if p not in others
+            }
         content = {}
         for path, without in files.items():
             name = str(path.relative_to(recipe.folder))

@@ -106,6 +106,35 @@ def test_toplines_are_made_once_a_pair(path, capsys):
     assert set(pairs_of("toplines").split()) == everything
 
 
+def test_a_machine_can_take_a_pair_that_has_models_of_its_own(path, capsys):
+    """Shared models of all pairs take hours, which a machine that is lent for less has not."""
+    text = path.read_text()
+    path.write_text(text.replace("pairs: [", "own_models: true\npairs: [", 1))
+    grid = load(path)
+
+    def listed(what: str, pair: str) -> list[str]:
+        command = ["--grid", str(path), "pending", "--what", what, "--pair", pair]
+        assert main(command) == 0
+        return capsys.readouterr().out.split()
+
+    cells_of_it = [cell.name for cell in grid.cells if cell.pair == "it_en"]
+    assert listed("cells", "it_en") == cells_of_it
+    assert listed("sources", "it_en") == ["it"]
+    assert listed("toplines", "it_en") == ["it_en"]
+    assert set(listed("own_models", "")) == set(grid.pairs)
+    assert grid.shared("it_en") == Path("shared/paper/it_en")
+    assert grid.models("it_en").name == "it_en"
+
+    # What another language says makes no cell of the pair old; what is of its own does.
+    cell = grid.cell("it_en.scheduled.s1")
+    store(grid, cell)
+    lexicons = path.parent.parent / "local" / "lexicon"
+    for language, is_old in (("ru", False), ("it", True)):
+        lexicon = lexicons / f"{language}.yaml"
+        lexicon.write_text(lexicon.read_text() + "more: word\n")
+        assert (cell in load(path).pending()) == is_old
+
+
 def test_a_language_beyond_the_papers_makes_no_stored_result_old(path):
     lexicon = path.parent.parent / "local" / "lexicon"
     grid = load(path)
