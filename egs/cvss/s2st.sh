@@ -110,6 +110,7 @@ encoder_dir="${encoder_dir:-$expdir/encoder}"
 kmeans_dir="${kmeans_dir:-$expdir/kmeans}"
 vocoder_dir="${vocoder_dir:-$expdir/vocoder}"
 trained="${trained:-$expdir}"
+. "$S2ST/utils/answers.sh"
 log="$expdir/log"
 results="${results:-$expdir/RESULTS.md}"
 # For the trainings of stages 2, 4 and 8: see utils/training.sh.
@@ -145,25 +146,6 @@ use_kmeans() {
   else
     use_shared kmeans "$kmeans_dir" 4 4
   fi
-}
-
-# speaks DECODE: whether the system has answered with speech, or has not answered yet. An
-# earlier version's units are those of the only side that it knew to speak.
-speaks() {
-  [[ ! -f $1/stage.json || -f $1/units.$speaker.scp || -f $1/units.scp ]]
-}
-
-# some_speak SPLITS: whether a system does on one of them, or nothing is to be decoded.
-some_speak() {
-  local split system checkpoint
-  for split in "$@"; do
-    for system in "${system_names[@]}"; do
-      for checkpoint in "${checkpoint_names[@]}"; do
-        if speaks "$expdir/$system/greedy_$checkpoint/$split"; then return 0; fi
-      done
-    done
-  done
-  (($# == 0 || ${#system_names[@]} == 0))
 }
 
 scripts="$(python -m s2st_interleave.stage_list --from "$stage" --to "$stop_stage")"

@@ -39,7 +39,8 @@ class Options(ShardOptions):
     out_dir: Path = option(REQUIRED, "exp/<tag>/<decode_tag>/<split> to write")
     part_of: Path | None = option(
         None,
-        "decode of a larger split: its answers are copied where it has been asked the same",
+        "decode of this or a larger split: its answers are copied where its checkpoint is "
+        "the same and it has been asked the same",
         runtime=True,
     )
     engine: Literal["transformers", "vllm"] = option(
@@ -74,28 +75,26 @@ def run(options: Options) -> None:
         "train": Input(options.train_dir, "train"),
         "dump": Input(options.dump_dir, "dump"),
     }
-    larger = options.part_of if part_of.is_answered(options) else None
-    if larger is not None:
-        inputs["part_of"] = Input(larger, "decode")
     stage = open_stage(
         options.out_dir,
         stage="decode",
         options=options,
-        inputs=inputs,
+        inputs=inputs | part_of.earlier_input(options.out_dir),
         overwrite=options.overwrite,
     )
     if stage is None:
         return
 
-    # 2. Copy the answers of a larger split, or write them, in parts of similar length.
+    # 2. Copy the answers that another decode has, or write them, in parts of similar length.
     layout = trained_task(options.train_dir, options.task).layout
     dump = Dump(options.dump_dir)
     writer = _Writer(options, part_of.questions(dump, layout))
     answers: dict[str, outputs.Answer] = {}
     earlier_sec = 0.0
-    if larger is not None:
-        print(f"decode: {options.out_dir}: its answers are those of {larger}")
-        known = outputs.read_answers(larger, layout)
+    other = options.part_of if part_of.is_answered(options) else None
+    if other is not None:
+        print(f"decode: {options.out_dir}: its answers are those of {other}")
+        known = outputs.read_answers(other, layout)
         answers = {name: known[name] for name in writer.questions}
     else:
         shards = run_shards(
@@ -108,7 +107,8 @@ def run(options: Options) -> None:
         for path in shards.paths if shards else ():
             answers |= outputs.read_part(path)
         earlier_sec = shards.earlier_sec if shards else 0.0
-    if options.shard:
+    # The job that opens the directory writes what is only copied.
+    if options.shard and not (other and options.shard.startswith("0/")):
         return
 
     # 3. Every utterance gets a line; those that are too long for the LLM an empty one.

@@ -1,10 +1,15 @@
-"""A decode of a split, such as test1k, whose answers a larger one's decode has already."""
+"""A decode whose answers another one has already.
 
+That is one of test1k beside test, and one of the best checkpoint where it is the last.
+"""
+
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from s2st_interleave import record
+from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump, Utterance
 from s2st_interleave.interleave.layout import Layout
@@ -23,22 +28,28 @@ def is_answered(options: "Options") -> bool:
     """Whether the decode `options.part_of` holds the answers that `options` asks for.
 
     It is finished, by the same checkpoint and options, and was asked the same questions.
-    A directory that was made, or begun, without it goes on without it.
+    Raises FileNotFoundError where it is no longer whole.
     """
-    larger = options.part_of
-    if larger is None or not (larger / DONE).is_file():
+    other = options.part_of
+    if other is None or not (other / DONE).is_file():
         return False
-    places = (options.out_dir / name for name in (DONE, OPEN))
-    before = next((read_json(place) for place in places if place.is_file()), None)
-    if before is not None and "part_of" not in before["inputs"]:
+    Input(other, "decode").fingerprint()
+    inputs = {
+        "train": Input(options.train_dir, "train"),
+        "dump": Input(options.dump_dir, "dump"),
+    }
+    now, done = record.of("decode", options, inputs), read_json(other / DONE)
+    checkpoint = TrainFacts.read(options.train_dir).checkpoint(options.checkpoint)
+    if DecodeFacts.of(done, other).checkpoint != checkpoint:
         return False
-    now = record.of("decode", options, {"train": Input(options.train_dir, "train")})
-    done = read_json(larger / DONE)
-    if done["options"] != now["options"]:
+    # "last" and "best" may name one checkpoint.
+    if now["options"] | {"checkpoint": ""} != done["options"] | {"checkpoint": ""}:
         return False
     if done["inputs"]["train"] != now["inputs"]["train"]:
         return False
-    dump_dir = type(larger)(done["paths"]["dump_dir"])
+    if done["inputs"]["dump"] == now["inputs"]["dump"]:
+        return True
+    dump_dir = Path(done["paths"]["dump_dir"])
     if not (dump_dir / DONE).is_file():
         return False
     if pair_prompt(dump_dir) != pair_prompt(options.dump_dir):
@@ -48,6 +59,18 @@ def is_answered(options: "Options") -> bool:
     more, less = questions(there, layout), questions(here, layout)
     same = (name in more and _same(less[name], more[name]) for name in less)
     return here.too_long.keys() <= there.too_long.keys() and all(same)
+
+
+def earlier_input(out_dir: Path) -> dict[str, str]:
+    """The input `part_of` of a directory that an earlier version made: it counted there.
+
+    Answers that are copied are those that the checkpoint would write: train and dump are
+    all that they follow from.
+    """
+    places = (out_dir / name for name in (DONE, OPEN))
+    before = next((read_json(place) for place in places if place.is_file()), None)
+    inputs = before["inputs"] if before else {}
+    return {"part_of": inputs["part_of"]} if "part_of" in inputs else {}
 
 
 def _same(one: Question, other: Question) -> bool:

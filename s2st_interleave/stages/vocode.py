@@ -1,7 +1,7 @@
 """Stage 8, second half: units of a decode, or of recordings, become speech."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -10,11 +10,11 @@ import numpy as np
 
 from s2st_interleave.config import MOST_JOBS, REQUIRED, RunOptions, option
 from s2st_interleave.data import audio, sides
-from s2st_interleave.data.kaldi import write_table
+from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.decode import outputs
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import UnitsFacts, VocoderFacts
-from s2st_interleave.files import read_json
+from s2st_interleave.files import atomic_write, read_json
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import DONE
 from s2st_interleave.stage_dir import Input, open_stage
@@ -33,6 +33,11 @@ class Options(RunOptions):
     side: str = option("tgt", "whose units of it are spoken", new=True)
     vocoder: Path = option(REQUIRED, "exp/<vocoder>")
     out_dir: Path = option(REQUIRED, "gets wav.scp and wav/<id>.wav")
+    part_of: Path | None = option(
+        None,
+        "vocode of this or a larger split: its recordings of the same units are copied",
+        runtime=True,
+    )
     nj: int = option(1, "processes", runtime=True, minimum=1, maximum=MOST_JOBS)
 
     removed: ClassVar[dict[str, str]] = {
@@ -64,6 +69,10 @@ def run(options: Options) -> None:
         for utterance, sequence in units.items()
         if len(sequence)
     }
+    for utterance, path in _recordings(units, options).items():
+        if not wavs[utterance].is_file():
+            with atomic_write(wavs[utterance], "wb") as stream:
+                stream.write(path.read_bytes())
     missing = {u: units[u] for u, path in wavs.items() if not path.is_file()}
     _synthesise_all(missing, wavs, options)
 
@@ -75,6 +84,28 @@ def run(options: Options) -> None:
         said=f"{len(wavs)} of {len(units)} utterances spoken",
         dropped=dict.fromkeys(sorted(units.keys() - wavs.keys()), NO_UNITS),
     )
+
+
+def _recordings(units: Mapping[str, np.ndarray], options: Options) -> dict[str, Path]:
+    """Those of `part_of` by the same vocoder, of the same utterance and units.
+
+    None where it is not finished. Raises FileNotFoundError where it is no longer whole.
+    """
+    other = options.part_of
+    if other is None or not (other / DONE).is_file():
+        return {}
+    Input(other, "vocode").fingerprint()
+    done = read_json(other / DONE)
+    vocoder = Input(options.vocoder, "vocoder").fingerprint()
+    units_dir = Path(done["paths"]["units_dir"])
+    if done["inputs"]["vocoder"] != vocoder or not (units_dir / DONE).is_file():
+        return {}
+    if Input(units_dir, _made_by(units_dir)).fingerprint() != done["inputs"]["units"]:
+        return {}
+    spoken = store.read_units(_stem(replace(options, units_dir=units_dir)))
+    paths = read_table(other / "wav.scp")
+    both = sorted(units.keys() & paths.keys())
+    return {u: Path(paths[u]) for u in both if np.array_equal(units[u], spoken[u])}
 
 
 def _stem(options: Options) -> Path:

@@ -15,6 +15,7 @@ conf=c trained=t dumpdir=d expdir="an exp" log=l device=cpu
 test_names=(test1k test) checkpoint_names=(last) system_names=(base sched)
 system_jobs=JOB=base,sched parallel_systems=2 system_threads=0 overwrite=false
 decode_more=(--task "a b")
+. "$1/utils/answers.sh"
 # Systems decode side by side: a line is one write, or two lines mix.
 say() { local words; printf -v words '[%s]' "$@"; printf '%s\n' "${before-}$words"; }
 launch() { before=launch say "$@"; }

@@ -1,5 +1,6 @@
 """Stage 7 in jobs, and its answers about a part of a split that has been answered."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from s2st_interleave import __main__ as command_line
 from s2st_interleave import shards
-from s2st_interleave.files import read_json
+from s2st_interleave.files import read_json, write_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import decode
@@ -83,11 +84,46 @@ def test_a_part_of_an_answered_split_is_copied(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(decode._Writer, "write", None)
     part = answer(trained, "test1k", tmp_path / "part", "--part_of", str(whole))
     assert contents(part) == contents(alone)
-    assert set(read_json(part / "stage.json")["inputs"]) == {"train", "dump", "part_of"}
-    # It is up to date, with the option; what was made without it is up to date as well.
+    # Both are up to date, with the option and without, and where the other is gone.
+    for out in (part, alone):
+        answer(trained, "test1k", out, "--part_of", str(whole))
+        answer(trained, "test1k", out)
+    shutil.rmtree(whole)
     answer(trained, "test1k", part, "--part_of", str(whole))
-    answer(trained, "test1k", alone, "--part_of", str(whole))
-    assert set(read_json(alone / "stage.json")["inputs"]) == {"train", "dump"}
+
+
+def test_a_best_checkpoint_that_is_the_last_is_not_decoded_again(
+    trained, tmp_path, monkeypatch
+):
+    """Half of the mini recipe's systems end with their best checkpoint."""
+    alone = answer(trained, "test", tmp_path / "alone", "--checkpoint", "best")
+    last = answer(trained, "test", tmp_path / "last")
+    monkeypatch.setattr(decode._Writer, "write", None)
+    more = ("--checkpoint", "best", "--part_of", str(last))
+    best = answer(trained, "test", tmp_path / "best", *more)
+    assert contents(best) == contents(alone)
+    # The job that opens a split which is cut has all answers: no other job is sent.
+    cut = answer(trained, "test", tmp_path / "cut", *more, "--shard", "0/3")
+    assert (cut / "stage.json").is_file() and contents(cut) == contents(alone)
+
+
+def test_a_decode_that_an_earlier_version_made_of_another_is_up_to_date(
+    trained, tmp_path
+):
+    part = answer(trained, "test1k", tmp_path / "part")
+    done = read_json(part / "stage.json")
+    done["inputs"]["part_of"] = "0" * 64
+    write_json(part / "stage.json", done)
+    answer(trained, "test1k", part)
+    assert read_json(part / "stage.json")["inputs"] == done["inputs"]
+
+
+def test_answers_that_are_no_longer_whole_are_not_copied(trained, tmp_path, capsys):
+    whole = answer(trained, "test", tmp_path / "whole")
+    (whole / "text.tgt").write_text("u0 what nobody said\n")
+    with pytest.raises(AssertionError):
+        answer(trained, "test1k", tmp_path / "part", "--part_of", str(whole))
+    assert "no longer whole" in capsys.readouterr().err
 
 
 def other_options(root: Path, whole: Path) -> list[str]:
@@ -104,17 +140,34 @@ def other_units(root: Path, whole: Path) -> list[str]:
     return ["--dump_dir", str(write_dump(whole.parent / "changed", changed))]
 
 
+def another_checkpoint(root: Path, whole: Path) -> list[str]:
+    """The larger split was answered by the best checkpoint, which is not the last."""
+    done = read_json(whole / "stage.json")
+    done["facts"]["checkpoint"] = "checkpoint-1"
+    write_json(whole / "stage.json", done)
+    return []
+
+
 def not_finished(root: Path, whole: Path) -> list[str]:
     (whole / "stage.json").unlink()
     return []
 
 
-@pytest.mark.parametrize("change", [other_options, other_units, not_finished])
-def test_a_part_is_answered_where_the_split_has_not(trained, tmp_path, change):
+@pytest.mark.parametrize(
+    "change", [other_options, other_units, another_checkpoint, not_finished]
+)
+def test_a_part_is_answered_where_the_split_has_not(
+    trained, tmp_path, change, monkeypatch
+):
     whole = answer(trained, "test", tmp_path / "whole")
     more = change(trained, whole)
-    part = answer(trained, "test1k", tmp_path / "p", "--part_of", str(whole), *more)
-    assert set(read_json(part / "stage.json")["inputs"]) == {"train", "dump"}
+    written = []
+    write = decode._Writer.write
+    monkeypatch.setattr(
+        decode._Writer, "write", lambda *given: written.append(write(*given))
+    )
+    answer(trained, "test1k", tmp_path / "p", "--part_of", str(whole), *more)
+    assert written
 
 
 def test_beams_with_vllm_are_refused(trained, tmp_path, capsys):

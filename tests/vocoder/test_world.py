@@ -10,7 +10,7 @@ pytest.importorskip("pyworld")
 
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json
+from s2st_interleave.files import read_json, write_json
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import vocode, vocoder
 from s2st_interleave.units import store
@@ -211,6 +211,59 @@ def test_vocode_makes_only_what_is_missing(tone_corpus: Path, trained: Path, cap
     assert kept.stat().st_mtime_ns == before and lost.read_bytes() == content
     vocode.run(wanted)
     assert "is up to date" in capsys.readouterr().out
+
+
+def decoded(folder: Path, units: dict[str, list[int]]) -> Path:
+    stage = open_stage(folder, stage="decode", options=Empty(), inputs={})
+    arrays = {name: np.array(each, np.int32) for name, each in units.items()}
+    store.write_units(folder / "units", arrays)
+    stage.finish(num_in=len(units), num_out=len(units))
+    return folder
+
+
+def spoken(decode: Path, vocoder_dir: Path, part_of: Path | None = None) -> Path:
+    options = vocode.Options(
+        units_dir=decode,
+        vocoder=vocoder_dir,
+        out_dir=decode / "vocode",
+        part_of=part_of,
+    )
+    vocode.run(options)
+    return options.out_dir
+
+
+def test_recordings_of_the_same_units_are_copied(tmp_path, trained, monkeypatch):
+    """Half of the mini recipe's systems end with their best checkpoint."""
+    units = {"a": [0, 1], "b": [1, 2, 3], "none": []}
+    last = spoken(decoded(tmp_path / "last", units), trained)
+    made = []
+    synthesise = vocode._synthesise
+    monkeypatch.setattr(
+        vocode, "_synthesise", lambda *v: made.append(v[-1][0]) or synthesise(*v)
+    )
+    other = units | {"b": [3, 2, 1], "c": [4]}
+    best = spoken(decoded(tmp_path / "best", other), trained, last)
+    assert made == ["b", "c"]
+    copy, original = (out / "wav" / "a.wav" for out in (best, last))
+    assert copy.read_bytes() == original.read_bytes() and not copy.samefile(original)
+    assert spoken(tmp_path / "best", trained) == best  # up to date without it as well
+
+    # Not of another vocoder, and not where it is not finished.
+    made.clear()
+    done = read_json(last / "stage.json")
+    write_json(last / "stage.json", done | {"inputs": {"vocoder": "0", "units": "0"}})
+    spoken(decoded(tmp_path / "third", units), trained, last)
+    (last / "stage.json").unlink()
+    spoken(decoded(tmp_path / "fourth", units), trained, last)
+    assert made == ["a", "b"] * 2
+
+
+def test_a_recording_that_is_no_longer_whole_is_not_copied(tmp_path, trained):
+    units = {"a": [0, 1], "b": [1, 2, 3]}
+    last = spoken(decoded(tmp_path / "last", units), trained)
+    (last / "wav" / "a.wav").unlink()
+    with pytest.raises(FileNotFoundError, match="no longer whole"):
+        spoken(decoded(tmp_path / "best", units), trained, last)
 
 
 def test_a_vocoder_may_learn_from_a_part_of_train(stage_options, tmp_path):

@@ -1,23 +1,18 @@
 # Stage 7: source units -> transcript -> translation -> target units. Where jobs have GPUs of
 # their own, or a queue deals them out, a split is cut over gpu_nj jobs; a queue gets all
-# systems and checkpoints at once. Elsewhere a system is a job. test1k comes last: test has
-# its answers.
-ordered=()
-for split in "${test_names[@]}"; do
-  if [[ $split != test1k ]]; then ordered+=("$split"); fi
-done
-if [[ " ${test_names[*]} " == *" test1k "* ]]; then ordered+=(test1k); fi
-
+# systems at once. Elsewhere a system is a job. Checkpoints come one after another, as the
+# best is often the last, whose answers are then its own.
 # decoding_of SYSTEM: sets the array decoding to the command for this split and checkpoint.
 decoding_of() {
-  local out="$expdir/$1/greedy_$checkpoint"
+  local out="$expdir/$1/greedy_$checkpoint" other
   decoding=("${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$trained/$1"
     --checkpoint "$checkpoint" --dump_dir "$dumpdir/interleave/$split"
     --out_dir "$out/$split" --device "$device"
     --num_threads "$system_threads" "${decode_more[@]}")
-  if [[ $split == test1k ]]; then decoding+=(--part_of "$out/test"); fi
+  other="$(answered_before "$expdir/$1" "$checkpoint" "$split")"
+  if [[ -n $other ]]; then decoding+=(--part_of "$other"); fi
 }
-for split in "${ordered[@]}"; do
+for split in "${larger_first[@]}"; do
   for checkpoint in "${checkpoint_names[@]}"; do
     name="$checkpoint.$split"
     if ((gpu_nj == 1)) || [[ $cmd_backend == local && -z ${one_gpu[*]-} ]]; then
@@ -31,6 +26,6 @@ for split in "${ordered[@]}"; do
       s2st_beside s2st_sharded "decode.$system.$name" "$expdir/$system/greedy_$checkpoint/$split" \
         "${decoding[@]}"
     done
+    s2st_wait
   done
-  s2st_wait
 done

@@ -9,25 +9,30 @@ else
   use_shared vocoder "$vocoder_dir" 8 8
 fi
 
-# vocode NAME UNITS_DIR OUT_DIR
+# vocode NAME UNITS_DIR OUT_DIR [PART_OF]
 vocode() {
+  local part_of=()
+  if [[ -n ${4-} ]]; then part_of=(--part_of "$4"); fi
   $decode_cmd "${one_gpu[@]}" "$log/vocode.$1.log" "${s2st[@]}" vocode --units_dir "$2" --out_dir "$3" \
     --side "$speaker" --vocoder "$vocoder_dir" --device "$device" --nj "$nj" \
-    --num_threads 1 --overwrite "$overwrite" "${vocode_more[@]}"
+    --num_threads 1 --overwrite "$overwrite" "${part_of[@]}" "${vocode_more[@]}"
 }
-for split in "${test_names[@]}"; do
+for split in "${larger_first[@]}"; do
   if [[ $toplines == true ]] && some_speak "$split"; then
     s2st_beside vocode "resynthesis.$split" "$dumpdir/units/$split" "$expdir/resynthesis/$split"
   fi
-  for system in "${system_names[@]}"; do
-    for checkpoint in "${checkpoint_names[@]}"; do
+  for checkpoint in "${checkpoint_names[@]}"; do
+    for system in "${system_names[@]}"; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
       if ! speaks "$decode"; then
         echo "vocode: $system answers in text alone: $decode/text.*"
         continue
       fi
-      s2st_beside vocode "$system.$checkpoint.$split" "$decode" "$decode/vocode"
+      other="$(answered_before "$expdir/$system" "$checkpoint" "$split")"
+      s2st_beside vocode "$system.$checkpoint.$split" "$decode" "$decode/vocode" \
+        "${other:+$other/vocode}"
     done
+    s2st_wait
   done
+  s2st_wait
 done
-s2st_wait

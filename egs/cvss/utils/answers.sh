@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# Sourced by s2st.sh, and reads its options: about the decodes of stage 7.
+# larger_first: the splits of test_names in the order in which they are answered.
+# answered_before SYSTEM CHECKPOINT SPLIT: prints the decode that may hold the same answers.
+# speaks DECODE, some_speak SPLITS: whether there is speech to be heard.
+
+# test1k comes last, as test has its answers.
+larger_first=()
+for split in "${test_names[@]}"; do
+  if [[ $split != test1k ]]; then larger_first+=("$split"); fi
+done
+if [[ " ${test_names[*]} " == *" test1k "* ]]; then larger_first+=(test1k); fi
+
+# That of test for test1k, else that of the first checkpoint: the best is often the last.
+answered_before() {
+  local test="$1/greedy_$2/test" first="${checkpoint_names[0]}"
+  if [[ $3 == test1k && (" ${test_names[*]} " == *" test "* || -f $test/stage.json) ]]; then
+    echo "$test"
+  elif [[ $2 != "$first" ]]; then
+    echo "$1/greedy_$first/$3"
+  fi
+}
+
+# speaks DECODE: whether the system has answered with speech, or has not answered yet. An
+# earlier version's units are those of the only side that it knew to speak.
+speaks() {
+  [[ ! -f $1/stage.json || -f $1/units.$speaker.scp || -f $1/units.scp ]]
+}
+
+# some_speak SPLITS: whether a system does on one of them, or nothing is to be decoded.
+some_speak() {
+  local split system checkpoint
+  for split in "$@"; do
+    for system in "${system_names[@]}"; do
+      for checkpoint in "${checkpoint_names[@]}"; do
+        if speaks "$expdir/$system/greedy_$checkpoint/$split"; then return 0; fi
+      done
+    done
+  done
+  (($# == 0 || ${#system_names[@]} == 0))
+}
