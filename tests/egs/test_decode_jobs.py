@@ -1,6 +1,7 @@
-"""Stage 7 cuts a split over jobs where each has a GPU, and asks test before test1k."""
+"""Stage 7 cuts a split over jobs where each has a GPU; it and 8 make nothing twice."""
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,8 @@ queue() { before="queue[$1]" "${@:2}"; }
 """
 
 
-def lines(settings: str) -> list[str]:
-    script = f'{DRIVER}\n{settings}\n. "$1/stages/07_decode.sh"'
+def lines(settings: str, stage: str = "07_decode") -> list[str]:
+    script = f'{DRIVER}\n{settings}\n. "$1/stages/{stage}.sh"'
     command = ["bash", "-c", script, "bash", str(CVSS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
@@ -82,3 +83,35 @@ def test_pairs_are_queued_beside_each_other_and_a_failure_is_not_lost(backend, o
     command = ["bash", "-c", script, "bash", str(CVSS)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout.split() == list(order) and done.returncode == 1
+
+
+def parts_of(said: list[str]) -> dict[str, str]:
+    """By folder, below the experiment's, that of the answers which it may copy."""
+    parts = {}
+    for line in said:
+        words = line.replace("JOB", "base").strip("[]").split("][")
+        values = dict(pairwise(words))
+        parts[values["--out_dir"]] = values.get("--part_of", "")
+    return {k[len("an exp/") :]: v[len("an exp/") :] for k, v in parts.items()}
+
+
+def test_what_another_checkpoint_or_split_may_have_is_asked_for_after_it():
+    """The best checkpoint was decoded and spoken again where it is the last."""
+    settings = "cmd_backend=local gpu_nj=2 one_gpu=() checkpoint_names=(last best) system_names=(base)"
+    decoded = parts_of(lines(settings))
+    assert decoded == {
+        "base/greedy_last/test": "",
+        "base/greedy_best/test": "base/greedy_last/test",
+        "base/greedy_last/test1k": "base/greedy_last/test",
+        "base/greedy_best/test1k": "base/greedy_best/test",
+    }
+    for out, part in decoded.items():
+        assert not part or list(decoded).index(part) < list(decoded).index(out)
+    settings += """ toplines=true vocoder_dir=v vocoder_gpus=1 speaker=tgt nj=2
+    vocode_more=()
+    use_shared() { :; }"""
+    spoken = parts_of(lines(settings, "08_vocode"))
+    assert spoken == {
+        "resynthesis/test": "",
+        "resynthesis/test1k": "resynthesis/test",
+    } | {f"{out}/vocode": part and f"{part}/vocode" for out, part in decoded.items()}

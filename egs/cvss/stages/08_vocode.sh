@@ -19,7 +19,9 @@ vocode() {
 }
 for split in "${larger_first[@]}"; do
   if [[ $toplines == true ]] && some_speak "$split"; then
-    s2st_beside vocode "resynthesis.$split" "$dumpdir/units/$split" "$expdir/resynthesis/$split"
+    if [[ $split == test1k ]]; then other="$expdir/resynthesis/test"; else other=""; fi
+    s2st_beside vocode "resynthesis.$split" "$dumpdir/units/$split" "$expdir/resynthesis/$split" \
+      "$other"
   fi
   for checkpoint in "${checkpoint_names[@]}"; do
     for system in "${system_names[@]}"; do
