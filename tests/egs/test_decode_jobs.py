@@ -97,7 +97,8 @@ def parts_of(said: list[str]) -> dict[str, str]:
 
 def test_what_another_checkpoint_or_split_may_have_is_asked_for_after_it():
     """The best checkpoint was decoded and spoken again where it is the last."""
-    settings = "cmd_backend=local gpu_nj=2 one_gpu=() checkpoint_names=(last best) system_names=(base)"
+    settings = "cmd_backend=local gpu_nj=2 one_gpu=() system_names=(base)"
+    settings += " checkpoint_names=(last best)"
     decoded = parts_of(lines(settings))
     assert decoded == {
         "base/greedy_last/test": "",
