@@ -112,12 +112,14 @@ def _works(
             works.append(replace(speech_work.dump(split, rates), starts=0))
         elif stage == "train":
             works.append(_trained(folder, options, recipe, corpus, rates))
-        elif stage == "decode":
+        elif stage == "decode" and not each["facts"].get("copied_from"):
             llm = _llm(recipe / each["paths"]["train_dir"])
             works.append(answer_work.decode(options, llm, asked, rates, 1))
         elif stage == "vocoder":
             works.append(answer_work.vocoder(options, corpus, rates, ranks))
         elif stage == "vocode":
+            spoken = number - each["facts"].get("num_copied", 0)
+            asked = replace(asked, test=spoken)
             works.append(answer_work.vocode(voice, asked, rates, ranks))
         elif stage in ("score", "topline"):
             times = _num_heard(recipe, each["paths"], known)

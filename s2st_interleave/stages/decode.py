@@ -135,6 +135,7 @@ def run(options: Options) -> None:
             num_too_long=len(dump.too_long),
         ),
         earlier_sec=earlier_sec,
+        copied_from=str(other) if other else "",
     )
 
 

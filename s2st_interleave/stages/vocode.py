@@ -69,7 +69,8 @@ def run(options: Options) -> None:
         for utterance, sequence in units.items()
         if len(sequence)
     }
-    for utterance, path in _recordings(units, options).items():
+    known = _recordings(units, options)
+    for utterance, path in known.items():
         if not wavs[utterance].is_file():
             with atomic_write(wavs[utterance], "wb") as stream:
                 stream.write(path.read_bytes())
@@ -81,7 +82,9 @@ def run(options: Options) -> None:
     stage.finish(
         num_in=len(units),
         num_out=len(wavs),
-        said=f"{len(wavs)} of {len(units)} utterances spoken",
+        said=f"{len(wavs)} of {len(units)} utterances spoken"
+        + f", {len(known)} of them copied from {options.part_of}" * bool(known),
+        num_copied=len(known),
         dropped=dict.fromkeys(sorted(units.keys() - wavs.keys()), NO_UNITS),
     )
 
