@@ -24,7 +24,6 @@ max_jobs_run=2     # cells at once
 nj=2
 overwrite=false    # make anew what cells share where its options have changed
 help_message="Usage: ./paper.sh [--quick false] [--grid paper] [--pair it_en] [--page false] [--publish false] [--minutes 0] [--max_jobs_run 2]"
-words=("$@")
 . ../cvss/utils/parse_options.sh
 cd x_en
 . ../../cvss/utils/environment.sh
@@ -43,28 +42,20 @@ steps=() # of what cells share: the paper grid's are for eight languages
 if [[ $grid != paper ]]; then steps=(--encoder_args "--max_steps 3200" --llm_args "--max_steps 400"); fi
 if [[ -f $grid/settings.sh ]]; then . "$grid/settings.sh"; fi
 replicate=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
-export MINI_SHARED="shared/$grid" # folder, in each pair's and in x_en, of what cells share
-pending= pairs= own= status=0
+own= status=0
+
+# todo WHAT: names of what is still to do, of one pair where --pair says so.
 todo() { "${replicate[@]}" pending --pair "$pair" --what "$1"; }
 
-# 1. What is still to do, and the shared parts that it needs. Pairs with models of their own
-# are runs of their own.
-if [[ $page == false ]]; then own="$(todo own_models)"; fi
-if [[ -n $own && -z $pair ]]; then
-  s2st_split pair_names "$own"
-  for name in "${pair_names[@]}"; do ./paper.sh "${words[@]}" --pair "$name" || status=$?; done
-elif [[ $page == false ]]; then
-  if [[ -n $own ]]; then MINI_SHARED+="/$pair"; fi
-  pending="$(todo cells)"
+# share: makes the models and toplines that the pending cells share.
+share() {
+  local pairs sources toplines untrained seen name llms=(parallel) shared recipe
+  local pair_names topline_pairs untrained_pairs
   pairs="$(todo pairs)"
-  s2st_split cells "$pending"
+  if [[ -z $pairs ]]; then return; fi
   s2st_split pair_names "$pairs"
-  echo "cells to run: ${#cells[@]}"
-fi
-if [[ -n $pairs ]]; then
   sources="$(todo sources)"
   needs() { [[ " $pending" == *".$1."* ]]; } # a stand-in that some cell asks for
-  llms=(parallel)
   for seen in mono random; do if needs "$seen"; then llms+=("$seen"); fi; done
   shared=(x_en/run.sh --nj "$nj" --sources "$sources" --overwrite "$overwrite" "${steps[@]}")
   "${shared[@]}" --text_llms "${llms[*]}"
@@ -95,16 +86,40 @@ if [[ -n $pairs ]]; then
       --encoder_dir "../x_en/$MINI_SHARED/exp/untrained/encoder" \
       --kmeans_dir "../x_en/$MINI_SHARED/exp/untrained/kmeans"
   done
-fi
+}
 
-# 2. The cells, through the launcher of cmd.sh.
-if [[ -n $pending ]]; then
-  $decode_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" "x_en/$MINI_SHARED/exp/log/cell.JOB.log" \
+# run_cells: runs the pending cells on what they share, through the launcher of cmd.sh.
+run_cells() {
+  local pending cells log
+  # A folder in each pair's and in x_en, of what cells share.
+  export MINI_SHARED="shared/$grid${own:+/$pair}"
+  pending="$(todo cells)"
+  s2st_split cells "$pending"
+  echo "cells to run${pair:+ of $pair}: ${#cells[@]}"
+  share
+  if [[ -z $pending ]]; then return; fi
+  log="x_en/$MINI_SHARED/exp/log/cell.JOB.log"
+  $decode_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" "$log" \
     "${replicate[@]}" cell --name JOB --until "$until" || status=$?
+  if ((status > 128)); then exit "$status"; fi # interrupted
+}
+
+# Pairs with models of their own come one after another.
+if [[ $page == false ]]; then
+  own="$(todo own_models)"
+  if [[ -n $own ]]; then
+    s2st_split own_pairs "$own"
+    for pair in "${own_pairs[@]}"; do
+      if ((until && $(date +%s) > until)); then break; fi
+      run_cells
+    done
+  else
+    run_cells
+  fi
 fi
 
-# 3. The page, from what is stored; what failed is in the exit status.
+# The page, from what is stored; what failed is in the exit status.
 page_of=(page)
-if [[ $publish == false ]]; then page_of+=(--out "x_en/$MINI_SHARED/exp/results"); fi
+if [[ $publish == false ]]; then page_of+=(--out "x_en/shared/$grid/exp/results"); fi
 "${replicate[@]}" "${page_of[@]}"
 exit "$status"

@@ -272,6 +272,11 @@ def _check(grid: Grid, path: Path) -> None:
         lexicon = grid.recipe.lexicon_of(source)
         if grid.recipe.lexicon and not lexicon.is_file():
             raise UserError(f"{path}: '{source}' has no {lexicon}")
+    if grid.own_models and "{shared}" not in grid.recipe.models:
+        raise UserError(
+            f"{path}: own_models wants a recipe whose `models` names {{shared}}, as each "
+            f"pair has its own; it is '{grid.recipe.models}'"
+        )
     sizes = grid.sizes
     for cell in grid.cells:
         system = grid.recipe.folder / grid.recipe.system.format(system=cell.system)

@@ -19,6 +19,8 @@ def provenance(content: PageContent) -> str:
         f"command: `{grid.command}`; with `--page true` it makes this page from the "
     )
     reason = f" ({grid.recipe.notes.builds})" if grid.recipe.notes.builds else ""
+    if grid.own_models:
+        reason = " (each pair has its own)"
     lines = (
         f"{len(done)} of {len(grid.cells)} cells are there: {hours:.1f} hours in all, one "
         "by one (a cell that was stopped counts from its last start)",

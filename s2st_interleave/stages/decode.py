@@ -39,8 +39,12 @@ class Options(ShardOptions):
     out_dir: Path = option(REQUIRED, "exp/<tag>/<decode_tag>/<split> to write")
     part_of: Path | None = option(
         None,
-        "decode of this or a larger split: its answers are copied where its checkpoint is "
-        "the same and it has been asked the same",
+        "decode of a larger split: its answers are copied where it has been asked the same",
+        runtime=True,
+    )
+    same_as: Path | None = option(
+        None,
+        "decode of this split by another checkpoint: copied if they are one and the same",
         runtime=True,
     )
     engine: Literal["transformers", "vllm"] = option(
@@ -91,7 +95,7 @@ def run(options: Options) -> None:
     writer = _Writer(options, part_of.questions(dump, layout))
     answers: dict[str, outputs.Answer] = {}
     earlier_sec = 0.0
-    other = options.part_of if part_of.is_answered(options) else None
+    other = part_of.answered(options)
     if other is not None:
         print(f"decode: {options.out_dir}: its answers are those of {other}")
         known = outputs.read_answers(other, layout)

@@ -1,14 +1,15 @@
-"""A decode whose answers another one has already.
+"""What another decode has answered already.
 
-That is one of test1k beside test, and one of the best checkpoint where it is the last.
+test has the answers about test1k; the last checkpoint has those of the best one where the
+two are the same.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from s2st_interleave import record
+from s2st_interleave import promises, record
 from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump, Utterance
@@ -24,21 +25,36 @@ if TYPE_CHECKING:
 Question = dict[str, np.ndarray | str]
 
 
-def is_answered(options: "Options") -> bool:
-    """Whether the decode `options.part_of` holds the answers that `options` asks for.
+def finished(directory: Path | None) -> dict[str, Any] | None:
+    """The record of a stage's directory from which may be copied; None where there is none.
 
-    It is finished, by the same checkpoint and options, and was asked the same questions.
-    Raises FileNotFoundError where it is no longer whole.
+    One that is no longer whole is named, and left alone: what it had is made again.
     """
-    other = options.part_of
-    if other is None or not (other / DONE).is_file():
+    if directory is None or not (directory / DONE).is_file():
+        return None
+    done = read_json(directory / DONE)
+    if lost := promises.broken(directory, done, reads=True):
+        print(f"{done['stage']}: {directory} is no longer whole, not copied: {lost}")
+        return None
+    return done
+
+
+def answered(options: "Options") -> Path | None:
+    """The first of `options.part_of` and `same_as` that holds the answers asked for."""
+    others = (options.part_of, options.same_as)
+    return next((other for other in others if _is_answered(options, other)), None)
+
+
+def _is_answered(options: "Options", other: Path | None) -> bool:
+    """Whether the decode `other` is of the same checkpoint, options and questions."""
+    done = finished(other)
+    if other is None or done is None:
         return False
-    Input(other, "decode").fingerprint()
     inputs = {
         "train": Input(options.train_dir, "train"),
         "dump": Input(options.dump_dir, "dump"),
     }
-    now, done = record.of("decode", options, inputs), read_json(other / DONE)
+    now = record.of("decode", options, inputs)
     checkpoint = TrainFacts.read(options.train_dir).checkpoint(options.checkpoint)
     if DecodeFacts.of(done, other).checkpoint != checkpoint:
         return False
@@ -52,6 +68,8 @@ def is_answered(options: "Options") -> bool:
     dump_dir = Path(done["paths"]["dump_dir"])
     if not (dump_dir / DONE).is_file():
         return False
+    if Input(dump_dir, "dump").fingerprint() != done["inputs"]["dump"]:
+        return False  # it was made anew since
     if pair_prompt(dump_dir) != pair_prompt(options.dump_dir):
         return False
     layout = trained_task(options.train_dir, options.task).layout

@@ -18,6 +18,7 @@ from s2st_interleave.files import atomic_write, read_json
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import DONE
 from s2st_interleave.stage_dir import Input, open_stage
+from s2st_interleave.stages import part_of
 from s2st_interleave.units import store
 from s2st_interleave.workers import mapped
 
@@ -35,8 +36,11 @@ class Options(RunOptions):
     out_dir: Path = option(REQUIRED, "gets wav.scp and wav/<id>.wav")
     part_of: Path | None = option(
         None,
-        "vocode of this or a larger split: its recordings of the same units are copied",
+        "vocode of a larger split: its recordings of the same units are copied",
         runtime=True,
+    )
+    same_as: Path | None = option(
+        None, "vocode of another checkpoint's answers: likewise", runtime=True
     )
     nj: int = option(1, "processes", runtime=True, minimum=1, maximum=MOST_JOBS)
 
@@ -69,11 +73,13 @@ def run(options: Options) -> None:
         for utterance, sequence in units.items()
         if len(sequence)
     }
-    known = _recordings(units, options)
+    known: dict[str, Path] = {}
+    for other in (options.part_of, options.same_as):
+        known |= _recordings(units, other, options)
+    known = {u: path for u, path in known.items() if not wavs[u].is_file()}
     for utterance, path in known.items():
-        if not wavs[utterance].is_file():
-            with atomic_write(wavs[utterance], "wb") as stream:
-                stream.write(path.read_bytes())
+        with atomic_write(wavs[utterance], "wb") as stream:
+            stream.write(path.read_bytes())
     missing = {u: units[u] for u, path in wavs.items() if not path.is_file()}
     _synthesise_all(missing, wavs, options)
 
@@ -83,30 +89,29 @@ def run(options: Options) -> None:
         num_in=len(units),
         num_out=len(wavs),
         said=f"{len(wavs)} of {len(units)} utterances spoken"
-        + f", {len(known)} of them copied from {options.part_of}" * bool(known),
+        + f", {len(known)} of them copied" * bool(known),
         num_copied=len(known),
         dropped=dict.fromkeys(sorted(units.keys() - wavs.keys()), NO_UNITS),
     )
 
 
-def _recordings(units: Mapping[str, np.ndarray], options: Options) -> dict[str, Path]:
-    """Those of `part_of` by the same vocoder, of the same utterance and units.
-
-    None where it is not finished. Raises FileNotFoundError where it is no longer whole.
-    """
-    other = options.part_of
-    if other is None or not (other / DONE).is_file():
+def _recordings(
+    units: Mapping[str, np.ndarray], other: Path | None, options: Options
+) -> dict[str, Path]:
+    """The recordings in `other` by the same vocoder, of the same utterance and units."""
+    done = part_of.finished(other)
+    if other is None or done is None:
         return {}
-    Input(other, "vocode").fingerprint()
-    done = read_json(other / DONE)
     vocoder = Input(options.vocoder, "vocoder").fingerprint()
     units_dir = Path(done["paths"]["units_dir"])
     if done["inputs"]["vocoder"] != vocoder or not (units_dir / DONE).is_file():
         return {}
     if Input(units_dir, _made_by(units_dir)).fingerprint() != done["inputs"]["units"]:
-        return {}
-    spoken = store.read_units(_stem(replace(options, units_dir=units_dir)))
-    paths = read_table(other / "wav.scp")
+        return {}  # they were made anew since
+    stem = _stem(replace(options, units_dir=units_dir))
+    if done["inputs"].get("name") != stem.name:
+        return {}  # another side's
+    spoken, paths = store.read_units(stem), read_table(other / "wav.scp")
     both = sorted(units.keys() & paths.keys())
     return {u: Path(paths[u]) for u in both if np.array_equal(units[u], spoken[u])}
 

@@ -85,34 +85,42 @@ def test_pairs_are_queued_beside_each_other_and_a_failure_is_not_lost(backend, o
     assert done.stdout.split() == list(order) and done.returncode == 1
 
 
-def parts_of(said: list[str]) -> dict[str, str]:
-    """By folder, below the experiment's, that of the answers which it may copy."""
-    parts = {}
+def copies(said: list[str]) -> dict[str, tuple[str, str]]:
+    """By folder, below the experiment's: the larger split's, the other checkpoint's."""
+    places_of = {}
     for line in said:
         words = line.replace("JOB", "base").strip("[]").split("][")
         values = dict(pairwise(words))
-        parts[values["--out_dir"]] = values.get("--part_of", "")
-    return {k[len("an exp/") :]: v[len("an exp/") :] for k, v in parts.items()}
+        places = (values.get(k, "") for k in ("--out_dir", "--part_of", "--same_as"))
+        out, larger, other = (place.removeprefix("an exp/") for place in places)
+        places_of[out] = (larger, other)
+    return places_of
 
 
 def test_what_another_checkpoint_or_split_may_have_is_asked_for_after_it():
     """The best checkpoint was decoded and spoken again where it is the last."""
     settings = "cmd_backend=local gpu_nj=2 one_gpu=() system_names=(base)"
     settings += " checkpoint_names=(last best)"
-    decoded = parts_of(lines(settings))
-    assert decoded == {
-        "base/greedy_last/test": "",
-        "base/greedy_best/test": "base/greedy_last/test",
-        "base/greedy_last/test1k": "base/greedy_last/test",
-        "base/greedy_best/test1k": "base/greedy_best/test",
-    }
-    for out, part in decoded.items():
-        assert not part or list(decoded).index(part) < list(decoded).index(out)
+    decoded = copies(lines(settings))
+    assert list(decoded.items()) == [
+        ("base/greedy_last/test", ("", "base/greedy_best/test")),
+        ("base/greedy_best/test", ("", "base/greedy_last/test")),
+        (
+            "base/greedy_last/test1k",
+            ("base/greedy_last/test", "base/greedy_best/test1k"),
+        ),
+        (
+            "base/greedy_best/test1k",
+            ("base/greedy_best/test", "base/greedy_last/test1k"),
+        ),
+    ]
     settings += """ toplines=true vocoder_dir=v vocoder_gpus=1 speaker=tgt nj=2
     vocode_more=()
     use_shared() { :; }"""
-    spoken = parts_of(lines(settings, "08_vocode"))
+    spoken = copies(lines(settings, "08_vocode"))
+    assert spoken.pop("resynthesis/test") == ("", "")
+    assert spoken.pop("resynthesis/test1k") == ("resynthesis/test", "")
     assert spoken == {
-        "resynthesis/test": "",
-        "resynthesis/test1k": "resynthesis/test",
-    } | {f"{out}/vocode": part and f"{part}/vocode" for out, part in decoded.items()}
+        f"{out}/vocode": (larger and f"{larger}/vocode", f"{other}/vocode")
+        for out, (larger, other) in decoded.items()
+    }

@@ -99,7 +99,7 @@ def test_a_best_checkpoint_that_is_the_last_is_not_decoded_again(
     alone = answer(trained, "test", tmp_path / "alone", "--checkpoint", "best")
     last = answer(trained, "test", tmp_path / "last")
     monkeypatch.setattr(decode._Writer, "write", None)
-    more = ("--checkpoint", "best", "--part_of", str(last))
+    more = ("--checkpoint", "best", "--same_as", str(last))
     best = answer(trained, "test", tmp_path / "best", *more)
     assert contents(best) == contents(alone)
     # The job that opens a split which is cut has all answers: no other job is sent.
@@ -119,11 +119,12 @@ def test_a_decode_that_an_earlier_version_made_of_another_is_up_to_date(
 
 
 def test_answers_that_are_no_longer_whole_are_not_copied(trained, tmp_path, capsys):
+    alone = answer(trained, "test1k", tmp_path / "alone")
     whole = answer(trained, "test", tmp_path / "whole")
     (whole / "text.tgt").write_text("u0 what nobody said\n")
-    with pytest.raises(AssertionError):
-        answer(trained, "test1k", tmp_path / "part", "--part_of", str(whole))
-    assert "no longer whole" in capsys.readouterr().err
+    part = answer(trained, "test1k", tmp_path / "part", "--part_of", str(whole))
+    assert contents(part) == contents(alone)
+    assert "no longer whole, not copied" in capsys.readouterr().out
 
 
 def other_options(root: Path, whole: Path) -> list[str]:
@@ -148,25 +149,42 @@ def another_checkpoint(root: Path, whole: Path) -> list[str]:
     return []
 
 
+def made_anew(root: Path, whole: Path) -> list[str]:
+    """Stage 5 has made the same folder again, with other units, since it was answered."""
+    folder = root / "test"
+    utterances = dump.Dump(folder)
+    changed = [
+        replace(
+            each,
+            sides={k: replace(v, units=v.units * 0) for k, v in each.sides.items()},
+        )
+        for each in (utterances[index] for index in range(len(utterances)))
+    ]
+    shutil.rmtree(folder)
+    write_dump(folder, changed)
+    return ["--dump_dir", str(folder)]
+
+
 def not_finished(root: Path, whole: Path) -> list[str]:
     (whole / "stage.json").unlink()
     return []
 
 
 @pytest.mark.parametrize(
-    "change", [other_options, other_units, another_checkpoint, not_finished]
+    "change", [other_options, other_units, another_checkpoint, made_anew, not_finished]
 )
 def test_a_part_is_answered_where_the_split_has_not(
     trained, tmp_path, change, monkeypatch
 ):
-    whole = answer(trained, "test", tmp_path / "whole")
-    more = change(trained, whole)
+    root = Path(shutil.copytree(trained, tmp_path / "its own"))
+    whole = answer(root, "test", tmp_path / "whole")
+    more = change(root, whole)
     written = []
     write = decode._Writer.write
     monkeypatch.setattr(
         decode._Writer, "write", lambda *given: written.append(write(*given))
     )
-    answer(trained, "test1k", tmp_path / "p", "--part_of", str(whole), *more)
+    answer(root, "test1k", tmp_path / "p", "--part_of", str(whole), *more)
     assert written
 
 

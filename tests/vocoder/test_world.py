@@ -221,12 +221,12 @@ def decoded(folder: Path, units: dict[str, list[int]]) -> Path:
     return folder
 
 
-def spoken(decode: Path, vocoder_dir: Path, part_of: Path | None = None) -> Path:
+def spoken(decode: Path, vocoder_dir: Path, same_as: Path | None = None) -> Path:
     options = vocode.Options(
         units_dir=decode,
         vocoder=vocoder_dir,
         out_dir=decode / "vocode",
-        part_of=part_of,
+        same_as=same_as,
     )
     vocode.run(options)
     return options.out_dir
@@ -248,22 +248,25 @@ def test_recordings_of_the_same_units_are_copied(tmp_path, trained, monkeypatch)
     assert copy.read_bytes() == original.read_bytes() and not copy.samefile(original)
     assert spoken(tmp_path / "best", trained) == best  # up to date without it as well
 
-    # Not of another vocoder, and not where it is not finished.
-    made.clear()
+    # Not of another vocoder, other units or side, nor where it is not finished.
     done = read_json(last / "stage.json")
-    write_json(last / "stage.json", done | {"inputs": {"vocoder": "0", "units": "0"}})
-    spoken(decoded(tmp_path / "third", units), trained, last)
-    (last / "stage.json").unlink()
-    spoken(decoded(tmp_path / "fourth", units), trained, last)
-    assert made == ["a", "b"] * 2
+    for key in ("vocoder", "units", "name", ""):
+        made.clear()
+        other = done | {"inputs": done["inputs"] | {key: "0"}}
+        write_json(last / "stage.json", other)
+        if not key:
+            (last / "stage.json").unlink()
+        spoken(decoded(tmp_path / f"not {key}", units), trained, last)
+        assert made == ["a", "b"]
 
 
-def test_a_recording_that_is_no_longer_whole_is_not_copied(tmp_path, trained):
+def test_a_recording_that_is_no_longer_whole_is_not_copied(tmp_path, trained, capsys):
     units = {"a": [0, 1], "b": [1, 2, 3]}
     last = spoken(decoded(tmp_path / "last", units), trained)
     (last / "wav" / "a.wav").unlink()
-    with pytest.raises(FileNotFoundError, match="no longer whole"):
-        spoken(decoded(tmp_path / "best", units), trained, last)
+    best = spoken(decoded(tmp_path / "best", units), trained, last)
+    assert (best / "wav" / "a.wav").is_file()
+    assert f"{last} is no longer whole, not copied" in capsys.readouterr().out
 
 
 def test_a_vocoder_may_learn_from_a_part_of_train(stage_options, tmp_path):

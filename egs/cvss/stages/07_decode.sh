@@ -1,16 +1,16 @@
 # Stage 7: source units -> transcript -> translation -> target units. Where jobs have GPUs of
 # their own, or a queue deals them out, a split is cut over gpu_nj jobs; a queue gets all
 # systems at once. Elsewhere a system is a job. Checkpoints come one after another, as the
-# best is often the last, whose answers are then its own.
+# best is often the last: it then takes those answers.
 # decoding_of SYSTEM: sets the array decoding to the command for this split and checkpoint.
 decoding_of() {
-  local out="$expdir/$1/greedy_$checkpoint" other
+  local out="$expdir/$1/greedy_$checkpoint"
   decoding=("${s2st[@]}" decode --config "$conf/decode.yaml" --train_dir "$trained/$1"
     --checkpoint "$checkpoint" --dump_dir "$dumpdir/interleave/$split"
     --out_dir "$out/$split" --device "$device"
     --num_threads "$system_threads" "${decode_more[@]}")
-  other="$(answered_before "$expdir/$1" "$checkpoint" "$split")"
-  if [[ -n $other ]]; then decoding+=(--part_of "$other"); fi
+  answered_by "$expdir/$1" "$checkpoint" "$split"
+  decoding+=("${answered[@]}")
 }
 for split in "${larger_first[@]}"; do
   for checkpoint in "${checkpoint_names[@]}"; do

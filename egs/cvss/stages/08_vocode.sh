@@ -9,19 +9,18 @@ else
   use_shared vocoder "$vocoder_dir" 8 8
 fi
 
-# vocode NAME UNITS_DIR OUT_DIR [PART_OF]
+# vocode NAME UNITS_DIR OUT_DIR [--part_of DIR] [--same_as DIR]
 vocode() {
-  local part_of=()
-  if [[ -n ${4-} ]]; then part_of=(--part_of "$4"); fi
   $decode_cmd "${one_gpu[@]}" "$log/vocode.$1.log" "${s2st[@]}" vocode --units_dir "$2" --out_dir "$3" \
     --side "$speaker" --vocoder "$vocoder_dir" --device "$device" --nj "$nj" \
-    --num_threads 1 --overwrite "$overwrite" "${part_of[@]}" "${vocode_more[@]}"
+    --num_threads 1 --overwrite "$overwrite" "${@:4}" "${vocode_more[@]}"
 }
 for split in "${larger_first[@]}"; do
   if [[ $toplines == true ]] && some_speak "$split"; then
-    if [[ $split == test1k ]]; then other="$expdir/resynthesis/test"; else other=""; fi
+    answered=()
+    if [[ $split == test1k ]]; then answered=(--part_of "$expdir/resynthesis/test"); fi
     s2st_beside vocode "resynthesis.$split" "$dumpdir/units/$split" "$expdir/resynthesis/$split" \
-      "$other"
+      "${answered[@]}"
   fi
   for checkpoint in "${checkpoint_names[@]}"; do
     for system in "${system_names[@]}"; do
@@ -30,9 +29,9 @@ for split in "${larger_first[@]}"; do
         echo "vocode: $system answers in text alone: $decode/text.*"
         continue
       fi
-      other="$(answered_before "$expdir/$system" "$checkpoint" "$split")"
+      answered_by "$expdir/$system" "$checkpoint" "$split" /vocode
       s2st_beside vocode "$system.$checkpoint.$split" "$decode" "$decode/vocode" \
-        "${other:+$other/vocode}"
+        "${answered[@]}"
     done
     s2st_wait
   done

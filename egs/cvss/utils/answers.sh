@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by s2st.sh, and reads its options: about the decodes of stage 7.
 # larger_first: the splits of test_names in the order in which they are answered.
-# answered_before SYSTEM CHECKPOINT SPLIT: prints the decode that may hold the same answers.
+# answered_by SYSTEM CHECKPOINT SPLIT [/vocode]: names decodes, or their speech, to copy from.
 # speaks DECODE, some_speak SPLITS: whether there is speech to be heard.
 
 # test1k comes last, as test has its answers.
@@ -11,14 +11,13 @@ for split in "${test_names[@]}"; do
 done
 if [[ " ${test_names[*]} " == *" test1k "* ]]; then larger_first+=(test1k); fi
 
-# That of test for test1k, else that of the first checkpoint: the best is often the last.
-answered_before() {
-  local test="$1/greedy_$2/test" first="${checkpoint_names[0]}"
-  if [[ $3 == test1k && (" ${test_names[*]} " == *" test "* || -f $test/stage.json) ]]; then
-    echo "$test"
-  elif [[ $2 != "$first" ]]; then
-    echo "$1/greedy_$first/$3"
-  fi
+# Sets the array answered to the options that name what may hold the same answers: test's
+# for test1k, and those of the other checkpoint, as the best is often the last.
+answered_by() {
+  local other=last
+  if [[ $2 == last ]]; then other=best; fi
+  answered=(--same_as "$1/greedy_$other/$3${4-}")
+  if [[ $3 == test1k ]]; then answered+=(--part_of "$1/greedy_$2/test${4-}"); fi
 }
 
 # speaks DECODE: whether the system has answered with speech, or has not answered yet. An
