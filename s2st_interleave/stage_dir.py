@@ -216,7 +216,7 @@ def open_stage(
         if difference and not (overwrite or is_free):
             raise OutdatedError(directory, difference)
         if difference:
-            _end_if_looking()
+            end_if_looking()
             begun.hold(directory)
             if not overwrite:
                 print(f"{stage}: {directory} was begun otherwise, goes on as it is now")
@@ -231,7 +231,7 @@ def open_stage(
             f"{directory} holds {files[0].name} but neither {DONE} nor "
             f"{OPEN}: move it away, nobody knows how it was made"
         )
-    _end_if_looking()
+    end_if_looking()
     directory.mkdir(parents=True, exist_ok=True)
     begun.hold(directory, alone=alone)
     if (directory / DONE).is_file() and not (record_path and record_path.name == DONE):
@@ -264,7 +264,7 @@ def _reopened(
             f"{directory} is no longer whole: {lost}\nput it back, or pass "
             "--overwrite true to make it again"
         )
-    _end_if_looking()
+    end_if_looking()
     print(f"{stage}: {directory} is no longer whole: {lost}; made again", flush=True)
     for path in lost.altered:
         path.unlink()
@@ -276,7 +276,11 @@ def is_looking() -> bool:
     return LOOK in os.environ
 
 
-def _end_if_looking() -> None:
+def end_if_looking() -> None:
+    """End with EXIT_UNFINISHED where a command shall only look.
+
+    A command that has no directory of its own calls it first.
+    """
     if is_looking():
         raise SystemExit(EXIT_UNFINISHED)
 

@@ -78,6 +78,7 @@ S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/environment.sh"
 . "$S2ST/utils/training.sh"
 . "$S2ST/utils/talk.sh"
+. "$S2ST/utils/kept.sh"
 s2st_split named "$sides"
 if ((${#named[@]})); then
   src_lang="${named[0]#*=}" tgt_lang="${named[-1]#*=}"
@@ -151,8 +152,16 @@ use_kmeans() {
 scripts="$(python -m s2st_interleave.stage_list --from "$stage" --to "$stop_stage")"
 s2st_split script_names "$scripts"
 s2st_plan
-for script in "${script_names[@]}"; do # 03_align
-  s2st_heading "$((10#${script%%_*}))" "${script#*_}"
-  . "$S2ST/stages/$script.sh"
-done
-if [[ " ${script_names[*]} " == *" 10_results "* ]] && ((${#system_names[@]})); then s2st_next; fi
+# run_stage SCRIPT: 03_align
+run_stage() {
+  s2st_heading "$((10#${1%%_*}))" "${1#*_}"
+  . "$S2ST/stages/$1.sh"
+}
+with_results=" ${script_names[*]} "
+if [[ ${script_names[0]-} == 01_data ]]; then
+  run_stage 01_data
+  script_names=("${script_names[@]:1}")
+fi
+s2st_pass_over
+for script in "${script_names[@]}"; do run_stage "$script"; done
+if [[ $with_results == *" 10_results "* ]] && ((${#system_names[@]})); then s2st_next; fi

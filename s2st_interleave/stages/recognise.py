@@ -16,6 +16,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.progress import name_lines
 from s2st_interleave.score.answers import spoken, without
 from s2st_interleave.score.asr_cache import recognise
+from s2st_interleave.stage_dir import end_if_looking
 from s2st_interleave.stages.scoring import ScoringOptions
 
 
@@ -28,6 +29,7 @@ class Options(ScoringOptions):
 
 
 def run(options: Options) -> None:
+    end_if_looking()
     name_lines(f"stage 9 recognise {options.data_dir.name} {options.shard}")
     data, share = kaldi.DataDir(options.data_dir), share_of(options.shard)
     asr = options.asr_options(data.sides[data.role(options.side)])

@@ -42,7 +42,7 @@ def look(
     said = io.StringIO()
     with (
         contextlib.chdir(recipe),
-        _looking(),
+        looking(),
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(said),
     ):
@@ -116,7 +116,8 @@ def _unlisted(options: Any) -> str:
 
 
 @contextlib.contextmanager
-def _looking() -> Iterator[None]:
+def looking() -> Iterator[None]:
+    """Inside, commands only look whether their stages have something to do."""
     before = os.environ.get(LOOK)
     os.environ[LOOK] = "1"
     try:
@@ -129,11 +130,11 @@ def _looking() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def hashes_kept(cache: Path) -> Iterator[None]:
+def hashes_kept(cache: Path | None = None) -> Iterator[None]:
     """Inside, a large file is hashed only where its size or times have changed.
 
-    `cache` keeps the hashes, as stage 1 keeps those of recordings (digests.py). Where it
-    cannot be written, hashes are kept for this call alone.
+    `cache` keeps the hashes, as stage 1 keeps those of recordings (digests.py). Where there
+    is none, or it cannot be written, hashes are kept for this call alone.
     """
     seen: dict[tuple[str, int, int], str] = {}
 
@@ -142,7 +143,7 @@ def hashes_kept(cache: Path) -> Iterator[None]:
         key = (os.path.abspath(path), state.st_size, state.st_mtime_ns)
         if key not in seen:
             with contextlib.suppress(OSError):
-                if state.st_size >= LARGE and cache.parent.is_dir():
+                if cache and state.st_size >= LARGE and cache.parent.is_dir():
                     seen[key] = digests([path], cache)[path]
             if not seen.get(key):
                 seen[key] = files.read_digest(path)

@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# Sourced by s2st.sh. s2st_pass_over: prints what the first of the stages in script_names
+# say that have nothing to do, and takes them out of it. One process asks their commands
+# (s2st_interleave/status/kept.py), where the stages themselves would start thirty.
+
+# s2st_say WORDS: a record for that process, in place of running the words.
+s2st_say() { printf '%s\0' "$#" "$@" >&3; }
+
+# s2st_commands SCRIPT: says what the stage would run now, and at last that this is all. What
+# the stage prints itself is left out.
+s2st_commands() (
+  set -e
+  exec 3>&1 >/dev/null 2>&1
+  s2st=(s2st_say "${s2st[@]}")
+  train_cmd="s2st_say $train_cmd" cuda_cmd="s2st_say $cuda_cmd" decode_cmd="s2st_say $decode_cmd"
+  s2st_beside() { "$@"; }
+  use_shared() {
+    local args="$1_args"
+    if [[ -n ${!args} ]]; then exit 1; fi
+    s2st_say promises "$2" "$1: shared, $2"
+  }
+  . "$S2ST/stages/$1.sh"
+  s2st_say end
+)
+
+# s2st_records: the stages, a heading and its commands each. Stage 1 asks programs that are
+# not ours, and stage 10 makes its pages anew.
+s2st_records() {
+  local script number
+  for script in "${script_names[@]}"; do
+    number="$((10#${script%%_*}))"
+    if ((number < 2 || number > 9)); then break; fi
+    s2st_say stage "$(s2st_heading "$number" "${script#*_}")" 3>&1
+    s2st_commands "$script"
+  done
+}
+s2st_pass_over() {
+  local told count
+  told="$(python -m s2st_interleave.status.kept < <(set -e; s2st_records))"
+  count="${told%%$'\n'*}"
+  if ((count)); then echo "${told#*$'\n'}"; fi
+  script_names=("${script_names[@]:count}")
+}
