@@ -59,10 +59,20 @@ def kept(stages: Iterable[Stage]) -> Iterator[str]:
     """What each stage says that has nothing to do, up to the first that has."""
     with looking(), hashes_kept():
         for stage in stages:
-            said = [_said(command) for command in stage.commands]
-            if None in said or not stage.whole:
+            said = _joined(map(_said, stage.commands)) if stage.whole else None
+            if said is None:
                 return
-            yield "".join([f"{stage.heading}\n", *map(str, said)])
+            yield f"{stage.heading}\n{said}"
+
+
+def _joined(texts: Iterable[str | None]) -> str | None:
+    """All texts; None as soon as there is no text."""
+    joined = ""
+    for text in texts:
+        if text is None:
+            return None
+        joined += text
+    return joined
 
 
 def _said(words: Sequence[str]) -> str | None:
@@ -76,8 +86,7 @@ def _said(words: Sequence[str]) -> str | None:
         commands = list(_jobs(words))
     except UserError:
         return None
-    texts = [_text(command) for command in commands]
-    return None if None in texts else "".join(map(str, texts))
+    return _joined(map(_text, commands))
 
 
 def _jobs(words: Sequence[str]) -> Iterator[Sequence[str]]:
