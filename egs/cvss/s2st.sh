@@ -152,16 +152,13 @@ use_kmeans() {
 scripts="$(python -m s2st_interleave.stage_list --from "$stage" --to "$stop_stage")"
 s2st_split script_names "$scripts"
 s2st_plan
-# run_stage SCRIPT: 03_align
-run_stage() {
-  s2st_heading "$((10#${1%%_*}))" "${1#*_}"
-  . "$S2ST/stages/$1.sh"
-}
-with_results=" ${script_names[*]} "
-if [[ ${script_names[0]-} == 01_data ]]; then
-  run_stage 01_data
-  script_names=("${script_names[@]:1}")
-fi
+all_scripts=" ${script_names[*]} "
 s2st_pass_over
-for script in "${script_names[@]}"; do run_stage "$script"; done
-if [[ $with_results == *" 10_results "* ]] && ((${#system_names[@]})); then s2st_next; fi
+while ((${#script_names[@]})); do
+  script="${script_names[0]}" script_names=("${script_names[@]:1}") # 03_align
+  s2st_heading "$((10#${script%%_*}))" "${script#*_}"
+  . "$S2ST/stages/$script.sh"
+  # Stage 1, and stage 2 while a system is to be trained, have always something to do.
+  if [[ $script == 01_data || $script == 02_encoder ]]; then s2st_pass_over; fi
+done
+if [[ $all_scripts == *" 10_results "* ]] && ((${#system_names[@]})); then s2st_next; fi

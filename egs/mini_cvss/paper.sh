@@ -104,18 +104,22 @@ run_cells() {
   if ((status > 128)); then exit "$status"; fi # interrupted
 }
 
-# Pairs with models of their own come one after another.
+# each_pair: a run for each pair, as they have models of their own; one that fails stops none.
+each_pair() {
+  local name left=0 pair_names
+  s2st_split pair_names "$own"
+  for name in "${pair_names[@]}"; do
+    if ((until)); then left=$(((until - $(date +%s) + 59) / 60)); fi
+    if ((until && left <= 0)); then break; fi
+    ./paper.sh --grid "$grid" --pair "$name" --minutes "$left" \
+      --max_jobs_run "$max_jobs_run" --nj "$nj" --overwrite "$overwrite" || status=$?
+    if ((status > 128)); then exit "$status"; fi # interrupted
+  done
+}
+
 if [[ $page == false ]]; then
   own="$(todo own_models)"
-  if [[ -n $own ]]; then
-    s2st_split own_pairs "$own"
-    for pair in "${own_pairs[@]}"; do
-      if ((until && $(date +%s) > until)); then break; fi
-      run_cells
-    done
-  else
-    run_cells
-  fi
+  if [[ -n $own && -z $pair ]]; then each_pair; else run_cells; fi
 fi
 
 # The page, from what is stored; what failed is in the exit status.

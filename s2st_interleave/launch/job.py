@@ -1,6 +1,8 @@
 """Parses the words after $train_cmd, $decode_cmd, $cuda_cmd ... into jobs with their logs."""
 
 import re
+import shlex
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +35,13 @@ class Job:
         """This job, whose attempt begins where the log ends now."""
         is_there = self.log.is_file()
         return replace(self, begin=self.log.stat().st_size if is_there else 0)
+
+    def note(self, text: str) -> None:
+        """Append to the log that the command ran, said `text` and ended well."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        now = f"# {time.strftime('%F %T')}"
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"{now} {shlex.join(self.command)}\n{text}{now} ended with 0\n")
 
     def tail(self) -> list[str]:
         """The last lines that this attempt has printed; from its error on if it tells one."""

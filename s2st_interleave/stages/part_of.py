@@ -66,7 +66,7 @@ def _is_answered(options: "Options", other: Path | None) -> bool:
     if done["inputs"]["dump"] == now["inputs"]["dump"]:
         return True
     dump_dir = Path(done["paths"]["dump_dir"])
-    if not (dump_dir / DONE).is_file():
+    if finished(dump_dir) is None:
         return False
     if Input(dump_dir, "dump").fingerprint() != done["inputs"]["dump"]:
         return False  # it was made anew since

@@ -104,7 +104,7 @@ def _recordings(
         return {}
     vocoder = Input(options.vocoder, "vocoder").fingerprint()
     units_dir = Path(done["paths"]["units_dir"])
-    if done["inputs"]["vocoder"] != vocoder or not (units_dir / DONE).is_file():
+    if done["inputs"]["vocoder"] != vocoder or part_of.finished(units_dir) is None:
         return {}
     if Input(units_dir, _made_by(units_dir)).fingerprint() != done["inputs"]["units"]:
         return {}  # they were made anew since

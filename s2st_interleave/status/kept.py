@@ -12,15 +12,18 @@ import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from s2st_interleave import promises
 from s2st_interleave.__main__ import main as run
 from s2st_interleave.errors import UserError, script
 from s2st_interleave.launch import job
+from s2st_interleave.launch.job import Job
 from s2st_interleave.stage_list import stage_number
 from s2st_interleave.status.look import hashes_kept, looking
 
 PACKAGE = ("-m", "s2st_interleave")
+NO_LOG = Path()
 SAY = "s2st_say"  # stands before a command in place of which it is said
 
 
@@ -56,67 +59,69 @@ def read(records: str) -> list[Stage]:
 
 
 def kept(stages: Iterable[Stage]) -> Iterator[str]:
-    """What each stage says that has nothing to do, up to the first that has."""
+    """What each stage says that has nothing to do, up to the first that has.
+
+    Their logs get it too: `status` takes the latest command of a directory from there.
+    """
     with looking(), hashes_kept():
         for stage in stages:
-            said = _joined(map(_said, stage.commands)) if stage.whole else None
-            if said is None:
+            answers = _answers(stage)
+            if answers is None:
                 return
-            yield f"{stage.heading}\n{said}"
+            for each, text in answers:
+                if each.log != NO_LOG:
+                    each.note(text)
+            yield "".join([f"{stage.heading}\n", *(text for _, text in answers)])
 
 
-def _joined(texts: Iterable[str | None]) -> str | None:
-    """All texts; None as soon as there is no text."""
-    joined = ""
-    for text in texts:
-        if text is None:
+def _answers(stage: Stage) -> list[tuple[Job, str]] | None:
+    """What each job of a stage says; None as soon as one has something to do."""
+    if not stage.whole:
+        return None
+    answers = []
+    for words in stage.commands:
+        try:
+            jobs = _jobs(words)
+        except UserError:
             return None
-        joined += text
-    return joined
+        for each in jobs:
+            text = _text(each.command)
+            if text is None:
+                return None
+            answers.append((each, text))
+    return answers
 
 
-def _said(words: Sequence[str]) -> str | None:
-    """What a command says that has nothing to do; None for another, or one not known.
+def _jobs(words: Sequence[str]) -> Sequence[Job]:
+    """The jobs that these words run, by the launcher of this package or directly."""
+    words = [word for word in words if word != SAY]
+    if tuple(words[:4]) == ("python", *PACKAGE, "launch"):
+        return job.read(words[4:]).jobs
+    return [Job(NO_LOG, tuple(words))]
+
+
+def _text(words: Sequence[str]) -> str | None:
+    """What a command says that has nothing to do; None for any other.
 
     `promises DIR TEXT` has nothing to do where DIR holds what it promised.
     """
-    if words[0] == "promises":
-        return None if promises.main([words[1]]) else f"{words[2]}\n"
-    try:
-        commands = list(_jobs(words))
-    except UserError:
-        return None
-    return _joined(map(_text, commands))
-
-
-def _jobs(words: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The commands of this package that these words run, directly or by its launcher."""
-    if tuple(words[1:4]) == (*PACKAGE, "launch"):
-        for each in job.read(words[4:]).jobs:
-            yield _command(each.command)
-    else:
-        yield _command(words)
-
-
-def _command(words: Sequence[str]) -> Sequence[str]:
-    """What follows the last `-m s2st_interleave`; UserError for another program."""
-    words = [word for word in words if word != SAY]
-    at = [k for k in range(len(words)) if tuple(words[k : k + 2]) == PACKAGE]
-    if words[:1] != ["python"] or not at:
-        raise UserError(f"not a command of this package: {' '.join(words)}")
-    return words[at[-1] + 2 :]
-
-
-def _text(command: Sequence[str]) -> str | None:
-    if stage_number(command[0]) is None:  # such as preflight, which opens no directory
-        return None
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
         try:
-            status = run(list(command))
-        except SystemExit:  # unfinished, or no option of this command
+            if words[0] == "promises":
+                return None if promises.main([words[1]]) else f"{words[2]}\n"
+            return None if run(_command(words)) else said.getvalue()
+        except (Exception, SystemExit):  # the stage itself will say what is wrong
             return None
-    return None if status else said.getvalue()
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    """What follows the last `-m s2st_interleave`; UserError for what opens no directory."""
+    at = [k for k in range(len(words)) if tuple(words[k : k + 2]) == PACKAGE]
+    command = list(words[at[-1] + 2 :]) if words[0] == "python" and at else []
+    if not command or stage_number(command[0]) is None:  # such as preflight
+        raise UserError(f"not a command of a stage: {' '.join(words)}")
+    return command
 
 
 def main() -> int:

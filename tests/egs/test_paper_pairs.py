@@ -18,12 +18,13 @@ pairs: [it_en, pt_en]
 groups:
   - {table: schedules, pairs: all, systems: [scheduled], seeds: [1]}
 """
-# Says what it was asked to make and where; a cell's training fails.
+# Says what it was asked to make and where; it fails where $FAILS says so.
 STAND_IN = """#!/bin/bash
 cd -- "$(dirname -- "$0")"
 echo "${PWD##*/} $MINI_SHARED $*" >>"$SAID"
-[[ $* != *--train_args* ]]
+[[ "${PWD##*/} $*" != *$FAILS* ]]
 """
+PAGE = "x_en/shared/own/exp/results/RESULTS.md"
 
 
 @pytest.fixture
@@ -43,13 +44,15 @@ def folder(tmp_path) -> Path:
     return folder
 
 
-def paper(folder: Path, *options: str) -> tuple[int, list[str]]:
+def paper(
+    folder: Path, *options: str, fails: str = "--train_args"
+) -> tuple[int, list[str]]:
     """The exit status, and what the stand-ins said."""
     said = folder / "said"
     said.write_text("")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     command = [folder / "paper.sh", "--grid", "own", *options]
-    environment = os.environ | {"PATH": path, "SAID": str(said)}
+    environment = os.environ | {"PATH": path, "SAID": str(said), "FAILS": fails}
     done = subprocess.run(command, env=environment, capture_output=True, timeout=300)
     return done.returncode, said.read_text().splitlines()
 
@@ -64,7 +67,28 @@ def test_each_pair_gets_models_of_its_own_and_a_cell_that_fails_stops_none(folde
         assert dumps.startswith(f"{pair} ") and "--stage 3 --stop_stage 5" in dumps
         assert cell.startswith(f"{pair} ") and "--systems scheduled" in cell
     assert len(said) == 6
-    assert not list((folder / "x_en").glob("shared/own/*/exp/results"))
+    assert "0 of 2 cells are there" in (folder / PAGE).read_text()
+
+
+def test_a_pair_whose_models_fail_stops_no_other(folder):
+    status, said = paper(folder, fails="it_en --nj 2 --overwrite false --stage 3")
+    assert status not in (0, 130)
+    assert [line.split()[0] for line in said] == [
+        "x_en",
+        "it_en",
+        "x_en",
+        "pt_en",
+        "pt_en",
+    ]
+    assert (folder / PAGE).is_file()
+
+
+def test_no_pair_is_begun_after_the_time_that_was_given(folder):
+    text = (folder / "paper.sh").read_text()
+    clock = "until=$(($(date +%s) + minutes * 60))"
+    assert clock in text
+    (folder / "paper.sh").write_text(text.replace(clock, "until=$(date +%s)"))
+    assert paper(folder, "--minutes", "1") == (0, [])
 
 
 def test_a_machine_takes_one_pair(folder):

@@ -165,13 +165,27 @@ def made_anew(root: Path, whole: Path) -> list[str]:
     return ["--dump_dir", str(folder)]
 
 
+def questions_gone(root: Path, whole: Path) -> list[str]:
+    """The dump of the larger split was removed after it had been answered."""
+    shutil.rmtree(root / "test")
+    return []
+
+
 def not_finished(root: Path, whole: Path) -> list[str]:
     (whole / "stage.json").unlink()
     return []
 
 
 @pytest.mark.parametrize(
-    "change", [other_options, other_units, another_checkpoint, made_anew, not_finished]
+    "change",
+    [
+        other_options,
+        other_units,
+        another_checkpoint,
+        made_anew,
+        questions_gone,
+        not_finished,
+    ],
 )
 def test_a_part_is_answered_where_the_split_has_not(
     trained, tmp_path, change, monkeypatch

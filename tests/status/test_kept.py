@@ -7,18 +7,32 @@ from pathlib import Path
 import pytest
 import tiny_recipe
 
+from s2st_interleave.__main__ import main
+from s2st_interleave.stage_dir import EXIT_UNFINISHED
+from s2st_interleave.status import attempts
 from s2st_interleave.status.kept import Stage, kept
+from s2st_interleave.status.look import looking
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = ("python", "-m", "s2st_interleave")
-LAUNCH = (*COMMAND, "launch", "--backend", "local", "--gpu", "1", "JOB=a,b", "log.JOB")
+LAUNCH = (
+    *COMMAND,
+    "launch",
+    "--backend",
+    "local",
+    "--gpu",
+    "1",
+    "JOB=a,b",
+    "log/JOB.log",
+)
 TORCHRUN = ("python", "-m", "s2st_interleave.train.torchrun", "--nproc_per_node", "2")
 
 
 @pytest.fixture
-def root(tmp_path) -> Path:
+def root(tmp_path, monkeypatch) -> Path:
     root = tmp_path / "with a space"
     root.mkdir()
+    monkeypatch.chdir(root)
     tiny_recipe.make_data(root, tiny_recipe.IDS)
     for name in "ab":
         subset(root, name)
@@ -55,21 +69,46 @@ def test_stages_that_are_up_to_date_say_so_up_to_the_first_that_is_not(root):
     assert sorted(root.rglob("*")) == before  # it has only looked
 
 
+def test_a_launcher_that_is_not_known_is_run(root):
+    assert list(kept([of(("my_launcher", "log", *words(root, "a")))])) == []
+
+
 @pytest.mark.parametrize(
     "command",
     [
-        (*COMMAND, "recognise", "--data_dir", "data", "--asr", "none"),
-        (*COMMAND, "preflight", "--conf", "conf"),
         (*COMMAND, "subset", "--no_such_option", "1"),
+        (*COMMAND, "subset", "--debug", "true"),
         (*COMMAND, "no_such_command"),
         (*COMMAND, "launch", "--no_such_option", "1"),
-        ("my_launcher", "log", *COMMAND, "subset"),
         ("true",),
         ("promises", "nowhere", "encoder: shared, nowhere"),
     ],
 )
 def test_what_is_not_known_to_be_up_to_date_is_run(root, command):
     assert list(kept([of(words(root, "a"), command)])) == []
+
+
+def test_a_record_that_is_cut_is_the_stages_own_matter(root):
+    done = root / "a" / "stage.json"
+    done.write_text(done.read_text()[:40])
+    assert list(kept([of(("promises", str(root / "a"), ""))])) == []
+    for text in (done.read_text(), '{"options": 1}'):
+        done.write_text(text)
+        assert list(kept([of(words(root, "a"))])) == []
+
+
+def test_preflight_and_recognise_have_always_something_to_do(root):
+    preflight = ("preflight", "--conf", str(root), "--task", str(root / "data"))
+    data = ("--data_dir", str(root / "data"), "--asr", "tiny.en")
+    for options in (
+        preflight,
+        ("recognise", *data, "--asr_cache", str(root / "cache")),
+    ):
+        assert list(kept([of((*COMMAND, *options))])) == []
+    with pytest.raises(SystemExit) as end, looking():
+        main(["recognise", *data, "--asr_cache", str(root / "cache")])
+    assert end.value.code == EXIT_UNFINISHED
+    assert not (root / "cache").exists()
 
 
 def test_other_options_and_a_driver_that_stopped_are_run(root):
@@ -92,7 +131,7 @@ echo "left: ${script_names[*]}"
 """
 STAGE = """
 echo "not to be seen"
-$train_cmd JOB=a,b "$root/log.JOB" "${s2st[@]}" subset --data_dir "$root/data" \\
+$train_cmd JOB=a,b "$root/log/JOB.log" "${s2st[@]}" subset --data_dir "$root/data" \\
   --out_dir "$root/JOB" --num_utterances 2
 """
 
@@ -122,7 +161,11 @@ def test_the_driver_goes_on_with_the_first_stage_that_has_something_to_do(root):
     shared = ["== 2 encoder", f"encoder: shared, {root / 'a'}"]
     said = passed_over(root, STAGE)
     assert said == [*shared, "== 3 align", *skipped, "left: 05_dump 10_results"]
-    assert not (root / "made").exists() and not list(root.glob("log*"))
+    assert not (root / "made").exists()
+    # `status` takes a directory's latest command from its log.
+    latest = attempts.read(root / "log")
+    assert [each.options for each in latest] == [words(root, k)[4:] for k in "ab"]
+    assert [each.status for each in latest] == [0, 0]
     for broken in ("false\n", "exit 1\n", "nonsense\n", f"{STAGE}\nfalse\n"):
         assert passed_over(root, broken) == [
             *shared,

@@ -260,6 +260,14 @@ def test_recordings_of_the_same_units_are_copied(tmp_path, trained, monkeypatch)
         assert made == ["a", "b"]
 
 
+def test_recordings_of_units_that_are_gone_are_not_copied(tmp_path, trained):
+    units = {"a": [0, 1], "b": [1, 2, 3]}
+    last = spoken(decoded(tmp_path / "last", units), trained)
+    (tmp_path / "last" / "units.ark").unlink()
+    best = spoken(decoded(tmp_path / "best", units), trained, last)
+    assert read_json(best / "stage.json")["facts"]["num_copied"] == 0
+
+
 def test_a_recording_that_is_no_longer_whole_is_not_copied(tmp_path, trained, capsys):
     units = {"a": [0, 1], "b": [1, 2, 3]}
     last = spoken(decoded(tmp_path / "last", units), trained)

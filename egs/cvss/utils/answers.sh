@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Sourced by s2st.sh, and reads its options: about the decodes of stage 7.
 # larger_first: the splits of test_names in the order in which they are answered.
-# answered_by SYSTEM CHECKPOINT SPLIT [/vocode]: names decodes, or their speech, to copy from.
+# answered_by SYSTEM CHECKPOINT SPLIT [/vocode]: sets the array answered to options that name
+# other decodes, or their speech, from which may be copied.
 # speaks DECODE, some_speak SPLITS: whether there is speech to be heard.
 
 # test1k comes last, as test has its answers.
@@ -11,8 +12,7 @@ for split in "${test_names[@]}"; do
 done
 if [[ " ${test_names[*]} " == *" test1k "* ]]; then larger_first+=(test1k); fi
 
-# Sets the array answered to the options that name what may hold the same answers: test's
-# for test1k, and those of the other checkpoint, as the best is often the last.
+# test has what test1k asks for, and the other checkpoint too, as the best is often the last.
 answered_by() {
   local other=last
   if [[ $2 == last ]]; then other=best; fi

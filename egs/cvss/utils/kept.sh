@@ -1,7 +1,9 @@
 # shellcheck shell=bash
-# Sourced by s2st.sh. s2st_pass_over: prints what the first of the stages in script_names
-# say that have nothing to do, and takes them out of it. One process asks their commands
-# (s2st_interleave/status/kept.py), where the stages themselves would start thirty.
+# Sourced by s2st.sh. s2st_pass_over: takes the stages out of script_names, from the first on,
+# that have nothing to do, and prints what they say. One process asks all their commands
+# (s2st_interleave/status/kept.py); run one by one, they would start thirty processes.
+# For that a stage's script is run with commands that only say their words: whatever it does
+# without $train_cmd, $decode_cmd, $cuda_cmd and s2st, it does then as well.
 
 # s2st_say WORDS: a record for that process, in place of running the words.
 s2st_say() { printf '%s\0' "$#" "$@" >&3; }
@@ -36,6 +38,7 @@ s2st_records() {
 }
 s2st_pass_over() {
   local told count
+  if [[ ! ${script_names[0]-} =~ ^0[2-9]_ ]]; then return; fi
   told="$(python -m s2st_interleave.status.kept < <(set -e; s2st_records))"
   count="${told%%$'\n'*}"
   if ((count)); then echo "${told#*$'\n'}"; fi
