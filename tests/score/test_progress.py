@@ -1,5 +1,7 @@
 """Progress never changes what a loop sees, and writes whole lines only."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from s2st_interleave import progress as module
@@ -32,7 +34,8 @@ def test_a_first_item_that_loads_a_model_alarms_nobody(
 ) -> None:
     """`features 1/200, 35 min left` was said of what took 16 s: the first item loads."""
     clock = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    # The module's own clock: with that of the whole process a server of other tests sleeps on.
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     for number, _ in enumerate(progress(range(200), "features")):
         clock[0] += first_sec if number == 0 else 0.15
     lines = capsys.readouterr().err.splitlines()
