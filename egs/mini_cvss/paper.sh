@@ -47,7 +47,7 @@ own= status=0
 # todo WHAT: names of what is still to do, of one pair where --pair says so.
 todo() { "${replicate[@]}" pending --pair "$pair" --what "$1"; }
 
-# share: makes the models and toplines that the pending cells share.
+# share: makes the models and toplines that the cells in $pending share.
 share() {
   local pairs sources toplines untrained seen name llms=(parallel) shared recipe
   local pair_names topline_pairs untrained_pairs

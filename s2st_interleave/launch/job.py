@@ -12,9 +12,14 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.launch.resources import CLASSES
 
 TAIL_LINES = 20
-# What launch/local.py and launch/task.py write before a command, and after it.
+# What `stamped` gives: it stands before a command, and after it.
 HEAD = re.compile(r"# \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 END = re.compile(HEAD.pattern + r"ended with -?\d+$")
+
+
+def stamped(text: str) -> str:
+    """A line of a log with the time in front, as HEAD and END read it."""
+    return f"# {time.strftime('%F %T')} {text}\n"
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,9 @@ class Job:
     def note(self, text: str) -> None:
         """Append to the log that the command ran, said `text` and ended well."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        now = f"# {time.strftime('%F %T')}"
         with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"{now} {shlex.join(self.command)}\n{text}{now} ended with 0\n")
+            log.write(stamped(shlex.join(self.command)))
+            log.write(f"{text}{stamped('ended with 0')}")
 
     def tail(self) -> list[str]:
         """The last lines that this attempt has printed; from its error on if it tells one."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from s2st_interleave.launch.gpus import VISIBLE, GpuPool
-from s2st_interleave.launch.job import Failure, Job
+from s2st_interleave.launch.job import Failure, Job, stamped
 from s2st_interleave.launch.screen import Screen
 from s2st_interleave.parallel import PARENT
 from s2st_interleave.preemption import EXIT_REQUEUE
@@ -63,7 +63,7 @@ class Local:
         job.log.parent.mkdir(parents=True, exist_ok=True)
         # Only logs are appended to: they keep the history of reruns.
         with _naming(job.log), job.log.open("a", encoding="utf-8", buffering=1) as log:
-            log.write(f"# {time.strftime('%F %T')} {shlex.join(job.command)}\n")
+            log.write(stamped(shlex.join(job.command)))
             process = subprocess.Popen(
                 job.command,
                 stdout=subprocess.PIPE,
@@ -81,7 +81,7 @@ class Local:
                 self.screen.job(job.prefix, line.rstrip("\n"))
             self.screen.end(job.prefix)
             code = process.wait()
-            log.write(f"# {time.strftime('%F %T')} ended with {code}\n")
+            log.write(stamped(f"ended with {code}"))
         return code
 
 

@@ -11,12 +11,12 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from s2st_interleave.files import atomic_write
 from s2st_interleave.launch import states
+from s2st_interleave.launch.job import stamped
 from s2st_interleave.preemption import EXIT_REQUEUE
 
 # Exit statuses of a command that saved, and of one that the signal ended because it had
@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _say(text: str) -> None:
-    print(f"# {time.strftime('%F %T')} {text}", flush=True)
+    print(stamped(text), end="", flush=True)
 
 
 def _run(command: Sequence[str]) -> int:

@@ -125,8 +125,7 @@ def _command(words: Sequence[str]) -> list[str]:
 
 
 def main() -> int:
-    with contextlib.redirect_stdout(io.StringIO()):
-        texts = list(kept(read(sys.stdin.read())))
+    texts = list(kept(read(sys.stdin.read())))
     print(len(texts), "".join(texts), sep="\n", end="")
     return 0
 
