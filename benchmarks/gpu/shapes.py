@@ -76,7 +76,7 @@ def _full() -> Shape:
         encoder={},  # Wav2Vec2BertConfig's defaults are w2v-BERT 2.0
         layer=20,
         num_pieces=5000,
-        batch_sec=300.0,
+        batch_sec=_options("encoding", "batch_sec")["batch_sec"],
         ctc=_options("encoder", "batch_size accum_grad batch_sec num_workers"),
         whisper={
             "vocab_size": 51866,

@@ -183,7 +183,9 @@ class Ours:
     def planned_gb(self) -> float:
         """The highest of plan's peaks over the micro-batches of a turn."""
         setup = memory.Setup(
-            precision="bf16" if self.shape.bf16 else "fp32", accumulates=True
+            precision="bf16" if self.shape.bf16 else "fp32",
+            accumulates=True,
+            logits_at_once=self.task.logits_at_once,
         )
         shapes = [
             micro

@@ -62,15 +62,17 @@ fi
 if [[ -n $pairs ]]; then
   x_en/run.sh "${common[@]}"
   for pair in "${pair_names[@]}"; do
-    "$pair/run.sh" "${common[@]}" --test_sets test1k --stage 1 --stop_stage 5
+    s2st_beside "$pair/run.sh" "${common[@]}" --test_sets test1k --stage 1 --stop_stage 5
   done
+  s2st_wait
   # Once a pair: another machine that goes on keeps them, as it keeps the cells.
   toplines="$("${replicate[@]}" pending --what toplines)"
   s2st_split topline_pairs "$toplines"
   for pair in "${topline_pairs[@]}"; do
-    "$pair/run.sh" "${common[@]}" --test_sets test1k --stage 8 --stop_stage 9 --systems ""
-    "${replicate[@]}" topline --name "$pair"
+    s2st_beside "$pair/run.sh" "${common[@]}" --test_sets test1k --stage 8 --stop_stage 9 --systems ""
   done
+  s2st_wait
+  for pair in "${topline_pairs[@]}"; do "${replicate[@]}" topline --name "$pair"; done
   untrained="$("${replicate[@]}" pending --what untrained)"
   s2st_split untrained_pairs "$untrained"
   for pair in "${untrained_pairs[@]}"; do

@@ -1,10 +1,11 @@
-"""Stage 9: hear recordings of several systems and toplines, a share in each job.
+"""Stage 9: hear and rate recordings of systems and toplines, a share in each job.
 
     python -m s2st_interleave recognise --data_dir data/test --side tgt --shard 2/8 \\
         --vocode_dir "exp/resynthesis/test exp/baseline/greedy_last/test/vocode"
 
-It fills the cache that `score` and `topline` read; a job that is run again hears only what
-is missing. `topline` and `score` work without it, on one GPU.
+It fills the cache that `score` and `topline` read, with texts and, where --mos names a
+predictor, its ratings; a job that is run again does only what is missing. `topline` and
+`score` work without it, on one GPU.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.progress import name_lines
 from s2st_interleave.score.answers import spoken, without
 from s2st_interleave.score.asr_cache import recognise
+from s2st_interleave.score.metrics.mos import rate
 from s2st_interleave.stage_dir import end_if_looking
 from s2st_interleave.stages.scoring import ScoringOptions
 
@@ -37,8 +39,14 @@ def run(options: Options) -> None:
     if options.references:
         silent = data.silent(options.side)
         folders.insert(0, without(silent, data.wavs(options.side)))
+    predictor, (k, n) = options.mos_options(), share
     for wavs in folders:
         recognise(wavs, asr, options.asr_cache, share)
+        if predictor:
+            rated = {
+                utterance: wavs[utterance] for utterance in sorted(wavs)[k - 1 :: n]
+            }
+            rate(rated, predictor, options.asr_cache)
 
 
 def share_of(text: str) -> tuple[int, int]:

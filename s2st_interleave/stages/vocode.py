@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from s2st_interleave.config import MOST_JOBS, REQUIRED, RunOptions, option
+from s2st_interleave.config import MOST_JOBS, REQUIRED, option
 from s2st_interleave.data import audio, sides
 from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.decode import outputs
@@ -17,6 +17,7 @@ from s2st_interleave.facts import UnitsFacts, VocoderFacts
 from s2st_interleave.files import atomic_write, read_json
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import DONE
+from s2st_interleave.shards import ShardOptions, share
 from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.stages import part_of
 from s2st_interleave.units import store
@@ -29,7 +30,7 @@ NO_UNITS = "no units"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(RunOptions):
+class Options(ShardOptions):
     units_dir: Path = option(REQUIRED, "a decode, or dump/units/<split>")
     side: str = option("tgt", "whose units of it are spoken", new=True)
     vocoder: Path = option(REQUIRED, "exp/<vocoder>")
@@ -45,7 +46,8 @@ class Options(RunOptions):
     nj: int = option(1, "processes", runtime=True, minimum=1, maximum=MOST_JOBS)
 
     removed: ClassVar[dict[str, str]] = {
-        "units": "--units_dir says where they lie, --side whose they are"
+        **ShardOptions.removed,
+        "units": "--units_dir says where they lie, --side whose they are",
     }
 
 
@@ -73,15 +75,12 @@ def run(options: Options) -> None:
         for utterance, sequence in units.items()
         if len(sequence)
     }
-    known: dict[str, Path] = {}
-    for other in (options.part_of, options.same_as):
-        known |= _recordings(units, other, options)
-    known = {u: path for u, path in known.items() if not wavs[u].is_file()}
-    for utterance, path in known.items():
-        with atomic_write(wavs[utterance], "wb") as stream:
-            stream.write(path.read_bytes())
-    missing = {u: units[u] for u, path in wavs.items() if not path.is_file()}
+    num_copied = 0 if _is_later_job(options) else _copy(units, wavs, options)
+    mine = share(sorted(wavs), options.shard)
+    missing = {u: units[u] for u in mine if not wavs[u].is_file()}
     _synthesise_all(missing, wavs, options)
+    if options.shard:
+        return
 
     # 3. No line for an utterance without units: the score counts it as missing.
     write_table(options.out_dir / "wav.scp", {u: str(path) for u, path in wavs.items()})
@@ -89,10 +88,29 @@ def run(options: Options) -> None:
         num_in=len(units),
         num_out=len(wavs),
         said=f"{len(wavs)} of {len(units)} utterances spoken"
-        + f", {len(known)} of them copied" * bool(known),
-        num_copied=len(known),
+        + f", {num_copied} of them copied" * bool(num_copied),
+        num_copied=num_copied,
         dropped=dict.fromkeys(sorted(units.keys() - wavs.keys()), NO_UNITS),
     )
+
+
+def _is_later_job(options: Options) -> bool:
+    """Whether this is a job after job 0, which opens the directory and copies."""
+    return bool(options.shard) and not options.shard.startswith("0/")
+
+
+def _copy(
+    units: Mapping[str, np.ndarray], wavs: Mapping[str, Path], options: Options
+) -> int:
+    """Copy what others have spoken of `wavs`; how many recordings that were."""
+    known: dict[str, Path] = {}
+    for other in (options.part_of, options.same_as):
+        known |= _recordings(units, other, options)
+    known = {u: path for u, path in known.items() if not wavs[u].is_file()}
+    for utterance, path in known.items():
+        with atomic_write(wavs[utterance], "wb") as stream:
+            stream.write(path.read_bytes())
+    return len(known)
 
 
 def _recordings(

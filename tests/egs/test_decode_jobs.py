@@ -22,6 +22,9 @@ say() { local words; printf -v words '[%s]' "$@"; printf '%s\n' "${before-}$word
 launch() { before=launch say "$@"; }
 queue() { before="queue[$1]" "${@:2}"; }
 """
+# What stage 8 wants besides.
+VOCODE = """toplines=true vocoder_dir=v vocoder_gpus=1 speaker=tgt nj=2 vocode_more=()
+use_shared() { :; }"""
 
 
 def lines(settings: str, stage: str = "07_decode") -> list[str]:
@@ -99,7 +102,7 @@ def copies(said: list[str]) -> dict[str, tuple[str, str]]:
 
 def test_what_another_checkpoint_or_split_may_have_is_asked_for_after_it():
     """The best checkpoint was decoded and spoken again where it is the last."""
-    settings = "cmd_backend=local gpu_nj=2 one_gpu=() system_names=(base)"
+    settings = "cmd_backend=local gpu_nj=2 one_gpu=() gpus_here=0 system_names=(base)"
     settings += " checkpoint_names=(last best)"
     decoded = copies(lines(settings))
     assert list(decoded.items()) == [
@@ -114,13 +117,45 @@ def test_what_another_checkpoint_or_split_may_have_is_asked_for_after_it():
             ("base/greedy_best/test", "base/greedy_last/test1k"),
         ),
     ]
-    settings += """ toplines=true vocoder_dir=v vocoder_gpus=1 speaker=tgt nj=2
-    vocode_more=()
-    use_shared() { :; }"""
-    spoken = copies(lines(settings, "08_vocode"))
+    spoken = copies(lines(f"{settings} {VOCODE}", "08_vocode"))
     assert spoken.pop("resynthesis/test") == ("", "")
     assert spoken.pop("resynthesis/test1k") == ("resynthesis/test", "")
     assert spoken == {
         f"{out}/vocode": (larger and f"{larger}/vocode", f"{other}/vocode")
         for out, (larger, other) in decoded.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            "cmd_backend=local gpu_nj=8 one_gpu=(--gpu 1) gpus_here=8",
+            "[--gpu][1][JOB=1:8]",
+        ),
+        ("cmd_backend=slurm gpu_nj=8 one_gpu=() gpus_here=0", "[JOB=1:8]"),
+    ],
+)
+def test_speech_is_cut_as_answers_are(settings, words):
+    """A system's speech was one job, on one of eight GPUs."""
+    said = lines(f"{settings} {VOCODE}", "08_vocode")
+    mine = [
+        line
+        for line in said
+        if "[--out_dir][an exp/base/greedy_last/test/vocode]" in line
+    ]
+    opened, jobs, merged = mine
+    assert opened.endswith("[--shard][0/8][--overwrite][false]")
+    assert jobs.startswith(
+        f"launch{words}[l/vocode.base.last.test.JOB.log][say][vocode]"
+    )
+    assert jobs.endswith("[--shard][JOB/8]") and "--shard" not in merged
+    assert not any("--nj" in line for line in mine)  # processes would share a GPU
+
+
+def test_one_gpu_is_not_shared_by_processes_that_speak():
+    settings = "cmd_backend=local gpu_nj=1 one_gpu=(--gpu 1)"
+    for gpus_here, processes in ((1, False), (0, True)):
+        more = f"{settings} gpus_here={gpus_here} {VOCODE}"
+        said = "".join(lines(more, "08_vocode"))
+        assert ("[--nj][2]" in said) == processes and "--shard" not in said

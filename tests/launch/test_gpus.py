@@ -118,7 +118,8 @@ def shared(devices: str, num_systems: int, **options: str) -> dict[str, str]:
             "2 3 1 2 ",
         ),
         ("0,1", 2, {"device": "cpu"}, "1 3 1 1 "),
-        ("0,1", 2, {"cmd_backend": "slurm"}, "1 3 1 0 "),
+        ("0,1", 2, {"cmd_backend": "slurm"}, "1 8 1 0 "),
+        ("", 2, {"cmd_backend": "slurm", "nj": "20"}, "1 20 1 0 "),
     ],
 )
 def test_a_driver_uses_the_gpus_that_are_there(devices, num_systems, options, expected):

@@ -1,6 +1,7 @@
 """Jobs that hear a share each leave nothing to hear to the stages that score."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,18 @@ def test_shares_hear_references_and_systems_once(tmp_path, monkeypatch):
     assert len(lines) == len(made.TARGET) + len(made.HEARD)
     monkeypatch.delattr(whisper_batched, "transcribe")  # nothing is heard any more
     recognise.run(options(tmp_path, "1/1"))
+
+
+def test_shares_rate_speech_as_well(tmp_path, monkeypatch):
+    """Ratings were left to the one process that scores, a clip after another."""
+    rated = []
+    monkeypatch.setattr(recognise, "recognise", lambda *heard: None)
+    monkeypatch.setattr(
+        recognise, "rate", lambda wavs, predictor, cache: rated.extend(wavs)
+    )
+    for shard in ("1/2", "2/2"):
+        recognise.run(replace(options(tmp_path, shard), mos="dnsmos"))
+    assert sorted(rated) == sorted([*made.TARGET, *made.HEARD])
 
 
 @pytest.mark.parametrize("shard", ["", "0/2", "3/2", "1-2"])

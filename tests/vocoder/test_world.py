@@ -277,6 +277,35 @@ def test_a_recording_that_is_no_longer_whole_is_not_copied(tmp_path, trained, ca
     assert f"{last} is no longer whole, not copied" in capsys.readouterr().out
 
 
+def test_jobs_speak_a_share_each_and_the_files_are_the_same(
+    tmp_path, trained, monkeypatch
+):
+    units = {"a": [0, 1], "b": [1, 2, 3], "c": [3, 1], "d": [4], "none": []}
+    last = spoken(decoded(tmp_path / "last", units), trained)
+    made = []
+    synthesise = vocode._synthesise
+    monkeypatch.setattr(
+        vocode, "_synthesise", lambda *v: made.append(v[-1][0]) or synthesise(*v)
+    )
+    decode = decoded(tmp_path / "best", units | {"d": [2]})
+    options = vocode.Options(
+        units_dir=decode, vocoder=trained, out_dir=decode / "vocode", same_as=last
+    )
+    jobs = []
+    for shard in ("0/2", "1/2", "2/2"):
+        vocode.run(dataclasses.replace(options, shard=shard))
+        jobs.append(tuple(made))
+        assert not (decode / "vocode" / "stage.json").exists()
+    assert jobs == [(), (), ("d",)]
+    (decode / "vocode" / "wav" / "d.wav").unlink()  # of a job that was killed
+    vocode.run(options)
+    assert made == ["d", "d"]
+    for name in "abc":
+        path = f"wav/{name}.wav"
+        assert (decode / "vocode" / path).read_bytes() == (last / path).read_bytes()
+    assert read_json(decode / "vocode" / "stage.json")["counts"]["out"] == 4
+
+
 def test_a_vocoder_may_learn_from_a_part_of_train(stage_options, tmp_path):
     everything = vocoder.read_speech(stage_options(tmp_path))
     few, again = (

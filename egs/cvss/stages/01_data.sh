@@ -25,7 +25,7 @@ for split in "${data_splits[@]}"; do
     --overwrite "$overwrite"
 done
 if [[ " ${splits[*]} " == *" test1k "* ]]; then
-  "${s2st[@]}" subset --data_dir "$datadir/test" --out_dir "$datadir/test1k" \
+  s2st_light "$log/subset.log" "${s2st[@]}" subset --data_dir "$datadir/test" --out_dir "$datadir/test1k" \
     --overwrite "$overwrite"
 fi
 # How much there is to learn from, and a warning where that is little. Then, in recipes

@@ -13,5 +13,6 @@ for split in "${splits[@]}"; do
   for name in encoding align; do
     if [[ -f $conf/$name.yaml ]]; then align+=(--config "$conf/$name.yaml"); fi
   done
-  s2st_sharded "align.$split" "$out" "${align[@]}" "${align_more[@]}"
+  s2st_beside s2st_sharded "align.$split" "$out" "${align[@]}" "${align_more[@]}"
 done
+s2st_wait

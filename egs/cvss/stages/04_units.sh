@@ -6,5 +6,6 @@ for split in "${splits[@]}"; do
     --kmeans "$kmeans_dir" --out_dir "$out"
     --device "$device" --num_threads 1)
   if [[ -f $conf/encoding.yaml ]]; then units+=(--config "$conf/encoding.yaml"); fi
-  s2st_sharded "units.$split" "$out" "${units[@]}"
+  s2st_beside s2st_sharded "units.$split" "$out" "${units[@]}"
 done
+s2st_wait

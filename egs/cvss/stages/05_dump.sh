@@ -7,5 +7,6 @@ for split in "${splits[@]}"; do
     --overwrite "$overwrite" "${dump_more[@]}")
   if [[ -n $llm ]]; then dump+=(--llm "$llm"); fi
   if [[ $split == train ]]; then dump+=(--too_long drop); fi
-  s2st_light "$log/dump.$split.log" "${dump[@]}"
+  s2st_beside s2st_light "$log/dump.$split.log" "${dump[@]}"
 done
+s2st_wait

@@ -15,7 +15,7 @@ decoding_of() {
 for split in "${larger_first[@]}"; do
   for checkpoint in "${checkpoint_names[@]}"; do
     name="$checkpoint.$split"
-    if ((gpu_nj == 1)) || [[ $cmd_backend == local && -z ${one_gpu[*]-} ]]; then
+    if ! s2st_is_cut; then
       decoding_of JOB
       $decode_cmd "${one_gpu[@]}" --max-jobs-run "$parallel_systems" "$system_jobs" \
         "$log/decode.JOB.$name.log" "${decoding[@]}" --overwrite "$overwrite"

@@ -9,11 +9,18 @@ else
   use_shared vocoder "$vocoder_dir" 8 8
 fi
 
-# vocode NAME UNITS_DIR OUT_DIR [--part_of DIR] [--same_as DIR]
+# vocode NAME UNITS_DIR OUT_DIR [--part_of DIR] [--same_as DIR]: gpu_nj jobs, as in stage 7;
+# elsewhere one, of nj processes unless they would share a GPU.
 vocode() {
-  $decode_cmd "${one_gpu[@]}" "$log/vocode.$1.log" "${s2st[@]}" vocode --units_dir "$2" --out_dir "$3" \
-    --side "$speaker" --vocoder "$vocoder_dir" --device "$device" --nj "$nj" \
-    --num_threads 1 --overwrite "$overwrite" "${@:4}" "${vocode_more[@]}"
+  local words=("${s2st[@]}" vocode --units_dir "$2" --out_dir "$3" --side "$speaker"
+    --vocoder "$vocoder_dir" --device "$device" --num_threads 1 "${@:4}")
+  if s2st_is_cut; then
+    s2st_sharded "vocode.$1" "$3" "${words[@]}" "${vocode_more[@]}"
+    return
+  fi
+  if ((!gpus_here)); then words+=(--nj "$nj"); fi
+  $decode_cmd "${one_gpu[@]}" "$log/vocode.$1.log" "${words[@]}" --overwrite "$overwrite" \
+    "${vocode_more[@]}"
 }
 for split in "${larger_first[@]}"; do
   if [[ $toplines == true ]] && some_speak "$split"; then

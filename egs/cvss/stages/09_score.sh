@@ -31,7 +31,7 @@ for split in "${test_names[@]}"; do
   fi
   s2st_hear "$split"
   if [[ $toplines == true ]] && some_speak "$split"; then
-    $decode_cmd "${one_gpu[@]}" "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
+    s2st_beside $decode_cmd "${one_gpu[@]}" "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
       --side "$speaker" --source "${roles[0]}" \
       --vocode_dir "$expdir/resynthesis/$split" --out_dir "$expdir/topline/$split" \
       --llm "$llm" --cascade_prompt "$cascade_prompt" "${score_more[@]}"
@@ -39,14 +39,18 @@ for split in "${test_names[@]}"; do
   for checkpoint in "${checkpoint_names[@]}"; do
     for system in "${system_names[@]}"; do
       decode="$expdir/$system/greedy_$checkpoint/$split"
-      $decode_cmd "${one_gpu[@]}" "$log/score.$system.$checkpoint.$split.log" "${s2st[@]}" score \
+      s2st_beside $decode_cmd "${one_gpu[@]}" "$log/score.$system.$checkpoint.$split.log" "${s2st[@]}" score \
         "${score[@]}" --task "$task_file" \
         --train_dir "$trained/$system" --decode_dir "$decode" \
         --vocode_dir "$decode/vocode" --out_dir "$decode/score" "${score_more[@]}"
     done
+  done
+  s2st_wait
+  for checkpoint in "${checkpoint_names[@]}"; do
     for system in "${system_names[@]}"; do
       if [[ $system != "$baseline" ]]; then
-        "${s2st[@]}" compare --data_dir "$datadir/$split" \
+        s2st_light "$log/compare.$system.$checkpoint.$split.log" \
+          "${s2st[@]}" compare --data_dir "$datadir/$split" \
           --system_dir "$expdir/$system/greedy_$checkpoint/$split" \
           --baseline_dir "$expdir/$baseline/greedy_$checkpoint/$split" \
           --overwrite "$overwrite" "${compare_more[@]}"

@@ -11,6 +11,8 @@
 # fails if one of them has failed.
 # s2st_sharded NAME OUT COMMAND: opens the stage's folder OUT, computes its parts in gpu_nj
 # jobs, and merges them.
+# s2st_is_cut: whether jobs have GPUs of their own, or a queue deals them out, so that test
+# sets are cut as well.
 # s2st_languages CODES: fails where one is no code, or nothing is known of its language.
 # s2st_split NAME TEXT: sets the array NAME to the words of TEXT; `*` stays what it is.
 # s2st_encoder, s2st_kmeans, s2st_vocoder: the trainings of stages 2, 4 and 8, of one pair or
@@ -20,6 +22,7 @@
 # training_options (device, threads, overwrite), and the arrays encoder_more, kmeans_more
 # and vocoder_more, whose options come last and win.
 # s2st_class CLASS: prints $cuda_cmd for the trainings of one stage, a class of slurm.yaml.
+QUEUED_NJ=8 # jobs of a stage that is cut, where nobody says how many GPUs a queue has
 s2st=(python -m s2st_interleave) gpus_here=0 one_gpu=() s2st_gpus=()
 s2st_class() { echo "${cuda_cmd/%--resources cuda_cmd/--resources $1}"; }
 s2st_languages() { python -m s2st_interleave.data.languages "$@"; }
@@ -60,6 +63,9 @@ s2st_share_gpus() {
   if ((gpus_here)); then one_gpu=(--gpu 1); fi
   num_gpus="${num_gpus:-$((gpus_here > 1 ? gpus_here : 1))}"
   s2st_count num_gpus
+  if [[ -z $gpu_nj && $cmd_backend != local ]]; then
+    gpu_nj=$((nj > QUEUED_NJ ? nj : QUEUED_NJ))
+  fi
   gpu_nj="${gpu_nj:-$((gpus_here ? gpus_here : nj))}"
   s2st_count gpu_nj
   if [[ -n $system_gpus ]]; then s2st_count system_gpus; fi
@@ -111,6 +117,7 @@ s2st_wait() {
   s2st_running=()
   return "$status"
 }
+s2st_is_cut() { ((gpu_nj > 1)) && [[ $cmd_backend != local || -n ${one_gpu[*]-} ]]; }
 s2st_sharded() {
   local name="$1" out="$2" command=("${@:3}")
   s2st_light "$log/$name.open.log" "${command[@]}" --shard "0/$gpu_nj" --overwrite "$overwrite"
