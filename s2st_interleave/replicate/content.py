@@ -53,6 +53,8 @@ class PageContent:
     constant: Sequence[Comparison]  # constant p against the baseline
     sensitivity: Sequence[Comparison]  # changed systems against scheduled
     schedules: Sequence[schedules.Candidate]  # other schedules against scheduled
+    schedules_unlooped: Sequence[schedules.Candidate]  # without `schedule_loops`
+    schedule_loops: Skipped  # of the cells of schedules
 
     @property
     def pairs_by_size(self) -> list[str]:
@@ -146,6 +148,13 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
         for pair, (_, end) in product(pairs, LENGTHS)
     ]
     stretched_loops = _loops(grid.compared(*STRETCHED), results)
+    schedule_loops = _in_every_pair(
+        _loops(grid.compared(SCHEDULES), results),
+        {pair: sorted(kept["references"]) for pair, kept in toplines.items()},
+    )
+    candidates = partial(
+        schedules.candidates, grid, results, bleu=bleu_of, num_resamples=num_resamples
+    )
     changed = runs("last", "sensitivity")
     tuned = winners(
         grid, results, runs("last", "search"), runs("best", "search"), compare
@@ -175,9 +184,9 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
                 if variant != "scheduled"
             ],
         ),
-        schedules=schedules.candidates(
-            grid, results, runs("last", SCHEDULES), bleu_of, num_resamples
-        ),
+        schedules=candidates(runs("last", SCHEDULES)),
+        schedules_unlooped=candidates(runs("last", SCHEDULES, skip=schedule_loops)),
+        schedule_loops=schedule_loops,
     )
 
 
@@ -244,6 +253,25 @@ def _runs(
             build,
         )
     return runs
+
+
+def _in_every_pair(loops: Skipped, ids: Mapping[str, Sequence[str]]) -> Skipped:
+    """The utterances of all pairs at whose place in the test set one of them has a loop.
+
+    `ids` are those of each pair's test set, sorted. The mean over pairs draws them by their
+    place, as all pairs may say the same sentence there; test sets of other sizes do not.
+    """
+    if len(set(map(len, ids.values()))) > 1:
+        return loops
+    places = {
+        place
+        for pair, names in ids.items()
+        for place, name in enumerate(names)
+        if name in loops.get(pair, ())
+    }
+    return {
+        pair: frozenset(names[place] for place in places) for pair, names in ids.items()
+    }
 
 
 def _loops(scored: Iterable[Cell], results: Mapping[str, Any]) -> Skipped:

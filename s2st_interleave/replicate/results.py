@@ -43,8 +43,11 @@ def _cells(content: PageContent) -> list[dict[str, Any]]:
 
 def _schedules(content: PageContent) -> list[dict[str, Any]]:
     return [
-        _rounded(asdict(candidate)) | {"verdict": candidate.verdict}
-        for candidate in content.schedules
+        _rounded(asdict(candidate))
+        | {"verdict": candidate.verdict, "verdict_without_loops": unlooped.verdict}
+        for candidate, unlooped in zip(
+            content.schedules, content.schedules_unlooped, strict=True
+        )
     ]
 
 

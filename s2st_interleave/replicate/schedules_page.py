@@ -19,15 +19,19 @@ from s2st_interleave.score.results import markdown_table
 
 FIGURE = "schedules.svg"
 RULE = (
-    "Differences are of ASR-BLEU at the last checkpoint, at equal steps, to the paper's "
-    "schedule with the same seed, batches and shared models. `better`: p < 0.05 in every "
-    "pair, one-sided, paired over utterances (and seeds, where there are several), with "
-    "Holm's correction over all candidates and pairs; `better on average`: that in the mean "
-    "of the pairs alone, corrected over candidates; `worse`: the opposite of better in some "
-    "pair. A verdict of one seed is a lead: its error is that of utterances alone, and "
-    "seeds differ as well. Tokens are those that the LLM has read, the paper's schedule "
-    "being 1: a candidate with more has read the same utterances as longer sequences, or "
-    "twice, for more compute."
+    "Differences are of ASR-BLEU at the last checkpoint, to the paper's schedule with the "
+    "same seed, batches and shared models, at equal steps unless the system's options say "
+    "otherwise (`max_steps`). `better`: p < 0.05 in every pair, one-sided, paired over "
+    "utterances (and seeds, where there are several), with Holm's correction over all "
+    "candidates and pairs; `better on average`: that in the mean of the pairs alone (of "
+    "the seeds that all pairs have), corrected over candidates; `worse`: the opposite of "
+    "better in some pair. A verdict of one seed is a lead: its error is that of utterances "
+    "alone, and seeds differ as well. Tokens are those that the LLM has read, the paper's "
+    "schedule being 1: a candidate with more has read the same utterances as longer "
+    "sequences, or twice, for more compute. Without loops: the recogniser, greedy as it "
+    "is, hears some words over and over, and one such utterance can cost a system points; "
+    "where it does so for any system of a pair, the sentence is left out for all systems "
+    "and pairs"
 )
 
 
@@ -45,11 +49,17 @@ def render(content: PageContent) -> str:
         _answers(content),
         f"![Differences to the paper's schedule, with 95% intervals]"
         f"({content.figure_folder}/{FIGURE})",
-        RULE,
+        f"{RULE} ({max(map(len, content.schedule_loops.values()), default=0)} in all).",
         remarks.read_text("utf-8").strip() if remarks.is_file() else "",
         "## Every comparison",
         markdown_table(
-            [*tables.DIFFERENCE[:-1], "p of better", "p of worse"],
+            [
+                *tables.DIFFERENCE[:-1],
+                "p of better",
+                "p of worse",
+                "without loops",
+                "p of better",
+            ],
             list(_differences(content)),
         ),
         "## Along the chain of thought",
@@ -82,7 +92,7 @@ def draw(content: PageContent) -> None:
 def _answers(content: PageContent) -> str:
     pairs = content.pairs_by_size
     rows = []
-    for candidate in content.schedules:
+    for candidate, unlooped in _with_and_without_loops(content):
         gaps = {c.pair: c.difference for c in candidate.comparisons}
         rows.append(
             [
@@ -92,12 +102,13 @@ def _answers(content: PageContent) -> str:
                 *(tables.with_interval(gaps.get(pair)) for pair in pairs),
                 tables.with_interval(candidate.mean),
                 f"**{candidate.verdict}**{candidate.caveat}",
+                tables.with_interval(unlooped.mean),
+                unlooped.verdict,
             ]
         )
     languages = [content.names[pair] for pair in pairs]
-    return markdown_table(
-        ["system", "options", "tokens", *languages, "mean", "verdict"], rows
-    )
+    names = ["system", "options", "tokens", *languages, "mean", "verdict"]
+    return markdown_table([*names, "mean without loops", "verdict"], rows)
 
 
 def _options(content: PageContent, candidate: Candidate) -> str:
@@ -108,11 +119,22 @@ def _options(content: PageContent, candidate: Candidate) -> str:
 
 
 def _differences(content: PageContent) -> Iterator[list[str]]:
-    for candidate in content.schedules:
-        for comparison, worse in zip(
-            candidate.comparisons, candidate.p_worse, strict=True
+    for candidate, other in _with_and_without_loops(content):
+        for comparison, worse, unlooped in zip(
+            candidate.comparisons, candidate.p_worse, other.comparisons, strict=True
         ):
-            yield [*tables.difference_row(comparison), tables.p_value(worse)]
+            yield [
+                *tables.difference_row(comparison),
+                tables.p_value(worse),
+                tables.with_interval(unlooped.difference),
+                tables.p_value(unlooped.adjusted_p),
+            ]
+
+
+def _with_and_without_loops(
+    content: PageContent,
+) -> Iterator[tuple[Candidate, Candidate]]:
+    return zip(content.schedules, content.schedules_unlooped, strict=True)
 
 
 def _scores(content: PageContent) -> str:

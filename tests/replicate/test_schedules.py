@@ -103,7 +103,40 @@ def test_a_schedule_may_be_better_in_the_mean_of_the_pairs_alone(path):
     assert "grid: none. Only in the mean of the pairs: tgt_early (one seed)." in page
     assert "| **better on average** (one seed) |" in page
     (line,) = (x for x in page.splitlines() if x.startswith("| `src_early`"))
-    assert line.endswith("| +0.0 [0.0, 0.0] | **not decided** (one seed) |")
+    assert "| +0.0 [0.0, 0.0] | **not decided** (one seed) |" in line
+    assert line.endswith("| +0.0 [0.0, 0.0] | not decided |")
+
+
+def test_a_loop_of_the_recogniser_is_shown_for_what_it_costs(path):
+    """A sentence of 223 words took the lead from a schedule, and the page did not say so."""
+    grid = load(path)
+    keep(
+        grid,
+        {
+            (pair, system): share
+            for pair in grid.pairs
+            for system, share in (("scheduled", 0.6), ("tgt_early", 0.95))
+        },
+    )
+    (looped,) = (
+        cell
+        for cell in grid.cells
+        if (cell.pair, cell.system) == ("es_en", "tgt_early")
+    )
+    result = json.loads(grid.place(looped).read_text())
+    heard = result["scores"]["last"]["hyp"]
+    heard[min(heard)] = "expensive " * 300
+    write_json(grid.place(looped), result)
+    page = make_page(path)
+    row, compared = (
+        next(x for x in page.splitlines() if x.startswith(start))
+        for start in ("| `tgt_early`", "| es_en | tgt_early")
+    )
+    mean = float(row.split(" | ")[-2].split()[0])
+    assert row.endswith("| better |") and mean > 10 and "**not decided**" in row
+    with_it, without = compared.split(" | ")[5], compared.split(" | ")[9]
+    assert float(with_it) < 10 < float(without.split()[0])
+    assert "left out for all systems and pairs (1 in all)." in page
 
 
 def test_without_any_cell_nothing_is_decided(path):
@@ -112,7 +145,7 @@ def test_without_any_cell_nothing_is_decided(path):
     assert "pairs: none. Worse in some pair: none." in page
     assert "Comparisons that still lack a cell: 6." in page
     assert (
-        "| `tgt_early` | side_every: tgt=34 | n/a | n/a | n/a | n/a | **not decided** |"
+        "| `tgt_early` | side_every: tgt=34 | n/a | n/a | n/a | n/a | **not decided** | n/a |"
         in page
     )
 
