@@ -74,6 +74,10 @@ if in_stage 1; then
   each_pair 1
 fi
 if in_stage 2; then
+  if [[ $device != cpu && ! -f $encoder_dir/stage.json ]]; then
+    s2st_preflight --encoder "$ENCODER" --llm "${LLM:-}" --asr "${ASR:-}" --utmos "${UTMOS:-}" \
+      "${languages[@]}"
+  fi
   s2st_encoder "${languages[@]}"
 fi
 if in_stage 4; then

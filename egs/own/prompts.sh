@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Real voices: recorded telephone prompts with their texts, from Debian's packages of them, as a
 # corpus of one's own on a laptop.
-#   ./prompts.sh             220 pairs of Spanish and English, one speaker a language
+#   ./prompts.sh             221 pairs of Spanish and English, one speaker a language
 #   ./prompts.sh --lang ru   246 pairs of Russian and English
 #   ./prompts.sh --stop_stage 1   only the corpus
 # Options of ./run.sh come last and win.

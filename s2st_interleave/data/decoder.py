@@ -13,6 +13,7 @@ from s2st_interleave.data import checks, header
 from s2st_interleave.data.ark import AudioFile, Held
 from s2st_interleave.errors import UserError
 
+HEADERLESS = "cannot be read as audio (raw samples, no header tells how)"
 UNKNOWN = 1 << 62  # frames that libsndfile reports for a FLAC without a length
 
 
@@ -32,6 +33,8 @@ def decode(path: AudioFile, longest_sec: float) -> tuple[np.ndarray, int]:
 
     try:
         with soundfile.SoundFile(_handle(path)) as file:
+            if file.format == "RAW":  # guessed from names such as x.au, x.vox and x.gsm
+                raise UserError(HEADERLESS)
             if file.frames < UNKNOWN:
                 samples, rate = _read(path, file, longest_sec), file.samplerate
             else:
@@ -61,7 +64,7 @@ def _check_file(path: AudioFile) -> None:
     if not path.stat().st_size:
         raise UserError("cannot be read as audio (empty file)")
     if path.suffix.lower() == ".raw":  # soundfile goes by that name
-        raise UserError("cannot be read as audio (raw samples have no header)")
+        raise UserError(HEADERLESS)
 
 
 def _read(path: AudioFile, file: soundfile.SoundFile, longest_sec: float) -> np.ndarray:

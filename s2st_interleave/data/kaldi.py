@@ -208,6 +208,7 @@ def problems(data: DataDir) -> list[str]:
     speakers = tables.pop("spk2utt")
     listed = {u for value in speakers.values() for u in value.split()}
     tables["spk2utt"] = dict.fromkeys(listed, "-")
+    faults += _other_speakers(data, tables["utt2spk"], speakers)
     everyone = set().union(*tables.values())
     if not everyone:
         faults.append(f"{data.path}: no utterances")
@@ -217,6 +218,19 @@ def problems(data: DataDir) -> list[str]:
     for role in data.sides:
         faults += _bad_values(data, role)
     return faults
+
+
+def _other_speakers(
+    data: DataDir, utt2spk: Mapping[str, str], spk2utt: Mapping[str, str]
+) -> list[str]:
+    """Faults of utterances whose speaker is another one in spk2utt than in utt2spk."""
+    told = [(u, speaker) for speaker, value in spk2utt.items() for u in value.split()]
+    return [
+        f"{data.path / 'spk2utt'}: utterance {utterance}: its speaker is {speaker}, in "
+        f"utt2spk '{utt2spk[utterance]}'"
+        for utterance, speaker in sorted(told)
+        if utt2spk.get(utterance, speaker) != speaker
+    ]
 
 
 def _bad_values(data: DataDir, role: str) -> list[str]:

@@ -76,6 +76,11 @@ def read(directory: Path) -> dict[str, str]:
         return _read_table(directory / TABLE)
     records = (directory / name for name in (DONE, OPEN))
     record = next((path for path in records if path.is_file()), None)
+    if record is None and directory.is_dir():
+        raise FileNotFoundError(
+            f"{directory} is there, but no stage has made it; import_data reads a directory "
+            "of Kaldi or ESPnet"
+        )
     if record is None:
         raise FileNotFoundError(
             f"{directory} is missing; it is made by stage 1 (data): ./run.sh --stage 1 "

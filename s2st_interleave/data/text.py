@@ -34,6 +34,8 @@ _TOKEN = regex.compile(rf"(?V1)\s*(?:{_CLUSTER}|{_RUN})")
 _MARKS = "\u3001-\u303f\uff01-\uffef"  # Chinese punctuation, and letters as wide
 _NO_SPACE = regex.compile(rf"(?V1)[{_UNSPACED}{_MARKS}]")
 _UNSPACED_FROM = "\u0e00"  # the first sign of Thai, the first of these scripts
+# Letters that are nothing else, and quotes or accents where they stand between letters.
+_APOSTROPHE = regex.compile("[\u02bb\u02bc]|(?<=\\w)[\u2018\u2019`\u00b4\u2032](?=\\w)")
 _EXTENDS = regex.compile(f"[{_EXTEND}]")
 _CHARACTER = regex.compile(r"\X\p{M}*")
 
@@ -120,13 +122,25 @@ def has_words(text: str) -> bool:
     return any(c.isalnum() for c in text)
 
 
+def plain_apostrophes(text: str) -> str:
+    """A text whose apostrophes are all the same sign, however they were typed.
+
+    >>> plain_apostrophes("l\u2019homme, l\u00b4homme, o\u02bbzbek, \u2018so\u2019")
+    "l'homme, l'homme, o'zbek, \u2018so\u2019"
+    """
+    return text if text.isascii() and "`" not in text else _APOSTROPHE.sub("'", text)
+
+
 def spoken_form(text: str) -> str:
     """The text that the CTC model learns: lower case, no punctuation, spaced words.
 
     >>> spoken_form("Well-known: O'Neill, 'S.A.'?"), spoken_form("今日は、雨。")
     ("well known o'neill s a", '今 日 は 雨')
     """
-    folded = unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'")
+    folded = unicodedata.normalize("NFKC", plain_apostrophes(text)).lower()
+    folded = folded.replace(
+        "i\u0307", "i"
+    )  # the lower case of a Turkish dotted capital
     # Combining marks (category M) belong to the letter before them.
     letters = (
         c if c.isalnum() or c == "'" or unicodedata.category(c)[0] == "M" else " "
@@ -142,4 +156,13 @@ def same_when_spoken(text: str) -> str:
     >>> same_when_spoken("Dos\u00a0CAFE\u0301S!") == same_when_spoken("dos caf\u00e9s ")
     True
     """
-    return regex.sub("['\u02bc]", "", spoken_form(clean(text)).casefold())
+    return alike(clean(text))
+
+
+def alike(text: str) -> str:
+    """The spoken form of a text without what writers and programs do not agree on.
+
+    That is the apostrophe, and the letter i, of which Turkish has two, with capitals that
+    only its own rules tell apart.
+    """
+    return spoken_form(text).replace("'", "").replace("ı", "i").casefold()

@@ -69,7 +69,7 @@ def utterances(dirs: Mapping[str, KaldiDir], split: str) -> list[Utterance]:
     instead = _instead(tables)
     speakers: dict[str, str] = {}
     for data in reversed(list(dirs.values())):  # the first side's speakers win
-        speakers |= data.speakers().renamed(ids).values
+        speakers |= _speakers(data.speakers().renamed(ids))
 
     def speech(role: str, utterance: str) -> Speech:
         return Speech(
@@ -89,6 +89,15 @@ def utterances(dirs: Mapping[str, KaldiDir], split: str) -> list[Utterance]:
         )
         for utterance in sorted(everyone)
     ]
+
+
+def _speakers(table: Table[str]) -> dict[str, str]:
+    """Speakers by utterance; UserError for what is no speaker, before audio is read."""
+    for utterance, speaker in table.values.items():
+        if len(speaker.split()) != 1:
+            what = f"speaker '{speaker}' has a space" if speaker else "no speaker"
+            raise UserError(f"{table.path}: utterance {utterance}: {what}")
+    return table.values
 
 
 def _check_complete(tables: Sequence[Table], everyone: set[str]) -> None:

@@ -127,12 +127,12 @@ def _read_ctm(path: Path) -> Alignments:
             continue
         try:
             utterance, _, start, length, text, *rest = fields
-            score = _log(float(rest[0])) if rest else None
+            score = _confidence(rest[0]) if rest else None
             begin, duration = _finite(start), _finite(length)
         except ValueError:
             alignments.faults[fields[0]] = (
                 f"{path}:{number}: no line '<id> <channel> <start> <duration> <word> "
-                "[<confidence>]'"
+                "[<confidence>]', numbers of seconds and a confidence of 0 to 1 or NA"
             )
             continue
         word = TimedWord(text, begin, begin + duration, score)
@@ -177,6 +177,16 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(text)
     return number
+
+
+def _confidence(text: str) -> float | None:
+    """The logarithm of a CTM's confidence, None for "NA"; ValueError for what is none."""
+    if text in ("NA", "-"):
+        return None
+    confidence = _finite(text)
+    if not 0 <= confidence <= 1:
+        raise ValueError(text)
+    return _log(confidence)
 
 
 def _log(confidence: float) -> float:

@@ -78,9 +78,12 @@ class SpeechLlm:
         return encode_all, inner_encoder(self.tokenizer, encode_all)
 
     def decode(self, ids: list[int]) -> str:
-        """The text of token ids, on one line: white space of any kind becomes a space."""
+        """The text of token ids, on one line: white space of any kind becomes a space.
+
+        So does a NUL, of which a byte-level vocabulary has a token, and a file of texts none.
+        """
         text = self.tokenizer.decode(ids, skip_special_tokens=True)
-        return " ".join(str(text).split())
+        return " ".join(str(text).replace("\0", " ").split())
 
     @property
     def max_length(self) -> int | None:

@@ -12,8 +12,6 @@ from s2st_interleave.plan.sizes import NO_HEADS
 from s2st_interleave.plan.work import HIDING, Work, saved_bytes
 from s2st_interleave.vocoder.backends import BACKENDS
 
-MAX_WHISPER_ROWS = 16  # clips in a batch, on a GPU
-
 Options = Mapping[str, Any]
 
 
@@ -94,6 +92,7 @@ def vocoder(options: Options, corpus: Corpus, rates: Rates, gpus: int) -> Work:
         return Work(
             "8 vocoder",
             passes=(step.times(steps),),
+            dtype="tf32",  # of convolutions, which is torch's default
             loading_sec=steps * size * rates.crop_sec,
             saved_bytes=1e9 * steps / options["save_every"],
         )
@@ -121,7 +120,7 @@ def vocode(options: Options, corpus: Corpus, rates: Rates, gpus: int) -> Work:
     per_unit, block = round(16_000 * corpus.frame_sec), _block(options)
     if options["backend"] == "hifigan":
         made = networks.generator_pass(block, 2048, per_unit, units)
-        return Work("8 vocode", gpus, passes=(made.times(number),))
+        return Work("8 vocode", gpus, passes=(made.times(number),), dtype="tf32")
     made = networks.world_pass(block, 200, per_unit, 1, units, training=False)
     return Work(
         "8 vocode",
@@ -134,7 +133,7 @@ def vocode(options: Options, corpus: Corpus, rates: Rates, gpus: int) -> Work:
 def score(options: Options, corpus: Corpus, rates: Rates, gpus: int) -> Work:
     """Stage 9, one system: each clip is a window of 30 s for Whisper."""
     words = corpus.seconds * rates.words_per_sec
-    rows = min(MAX_WHISPER_ROWS, corpus.test) if rates.loaders else 1
+    rows = min(options.get("asr_batch") or 1, corpus.test) if rates.loaders else 1
     heard, written = networks.whisper_passes(
         str(options["asr"]), rows, round(words * rates.tokens_per_word) + 1
     )
@@ -144,6 +143,7 @@ def score(options: Options, corpus: Corpus, rates: Rates, gpus: int) -> Work:
         "9 score",
         gpus,
         passes=(heard.times(number / rows), written.times(number / rows)),
+        dtype="bf16" if options.get("compute_type") == "float16" else "fp32",
         loading_sec=judged,
         alone_sec=rates.resamples_sec * corpus.test,
     )

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 class Options(train.Options):
     dump_dir: tuple[Path, ...] = option((), "dump/interleave/train, or several")
     train_dir: tuple[Path, ...] = option((), "not used: --dump_dir")
-    dev_dir: tuple[Path, ...] = option((), "not used: evaluations are not planned")
+    dev_dir: tuple[Path, ...] = option((), "not used: --dev_utterances tells how many")
     out_dir: Path = option(Path(), "not used: nothing is written")
     sizes: Path | None = option(None, "plan for this LLM's dimensions, not --llm's")
     ranks: int = option(1, "GPUs", minimum=1)

@@ -13,6 +13,7 @@ product the backward pass does not need.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from s2st_interleave.plan.counts import MicroBatch
 from s2st_interleave.plan.memory import Precision
@@ -25,19 +26,20 @@ class Gpu:
 
     memory: float
     bf16: float
-    fp32: float  # torch's default: no TF32
+    tf32: float
+    fp32: float
     bandwidth: float
 
-    def peak(self, precision: Precision) -> float:
+    def peak(self, precision: Precision | Literal["tf32"]) -> float:
         """Operations a second at this precision."""
-        return self.bf16 if precision == "bf16" else self.fp32
+        return {"bf16": self.bf16, "tf32": self.tf32, "fp32": self.fp32}[precision]
 
 
 GPUS = {
-    "A100": Gpu(80e9, 312e12, 19.5e12, 2.04e12),
-    "H100": Gpu(80e9, 989e12, 67e12, 3.35e12),
-    "H200": Gpu(141e9, 989e12, 67e12, 4.8e12),
-    "RTX 4090": Gpu(24e9, 165e12, 82.6e12, 1.01e12),
+    "A100": Gpu(80e9, 312e12, 156e12, 19.5e12, 2.04e12),
+    "H100": Gpu(80e9, 989e12, 494e12, 67e12, 3.35e12),
+    "H200": Gpu(141e9, 989e12, 494e12, 67e12, 4.8e12),
+    "RTX 4090": Gpu(24e9, 165e12, 82.6e12, 82.6e12, 1.01e12),
 }
 
 

@@ -64,7 +64,8 @@ def _files(directory: Path) -> list[Path]:
 def checkpoints(sizes: LlmSizes, keep_last: int) -> Mapping[str, int]:
     """Bytes of a checkpoint's weights and optimizer, and of all that a training keeps.
 
-    "kept" are the newest ones and the best; "while saving" adds the one being written.
+    "kept" are the newest ones and the best; "while saving" adds the one being written. A
+    training that "ended" keeps the optimizer of the newest alone.
     """
     weights = llm_sizes.weights_bytes(sizes)
     optimizer = llm_sizes.optimizer_bytes(sizes)
@@ -73,6 +74,7 @@ def checkpoints(sizes: LlmSizes, keep_last: int) -> Mapping[str, int]:
         "optimizer": optimizer,
         "kept": (keep_last + 1) * (weights + optimizer),
         "while saving": (keep_last + 2) * (weights + optimizer),
+        "ended": (keep_last + 1) * weights + optimizer,
     }
 
 

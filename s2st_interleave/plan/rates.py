@@ -7,7 +7,7 @@ the mini recipe is developed (2 cores of a server, one thread); a server's own a
 be as fast.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,8 @@ class Rates:
 class Device:
     """What computes: operations and bytes a second, and the seconds to start a kernel.
 
-    `ahead`: kernels queue, and starting them costs nothing as long as the queue is full.
+    `at` gives the same device for products of another kind. `ahead`: kernels queue, and
+    starting them costs nothing as long as the queue is full.
     `loaders` processes prepare batches meanwhile; 0: the device's own process does.
     """
 
@@ -152,3 +153,9 @@ class Device:
     launch_sec: float
     ahead: bool
     loaders: float
+    kinds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def at(self, dtype: str) -> "Device":
+        """With the products and the memory of `dtype`; itself where it has no such kind."""
+        products, memory = self.kinds.get(dtype, (self.products, self.memory))
+        return replace(self, products=products, memory=memory)

@@ -82,7 +82,10 @@ def hearing(
         "3+4 align, units",
         gpus,
         passes=(heard,),
-        loading_sec=number * (num_passes * reading + rates.align_sec),
+        dtype=options.get("dtype", ""),
+        loading_sec=number * num_passes * reading,
+        loaders=options.get("num_loaders", 0),
+        own_sec=number * rates.align_sec,
         starts=3 * num_passes,
         read_bytes=4 * _weights(source, pieces),
     )
@@ -99,6 +102,7 @@ def kmeans(options: Options, corpus: Corpus, rates: Rates) -> Work:
     return Work(
         "4 kmeans",
         passes=(_heard(options, source, pieces, corpus).times(number),),
+        dtype=options.get("dtype", ""),
         loading_sec=number * corpus.seconds * (rates.flac_sec + rates.banks_sec),
         alone_sec=products / (rates.core_products * max(1.0, rates.loaders)),
         read_bytes=4 * _weights(source, pieces),

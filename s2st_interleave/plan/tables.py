@@ -146,7 +146,8 @@ def disk_table(llm: sizes.LlmSizes, options: "Options") -> str:
         + f"\neach system of stage 6: {human(bytes_of['kept'])} ({options.keep_last} "
         f"checkpoints and the best, each {human(bytes_of['weights'])} of weights and "
         f"{human(bytes_of['optimizer'])} of optimizer state), "
-        f"{human(bytes_of['while saving'])} while it saves"
+        f"{human(bytes_of['while saving'])} while it saves, {human(bytes_of['ended'])} "
+        "when it has ended"
     )
 
 

@@ -8,12 +8,14 @@ than the device's own work counts.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from s2st_interleave.plan.compute import GPUS
 from s2st_interleave.plan.memory import Precision
 from s2st_interleave.plan.passes import Pass, added
 from s2st_interleave.plan.rates import Device, Rates
 
+DTYPES: tuple[Literal["bf16", "tf32", "fp32"], ...] = ("bf16", "tf32", "fp32")
 HIDING = 1 / 3  # sums hide behind the later half of a step's last backward pass
 PARTS = (
     "arithmetic",
@@ -38,7 +40,12 @@ class Work:
     passes: tuple[Pass, ...] = ()
     evaluations: tuple[Pass, ...] = ()
     imbalance: float = 1.0  # of the slowest GPU to the mean
+    dtype: str = (
+        ""  # of products: bf16, tf32, fp32; "": what the training is planned with
+    )
     loading_sec: float = 0.0  # of a core, for this GPU's share
+    loaders: float = 0.0  # cores that load for it, where not as many as the rates say
+    own_sec: float = 0.0  # of the process that feeds the GPU, while the GPU works
     alone_sec: float = 0.0  # one process works, all others wait
     num_sums: float = 0.0  # of gradients over all GPUs
     summed_bytes: float = 0.0  # each time
@@ -51,14 +58,22 @@ class Work:
 def gpu(name: str, precision: Precision, rates: Rates) -> Device:
     """A GPU of compute.GPUS; bytes of passes are fp32's, so bf16 has more a second."""
     kind = GPUS[name]
-    narrow = rates.bf16_bytes if precision == "bf16" else 1.0
+    memory = kind.bandwidth * rates.memory_share
+    kinds = {
+        dtype: (
+            kind.peak(dtype) * rates.product_share,
+            memory / rates.bf16_bytes if dtype == "bf16" else memory,
+        )
+        for dtype in DTYPES
+    }
     return Device(
         name=name,
-        products=kind.peak(precision) * rates.product_share,
-        memory=kind.bandwidth * rates.memory_share / narrow,
+        products=kinds[precision][0],
+        memory=kinds[precision][1],
         launch_sec=rates.launch_sec,
         ahead=True,
         loaders=rates.loaders,
+        kinds=kinds,
     )
 
 
@@ -78,15 +93,17 @@ def seconds(
     work: Work, device: Device, rates: Rates, gpus_per_node: int = 8
 ) -> dict[str, float]:
     """Seconds of each of PARTS; their sum is the stage's wall time."""
+    device = device.at(work.dtype)
     parts = dict.fromkeys(PARTS, 0.0)
     parts |= _device(added(work.passes), device)
     computing = sum(parts.values())
     parts["imbalance"] = computing * (work.imbalance - 1)
     busy = computing * work.imbalance
     if device.loaders:
-        parts["loading"] = max(0.0, work.loading_sec / device.loaders - busy)
+        ahead = work.loading_sec / (work.loaders or device.loaders)
+        parts["loading"] = max(0.0, ahead - busy, work.own_sec - busy)
     else:
-        parts["loading"] = work.loading_sec
+        parts["loading"] = work.loading_sec + work.own_sec
     parts["evaluation"] = sum(_device(added(work.evaluations), device).values())
     sums = work.num_sums * _sum_sec(work, rates, gpus_per_node)
     parts["gradients"] = max(0.0, sums - work.hiding * busy)

@@ -17,9 +17,10 @@ from types import ModuleType
 import regex
 
 from s2st_interleave.data.languages import language
-from s2st_interleave.data.text import visible_only
+from s2st_interleave.data.text import plain_apostrophes, visible_only
 
 _PACKAGE = "openai-whisper"
+OURS = "apostrophes alike, stray symbols removed"
 _STYLE = regex.compile(r"\p{Variation_Selector}")  # how a letter or emoji is drawn
 
 
@@ -49,18 +50,17 @@ class Normalizer:
         """What score.json records: the rules and the package version they come from."""
         package = f"{_PACKAGE} {version(_PACKAGE)}"
         if self._rules == "english":
-            return f"EnglishTextNormalizer ({package}), stray symbols removed"
+            return f"EnglishTextNormalizer ({package}), {OURS}"
         capitals = ", I is ı" if self._rules == "dotless" else ""
         return (
-            f"BasicTextNormalizer ({package}), marks of letters kept{capitals}, "
-            "stray symbols removed"
+            f"BasicTextNormalizer ({package}), marks of letters kept{capitals}, {OURS}"
         )
 
     def normalize(self, text: str) -> str:
         """Return `text` as words separated by single spaces, "" where none is left."""
         # Whisper's rules leave a lone "." of "yes..." standing, an ending that Whisper
         # itself often writes: it would count as a wrong word.
-        words = self._function(text).split()
+        words = self._function(plain_apostrophes(text)).split()
         return " ".join(word for word in words if any(map(str.isalnum, word)))
 
     @property
@@ -75,8 +75,14 @@ class Normalizer:
         basic = whisper.BasicTextNormalizer()
         basic.clean = without_symbols  # pyrefly: ignore[bad-assignment]: one of two kinds
         if self._rules == "dotless":
-            return lambda text: basic(text.replace("İ", "i").replace("I", "ı"))
+            return lambda text: basic(_dotless(text))
         return basic
+
+
+def _dotless(text: str) -> str:
+    """A text with the small letters of I and İ, be its dot a sign of its own or not."""
+    composed = unicodedata.normalize("NFC", text)
+    return composed.replace("İ", "i").replace("I", "ı")
 
 
 def _whisper_normalizers() -> ModuleType:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from s2st_interleave import drops
 from s2st_interleave.config import option
@@ -16,6 +16,9 @@ from s2st_interleave.interleave.layout import S2ST, Block, Kind, Layout
 from s2st_interleave.record import digest
 from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages.encoder import model_input
+
+if TYPE_CHECKING:
+    from s2st_interleave.llm.model import SpeechLlm
 
 # Files of a saved LLM that decide on the lengths of sequences; not its weights.
 READS_BY = ("config.json", "tokenizer*", "*.model", "vocab*", "merges.txt")
@@ -52,6 +55,14 @@ class LimitOptions:
     max_drop_rate: float = option(
         0.05, "drop more and fail", runtime=True, minimum=0, maximum=1
     )
+    max_unknown_rate: float = option(
+        0.05,
+        "of a side's texts, that the LLM's tokenizer can only write with its sign for "
+        "unknown text: more, and fail",
+        runtime=True,
+        minimum=0,
+        maximum=1,
+    )
 
 
 def find(
@@ -73,6 +84,7 @@ def find(
     tokens_of = length.most_tokens if drop else length.num_tokens
     if blocks and utterances:
         _check_sides(blocks, utterances[0])
+    _check_tokenizer(utterances, llm, options, name)
     reasons, total, most = {}, len(utterances), llm.max_length
     if most is None:
         return {}
@@ -104,6 +116,44 @@ def find(
             flush=True,
         )
     return reasons
+
+
+def _check_tokenizer(
+    utterances: Sequence[Utterance] | Dump,
+    llm: "SpeechLlm",
+    options: LimitOptions,
+    name: str,
+) -> None:
+    """Count the texts of which a word is nothing to the LLM; UserError where too many are.
+
+    A tokenizer without bytes to fall back to may lack the script of a language.
+    """
+    unknown_id = llm.tokenizer.unk_token_id
+    if unknown_id is None:
+        return
+    from s2st_interleave.llm.encoding import encoder
+
+    encode_all = encoder(llm.tokenizer)
+    lost: dict[str, list[str]] = {}
+    for start in range(0, len(utterances), 1000):
+        part = [utterances[k] for k in range(start, min(start + 1000, len(utterances)))]
+        for side in part[0].sides:
+            for utterance, ids in zip(
+                part, encode_all([each.sides[side].text for each in part]), strict=True
+            ):
+                if (ids == unknown_id).any():
+                    lost.setdefault(side, []).append(utterance.id)
+    for side, ids in lost.items():
+        complaint = (
+            f"{len(ids)} of {len(utterances)} {side} texts of {name} hold what the "
+            f"tokenizer of {options.llm} has no token for, first {ids[0]}"
+        )
+        if len(ids) > options.max_unknown_rate * len(utterances):
+            raise UserError(
+                f"{complaint}: take an LLM that writes this language, or let it pass with "
+                f"--max_unknown_rate (now {options.max_unknown_rate:g})"
+            )
+        print(f"dump: warning: {complaint}", flush=True)
 
 
 def all_blocks(utterance: Utterance) -> Layout:

@@ -111,16 +111,30 @@ def _place(
     return place
 
 
+# Options that tell the command of a directory whose stage has several.
+MADE_BY = {
+    "data": {
+        "tsv": "own",
+        "common_voice": "data",
+        "num_utterances": "subset",
+        "src_dir": "import_data",
+    },
+    "align": {"src_alignments": "import_alignments"},
+    "units": {"src_units": "import_units"},
+}
+
+
 def _command(record: Record, some: Sequence[Attempt]) -> str:
     """The command that made a directory; "" where nobody can tell."""
     commands = [each.command for each in some]
     if commands:
         return commands[0]
-    options = record.content.get("options", {}), record.content.get("paths", {})
+    names = {*record.content.get("options", {}), *record.content.get("paths", {})}
+    told = MADE_BY.get(record.stage, {})
+    if command := next((v for k, v in told.items() if k in names), ""):
+        return command
     if record.stage == "data":
-        names = {*options[0], *options[1]}
-        known = {"tsv": "own", "common_voice": "data", "num_utterances": "subset"}
-        return next((v for k, v in known.items() if k in names), "")
+        return ""
     return record.stage if record.stage in MODULES else ""
 
 

@@ -130,7 +130,10 @@ class GanLearner:
         if step > 0:
             self._learn("generator", generator_loss, step, lr)
         self._learn("discriminator", discriminator_loss, step, lr)
-        means = parallel.sums({k: v.item() * share_of_batch for k, v in losses.items()})
+        values = torch.stack(list(losses.values())).tolist()  # a GPU waits once
+        means = parallel.sums(
+            {k: v * share_of_batch for k, v in zip(losses, values, strict=True)}
+        )
         return StepResult(units.numel(), {"lr": lr} | means)
 
     def evaluate(self) -> dict[str, float]:
@@ -149,8 +152,9 @@ class GanLearner:
         self, name: str, loss: Callable[[], torch.Tensor], step: int, lr: float
     ) -> None:
         self.optimizer.zero_grad(set_to_none=True)
-        mine = engine.backward(self.roots[name], loss).item()
-        norm = engine.gradient_norm(getattr(self.model, name)).item()
+        own_loss = engine.backward(self.roots[name], loss)
+        own_norm = engine.gradient_norm(getattr(self.model, name))
+        mine, norm = torch.stack([own_loss.detach(), own_norm]).tolist()
         total = parallel.sums({"loss": mine})["loss"]
         if not math.isfinite(total) or not math.isfinite(norm):
             units, real = self.batches(step)

@@ -70,3 +70,18 @@ def test_a_title_that_is_no_utf8_does_no_harm(tmp_path):
         container.mux(stream.encode(None))
     path.write_bytes(path.read_bytes().replace(b"AAAA", b"\xff\xfe\xff\xfe"))
     assert len(audio.load(path).samples) == 16_000
+
+
+@pytest.mark.parametrize("ending", [".au", ".snd", ".vox", ".VOX", ".gsm", ".raw"])
+def test_a_name_alone_makes_no_recording_of_a_page(tmp_path, ending):
+    """libsndfile takes whatever has such a name for samples: a page of HTML was speech."""
+    path = tmp_path / f"lost{ending}"
+    path.write_text("<!DOCTYPE html><title>404 Not Found</title>" * 400)
+    with pytest.raises(UserError, match="cannot be read as audio"):
+        audio.load(path)
+
+
+def test_a_recording_of_sun_with_its_header_is_read(tmp_path):
+    path = tmp_path / "whole.au"
+    soundfile.write(path, np.zeros(16_000, np.int16), 16_000)
+    assert len(audio.load(path).samples) == 16_000

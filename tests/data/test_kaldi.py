@@ -62,6 +62,10 @@ def break_file(name: str, text: str):
         (break_file("utt2dur.src", "u1 long\nu2 0\n"), "utterance u1: duration 'long'"),
         (lambda data: (data.path / "utt2spk").unlink(), "utt2spk"),
         (break_file("spk2utt", "s u1\n"), "spk2utt: utterance u2 is missing"),
+        (
+            break_file("spk2utt", "s u1\nt u2\n"),
+            "spk2utt: utterance u2: its speaker is t, in utt2spk 's'",
+        ),
     ],
 )
 def test_a_bad_directory_fails_with_status_1(data, damage, message, capsys):

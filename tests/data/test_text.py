@@ -12,9 +12,11 @@ from s2st_interleave.data.text import (
     clean,
     has_words,
     join,
+    same_when_spoken,
     spoken_form,
     tokens,
 )
+from s2st_interleave.interop.matching import letters
 
 LETTERS = st.text("aé'x1- .,我们今天カーらｱ。、（ท", max_size=20)
 
@@ -54,3 +56,25 @@ def test_no_sign_of_an_unspaced_script_comes_before_thai():
 @given(st.lists(st.text("aé \u0301雨กก็,1\t", max_size=4), max_size=6))
 def test_words_are_joined_as_one_by_one(words):
     assert join(words) == plain_draws.join(words)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("İSTANBUL", "istanbul"),
+        ("Işık", "ışık"),
+        ("I\u0307yi günler.", "iyi günler"),
+        ("пʼять", "п'ять"),
+        ("o\u02bbzbek", "o\u2018zbek"),
+        ("l\u00b4homme", "L\u2019homme"),
+    ],
+)
+def test_dots_of_turkish_and_kinds_of_apostrophes_change_no_sentence(left, right):
+    """Alignments of such sentences were dropped, and splits held both forms."""
+    assert same_when_spoken(left) == same_when_spoken(right)
+    assert letters(left) == letters(right)
+
+
+def test_a_dotted_capital_is_the_letter_that_it_sounds_as():
+    assert spoken_form("İstanbul") == "istanbul"
+    assert spoken_form("подвірʼя l\u00b4homme") == "подвір'я l'homme"

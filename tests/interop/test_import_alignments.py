@@ -152,6 +152,7 @@ def test_an_aligners_word_may_be_two_of_the_transcripts():
     ("name", "text", "kind", "message"),
     [
         ("x.ctm", "u1 1 0.0 word\n", "ctm", r"x.ctm:1: no line '<id>"),
+        ("x.ctm", "u1 1 0.0 0.5 word -3.2\n", "ctm", "a confidence of 0 to 1 or NA"),
         ("u1.json", '{"segments": [{"text": "a"}]}', "whisper", "word_timestamps"),
         (
             "u1.json",
@@ -168,3 +169,11 @@ def test_broken_files_are_named(tmp_path, name, text, kind, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         timed.read(path if kind == "ctm" else tmp_path, kind)
+
+
+def test_a_ctm_may_have_no_confidence_and_say_so(tmp_path):
+    """NeMo's forced aligner writes NA; its files were refused as no CTM."""
+    path = tmp_path / "x.ctm"
+    path.write_text("u1 1 0.0 0.5 hello NA lex NA\nu1 1 0.5 0.5 world 1.0\n")
+    (first, second) = timed.read(path, "ctm").words["u1"]
+    assert (first.score, second.score) == (None, 0.0)

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from s2st_interleave.data import audio, kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.interop import export_data, import_data
 
@@ -130,3 +131,27 @@ def test_what_cannot_be_read_is_named(kaldi_dirs, tmp_path, name, new, message):
     with pytest.raises(ValueError, match=message):
         import_data.run(asked)
     assert not (tmp_path / "data" / "x" / "stage.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("speaker", "message"),
+    [
+        ("John Smith", "utterance u2: speaker 'John Smith' has a space"),
+        ("", "no speaker"),
+    ],
+)
+def test_a_speaker_that_is_none_is_told_before_audio_is_read(
+    kaldi_dirs, tmp_path, speaker, message
+):
+    """It was told after all audio, of a table that the stage had written itself."""
+    theirs = tmp_path / "theirs"
+    shutil.copytree(kaldi_dirs / "es", theirs)
+    lines = (theirs / "utt2spk").read_text().splitlines()
+    (theirs / "utt2spk").write_text(
+        "\n".join([lines[0], f"u2 {speaker}", *lines[2:], ""])
+    )
+    again = tmp_path / "data" / "test"
+    asked = options(again, src_dir=theirs, tgt_dir=kaldi_dirs / "en")
+    with pytest.raises(UserError, match=rf"theirs/utt2spk: .*{message}"):
+        import_data.run(asked)
+    assert not (tmp_path / "dump").exists()

@@ -16,6 +16,7 @@ from s2st_interleave.interop import (
     unit_files,
 )
 from s2st_interleave.stages import dump
+from s2st_interleave.status.command import gather
 from s2st_interleave.units import store
 
 
@@ -134,3 +135,28 @@ def test_what_was_imported_is_dumped_by_stage_5(imported, aligned, units, tmp_pa
     # "casa" of u2 lies at 0.6..1.0 s: units 30 to 50 at 0.02 s.
     source = stored[1].sides["src"]
     assert source.words[1] == "casa" and source.spans[1].tolist() == [30, 50]
+
+
+def test_status_knows_the_command_that_imported(imported, kaldi_dirs, monkeypatch):
+    """It took units of others for stage 4's, and ended with a traceback."""
+    recipe = imported.data_dir.parent.parent
+    monkeypatch.chdir(recipe)
+    out = Path("dump/units/test")
+    import_units.run(replace(imported, data_dir=Path("data/test"), out_dir=out))
+
+    def states() -> dict[str, str]:
+        (found,) = gather(recipe)
+        made = [place for place in found.places if place.state != "missing"]
+        return {place.stage: place.state for place in made}
+
+    assert states() == {"data": "done", "units": "done"}
+    text = imported.src_units.read_text()
+    imported.src_units.write_text(text.replace("u1 ", "u1 0 ", 1))
+    assert states() == {"data": "done", "units": "stale"}
+    table = kaldi_dirs / "es" / "text"
+    kept = table.read_text()
+    try:
+        table.write_text(kept.replace("roja", "rota"))
+        assert states()["data"] == "stale"
+    finally:
+        table.write_text(kept)  # of the session

@@ -145,6 +145,13 @@ def test_text_is_never_a_unit(folder):
     )
 
 
+def test_a_nul_that_a_model_writes_is_in_no_file_of_texts(text_llm):
+    """Its answers were written, and refused by the next stage as no text."""
+    made = llm.reader(text_llm)
+    ids = made.tokenizer.convert_tokens_to_ids(["l", "a", "\u0100", "c", "a"])
+    assert None not in ids and made.decode(ids) == "la ca"
+
+
 def test_logits_are_the_models_own_or_it_is_refused(text_llm, folder, tmp_path):
     made = llm.extend(folder("Gemma2"), NUM_UNITS)
     ids = torch.arange(9)[None]

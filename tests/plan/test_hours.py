@@ -183,3 +183,29 @@ def test_gpu_hours_are_those_of_the_trainings_and_not_of_idle_gpus(options, caps
     row = next(row for row in rows if row.startswith("6 train x 3")).split()
     on_one, _, gpu_hours = map(float, row[4:7])
     assert gpu_hours == pytest.approx(on_one, abs=0.06) and on_one > 1
+
+
+def test_a_stage_is_planned_in_the_precision_that_it_has():
+    """TF32 and fp32 were planned at the peak of bf16, twice and fifteen times as fast."""
+    device = gpu("H100", "bf16", NO_START)
+    one = Pass({(1e15, 0.0): 1})
+    times = {
+        dtype: sum(parts(Work("x", passes=(one,), dtype=dtype), device).values())
+        for dtype in ("", "bf16", "tf32", "fp32", "auto")
+    }
+    assert times[""] == times["bf16"] == times["auto"]
+    assert times["tf32"] == pytest.approx(times["bf16"] * 989 / 494)
+    assert times["fp32"] == pytest.approx(times["bf16"] * 989 / 67)
+    conf = ROOT / "egs/cvss/conf"
+    read = hours.read_options(conf, ROOT / "egs/mini_cvss/conf/w2v_bert")
+    assert read["align"]["dtype"] == read["kmeans"]["dtype"] == "tf32"
+
+
+def test_what_the_process_that_feeds_a_gpu_does_itself_is_not_shared_out():
+    """Aligning was planned on eight cores; one process does it."""
+    ahead = replace(UNIT, ahead=True, loaders=8)
+    one = Pass({(10.0, 0.0): 1})
+    work = Work("x", passes=(one,), loading_sec=60, own_sec=25)
+    assert parts(work, ahead) == {"arithmetic": 10, "loading": 15}
+    assert parts(replace(work, loaders=2), ahead)["loading"] == 20
+    assert parts(work)["loading"] == 85  # where a core does all of it

@@ -1,5 +1,6 @@
 """Preflight says in a line each what works and what does not, before anything is trained."""
 
+import json
 import re
 import shutil
 from collections import namedtuple
@@ -121,3 +122,20 @@ def test_options_are_read_as_a_recipe_gives_them():
     words = ["--languages", "es en", "--systems", "a b", "--utmos", "", "--asr", "x"]
     options = config.parse(Options, words, prog="preflight")
     assert options.languages == ("es", "en") and options.utmos is None
+
+
+def test_networks_that_cannot_learn_here_are_told_before_stage_2(
+    capfd, conf, text_llm, tmp_path
+):
+    """LLM and vocoder were only looked at: what their layers want showed after days."""
+    odd = tmp_path / "an llm of odd heads"
+    shutil.copytree(text_llm, odd)
+    known = json.loads((odd / "config.json").read_text())
+    (odd / "config.json").write_text(json.dumps(known | {"hidden_act": "no such"}))
+    (conf / "vocoder.yaml").write_text("hifigan: {channels: 32, crop_units: 0}\n")
+    ok, bad = tried(capfd, conf=conf, llm=odd)
+    assert names(bad) == ["LLM", "vocoder"], (ok, bad)
+    sizes = "channels: 32, discriminator_channels: 32, period_channels: 4"
+    (conf / "vocoder.yaml").write_text(f"hifigan: {{{sizes}}}\n")
+    ok, bad = tried(capfd, conf=conf, llm=text_llm)
+    assert bad == [] and "vocoder" in names(ok)

@@ -6,7 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from long_sequences import POSITIONS, SIDES, Nothing, lengths, llm_of, stages_3_and_4
+from long_sequences import (
+    POSITIONS,
+    SIDES,
+    WORDS,
+    Nothing,
+    lengths,
+    llm_of,
+    stages_3_and_4,
+)
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 from s2st_interleave.data import kaldi, sides
 from s2st_interleave.data.kaldi import read_table
@@ -271,3 +281,28 @@ def test_stage_6_tells_before_it_trains_where_stage_5_was_not_asked(
         ):
             train.run(again)
         assert not (again.out_dir / "metrics.jsonl").exists()
+
+
+def test_texts_that_the_tokenizer_cannot_write_are_counted(
+    options, text_llm, tmp_path, capsys
+):
+    """An LLM of another script read <unk> in place of every word, and nobody was told."""
+    llm = tmp_path / "an llm of few words"
+    shutil.copytree(text_llm, llm)
+    known = {word: k for k, word in enumerate(["<s>", "</s>", "<unk>", *WORDS[:-1]])}
+    words = Tokenizer(models.WordLevel(known, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=words, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(llm)
+    made = options("train", llm=llm)
+    with pytest.raises(
+        UserError,
+        match=r"\d+ of 12 \w+ texts of train hold what .*first train\d\d: take",
+    ):
+        dump.run(made)
+    dump.run(replace(made, max_unknown_rate=1.0))
+    assert "dump: warning:" in capsys.readouterr().out and len(ids(made)) == 12
+    capsys.readouterr()
+    dump.run(options("dev", llm=text_llm))  # bytes write everything
+    assert "warning" not in capsys.readouterr().out

@@ -9,9 +9,8 @@ if [[ -z $preflight && $device != cpu ]]; then preflight=true; fi
 if [[ $preflight == true ]] && ((${#untrained[@]})); then
   models=(--llm "$llm" --asr "$asr" --utmos "$utmos")
   if [[ ! -f $encoder_dir/stage.json ]]; then models+=(--encoder "$encoder"); fi
-  $decode_cmd "${s2st_gpus[@]}" "$log/preflight.log" "${s2st[@]}" preflight --conf "$conf" --task "$task_file" \
-    "${models[@]}" --languages "$src_lang $tgt_lang" --systems "${untrained[*]}" \
-    --out_dir "$trained" --num_gpus "$num_gpus" --device "$device"
+  s2st_preflight --task "$task_file" "${models[@]}" --languages "$src_lang $tgt_lang" \
+    --systems "${untrained[*]}" --out_dir "$trained"
 fi
 if [[ $encoder_dir == "$expdir/encoder" ]]; then
   s2st_on "$num_gpus"

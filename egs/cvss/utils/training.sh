@@ -21,6 +21,8 @@
 # vocoder_dir, log), the folder of their YAMLs (conf), the model to fine-tune (encoder), nj,
 # training_options (device, threads, overwrite), and the arrays encoder_more, kmeans_more
 # and vocoder_more, whose options come last and win.
+# s2st_preflight: a second of noise through all that later stages need, in a job such as
+# theirs; its arguments name the models.
 # s2st_class CLASS: prints $cuda_cmd for the trainings of one stage, a class of slurm.yaml.
 QUEUED_NJ=8 # jobs of a stage that is cut, where nobody says how many GPUs a queue has
 s2st=(python -m s2st_interleave) gpus_here=0 one_gpu=() s2st_gpus=()
@@ -126,6 +128,10 @@ s2st_sharded() {
       "${command[@]}" --shard "JOB/$gpu_nj"
     s2st_light "$log/$name.log" "${command[@]}"
   fi
+}
+s2st_preflight() {
+  $decode_cmd "${s2st_gpus[@]}" "$log/preflight.log" "${s2st[@]}" preflight --conf "$conf" \
+    --num_gpus "$num_gpus" --device "$device" "$@"
 }
 s2st_encoder() {
   $(s2st_class encoder_cmd) "${s2st_gpus[@]}" "$log/encoder.log" \

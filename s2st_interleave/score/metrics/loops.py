@@ -20,8 +20,21 @@ def is_loop(text: str) -> bool:
     >>> is_loop("at nine " * 20), is_loop("the train leaves at nine"), is_loop("")
     (True, False, False)
     """
-    content = text.encode("utf-8")
+    content = _bytes(text)
     return bool(content) and len(content) / len(zlib.compress(content)) > LOOP
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; of other scripts than Latin a byte for each letter, as the test was made for.
+
+    In UTF-8 their letters have two or three, of which the first say nothing, and any text
+    of some length would compress by that.
+    """
+    content = text.encode("utf-8")
+    if len(content) < 1.5 * len(text):
+        return content
+    code = {char: number for number, char in enumerate(dict.fromkeys(text))}
+    return bytes(code[char] % 256 for char in text)
 
 
 def _count(evidence: Evidence) -> np.ndarray:

@@ -8,6 +8,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.score.evidence import Evidence
 from s2st_interleave.score.measure import Measured, measure
 from s2st_interleave.score.metrics import METRICS
+from s2st_interleave.score.metrics.loops import is_loop
 
 REFERENCES = {"a": "The house is red.", "b": "it's nine o'clock", "c": "yes", "d": "no"}
 
@@ -63,3 +64,18 @@ def test_characters_are_counted_without_spaces():
     found = scored("cer", {"a": "the mouse is red", "b": "it is 9 o'clock", "c": "yes"})
     assert found.utterances["a"] == pytest.approx(100 / 13)
     assert found.utterances["d"] == 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "காலை ஒன்பது மணிக்கு ரயில் புறப்படும் என்று அவர் சொன்னார். நாளை மழை பெய்யும் என "
+        "வானிலை அறிக்கை கூறுகிறது. குழந்தைகள் தோட்டத்தில் விளையாடுகிறார்கள். புதிய புத்தகம் மேசையில் உள்ளது.",
+        "მატარებელი დილის ცხრა საათზე გადის. ხვალ წვიმა იქნება, ასე თქვა ამინდის "
+        "პროგნოზმა. ბავშვები ეზოში თამაშობენ და ძაღლი მათ უყურებს. ახალი წიგნი მაგიდაზე დევს.",
+    ],
+)
+def test_a_text_of_another_script_is_no_loop_by_its_bytes(text):
+    """Three bytes a letter compress by themselves: plain Tamil was called a loop."""
+    assert not is_loop(text)
+    assert is_loop(text[:20] * 20)
