@@ -13,7 +13,7 @@ from s2st_interleave.data import checks, header
 from s2st_interleave.data.ark import AudioFile, Held
 from s2st_interleave.errors import UserError
 
-HEADERLESS = "cannot be read as audio (raw samples, no header tells how)"
+HEADERLESS = "cannot be read as audio (raw samples have no header)"
 UNKNOWN = 1 << 62  # frames that libsndfile reports for a FLAC without a length
 
 

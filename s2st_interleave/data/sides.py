@@ -78,8 +78,8 @@ def read(directory: Path) -> dict[str, str]:
     record = next((path for path in records if path.is_file()), None)
     if record is None and directory.is_dir():
         raise FileNotFoundError(
-            f"{directory} is there, but no stage has made it; import_data reads a directory "
-            "of Kaldi or ESPnet"
+            f"{directory} is there, but stage 1 (data) has not made it; import_data makes one "
+            "of a directory of Kaldi or ESPnet"
         )
     if record is None:
         raise FileNotFoundError(
