@@ -59,7 +59,7 @@ def gpu(name: str, precision: Precision, rates: Rates) -> Device:
     """A GPU of compute.GPUS; bytes of passes are fp32's, so bf16 has more a second."""
     kind = GPUS[name]
     memory = kind.bandwidth * rates.memory_share
-    kinds = {
+    kinds: dict[str, tuple[float, float]] = {
         dtype: (
             kind.peak(dtype) * rates.product_share,
             memory / rates.bf16_bytes if dtype == "bf16" else memory,

@@ -278,7 +278,7 @@ def _speak(options: Options) -> None:
         gan = Gan(UnitTiming(2, per_unit, 16_000), sizes).to(device)
     units = torch.ones(1, block.crop_units, dtype=torch.long, device=device)
     judged = gan.discriminator(gan.generator(units))
-    sum(layers[-1].sum() for layers in judged).backward()
+    torch.stack([layers[-1].sum() for layers in judged]).sum().backward()
 
 
 def _recogniser(options: Options) -> str:
