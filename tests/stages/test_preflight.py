@@ -135,7 +135,8 @@ def test_networks_that_cannot_learn_here_are_told_before_stage_2(
     (conf / "vocoder.yaml").write_text("hifigan: {channels: 32, crop_units: 0}\n")
     ok, bad = tried(capfd, conf=conf, llm=odd)
     assert names(bad) == ["LLM", "vocoder"], (ok, bad)
-    sizes = "channels: 32, discriminator_channels: 32, period_channels: 4"
+    sizes = "channels: 32, discriminator_channels: 16, period_channels: 4, "
+    sizes += "max_discriminator_channels: 16"
     (conf / "vocoder.yaml").write_text(f"hifigan: {{{sizes}}}\n")
     ok, bad = tried(capfd, conf=conf, llm=text_llm)
     assert bad == [] and "vocoder" in names(ok)
