@@ -9,7 +9,6 @@ a job such as those of later stages. Models with a hub's name are fetched.
 """
 
 import importlib
-import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,13 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave import blocks
 from s2st_interleave.config import load_yaml, option
 from s2st_interleave.data.languages import LanguageCode, language
 from s2st_interleave.errors import UserError, explained
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.precision import use_bf16
-from s2st_interleave.stages import encoder, score, train, vocoder
+from s2st_interleave.stages import encoder, score, train, trial, vocoder
 from s2st_interleave.stages.train_options import TaskOptions
 from s2st_interleave.values import Device
 
@@ -197,34 +195,8 @@ def _llm(options: Options) -> str:
             "--attention flash_attention_2 wants the package flash-attn and a GPU for it; "
             "sdpa needs neither"
         )
-    _step(config, options)
+    trial.of_llm(config, options.of("train", train.Options), options.device)
     return f"{options.llm}, {config.model_type}, {len(tokenizer)} tokens"
-
-
-def _step(config: Any, options: Options) -> None:
-    """A forward and backward pass of the LLM's first layer, with random weights."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    from s2st_interleave.device import resolve_device
-    from s2st_interleave.llm.model import attention_backend
-    from s2st_interleave.precision import autocast
-
-    values = options.of("train", train.Options)
-    device = resolve_device(options.device)
-    bf16 = use_bf16(values.get("dtype", train.Options.dtype), device)
-    attention = values.get("attention", train.Options.attention)
-    config.num_hidden_layers = 1
-    if getattr(config, "layer_types", None):
-        config.layer_types = config.layer_types[:1]
-    with torch.random.fork_rng(devices=[]):
-        model = AutoModelForCausalLM.from_config(
-            config, attn_implementation=attention_backend(attention, device, bf16)
-        ).to(device)
-    ids = torch.arange(8, device=device)[None]
-    with autocast(device, bf16):
-        loss = model(input_ids=ids, labels=ids).loss
-    loss.backward()
 
 
 def _disk(options: Options) -> str:
@@ -255,30 +227,8 @@ def _vocoder(options: Options) -> str:
     for module in VOCODERS[name]:
         importlib.import_module(module)
     if name == "hifigan":
-        _speak(options)
+        trial.of_hifigan(options.of("vocoder", vocoder.Options), options.device)
     return name
-
-
-def _speak(options: Options) -> None:
-    """HiFi-GAN's networks, with random weights, on the units of a crop and back."""
-    import torch
-
-    from s2st_interleave.device import resolve_device
-    from s2st_interleave.vocoder.base import UnitTiming
-    from s2st_interleave.vocoder.hifigan import HifiganSizes
-    from s2st_interleave.vocoder.hifigan import Options as Block
-    from s2st_interleave.vocoder.hifigan_net import Gan
-
-    values = blocks.nested(options.of("vocoder", vocoder.Options))
-    block = Block(**values.get("hifigan", {}))
-    sizes = HifiganSizes.of(block)
-    device = resolve_device(options.device)
-    per_unit = math.prod(sizes.upsample_scales)
-    with torch.random.fork_rng(devices=[]):
-        gan = Gan(UnitTiming(2, per_unit, 16_000), sizes).to(device)
-    units = torch.ones(1, block.crop_units, dtype=torch.long, device=device)
-    judged = gan.discriminator(gan.generator(units))
-    torch.stack([layers[-1].sum() for layers in judged]).sum().backward()
 
 
 def _recogniser(options: Options) -> str:
