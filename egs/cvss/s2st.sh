@@ -6,7 +6,7 @@ set -euo pipefail
 stage=1            # first stage to run
 stop_stage=10      # last stage to run
 nj=2               # jobs and threads of stages on the CPU
-gpu_nj=            # jobs of stages that are cut; default: the GPUs here, 8 in a queue, or nj
+gpu_nj=            # jobs of stages that are cut; default: the GPUs here, nj, in a queue 8 or more
 src_lang=          # source language code
 tgt_lang=en        # target language code
 sides=             # sides of a --tsv, if not src and tgt: "user=en agent=en"

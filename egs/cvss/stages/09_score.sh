@@ -49,7 +49,7 @@ for split in "${test_names[@]}"; do
   for checkpoint in "${checkpoint_names[@]}"; do
     for system in "${system_names[@]}"; do
       if [[ $system != "$baseline" ]]; then
-        s2st_light "$log/compare.$system.$checkpoint.$split.log" \
+        s2st_beside s2st_light "$log/compare.$system.$checkpoint.$split.log" \
           "${s2st[@]}" compare --data_dir "$datadir/$split" \
           --system_dir "$expdir/$system/greedy_$checkpoint/$split" \
           --baseline_dir "$expdir/$baseline/greedy_$checkpoint/$split" \
@@ -57,4 +57,5 @@ for split in "${test_names[@]}"; do
       fi
     done
   done
+  s2st_wait
 done
