@@ -14,7 +14,7 @@ from s2st_interleave.stages import train
 
 
 def of_llm(config: Any, values: Mapping[str, Any], name: str) -> None:
-    """A forward and backward pass of the LLM's first layer, with random weights."""
+    """A forward and backward pass of the LLM's first two layers, with random weights."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -25,15 +25,17 @@ def of_llm(config: Any, values: Mapping[str, Any], name: str) -> None:
     device = resolve_device(name)
     bf16 = use_bf16(values.get("dtype", train.Options.dtype), device)
     attention = values.get("attention", train.Options.attention)
-    config.num_hidden_layers = 1
-    if getattr(config, "layer_types", None):
-        with contextlib.suppress(
-            AttributeError
-        ):  # some follow from the number of layers
-            config.layer_types = config.layer_types[:1]
+    text = config.get_text_config()  # of a model of several kinds
+    text.num_hidden_layers = 2
+    if getattr(text, "layer_types", None):
+        # Some follow from the number of layers.
+        with contextlib.suppress(AttributeError):
+            text.layer_types = text.layer_types[:2]
     with torch.random.fork_rng(devices=[]):
         model = AutoModelForCausalLM.from_config(
-            config, attn_implementation=attention_backend(attention, device, bf16)
+            config,
+            dtype=torch.float32,
+            attn_implementation=attention_backend(attention, device, bf16),
         ).to(device)
     ids = torch.arange(8, device=device)[None]
     with autocast(device, bf16):
