@@ -133,7 +133,7 @@ use_shared() {
     exit 1
   fi
   if [[ -n $shared ]] && ! python -m s2st_interleave.promises "$2"; then
-    "$shared" --stage "$3" --stop_stage "$4" --nj "$nj" --gpu_nj "$gpu_nj" \
+    "$shared" --stage "$3" --stop_stage "$4" --preflight false --nj "$nj" --gpu_nj "$gpu_nj" \
       --device "$device" --num_gpus "$num_gpus" --train_split "$train_split" \
       --data_args "$data_args" --align_args "$align_args"
   fi

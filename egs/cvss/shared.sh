@@ -15,6 +15,7 @@ num_gpus=          # GPUs of stage 2; default: all of this machine
 vocoder_gpus=1     # GPUs of stage 8; more make it no faster
 num_threads=0      # CPU threads of a training; 0: all
 device=auto
+preflight=         # try all that later stages need before stage 2; default: not on a CPU
 overwrite=false
 data_args=         # more options for the command of a stage, for example
 align_args=        # --align_args "--max_drop_rate 0.1"
@@ -74,7 +75,8 @@ if in_stage 1; then
   each_pair 1
 fi
 if in_stage 2; then
-  if [[ $device != cpu && ! -f $encoder_dir/stage.json ]]; then
+  if [[ -z $preflight && $device != cpu ]]; then preflight=true; fi
+  if [[ $preflight == true && ! -f $encoder_dir/stage.json ]]; then
     s2st_preflight --encoder "$ENCODER" --llm "${LLM:-}" --asr "${ASR:-}" --utmos "${UTMOS:-}" \
       "${languages[@]}"
   fi

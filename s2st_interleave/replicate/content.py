@@ -150,7 +150,7 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
     stretched_loops = _loops(grid.compared(*STRETCHED), results)
     schedule_loops = _in_every_pair(
         _loops(grid.compared(SCHEDULES), results),
-        {pair: sorted(kept["references"]) for pair, kept in toplines.items()},
+        {pair: kept["references"] for pair, kept in toplines.items()},
     )
     candidates = partial(
         schedules.candidates, grid, results, bleu=bleu_of, num_resamples=num_resamples
@@ -255,12 +255,15 @@ def _runs(
     return runs
 
 
-def _in_every_pair(loops: Skipped, ids: Mapping[str, Sequence[str]]) -> Skipped:
+def _in_every_pair(
+    loops: Skipped, references: Mapping[str, Mapping[str, str]]
+) -> Skipped:
     """The utterances of all pairs at whose place in the test set one of them has a loop.
 
-    `ids` are those of each pair's test set, sorted. The mean over pairs draws them by their
-    place, as all pairs may say the same sentence there; test sets of other sizes do not.
+    The mean over pairs draws utterances by their place in the sorted ids, as all pairs may
+    say the same sentences; test sets of other sizes do not.
     """
+    ids = {pair: sorted(texts) for pair, texts in references.items()}
     if len(set(map(len, ids.values()))) > 1:
         return loops
     places = {

@@ -30,7 +30,8 @@ RULE = (
     "schedule being 1: a candidate with more has read the same utterances as longer "
     "sequences, or twice, for more compute. Without loops: the recogniser, greedy as it "
     "is, hears some words over and over, and one such utterance can cost a system points; "
-    "where it does so for any system of a pair, the sentence is left out for all systems "
+    "where it does so for any system of a pair, that place of the test set is left out for "
+    "all systems "
     "and pairs"
 )
 

@@ -156,6 +156,6 @@ def test_speech_is_cut_as_answers_are(settings, words):
 def test_one_gpu_is_not_shared_by_processes_that_speak():
     settings = "cmd_backend=local gpu_nj=1 one_gpu=(--gpu 1)"
     for gpus_here, processes in ((1, False), (0, True)):
-        more = f"{settings} gpus_here={gpus_here} {VOCODE}"
+        more = f"{settings} gpus_here={gpus_here} device=auto {VOCODE}"
         said = "".join(lines(more, "08_vocode"))
         assert ("[--nj][2]" in said) == processes and "--shard" not in said

@@ -18,7 +18,9 @@ vocode() {
     s2st_sharded "vocode.$1" "$3" "${words[@]}" "${vocode_more[@]}"
     return
   fi
-  if ((!gpus_here)); then words+=(--nj "$nj"); fi
+  if [[ $device == cpu ]] || { [[ $cmd_backend == local && $device != cuda* ]] && ((!gpus_here)); }; then
+    words+=(--nj "$nj")
+  fi
   $decode_cmd "${one_gpu[@]}" "$log/vocode.$1.log" "${words[@]}" --overwrite "$overwrite" \
     "${vocode_more[@]}"
 }
