@@ -96,18 +96,6 @@ def run_shards(
     return Shards(tuple(part.path for part in parts), earlier_sec)
 
 
-def share(ids: Sequence[str], shard: str) -> Sequence[str]:
-    """What one job does of work that leaves a file for each utterance, and needs no parts.
-
-    >>> share("abcde", "2/2"), share("abcde", "0/2"), share("abcde", "")
-    ('bd', '', 'abcde')
-    """
-    if not shard:
-        return ids
-    index, count = _parse(shard)
-    return ids[index - 1 :: count] if index else ids[:0]
-
-
 def write_twin(path: Path, ids: Sequence[str], folder: Path, process: Process) -> None:
     """Compute the part in `folder` that has the name and the utterances of the part `path`.
 

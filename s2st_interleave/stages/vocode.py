@@ -1,6 +1,6 @@
 """Stage 8, second half: units of a decode, or of recordings, become speech."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from s2st_interleave.facts import UnitsFacts, VocoderFacts
 from s2st_interleave.files import atomic_write, read_json
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import DONE
-from s2st_interleave.shards import ShardOptions, share
+from s2st_interleave.shards import ShardOptions, Shards, run_shards
 from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.stages import part_of
 from s2st_interleave.units import store
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from s2st_interleave.vocoder.base import Vocoder
 
 NO_UNITS = "no units"
+SMALLEST_PART = 500  # utterances
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +76,10 @@ def run(options: Options) -> None:
         for utterance, sequence in units.items()
         if len(sequence)
     }
-    num_copied = 0 if _is_later_job(options) else _copy(units, wavs, options)
-    mine = share(sorted(wavs), options.shard)
-    missing = {u: units[u] for u in mine if not wavs[u].is_file()}
-    _synthesise_all(missing, wavs, options)
-    if options.shard:
+    parts = _spoken(units, wavs, options)
+    if parts is None:
         return
+    num_copied = sum(int(path.read_text()) for path in parts.paths)
 
     # 3. No line for an utterance without units: the score counts it as missing.
     write_table(options.out_dir / "wav.scp", {u: str(path) for u, path in wavs.items()})
@@ -90,27 +89,44 @@ def run(options: Options) -> None:
         said=f"{len(wavs)} of {len(units)} utterances spoken"
         + f", {num_copied} of them copied" * bool(num_copied),
         num_copied=num_copied,
+        earlier_sec=parts.earlier_sec,
         dropped=dict.fromkeys(sorted(units.keys() - wavs.keys()), NO_UNITS),
     )
 
 
-def _is_later_job(options: Options) -> bool:
-    """Whether this is a job after job 0, which opens the directory and copies."""
-    return bool(options.shard) and not options.shard.startswith("0/")
-
-
-def _copy(
+def _spoken(
     units: Mapping[str, np.ndarray], wavs: Mapping[str, Path], options: Options
-) -> int:
-    """Copy what others have spoken of `wavs`; how many recordings that were."""
+) -> Shards | None:
+    """Copy or make the recordings of this job's parts, or all; None where it is a job.
+
+    The file of a part has the number of its recordings that were copied.
+    """
     known: dict[str, Path] = {}
     for other in (options.part_of, options.same_as):
         known |= _recordings(units, other, options)
-    known = {u: path for u, path in known.items() if not wavs[u].is_file()}
-    for utterance, path in known.items():
-        with atomic_write(wavs[utterance], "wb") as stream:
-            stream.write(path.read_bytes())
-    return len(known)
+
+    def speak(ids: Sequence[str], path: Path) -> None:
+        missing = {u: units[u] for u in ids if not wavs[u].is_file()}
+        copied = sorted(missing.keys() & known.keys())
+        for utterance in copied:
+            with atomic_write(wavs[utterance], "wb") as stream:
+                stream.write(known[utterance].read_bytes())
+        new = {u: missing[u] for u in missing if u not in known}
+        _synthesise_all(new, wavs, options)
+        with atomic_write(path) as stream:
+            stream.write(f"{len(copied)}\n")
+
+    shards = run_shards(
+        sorted(wavs),
+        options.out_dir / "shards",
+        options.shard,
+        speak,
+        smallest=SMALLEST_PART,
+    )
+    if shards:  # what was lost since its part was made
+        lost = {u: units[u] for u in wavs if not wavs[u].is_file()}
+        _synthesise_all(lost, wavs, options)
+    return shards
 
 
 def _recordings(
