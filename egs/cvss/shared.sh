@@ -75,8 +75,7 @@ if in_stage 1; then
   each_pair 1
 fi
 if in_stage 2; then
-  if [[ -z $preflight && $device != cpu ]]; then preflight=true; fi
-  if [[ $preflight == true && ! -f $encoder_dir/stage.json ]]; then
+  if [[ ! -f $encoder_dir/stage.json ]]; then
     s2st_preflight --encoder "$ENCODER" --llm "${LLM:-}" --asr "${ASR:-}" --utmos "${UTMOS:-}" \
       "${languages[@]}"
   fi

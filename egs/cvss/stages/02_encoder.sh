@@ -1,12 +1,10 @@
 # Stage 2: CTC fine-tuning of the speech encoder, all sides together. Before it, as long as a
-# system is not trained: a second of noise through all that later stages need, in a job such
-# as theirs. A CPU lacks none of it, and a miniature would take longer.
+# system is not trained, the preflight.
 untrained=()
 for system in "${system_names[@]}"; do
   if [[ ! -f $trained/$system/stage.json ]]; then untrained+=("$system"); fi
 done
-if [[ -z $preflight && $device != cpu ]]; then preflight=true; fi
-if [[ $preflight == true ]] && ((${#untrained[@]})); then
+if ((${#untrained[@]})); then
   models=(--llm "$llm" --asr "$asr" --utmos "$utmos")
   if [[ ! -f $encoder_dir/stage.json ]]; then models+=(--encoder "$encoder"); fi
   s2st_preflight --task "$task_file" "${models[@]}" --languages "$src_lang $tgt_lang" \

@@ -8,7 +8,7 @@
 # in N processes on a CPU), and s2st_gpus, those with which $cuda_cmd gives it its GPUs.
 # s2st_light LOG COMMAND: runs what is short: here, or elsewhere through the queue.
 # s2st_beside COMMAND: runs it; where jobs are queued, beside others, up to s2st_wait, which
-# fails if one of them has failed.
+# fails if one of them has failed. They end with the driver (s2st_end).
 # s2st_sharded NAME OUT COMMAND: opens the stage's folder OUT, computes its parts in gpu_nj
 # jobs, and merges them.
 # s2st_is_cut: whether jobs have GPUs of their own, or a queue deals them out, so that test
@@ -22,7 +22,8 @@
 # training_options (device, threads, overwrite), and the arrays encoder_more, kmeans_more
 # and vocoder_more, whose options come last and win.
 # s2st_preflight: a second of noise through all that later stages need, in a job such as
-# theirs; its arguments name the models.
+# theirs, by $preflight; its arguments name the models. A CPU lacks none of it, and a
+# miniature would take longer.
 # s2st_class CLASS: prints $cuda_cmd for the trainings of one stage, a class of slurm.yaml.
 QUEUED_NJ=8 # jobs of a stage that is cut, where nobody says how many GPUs a queue has
 s2st=(python -m s2st_interleave) gpus_here=0 one_gpu=() s2st_gpus=()
@@ -109,10 +110,15 @@ s2st_beside() {
   if [[ $cmd_backend == local ]]; then
     "$@"
   else
+    # A background script does not hear Ctrl-C: it would go on to its next job.
+    trap 's2st_end' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     "$@" &
     s2st_running+=("$!")
   fi
 }
+s2st_end() { if ((${#s2st_running[@]})); then kill "${s2st_running[@]}" 2>/dev/null || true; fi; }
 s2st_wait() {
   local pid status=0
   for pid in "${s2st_running[@]}"; do wait "$pid" || status=1; done
@@ -130,6 +136,7 @@ s2st_sharded() {
   fi
 }
 s2st_preflight() {
+  if [[ ${preflight:-$([[ $device == cpu ]] || echo true)} != true ]]; then return; fi
   $decode_cmd "${s2st_gpus[@]}" "$log/preflight.log" "${s2st[@]}" preflight --conf "$conf" \
     --num_gpus "$num_gpus" --device "$device" "$@"
 }
