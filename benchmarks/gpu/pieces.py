@@ -45,8 +45,8 @@ PIECES = (
     Piece(
         "speech",
         (
-            "stages 3+4, w2v-BERT 2.0, bf16, batches of 600 s",
-            "stages 3+4, w2v-BERT 2.0, TF32, batches of 600 s",
+            "stages 3+4, w2v-BERT 2.0, bf16, batches of the recipe",
+            "stages 3+4, w2v-BERT 2.0, TF32, batches of the recipe",
             "stage 2, w2v-BERT 2.0, CTC",
         ),
         300,

@@ -103,7 +103,7 @@ def _passes(
         )
         yield (
             f"stages 3+4, w2v-BERT 2.0, {dtype.upper().replace('BF', 'bf')}, "
-            "batches of 600 s",
+            "batches of the recipe",
             Figure(
                 unit="s of speech/s",
                 ours=rates.ours,

@@ -34,8 +34,8 @@ _TOKEN = regex.compile(rf"(?V1)\s*(?:{_CLUSTER}|{_RUN})")
 _MARKS = "\u3001-\u303f\uff01-\uffef"  # Chinese punctuation, and letters as wide
 _NO_SPACE = regex.compile(rf"(?V1)[{_UNSPACED}{_MARKS}]")
 _UNSPACED_FROM = "\u0e00"  # the first sign of Thai, the first of these scripts
-# Letters that are nothing else, and quotes or accents where they stand between letters.
-_APOSTROPHE = regex.compile("[\u02bb\u02bc]|(?<=\\w)[\u2018\u2019`\u00b4\u2032](?=\\w)")
+# Signs that are little else, and quotes and accents where they stand between letters.
+_APOSTROPHE = regex.compile("[\u02bb\u02bc\u00b4]|(?<=\\w)[\u2018\u2019`\u2032](?=\\w)")
 _EXTENDS = regex.compile(f"[{_EXTEND}]")
 _CHARACTER = regex.compile(r"\X\p{M}*")
 
@@ -138,9 +138,8 @@ def spoken_form(text: str) -> str:
     ("well known o'neill s a", '今 日 は 雨')
     """
     folded = unicodedata.normalize("NFKC", plain_apostrophes(text)).lower()
-    folded = folded.replace(
-        "i\u0307", "i"
-    )  # the lower case of a Turkish dotted capital
+    # NFKC cuts the Afrikaans n; i with a dot is the lower case of a Turkish capital.
+    folded = folded.replace("\u02bc", "'").replace("i\u0307", "i")
     # Combining marks (category M) belong to the letter before them.
     letters = (
         c if c.isalnum() or c == "'" or unicodedata.category(c)[0] == "M" else " "

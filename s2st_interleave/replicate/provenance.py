@@ -55,7 +55,8 @@ def _protocol(done: Sequence[Mapping[str, Any]], mos: str) -> Iterator[str]:
         return
     asr = {f"{s['asr']['backend']} {s['asr']['model']}" for s in scores}
     sizes = {s["num_utterances"] for s in scores}
-    yield f"ASR-BLEU: {', '.join(sorted(asr))}; {scores[0]['normalizer']}; " + (
+    rules = ", or ".join(sorted({s["normalizer"] for s in scores}))
+    yield f"ASR-BLEU: {', '.join(sorted(asr))}; {rules}; " + (
         f"sacrebleu `{scores[0]['signature']}`; {min(sizes)} test utterances a pair"
     )
     if mos and any(score["mos"] for score in scores):

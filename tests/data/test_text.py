@@ -66,6 +66,8 @@ def test_words_are_joined_as_one_by_one(words):
         ("I\u0307yi günler.", "iyi günler"),
         ("пʼять", "п'ять"),
         ("o\u02bbzbek", "o\u2018zbek"),
+        ("\u0149 man", "'n man"),
+        ("l\u00b4 homme", "l' homme"),
         ("l\u00b4homme", "L\u2019homme"),
     ],
 )

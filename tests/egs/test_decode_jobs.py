@@ -1,6 +1,9 @@
 """Stage 7 cuts a split over jobs where each has a GPU; it and 8 make nothing twice."""
 
+import os
+import signal
 import subprocess
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -159,3 +162,25 @@ def test_one_gpu_is_not_shared_by_processes_that_speak():
         more = f"{settings} gpus_here={gpus_here} device=auto {VOCODE}"
         said = "".join(lines(more, "08_vocode"))
         assert ("[--nj][2]" in said) == processes and "--shard" not in said
+
+
+def test_what_is_queued_beside_ends_with_the_driver(tmp_path):
+    """Scripts in the background do not hear Ctrl-C, and went on to their next job."""
+    script = f"""
+        set -euo pipefail
+        cmd_backend=slurm
+        . "$1/utils/training.sh"
+        pair() {{ sleep 2; touch "{tmp_path}/next job"; }}
+        s2st_beside pair
+        echo started
+        s2st_wait
+    """
+    command = ["bash", "-c", script, "bash", str(CVSS)]
+    driver = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert driver.stdout and driver.stdout.readline() == "started\n"
+    os.killpg(driver.pid, signal.SIGINT)
+    assert driver.wait(10) == 130
+    time.sleep(3)
+    assert not (tmp_path / "next job").exists()
