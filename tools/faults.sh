@@ -11,7 +11,7 @@ bash tools/setup.sh --dev --flite --chromium --quiet >/dev/null
 rm -rf build/counts
 export S2ST_COUNTS="$PWD/build/counts"
 status=0
-python -m pytest -q -m "not slurm" -n "${S2ST_TEST_WORKERS:-2}" --dist loadfile \
+python -m pytest -q -m "not slurm" --timeout 7200 -n "${S2ST_TEST_WORKERS:-2}" --dist loadfile \
   tests/reliability "$@" || status=$?
 python tools/reliability_page.py --counts build/counts
 exit "$status"

@@ -38,8 +38,8 @@ check() ( # check SCRIPT [OPTIONS]: of the finished recipe es_en
 
 part tools/faults.sh
 part tools/fuzz.sh --minutes "$fuzz_minutes"
-part tools/test.sh -m "nightly and not slurm" --ignore tests/reliability
-part tools/slurm_test.sh -m "slurm and (slow or nightly)"
+part tools/test.sh -m "nightly and not slurm" --ignore tests/reliability --timeout 7200
+part tools/slurm_test.sh -m "slurm and (slow or nightly)" --timeout 7200
 part in_environment benchmarks/gpu.sh --size tiny --out build/gpu_tiny
 part tools/full_size.sh --work build/full_size
 part tools/wheel_test.sh

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def test_it_tells_where_it_listens_answers_and_stops_with_status_0(
         url = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", lines[1])[1]
         assert f"curl --data-binary @in.wav {url}/translate" in lines[3]
         request = urllib.request.Request(f"{url}/translate", data=speech(1.0))
-        with urllib.request.urlopen(request) as response:
+        with urllib.request.urlopen(request, timeout=WAIT_SEC) as response:
             assert json.load(response)["answers"][0]["model"] == "scheduled"
         process.send_signal(getattr(signal, name))
         assert process.wait(WAIT_SEC) == 0
@@ -69,6 +70,10 @@ def test_a_model_that_still_runs_does_not_keep_it_from_stopping(
         port = int(lines[1].rpartition(":")[2])
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_SEC)
         connection.request("POST", "/translate", speech(0.5))
+        # A request that was refused would be waited for without end, as CI has seen.
+        streams = [process.stdout, connection.sock]
+        ready = select.select(streams, [], [], WAIT_SEC)[0]
+        assert ready == [process.stdout], connection.getresponse().read()
         assert process.stdout.readline() == "busy\n"
         process.send_signal(signal.SIGTERM)
         response = connection.getresponse()
