@@ -5,7 +5,7 @@
 #
 #   benchmarks/gpu.sh [--only PIECE] [--size full|tiny] [--out DIR]
 #
-# PIECE: train, decode, whisper, speech, vocoder, devices. DIR: benchmarks/results/gpu.
+# PIECE: train, decode, whisper, speech, vocoder, devices, recipe. DIR: benchmarks/results/gpu.
 # --size tiny is the same code with tiny shapes on the CPU: a rehearsal of a minute or two.
 # It takes the `python` that is active. benchmarks/README.md says which packages it wants;
 # `python -m benchmarks.gpu.table --write` puts the figures there.

@@ -4,6 +4,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 PACKAGE = ("langcodes", "safetensors", "transformers", "tokenizers", "yaml", "regex")
+# What all stages of egs/mini_cvss import.
+RECIPE = (
+    *PACKAGE,
+    *("sentencepiece", "soundfile", "soxr", "av", "kaldiio", "ctc_segmentation"),
+    *("pyworld", "sacrebleu", "whisper", "faster_whisper"),
+)
 
 
 @dataclass(frozen=True)
@@ -66,5 +72,15 @@ PIECES = (
         ),
         150,
         PACKAGE,
+    ),
+    Piece(
+        "recipe",
+        (
+            "quick recipe, baseline",
+            "quick recipe, scheduled",
+            "quick recipe, all stages",
+        ),
+        590,
+        RECIPE,
     ),
 )

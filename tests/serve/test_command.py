@@ -88,7 +88,8 @@ def test_a_model_that_still_runs_does_not_keep_it_from_stopping(
 
 # `serve` with a model that never answers, and a file that its thread leaves.
 ENDLESS = """
-import sys, tempfile, time
+import faulthandler, sys, tempfile, time
+faulthandler.dump_traceback_later(60)  # where it hangs, should it
 from s2st_interleave.__main__ import main
 from s2st_interleave.pack.translator import Translator
 from s2st_interleave.serve import server
