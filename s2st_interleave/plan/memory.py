@@ -40,7 +40,9 @@ class Setup:
     parallel: Parallel = "ddp"
     accumulates: bool = False  # gradients of earlier micro-batches are kept
     logits_at_once: int = 0  # 0: those of a micro-batch
-    foreach: bool = True  # AdamW works on all tensors at once, as it does on a GPU
+    foreach: bool = (
+        True  # AdamW makes room for all tensors at once; the fused one does not
+    )
 
 
 @dataclass(frozen=True)
@@ -82,16 +84,18 @@ def moments(sizes: LlmSizes, micro: Iterable[MicroBatch], setup: Setup) -> list[
 def _at_the_loss(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Memory:
     """Memory when the backward pass begins: kept activations, and logits three times."""
     further = sizes.heads.number * sizes.heads.num_units
+    # Gradients of the head: one of a part, and in bf16 two in fp32 that are summed besides.
+    of_head = 4 if setup.precision == "fp32" else 10
     in_parts = 0 < setup.logits_at_once < batch.targets
     targets = setup.logits_at_once if in_parts else batch.targets
     return _memory(
         "the loss",
         sizes,
         setup,
-        gradients=_gradients(sizes, setup) if setup.accumulates else 0,
+        gradients=_gradients(sizes, setup) if _are_kept(setup) else 0,
         activations=_around_bytes(sizes, batch) + _kept_bytes(sizes, batch, setup),
         logits=3 * 4 * (sizes.vocabulary * targets + further * batch.targets),
-        more=4 * sizes.embedding if in_parts else 0,
+        more=of_head * sizes.embedding if in_parts else 0,
     )
 
 
@@ -124,6 +128,9 @@ def _in_the_first_layer(sizes: LlmSizes, batch: MicroBatch, setup: Setup) -> Mem
 
 
 def _gradients(sizes: LlmSizes, setup: Setup, *, head_only: bool = False) -> float:
+    """Bytes of gradients; under DDP they lie in its buckets, which are always there."""
+    if setup.ranks > 1 and setup.parallel == "ddp":
+        return 4 * sizes.num_weights
     count = sizes.embedding if head_only else sizes.num_weights
     return 4 * count * _share(setup)
 
@@ -155,8 +162,8 @@ def _memory(
 ) -> Memory:
     share = _share(setup)
     buffers = more
-    if setup.ranks > 1:
-        buffers += _parallel_bytes(sizes, setup)
+    if setup.ranks > 1 and setup.parallel == "fsdp":
+        buffers += _gathered_bytes(sizes)
     if computing and setup.precision == "bf16":
         # FSDP frees gathered fp32 weights, and backward keeps autocast's copies of them.
         buffers += 2 * sizes.num_weights
@@ -175,13 +182,13 @@ def _share(setup: Setup) -> float:
     return 1 / setup.ranks if setup.parallel == "fsdp" else 1.0
 
 
-def _parallel_bytes(sizes: LlmSizes, setup: Setup) -> float:
-    """Bytes of DDP's buckets (all gradients again), or of FSDP's gathered weights.
+def _are_kept(setup: Setup) -> bool:
+    """Whether there are gradients before the backward pass."""
+    return setup.accumulates or (setup.ranks > 1 and setup.parallel == "ddp")
 
-    FSDP gathers the embedding and two layers at once.
-    """
-    if setup.parallel == "ddp":
-        return 4 * sizes.num_weights
+
+def _gathered_bytes(sizes: LlmSizes) -> float:
+    """Bytes of FSDP's gathered weights: the embedding and two layers at once."""
     return 4 * (sizes.embedding + 2 * 2 * sizes.layer_weights)
 
 

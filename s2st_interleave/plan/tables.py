@@ -109,6 +109,7 @@ def setup(options: "Options") -> memory.Setup:
         # A budget of tokens cuts most steps into several micro-batches.
         accumulates=parts(options) > options.ranks or options.batch_tokens > 0,
         logits_at_once=options.logits_at_once,
+        foreach=options.fused_adamw == "false",
     )
 
 

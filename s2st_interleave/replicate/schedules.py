@@ -58,7 +58,13 @@ class Candidate:
 
     @property
     def num_seeds(self) -> int:
-        """Number of seeds of the comparison that has fewest."""
+        """Number of seeds that the verdict rests on.
+
+        Of the mean that are those which all pairs have, else those of the comparison that has
+        fewest.
+        """
+        if self.verdict == "better on average" and self.mean:
+            return len(self.mean.by_seed)
         return min((each.num_seeds for each in self.comparisons), default=0)
 
     @property

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def collect(
     corpus: Corpus,
     listener: heard.Listener,
 ) -> Iterator[Example]:
-    """The examples of the chosen utterances, one in memory at a time.
+    """The examples of the chosen utterances.
 
     Raises UserError where the encoder cannot be read; a recording that cannot be read is
     a note.
@@ -126,10 +127,10 @@ def collect(
         heard_of = _kept(system.heard, ids)
         times[system.name] = listener.place(system.name, heard_of, there)
 
-    # 3. One utterance after the other.
-    for choice in choices:
+    # 3. Utterances side by side, as sounds are encoded outside Python's lock.
+    def example(choice: Choice) -> Example:
         sides = shown.values()
-        yield Example(
+        return Example(
             choice,
             tuple(
                 (side.title, side.language, side.texts[choice.id])
@@ -142,6 +143,9 @@ def collect(
                 for system in systems
             ),
         )
+
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(example, choices)
 
 
 def _shown(

@@ -107,6 +107,22 @@ def test_a_schedule_may_be_better_in_the_mean_of_the_pairs_alone(path):
     assert line.endswith("| +0.0 [0.0, 0.0] | not decided |")
 
 
+def test_a_mean_rests_on_the_seeds_that_all_pairs_have(path):
+    """Two seeds of each pair, of which they share one, hid that the mean has one."""
+    systems = "systems: [scheduled, tgt_early], table: schedules"
+    head = GRID.partition("groups:")[0]
+    seeds = {"es_en": [4, 5], "pt_en": [4, 6]}
+    groups = [
+        f"  - {{pairs: [{pair}], seeds: {s}, {systems}}}\n" for pair, s in seeds.items()
+    ]
+    path.write_text(f"{head}groups:\n{''.join(groups)}")
+    shares = {(pair, "scheduled"): 0.6 for pair in seeds}
+    keep(
+        load(path), shares | {("es_en", "tgt_early"): 0.95, ("pt_en", "tgt_early"): 0.6}
+    )
+    assert "| **better on average** (one seed) |" in make_page(path)
+
+
 def test_a_loop_of_the_recogniser_is_shown_for_what_it_costs(path):
     """A sentence of 223 words took the lead from a schedule, and the page did not say so."""
     grid = load(path)

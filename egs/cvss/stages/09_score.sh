@@ -23,7 +23,8 @@ s2st_hear() {
       --references "$references" --vocode_dir "${folders[*]}" --shard "JOB/$gpu_nj"
   fi
 }
-for split in "${test_names[@]}"; do
+# test1k comes last: all that it wants was heard for test.
+for split in "${larger_first[@]}"; do
   score=(--config "$conf/score.yaml" --data_dir "$datadir/$split" --asr "$asr"
     --nj "$nj" --device "$device" --asr_cache "$expdir/asr_cache" --overwrite "$overwrite")
   if [[ -n $utmos ]]; then
