@@ -71,7 +71,8 @@ def kept(stages: Iterable[Stage]) -> Iterator[str]:
             for each, text in answers:
                 if each.log != NO_LOG:
                     each.note(text)
-            yield "".join([f"{stage.heading}\n", *(text for _, text in answers)])
+            heading = f"{stage.heading}\n" if stage.heading else ""
+            yield "".join([heading, *(text for _, text in answers)])
 
 
 def _answers(stage: Stage) -> list[tuple[Job, str]] | None:

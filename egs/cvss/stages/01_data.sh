@@ -18,16 +18,20 @@ fi
 if [[ -f $conf/data.yaml ]]; then data+=(--config "$conf/data.yaml"); fi
 # test1k is a part of test, which stands in for it here.
 mapfile -t data_splits < <(printf '%s\n' "${splits[@]/%test1k/test}" | sort -u)
-for split in "${data_splits[@]}"; do
-  $train_cmd "$log/data.$split.log" "${s2st[@]}" "${data[@]}" "${data_more[@]}" \
-    --split "$split" "${spoken[@]}" --nj "$nj" \
-    --data_dir "$datadir/$split" --audio_dir "$dumpdir/audio/$split" \
-    --overwrite "$overwrite"
-done
-if [[ " ${splits[*]} " == *" test1k "* ]]; then
-  s2st_light "$log/subset.log" "${s2st[@]}" subset --data_dir "$datadir/test" --out_dir "$datadir/test1k" \
-    --overwrite "$overwrite"
-fi
+s2st_tables() {
+  local split
+  for split in "${data_splits[@]}"; do
+    $train_cmd "$log/data.$split.log" "${s2st[@]}" "${data[@]}" "${data_more[@]}" \
+      --split "$split" "${spoken[@]}" --nj "$nj" \
+      --data_dir "$datadir/$split" --audio_dir "$dumpdir/audio/$split" \
+      --overwrite "$overwrite"
+  done
+  if [[ " ${splits[*]} " == *" test1k "* ]]; then
+    s2st_light "$log/subset.log" "${s2st[@]}" subset --data_dir "$datadir/test" \
+      --out_dir "$datadir/test1k" --overwrite "$overwrite"
+  fi
+}
+s2st_unless_kept s2st_tables
 # How much there is to learn from, and a warning where that is little. Then, in recipes
 # without a network, the models that learn from this corpus alone.
 python -m s2st_interleave.data.amount "$datadir/train"

@@ -8,8 +8,8 @@
 # s2st_say WORDS: a record for that process, in place of running the words.
 s2st_say() { printf '%s\0' "$#" "$@" >&3; }
 
-# s2st_commands SCRIPT: says what the stage would run now, and at last that this is all. What
-# the stage prints itself is left out.
+# s2st_commands COMMAND: says what a stage's script or function would run now, and at last that
+# this is all. What it prints itself is left out.
 s2st_commands() (
   set -e
   exec 3>&1 >/dev/null 2>&1
@@ -21,7 +21,7 @@ s2st_commands() (
     if [[ -n ${!args} ]]; then exit 1; fi
     s2st_say promises "$2" "$1: shared, $2"
   }
-  . "$S2ST/stages/$1.sh"
+  "$@"
   s2st_say end
 )
 
@@ -33,8 +33,15 @@ s2st_records() {
     number="$((10#${script%%_*}))"
     if ((number < 2 || number > 9)); then break; fi
     s2st_say stage "$(s2st_heading "$number" "${script#*_}")" 3>&1
-    s2st_commands "$script"
+    s2st_commands . "$S2ST/stages/$script.sh"
   done
+}
+
+# s2st_unless_kept FUNCTION: runs a function, unless all its commands have nothing to do.
+s2st_unless_kept() {
+  local told
+  told="$(python -m s2st_interleave.status.kept < <(set -e; s2st_say stage "" 3>&1; s2st_commands "$1"))"
+  if [[ $told == 1$'\n'* ]]; then echo "${told#*$'\n'}"; else "$1"; fi
 }
 s2st_pass_over() {
   local told count
