@@ -33,7 +33,7 @@ while (($# > 0)); do
 done
 . ../cvss/db.sh # for the models' names
 
-recipe=(--conf ../cvss/conf --title "A corpus of one's own"
+recipe=(--conf ../cvss/conf --title "A corpus of one's own" --one_pass true
   --encoder "$ENCODER" --llm "$LLM" --asr "$ASR" --utmos "${UTMOS:-}")
 if [[ -n $preset ]]; then . "local/$preset.sh"; fi
 exec ../cvss/s2st.sh "${recipe[@]}" --command "$command" "${given[@]}"

@@ -28,7 +28,7 @@ class Compared:
 def compared(recipe: Path, rates: Rates, ranks: int) -> Iterator[Compared]:
     """A row for each stage that has finished below `recipe`.
 
-    `ranks`: processes of stages 2 and 8, and of those that make speech, a core each;
+    `ranks`: processes of stages 2, 8 and 9, and of those that make speech, a core each;
     systems of stage 6 have one each.
     """
     done = [(p.parent, read_json(p)) for p in sorted(recipe.glob("**/" + DONE))]
@@ -126,7 +126,7 @@ def _works(
             asr = {"asr": each["paths"]["asr"]}
             if times:
                 asked = replace(asked, test=times * number)
-                works.append(answer_work.score(options | asr, asked, rates, 1))
+                works.append(answer_work.score(options | asr, asked, rates, ranks))
     return works
 
 

@@ -80,6 +80,16 @@ def test_a_resumed_run_is_bit_identical_to_one_that_was_not_stopped(
     assert [x["text_ratio"] for x in lines[0]] == [0.9, 0.9, 0.6, 0.6, 0.3, 0.3]
 
 
+def test_the_fused_adamw_of_gpus_learns_what_the_plain_one_does(make_task, tmp_path):
+    """Within rounding: it is another kernel for the same formula."""
+    tasks = [make_task(attention_dropout=0.0) for _ in range(2)]
+    for task, fused in zip(tasks, ("false", "true"), strict=True):
+        fit_task(task, Options(fused_adamw=fused), tmp_path / fused)
+    plain, other = map(weights, tasks)
+    for name, weight in plain.items():
+        torch.testing.assert_close(other[name], weight, rtol=0, atol=1e-5)
+
+
 def test_a_checkpoint_without_its_meta_is_ignored(make_task, tmp_path):
     """A run killed while it saves goes on from the checkpoint before."""
     options = replace(Options(), max_steps=4, keep_optimizer="all")

@@ -3,6 +3,7 @@
 import kaldiio
 import numpy as np
 import pytest
+import torch
 
 from s2st_interleave.units import store
 from s2st_interleave.units.kmeans import Codebook, fit
@@ -19,6 +20,14 @@ def test_the_nearest_centroid_is_assigned_and_the_codebook_round_trips(tmp_path)
     distance = ((frames()[:, None] - loaded.centroids[None]) ** 2).sum(-1)
     assert (loaded.assign(frames()) == distance.argmin(1)).all()
     assert loaded.assign(frames()).dtype == np.int32
+
+
+def test_units_of_a_batch_on_a_device_are_those_of_each_recording():
+    codebook, _ = fit(frames(), 12, seed=3)
+    batch = torch.from_numpy(frames()).reshape(4, 100, 8)
+    units = codebook.on_device()(batch)
+    assert units.dtype == torch.int32
+    assert units.flatten().tolist() == codebook.assign(frames()).tolist()
 
 
 def test_the_same_seed_gives_the_same_codebook():

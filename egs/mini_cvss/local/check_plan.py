@@ -27,7 +27,7 @@ LEAST_SEC = 5.0  # what takes less is told, not judged: seconds are rounded, sta
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--train_dir", type=Path, required=True)
-    parser.add_argument("--ranks", type=int, default=2, help="of stages 2 and 8")
+    parser.add_argument("--ranks", type=int, default=2, help="of stages 2, 8 and 9")
     parser.add_argument("--hours", choices=("true", "false"), default="true")
     given = parser.parse_args()
     wrong = _check_counts(given.train_dir)
