@@ -10,7 +10,7 @@ recipe=(--conf ../mini_cvss/conf --title "A corpus of one's own, on a laptop"
   --encoder ../mini_cvss/conf/w2v_bert --llm downloads/llm --asr "$asr"
   --local_models local/models.sh --corpus_note conf/laptop_note.txt
   --align_args "--min_median_score none" # dev may be words that were never heard
-  --decode_args "--max_text_tokens 200" --checkpoints last
+  --decode_args "--max_text_tokens 200" --checkpoints last --one_pass true
   --device cpu --num_threads 1 --system_threads 1 --num_gpus 2 --vocoder_gpus 2
   --system_gpus 1 --parallel_systems 2
   --worth "models of a million weights that saw nothing else: compare systems, expect no translator")
