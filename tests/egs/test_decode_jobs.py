@@ -29,6 +29,9 @@ queue() { before="queue[$1]" "${@:2}"; }
 VOCODE = """toplines=true vocoder_dir=v vocoder_gpus=1 speaker=tgt nj=2 vocode_more=()
 use_shared() { :; }"""
 
+SCORE = """toplines=false datadir=data asr=a nj=2 utmos= speaker=tgt baseline=base task_file=f
+score_more=() compare_more=()"""
+
 
 def lines(settings: str, stage: str = "07_decode") -> list[str]:
     script = f'{DRIVER}\n{settings}\n. "$1/stages/{stage}.sh"'
@@ -184,3 +187,13 @@ def test_what_is_queued_beside_ends_with_the_driver(tmp_path):
     assert driver.wait(10) == 130
     time.sleep(3)
     assert not (tmp_path / "next job").exists()
+
+
+def test_test1k_is_heard_after_test_which_holds_it():
+    """test1k was heard first, and its recordings once more in the batches of test."""
+    settings = (
+        f"{SCORE}\ncmd_backend=local gpu_nj=8 gpus_here=8 device=auto one_gpu=(--gpu 1)"
+    )
+    said = lines(settings, "09_score")
+    splits = [line.partition("data/")[2].partition("]")[0] for line in said]
+    assert list(dict.fromkeys(splits)) == ["test", "test1k"]
