@@ -6,7 +6,7 @@ option names its nearest neighbour. YAML and command line read values by the sam
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -201,6 +201,25 @@ def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None)
         return options
     except UserError as error:
         parser.error(str(error))
+
+
+def given(cls: type, words: Sequence[str], *, source: str) -> dict[str, Any]:
+    """Values of the options of `cls`, by path, that a part of a command line sets.
+
+    Raises UserError for what is no such option, and as `load_yaml` for a `--config`.
+    """
+    known, unknown = option_parser(cls, source, None).parse_known_args(list(words))
+    if unknown:
+        name = unknown[0].lstrip("-").split("=")[0].replace("-", "_")
+        raise UserError(f"{source}: {_unknown(cls, name, unknown[0])}")
+    values: dict[str, Any] = {}
+    for name, text in known.given:
+        if name == "config":
+            values |= load_yaml(Path(text), cls)
+    for name, text in known.given:
+        if name != "config":
+            values[name] = value_of(cls, name, text, source=source)
+    return values
 
 
 def convert(name: str, value: Any, hint: Any, *, source: str) -> Any:

@@ -9,6 +9,7 @@ a job such as those of later stages. Models with a hub's name are fetched.
 """
 
 import importlib
+import importlib.util
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave.config import load_yaml, option
+from s2st_interleave.config import given, load_yaml, option
 from s2st_interleave.data.languages import LanguageCode, language
 from s2st_interleave.errors import UserError, explained
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.precision import use_bf16
-from s2st_interleave.stages import encoder, score, train, trial, vocoder
+from s2st_interleave.stages import decode, encoder, score, train, trial, vocoder
 from s2st_interleave.stages.train_options import TaskOptions
 from s2st_interleave.values import Device
 
@@ -32,6 +33,7 @@ VOCODERS = {
     "world": ("s2st_interleave.vocoder.regression", "pyworld"),
 }
 WEIGHTS = ("*.safetensors", "*.bin")
+METRICS = {"comet": "comet", "blaser": "sonar"}  # with packages of their own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,11 @@ class Options:
     out_dir: Path = option(Path("exp"), "whose disk takes the checkpoints")
     num_gpus: int = option(1, "of a training, on this machine", minimum=1)
     device: Device = option(Device("auto"), "auto, cpu, cuda, cuda:1")
+    encoder_args: str = option("", "options of stage 2 that win over conf")
+    train_args: str = option("", "of stage 6")
+    decode_args: str = option("", "of stage 7")
+    vocoder_args: str = option("", "of stage 8")
+    score_args: str = option("", "of stage 9")
 
     @property
     def speaks(self) -> bool:
@@ -57,9 +64,11 @@ class Options:
         return Layout.parse(layout).speaks
 
     def of(self, stage: str, cls: type) -> dict[str, Any]:
-        """What the YAML of a stage sets, by option."""
+        """What the YAML of a stage sets, and its options of the recipe, by option."""
         path = self.conf / f"{stage}.yaml" if self.conf else None
-        return load_yaml(path, cls) if path and path.is_file() else {}
+        values = load_yaml(path, cls) if path and path.is_file() else {}
+        name = f"{stage}_args"
+        return values | given(cls, getattr(self, name).split(), source=f"--{name}")
 
 
 def run(options: Options) -> None:
@@ -72,6 +81,7 @@ def run(options: Options) -> None:
         "encoder": _encoder,
         "LLM": _llm,
         "disk": _disk,
+        "extras": _extras,
         "vocoder": _vocoder,
         "recogniser": _recogniser,
         "BLEU": _bleu,
@@ -218,6 +228,25 @@ def _disk(options: Options) -> str:
     if free < need:
         raise UserError(f"{text} in {place}: make room, or train with --keep_last 1")
     return text
+
+
+def _extras(options: Options) -> str:
+    """Import what options of stages 6, 7 and 9 ask for and is no requirement."""
+    training = options.of("train", train.Options)
+    wanted = {
+        "--lora_rank wants": "peft" if training.get("lora_rank") else "",
+        "--engine vllm wants": options.of("decode", decode.Options).get("engine", ""),
+    }
+    for metric in options.of("score", score.Options).get("metrics", ()):
+        name = metric.partition(":")[0]
+        wanted[f"metric {name} wants"] = METRICS.get(name, "")
+    modules = {k: v for k, v in wanted.items() if v not in ("", "transformers")}
+    for what, module in modules.items():
+        if importlib.util.find_spec(module) is None:
+            raise UserError(f"{what} the package {module}, which is not here")
+    if training.get("compile") and not shutil.which("g++"):
+        raise UserError("--compile true wants a g++, which is not here")
+    return ", ".join(modules.values())
 
 
 def _vocoder(options: Options) -> str:

@@ -72,6 +72,37 @@ def test_all_parts_of_a_run_are_tried(capfd, conf, whisper, text_llm, tmp_path):
     assert any("transformers" in line and "tiny" in line for line in ok)
 
 
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (
+            {"decode_args": "--batch_size 4 --engine vllm"},
+            "vllm wants the package vllm",
+        ),
+        ({"train_args": "--compile true"}, "--compile true wants a g++"),
+        (
+            {"score_args": "--metrics comet:tgt_text"},
+            "metric comet wants the package comet",
+        ),
+    ],
+)
+def test_what_options_of_the_recipe_ask_for_is_looked_for(
+    args, message, capfd, conf, monkeypatch
+):
+    """`--decode_args "--engine vllm"` failed at stage 7, after all trainings."""
+    monkeypatch.setattr(preflight.shutil, "which", lambda name: None)
+    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: None)
+    _, (line,) = tried(capfd, conf=conf, **args)
+    assert line.startswith("extras: ") and message in line
+
+
+def test_an_option_that_a_stage_does_not_have_is_told_before_any_training(capfd, conf):
+    _, bad = tried(capfd, conf=conf, decode_args="--egnine vllm")
+    assert bad == [
+        "extras: --decode_args: unknown option '--egnine'; did you mean 'engine'?"
+    ]
+
+
 def test_a_text_task_needs_neither_vocoder_nor_recogniser(capfd, tmp_path):
     gone = {"asr": tmp_path / "gone", "languages": ("es", "en")}
     ok, bad = tried(capfd, task=TASKS / "s2tt.yaml", **gone)
