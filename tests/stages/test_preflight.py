@@ -96,6 +96,14 @@ def test_what_options_of_the_recipe_ask_for_is_looked_for(
     assert line.startswith("extras: ") and message in line
 
 
+def test_a_single_option_of_a_stage_is_a_value():
+    """The driver's `--train_args "--compile=true"` is one word that begins with dashes."""
+    words = ["--train_args=--compile=true", "--decode_args="]
+    options = config.parse(Options, words, prog="preflight")
+    assert options.of("train", preflight.train.Options) == {"compile": True}
+    assert options.of("decode", preflight.decode.Options) == {}
+
+
 def test_an_option_that_a_stage_does_not_have_is_told_before_any_training(capfd, conf):
     _, bad = tried(capfd, conf=conf, decode_args="--egnine vllm")
     assert bad == [

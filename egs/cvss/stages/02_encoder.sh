@@ -7,10 +7,11 @@ done
 if ((${#untrained[@]})); then
   models=(--llm "$llm" --asr "$asr" --utmos "$utmos")
   if [[ ! -f $encoder_dir/stage.json ]]; then models+=(--encoder "$encoder"); fi
+  # With = a single word that begins with -- is a value as well.
   s2st_preflight --task "$task_file" "${models[@]}" --languages "$src_lang $tgt_lang" \
-    --systems "${untrained[*]}" --out_dir "$trained" --encoder_args "$encoder_args" \
-    --train_args "$train_args" --decode_args "$decode_args" --vocoder_args "$vocoder_args" \
-    --score_args "$score_args"
+    --systems "${untrained[*]}" --out_dir "$trained" "--encoder_args=$encoder_args" \
+    "--train_args=$train_args" "--decode_args=$decode_args" "--vocoder_args=$vocoder_args" \
+    "--score_args=$score_args"
 fi
 if [[ $encoder_dir == "$expdir/encoder" ]]; then
   s2st_on "$num_gpus"
