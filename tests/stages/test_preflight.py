@@ -90,8 +90,7 @@ def test_what_options_of_the_recipe_ask_for_is_looked_for(
     args, message, capfd, conf, monkeypatch
 ):
     """`--decode_args "--engine vllm"` failed at stage 7, after all trainings."""
-    monkeypatch.setattr(preflight.shutil, "which", lambda name: None)
-    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", "/nowhere")  # no g++; vllm and comet are no requirement
     _, (line,) = tried(capfd, conf=conf, **args)
     assert line.startswith("extras: ") and message in line
 
