@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Measures on one GPU what only a GPU can show: random weights of full size, made data, no
-# network. Each piece is a process of its own under ten minutes, and writes one JSON; one
+# Measures on one GPU what only a GPU can show: random weights of full size, made data, and
+# no network but for the recipe's synthesisers and recogniser, where they are not there. Each piece is a process of its own under ten minutes, and writes one JSON; one
 # that fails, lacks a package or takes too long says so in its JSON, and the others run.
 #
 #   benchmarks/gpu.sh [--only PIECE] [--size full|tiny] [--out DIR]
 #
 # PIECE: train, decode, whisper, speech, vocoder, devices, recipe. DIR: benchmarks/results/gpu.
-# --size tiny is the same code with tiny shapes on the CPU: a rehearsal of a minute or two.
+# --size tiny is the same code with tiny shapes on the CPU: a rehearsal of some minutes.
 # It takes the `python` that is active. benchmarks/README.md says which packages it wants;
 # `python -m benchmarks.gpu.table --write` puts the figures there.
 set -euo pipefail

@@ -5,6 +5,7 @@ recogniser are those of egs/mini_cvss/es_en/quick where that folder has them, el
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -86,7 +87,14 @@ def _run(place: Path, device: str, shape: Shape) -> Run:
     recipe = _copied(place, with_stage_1=shape.name == "full")
     started = time.monotonic()
     done = subprocess.run(
-        [recipe / "run.sh", "--quick", "true", "--device", device, *_options(shape)],
+        [
+            recipe / "run.sh",
+            "--quick",
+            "true",
+            "--device",
+            device,
+            *_options(device, shape),
+        ],
         env=_environment(device, shape),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -108,15 +116,16 @@ def _score(folder: Path) -> dict[str, Any]:
     return score
 
 
-def _options(shape: Shape) -> Sequence[str]:
+def _options(device: str, shape: Shape) -> Sequence[str]:
     options = TINY if shape.name == "tiny" else {}
+    if device != "cpu":  # the recipe's two processes a training are for cores
+        options |= {"num_gpus": "1", "vocoder_gpus": "1", "parallel_systems": "1"}
     return [word for name, words in options.items() for word in (f"--{name}", words)]
 
 
 def _environment(device: str, shape: Shape) -> dict[str, str]:
     """That of this process, whose package the stages take; no card for a run on the CPU."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    more = {"PATH": path, "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
+    more = {"PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
     if device == "cpu":
         more["CUDA_VISIBLE_DEVICES"] = ""
     if shape.name == "tiny":
@@ -139,6 +148,13 @@ def _copied(place: Path, *, with_stage_1: bool) -> Path:
         if (ROOT / name).is_file():  # else it is deleted, and not yet committed
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, place / name)
+    # The Python that measures is taken as it is, without a look at what is installed.
+    python = shlex.quote(str(Path(sys.executable).parent))
+    (place / RECIPE / "path.sh").write_text(
+        f'export PATH={python}:"$PATH" S2ST_ROOT={shlex.quote(str(place))}\n'
+        "export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1\n"
+        "export PYTHONHASHSEED=0 LC_ALL=C.UTF-8\n"
+    )
     for name in STAGE_1 if with_stage_1 else ():
         if (ROOT / RECIPE / name).is_dir():
             shutil.copytree(ROOT / RECIPE / name, place / RECIPE / name)

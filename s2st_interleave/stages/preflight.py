@@ -10,6 +10,7 @@ a job such as those of later stages. Models with a hub's name are fetched.
 
 import importlib
 import importlib.util
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -33,7 +34,13 @@ VOCODERS = {
     "world": ("s2st_interleave.vocoder.regression", "pyworld"),
 }
 WEIGHTS = ("*.safetensors", "*.bin")
-METRICS = {"comet": "comet", "blaser": "sonar"}  # with packages of their own
+# Modules and packages of metrics and engines that users install themselves.
+EXTRAS = {
+    "comet": ("comet", "unbabel-comet"),
+    "blaser": ("sonar", "sonar-space"),
+    "vllm": ("vllm", "vllm"),
+    "lora": ("peft", "peft"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,22 +238,23 @@ def _disk(options: Options) -> str:
 
 
 def _extras(options: Options) -> str:
-    """Import what options of stages 6, 7 and 9 ask for and is no requirement."""
+    """Look for what options of stages 6, 7 and 9 ask for and is no requirement."""
     training = options.of("train", train.Options)
     wanted = {
-        "--lora_rank wants": "peft" if training.get("lora_rank") else "",
-        "--engine vllm wants": options.of("decode", decode.Options).get("engine", ""),
+        "--lora_rank": "lora" if training.get("lora_rank") else "",
+        "--engine vllm": options.of("decode", decode.Options).get("engine", ""),
     }
     for metric in options.of("score", score.Options).get("metrics", ()):
-        name = metric.partition(":")[0]
-        wanted[f"metric {name} wants"] = METRICS.get(name, "")
-    modules = {k: v for k, v in wanted.items() if v not in ("", "transformers")}
-    for what, module in modules.items():
-        if importlib.util.find_spec(module) is None:
-            raise UserError(f"{what} the package {module}, which is not here")
-    if training.get("compile") and not shutil.which("g++"):
+        wanted[f"metric {metric}"] = metric.partition(":")[0]
+    found = []
+    for what, name in wanted.items():
+        module, package = EXTRAS.get(name, ("", ""))
+        if module and importlib.util.find_spec(module) is None:
+            raise UserError(f"{what} wants a package: python -m pip install {package}")
+        found += [package] if package else []
+    if training.get("compile") and not shutil.which(os.environ.get("CXX", "g++")):
         raise UserError("--compile true wants a g++, which is not here")
-    return ", ".join(modules.values())
+    return ", ".join(found)
 
 
 def _vocoder(options: Options) -> str:

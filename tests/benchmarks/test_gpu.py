@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -103,6 +104,8 @@ def test_the_same_device_gives_the_same_scores(rehearsal):
     for system in ("baseline", "scheduled"):
         figure = figures[f"quick recipe, {system}"]
         assert figure.ours == figure.other and figure.unit == "ASR-BLEU"
+        scores = re.findall(r"([0-9.]+) and ([0-9.]+)", figure.note)
+        assert len(scores) == 3 and all(ours == other for ours, other in scores)
 
 
 def test_a_recipe_that_fails_is_told_by_its_last_line(monkeypatch, tmp_path):
