@@ -180,7 +180,12 @@ def test_what_is_queued_beside_ends_with_the_driver(tmp_path):
     """
     command = ["bash", "-c", script, "bash", str(CVSS)]
     driver = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # What a shell starts with & ignores Ctrl-C, these tests as well.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert driver.stdout and driver.stdout.readline() == "started\n"
     os.killpg(driver.pid, signal.SIGINT)
