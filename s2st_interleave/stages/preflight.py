@@ -9,8 +9,6 @@ a job such as those of later stages. Models with a hub's name are fetched.
 """
 
 import importlib
-import importlib.util
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,7 +22,15 @@ from s2st_interleave.data.languages import LanguageCode, language
 from s2st_interleave.errors import UserError, explained
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.precision import use_bf16
-from s2st_interleave.stages import decode, encoder, score, train, trial, vocoder
+from s2st_interleave.stages import (
+    decode,
+    encoder,
+    packages,
+    score,
+    train,
+    trial,
+    vocoder,
+)
 from s2st_interleave.stages.train_options import TaskOptions
 from s2st_interleave.values import Device
 
@@ -34,13 +40,6 @@ VOCODERS = {
     "world": ("s2st_interleave.vocoder.regression", "pyworld"),
 }
 WEIGHTS = ("*.safetensors", "*.bin")
-# Modules and packages of metrics and engines that users install themselves.
-EXTRAS = {
-    "comet": ("comet", "unbabel-comet"),
-    "blaser": ("sonar", "sonar-space"),
-    "vllm": ("vllm", "vllm"),
-    "lora": ("peft", "peft"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +87,7 @@ def run(options: Options) -> None:
         "encoder": _encoder,
         "LLM": _llm,
         "disk": _disk,
-        "extras": _extras,
+        "packages": _packages,
         "vocoder": _vocoder,
         "recogniser": _recogniser,
         "BLEU": _bleu,
@@ -237,23 +236,12 @@ def _disk(options: Options) -> str:
     return text
 
 
-def _extras(options: Options) -> str:
-    """Look for what options of stages 6, 7 and 9 ask for and is no requirement."""
-    training = options.of("train", train.Options)
-    wanted = {
-        "--lora_rank": "lora" if training.get("lora_rank") else "",
-        "--engine vllm": options.of("decode", decode.Options).get("engine", ""),
-    }
-    for metric in options.of("score", score.Options).get("metrics", ()):
-        wanted[f"metric {metric}"] = metric.partition(":")[0]
-    found = []
-    for what, name in wanted.items():
-        module, package = EXTRAS.get(name, ("", ""))
-        if module and importlib.util.find_spec(module) is None:
-            raise UserError(f"{what} wants a package: python -m pip install {package}")
-        found += [package] if package else []
-    if training.get("compile") and not shutil.which(os.environ.get("CXX", "g++")):
-        raise UserError("--compile true wants a g++, which is not here")
+def _packages(options: Options) -> str:
+    found = packages.looked_for(
+        options.of("train", train.Options),
+        options.of("decode", decode.Options),
+        options.of("score", score.Options),
+    )
     return ", ".join(found)
 
 

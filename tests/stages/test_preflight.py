@@ -92,7 +92,7 @@ def test_what_options_of_the_recipe_ask_for_is_looked_for(
     """`--decode_args "--engine vllm"` failed at stage 7, after all trainings."""
     monkeypatch.setenv("PATH", "/nowhere")  # no g++; vllm and comet are no requirement
     _, (line,) = tried(capfd, conf=conf, **args)
-    assert line.startswith("extras: ") and message in line
+    assert line.startswith("packages: ") and message in line
 
 
 def test_a_single_option_of_a_stage_is_a_value():
@@ -106,7 +106,7 @@ def test_a_single_option_of_a_stage_is_a_value():
 def test_an_option_that_a_stage_does_not_have_is_told_before_any_training(capfd, conf):
     _, bad = tried(capfd, conf=conf, decode_args="--egnine vllm")
     assert bad == [
-        "extras: --decode_args: unknown option '--egnine'; did you mean 'engine'?"
+        "packages: --decode_args: unknown option '--egnine'; did you mean 'engine'?"
     ]
 
 
