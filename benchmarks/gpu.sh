@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures on one GPU what only a GPU can show: random weights of full size, made data, and
-# no network but for the recipe's synthesisers and recogniser, where they are not there. Each piece is a process of its own under ten minutes, and writes one JSON; one
-# that fails, lacks a package or takes too long says so in its JSON, and the others run.
+# no network but for the recipe's synthesisers and recogniser, where they are not there. Each
+# piece is a process of its own under ten minutes, and writes one JSON; one that fails, lacks
+# a package or takes too long says so in its JSON, and the others run.
 #
 #   benchmarks/gpu.sh [--only PIECE] [--size full|tiny] [--out DIR]
 #

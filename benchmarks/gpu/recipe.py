@@ -31,14 +31,18 @@ SCORES = {
     "transcript WER": "src_wer",
     "translation BLEU": "text_bleu",
 }
-# With less than the little of a first look, which learns nothing: a rehearsal.
-TINY_CORPUS = "--num_train 40 --num_dev 6 --num_test 8 --num_text 300"
+# With less than the little of a first look, which learns nothing: a rehearsal, and a test.
+TINY_MADE = {
+    "MINI_CORPUS": "--num_train 40 --num_dev 6 --num_test 8 --num_text 300",
+    "MINI_LLM": "--max_steps 10 --eval_every 10",
+}
 QUICK = "--config ../conf/quick"
 TINY = {
     "encoder_args": f"{QUICK}/encoder.yaml --max_steps 20 --eval_every 20",
-    "align_args": "--min_median_score none --min_score none",
+    "align_args": "--min_median_score none --min_score none",  # it hears nothing
     "kmeans_args": f"{QUICK}/kmeans.yaml --num_units 30",
     "train_args": f"{QUICK}/train.yaml --max_steps 12 --text_ratio_every 1 --eval_every 12",
+    "vocode_args": "--nj 1",  # each process of a pool would load torch
     "decode_args": "--max_unit_ratio 1.2 --max_text_tokens 12",
     "vocoder_args": f"{QUICK}/vocoder.yaml --max_steps 10 --eval_every 10",
 }
@@ -119,7 +123,8 @@ def _score(folder: Path) -> dict[str, Any]:
 def _options(device: str, shape: Shape) -> Sequence[str]:
     options = TINY if shape.name == "tiny" else {}
     if device != "cpu":  # the recipe's two processes a training are for cores
-        options |= {"num_gpus": "1", "vocoder_gpus": "1", "parallel_systems": "1"}
+        one = {"num_gpus": "1", "vocoder_gpus": "1", "parallel_systems": "1"}
+        options = options | one
     return [word for name, words in options.items() for word in (f"--{name}", words)]
 
 
@@ -129,10 +134,7 @@ def _environment(device: str, shape: Shape) -> dict[str, str]:
     if device == "cpu":
         more["CUDA_VISIBLE_DEVICES"] = ""
     if shape.name == "tiny":
-        more |= {
-            "MINI_CORPUS": TINY_CORPUS,
-            "MINI_LLM": "--max_steps 10 --eval_every 10",
-        }
+        more |= TINY_MADE
     return os.environ | more
 
 

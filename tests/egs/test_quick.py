@@ -10,35 +10,17 @@ from pathlib import Path
 import pytest
 import warm_python
 
+from benchmarks.gpu.recipe import TINY, TINY_MADE
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
-LITTLE = {
-    "MINI_CORPUS": "--num_train 40 --num_dev 6 --num_test 8 --num_text 300",
-    "MINI_LLM": "--max_steps 10 --eval_every 10",
-}
-QUICK = "--config ../conf/quick"
-FAST = [
-    "--encoder_args",
-    f"{QUICK}/encoder.yaml --max_steps 20 --eval_every 20",
-    "--align_args",
-    "--min_median_score none --min_score none",  # in 20 steps it hears nothing
-    "--kmeans_args",
-    f"{QUICK}/kmeans.yaml --num_units 30",
-    "--train_args",
-    f"{QUICK}/train.yaml --max_steps 12 --text_ratio_every 1 --eval_every 12",
-    "--decode_args",
-    "--max_unit_ratio 1.2 --max_text_tokens 12",
-    "--vocode_args",
-    "--nj 1",  # each process of a pool would load torch
-    "--vocoder_args",
-    f"{QUICK}/vocoder.yaml --max_steps 10 --eval_every 10",
-]
+FAST = [word for name, words in TINY.items() for word in (f"--{name}", words)]
 
 
 def run(folder: Path, *options: str) -> str:
     bin_dir = str(Path(sys.executable).parent)
-    env = os.environ | LITTLE | {"PATH": f"{bin_dir}:{os.environ['PATH']}"}
+    env = os.environ | TINY_MADE | {"PATH": f"{bin_dir}:{os.environ['PATH']}"}
     done = subprocess.run(
         [folder / "run.sh", "--quick", "true", *FAST, *options],
         env=env,
