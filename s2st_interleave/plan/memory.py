@@ -40,9 +40,7 @@ class Setup:
     parallel: Parallel = "ddp"
     accumulates: bool = False  # gradients of earlier micro-batches are kept
     logits_at_once: int = 0  # 0: those of a micro-batch
-    foreach: bool = (
-        True  # AdamW makes room for all tensors at once; the fused one does not
-    )
+    foreach: bool = True  # AdamW copies all tensors at once, as the fused one does not
 
 
 @dataclass(frozen=True)

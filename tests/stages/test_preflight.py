@@ -77,12 +77,12 @@ def test_all_parts_of_a_run_are_tried(capfd, conf, whisper, text_llm, tmp_path):
     [
         (
             {"decode_args": "--batch_size 4 --engine vllm"},
-            "--engine vllm wants a package: python -m pip install vllm",
+            "--engine vllm wants a package: `pip install vllm`",
         ),
         ({"train_args": "--compile true"}, "--compile true wants a g++"),
         (
             {"score_args": "--metrics comet:tgt_text"},
-            "metric comet:tgt_text wants a package: python -m pip install unbabel-comet",
+            "metric comet:tgt_text wants a package: `pip install unbabel-comet`",
         ),
     ],
 )
