@@ -164,13 +164,17 @@ def _unknown(cls: type, name: str, given: str, also: Iterable[str] = ()) -> str:
     return f"unknown option '{given}'{near}"
 
 
+def _unknown_word(cls: type, word: str) -> str:
+    """The error message for a word of a command line that is no option of `cls`."""
+    return _unknown(cls, word.lstrip("-").split("=")[0].replace("-", "_"), word)
+
+
 def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None) -> T:
     """Build `cls` from `--config` and the command line; exits with 2 on a bad option."""
     parser = option_parser(cls, prog, about)
     known, unknown = parser.parse_known_args(argv)
     if unknown:
-        name = unknown[0].lstrip("-").split("=")[0].replace("-", "_")
-        parser.error(f"{_unknown(cls, name, unknown[0])} (--help lists them)")
+        parser.error(f"{_unknown_word(cls, unknown[0])} (--help lists them)")
     values: dict[str, Any] = {}
     places: dict[str, Place] = {}
     try:
@@ -210,8 +214,7 @@ def given(cls: type, words: Sequence[str], *, source: str) -> dict[str, Any]:
     """
     known, unknown = option_parser(cls, source, None).parse_known_args(list(words))
     if unknown:
-        name = unknown[0].lstrip("-").split("=")[0].replace("-", "_")
-        raise UserError(f"{source}: {_unknown(cls, name, unknown[0])}")
+        raise UserError(f"{source}: {_unknown_word(cls, unknown[0])}")
     values: dict[str, Any] = {}
     for name, text in known.given:
         if name == "config":
