@@ -2,14 +2,14 @@
 # Real voices: recorded telephone prompts with their texts, from Debian's packages of them, as a
 # corpus of one's own on a laptop.
 #   ./prompts.sh             221 pairs of Spanish and English, one speaker a language
-#   ./prompts.sh --lang ru   246 pairs of Russian and English
-#   ./prompts.sh --stop_stage 1   only the corpus
+#   ./prompts.sh --lang ru   246 pairs of Russian and English; fr: 258, it: 248
+#   ./prompts.sh --stop_stage 1 --local_models ""   only the corpus, and no text LLM from it
 # Options of ./run.sh come last and win.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 lang=es
-if [[ ${1:-} == --lang ]]; then lang="${2:?--lang wants es or ru}" && shift 2; fi
+if [[ ${1:-} == --lang ]]; then lang="${2:?--lang wants es, fr, it or ru}" && shift 2; fi
 . ../cvss/utils/environment.sh
 python local/fetch_prompts.py --lang "$lang" --out_dir "downloads/prompts_$lang"
 exec ./run.sh --preset laptop --tsv "downloads/prompts_$lang/prompts.tsv" --src_lang "$lang" --tgt_lang en \

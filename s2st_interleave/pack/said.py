@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import soxr
 
-from s2st_interleave.align.words import Word, place_borders
+from s2st_interleave.align.quality import MIN_SCORE, USUAL
+from s2st_interleave.align.words import Word, mean_score, place_borders
 from s2st_interleave.data import audio
 from s2st_interleave.decode.outputs import Answer
 from s2st_interleave.errors import UserError
@@ -98,9 +99,24 @@ class Said:
             heard = soxr.resample(self.samples, self.rate, audio.SAMPLE_RATE)
             translation = _words(self.encoder, heard.astype(np.float32), text)
         return Times(
-            transcript=_words(self.encoder, self.clip.samples, self.transcript),
+            transcript=self._transcript_words,
             translation=translation if self._spoken != self._given else None,
             unit_sec=self.encoder.frame_sec if self._spoken else None,
+        )
+
+    @property
+    def doubt(self) -> str:
+        """Why the answer may be made up; "" where its transcript fits the recording.
+
+        A model writes the sentences of its corpus about voices, sounds and languages that
+        its encoder does not hear. It costs the pass of the encoder that `times` makes.
+        """
+        score = mean_score(self._transcript_words or ())
+        if score is None or score >= MIN_SCORE:
+            return ""
+        return (
+            f"the transcript does not fit the recording (mean word score {score:.1f}; "
+            f"{USUAL}): the answer may be made up"
         )
 
     def save(self, path: str | Path) -> Path:
@@ -136,8 +152,17 @@ class Said:
                 "translation": _rows(self.times.translation),
                 "unit_sec": self.times.unit_sec,
             },
-            "remarks": list(self.clip.remarks),
+            "remarks": self.remarks,
         }
+
+    @property
+    def remarks(self) -> list[str]:
+        """About the recording's channels and level, and the doubt."""
+        return [*self.clip.remarks, *filter(None, [self.doubt])]
+
+    @cached_property
+    def _transcript_words(self) -> Words | None:
+        return _words(self.encoder, self.clip.samples, self.transcript)
 
     def __repr__(self) -> str:
         texts = ", ".join(f"{k}={v!r}" for k, v in self.answer.texts.items())

@@ -201,7 +201,7 @@ class _Job:
             said.check_speech()
             self.stdout.buffer.write(speech_file.encoded(said.samples, said.rate))
             self.stdout.buffer.flush()
-        for remark in said.clip.remarks:
+        for remark in said.remarks:
             print(f"{work.name}: {remark}", file=sys.stderr, flush=True)
         if self.options.json:
             line = _line(work, PIPE if work.target is None else target)

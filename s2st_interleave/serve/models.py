@@ -93,16 +93,14 @@ def reply(
 
 
 def _answer(model: Model, said: "Said") -> dict[str, Any]:
-    speech, remarks = None, []
+    speech, remarks = None, [*filter(None, [said.doubt])]
     if said.samples is not None and said.rate is not None:
         if len(said.samples):
             speech = wav(said.samples, said.rate)
         else:
             remarks.append("the model ended its answer before it spoke")
     content = said.to_json()
-    del content[
-        "seconds"
-    ]  # of the recording, like the remarks: the same for all models
+    del content["seconds"]  # of the recording: the same for all models
     return {"model": model.name} | content | {"speech": speech, "remarks": remarks}
 
 

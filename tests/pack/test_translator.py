@@ -13,6 +13,7 @@ from tiny_pack import noise
 
 import s2st_interleave
 from s2st_interleave import __main__ as command_line
+from s2st_interleave.align.words import Word
 from s2st_interleave.decode import generate
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 from s2st_interleave.errors import UserError
@@ -53,6 +54,16 @@ def test_words_have_times_within_recording_and_answer(said):
     assert line["seconds"] == 1.5 and line["languages"] == {"src": "es", "tgt": "en"}
 
 
+def test_a_transcript_that_does_not_fit_the_recording_is_doubted(said):
+    """A model of made speech answered recorded voices with sentences of its corpus."""
+    fits, does_not = replace(said), replace(said)
+    vars(fits)["_transcript_words"] = (Word("ja", 0.0, 0.5, -0.4),)
+    vars(does_not)["_transcript_words"] = (Word("ja", 0.0, 0.5, -6.3),)
+    assert fits.doubt == "" and fits.remarks == list(said.clip.remarks)
+    assert "does not fit the recording (mean word score -6.3; usual" in does_not.doubt
+    assert does_not.remarks[-1] == does_not.to_json()["remarks"][-1] == does_not.doubt
+
+
 def test_a_task_without_speech_has_none(text_translator, tmp_path):
     said = text_translator(noise(1), rate=16_000)
     assert said.translation and said.times.transcript
@@ -70,7 +81,7 @@ def test_a_task_without_texts_has_none(tmp_path):
     )
     assert (said.transcript, said.translation) == (None, None)
     assert said.times.transcript is None and said.times.translation is None
-    assert said.times.unit_sec == 0.04
+    assert said.times.unit_sec == 0.04 and said.doubt == ""
 
 
 def test_a_batch_says_what_each_says_alone(translator):

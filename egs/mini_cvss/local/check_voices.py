@@ -7,7 +7,9 @@
 
 The sentences are new to the encoder in both cases, so that what differs is the voice. Errors
 are of greedy CTC without accents, which the texts of the prompts lack; scores are mean word
-scores, by which stage 3 trusts an alignment or drops it.
+scores, by which stage 3 trusts an alignment or drops it. `--model exp/pack/scheduled` says as
+well what a packed model answers: errors of its transcript, BLEU of its translation, and both
+beside what was said, for a few recordings.
 """
 
 import sys
@@ -31,11 +33,17 @@ from s2st_interleave.data.text import spoken_form
 from s2st_interleave.encoder.ctc import collapse
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 from s2st_interleave.errors import script
+from s2st_interleave.pack.translator import Translator
 from s2st_interleave.progress import progress
+from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.metrics.error_rate import (
     character_error_rate,
     word_error_rate,
 )
+from s2st_interleave.score.normalize import Normalizer
+
+NUM_SHOWN = 5  # answers of a voice
+MAX_SEC = 30  # of a recording that is translated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +52,7 @@ class Options:
     data_dir: Path = option(REQUIRED, "recordings and their texts")
     src: str = option("es", "language with a lexicon, which names its made voices")
     seed: int = option(1, "of the made voices")
+    model: Path | None = option(None, "packed by stage 11: what does it answer?")
 
 
 def main() -> None:
@@ -65,6 +74,11 @@ def main() -> None:
             made[name] = _made(voice, name, texts[name], options.seed)
         for voice, clips in (("recorded", recorded), ("made", made)):
             print(side, voice, *_row(encoder, clips, texts), sep=" | ")
+        if side == "src" and options.model is not None:
+            translator = Translator.from_pretrained(options.model)
+            translations = data.texts("tgt")
+            for voice, clips in (("recorded", recorded), ("made", made)):
+                _print_answers(translator, voice, clips, texts, translations)
 
 
 def _made(voice: Voice, utterance: str, text: str, seed: int) -> np.ndarray:
@@ -90,6 +104,32 @@ def _row(
     row = [str(len(clips)), *(f"{rate:.1f}" for rate in rates)]
     row += [f"{np.median(known):.2f}" if known else "n/a", f"{low:.0%}"]
     return [*row, str(len(scores) - len(known))]
+
+
+def _print_answers(
+    translator: Translator,
+    voice: str,
+    clips: Mapping[str, np.ndarray],
+    texts: Mapping[str, str],
+    translations: Mapping[str, str],
+) -> None:
+    longest = MAX_SEC * audio.SAMPLE_RATE
+    names = sorted(name for name, clip in clips.items() if len(clip) <= longest)
+    texts = {name: texts[name] for name in names}
+    translations = {name: translations[name] for name in names}
+    read = [translator.read(clips[name], audio.SAMPLE_RATE) for name in names]
+    answers = dict(zip(names, translator.answer(read), strict=True))
+    transcripts = {name: said.transcript or "" for name, said in answers.items()}
+    written = {name: said.translation or "" for name, said in answers.items()}
+    wrong = word_error_rate(texts, transcripts, normalize=_without_accents)
+    plain = Normalizer("en").normalize
+    counts = bleu_counts(translations, written, normalize=plain)
+    print(f"{voice}, {len(names)} of at most {MAX_SEC} s", end=": ")
+    print(f"transcript WER {wrong:.1f}", end=", ")
+    print(f"translation BLEU {bleu_of(counts.sum(0)):.1f}")
+    for name in names[:: max(1, len(names) // NUM_SHOWN)][:NUM_SHOWN]:
+        said = f"{transcripts[name]} / {written[name]}"
+        print(f"  {name}: {texts[name]} / {translations[name]} -> {said}")
 
 
 def _without_accents(text: str) -> str:

@@ -38,6 +38,10 @@ PACKAGES: Mapping[str, str] = {  # end of the name -> sha256 of the package
     "en-g722": "38c5261820b406dcb0ecb37675720da2b0864850690690352ca52707eb623806",
     "es": "9afdab7f559f036649fb406e625899306ca1004df8ebe39c30bfbd5912d66f74",
     "es-g722": "e4e3b4281057d3b81b779298fd6be705f57411513955c518eed1bcaabbd615b8",
+    "fr": "04c82c78c570c43a7136cbc5e2488d0c470b775468dff9fbce4a131b18cf1056",
+    "fr-g722": "7add61d5e42279ecff1bbdf842a5a946ac3644fac9a0fe44384731aa7270c8e0",
+    "it": "3884d9457e12f21caa018c18f0d587df5d53ebea14b673d8453a134c5941ab3b",
+    "it-g722": "46b4cf7afc508a5fcfc051b7ea233251c0d195dd4ef83cc4b7facb4c6429b016",
     "ru": "28a61616bb0cd3345a7ea532dec4df9f071e5d0fa9f8c1a563ea9669002f39ab",
     "ru-g722": "673b4238a6b8269960f055d868c6a11083f7a0d00979167cb01554046b48ed9b",
 }
@@ -51,7 +55,9 @@ COLUMNS += ("src_lang", "tgt_lang")
 
 @dataclass(frozen=True, kw_only=True)
 class Options(RunOptions):
-    lang: Literal["es", "ru"] = option("es", "of the prompts, beside English")
+    lang: Literal["es", "fr", "it", "ru"] = option(
+        "es", "of the prompts, beside English"
+    )
     out_dir: Path = option(REQUIRED, "folder to write")
     version: str = option(VERSION, "of the packages, which pins their hashes")
     debs: Path | None = option(
