@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from transformers import LogitsProcessorList
 
+from s2st_interleave.decode.drafts import Drafts
 from s2st_interleave.decode.grammar import Grammar, Limits
 from s2st_interleave.decode.outputs import Answer
 from s2st_interleave.decode.padding import LADDER, Batching, batching, left_padded
@@ -32,15 +33,17 @@ def answer_all(
     batch_size: int = 32,
     engine: Callable[[Sequence[Question], Grammar], Answers] | None = None,
     trial: "Trial | None" = None,
+    drafts: Drafts | None = None,
     progress: Callable[..., Iterable[tuple[int, list[int]]]] = lambda pairs, **_: pairs,
 ) -> dict[str, Answer]:
     """Answers by utterance id; `given` has every given block of the layout.
 
     `prompt` names the task or the language pair to a model that serves several. Greedy
     answers leave the batch when they end, and others join, where the model can do that
-    (`stream.streams`). An `engine` writes answers in place of `llm`, which needs no weights
-    then. Who asks one LLM often passes the same `trial` each time. Raises UserError naming
-    utterances that leave the LLM no position for an answer.
+    (`stream.streams`), and with `drafts` several units a step. An `engine` writes answers in
+    place of `llm`, which needs no weights then. Who asks one LLM often passes the same
+    `trial` each time. Raises UserError naming utterances that leave the LLM no position for
+    an answer.
     """
     name_ids = llm.encode(prompt) if prompt else []
     grammar = Grammar(llm.vocabulary, layout, limits)
@@ -54,7 +57,11 @@ def answer_all(
         return {}
     asked = [questions[name] for name in names]
     write = engine or partial(
-        _write, llm=llm, batch_size=batch_size, trial=trial or Trial()
+        _write,
+        llm=llm,
+        batch_size=batch_size,
+        trial=trial or Trial(),
+        drafts=drafts,
     )
     return {
         names[index]: parse_answer(ids, llm, layout)
@@ -73,9 +80,14 @@ class Trial:
     prompts: tuple[list[int], ...] = ()
     rules: Batching = LADDER[0]
     streams: bool = False
+    drafts: bool = False
 
     def make(
-        self, asked: Sequence[Question], llm: SpeechLlm, num_beams: int
+        self,
+        asked: Sequence[Question],
+        llm: SpeechLlm,
+        num_beams: int,
+        num_drafts: int = 0,
     ) -> "Trial":
         """The trial for questions of rising length, made unless these were known."""
         known = [asked[0].ids, asked[-1].ids, *self.prompts]
@@ -85,6 +97,11 @@ class Trial:
             self.rules = batching(llm.model, ends, llm.vocabulary.pad, num_beams)
             best = num_beams == 1 and self.rules == LADDER[0]
             self.streams = best and streams(llm, ends)
+            if num_drafts:
+                self.drafts = self.streams and streams(llm, ends, num_drafts)
+                if not self.drafts:
+                    kind = llm.model.config.model_type
+                    print(f"a {kind} model is decoded a unit a step: guesses change it")
         return self
 
 
@@ -94,11 +111,14 @@ def _write(
     llm: SpeechLlm,
     batch_size: int,
     trial: Trial,
+    drafts: Drafts | None,
 ) -> Answers:
     """The answers to questions of rising length, by the fastest way that is exact."""
-    tried = trial.make(asked, llm, grammar.limits.num_beams)
+    num_drafts = drafts.num if drafts else 0
+    tried = trial.make(asked, llm, grammar.limits.num_beams, num_drafts)
     if tried.streams:
-        return stream(asked, llm, grammar, batch_size)
+        held = drafts if tried.drafts else None
+        return stream(asked, llm, grammar, batch_size, held)
     return _in_batches(asked, llm, grammar, tried.rules, batch_size)
 
 

@@ -1,8 +1,9 @@
 """The answers of a batch as rows of one cache, which come and go; written in place.
 
-All rows end at one column, so that a step writes one column of each. What lies before a
-row's first column is hidden from it, as left padding is. When a row leaves, the last row
-takes its place; rows that come are written behind the others, to end at the same column.
+All rows end at one column, so that a step writes the same columns of each. What lies before a
+row's first column is hidden from it, as left padding is, and so are guesses that did not
+hold. When a row leaves, the last row takes its place; rows that come are written behind the
+others, to end at the same column.
 """
 
 import inspect
@@ -15,6 +16,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from s2st_interleave.decode.padding import left_padded
 from s2st_interleave.llm.backbone import backbone
+from s2st_interleave.llm.positions import max_positions
 
 SPARE = 64  # columns ahead of the longest row, or a quarter of it
 
@@ -29,6 +31,8 @@ class Rows:
         self.layers: list[_Layer] = []
         self.cache = Cache(layers=self.layers)  # pyrefly: ignore[bad-argument-type]
         self.starts: list[int] = []  # the first column of each row
+        self.live = torch.zeros((size, 0), dtype=torch.bool)  # has a row a token there?
+        self.most = max_positions(model.config)
         self.end = 0  # the column that a step writes
         self.columns = 0  # columns that there is memory for
 
@@ -47,7 +51,8 @@ class Rows:
         """
         ids, mask = (each.to(self.device) for each in left_padded(prompts, self.pad))
         read = DynamicCache()
-        hidden = self._forward(ids, mask, (mask.cumsum(1) - 1).clamp(min=0), read)
+        places = (mask.cumsum(1) - 1).clamp(min=0)
+        hidden = self._forward(ids, mask, places, read)[:, -1]
         self._make_room(ids.shape[1])
         news = [(layer.keys, layer.values) for layer in cast(list[Any], read.layers)]
         if not self.layers:
@@ -56,6 +61,8 @@ class Rows:
         columns = slice(self.end - ids.shape[1], self.end)
         for layer, new in zip(self.layers, news, strict=True):
             layer.put(behind, columns, new)
+        self.live[behind] = False
+        self.live[behind, columns] = mask.bool()
         self.starts += [self.end - len(prompt) for prompt in prompts]
         return hidden
 
@@ -65,13 +72,33 @@ class Rows:
 
         Returns the last hidden states behind them, (num_rows, width).
         """
-        self._make_room(0)
-        columns = torch.arange(self.start, self.end + 1, device=self.device)
-        starts = torch.tensor(self.starts, device=self.device)[:, None]
-        mask = (columns >= starts).long()
-        hidden = self._forward(tokens[:, None], mask, self.end - starts, self.cache)
-        self.end += 1
+        return self.read(tokens[:, None])[:, 0]
+
+    @torch.inference_mode()
+    def read(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Read some more tokens of each row, int64 (num_rows, num_tokens).
+
+        Returns the last hidden states behind each, (num_rows, num_tokens, width). A guess
+        may lie behind the model's last position: it is read as if at that one.
+        """
+        num = tokens.shape[1]
+        self._make_room(0, num)
+        self.live[: len(self), self.end : self.end + num] = True
+        mask = self.live[: len(self), self.start : self.end + num].long()
+        places = mask.cumsum(1)[:, -num:] - 1
+        if num > 1 and self.most is not None:
+            places = places.clamp(max=self.most - 1)
+        hidden = self._forward(tokens, mask, places, self.cache)
+        self.end += num
         return hidden
+
+    @torch.inference_mode()
+    def keep(self, kept: Sequence[int], num: int) -> None:
+        """Of the `num` tokens that each row has just read, hide all but its first `kept`."""
+        counts = torch.tensor(kept, device=self.device)[:, None]
+        columns = slice(self.end - num, self.end)
+        self.live[: len(self), columns] = torch.arange(num, device=self.device) < counts
+        self.end -= num - max(kept)
 
     @torch.inference_mode()
     def leave(self, rows: Sequence[int]) -> list[int]:
@@ -85,6 +112,7 @@ class Rows:
         former, columns = [stay[row] for row in to], slice(self.start, self.end)
         for layer in self.layers if to else ():
             layer.put(to, columns, layer.get(former, columns))
+        self.live[to] = self.live[former]
         self.starts = [self.starts[row] for row in stay]
         return stay
 
@@ -99,19 +127,24 @@ class Rows:
             use_cache=True,
             **more,
         )
-        return output.last_hidden_state[:, -1]
+        return output.last_hidden_state
 
-    def _make_room(self, before: int) -> None:
-        """Make sure of `before` columns in front of the end, and of one behind it."""
-        if before <= self.end < self.columns:
+    def _make_room(self, before: int, behind: int = 0) -> None:
+        """Make sure of so many columns in front of the end, and behind it."""
+        if before <= self.end and self.end + behind <= self.columns:
             return
         length, end = self.end - self.start, max(self.end - self.start, before)
-        self.columns = max(self.columns, end + max(SPARE, end // 4))
+        self.columns = max(self.columns, end + max(SPARE, end // 4, behind))
         rows, filled = slice(len(self)), slice(self.start, self.end)
         for layer in self.layers:
             both = layer.get(rows, filled)
             layer.allocate(*both)
             layer.put(rows, slice(end - length, end), both)
+        live = torch.zeros(
+            (self.size, self.columns), dtype=torch.bool, device=self.device
+        )
+        live[rows, end - length : end] = self.live[rows, filled]
+        self.live = live
         self.starts = [start + end - self.end for start in self.starts]
         self.end = end
 
@@ -144,21 +177,26 @@ class _Layer(DynamicLayer):
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write a step's column; return all columns that a row needs."""
-        rows, end = slice(len(self.rows)), self.rows.end
-        self.put(rows, slice(end, end + 1), (key_states, value_states))
-        return self.get(rows, slice(self.rows.start, end + 1))
+        """Write a step's columns; return all columns that a row needs."""
+        rows, end = slice(len(self.rows)), self.rows.end + key_states.shape[2]
+        self.put(rows, slice(self.rows.end, end), (key_states, value_states))
+        return self.get(rows, slice(self.rows.start, end))
 
     def get_seq_length(self) -> int:
         return self.rows.end - self.rows.start
 
 
-def holds(model: PreTrainedModel) -> bool:
-    """Whether a model remembers keys and values of attention and nothing else."""
+def holds(model: PreTrainedModel, *, hidden: bool = False) -> bool:
+    """Whether a model remembers keys and values of attention and nothing else.
+
+    With `hidden` columns between tokens it must be told positions, and see all columns:
+    those count in a window.
+    """
     if model._is_stateful or not cast(Any, model)._supports_default_dynamic_cache():
         return False
-    known = (DynamicLayer, DynamicSlidingWindowLayer)
+    known = (DynamicLayer,) if hidden else (DynamicLayer, DynamicSlidingWindowLayer)
     takes = {"input_ids", "attention_mask", "past_key_values", "use_cache"}
+    takes |= {"position_ids"} if hidden else set()
     layers = DynamicCache(config=model.config).layers
     return takes <= _arguments(backbone(model)) and all(
         type(layer) in known for layer in layers

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from s2st_interleave.decode.candidates import Candidates
+from s2st_interleave.decode.drafts import Drafts, State
 from s2st_interleave.decode.grammar import Grammar
 from s2st_interleave.decode.padding import NUM_STEPS, TOLERANCE
 from s2st_interleave.decode.rows import Rows, holds
@@ -28,12 +29,16 @@ class Question:
 
 
 def stream(
-    questions: Sequence[Question], llm: SpeechLlm, grammar: Grammar, size: int
+    questions: Sequence[Question],
+    llm: SpeechLlm,
+    grammar: Grammar,
+    size: int,
+    drafts: Drafts | None = None,
 ) -> Iterator[tuple[int, list[int]]]:
     """Answers as they end: the index of the question, and the tokens.
 
-    `size` answers at most are written at once. Long questions come first, so that the
-    batch is full until short answers are left.
+    `size` answers at most are written at once; with `drafts`, several units a step. Long
+    questions come first, so that the batch is full until short answers are left.
     """
     waiting = sorted(
         range(len(questions)), key=lambda index: (len(questions[index].ids), index)
@@ -67,23 +72,41 @@ def stream(
         # 3. The others go on.
         stay = rows.leave(ended)
         answers = [answers[row] for row in stay]
-        tokens, place = tokens[stay], grammar.after(place, tokens)[stay]
-        hidden = rows.step(tokens) if answers else None
+        state = State(hidden[stay], grammar.after(place, tokens)[stay])
+        tokens, place = tokens[stay], state.place
+        if not answers:
+            hidden = None
+        elif drafts is None:
+            hidden = rows.step(tokens)
+        else:
+            room = [questions[k].max_tokens - len(ids) - 1 for k, ids in answers]
+            read = (rows, candidates, grammar)
+            state, more = drafts.step(*read, state, tokens, room)
+            hidden, place = state.hidden, state.place
+            for (_, ids), units in zip(answers, more, strict=True):
+                ids.extend(units)
 
 
-def streams(llm: SpeechLlm, prompts: Sequence[Sequence[int]]) -> bool:
+def streams(
+    llm: SpeechLlm, prompts: Sequence[Sequence[int]], num_drafts: int = 0
+) -> bool:
     """Whether a model says in rows that come and go what it says alone, without a cache.
 
     It is tried on two of `prompts`, the shortest and the longest, cut to the model's
-    positions; the shorter one joins when the other has been read. See `padding.batching`.
+    positions; the shorter one joins when the other has been read. With `num_drafts` each
+    step reads so many tokens more, of which a row keeps none and the other, where it is
+    there, all but one. See `padding.batching`.
     """
     model = llm.model
-    if not holds(model):
+    if not holds(model, hidden=num_drafts > 0):
         return False
-    room = None if llm.max_length is None else max(1, llm.max_length - NUM_STEPS)
+    width = 1 + num_drafts
+    num_tokens, kept = NUM_STEPS * width, [1, max(1, num_drafts)]
+    room = None if llm.max_length is None else max(1, llm.max_length - num_tokens)
     texts = [list(f(prompts, key=len))[:room] for f in (max, min)]
     random = torch.Generator().manual_seed(1)
-    drawn = torch.randint(llm.vocabulary.num_text, (NUM_STEPS, 2), generator=random)
+    size = (NUM_STEPS, 2, width)
+    drawn = torch.randint(llm.vocabulary.num_text, size, generator=random)
     said: list[list[torch.Tensor]] = [[], []]
     rows, lengths, live = Rows(model, 2, llm.vocabulary.pad), [*map(len, texts)], []
     with in_fp32(model), torch.inference_mode(), exact():
@@ -94,9 +117,11 @@ def streams(llm: SpeechLlm, prompts: Sequence[Sequence[int]]) -> bool:
             elif step == len(drawn) - 1:
                 rows.leave([0])
                 live = [1]
-            for which, hidden in zip(live, rows.step(pair[live]), strict=True):
-                texts[which].append(int(pair[which]))
-                said[which].append(hidden)
+            read = rows.read(pair[live])
+            rows.keep([kept[which] for which in live], width)
+            for which, hidden in zip(live, read, strict=True):
+                texts[which] += pair[which, : kept[which]].tolist()
+                said[which] += hidden[: kept[which]]
         far = []
         for text, length, hidden in zip(texts, lengths, said, strict=True):
             ids = torch.tensor([text], device=model.device)

@@ -1,8 +1,9 @@
-"""Heads that predict the units behind the next one, for the loss of a training alone.
+"""Heads that predict the units behind the next one, for the loss of a training.
 
 An extension: the multi-token prediction of units of arXiv 2510.10003. A unit is so short
 that the one before it tells most of the next; the units that follow depend on what is being
-said, which the LLM has to know sooner. Answers are written without the heads.
+said, which the LLM has to know sooner. Answers are written without the heads, unless stage 7
+is asked to guess with them (`decode.drafts`).
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import nn
 from torch.nn.functional import cross_entropy, linear
 from transformers import PreTrainedModel
@@ -22,6 +23,7 @@ from s2st_interleave.interleave.sequence import IGNORE
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.llm.backbone import logits, output_layer
 from s2st_interleave.llm.options import HEADS_FILE
+from s2st_interleave.weights import reading
 
 NAME = "unit_heads"  # of the part that a model in training has, and before its weights
 
@@ -52,7 +54,7 @@ def add(model: PreTrainedModel, vocabulary: Vocabulary, num: int) -> None:
     few = torch.linspace(-1, 1, 4 * width, device=model.device).view(4, width)
     with torch.no_grad():
         whole = logits(model, few)[:, vocabulary.offset : vocabulary.size]
-        ours = _unit_logits(model, vocabulary, few)
+        ours = unit_logits(model, vocabulary, few)
         if not torch.allclose(ours, whole, rtol=1e-3, atol=1e-3):
             raise UserError(
                 f"the output layer of a {model.config.model_type} model is no plain "
@@ -80,7 +82,7 @@ def loss_sum(
     wanted = further_units(targets, places, vocabulary, heads.num)
     losses = [
         cross_entropy(
-            _unit_logits(model, vocabulary, states),
+            unit_logits(model, vocabulary, states),
             units,
             ignore_index=IGNORE,
             reduction="sum",
@@ -138,7 +140,7 @@ def save_heads(model: nn.Module, directory: Path) -> None:
         stream.write(save(state))
 
 
-def _unit_logits(
+def unit_logits(
     model: PreTrainedModel, vocabulary: Vocabulary, hidden: torch.Tensor
 ) -> torch.Tensor:
     """float32 logits (num_states, num_units), by the output layer's rows of the units."""
@@ -147,6 +149,21 @@ def _unit_logits(
     bias = None if bias is None else bias[rows]
     part = partial(linear, weight=_weight(layer)[rows], bias=bias)
     return logits(model, hidden, part)
+
+
+def load(directory: Path, dtype: torch.dtype, device: torch.device) -> UnitHeads:
+    """The heads that lie beside a model's weights. Raises UserError without any."""
+    file = directory / HEADS_FILE
+    if not file.is_file():
+        raise UserError(
+            f"{directory} has no heads that guess units ahead: train with --unit_heads 3, "
+            "say, or leave out --draft_units"
+        )
+    with reading(file, "train anew, or leave out --draft_units"):
+        weight = load_file(file)[f"{NAME}.weight"]
+    heads = UnitHeads(len(weight) // weight.shape[1], weight.shape[1])
+    heads.weight.data = weight
+    return heads.to(device, dtype).eval()
 
 
 def _weight(layer: nn.Module) -> torch.Tensor:

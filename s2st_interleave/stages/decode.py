@@ -22,6 +22,7 @@ from s2st_interleave.stages.dumps import pair_prompt
 from s2st_interleave.stages.train import trained_task
 
 if TYPE_CHECKING:
+    from s2st_interleave.decode.drafts import Drafts
     from s2st_interleave.decode.vllm_engine import Vllm
     from s2st_interleave.llm.model import SpeechLlm
 
@@ -64,13 +65,22 @@ class Options(ShardOptions):
         above=0,
     )
     batch_size: int = option(32, "answers that are written at once", minimum=1)
+    draft_units: bool = option(
+        False,
+        "guess units ahead by the heads of --unit_heads of stage 6, and keep those that "
+        "the LLM would have written: fewer steps, the same answers",
+        new=True,
+    )
     dtype: Dtype = option("auto", "of the weights; auto: bf16 on a GPU that has it")
     attention: Attention = option("auto", "backend; auto: the best that is installed")
 
     def voids(self) -> list[Void]:
         if self.engine == "transformers":
-            return []
-        return [Void("engine", "transformers", ("num_beams", "attention"))]
+            return (
+                [Void("num_beams", "1", ("draft_units",))] if self.num_beams > 1 else []
+            )
+        names = ("num_beams", "attention", "draft_units")
+        return [Void("engine", "transformers", names)]
 
 
 def run(options: Options) -> None:
@@ -182,6 +192,18 @@ class _Writer:
         llm = model.SpeechLlm.load(weights, device, attention=backend, bf16=bf16)
         return llm, None
 
+    @cached_property
+    def drafts(self) -> "Drafts | None":
+        if not self.options.draft_units:
+            return None
+        from s2st_interleave.decode.drafts import Drafts
+        from s2st_interleave.llm import unit_heads
+        from s2st_interleave.train import checkpoint
+
+        llm, _ = self.models
+        weights = checkpoint.of(self.options.train_dir, self.checkpoint)
+        return Drafts(llm, unit_heads.load(weights, llm.model.dtype, llm.model.device))
+
     def write(self, ids: Sequence[str], path: Path) -> None:
         """Write the answers about some utterances into one file."""
         from s2st_interleave.decode.generate import Limits, answer_all
@@ -202,6 +224,9 @@ class _Writer:
             ),
             batch_size=options.batch_size,
             engine=engine,
+            drafts=self.drafts,
             progress=partial(progress, desc=path.name),
         )
+        if self.drafts:
+            print(f"decode: {path.name}: {self.drafts}", flush=True)
         outputs.write_part(path, {name: answers[name] for name in ids})

@@ -96,8 +96,8 @@ def test_a_model_that_remembers_states_does_not_stream(kind, make):
 
 
 def test_a_model_that_is_inexact_in_rows_does_not_stream(make, monkeypatch):
-    step = rows.Rows.step
-    monkeypatch.setattr(rows.Rows, "step", lambda *args: -step(*args))
+    read = rows.Rows.read
+    monkeypatch.setattr(rows.Rows, "read", lambda *args: -read(*args))
     assert not stream.streams(make("Llama"), [[0, 4], [0, 4, 5, 6]])
 
 

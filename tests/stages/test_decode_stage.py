@@ -36,19 +36,14 @@ def trained(text_llm, small_dump, tmp_path_factory) -> Path:
     write_dump(root / "test", utterances)
     write_dump(root / "test1k", utterances[1:9:3])
     places = f"--train_dir|{root / 'test'}|--dev_dir|{root / 'test1k'}|--llm|{text_llm}"
-    words = [
-        "train",
-        *TRAIN.split(),
-        *places.split("|"),
-        "--out_dir",
-        str(root / "exp"),
-    ]
-    assert command_line.main(words) == 0
+    for name, more in (("exp", []), ("heads", ["--unit_heads", "2"])):
+        words = ["train", *TRAIN.split(), *places.split("|"), *more]
+        assert command_line.main([*words, "--out_dir", str(root / name)]) == 0
     return root
 
 
-def answer(root: Path, split: str, out: Path, *more: str) -> Path:
-    places = f"--train_dir|{root / 'exp'}|--dump_dir|{root / split}|--out_dir|{out}"
+def answer(root: Path, split: str, out: Path, *more: str, system: str = "exp") -> Path:
+    places = f"--train_dir|{root / system}|--dump_dir|{root / split}|--out_dir|{out}"
     assert (
         command_line.main(["decode", *DECODE.split(), *places.split("|"), *more]) == 0
     )
@@ -200,6 +195,24 @@ def test_a_part_is_answered_where_the_split_has_not(
     )
     answer(root, "test1k", tmp_path / "p", "--part_of", str(whole), *more)
     assert written
+
+
+def test_units_that_are_guessed_ahead_give_the_same_files(trained, tmp_path, capsys):
+    plain = answer(trained, "test", tmp_path / "plain", system="heads")
+    capsys.readouterr()
+    more = ("--draft_units", "true")
+    guessed = answer(trained, "test", tmp_path / "guessed", *more, system="heads")
+    assert contents(guessed) == contents(plain)
+    assert "units a step" in capsys.readouterr().out
+
+
+def test_a_model_without_heads_cannot_guess_ahead(trained, tmp_path, capsys):
+    with pytest.raises(AssertionError):
+        answer(trained, "test", tmp_path / "out", "--draft_units", "true")
+    assert "has no heads that guess units ahead" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        answer(trained, "test", tmp_path, "--draft_units", "true", "--num_beams", "3")
+    assert "'draft_units' has no effect with num_beams 3" in capsys.readouterr().err
 
 
 def test_beams_with_vllm_are_refused(trained, tmp_path, capsys):

@@ -205,7 +205,7 @@ def test_a_head_chooses_by_the_logits_of_the_model(make_task, more):
     if more == "a bias":
         layer.bias = torch.nn.Parameter(torch.randn(vocabulary.size))
     hidden = 10 * torch.randn(3, task.model.config.hidden_size)
-    found = unit_heads._unit_logits(task.model, vocabulary, hidden)
+    found = unit_heads.unit_logits(task.model, vocabulary, hidden)
     torch.testing.assert_close(found, task.llm.logits(hidden)[:, vocabulary.offset :])
 
 
