@@ -68,7 +68,8 @@ class Drafts:
         tokens of each row.
         """
         is_unit = self.llm.vocabulary.is_unit(tokens)
-        if not is_unit.any():
+        num_units = sum(is_unit.tolist())
+        if not num_units:
             return State(rows.step(tokens), state.place), [[] for _ in room]
         guesses = self.guess(state.hidden)
         read = rows.read(torch.cat([tokens[:, None], guesses], dim=1))
@@ -85,7 +86,7 @@ class Drafts:
         num_held = held.cumprod(dim=1).sum(dim=1).minimum(most.long())
         counts = num_held.tolist()
         rows.keep([1 + count for count in counts], 1 + self.num)
-        self.num_steps += int(is_unit.sum())
+        self.num_steps += num_units
         self.num_held += sum(counts)
         kept = [row[:n] for row, n in zip(guesses.tolist(), counts, strict=True)]
         place = replace(state.place, length=state.place.length + num_held)
