@@ -72,20 +72,22 @@ def render(content: PageContent) -> str:
 
 
 def draw(content: PageContent) -> None:
-    """Draw the differences of all candidates, a panel for each pair."""
-    pairs = content.pairs_by_size
+    """Draw the differences that are there, a panel for each pair that has one."""
+    there = [each for each in content.schedules if each.comparisons]
+    known = {each.pair for candidate in there for each in candidate.comparisons}
+    pairs = [pair for pair in content.pairs_by_size if pair in known]
+    pairs = pairs or content.pairs_by_size[:1]  # an empty panel says that none is there
     axes, save = axes_of((1, len(pairs)), Path(content.grid.figures) / FIGURE, 4.5)
-    systems = [candidate.system for candidate in content.schedules][::-1]
+    systems = [candidate.system for candidate in there][::-1]
     for axis, pair in zip(axes[0], pairs, strict=True):
-        for candidate in content.schedules:
-            y = systems.index(candidate.system)
+        for y, candidate in enumerate(reversed(there)):
             for comparison in candidate.comparisons:
                 if comparison.pair == pair:
                     axis.hlines(y, *comparison.difference.ci95, color="C1")
                     axis.plot(comparison.difference.delta, y, "C1o")
         axis.axvline(0, color="gray", linewidth=0.5)
         axis.set(title=pair, xlabel="ASR-BLEU beside the paper's schedule")
-        axis.set_ylim(-0.5, len(systems) - 0.5)
+        axis.set_ylim(-0.5, max(1, len(systems)) - 0.5)
         axis.set_yticks(range(len(systems)), systems)
     save()
 

@@ -178,3 +178,19 @@ def test_the_grid_of_the_recipe_is_one_of_schedules(tmp_path):
     assert load(folder / "schedules" / "grid.yaml").is_of_schedules
     shutil.copytree(RECIPE / "quick", folder / "quick")
     assert not load(folder / "quick" / "grid.yaml").is_of_schedules
+
+
+def test_a_pair_without_a_comparison_has_no_panel(path, tmp_path):
+    """Three empty panels stood before the two that had something to show."""
+
+    def panels() -> int:
+        make_page(path)
+        (figure,) = tmp_path.rglob("schedules.svg")
+        return figure.read_text().count('id="axes_')
+
+    grid = load(path)
+    assert panels() == 1
+    keep(grid, {("es_en", "scheduled"): 0.6, ("es_en", "tgt_early"): 0.7})
+    assert panels() == 1
+    keep(grid, {("pt_en", "scheduled"): 0.6, ("pt_en", "tgt_early"): 0.7})
+    assert panels() == 2
