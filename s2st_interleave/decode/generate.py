@@ -117,8 +117,8 @@ def _write(
     num_drafts = drafts.num if drafts else 0
     tried = trial.make(asked, llm, grammar.limits.num_beams, num_drafts)
     if tried.streams:
-        held = drafts if tried.drafts else None
-        return stream(asked, llm, grammar, batch_size, held)
+        usable = drafts if tried.drafts else None
+        return stream(asked, llm, grammar, batch_size, usable)
     return _in_batches(asked, llm, grammar, tried.rules, batch_size)
 
 

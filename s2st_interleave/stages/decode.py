@@ -75,12 +75,12 @@ class Options(ShardOptions):
     attention: Attention = option("auto", "backend; auto: the best that is installed")
 
     def voids(self) -> list[Void]:
-        if self.engine == "transformers":
-            return (
-                [Void("num_beams", "1", ("draft_units",))] if self.num_beams > 1 else []
-            )
-        names = ("num_beams", "attention", "draft_units")
-        return [Void("engine", "transformers", names)]
+        if self.engine != "transformers":
+            names = ("num_beams", "attention", "draft_units")
+            return [Void("engine", "transformers", names)]
+        if self.num_beams > 1:
+            return [Void("num_beams", "1", ("draft_units",))]
+        return []
 
 
 def run(options: Options) -> None:

@@ -43,7 +43,6 @@ from s2st_interleave.score.metrics.error_rate import (
 from s2st_interleave.score.normalize import Normalizer
 
 NUM_SHOWN = 5  # answers of a voice
-MAX_SEC = 30  # of a recording that is translated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +112,8 @@ def _print_answers(
     texts: Mapping[str, str],
     translations: Mapping[str, str],
 ) -> None:
-    longest = MAX_SEC * audio.SAMPLE_RATE
+    max_sec = translator.bounds.max_sec
+    longest = max_sec * audio.SAMPLE_RATE
     names = sorted(name for name, clip in clips.items() if len(clip) <= longest)
     texts = {name: texts[name] for name in names}
     translations = {name: translations[name] for name in names}
@@ -124,7 +124,10 @@ def _print_answers(
     wrong = word_error_rate(texts, transcripts, normalize=_without_accents)
     plain = Normalizer("en").normalize
     counts = bleu_counts(translations, written, normalize=plain)
-    print(f"{voice}, {len(names)} of at most {MAX_SEC} s", end=": ")
+    doubted = sum(bool(said.doubt) for said in answers.values())
+    print(
+        f"{voice}, {len(names)} of at most {max_sec:g} s: {doubted} doubted", end=", "
+    )
     print(f"transcript WER {wrong:.1f}", end=", ")
     print(f"translation BLEU {bleu_of(counts.sum(0)):.1f}")
     for name in names[:: max(1, len(names) // NUM_SHOWN)][:NUM_SHOWN]:
