@@ -16,4 +16,6 @@ python -m ruff check .
 python -m ruff format --check .
 python -m pyrefly check --output-format min-text
 # Two files at once; a file's own tests stay together, for they share what is slow to make.
-exec python -m pytest -q -n "${S2ST_TEST_WORKERS:-2}" --dist loadfile "$@"
+# Not the files of few tests last: these are whole recipes, and a worker would wait for one.
+exec python -m pytest -q -n "${S2ST_TEST_WORKERS:-2}" --dist loadfile \
+  --no-loadscope-reorder "$@"

@@ -3,8 +3,9 @@
 #
 #   ./paper.sh                18 hours: all cells of paper/grid.yaml that are not there yet
 #   ./paper.sh --grid schedules   schedules/grid.yaml: schedules beyond the paper's
-#   ./paper.sh --grid confirm     confirm/grid.yaml: its leads on the other five pairs, each with
+#   ./paper.sh --grid confirm     confirm/grid.yaml: its leads on two other pairs, each with
 #                                 models of its own; --pair it_en: one of them
+#   ./paper.sh --grid gate    gate/grid.yaml: what was chosen there, on three pairs more
 #   ./paper.sh --grid long    long/grid.yaml: sentences of twice the length, for claim 6
 #   ./paper.sh --quick true   quick/grid.yaml: two pairs, one seed, an encoder of their own
 #   ./paper.sh --page true    only the page, from the stored scores
@@ -15,7 +16,7 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 quick=false        # the grid quick: two pairs, one seed
-grid=paper         # folder of another grid.yaml: schedules, confirm or long
+grid=paper         # folder of another grid.yaml: schedules, confirm, gate or long
 pair=              # only cells of this one, say it_en
 page=false
 publish=false      # write the page that is committed, and its figures
