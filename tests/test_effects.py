@@ -40,6 +40,21 @@ NEEDED = {
             "--layout 'src_speech -> tgt_speech' --best_by text",
             "it is for layout that learns speech and text",
         ),
+        (
+            train.Options,
+            "--layout 'src_speech -> tgt_speech' --consistency 1",
+            "it is for layout that learns text",
+        ),
+        (
+            train.Options,
+            "--layout 'src_speech -> tgt_text' --unit_weight 0.2",
+            "it is for layout that learns speech",
+        ),
+        (
+            train.Options,
+            "--speech_only 1 --text_ratio_gate 0.2",
+            "it is for speech_only below 1",
+        ),
         (train.Options, "--unit_heads_weight 1", "it is for unit_heads of 1 or more"),
         (
             train.Options,

@@ -43,7 +43,8 @@ def translate_texts(
     # where only equal lengths may share a batch.
     size = texts if rules.padded else ids
     order = sorted(texts, key=lambda name: (len(size[name]), name))
-    batches = rules.cut([len(size[name]) for name in order], batch_size)
+    lengths, most = [len(ids[name]) for name in order], max_positions(model.config)
+    batches = rules.cut(lengths, batch_size, [max_tokens] * len(order), most)
     translations: dict[str, str] = {}
     for names in progress([[order[index] for index in batch] for batch in batches]):
         prompts = [lines[name] for name in names]

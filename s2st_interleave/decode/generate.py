@@ -184,10 +184,18 @@ def _in_batches(
 ) -> Answers:
     """Answers by the library's `generate`, of questions of rising length."""
     lengths = [len(question.ids) for question in questions]
-    for batch in rules.cut(lengths, batch_size):
+    wanted = [_most_tokens(grammar, question) for question in questions]
+    for batch in rules.cut(lengths, batch_size, wanted, llm.max_length):
         asked = [questions[index] for index in batch]
         answers = generate(asked, llm, grammar, rules.cached)
         yield from zip(batch, answers, strict=True)
+
+
+def _most_tokens(grammar: Grammar, question: Question) -> int:
+    """How long an answer may be, in tokens, as far as there are positions."""
+    kinds = [block.kind for block in grammar.layout.wanted]
+    text = kinds.count("text") * (grammar.limits.max_text_tokens + 1)
+    return text + kinds.count("speech") * (question.max_units + 1)
 
 
 def generate(
@@ -202,9 +210,7 @@ def generate(
     def follow(written: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         return grammar.forbid(scores, grammar.place(written[:, longest:], by_beam))
 
-    kinds = [block.kind for block in grammar.layout.wanted]
-    most_tokens = kinds.count("text") * (limits.max_text_tokens + 1)
-    most_tokens += kinds.count("speech") * (int(max_units.max()) + 1)
+    most_tokens = max(_most_tokens(grammar, each) for each in questions)
     if llm.max_length is not None:
         most_tokens = min(most_tokens, llm.max_length - longest)
     with torch.inference_mode():

@@ -26,16 +26,37 @@ class Batching:
     padded: bool = True  # prompts of unequal length
     cached: bool = True  # keys, values and states of the tokens before
 
-    def cut(self, lengths: Sequence[int], batch_size: int) -> list[list[int]]:
-        """Cut prompts of rising `lengths`, in tokens, into batches of their indices."""
+    def cut(
+        self,
+        lengths: Sequence[int],
+        batch_size: int,
+        wanted: Sequence[int],
+        most: int | None,
+    ) -> list[list[int]]:
+        """Cut prompts of rising `lengths`, in tokens, into batches of their indices.
+
+        Answers may be `wanted` tokens long, as far as the LLM's `most` positions go, None
+        for no limit. Where a longer prompt of its batch would end an answer sooner, prompts
+        share a batch with those of their own length alone.
+        """
+
+        def alike(indices: list[int]) -> list[list[int]]:
+            return [list(same) for _, same in groupby(indices, lengths.__getitem__)]
+
+        def has_room(batch: list[int]) -> bool:
+            longest = max(lengths[index] for index in batch)
+            return most is None or longest + max(wanted[k] for k in batch) <= most
+
         indices = list(range(len(lengths)))
-        groups = [indices]
-        if not self.padded:
-            groups = [list(same) for _, same in groupby(indices, lengths.__getitem__)]
-        return [
+        batches = [
             group[start : start + batch_size]
-            for group in groups
+            for group in ([indices] if self.padded else alike(indices))
             for start in range(0, len(group), batch_size)
+        ]
+        return [
+            part
+            for batch in batches
+            for part in ([batch] if has_room(batch) else alike(batch))
         ]
 
 

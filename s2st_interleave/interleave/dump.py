@@ -120,6 +120,11 @@ class Dump:
         """Words of a side, int64 (num_utterances,); no utterance is read."""
         return np.diff(self._index.rows[side][:, WORD])
 
+    @property
+    def dump_of(self) -> np.ndarray:
+        """As in Dumps, of this dump alone: int64 (num_utterances,)."""
+        return np.zeros(len(self), np.int64)
+
     def most_bytes(self) -> np.ndarray:
         """The most bytes that all texts of an utterance have, int64 (num_utterances,)."""
         ends = sum(rows[:, BYTE] for rows in self._index.rows.values())
@@ -173,6 +178,11 @@ class Dumps:
         """As in Dump: int64 (num_utterances,)."""
         return np.concatenate([dump.num_units(side) for dump in self._dumps])
 
+    @property
+    def dump_of(self) -> np.ndarray:
+        """The number of the dump that each utterance is of, rising: int64 (num_utterances,)."""
+        return np.repeat(np.arange(len(self._dumps)), [len(d) for d in self._dumps])
+
     def num_words(self, side: str) -> np.ndarray:
         """As in Dump: int64 (num_utterances,)."""
         return np.concatenate([dump.num_words(side) for dump in self._dumps])
@@ -212,6 +222,11 @@ class Subset:
     def num_units(self, side: str) -> np.ndarray:
         """As in Dump: int64 (num_utterances,)."""
         return self._dumps.num_units(side)[self._indices]
+
+    @property
+    def dump_of(self) -> np.ndarray:
+        """As in Dumps: int64 (num_utterances,)."""
+        return self._dumps.dump_of[self._indices]
 
     def num_words(self, side: str) -> np.ndarray:
         """As in Dump: int64 (num_utterances,)."""

@@ -20,7 +20,7 @@ class Interleaving:
     schedule says, and `speech_only` is the share of a step's utterances that show no text,
     whatever the schedule says. `falls` are the steps at which a gate has let the ratio
     fall, sooner than the schedule (train/gate.py). Raises UserError for a side that no task
-    has.
+    speaks, and for one of `side_every` that is not interleaved or is named twice.
     """
 
     schedule: Schedule
@@ -36,35 +36,45 @@ class Interleaving:
     falls: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        roles = self.roles
-        if self.sides not in ("both", "none", *roles):
+        spoken = self.spoken
+        if self.sides not in ("both", "none", *spoken):
             raise UserError(
-                f"sides is '{self.sides}', wants both, none or one of {' '.join(roles)}"
+                f"sides is '{self.sides}', wants both, none or one that is spoken: "
+                f"{' '.join(spoken)}"
             )
+        named: set[str] = set()
         for side, _ in self.side_every:
-            if side not in roles:
+            if side not in spoken:
                 raise UserError(
-                    f"side_every: there is no side '{side}', only {' '.join(roles)}"
+                    f"side_every: no side '{side}' is spoken, only {' '.join(spoken)}"
                 )
+            if self.sides not in ("both", "none", side):
+                raise UserError(
+                    f"side_every: '{side}' is not interleaved, sides is '{self.sides}'"
+                )
+            if side in named:
+                raise UserError(f"side_every names '{side}' twice")
+            named.add(side)
 
     @property
-    def roles(self) -> list[str]:
-        """The sides of all tasks, in their order."""
-        return list(dict.fromkeys(s for t in self.tasks for s in t.layout.sides))
+    def spoken(self) -> list[str]:
+        """The sides that some task has as speech, which can be interleaved, in order."""
+        blocks = [block for task in self.tasks for block in task.layout.blocks]
+        return list(dict.fromkeys(b.side for b in blocks if b.kind == "speech"))
 
     def schedule_of(self, side: str) -> Schedule:
         every = dict(self.side_every).get(side, self.schedule.every)
         return replace(self.schedule, every=every)
 
     def ratio(self, step: int) -> float:
-        """The text ratio at 0-based optimizer step `step`, of sides without their own."""
-        return text_ratio(self.schedule, step, self.falls)
+        """The text ratio at 0-based optimizer step `step`, of the side with most text."""
+        return max(self.ratios(step).values(), default=0.0)
 
     def ratios(self, step: int) -> Mapping[str, float]:
-        """The text ratio of each side at 0-based optimizer step `step`."""
+        """The text ratio of each spoken side at 0-based optimizer step `step`."""
         return {
             side: text_ratio(self.schedule_of(side), step, self.falls)
             if self.sides in ("both", side)
             else 0.0
-            for side in self.roles
+            for side in self.spoken
         }

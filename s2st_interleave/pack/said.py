@@ -111,12 +111,19 @@ class Said:
         A model writes the sentences of its corpus about voices, sounds and languages that
         its encoder does not hear. It costs the pass of the encoder that `times` makes.
         """
-        score = mean_score(self._transcript_words or ())
-        if score is None or score >= MIN_SCORE:
+        from s2st_interleave.align.segmentation import surface_words
+
+        if not surface_words(self.transcript or ""):
             return ""
+        score = mean_score(self._transcript_words or ())
+        if score is not None and score >= MIN_SCORE:
+            return ""
+        reason = "its words have no room there"
+        if score is not None:
+            reason = f"mean word score {score:.1f}; {USUAL}"
         return (
-            f"the transcript does not fit the recording (mean word score {score:.1f}; "
-            f"{USUAL}): the answer may be made up"
+            f"the transcript does not fit the recording ({reason}): the answer may be "
+            "made up"
         )
 
     def save(self, path: str | Path) -> Path:

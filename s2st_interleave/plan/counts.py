@@ -30,7 +30,7 @@ class Step:
     """An optimizer step."""
 
     step: int
-    text_ratio: float
+    ratios: tuple[float, ...]  # the text ratio of each side
     lengths: tuple[int, ...]  # tokens of each example, second view, lesson
     micro: tuple[MicroBatch, ...]
 
@@ -42,9 +42,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Phase:
-    """Consecutive steps with the same text ratio; `padded` are tokens with padding."""
+    """Consecutive steps with the same text ratios; `padded` are tokens with padding."""
 
-    text_ratio: float
+    text_ratio: float  # of the side with most text
     first_step: int
     num_steps: int
     tokens: int
@@ -57,7 +57,7 @@ def draw_steps(task: "InterleavedTask", max_steps: int) -> Iterator[Step]:
         batches = task.batches(number)
         yield Step(
             step=number,
-            text_ratio=task.interleaving.ratio(number),
+            ratios=tuple(task.interleaving.ratios(number).values()),
             lengths=tuple(
                 count for b in batches for d in b.examples for count in _read(d)
             ),
@@ -81,13 +81,15 @@ def _size(batch: "Batch") -> MicroBatch:
 
 
 def phases(steps: Sequence[Step]) -> list[Phase]:
-    """Group steps into phases of one text ratio."""
-    digits = 9 if len({step.text_ratio for step in steps}) <= MAX_PHASES else 1
+    """Group steps into phases in which no side's text ratio changes."""
+    digits = 9 if len({step.ratios for step in steps}) <= MAX_PHASES else 1
     grouped: list[Phase] = []
+    before = None
     for step in steps:
-        ratio = round(step.text_ratio, digits)
-        if not grouped or grouped[-1].text_ratio != ratio:
-            grouped.append(Phase(ratio, step.step, 0, 0, 0))
+        ratios = tuple(round(ratio, digits) for ratio in step.ratios)
+        if ratios != before:
+            grouped.append(Phase(max(ratios, default=0.0), step.step, 0, 0, 0))
+        before = ratios
         last = grouped[-1]
         grouped[-1] = replace(
             last,

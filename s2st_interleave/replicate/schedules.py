@@ -40,7 +40,7 @@ class Candidate:
     system: str
     comparisons: tuple[Comparison, ...]
     p_worse: tuple[float, ...]
-    missing: tuple[str, ...]  # pairs
+    missing: tuple[str, ...]  # pairs of the grid without a comparison
     tokens: float
     mean: Difference | None
     mean_p: float
@@ -60,11 +60,14 @@ class Candidate:
     def num_seeds(self) -> int:
         """Number of seeds that the verdict rests on.
 
-        Of the mean that are those which all pairs have, else those of the comparison that has
-        fewest.
+        Of the mean that are those which all pairs have; of "worse" those of the pair with
+        most of those that say so; else those of the comparison that has fewest.
         """
         if self.verdict == "better on average" and self.mean:
             return len(self.mean.by_seed)
+        if self.verdict == "worse":
+            judged = zip(self.comparisons, self.p_worse, strict=True)
+            return max(each.num_seeds for each, p in judged if p < LEVEL)
         return min((each.num_seeds for each in self.comparisons), default=0)
 
     @property
@@ -110,6 +113,7 @@ def candidates(
     }
     adjusted = holm({" ".join(names): p for names, p in worse.items()})
     systems = tuple(dict.fromkeys(names[1] for names in wanted))
+    compared = dict.fromkeys(cell.pair for cell in cells)
     means = {
         system: _mean_over_pairs(runs, wanted, system, bleu, num_resamples)
         for system in systems
@@ -124,7 +128,7 @@ def candidates(
                 system,
                 done,
                 tuple(adjusted[" ".join(_names(each))] for each in done),
-                tuple(p for p, name, _ in wanted if name == system and p not in pairs),
+                tuple(pair for pair in compared if pair not in pairs),
                 _tokens(cells, results, system),
                 means[system],
                 mean_p[system],
@@ -186,6 +190,7 @@ def _tokens(
 
 def conclusion(chosen: Sequence[Candidate]) -> Iterator[str]:
     """Sentences that answer which schedule to use."""
+    done = {each.pair for candidate in chosen for each in candidate.comparisons}
 
     def names(verdict: Verdict) -> str:
         wanted = [each for each in chosen if each.verdict == verdict]
@@ -193,7 +198,8 @@ def conclusion(chosen: Sequence[Candidate]) -> Iterator[str]:
 
     missing = sum(len(each.missing) for each in chosen)
     yield (
-        f"Better than the paper's schedule in every pair of the grid: {names('better')}. "
+        f"Better than the paper's schedule in every pair of the grid "
+        f"({', '.join(sorted(done)) or 'none has a comparison yet'}): {names('better')}. "
         f"Only in the mean of the pairs: {names('better on average')}. Worse in some pair: "
         f"{names('worse')}."
     )

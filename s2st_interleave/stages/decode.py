@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.decode import looping, outputs
-from s2st_interleave.effects import Void
+from s2st_interleave.effects import Void, void_names
 from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interleave.task import prompt
@@ -22,9 +22,9 @@ from s2st_interleave.stages.dumps import pair_prompt
 from s2st_interleave.stages.train import trained_task
 
 if TYPE_CHECKING:
-    from s2st_interleave.decode.drafts import Drafts
     from s2st_interleave.decode.vllm_engine import Vllm
     from s2st_interleave.llm.model import SpeechLlm
+    from s2st_interleave.llm.unit_heads import UnitHeads
 
 BATCHES = (
     4  # of a part: while the last answers of a part are written, the batch empties
@@ -193,22 +193,24 @@ class _Writer:
         return llm, None
 
     @cached_property
-    def drafts(self) -> "Drafts | None":
-        if not self.options.draft_units:
+    def heads(self) -> "UnitHeads | None":
+        """What guesses units ahead; None: nothing is to."""
+        if not self.options.draft_units or "draft_units" in void_names(self.options):
             return None
-        from s2st_interleave.decode.drafts import Drafts
         from s2st_interleave.llm import unit_heads
         from s2st_interleave.train import checkpoint
 
         llm, _ = self.models
         weights = checkpoint.of(self.options.train_dir, self.checkpoint)
-        return Drafts(llm, unit_heads.load(weights, llm.model.dtype, llm.model.device))
+        return unit_heads.load(weights, llm.model.dtype, llm.model.device)
 
     def write(self, ids: Sequence[str], path: Path) -> None:
         """Write the answers about some utterances into one file."""
+        from s2st_interleave.decode.drafts import Drafts
         from s2st_interleave.decode.generate import Limits, answer_all
 
         options, (llm, engine) = self.options, self.models
+        drafts = Drafts(llm, self.heads) if self.heads else None
         task = trained_task(options.train_dir, options.task)
         names_pair = read_done(options.train_dir, "train")["options"].get("name_pair")
         answers = answer_all(
@@ -224,9 +226,9 @@ class _Writer:
             ),
             batch_size=options.batch_size,
             engine=engine,
-            drafts=self.drafts,
+            drafts=drafts,
             progress=partial(progress, desc=path.name),
         )
-        if self.drafts:
-            print(f"decode: {path.name}: {self.drafts}", flush=True)
+        if drafts:
+            print(f"decode: {path.name}: {drafts}", flush=True)
         outputs.write_part(path, {name: answers[name] for name in ids})

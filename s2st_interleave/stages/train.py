@@ -27,9 +27,10 @@ from s2st_interleave.stages.train_options import Options
 from s2st_interleave.train import teacher_prompt
 
 LEGEND = (
-    "text_ratio is the share of words that the schedule asks to show as text, "
-    "realised_<side> the share that was shown so; loss is of such sequences: systems and "
-    "steps of other ratios do not compare by it. dev_loss is at ratio 0, and compares"
+    "text_ratio is the share of words that the schedule asks to show as text (of the side "
+    "with more), realised_<side> the share that was shown so; loss is of such sequences: "
+    "systems and steps of other ratios do not compare by it. dev_loss is at ratio 0, and "
+    "compares"
 )
 
 

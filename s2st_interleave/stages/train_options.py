@@ -235,6 +235,11 @@ class Options(TrainOptions):
         elif self.sides == "none":
             names = ["text_ratio", *SCHEDULE, *INTERLEAVING]
             voids.append(Void("sides", "both or one of its sides", names))
+        elif self.speech_only == 1:
+            names = [*SCHEDULE, *(n for n in INTERLEAVING if n != "speech_only")]
+            voids.append(
+                Void("speech_only", "below 1", ["text_ratio", "sides", *names])
+            )
         elif self.schedule == "constant":
             voids.append(Void("schedule", "of another shape", SCHEDULE[1:]))
         elif self.schedule != "step":
@@ -242,7 +247,9 @@ class Options(TrainOptions):
         if not any(layout.transcripts for layout in layouts):
             voids.append(Void("layout", "that learns a transcript", GATE))
         if not any(layout.speaks for layout in layouts):
-            voids.append(Void("layout", "that learns speech", HEADS))
+            voids.append(Void("layout", "that learns speech", [*HEADS, "unit_weight"]))
+        if not any(layout.writes for layout in layouts):
+            voids.append(Void("layout", "that learns text", ["consistency"]))
         if not any(x.speaks for x in layouts) or not any(x.writes for x in layouts):
             voids.append(Void("layout", "that learns speech and text", ["best_by"]))
         if not self.unit_heads:

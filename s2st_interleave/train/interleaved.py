@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
@@ -145,7 +146,9 @@ class InterleavedTask:
             lessons = [each.lesson for each in step_examples if each.lesson]
             metrics["num_taught"] = sum(each.num_taught for each in lessons)
         if self.gate and self.gate.looks(step, metrics["text_ratio"]):
-            metrics |= self._look(self._probe_batch(step))
+            # Utterances that speech_only keeps from showing text are not at the ratio.
+            rule = replace(self.interleaving, speech_only=0.0)
+            metrics |= self._look(self._probe_batch(step, rule))
         if len(self.interleaving.tasks) > 1:  # Figure 3 shows the blocks of one task
             return metrics
         layout = self.interleaving.tasks[0].layout
@@ -154,7 +157,8 @@ class InterleavedTask:
         probes = layout.two_fold_sides and self.probe_every
         if probes and step % self.probe_every == 0:
             with self.llm.autocast():  # FlashAttention takes no fp32
-                metrics |= probe.figure_3(layout, self._probe_batch(step), self.model)
+                batch = self._probe_batch(step, self.interleaving)
+                metrics |= probe.figure_3(layout, batch, self.model)
         return metrics
 
     def heed(self, line: Mapping[str, float]) -> None:
@@ -241,6 +245,13 @@ class InterleavedTask:
     ) -> list[InterleavedExample]:
         return draw_examples(utterances, ratio, step, self.interleaving, self.llm)
 
+    @cached_property
+    def _probed(self) -> list[int]:
+        """Indices of the dev utterances that are probed: as many of each pair's dump."""
+        dumps = self.dev.dump_of
+        turn = np.arange(len(dumps)) - np.searchsorted(dumps, dumps)
+        return sorted(np.argsort(turn, kind="stable")[:NUM_PROBED].tolist())
+
     def _draw_share(self, step: int, rule: Interleaving) -> list[InterleavedExample]:
         """This rank's examples of a step, in the order of the batch.
 
@@ -261,7 +272,9 @@ class InterleavedTask:
             return drawn
         plain = self._draw(utterances, 0.0, step)
         return [
-            replace(one, second=other.example) if any(one.realised.values()) else one
+            replace(one, second=other.example)
+            if one.task.layout.writes and any(one.realised.values())
+            else one
             for one, other in zip(drawn, plain, strict=True)
         ]
 
@@ -278,12 +291,11 @@ class InterleavedTask:
         pieces = deal(lengths, self.batch_tokens, me.count, least)[me.index]
         return [[examples[index] for index in piece] for piece in pieces]
 
-    def _probe_batch(self, step: int) -> Batch:
+    def _probe_batch(self, step: int, rule: Interleaving) -> Batch:
         """The same dev utterances at every step, with the text ratio of this step."""
-        utterances = [self.dev[k] for k in range(min(NUM_PROBED, len(self.dev)))]
-        return self._collate(
-            self._draw(utterances, self.interleaving.ratios(step), step)
-        )
+        utterances = [self.dev[index] for index in self._probed]
+        drawn = draw_examples(utterances, rule.ratios(step), step, rule, self.llm)
+        return self._collate(drawn)
 
     def _collate(
         self,

@@ -107,9 +107,13 @@ def test_the_text_cascade_says_what_each_text_says_alone(kind, folder):
 
 
 def test_batches_of_equal_lengths_lose_nobody():
-    lengths = [3, 3, 3, 5, 6, 6]
-    assert Batching().cut(lengths, 4) == [[0, 1, 2, 3], [4, 5]]
-    assert Batching(padded=False).cut(lengths, 2) == [[0, 1], [2], [3], [4, 5]]
+    lengths, wanted = [3, 3, 3, 5, 6, 6], [4] * 6
+    cut = lambda rules, size, most: rules.cut(lengths, size, wanted, most)  # noqa: E731
+    for most in (None, 10):
+        assert cut(Batching(), 4, most) == [[0, 1, 2, 3], [4, 5]]
+        assert cut(Batching(padded=False), 2, most) == [[0, 1], [2], [3], [4, 5]]
+    assert cut(Batching(), 4, 9) == [[0, 1, 2, 3], [4, 5]]
+    assert cut(Batching(), 4, 8) == [[0, 1, 2], [3], [4, 5]]
 
 
 def test_a_llama_is_batched_as_ever(folder):
@@ -132,6 +136,16 @@ def test_what_is_wrong_in_every_batch_is_refused(folder, monkeypatch):
     monkeypatch.setattr(type(model), "forward", forgetful)
     with pytest.raises(UserError, match="a llama model does not say in a batch"):
         batching(model.eval(), [[0, 4, 5], [0, 4, 5, 6, 7]], ROWS - 1)
+
+
+def test_a_long_text_does_not_end_the_translation_of_a_short_one(folder):
+    """At the last of the positions the longest of a batch cut the others' answers."""
+    texts = {"short": "la casa", "long": "la casa " * 20}
+    ask = lambda texts: translate_texts(  # noqa: E731
+        texts, folder("Mpt"), "{text}:", max_tokens=100, batch_size=2
+    )
+    together = ask(texts)
+    assert together == {k: ask({k: v})[k] for k, v in texts.items()}
 
 
 def test_a_text_without_room_for_an_answer_is_named(folder):

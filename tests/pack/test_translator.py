@@ -56,7 +56,9 @@ def test_words_have_times_within_recording_and_answer(said):
 
 def test_a_transcript_that_does_not_fit_the_recording_is_doubted(said):
     """A model of made speech answered recorded voices with sentences of its corpus."""
-    fits, does_not = replace(said), replace(said)
+    fits, does_not, too_long = replace(said), replace(said), replace(said)
+    vars(too_long)["_transcript_words"] = None  # more tokens than frames
+    assert "recording (its words have no room there)" in too_long.doubt
     vars(fits)["_transcript_words"] = (Word("ja", 0.0, 0.5, -0.4),)
     vars(does_not)["_transcript_words"] = (Word("ja", 0.0, 0.5, -6.3),)
     assert fits.doubt == "" and fits.remarks == list(said.clip.remarks)

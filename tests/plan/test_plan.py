@@ -83,7 +83,7 @@ def test_tokens_and_steps_are_those_of_the_training(plan, trained):
     steps = list(counts.draw_steps(task, plan.max_steps))
     happened = lines(trained)
     assert [step.tokens for step in steps] == [line["tokens"] for line in happened]
-    assert [step.text_ratio for step in steps] == [x["text_ratio"] for x in happened]
+    assert [max(step.ratios) for step in steps] == [x["text_ratio"] for x in happened]
     assert [sum(m.targets for m in step.micro) for step in steps] == [
         line["num_targets"] for line in happened
     ]
@@ -134,6 +134,14 @@ def test_heads_are_in_the_plan(plan):
     assert peaks[0] > peaks[1]
     silent = replace(plan, unit_heads=3, layout="src_speech -> tgt_text")
     assert command._heads(silent, 20).number == 0
+
+
+def test_a_phase_ends_where_either_side_falls(plan):
+    """A phase by the source's ratio alone counted an epoch at its first target ratio."""
+    sooner = replace(plan, side_every=("tgt=2",))
+    steps = list(counts.draw_steps(command.planned_task(sooner), plan.max_steps))
+    starts = [phase.first_step for phase in counts.phases(steps)]
+    assert starts == [0, 2, 4, 5, 6, 10, 15]
 
 
 def test_a_smooth_schedule_is_told_by_tenths(plan):

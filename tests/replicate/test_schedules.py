@@ -64,7 +64,7 @@ def test_a_schedule_is_better_where_it_is_so_in_every_pair(path):
         },
     )
     page = make_page(path)
-    assert "in every pair of the grid: tgt_early (one seed)." in page
+    assert "every pair of the grid (es_en, pt_en): tgt_early (one seed)." in page
     assert "Worse in some pair: fixed_mix (one seed)." in page
     assert "Comparisons that still lack a cell: 1." in page
     assert "| `tgt_early` | side_every: tgt=34 | 1.10 | +" in page
@@ -100,7 +100,7 @@ def test_a_schedule_may_be_better_in_the_mean_of_the_pairs_alone(path):
         },
     )
     page = make_page(path)
-    assert "grid: none. Only in the mean of the pairs: tgt_early (one seed)." in page
+    assert "pt_en): none. Only in the mean of the pairs: tgt_early (one seed)." in page
     assert "| **better on average** (one seed) |" in page
     (line,) = (x for x in page.splitlines() if x.startswith("| `src_early`"))
     assert "| +0.0 [0.0, 0.0] | **not decided** (one seed) |" in line
@@ -121,6 +121,38 @@ def test_a_mean_rests_on_the_seeds_that_all_pairs_have(path):
         load(path), shares | {("es_en", "tgt_early"): 0.95, ("pt_en", "tgt_early"): 0.6}
     )
     assert "| **better on average** (one seed) |" in make_page(path)
+
+
+def test_one_pair_of_two_is_not_every_pair(path):
+    """A candidate that the grid has for one pair alone was better in every pair."""
+    systems = "seeds: [4], table: schedules"
+    head = GRID.partition("groups:")[0]
+    path.write_text(
+        f"{head}groups:\n"
+        f"  - {{pairs: all, systems: [scheduled], {systems}}}\n"
+        f"  - {{pairs: [es_en], systems: [tgt_early], {systems}}}\n"
+    )
+    keep(load(path), {("es_en", "scheduled"): 0.6, ("es_en", "tgt_early"): 0.95})
+    page = make_page(path)
+    assert "in every pair of the grid (es_en): none." in page
+    assert "Comparisons that still lack a cell: 1." in page
+
+
+def test_worse_rests_on_the_seeds_of_the_pair_that_says_so(path):
+    """Three seeds of a pair decided it, and the page said one, which the other has."""
+    systems = "systems: [scheduled, tgt_early], table: schedules"
+    head = GRID.partition("groups:")[0]
+    groups = [
+        f"  - {{pairs: [{pair}], seeds: {seeds}, {systems}}}\n"
+        for pair, seeds in (("es_en", [4, 5]), ("pt_en", [4]))
+    ]
+    path.write_text(f"{head}groups:\n{''.join(groups)}")
+    shares = {(pair, "scheduled"): 0.95 for pair in ("es_en", "pt_en")}
+    keep(
+        load(path),
+        shares | {("es_en", "tgt_early"): 0.3, ("pt_en", "tgt_early"): 0.95},
+    )
+    assert "Worse in some pair: tgt_early." in make_page(path)
 
 
 def test_a_loop_of_the_recogniser_is_shown_for_what_it_costs(path):
@@ -157,7 +189,7 @@ def test_a_loop_of_the_recogniser_is_shown_for_what_it_costs(path):
 
 def test_without_any_cell_nothing_is_decided(path):
     page = make_page(path)
-    assert "in every pair of the grid: none. Only in the mean" in page
+    assert "grid (none has a comparison yet): none. Only in the mean" in page
     assert "pairs: none. Worse in some pair: none." in page
     assert "Comparisons that still lack a cell: 6." in page
     assert (

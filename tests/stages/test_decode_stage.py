@@ -206,6 +206,14 @@ def test_units_that_are_guessed_ahead_give_the_same_files(trained, tmp_path, cap
     assert "units a step" in capsys.readouterr().out
 
 
+def test_guessing_that_another_option_forbids_is_left_out(trained, tmp_path, capsys):
+    """A file's draft_units stopped a model without heads, and was told of as done."""
+    (tmp_path / "decode.yaml").write_text("draft_units: true\n")
+    given = ("--config", str(tmp_path / "decode.yaml"), "--num_beams", "2")
+    answer(trained, "test1k", tmp_path / "out", *given)
+    assert "units a step" not in capsys.readouterr().out
+
+
 def test_a_model_without_heads_cannot_guess_ahead(trained, tmp_path, capsys):
     with pytest.raises(AssertionError):
         answer(trained, "test", tmp_path / "out", "--draft_units", "true")

@@ -15,6 +15,7 @@ from s2st_interleave.llm.model import SpeechLlm, extend
 from s2st_interleave.train.examples import draw_examples
 
 PAPER = Interleaving(Schedule("step", 0.9), seed=3)
+TO_TEXT = (Task(Layout.parse("src_speech -> src_text tgt_text")),)
 SEVERAL = (
     Task(Layout.parse(S2ST), "s2st", 2.0),
     Task(Layout.parse(DIRECT), "direct", 0.5),
@@ -110,6 +111,28 @@ def test_a_share_of_utterances_shows_no_text_at_any_step(llm, small_dump):
     assert chosen[0] != chosen[1]
 
 
-def test_a_side_that_no_task_has_is_named():
-    with pytest.raises(UserError, match="no side 'target', only src tgt"):
-        replace(PAPER, side_every=(("target", 100),))
+def test_the_ratio_is_that_of_the_side_with_more_text():
+    """A log that gave the schedule's own showed 0 while both sides still had text."""
+    late = replace(PAPER, side_every=(("src", 1000), ("tgt", 500)))
+    assert late.ratio(3000) == late.ratios(3000)["src"] == 0.6
+    assert late.ratios(3000)["tgt"] == 0.3 and PAPER.ratio(3000) == 0
+    assert replace(PAPER, sides="none").ratio(0) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"side_every": (("target", 100),)},
+            "no side 'target' is spoken, only src tgt",
+        ),
+        ({"side_every": (("tgt", 9), ("tgt", 5))}, "names 'tgt' twice"),
+        ({"side_every": (("tgt", 9),), "sides": "src"}, "'tgt' is not interleaved"),
+        ({"sides": "tgt", "tasks": TO_TEXT}, "one that is spoken: src"),
+        ({"side_every": (("tgt", 9),), "tasks": TO_TEXT}, "no side 'tgt' is spoken"),
+    ],
+)
+def test_a_side_that_cannot_be_interleaved_so_is_named(change, message):
+    """Some of these were a baseline in silence."""
+    with pytest.raises(UserError, match=message):
+        replace(PAPER, **change)

@@ -4,10 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.dump import Dumps, Subset
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.interleave.task import Task
@@ -15,7 +17,11 @@ from s2st_interleave.llm import model as llm
 from s2st_interleave.train.adamw import AdamWLearner
 from s2st_interleave.train.collation import transcript_targets
 from s2st_interleave.train.gate import ERROR, Gate
-from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
+from s2st_interleave.train.interleaved import (
+    NUM_PROBED,
+    InterleavedTask,
+    Interleaving,
+)
 from s2st_interleave.train.loop import fit
 from s2st_interleave.train.options import TrainOptions
 
@@ -108,7 +114,7 @@ def test_a_gate_that_stays_shut_changes_nothing(make_task, tmp_path):
 
 def test_the_error_is_that_of_the_transcripts_tokens(make_task):
     task = make_task(GATE)
-    batch = task._probe_batch(0)
+    batch = task._probe_batch(0, INTERLEAVING)
     places = transcript_targets(batch.examples)
     texts = [x.example.ids[x.example.blocks["src_text"]] for x in batch.examples]
     assert batch.targets[places].tolist() == [t for ids in texts for t in ids.tolist()]
@@ -141,3 +147,35 @@ def test_a_run_that_lost_its_metrics_is_not_resumed_at_another_ratio(
     (tmp_path / "metrics.jsonl").unlink()
     with pytest.raises(UserError, match=r"0 lines of 6 steps.*--overwrite true"):
         train(make_task(GATE), tmp_path)
+
+
+def test_it_looks_as_long_as_some_side_shows_text(make_task, tmp_path):
+    """By the schedule's own clock it was at 0, and the gate looked no longer."""
+    by_clock = replace(INTERLEAVING.schedule, every=1)
+    own = (("src", 5), ("tgt", 3))
+    late = replace(INTERLEAVING, schedule=by_clock, side_every=own)
+    lines = train(make_task(SHUT, interleaving=late), tmp_path, max_steps=8)
+    assert ratios(lines) == [0.9] * 5 + [0.6] * 3
+    assert [line["step"] for line in lines if ERROR in line] == list(range(8))
+
+
+def test_a_look_is_at_the_ratio_and_at_each_pair(make_task, small_dump, tmp_path):
+    """It saw the first pair's utterances alone, of which speech_only left half as units."""
+    half = replace(INTERLEAVING, speech_only=0.9)
+    task = make_task(GATE, interleaving=half)
+    task.dev = Dumps([small_dump, small_dump])
+    assert len(small_dump) < NUM_PROBED < 2 * len(small_dump)
+    counted = np.bincount(task.dev.dump_of[task._probed])
+    assert counted.tolist() == [NUM_PROBED // 2] * 2
+    seen = []
+    task._look = lambda batch: seen.append(batch) or {}
+    task.metrics(0, task.batches(0))
+    assert all(each.realised["src"] > 0 for each in seen[0].examples)
+
+
+def test_the_probe_of_one_pair_is_its_first_utterances(make_task, small_dump):
+    one = Dumps([small_dump])
+    for dev in (small_dump, one, Subset(one, 20)):
+        task = make_task(GATE)
+        task.dev = dev
+        assert task._probed == list(range(min(NUM_PROBED, len(dev))))

@@ -1,10 +1,14 @@
 """Two views of an utterance, with and without text, that are to predict the same texts."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from s2st_interleave.interleave.interleaving import Interleaving
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm import model as llm
 from s2st_interleave.train.interleaved import InterleavedTask
 
@@ -73,3 +77,14 @@ def test_an_example_that_shows_no_text_is_read_once(make_task):
         assert torch.equal(batch.input_ids, same_batch.input_ids)
     twice = task.metrics(0, task.batches(0))["tokens"]
     assert twice > 2 * plain.metrics(0, plain.batches(0))["tokens"]
+
+
+def test_a_task_without_texts_has_no_second_view(make_task):
+    """There was nothing to compare, and each example was read and learned twice."""
+    task, plain = make_task(), make_task()
+    direct = Task(Layout.parse("src_speech -> tgt_speech"))
+    for each in (task, plain):
+        each.interleaving = replace(INTERLEAVING, tasks=(direct,))
+    task.consistency = 1.0
+    for batch, same_batch in zip(task.batches(0), plain.batches(0), strict=True):
+        assert torch.equal(batch.input_ids, same_batch.input_ids)
