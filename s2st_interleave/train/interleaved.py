@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
@@ -44,8 +43,6 @@ from s2st_interleave.train.gate import ERROR, Gate
 from s2st_interleave.train.learning import MeanShares
 from s2st_interleave.train.loader import Loader
 from s2st_interleave.train.teacher import Teacher, with_lessons
-
-NUM_PROBED = 32  # dev utterances of Fig. 3, and of a gate's look
 
 
 @dataclass
@@ -245,13 +242,6 @@ class InterleavedTask:
     ) -> list[InterleavedExample]:
         return draw_examples(utterances, ratio, step, self.interleaving, self.llm)
 
-    @cached_property
-    def _probed(self) -> list[int]:
-        """Indices of the dev utterances that are probed: as many of each pair's dump."""
-        dumps = self.dev.dump_of
-        turn = np.arange(len(dumps)) - np.searchsorted(dumps, dumps)
-        return sorted(np.argsort(turn, kind="stable")[:NUM_PROBED].tolist())
-
     def _draw_share(self, step: int, rule: Interleaving) -> list[InterleavedExample]:
         """This rank's examples of a step, in the order of the batch.
 
@@ -290,6 +280,10 @@ class InterleavedTask:
         least = -(-self.accum_grad // me.count)
         pieces = deal(lengths, self.batch_tokens, me.count, least)[me.index]
         return [[examples[index] for index in piece] for piece in pieces]
+
+    @cached_property
+    def _probed(self) -> list[int]:
+        return probe.places(self.dev.dump_of)
 
     def _probe_batch(self, step: int, rule: Interleaving) -> Batch:
         """The same dev utterances at every step, with the text ratio of this step."""

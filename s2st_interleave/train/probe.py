@@ -2,12 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from transformers import PreTrainedModel
 
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.llm.backbone import backbone
 from s2st_interleave.train.collation import Batch
+
+NUM_PROBED = 32  # dev utterances of Fig. 3, and of a gate's look
+
+
+def places(dump_of: np.ndarray) -> list[int]:
+    """Indices of the dev utterances that are probed: the first of each pair, as many of each.
+
+    `dump_of`, int64 (num_utterances,), rises: which pair's dump each is of.
+    """
+    turn = np.arange(len(dump_of)) - np.searchsorted(dump_of, dump_of)
+    return sorted(np.argsort(turn, kind="stable")[:NUM_PROBED].tolist())
 
 
 def length_ratios(

@@ -17,13 +17,10 @@ from s2st_interleave.llm import model as llm
 from s2st_interleave.train.adamw import AdamWLearner
 from s2st_interleave.train.collation import transcript_targets
 from s2st_interleave.train.gate import ERROR, Gate
-from s2st_interleave.train.interleaved import (
-    NUM_PROBED,
-    InterleavedTask,
-    Interleaving,
-)
+from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.loop import fit
 from s2st_interleave.train.options import TrainOptions
+from s2st_interleave.train.probe import NUM_PROBED
 
 INTERLEAVING = Interleaving(Schedule("step", 0.9, 0.3, 5), seed=5)
 GATE = Gate(most_errors=0.9, every=1)
