@@ -16,6 +16,7 @@ from s2st_interleave.config import record, to_dict
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import TrainFacts
 from s2st_interleave.files import atomic_write
+from s2st_interleave.interleave import ramp
 from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.precision import use_bf16
@@ -143,6 +144,9 @@ def run(options: Options) -> None:
         uses_all=uses_all_weights(speech_llm.model),
     )
     parallel.say(named(LEGEND))
+    ended = ramp.describe(interleaving, options.max_steps, gated=task.gate is not None)
+    if ended:
+        parallel.say(named(ended))
     with closing(task):
         outcome = fit(
             learner,

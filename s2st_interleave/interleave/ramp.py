@@ -1,0 +1,46 @@
+"""How much of a training its text ratio takes to reach 0, in words for its log.
+
+Decoding has units alone, so that a training which ends before its ramp does leaves the
+model without the only view it is used with (paper Sec. 3.2).
+"""
+
+from bisect import bisect_left
+
+from s2st_interleave.interleave.interleaving import Interleaving
+
+
+def steps_with_text(interleaving: Interleaving, max_steps: int) -> int:
+    """How many of `max_steps` optimizer steps show text on some side, by the clock."""
+    return bisect_left(
+        range(max_steps), True, key=lambda step: interleaving.ratio(step) == 0
+    )
+
+
+def describe(interleaving: Interleaving, max_steps: int, gated: bool) -> str:
+    """Say when the text ends and, where it does not, what to change; "" for a baseline.
+
+    `gated` is whether a gate may let the ratio fall sooner than the schedule.
+    """
+    ramp = steps_with_text(interleaving, max_steps)
+    if ramp == 0:
+        return ""
+    if ramp < max_steps:
+        when = " at the latest" if gated else ""
+        return (
+            f"text_ratio reaches 0 after {ramp} of {max_steps} steps "
+            f"({ramp / max_steps:.0%}){when}"
+        )
+    last = f"text_ratio is still {interleaving.ratio(max_steps - 1):g} at the last step"
+    if interleaving.speech_only:
+        return (
+            f"{last}, beside {interleaving.speech_only:.0%} of utterances without text"
+        )
+    schedule = interleaving.schedule
+    if schedule.shape == "constant":
+        remedy = "that is 'without scheduling', an ablation"
+    else:
+        every = max(1, max_steps // (3 * schedule.num_drops))
+        remedy = (
+            f"take more --max_steps, or --text_ratio_every {every}: a third of them"
+        )
+    return f"warning: {last}, and decoding has units alone: {remedy}"

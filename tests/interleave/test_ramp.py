@@ -1,0 +1,55 @@
+"""A training says when its text ends, and warns where it does not."""
+
+import pytest
+
+from s2st_interleave.interleave import ramp
+from s2st_interleave.interleave.interleaving import Interleaving
+from s2st_interleave.interleave.schedule import Schedule, text_ratio
+
+PAPER = Schedule("step", 0.9)
+
+
+def test_the_papers_ramp_is_2700_of_our_10000_steps():
+    said = ramp.describe(Interleaving(PAPER), 10_000, gated=False)
+    assert said == "text_ratio reaches 0 after 2700 of 10000 steps (27%)"
+
+
+@pytest.mark.parametrize("shape", ["step", "linear", "cosine"])
+def test_the_ramp_ends_with_the_first_step_without_text(shape):
+    interleaving = Interleaving(Schedule(shape, 0.9, every=7))
+    num = ramp.steps_with_text(interleaving, 100)
+    ratios = [text_ratio(interleaving.schedule, step) for step in range(100)]
+    assert all(ratios[:num]) and not any(ratios[num:])
+
+
+def test_the_side_with_text_for_longest_counts():
+    interleaving = Interleaving(PAPER, side_every=(("tgt", 400),))
+    assert ramp.steps_with_text(interleaving, 10_000) == 3600
+    interleaving = Interleaving(PAPER, sides="tgt", side_every=(("tgt", 100),))
+    assert ramp.steps_with_text(interleaving, 10_000) == 900
+
+
+def test_a_training_that_ends_before_its_ramp_is_warned_with_steps_that_fit():
+    said = ramp.describe(Interleaving(PAPER), 2000, gated=False)
+    assert "warning" in said and "still 0.3 at the last step" in said
+    every = int(said.split("--text_ratio_every ")[1].split(":")[0])
+    fits = Interleaving(Schedule("step", 0.9, every=every))
+    assert ramp.steps_with_text(fits, 2000) == pytest.approx(2000 / 3, abs=9)
+    assert "warning" not in ramp.describe(fits, 2000, gated=False)
+
+
+def test_a_constant_share_is_called_an_ablation_and_a_baseline_says_nothing():
+    constant = Interleaving(Schedule("constant", 0.3))
+    assert "an ablation" in ramp.describe(constant, 100, gated=False)
+    assert not ramp.describe(Interleaving(Schedule("constant", 0.0)), 100, gated=False)
+    assert not ramp.describe(Interleaving(PAPER, sides="none"), 100, gated=False)
+
+
+def test_half_of_the_utterances_without_text_are_no_reason_to_warn():
+    mixed = Interleaving(Schedule("constant", 0.5), speech_only=0.5)
+    said = ramp.describe(mixed, 100, gated=False)
+    assert "50% of utterances without text" in said and "warning" not in said
+
+
+def test_a_gate_may_be_sooner():
+    assert "at the latest" in ramp.describe(Interleaving(PAPER), 10_000, gated=True)
