@@ -34,14 +34,14 @@ class Candidate:
     `adjusted_p` of a comparison is for "better", `p_worse` has those for "worse" in the same
     order; Holm's correction is over all candidates and pairs. `mean` is the mean difference
     over the pairs, `mean_p` its p-value for "better", corrected over candidates. `tokens` is
-    the mean of tokens seen, the reference's being 1; NaN without a comparison.
+    the mean of tokens seen, the reference's being 1; None without a comparison.
     """
 
     system: str
     comparisons: tuple[Comparison, ...]
     p_worse: tuple[float, ...]
     missing: tuple[str, ...]  # pairs of the grid without a comparison
-    tokens: float
+    tokens: float | None
     mean: Difference | None
     mean_p: float
 
@@ -176,7 +176,7 @@ def _names(comparison: Comparison) -> Wanted:
 
 def _tokens(
     cells: Sequence[Cell], results: Mapping[str, Mapping[str, Any]], variant: str
-) -> float:
+) -> float | None:
     """Mean ratio of the tokens that a system and its reference have seen."""
     shares = [
         results[cell.name]["train"]["tokens_seen"]
@@ -185,7 +185,7 @@ def _tokens(
         if cell.variant == variant and cell.name in results
         if (other := _reference_cell(cell).name) in results
     ]
-    return float(np.mean(shares)) if shares else float("nan")
+    return float(np.mean(shares)) if shares else None
 
 
 def conclusion(chosen: Sequence[Candidate]) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Renders the page of a grid of schedules: which one should be used?"""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -101,7 +100,7 @@ def _answers(content: PageContent) -> str:
             [
                 f"`{candidate.system}`",
                 _options(content, candidate),
-                "n/a" if math.isnan(candidate.tokens) else f"{candidate.tokens:.2f}",
+                "n/a" if candidate.tokens is None else f"{candidate.tokens:.2f}",
                 *(tables.with_interval(gaps.get(pair)) for pair in pairs),
                 tables.with_interval(candidate.mean),
                 f"**{candidate.verdict}**{candidate.caveat}",

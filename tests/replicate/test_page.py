@@ -261,3 +261,4 @@ def test_the_committed_page_is_what_its_stored_scores_give(grid, page, tmp_path)
         assert made.read_text() == committed.read_text(), (
             f"{committed} is old: {remedy}"
         )
+    json.loads(made.read_text(), parse_constant=pytest.fail)  # NaN is no JSON
