@@ -1,0 +1,70 @@
+"""The table of docs/schedules.md, over all grids, is what their pages say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GRIDS = ("schedules", "confirm", "gate")
+PAGE = (ROOT / "docs/schedules.md").read_text().splitlines()
+HEAD = "| system | tokens |"
+LANGUAGES = {
+    "Portuguese": "pt",
+    "Italian": "it",
+    "Catalan": "ca",
+    "Spanish": "es",
+    "German": "de",
+    "French": "fr",
+    "Russian": "ru",
+}
+
+
+def table() -> list[list[str]]:
+    """The cells of the table's lines, its names first."""
+    start = next(n for n, line in enumerate(PAGE) if line.startswith(HEAD))
+    lines = []
+    for line in PAGE[start:]:
+        if not line.startswith("|"):
+            break
+        lines.append([cell.strip() for cell in line.strip("|").split("|")])
+    return [lines[0], *lines[2:]]
+
+
+def candidates() -> dict[str, list[dict]]:
+    """What each system's candidates of all grids are, by its name."""
+    by_system: dict[str, list[dict]] = {}
+    for grid in GRIDS:
+        file = ROOT / f"egs/mini_cvss/{grid}/results.json"
+        if file.is_file():
+            for each in json.loads(file.read_text())["schedules"]:
+                by_system.setdefault(each["system"], []).append(each)
+    return by_system
+
+
+def expected(system: str, names: list[str]) -> list[str]:
+    """The line of a system: its tokens, then gain and number of seeds for each language."""
+    gains, tokens = {}, []
+    for candidate in candidates()[system]:
+        if candidate["tokens"] is not None:
+            tokens.append(f"{candidate['tokens']:.2f}")
+        for comparison in candidate["comparisons"]:
+            gain = comparison["difference"]
+            said = f"{gain['delta']:+.1f} ({len(gain['by_seed'])})"
+            gains[comparison["pair"].partition("_")[0]] = said
+    languages = (LANGUAGES[name.split()[0]] for name in names[2:])
+    span = "–".join(sorted({min(tokens), max(tokens)}))
+    return [f"`{system}`", span, *(gains.get(each, "") for each in languages)]
+
+
+@pytest.mark.parametrize("line", table()[1:], ids=lambda line: line[0])
+def test_a_line_of_the_table_is_what_the_pages_of_the_grids_say(line):
+    right = expected(line[0].strip("`"), table()[0])
+    assert line == right, f"put | {' | '.join(right)} |"
+
+
+def test_each_candidate_that_was_run_has_a_line():
+    run = {
+        name for name, each in candidates().items() if any(c["tokens"] for c in each)
+    }
+    assert run == {line[0].strip("`") for line in table()[1:]}
