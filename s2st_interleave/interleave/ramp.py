@@ -41,6 +41,7 @@ def describe(interleaving: Interleaving, max_steps: int, gated: bool) -> str:
     else:
         every = max(1, max_steps // (3 * schedule.num_drops))
         remedy = (
-            f"take more --max_steps, or --text_ratio_every {every}: a third of them"
+            f"take more --max_steps, or --text_ratio_every {every}, for a ramp over a "
+            "third of them"
         )
     return f"warning: {last}, and decoding has units alone: {remedy}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from s2st_interleave.interleave import ramp
 from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.corpus import Corpus
 from s2st_interleave.plan.disk import human
@@ -21,6 +22,8 @@ def describe(
     where = " ".join(map(str, options.dump_dir or options.data_dir)) or "numbers alone"
     budget = options.batch_tokens
     cut = f"micro-batches of {budget:,} tokens" if budget else f"{parts} micro-batches"
+    gated = options.gate() is not None
+    ends = ramp.describe(options.interleaving(), options.max_steps, gated)
     return (
         f"data    {where}: {corpus.train} utterances, {corpus.seconds:.1f} s a recording\n"
         f"LLM     {llm.name}: {llm.num_weights:,} weights, {llm.num_layers} layers, "
@@ -28,6 +31,7 @@ def describe(
         f"batch   {options.batch_size} utterances in {cut} over {options.ranks} GPUs, "
         f"{precision(options)}"
         + ("; LoRA is planned as if all was trained" if _lora(options) else "")
+        + (f"\nramp    {ends}" if ends else "")
     )
 
 

@@ -32,7 +32,7 @@ def test_the_side_with_text_for_longest_counts():
 def test_a_training_that_ends_before_its_ramp_is_warned_with_steps_that_fit():
     said = ramp.describe(Interleaving(PAPER), 2000, gated=False)
     assert "warning" in said and "still 0.3 at the last step" in said
-    every = int(said.split("--text_ratio_every ")[1].split(":")[0])
+    every = int(said.split("--text_ratio_every ")[1].split(",")[0])
     fits = Interleaving(Schedule("step", 0.9, every=every))
     assert ramp.steps_with_text(fits, 2000) == pytest.approx(2000 / 3, abs=9)
     assert "warning" not in ramp.describe(fits, 2000, gated=False)
