@@ -248,6 +248,7 @@ def test_scores_without_references_are_told(path, capsys):
         ("quick", "quick"),
         ("schedules", "schedules"),
         ("confirm", "confirm"),
+        ("gate", "gate"),
     ],
 )
 def test_the_committed_page_is_what_its_stored_scores_give(grid, page, tmp_path):
