@@ -267,6 +267,10 @@ def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
     return SystemScore.from_json(read_json(path), str(path))
 
 
+def test_a_training_that_ends_before_its_ramp_says_so(capsys, trained):
+    assert "text_ratio is still 0.6 at the last step" in capsys.readouterr().out
+
+
 def test_stage_6_tells_before_it_trains_where_stage_5_was_not_asked(
     options, trained, tmp_path
 ):
