@@ -11,6 +11,8 @@ from s2st_interleave.interleave.interleaving import Interleaving
 
 def steps_with_text(interleaving: Interleaving, max_steps: int) -> int:
     """How many of `max_steps` optimizer steps show text on some side, by the clock."""
+    if interleaving.speech_only == 1:
+        return 0
     return bisect_left(
         range(max_steps), True, key=lambda step: interleaving.ratio(step) == 0
     )
@@ -31,6 +33,8 @@ def describe(interleaving: Interleaving, max_steps: int, gated: bool) -> str:
             f"({ramp / max_steps:.0%}){when}"
         )
     last = f"text_ratio is still {interleaving.ratio(max_steps - 1):g} at the last step"
+    if gated:
+        last += ", unless its gate opens before"
     if interleaving.speech_only:
         return (
             f"{last}, beside {interleaving.speech_only:.0%} of utterances without text"

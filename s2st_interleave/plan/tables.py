@@ -23,7 +23,7 @@ def describe(
     budget = options.batch_tokens
     cut = f"micro-batches of {budget:,} tokens" if budget else f"{parts} micro-batches"
     gated = options.gate() is not None
-    ends = ramp.describe(options.interleaving(), options.max_steps, gated)
+    extent = ramp.describe(options.interleaving(), options.max_steps, gated)
     return (
         f"data    {where}: {corpus.train} utterances, {corpus.seconds:.1f} s a recording\n"
         f"LLM     {llm.name}: {llm.num_weights:,} weights, {llm.num_layers} layers, "
@@ -31,7 +31,7 @@ def describe(
         f"batch   {options.batch_size} utterances in {cut} over {options.ranks} GPUs, "
         f"{precision(options)}"
         + ("; LoRA is planned as if all was trained" if _lora(options) else "")
-        + (f"\nramp    {ends}" if ends else "")
+        + (f"\nramp    {extent}" if extent else "")
     )
 
 

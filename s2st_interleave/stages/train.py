@@ -144,9 +144,9 @@ def run(options: Options) -> None:
         uses_all=uses_all_weights(speech_llm.model),
     )
     parallel.say(named(LEGEND))
-    ended = ramp.describe(interleaving, options.max_steps, gated=task.gate is not None)
-    if ended:
-        parallel.say(named(ended))
+    extent = ramp.describe(interleaving, options.max_steps, task.gate is not None)
+    if extent:
+        parallel.say(named(extent))
     with closing(task):
         outcome = fit(
             learner,

@@ -5,19 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from s2st_interleave.data.languages import language
+
 ROOT = Path(__file__).parents[2]
 GRIDS = ("schedules", "confirm", "gate")
 PAGE = (ROOT / "docs/schedules.md").read_text().splitlines()
 HEAD = "| system | tokens |"
-LANGUAGES = {
-    "Portuguese": "pt",
-    "Italian": "it",
-    "Catalan": "ca",
-    "Spanish": "es",
-    "German": "de",
-    "French": "fr",
-    "Russian": "ru",
-}
+LANGUAGES = {language(code).name: code for code in "pt it ca es de fr ru".split()}
 
 
 def table() -> list[list[str]]:
@@ -35,10 +29,9 @@ def candidates() -> dict[str, list[dict]]:
     """What each system's candidates of all grids are, by its name."""
     by_system: dict[str, list[dict]] = {}
     for grid in GRIDS:
-        file = ROOT / f"egs/mini_cvss/{grid}/results.json"
-        if file.is_file():
-            for each in json.loads(file.read_text())["schedules"]:
-                by_system.setdefault(each["system"], []).append(each)
+        results = (ROOT / f"egs/mini_cvss/{grid}/results.json").read_text()
+        for each in json.loads(results)["schedules"]:
+            by_system.setdefault(each["system"], []).append(each)
     return by_system
 
 

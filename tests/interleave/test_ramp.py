@@ -53,3 +53,8 @@ def test_half_of_the_utterances_without_text_are_no_reason_to_warn():
 
 def test_a_gate_may_be_sooner():
     assert "at the latest" in ramp.describe(Interleaving(PAPER), 10_000, gated=True)
+    assert "unless its gate opens" in ramp.describe(Interleaving(PAPER), 9, gated=True)
+
+
+def test_a_training_whose_utterances_are_all_without_text_has_no_ramp():
+    assert not ramp.describe(Interleaving(PAPER, speech_only=1.0), 10_000, gated=False)
