@@ -120,9 +120,8 @@ class CtcTask:
             self._ahead = Prefetch(self._batches)
 
     def close(self) -> None:
-        """End the workers."""
-        if isinstance(self._ahead, Loader):
-            self._ahead.close()
+        """End the workers, or the thread."""
+        self._ahead.close()
 
     def batches(self, step: int) -> list[CtcBatch]:
         return [batch.to(self.device) for batch in self._ahead(step)]

@@ -26,7 +26,9 @@ class Loader(Generic[T]):
     reads of its surroundings must not change: it is given with the step, and where it has
     changed, what was made ahead is made again. The workers are
     forks of this process, so that they share its tables and memory maps; they must not use
-    a GPU. They end with `close`, and by themselves when this process ends in any way.
+    a GPU, and no other thread may multiply matrices while they are started: OpenBLAS's lock
+    would stay shut in them for ever. They end with `close`, and by themselves when this
+    process ends in any way.
     """
 
     def __init__(self, make: Callable[..., T], num_workers: int = 0) -> None:
@@ -63,7 +65,7 @@ class Loader(Generic[T]):
                 (self.make,),
             )
         with warnings.catch_warnings():
-            # Later Pythons warn of forks beside threads; a worker uses no lock of theirs.
+            # Later Pythons warn of forks beside threads, which rest: see above.
             warnings.simplefilter("ignore", DeprecationWarning)
             return self._pool.submit(_work, key)
 

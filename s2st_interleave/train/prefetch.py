@@ -22,3 +22,7 @@ class Prefetch(Generic[T]):
             item = self.make(step)
         self.next = step + 1, self.pool.submit(self.make, step + 1)
         return item
+
+    def close(self) -> None:
+        """End the thread, once it has made what it was asked for."""
+        self.pool.shutdown()

@@ -34,7 +34,7 @@ def command(tmp_path_factory, text_llm, small_dump):
     )
 
 
-SIXTY = {"max_steps": 60, "save_every": 60, "eval_every": 60, "text_ratio_every": 10}
+SIXTY = {"max_steps": 60, "save_every": 60, "eval_every": 60, "text_ratio_every": 6}
 
 
 @pytest.mark.slow

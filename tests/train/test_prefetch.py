@@ -9,7 +9,7 @@ def test_every_step_gets_its_own_wherever_one_begins():
     steps: list[int] = []
     prefetch = Prefetch(lambda step: steps.append(step) or step * step)
     assert [prefetch(step) for step in (5, 6, 7, 3, 4)] == [25, 36, 49, 9, 16]
-    prefetch.pool.shutdown()
+    prefetch.close()
     assert sorted(steps) == [3, 4, 5, 5, 6, 7, 8]
 
 
