@@ -36,24 +36,37 @@ def candidates() -> dict[str, list[dict]]:
 
 
 def expected(system: str, names: list[str]) -> list[str]:
-    """The line of a system: its tokens, then gain and number of seeds for each language."""
-    gains, tokens = {}, []
+    """The line of a system, in the order of `names`.
+
+    Its tokens; for each language the gain and the number of seeds, bold where the page
+    confirms it; and the lowest end of the gains' intervals, with the language.
+    """
+    gains, tokens, ends = {}, [], []
     for candidate in candidates()[system]:
         if candidate["tokens"] is not None:
             tokens.append(f"{candidate['tokens']:.2f}")
         for comparison in candidate["comparisons"]:
             gain = comparison["difference"]
             said = f"{gain['delta']:+.1f} ({len(gain['by_seed'])})"
-            gains[comparison["pair"].partition("_")[0]] = said
-    languages = (LANGUAGES[name.split()[0]] for name in names[2:])
+            code = comparison["pair"].partition("_")[0]
+            confirmed = (comparison["adjusted_p"] or 1) < 0.05
+            gains[code] = f"**{said}**" if confirmed else said
+            ends.append((gain["ci95"][0], language(code).name))
+    languages = (LANGUAGES[name.split()[0]] for name in names[2:-1])
     span = "–".join(sorted({min(tokens), max(tokens)}))
-    return [f"`{system}`", span, *(gains.get(each, "") for each in languages)]
+    lowest = "{:+.1f} {}".format(*min(ends))
+    return [f"`{system}`", span, *(gains.get(each, "") for each in languages), lowest]
 
 
 @pytest.mark.parametrize("line", table()[1:], ids=lambda line: line[0])
 def test_a_line_of_the_table_is_what_the_pages_of_the_grids_say(line):
     right = expected(line[0].strip("`"), table()[0])
     assert line == right, f"put | {' | '.join(right)} |"
+
+
+def test_no_line_is_ahead_in_every_pair_as_is_said_above_the_table():
+    assert table()[0][-1] == "lowest end"
+    assert all(line[-1].startswith("-") for line in table()[1:])
 
 
 def test_each_candidate_that_was_run_has_a_line():
