@@ -52,9 +52,14 @@ class Candidate:
             return "worse"
         if self.missing:
             return "not decided"
-        if all(each.adjusted_p < LEVEL for each in self.comparisons):
+        if len(self.confirmed) == len(self.comparisons):
             return "better"
         return "better on average" if self.mean_p < LEVEL else "not decided"
+
+    @property
+    def confirmed(self) -> tuple[Comparison, ...]:
+        """Those of its comparisons that say "better", after Holm's correction."""
+        return tuple(each for each in self.comparisons if each.adjusted_p < LEVEL)
 
     @property
     def num_seeds(self) -> int:
@@ -190,18 +195,31 @@ def _tokens(
 
 def conclusion(chosen: Sequence[Candidate]) -> Iterator[str]:
     """Sentences that answer which schedule to use."""
-    done = {each.pair for candidate in chosen for each in candidate.comparisons}
+    pairs: set[str] = set()
+    if any(each.comparisons for each in chosen):
+        pairs.update(*(each.missing for each in chosen))
+        pairs.update(c.pair for each in chosen for c in each.comparisons)
 
     def names(verdict: Verdict) -> str:
         wanted = [each for each in chosen if each.verdict == verdict]
         return ", ".join(each.system + each.caveat for each in wanted) or "none"
 
+    in_some = "; ".join(
+        f"{each.system} ({_pairs_with_seeds(each)})"
+        for each in chosen
+        if each.verdict != "better" and each.confirmed
+    )
     missing = sum(len(each.missing) for each in chosen)
     yield (
         f"Better than the paper's schedule in every pair of the grid "
-        f"({', '.join(sorted(done)) or 'none has a comparison yet'}): {names('better')}. "
-        f"Only in the mean of the pairs: {names('better on average')}. Worse in some pair: "
+        f"({', '.join(sorted(pairs)) or 'none has a comparison yet'}): {names('better')}. "
+        f"Only in the mean of the pairs: {names('better on average')}. Only in some "
+        f"pairs, with their number of seeds: {in_some or 'none'}. Worse in some pair: "
         f"{names('worse')}."
     )
     if missing:
         yield f"Comparisons that still lack a cell: {missing}. They may yet be decided."
+
+
+def _pairs_with_seeds(candidate: Candidate) -> str:
+    return ", ".join(f"{each.pair} {each.num_seeds}" for each in candidate.confirmed)

@@ -22,16 +22,15 @@ RULE = (
     "same seed, batches and shared models, at equal steps unless the system's options say "
     "otherwise (`max_steps`). `better`: p < 0.05 in every pair, one-sided, paired over "
     "utterances (and seeds, where there are several), with Holm's correction over all "
-    "candidates and pairs; `better on average`: that in the mean of the pairs alone (of "
-    "the seeds that all pairs have), corrected over candidates; `worse`: the opposite of "
-    "better in some pair. A verdict of one seed is a lead: its error is that of utterances "
-    "alone, and seeds differ as well. Tokens are those that the LLM has read, the paper's "
-    "schedule being 1: a candidate with more has read the same utterances as longer "
-    "sequences, or twice, for more compute. Without loops: the recogniser, greedy as it "
-    "is, hears some words over and over, and one such utterance can cost a system points; "
-    "where it does so for any system of a pair, that place of the test set is left out for "
-    "all systems "
-    "and pairs"
+    "candidates and pairs, as a difference in bold has in its pair; `better on average`: "
+    "that in the mean of the pairs alone (of the seeds that all pairs have), corrected over "
+    "candidates; `worse`: the opposite of better in some pair. A verdict of one seed is a "
+    "lead: its error is that of utterances alone, and seeds differ as well. Tokens are "
+    "those that the LLM has read, the paper's schedule being 1: a candidate with more has "
+    "read the same utterances as longer sequences, or twice, for more compute. Without "
+    "loops: the recogniser, greedy as it is, hears some words over and over, and one such "
+    "utterance can cost a system points; where it does so for any system of a pair, that "
+    "place of the test set is left out for all systems and pairs"
 )
 
 
@@ -95,13 +94,16 @@ def _answers(content: PageContent) -> str:
     pairs = content.pairs_by_size
     rows = []
     for candidate, unlooped in _with_and_without_loops(content):
-        gaps = {c.pair: c.difference for c in candidate.comparisons}
+        gaps = {
+            c.pair: tables.with_interval(c.difference) for c in candidate.comparisons
+        }
+        gaps |= {each.pair: f"**{gaps[each.pair]}**" for each in candidate.confirmed}
         rows.append(
             [
                 f"`{candidate.system}`",
                 _options(content, candidate),
                 "n/a" if candidate.tokens is None else f"{candidate.tokens:.2f}",
-                *(tables.with_interval(gaps.get(pair)) for pair in pairs),
+                *(gaps.get(pair, "n/a") for pair in pairs),
                 tables.with_interval(candidate.mean),
                 f"**{candidate.verdict}**{candidate.caveat}",
                 tables.with_interval(unlooped.mean),

@@ -67,7 +67,7 @@ def test_a_schedule_is_better_where_it_is_so_in_every_pair(path):
     assert "every pair of the grid (es_en, pt_en): tgt_early (one seed)." in page
     assert "Worse in some pair: fixed_mix (one seed)." in page
     assert "Comparisons that still lack a cell: 1." in page
-    assert "| `tgt_early` | side_every: tgt=34 | 1.10 | +" in page
+    assert "| `tgt_early` | side_every: tgt=34 | 1.10 | **+" in page
     assert "| **better** (one seed) |" in page
     assert "Do the paper's claims hold" not in page
     lines = page.splitlines()
@@ -134,7 +134,12 @@ def test_one_pair_of_two_is_not_every_pair(path):
     )
     keep(load(path), {("es_en", "scheduled"): 0.6, ("es_en", "tgt_early"): 0.95})
     page = make_page(path)
-    assert "in every pair of the grid (es_en): none." in page
+    assert "in every pair of the grid (es_en, pt_en): none." in page
+    assert (
+        "Only in some pairs, with their number of seeds: tgt_early (es_en 1)." in page
+    )
+    (line,) = (x for x in page.splitlines() if x.startswith("| `tgt_early`"))
+    assert line.count("| **+") == 1
     assert "Comparisons that still lack a cell: 1." in page
 
 
@@ -190,7 +195,7 @@ def test_a_loop_of_the_recogniser_is_shown_for_what_it_costs(path):
 def test_without_any_cell_nothing_is_decided(path):
     page = make_page(path)
     assert "grid (none has a comparison yet): none. Only in the mean" in page
-    assert "pairs: none. Worse in some pair: none." in page
+    assert "number of seeds: none. Worse in some pair: none." in page
     assert "Comparisons that still lack a cell: 6." in page
     assert (
         "| `tgt_early` | side_every: tgt=34 | n/a | n/a | n/a | n/a | **not decided** | n/a |"
