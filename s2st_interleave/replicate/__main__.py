@@ -98,7 +98,7 @@ def page(grid: Grid, args: argparse.Namespace) -> None:
     write_json(grid.page / "results.json", results_json(content))
     for candidate in content.schedules:
         print(f"{candidate.system}: {candidate.verdict}")
-    for claim in () if grid.is_of_schedules else content.claims:
+    for claim, *_ in () if grid.is_of_schedules else content.verdicts:
         print(f"claim {claim.id}: {claim.verdict}: {claim.text}")
     print(f"results: {grid.page / 'RESULTS.md'}")
 

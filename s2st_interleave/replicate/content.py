@@ -89,6 +89,17 @@ class PageContent:
         return {comparison.pair: comparison.difference for comparison in comparisons}
 
     @property
+    def asks_for_gains(self) -> bool:
+        """Whether the page judges what scheduled training gains: claims 1 and 2."""
+        return bool({1, 2} & set(self.grid.claims))
+
+    @property
+    def verdicts(self) -> list[tuple[Claim, Claim, Claim]]:
+        """The claims that the grid asks: at the last, at best dev, without loops."""
+        every = zip(self.claims, self.claims_best, self.claims_unlooped, strict=True)
+        return [judged for judged in every if judged[0].id in self.grid.claims]
+
+    @property
     def gains_of_twice(self) -> dict[str, Difference]:
         """Pair -> scheduled minus baseline, with twice the steps for both."""
         return _with_twice_the_steps(self.longer)

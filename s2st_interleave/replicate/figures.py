@@ -26,7 +26,7 @@ PANELS = (
 
 
 def draw(content: PageContent) -> None:
-    """Draw all FIGURES into the grid's folder."""
+    """Draw the FIGURES of the page into the grid's folder."""
     recipe = content.grid.recipe
     theirs = {
         recipe.pair_of(src): pair.scheduled.asr_bleu - pair.baseline.asr_bleu
@@ -42,7 +42,8 @@ def draw(content: PageContent) -> None:
     }
     ours = {"ours": content.gains, "ours, twice the steps": content.gains_of_twice}
     gains, figure_3, curves = (content.grid.figures / f"{name}.svg" for name in FIGURES)
-    draw_gains(ours, theirs, gains)
+    if content.asks_for_gains:
+        draw_gains(ours, theirs, gains)
     draw_figure_3(runs[recipe.pair_of(TABLE_3_SOURCE)], figure_3)
     scored = {pair: by_system for pair, by_system in runs.items() if by_system}
     draw_curves(scored, curves)

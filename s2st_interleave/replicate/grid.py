@@ -21,6 +21,7 @@ from s2st_interleave.replicate import recipe as recipes
 from s2st_interleave.replicate.recipe import Recipe
 
 SCHEDULES = "schedules"  # table of schedules that are compared with the paper's
+CLAIMS = (1, 2, 3, 4, 5, 6, 7, 8)  # numbers of those in claims.py
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class _File:
     command: str = option("", "what makes the page, for its reader")
     title: str = option("", "headline of the page, in place of the recipe's")
     apart: tuple[str, ...] = option((), "tables compared within themselves alone")
+    claims: tuple[int, ...] = option(CLAIMS, "of the paper, that the page judges")
     pairs: tuple[str, ...] = option(
         (), "that shared models learn from; the largest first"
     )
@@ -96,6 +98,7 @@ class Grid:
     command: str
     title: str
     apart: tuple[str, ...]
+    claims: tuple[int, ...]  # numbers of those that the page judges
     pairs: tuple[str, ...]
     own_models: bool
     cells: tuple[Cell, ...]
@@ -248,6 +251,7 @@ def load(path: Path) -> Grid:
         command=file.command,
         title=file.title or recipe.notes.title,
         apart=file.apart,
+        claims=file.claims,
         pairs=file.pairs,
         own_models=file.own_models,
         cells=tuple(cells.values()),
@@ -267,7 +271,7 @@ def _expand(group: _Group, pairs: tuple[str, ...], where: str) -> Iterator[Cell]
 
 
 def _check(grid: Grid, path: Path) -> None:
-    """Raise UserError for a pair or system without a file, or a num_train out of range."""
+    """Raise UserError for a pair or system without a file, or a number out of range."""
     for source in map(grid.recipe.source, grid.pairs):
         lexicon = grid.recipe.lexicon_of(source)
         if grid.recipe.lexicon and not lexicon.is_file():
@@ -277,6 +281,11 @@ def _check(grid: Grid, path: Path) -> None:
             f"{path}: own_models wants a recipe whose `models` names {{shared}}, as each "
             f"pair has its own; it is '{grid.recipe.models}'"
         )
+    for number in grid.claims:
+        if number not in CLAIMS:
+            raise UserError(
+                f"{path}: claims: {number}: the paper's are {CLAIMS[0]} to {CLAIMS[-1]}"
+            )
     sizes = grid.sizes
     for cell in grid.cells:
         system = grid.recipe.folder / grid.recipe.system.format(system=cell.system)

@@ -34,13 +34,7 @@ def render(content: PageContent) -> str:
         _systems(content),
         f"## {notes.claims}",
         _claims(content),
-        _figure(
-            content,
-            "gains",
-            "What scheduled training gains over the baseline, in points of ASR-BLEU (claims "
-            "1 and 2), with 95% intervals"
-            + (f"; {notes.gains}." if notes.gains else "."),
-        ),
+        _gains(content),
         _reading(content),
         remarks.read_text("utf-8").strip() if remarks.is_file() else "",
         *_paper_tables(content),
@@ -75,6 +69,18 @@ def render(content: PageContent) -> str:
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
+def _gains(content: PageContent) -> str:
+    if not content.asks_for_gains:
+        return ""
+    end = content.grid.recipe.notes.gains
+    return _figure(
+        content,
+        "gains",
+        "What scheduled training gains over the baseline, in points of ASR-BLEU (claims "
+        "1 and 2), with 95% intervals" + (f"; {end}." if end else "."),
+    )
+
+
 def _figure(content: PageContent, name: str, caption: str) -> str:
     return f"![{caption}]({content.figure_folder}/{name}.svg)\n\n{caption}"
 
@@ -104,15 +110,11 @@ def _systems(content: PageContent) -> str:
 
 
 def _reading(content: PageContent) -> str:
-    theirs = PAPER_PAIRS.values()
-    gains = [pair.scheduled.asr_bleu - pair.baseline.asr_bleu for pair in theirs]
-    rho, p_value, _ = spearman_permutation([pair.hours for pair in theirs], gains)
     seeds = content.grid.recipe.notes.seeds
     return (
-        "Statistic: the smallest difference of those compared, for claim 2 Spearman's rho (of "
-        f"the paper's own gains: {rho:.2f}, p {p_value:.4f}). p: the largest after Holm's "
-        "correction; the test adds the standard error over utterances (paired bootstrap) to "
-        "that over seeds, with Welch and Satterthwaite's degrees of freedom."
+        f"Statistic: the smallest difference of those compared{_rho(content)}. p: the largest "
+        "after Holm's correction; the test adds the standard error over utterances (paired "
+        "bootstrap) to that over seeds, with Welch and Satterthwaite's degrees of freedom."
         + (f" {seeds}" if seeds else "")
         + "\n\n"
         "At best dev: by dev loss, whose minimum comes before a system can speak where it "
@@ -120,6 +122,18 @@ def _reading(content: PageContent) -> str:
         "recogniser, greedy as it is, hears some words over and over, and one such utterance "
         "can cost a system points. Where it does so for any system of a pair, the utterance is "
         f"left out for all of them: {sum(map(len, content.loops.values()))} in all."
+    )
+
+
+def _rho(content: PageContent) -> str:
+    if 2 not in content.grid.claims:
+        return ""
+    theirs = PAPER_PAIRS.values()
+    gains = [pair.scheduled.asr_bleu - pair.baseline.asr_bleu for pair in theirs]
+    rho, p_value, _ = spearman_permutation([pair.hours for pair in theirs], gains)
+    return (
+        ", for claim 2 Spearman's rho (of the paper's own gains: "
+        f"{rho:.2f}, p {p_value:.4f})"
     )
 
 
@@ -224,9 +238,7 @@ def _claims(content: PageContent) -> str:
             tables.p_value(claim.p_value),
             claim.rule + (f"; missing: {len(claim.missing)}" if claim.missing else ""),
         ]
-        for claim, best, unlooped in zip(
-            content.claims, content.claims_best, content.claims_unlooped, strict=True
-        )
+        for claim, best, unlooped in content.verdicts
     ]
     names = ["", "claim", "verdict", "at best dev", "without loops"]
     names += ["statistic", "p", "rule"]

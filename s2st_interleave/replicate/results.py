@@ -58,9 +58,7 @@ def _claims(content: PageContent) -> list[dict[str, Any]]:
             "verdict_at_best_dev": best.verdict,
             "verdict_without_loops": unlooped.verdict,
         }
-        for claim, best, unlooped in zip(
-            content.claims, content.claims_best, content.claims_unlooped, strict=True
-        )
+        for claim, best, unlooped in content.verdicts
     ]
 
 

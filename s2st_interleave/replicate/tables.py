@@ -98,7 +98,7 @@ def difference_row(comparison: Comparison, digits: int = 1) -> list[str]:
 def differences(content: PageContent) -> str:
     """All comparisons of the claims, with and without loops."""
     rows = []
-    for claim, other in zip(content.claims, content.claims_unlooped, strict=True):
+    for claim, _, other in content.verdicts:
         digits = 2 if claim.measure == "MOS" else 1
         for looped, unlooped in zip(claim.comparisons, other.comparisons, strict=True):
             without = f"{unlooped.difference.delta:+.2f}", p_value(unlooped.adjusted_p)

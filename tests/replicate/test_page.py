@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import write_json
 from s2st_interleave.replicate.__main__ import main
 from s2st_interleave.replicate.cell import PROBES
@@ -123,6 +125,26 @@ def test_a_page_without_any_score_claims_nothing(path):
     train.write_text("max_steps: 7\n")  # the rest as it is by default
     page = make_page(path)
     assert page.count("**not decided**") == 8
+
+
+def test_a_page_judges_the_claims_that_its_grid_asks(path):
+    """A grid for claim 6 alone had seven claims that it cannot decide."""
+    head = path.read_text().partition("groups:")[0]
+    path.write_text(
+        f"{head}claims: [6]\ngroups:\n"
+        "  - {table: 3, pairs: [pt_en], systems: [scheduled, uniform], seeds: [1, 2, 3]}\n"
+    )
+    grid = load(path)
+    for cell in grid.cells:
+        write_json(grid.place(cell), stored(cell, grid.identity(cell)))
+    page = make_page(path)
+    assert page.count("**holds**") == 1 and "not decided" not in page
+    assert "gains.svg" not in page and not (path.parent / "gains.svg").exists()
+    results = json.loads((path.parent.parent / "results.json").read_text())
+    assert [claim["id"] for claim in results["claims"]] == [6]
+    path.write_text(path.read_text().replace("claims: [6]", "claims: [9]"))
+    with pytest.raises(UserError, match="claims: 9: the paper's are 1 to 8"):
+        load(path)
 
 
 def test_a_table_of_which_the_grid_has_no_cell_is_left_out(path):
@@ -249,11 +271,18 @@ def test_scores_without_references_are_told(path, capsys):
         ("schedules", "schedules"),
         ("confirm", "confirm"),
         ("gate", "gate"),
+        ("long", "long"),
     ],
 )
-def test_the_committed_page_is_what_its_stored_scores_give(grid, page, tmp_path):
+def test_the_committed_page_is_what_its_stored_scores_give(
+    grid, page, tmp_path, monkeypatch
+):
     if not (RECIPE / page / "results.json").is_file():
         pytest.skip("no results yet")
+    if grid == "long":  # its settings.sh, as paper.sh sources it
+        corpus = 'unset MINI_CORPUS; . long/settings.sh; printf %s "$MINI_CORPUS"'
+        stdout = subprocess.check_output(["bash", "-c", corpus], cwd=RECIPE, text=True)
+        monkeypatch.setenv("MINI_CORPUS", stdout)
     folder = recipe_copy(tmp_path, grid)
     assert main(["--grid", str(folder / grid / "grid.yaml"), "page"]) == 0
     remedy = "run egs/mini_cvss/paper.sh --page true --publish true"

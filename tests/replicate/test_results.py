@@ -12,13 +12,11 @@ def content(delta: float, p_value: float) -> SimpleNamespace:
     difference = Difference((delta,), delta, (delta - 1, delta + 1), p_value, 1.0)
     compared = Comparison("pt_en", "scheduled", "baseline", True, difference, p_value)
     claim = Claim(8, "speech quality", "rule", delta, p_value, "holds")
-    claims = [replace(claim, comparisons=(compared,))]
+    claim = replace(claim, comparisons=(compared,))
     return SimpleNamespace(
         grid=SimpleNamespace(cells=[], is_of_schedules=False),
         results={},
-        claims=claims,
-        claims_best=claims,
-        claims_unlooped=claims,
+        verdicts=[(claim, claim, claim)],
     )
 
 
