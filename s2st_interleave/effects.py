@@ -57,7 +57,9 @@ def check(options: Any, places: Mapping[str, Place]) -> None:
             if value_at(options, name) == known[name].default:
                 continue
             if by is None or not by.may_void(places[name]):
+                value = value_at(options, choice)
+                shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
                 raise UserError(
-                    f"option '{name}' has no effect with {choice} "
-                    f"{value_at(options, choice)}: it is for {choice} {wanted}"
+                    f"option '{name}' has no effect with {choice} {shown}: it is for "
+                    f"{choice} {wanted}"
                 )

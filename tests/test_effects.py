@@ -55,6 +55,21 @@ NEEDED = {
             "--speech_only 1 --text_ratio_gate 0.2",
             "it is for speech_only below 1",
         ),
+        (
+            train.Options,
+            f"--tasks {ROOT}/egs/cvss/conf/tasks/s2tt.yaml --unit_heads 2",
+            "s2tt.yaml: it is for tasks that learn speech",
+        ),
+        (
+            train.Options,
+            "--side_every 'src=5 tgt=5' --text_ratio_every 2",
+            "with side_every src=5 tgt=5: it is for side_every of fewer sides",
+        ),
+        (
+            train.Options,
+            "--sides tgt --side_every tgt=5 --text_ratio_every 2",
+            "it is for side_every of fewer sides",
+        ),
         (train.Options, "--unit_heads_weight 1", "it is for unit_heads of 1 or more"),
         (
             train.Options,
@@ -83,6 +98,8 @@ def test_an_option_without_effect_is_refused(cls, line, message, capsys):
         (vocoder.Options, "--hifigan.lambda_mel 1 --hifigan.crop-units 9"),
         (train.Options, "--lora_rank 8 --lora_alpha 8"),
         (train.Options, "--text_ratio_every 5 --schedule linear"),
+        (train.Options, "--text_ratio_every 5 --side_every tgt=9"),
+        (train.Options, "--layout 'src_text -> tgt_text' --text_ratio_every 5"),
         (train.Options, "--text_ratio 0 --text_ratio_every 300"),  # as it is anyway
         (score.Options, "--mos utmos --mos_weights x.pt"),
         (vocoder.Options, "--nj 4"),  # how it is run: recipes say it to every stage

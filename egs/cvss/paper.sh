@@ -33,10 +33,7 @@ cd x_en
 . ../db.sh
 cd ..
 
-if [[ ! -f $grid/grid.yaml ]]; then
-  echo "paper.sh: --grid $grid: there is no $grid/grid.yaml" >&2
-  exit 1
-fi
+s2st_grid grid
 export ENCODER LLM ASR SOURCES UTMOS="${UTMOS:-}" # scores follow from them
 replicate=(python -m s2st_interleave.replicate --grid "$grid/grid.yaml")
 common=(--nj "$nj" --num_threads "$num_threads" --device "$device" --overwrite "$overwrite")

@@ -34,11 +34,14 @@ s2st_count nj
 
 until=0
 if [[ $minutes != 0 ]]; then until=$(($(date +%s) + minutes * 60)); fi
-if [[ $quick == true ]]; then grid=quick; fi
-if [[ ! -f $grid/grid.yaml ]]; then
-  echo "paper.sh: --grid $grid: there is no $grid/grid.yaml" >&2
-  exit 1
+if [[ $quick == true ]]; then
+  if [[ $grid != paper ]]; then
+    echo "paper.sh: --quick true is --grid quick, and --grid $grid was asked for" >&2
+    exit 1
+  fi
+  grid=quick
 fi
+s2st_grid grid
 steps=() # of what cells share: the paper grid's are for eight languages
 if [[ $grid != paper ]]; then steps=(--encoder_args "--max_steps 3200" --llm_args "--max_steps 400"); fi
 if [[ -f $grid/settings.sh ]]; then . "$grid/settings.sh"; fi
@@ -118,8 +121,8 @@ each_pair() {
   done
 }
 
+own="$(todo own_models)" # also refuses a pair that the grid lacks
 if [[ $page == false ]]; then
-  own="$(todo own_models)"
   if [[ -n $own && -z $pair ]]; then each_pair; else run_cells; fi
 fi
 

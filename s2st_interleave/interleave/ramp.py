@@ -48,8 +48,18 @@ def describe(interleaving: Interleaving, max_steps: int, gated: bool) -> str:
         remedy = "that is 'without scheduling', an ablation"
     else:
         every = max(1, max_steps // (3 * schedule.num_drops))
-        remedy = (
-            f"take more --max_steps, or --text_ratio_every {every}, for a ramp over a "
-            "third of them"
-        )
+        shorter = _shorter(interleaving, every)
+        remedy = f"take more --max_steps, or {shorter}, for a ramp over a third of them"
     return f"warning: {last}, and decoding has units alone: {remedy}"
+
+
+def _shorter(interleaving: Interleaving, every: int) -> str:
+    """The options with which each side's ratio falls every so many steps, or sooner."""
+    own, schedule = dict(interleaving.side_every), interleaving.schedule
+    options = []
+    if any(steps > every for steps in own.values()):
+        sides = " ".join(f"{side}={min(own[side], every)}" for side in own)
+        options.append(f'--side_every "{sides}"')
+    if schedule.every > every and set(interleaving.spoken) - set(own):
+        options.append(f"--text_ratio_every {every}")
+    return " and ".join(options)

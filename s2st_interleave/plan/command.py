@@ -17,6 +17,7 @@ Before anything was run, numbers stand in for the dump, or `--data_dir data/trai
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,6 +36,7 @@ from s2st_interleave.plan.work import gpu
 from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages import train
 from s2st_interleave.stages.dumps import open_dumps
+from s2st_interleave.train import teacher_prompt
 
 if TYPE_CHECKING:
     from s2st_interleave.train.interleaved import InterleavedTask
@@ -179,15 +181,16 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
     vocabulary = sizes.read_config(source).vocab_size + num_units + 2
     llm = sizes.measure(source, vocabulary).with_heads(_heads(options, num_units))
     print(tables.describe(llm, corpus, tables.parts(options), options))
-    planned = phases.of_numbers(
+    reckoned = partial(
+        phases.of_numbers,
         options.interleaving(),
         options.max_steps,
         options.batch_size,
         corpus,
         rates,
         two_views=options.consistency > 0,
-        lessons=options.teacher_weight > 0,
     )
+    planned = reckoned(lessons=options.teacher_weight > 0)
     tokens = sum(
         phase.num_steps * sum(map(sum, phase.lengths)) / len(phase.lengths)
         for phase in planned
@@ -195,23 +198,23 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
     print(
         f"\n{options.max_steps:,} steps, about {tokens:.3g} tokens, as nothing is drawn"
     )
-    micro = {
-        number: phases.micro_batches(
-            phase, options.ranks, options.accum_grad, _budget(options)
-        )
-        for number, phase in enumerate(planned)
-    }
+    cut = partial(
+        phases.micro_batches,
+        num_gpus=options.ranks,
+        accum_grad=options.accum_grad,
+        budget=_budget(options),
+    )
     shares = [phase.num_steps / len(phase.lengths) for phase in planned]
     flops = tuple(
         sum(
-            share * compute.flops(llm, batches, checkpointing=again)
-            for share, batches in zip(shares, micro.values(), strict=True)
+            share * compute.flops(llm, cut(phase), checkpointing=again)
+            for share, phase in zip(shares, planned, strict=True)
         )
         for again in (False, True)
     )
-    return Drawn(
-        corpus, llm, planned, [m for each in micro.values() for m in each], flops
-    )
+    # A teacher reads its lessons apart, and keeps nothing of them.
+    trained = [m for phase in reckoned(lessons=False) for m in cut(phase)]
+    return Drawn(corpus, llm, planned, trained, flops)
 
 
 def _heads(options: Options, num_units: int) -> sizes.Heads:
@@ -288,10 +291,17 @@ def planned_task(options: Options) -> "InterleavedTask":
         device="cpu",
         batch_tokens=options.batch_tokens,
         consistency=options.consistency,
-        teacher=Teacher(model, options.teacher_prompt, options.teacher_weight)
+        teacher=Teacher(model, _taught(options), options.teacher_weight)
         if options.teacher_weight
         else None,
     )
+
+
+def _taught(options: Options) -> str:
+    """The teacher's prompt, as the training reads it."""
+    layouts = [task.layout for task in options.read_tasks()]
+    teacher_prompt.check(options.teacher_prompt, layouts)
+    return teacher_prompt.with_languages(options.teacher_prompt, options.dump_dir)
 
 
 def _vocabulary(options: Options, tokenizer: Any, num_units: int) -> Vocabulary:

@@ -41,6 +41,7 @@ class Setup:
     accumulates: bool = False  # gradients of earlier micro-batches are kept
     logits_at_once: int = 0  # 0: those of a micro-batch
     foreach: bool = True  # AdamW copies all tensors at once, as the fused one does not
+    teacher: bool = False  # the text LLM that is trained from is there whole, frozen
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def _memory(
     computing: bool = True,
 ) -> Memory:
     share = _share(setup)
+    taught_bytes = (2 if setup.precision == "bf16" else 4) * setup.teacher
     buffers = more
     if setup.ranks > 1 and setup.parallel == "fsdp":
         buffers += _gathered_bytes(sizes)
@@ -167,7 +169,7 @@ def _memory(
         buffers += 2 * sizes.num_weights
     return Memory(
         moment=moment,
-        weights=4 * sizes.num_weights * share,
+        weights=(4 * share + taught_bytes) * sizes.num_weights,
         optimizer=8 * sizes.num_weights * share,
         gradients=gradients,
         activations=activations,

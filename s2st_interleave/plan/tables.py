@@ -114,6 +114,7 @@ def setup(options: "Options") -> memory.Setup:
         accumulates=parts(options) > options.ranks or options.batch_tokens > 0,
         logits_at_once=options.logits_at_once,
         foreach=options.fused_adamw == "false",
+        teacher=options.teacher_weight > 0,
     )
 
 

@@ -38,9 +38,8 @@ def pending(grid: Grid, args: argparse.Namespace) -> None:
     the shared models learn from. With `pair`, only what is of this one.
     """
     asked = [args.pair] if args.pair else grid.pairs
-    if args.pair and args.pair not in grid.pairs:
-        known = nearest(args.pair, grid.pairs)
-        raise UserError(f"no pair '{args.pair}' in {grid.folder}{known}")
+    if args.pair:
+        _check_pair(grid, args.pair)
     cells_to_run = [c for c in grid.pending() if c.pair in asked]
     used = [c.pair for c in grid.cells if c.pair in asked]
     without = [pair for pair in used if grid.topline(pair) is None]
@@ -67,11 +66,23 @@ def cell(grid: Grid, args: argparse.Namespace) -> None:
 
 def topline(grid: Grid, args: argparse.Namespace) -> None:
     """Store a pair's toplines."""
+    _check_pair(grid, args.name)
     cells.keep_topline(grid, args.name)
+
+
+def _check_pair(grid: Grid, pair: str) -> None:
+    if pair not in grid.pairs:
+        known = nearest(pair, grid.pairs)
+        raise UserError(f"no pair '{pair}' in {grid.folder}{known}")
 
 
 def plan(grid: Grid, args: argparse.Namespace) -> None:
     """Print how many cells are left, and the GPU hours of their trainings."""
+    if args.words and not grid.recipe.plan:
+        raise UserError(
+            f"{grid.recipe.folder}: replication.yaml has no `plan`, for which options such "
+            f"as {args.words[0]} are"
+        )
     from s2st_interleave.replicate.plan import plan_line
 
     print(plan_line(grid, args.words))
@@ -130,7 +141,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--out", type=Path, help="folder of the page and its figures, not the grid's"
     )
     showing.add_argument("--num_resamples", type=int, default=2000, help="of a test")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.command == "page" and args.num_resamples < 100:
+        parser.error(f"--num_resamples {args.num_resamples}: a test takes 100 or more")
+    return args
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ declares it; its result is stored beside that, in `cells/<name>.json`.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import product
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave import yaml_text
-from s2st_interleave.config import REQUIRED, nearest, option
+from s2st_interleave.config import MOST_SEED, REQUIRED, nearest, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.record import digest
@@ -21,6 +21,7 @@ from s2st_interleave.replicate import recipe as recipes
 from s2st_interleave.replicate.recipe import Recipe
 
 SCHEDULES = "schedules"  # table of schedules that are compared with the paper's
+TABLES = ("1", "2", "3", "size", "control", "search", "steps", "sensitivity", SCHEDULES)
 CLAIMS = (1, 2, 3, 4, 5, 6, 7, 8)  # numbers of those in claims.py
 
 
@@ -281,19 +282,37 @@ def _check(grid: Grid, path: Path) -> None:
             f"{path}: own_models wants a recipe whose `models` names {{shared}}, as each "
             f"pair has its own; it is '{grid.recipe.models}'"
         )
+    if not grid.cells:
+        raise UserError(f"{path}: groups: there is no cell")
     for number in grid.claims:
         if number not in CLAIMS:
             raise UserError(
                 f"{path}: claims: {number}: the paper's are {CLAIMS[0]} to {CLAIMS[-1]}"
             )
+    used = {cell.table for cell in grid.cells}
+    units, llms = ({getattr(c, k) for c in grid.cells} for k in ("units", "llm"))
+    _check_names(path, "table", used | set(grid.apart), TABLES)
+    _check_names(path, "units", units - {""}, grid.recipe.units)
+    _check_names(path, "llm", llms - {""}, grid.recipe.llms)
     sizes = grid.sizes
     for cell in grid.cells:
         system = grid.recipe.folder / grid.recipe.system.format(system=cell.system)
         if not system.is_file():
             raise UserError(f"{path}: system '{cell.system}' has no {system}")
+        if not 0 <= cell.seed <= MOST_SEED:
+            raise UserError(f"{path}: seed {cell.seed}: wants 0 to {MOST_SEED}")
         # With num_train of the whole pair, one cell would have two names.
         if cell.num_train and not 0 < cell.num_train < sizes.get(cell.pair, 1 << 62):
             raise UserError(
                 f"{path}: num_train {cell.num_train} of {cell.pair}: "
                 f"more than 0 and fewer than its own {sizes[cell.pair]}"
             )
+
+
+def _check_names(
+    path: Path, key: str, names: Iterable[str], known: Sequence[str]
+) -> None:
+    for name in sorted(names):
+        if name not in known:
+            there = nearest(name, known) or f"; there are: {' '.join(known) or 'none'}"
+            raise UserError(f"{path}: {key}: there is no '{name}'{there}")

@@ -76,6 +76,8 @@ class Recipe:
     system: str = option(REQUIRED, "YAML of a system")
     script: str = option("./run.sh", "program that runs a cell, in its pair's folder")
     options: Mapping[str, str] = field(default_factory=dict)
+    llms: tuple[str, ...] = option((), "stand-ins for the text LLM that it makes")
+    units: tuple[str, ...] = option((), "stand-ins for units that it makes")
     # Options of cells with another text LLM, and of cells with stand-in units.
     llm_options: Mapping[str, str] = field(default_factory=dict)
     units_options: Mapping[str, str] = field(default_factory=dict)

@@ -108,7 +108,11 @@ class Options(TrainOptions):
         maximum=1,
     )
     unit_weight: float = option(
-        1.0, "of a unit in the loss, where a text token has 1", new=True, above=0
+        1.0,
+        "of a unit in the loss, where a text token has 1",
+        new=True,
+        above=0,
+        maximum=1000,
     )
     consistency: float = option(
         0.0,
@@ -218,6 +222,7 @@ class Options(TrainOptions):
 
     def voids(self) -> list[Void]:
         voids, layouts = [], [task.layout for task in self.read_tasks()]
+        what, learns = ("tasks", "learn") if self.tasks else ("layout", "learns")
         if not self.lora_rank:
             voids.append(Void("lora_rank", "of 1 or more", ["lora_alpha"]))
         if self.tasks:
@@ -228,7 +233,7 @@ class Options(TrainOptions):
             voids.append(Void("batch_tokens", "of 0", ["accum_grad"]))
         if not any(layout.two_fold_sides for layout in layouts):
             wanted = "with a side as speech and as text"
-            voids.append(Void("layout", wanted, ["probe_every"]))
+            voids.append(Void(what, wanted, ["probe_every"]))
         if not self.text_ratio:
             names = [*SCHEDULE, *INTERLEAVING, "sides"]
             voids.append(Void("text_ratio", "above 0", names))
@@ -244,14 +249,19 @@ class Options(TrainOptions):
             voids.append(Void("schedule", "of another shape", SCHEDULE[1:]))
         elif self.schedule != "step":
             voids.append(Void("schedule", "step", GATE))
+        spoken = {b.side for x in layouts for b in x.blocks if b.kind == "speech"}
+        shown = spoken & {self.sides} or spoken
+        if shown and shown <= {each.partition("=")[0] for each in self.side_every}:
+            voids.append(Void("side_every", "of fewer sides", ["text_ratio_every"]))
         if not any(layout.transcripts for layout in layouts):
-            voids.append(Void("layout", "that learns a transcript", GATE))
+            voids.append(Void(what, f"that {learns} a transcript", GATE))
         if not any(layout.speaks for layout in layouts):
-            voids.append(Void("layout", "that learns speech", [*HEADS, "unit_weight"]))
+            names = [*HEADS, "unit_weight"]
+            voids.append(Void(what, f"that {learns} speech", names))
         if not any(layout.writes for layout in layouts):
-            voids.append(Void("layout", "that learns text", ["consistency"]))
+            voids.append(Void(what, f"that {learns} text", ["consistency"]))
         if not any(x.speaks for x in layouts) or not any(x.writes for x in layouts):
-            voids.append(Void("layout", "that learns speech and text", ["best_by"]))
+            voids.append(Void(what, f"that {learns} speech and text", ["best_by"]))
         if not self.unit_heads:
             voids.append(Void("unit_heads", "of 1 or more", HEADS[1:]))
         if not self.teacher_weight:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Utterance
 from s2st_interleave.interleave.sequence import Text
 from s2st_interleave.llm.backbone import backbone, logits
@@ -80,16 +81,22 @@ def with_lessons(
     """The examples of utterances, each with what a teacher reads of it.
 
     A token is taught where it is the same token in the teacher's text: a word that begins
-    the translation has a space before it there, and may be other tokens.
+    the translation has a space before it there, and may be other tokens. Raises UserError
+    for what is longer than the LLM reads.
     """
     texts = [Text(filled(prompt, utterance)) for utterance in utterances]
     encoded, name = llm.encode_all(texts), taught_block(prompt)
     lessons = []
-    for each, text in zip(drawn, texts, strict=True):
+    for utterance, each, text in zip(utterances, drawn, texts, strict=True):
         if name not in (block.name for block in each.task.layout.wanted):
             lessons.append(each)
             continue
         ids = np.array([llm.vocabulary.bos, *encoded[text]], dtype=np.int32)
+        if llm.max_length is not None and len(ids) > llm.max_length:
+            raise UserError(
+                f"utterance {utterance.id}: the teacher reads {len(ids)} tokens and has "
+                f"positions for {llm.max_length}: take a shorter --teacher_prompt"
+            )
         tokens = each.example.ids[each.example.blocks[name]]
         lesson = Lesson(ids, name, _num_same(ids, tokens))
         lessons.append(replace(each, lesson=lesson))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from s2st_interleave.config import nearest
 from s2st_interleave.data import sides
 from s2st_interleave.data.languages import language
 from s2st_interleave.errors import UserError
@@ -27,14 +28,20 @@ def filled(prompt: str, utterance: Utterance) -> str:
 
 
 def check(prompt: str, layouts: Sequence[Layout]) -> None:
-    """Raise UserError for a text of no side, or an end that is no text that is learned."""
-    known = [f"{side}_text" for each in layouts for side in each.sides]
+    """Raise UserError for a place of no side, or an end that is no text that is learned."""
+    own = dict.fromkeys(side for each in layouts for side in each.sides)
+    known = [*own, *(f"{side}_text" for side in own)]
     wanted = [b.name for each in layouts for b in each.wanted if b.kind == "text"]
-    unknown = set(re.findall(r"\{(\w+_text)\}", prompt)) - set(known)
-    if unknown or taught_block(prompt) not in wanted:
+    unknown = [name for name in re.findall(r"\{(\w+)\}", prompt) if name not in known]
+    if unknown:
         raise UserError(
-            f"option 'teacher_prompt' is {prompt!r}: it wants texts of the task's sides, "
-            f"and to end in one that is learned: {' '.join(wanted) or 'there is none'}"
+            f"option 'teacher_prompt' is {prompt!r}: there is no {{{unknown[0]}}}"
+            f"{nearest(unknown[0], known)}"
+        )
+    if taught_block(prompt) not in wanted:
+        raise UserError(
+            f"option 'teacher_prompt' is {prompt!r}: it wants to end in a text that is "
+            f"learned: {' '.join(wanted) or 'there is none'}"
         )
 
 

@@ -69,6 +69,12 @@ NAMES: list[tuple[str, list[str], str]] = [
     (OWN, [], "--src_lang is not set: the language of the source"),
     (OWN, "--src_lang xx --tgt_lang en".split(), "xx"),
     (MINI, ["--preflight", "yes"], "--preflight takes true or false, not 'yes'"),
+    # Another way to write it trained what cells share by the settings of another grid.
+    (GRID, ["--grid", "../mini_cvss/paper"], "--grid takes the name of a folder in"),
+    (GRID, ["--grid", "gaet"], "with a grid.yaml, not 'gaet'"),
+    (GRID, "--quick true --grid gate".split(), "and --grid gate was asked for"),
+    (GRID, "--grid gate --pair xx_en --page true".split(), "no pair 'xx_en' in gate"),
+    ("cvss/paper.sh", ["--grid", "x_en"], "with a grid.yaml, not 'x_en'"),
     ("mini_cvss/x_en/run.sh", ["--nj", "0"], "--nj takes a whole number of 1 or more"),
     ("mini_cvss/x_en/run.sh", ["--text_llms", "mino"], "did you mean 'mono'?"),
 ]

@@ -45,6 +45,20 @@ def test_a_training_that_ends_before_its_ramp_is_warned_with_steps_that_fit():
     assert "warning" not in ramp.describe(fits, 2000, gated=False)
 
 
+@pytest.mark.parametrize(
+    ("sides", "advice"),
+    [
+        ((("src", 400), ("tgt", 500)), '--side_every "src=74 tgt=74", for'),
+        ((("src", 400),), '--side_every "src=74" and --text_ratio_every 74, for'),
+        ((("src", 50),), "or --text_ratio_every 74, for"),
+    ],
+)
+def test_a_ramp_of_sides_is_warned_by_options_that_shorten_it(sides, advice):
+    """--text_ratio_every was advised where no side followed it."""
+    said = ramp.describe(Interleaving(PAPER, side_every=sides), 2000, gated=False)
+    assert advice in said
+
+
 def test_a_constant_share_is_called_an_ablation_and_a_baseline_says_nothing():
     constant = Interleaving(Schedule("constant", 0.3))
     assert "an ablation" in ramp.describe(constant, 100, gated=False)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from s2st_interleave.data import sides
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.plan import (
@@ -17,6 +19,7 @@ from s2st_interleave.plan import (
     networks,
     phases,
     sizes,
+    tables,
 )
 from s2st_interleave.plan.corpus import Corpus
 from s2st_interleave.plan.rates import Rates
@@ -38,6 +41,7 @@ def dump_dir(small_dump, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("a recipe's") / "dump"
     stage = open_stage(folder, stage="dump", options=Nothing(), inputs={})
     dump.write(folder, list(small_dump), small_dump.vocabulary)
+    sides.write(folder, {"src": "es", "tgt": "en"})
     stage.finish(num_in=30, num_out=30)
     return folder
 
@@ -111,11 +115,31 @@ def test_second_views_and_what_a_teacher_reads_are_in_the_plan(plan):
     assert step.tokens == task.metrics(0, task.batches(0))["tokens"]
     assert step.tokens > 2 * plain.tokens and len(step.lengths) == 3 * plan.batch_size
 
+    named = replace(more, teacher_prompt="{src}: {src_text} {tgt}: {tgt_text}")
+    assert (
+        command.planned_task(named).teacher.prompt
+        == "Spanish: {src_text} English: {tgt_text}"
+    )
+    with pytest.raises(UserError, match="nosuch"):
+        command.planned_task(replace(more, teacher_prompt="{nosuch} {tgt_text}"))
+
     rule, corpus = plan.interleaving(), Corpus(30, 10, 10, 1.0)
     shapes = {"two_views": True, "lessons": True}
     first, *_, last = phases.of_numbers(rule, 20, 6, corpus, Rates(), **shapes)
     assert (len(first.lengths[0]), len(last.lengths[0])) == (18, 12)  # one view at 0
     assert sum(first.lengths[0][12:]) < sum(first.lengths[0][:6])
+
+
+def test_a_teacher_is_in_the_memory_of_each_gpu(plan):
+    """It was left out: a fifth of what FSDP shares among eight."""
+    llm, batch = sizes.measure(plan.llm, 30), counts.MicroBatch(4, 30, 50)
+    setup = memory.Setup(precision="bf16", ranks=8, parallel="fsdp")
+    plain, taught = (
+        memory.peak(llm, [batch], each)
+        for each in (setup, replace(setup, teacher=True))
+    )
+    assert taught.total - plain.total == 2 * llm.num_weights
+    assert tables.setup(replace(plan, teacher_weight=1.0)).teacher
 
 
 def test_heads_are_in_the_plan(plan):

@@ -180,6 +180,12 @@ def test_a_language_beyond_the_papers_makes_no_stored_result_old(path):
             "no pair 'xx_en'",
         ),
         ("num_train: [600]", "num_train: [2400]", "fewer than its own 2400"),
+        # These were found when the shared models had been made, or never.
+        ("table: search", "table: serach", "'serach'; did you mean 'search'"),
+        ("apart: [", "apart: [nosuch, ", "table: there is no 'nosuch'"),
+        ("llm: [mono", "llm: [mno", "llm: there is no 'mno'"),
+        ("units: untrained", "units: untraind", "units: there is no 'untraind'"),
+        ("seeds: [1]", "seeds: [-1]", "seed -1: wants 0 to"),
     ],
 )
 def test_a_slip_in_the_grid_is_named(path, old, new, message):
@@ -188,6 +194,24 @@ def test_a_slip_in_the_grid_is_named(path, old, new, message):
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(ValueError, match=message):
         load(path)
+
+
+def test_a_grid_without_cells_is_an_error(path):
+    path.write_text(path.read_text().partition("groups:")[0] + "groups: []\n")
+    with pytest.raises(ValueError, match="groups: there is no cell"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("topline --name it_em", "no pair 'it_em' in"),
+        ("plan -- --bogus 3", "has no `plan`, for which options such as --bogus are"),
+    ],
+)
+def test_words_that_would_do_nothing_are_refused(path, words, message, capsys):
+    assert main(["--grid", str(path), *words.split()]) == 1
+    assert message in capsys.readouterr().err
 
 
 def test_a_cell_is_a_call_of_its_pairs_recipe():

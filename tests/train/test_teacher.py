@@ -151,12 +151,29 @@ def test_a_prompt_ends_in_a_text_that_is_learned():
     layout = Layout.parse(S2ST)
     teacher_prompt.check(PROMPT, [layout])
     teacher_prompt.check("{src_text}", [layout])  # the transcript is learned as well
-    for prompt in ("{tgt_text} {user_text} {tgt_text}", PROMPT + ".", ""):
+    for prompt in (PROMPT + ".", ""):
         with pytest.raises(UserError, match="that is learned: src_text tgt_text"):
             teacher_prompt.check(prompt, [layout])
     direct = Layout.parse("src_speech -> tgt_speech")
     with pytest.raises(UserError, match="learned: there is none"):
         teacher_prompt.check(PROMPT, [direct])
+
+
+def test_a_prompt_has_the_places_of_the_tasks_sides():
+    """What was written for a language that there is not was read out to the teacher."""
+    layout = Layout.parse(S2ST)
+    for place in ("user_text", "fr", "src_speech"):
+        with pytest.raises(UserError, match=f"there is no {{{place}}}"):
+            teacher_prompt.check(f"{{{place}}} {PROMPT}", [layout])
+
+
+def test_what_is_too_long_for_the_teacher_is_told(make_task):
+    """It failed in torch's embedding, or was read without a word."""
+    task = make_task(1.0)
+    task.teacher = replace(task.teacher, prompt="la " * 3000 + PROMPT)
+    task.llm.model.config.max_position_embeddings = 2048
+    with pytest.raises(UserError, match=r"reads \d+ tokens and has positions for 2048"):
+        task.batches(0)
 
 
 def test_languages_have_their_names_where_all_dumps_agree(tmp_path: Path):

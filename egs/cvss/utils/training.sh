@@ -30,6 +30,15 @@ s2st=(python -m s2st_interleave) gpus_here=0 one_gpu=() s2st_gpus=()
 s2st_class() { echo "${cuda_cmd/%--resources cuda_cmd/--resources $1}"; }
 s2st_languages() { python -m s2st_interleave.data.languages "$@"; }
 s2st_split() { read -r -d '' -a "$1" <<<"$2" || true; }
+# s2st_grid: fails unless --grid is the name of a folder here that has a grid.yaml. Another way
+# to write it would be another grid to what asks for its name.
+s2st_grid() {
+  grid="${grid%/}"
+  if [[ $grid == */* || ! -f $grid/grid.yaml ]]; then
+    echo "${0##*/}: --grid takes the name of a folder in $PWD with a grid.yaml, not '$grid'" >&2
+    exit 1
+  fi
+}
 # s2st_count NAME: fails unless the option is a whole number of 1 or more.
 s2st_count() {
   if [[ ! ${!1} =~ ^[1-9][0-9]*$ ]]; then
