@@ -134,11 +134,12 @@ def _fit(
     learner.start(options.parallel)
     checkpoint.load_optimizer(source, learner.model, learner.optimizer)
     metrics = Metrics(directory / "metrics.jsonl", progress.step, options.report_to)
-    if heed and len(metrics.lines) < progress.step:
+    told = len({json.loads(line)["step"] for line in metrics.lines})
+    if heed and told < progress.step:
         raise UserError(
-            f"{metrics.path} has {len(metrics.lines)} lines of {progress.step} steps, and "
-            "the text ratio of the next one follows from them: bring back the file, or "
-            "train anew with --overwrite true"
+            f"{metrics.path} has lines of {told} of the {progress.step} steps, and the text "
+            "ratio of the next one follows from them: bring back the file, or train anew "
+            "with --overwrite true"
         )
     for line in map(json.loads, metrics.lines):
         watch.add(line)

@@ -141,8 +141,13 @@ def test_a_run_that_lost_its_metrics_is_not_resumed_at_another_ratio(
     make_task, tmp_path
 ):
     train(make_task(GATE), tmp_path, max_steps=6)
-    (tmp_path / "metrics.jsonl").unlink()
-    with pytest.raises(UserError, match=r"0 lines of 6 steps.*--overwrite true"):
+    path = tmp_path / "metrics.jsonl"
+    _, *others = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([others[0], *others]))  # as many lines as steps
+    with pytest.raises(UserError, match=r"5 of the 6 steps.*--overwrite true"):
+        train(make_task(GATE), tmp_path)
+    path.unlink()
+    with pytest.raises(UserError, match="0 of the 6 steps"):
         train(make_task(GATE), tmp_path)
 
 
