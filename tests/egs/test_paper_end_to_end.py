@@ -28,6 +28,7 @@ def test_a_warm_python_ends_as_another_would(python):
     assert process.wait(20) == 128 + signal.SIGTERM
 
 
+@pytest.mark.nightly  # test_paper_pairs.py runs the script, with stand-ins for the recipes
 def test_a_cell_of_each_kind_and_the_page(tmp_path, python):
     recipe = tiny_paper.copy_recipes(tmp_path / "a user's copy")
     warm_python.put_into(tmp_path / "a user's copy", python)
