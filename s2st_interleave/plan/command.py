@@ -103,6 +103,9 @@ def run(options: Options) -> None:
         print(tables.rates_table(known))
     if options.max_steps == 0:
         raise UserError("--max_steps 0: there is nothing to plan")
+    if options.teacher_weight:
+        layouts = [task.layout for task in options.read_tasks()]
+        teacher_prompt.check(options.teacher_prompt, layouts)
     drawn = _draw(options) if options.dump_dir else _reckon(options, known)
 
     # 2. Memory, hours and disk.
@@ -281,6 +284,9 @@ def planned_task(options: Options) -> "InterleavedTask":
         ) from None
     vocabulary = _vocabulary(options, tokenizer, dump.vocabulary.num_units)
     model = sizes.build(options.sizes or options.llm, vocabulary.size)
+    prompt = options.teacher_prompt
+    if options.teacher_weight:
+        prompt = teacher_prompt.with_languages(prompt, options.dump_dir)
     return InterleavedTask(
         llm=SpeechLlm(model, tokenizer, vocabulary),
         train=dump,
@@ -291,17 +297,10 @@ def planned_task(options: Options) -> "InterleavedTask":
         device="cpu",
         batch_tokens=options.batch_tokens,
         consistency=options.consistency,
-        teacher=Teacher(model, _taught(options), options.teacher_weight)
+        teacher=Teacher(model, prompt, options.teacher_weight)
         if options.teacher_weight
         else None,
     )
-
-
-def _taught(options: Options) -> str:
-    """The teacher's prompt, as the training reads it."""
-    layouts = [task.layout for task in options.read_tasks()]
-    teacher_prompt.check(options.teacher_prompt, layouts)
-    return teacher_prompt.with_languages(options.teacher_prompt, options.dump_dir)
 
 
 def _vocabulary(options: Options, tokenizer: Any, num_units: int) -> Vocabulary:

@@ -34,9 +34,9 @@ def check(prompt: str, layouts: Sequence[Layout]) -> None:
     wanted = [b.name for each in layouts for b in each.wanted if b.kind == "text"]
     unknown = [name for name in re.findall(r"\{(\w+)\}", prompt) if name not in known]
     if unknown:
+        there = nearest(unknown[0], known) or f"; there are: {' '.join(known)}"
         raise UserError(
-            f"option 'teacher_prompt' is {prompt!r}: there is no {{{unknown[0]}}}"
-            f"{nearest(unknown[0], known)}"
+            f"option 'teacher_prompt' is {prompt!r}: there is no {{{unknown[0]}}}{there}"
         )
     if taught_block(prompt) not in wanted:
         raise UserError(

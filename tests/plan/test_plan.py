@@ -121,7 +121,7 @@ def test_second_views_and_what_a_teacher_reads_are_in_the_plan(plan):
         == "Spanish: {src_text} English: {tgt_text}"
     )
     with pytest.raises(UserError, match="nosuch"):
-        command.planned_task(replace(more, teacher_prompt="{nosuch} {tgt_text}"))
+        command.run(replace(more, teacher_prompt="{nosuch} {tgt_text}"))
 
     rule, corpus = plan.interleaving(), Corpus(30, 10, 10, 1.0)
     shapes = {"two_views": True, "lessons": True}
