@@ -62,6 +62,11 @@ class Interleaving:
         blocks = [block for task in self.tasks for block in task.layout.blocks]
         return list(dict.fromkeys(b.side for b in blocks if b.kind == "speech"))
 
+    @property
+    def interleaved(self) -> list[str]:
+        """The spoken sides that show text, in order."""
+        return [side for side in self.spoken if self.sides in ("both", side)]
+
     def schedule_of(self, side: str) -> Schedule:
         every = dict(self.side_every).get(side, self.schedule.every)
         return replace(self.schedule, every=every)
@@ -74,7 +79,7 @@ class Interleaving:
         """The text ratio of each spoken side at 0-based optimizer step `step`."""
         return {
             side: text_ratio(self.schedule_of(side), step, self.falls)
-            if self.sides in ("both", side)
+            if side in self.interleaved
             else 0.0
             for side in self.spoken
         }

@@ -60,6 +60,6 @@ def _shorter(interleaving: Interleaving, every: int) -> str:
     if any(steps > every for steps in own.values()):
         sides = " ".join(f"{side}={min(own[side], every)}" for side in own)
         options.append(f'--side_every "{sides}"')
-    if schedule.every > every and set(interleaving.spoken) - set(own):
+    if schedule.every > every and set(interleaving.interleaved) - set(own):
         options.append(f"--text_ratio_every {every}")
     return " and ".join(options)

@@ -249,9 +249,9 @@ class Options(TrainOptions):
             voids.append(Void("schedule", "of another shape", SCHEDULE[1:]))
         elif self.schedule != "step":
             voids.append(Void("schedule", "step", GATE))
-        spoken = {b.side for x in layouts for b in x.blocks if b.kind == "speech"}
-        shown = spoken & {self.sides} or spoken
-        if shown and shown <= {each.partition("=")[0] for each in self.side_every}:
+        interleaving = self.interleaving()
+        own = dict(interleaving.side_every)
+        if own and set(interleaving.interleaved) <= set(own):
             voids.append(Void("side_every", "of fewer sides", ["text_ratio_every"]))
         if not any(layout.transcripts for layout in layouts):
             voids.append(Void(what, f"that {learns} a transcript", GATE))

@@ -59,6 +59,13 @@ def test_a_ramp_of_sides_is_warned_by_options_that_shorten_it(sides, advice):
     assert advice in said
 
 
+def test_no_option_is_advised_that_no_side_follows():
+    """A training of one side was to take an option that is refused there."""
+    alone = Interleaving(PAPER, sides="tgt", side_every=(("tgt", 400),))
+    said = ramp.describe(alone, 2000, gated=False)
+    assert '--side_every "tgt=74", for' in said and "text_ratio_every" not in said
+
+
 def test_a_constant_share_is_called_an_ablation_and_a_baseline_says_nothing():
     constant = Interleaving(Schedule("constant", 0.3))
     assert "an ablation" in ramp.describe(constant, 100, gated=False)
