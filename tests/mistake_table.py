@@ -106,7 +106,7 @@ MISTAKES: list[tuple[Callable[[], object], str, int, str]] = [
     (nothing, "launch /dev/full echo x", 1, "/dev/full: No space left on device, "),
     (nothing, "launch u0.wav/x.log echo x", 1, "this is a file, and a folder is wa"),
     (nothing, "launch x.log no-such-program", 1, "no-such-program: no such file or"),
-    (nothing, f"{TRAIN} --text_ratio 0.95", 1, "0.95 is no multiple of its drop 0.1"),
+    (nothing, f"{TRAIN} --text_ratio 0.95", 2, "0.95 is no multiple of its drop 0.1"),
     (nothing, f"{TRAIN} --attention flash_attention_2", 1, "wants the package flash"),
     (nothing, "plan --gpus H800", 2, "'gpus' is 'H800', wants: one of A100"),
     (nothing, "train --config no.yaml", 2, "no.yaml: no such config file"),
