@@ -6,16 +6,16 @@ significant. Otherwise, or where cells are missing, it is not decided. The verdi
 page is that of the last checkpoint.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from s2st_interleave.replicate.comparison import (
+    ASR_BLEU,
     MOS,
     Comparison,
     Runs,
     Wanted,
-    bleu_measure,
     compare,
 )
 from s2st_interleave.replicate.statistics import spearman_permutation
@@ -49,14 +49,13 @@ def judge(
     runs: Runs,
     pairs: Sequence[str],
     hours: Sequence[int],
-    bleu: Callable[..., float],
     num_resamples: int,
     encoder: str = "",
 ) -> list[Claim]:
     """Judge all claims by the runs that are there.
 
-    `pairs` go from the largest to the smallest, each with the paper's `hours`. `bleu` turns
-    summed counts into BLEU, and `encoder` describes the stand-in encoder of claim 7.
+    `pairs` go from the largest to the smallest, each with the paper's `hours`.
+    `encoder` describes the stand-in encoder of claim 7.
     """
     large, small = pairs[0], pairs[-1]
     bracket = f" ({encoder})" if encoder else ""
@@ -65,9 +64,7 @@ def judge(
         number: int, text: str, wanted: Sequence[Wanted], want_seeds: int = 3
     ) -> Claim:
         margin = MOS_MARGIN if number == 8 else 0.0
-        return _compared(
-            number, text, wanted, runs, bleu, num_resamples, margin, want_seeds
-        )
+        return _compared(number, text, wanted, runs, num_resamples, margin, want_seeds)
 
     beats = claim(
         1,
@@ -108,13 +105,12 @@ def _compared(
     text: str,
     wanted: Sequence[Wanted],
     runs: Runs,
-    bleu: Callable[..., float],
     num_resamples: int,
     margin: float,
     want_seeds: int,
 ) -> Claim:
     """A claim that systems beat others in the wanted comparisons; with a margin, in MOS."""
-    measure = MOS if margin else bleu_measure(bleu)
+    measure = MOS if margin else ASR_BLEU
     family = compare(
         runs,
         wanted,

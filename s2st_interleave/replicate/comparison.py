@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -9,11 +10,13 @@ from s2st_interleave.replicate.statistics import (
     Difference,
     Scorer,
     paired_difference,
+    resampled,
 )
 from s2st_interleave.score.bootstrap import holm
+from s2st_interleave.score.metrics.bleu import bleu_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a run equals itself alone, so that it can be a key
 class Run:
     """A scored cell: for each utterance the counts and ratings that make a corpus score.
 
@@ -75,18 +78,22 @@ class Measure:
     known: Callable[[Run], bool] = lambda _: True
 
 
-def bleu_measure(bleu: Callable[..., float]) -> Measure:
-    """ASR-BLEU as a measure; `bleu` turns summed counts into BLEU."""
-    return Measure("ASR-BLEU", lambda run: lambda times: bleu(times @ run.bleu_counts))
-
-
 def _mos_scorer(run: Run) -> Scorer:
     known = np.isfinite(run.mos)
     values = np.where(known, run.mos, 0.0)
     return lambda times: float(times @ values / max(1, times @ known))
 
 
+ASR_BLEU = Measure(
+    "ASR-BLEU", lambda run: lambda times: bleu_of(times @ run.bleu_counts)
+)
 MOS = Measure("MOS", _mos_scorer, lambda run: bool(np.isfinite(run.mos).any()))
+
+
+@cache  # a run is of many comparisons: a page of 60 cells took four times as long
+def run_scores(run: Run, measure: Measure, num_resamples: int) -> np.ndarray:
+    """A run's score and those of its resamples, as `statistics.resampled` returns them."""
+    return resampled(measure.scorer(run), len(run.mos), num_resamples)
 
 
 def compare(
@@ -118,11 +125,11 @@ def compare(
             missing.append(f"{pair}: {system} or {other}, a seed besides {seeds}")
         if not seeds:
             continue
-        a, b = ([measure.scorer(side[seed]) for seed in seeds] for side in seed_runs)
-        size = len(seed_runs[0][seeds[0]].mos)
-        difference = paired_difference(
-            a, b, size, margin=margin, num_resamples=num_resamples
+        a, b = (
+            [run_scores(side[seed], measure, num_resamples) for seed in seeds]
+            for side in seed_runs
         )
+        difference = paired_difference(a, b, margin=margin)
         key = " ".join(names)
         p_better[key], p_worse[key] = difference.p_better, difference.p_worse
         alike = all(seed_runs[0][s].build == seed_runs[1][s].build for s in seeds)
@@ -144,7 +151,6 @@ def compare_two(
     pair: str,
     system: str,
     other: str,
-    bleu: Callable[..., float],
     num_resamples: int,
 ) -> Comparison | None:
     """A single comparison outside of the claims, whose p-value needs no correction.
@@ -152,6 +158,6 @@ def compare_two(
     None where the systems have no seed in common.
     """
     family = compare(
-        runs, [(pair, system, other)], bleu_measure(bleu), num_resamples=num_resamples
+        runs, [(pair, system, other)], ASR_BLEU, num_resamples=num_resamples
     )
     return family.comparisons[0] if family.comparisons else None

@@ -19,7 +19,7 @@ from s2st_interleave.replicate.comparison import Comparison, Run, Runs, compare_
 from s2st_interleave.replicate.grid import SCHEDULES, Cell, Grid
 from s2st_interleave.replicate.search import LENGTHS, STRETCHED, winners
 from s2st_interleave.replicate.statistics import Difference
-from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
+from s2st_interleave.score.metrics.bleu import bleu_counts
 from s2st_interleave.score.metrics.loops import is_loop
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.pairs import join
@@ -138,13 +138,12 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
         pairs=list(published),
         hours=[each.hours for each in published.values()],
         encoder=grid.recipe.notes.encoder,
-        bleu=bleu_of,
         num_resamples=num_resamples,
     )
     last, best_dev = map(runs, CHECKPOINTS)
 
     # 3. Compare systems besides.
-    compare = partial(compare_two, bleu=bleu_of, num_resamples=num_resamples)
+    compare = partial(compare_two, num_resamples=num_resamples)
 
     def compared(
         chosen: Runs, wanted: Iterable[tuple[str, str, str]]
@@ -164,7 +163,7 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
         {pair: kept["references"] for pair, kept in toplines.items()},
     )
     candidates = partial(
-        schedules.candidates, grid, results, bleu=bleu_of, num_resamples=num_resamples
+        schedules.candidates, grid, results, num_resamples=num_resamples
     )
     changed = runs("last", "sensitivity")
     tuned = winners(

@@ -4,7 +4,7 @@ The table "schedules" of a grid holds the paper's schedule, `scheduled`, and can
 that is trained for more steps is compared with `scheduled` for as many.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,16 +12,17 @@ import numpy as np
 
 from s2st_interleave.replicate.claims import LEVEL
 from s2st_interleave.replicate.comparison import (
+    ASR_BLEU,
     Comparison,
     Run,
     Runs,
     Wanted,
-    bleu_measure,
     compare,
+    run_scores,
 )
 from s2st_interleave.replicate.grid import SCHEDULES, Cell, Grid
 from s2st_interleave.replicate.search import LENGTHS
-from s2st_interleave.replicate.statistics import Difference, Scorer, paired_difference
+from s2st_interleave.replicate.statistics import Difference, paired_difference
 from s2st_interleave.score.bootstrap import holm
 
 Verdict = Literal["better", "better on average", "worse", "not decided"]
@@ -99,7 +100,6 @@ def candidates(
     grid: Grid,
     results: Mapping[str, Mapping[str, Any]],
     runs: Runs,
-    bleu: Callable[..., float],
     num_resamples: int,
 ) -> list[Candidate]:
     """All candidates of the grid, in its order; `runs` are those of the table."""
@@ -112,7 +112,7 @@ def candidates(
     wanted = list(dict.fromkeys(wanted))
     if not wanted:
         return []
-    family = compare(runs, wanted, bleu_measure(bleu), num_resamples=num_resamples)
+    family = compare(runs, wanted, ASR_BLEU, num_resamples=num_resamples)
     worse = dict.fromkeys(wanted, 1.0) | {
         _names(each): each.difference.p_worse for each in family.comparisons
     }
@@ -120,7 +120,7 @@ def candidates(
     systems = tuple(dict.fromkeys(names[1] for names in wanted))
     compared = dict.fromkeys(cell.pair for cell in cells)
     means = {
-        system: _mean_over_pairs(runs, wanted, system, bleu, num_resamples)
+        system: _mean_over_pairs(runs, wanted, system, num_resamples)
         for system in systems
     }
     mean_p = holm({k: mean.p_better if mean else 1.0 for k, mean in means.items()})
@@ -146,7 +146,6 @@ def _mean_over_pairs(
     runs: Runs,
     wanted: Sequence[Wanted],
     system: str,
-    bleu: Callable[..., float],
     num_resamples: int,
 ) -> Difference | None:
     """The mean of a system's differences over its pairs, by the seeds that all of them have.
@@ -161,17 +160,13 @@ def _mean_over_pairs(
     sizes = {len(run.mos) for each in (*mine, *theirs) for run in each.values()}
     if not seeds or len(sizes) > 1:
         return None
-    scorer = bleu_measure(bleu).scorer
 
-    def mean(sides: Sequence[Mapping[int, Run]], seed: int) -> Scorer:
-        scores = [scorer(side[seed]) for side in sides]
-        return lambda times: float(np.mean([score(times) for score in scores]))
+    def mean(sides: Sequence[Mapping[int, Run]], seed: int) -> np.ndarray:
+        scores = [run_scores(side[seed], ASR_BLEU, num_resamples) for side in sides]
+        return np.mean(scores, axis=0)
 
     return paired_difference(
-        [mean(mine, seed) for seed in seeds],
-        [mean(theirs, seed) for seed in seeds],
-        sizes.pop(),
-        num_resamples=num_resamples,
+        [mean(mine, seed) for seed in seeds], [mean(theirs, seed) for seed in seeds]
     )
 
 

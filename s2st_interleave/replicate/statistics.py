@@ -27,28 +27,38 @@ class Difference:
     p_worse: float
 
 
-def paired_difference(
-    system: Sequence[Scorer],
-    other: Sequence[Scorer],
-    num_utterances: int,
-    *,
-    margin: float = 0.0,
-    num_resamples: int = 2000,
-    seed: int = 0,
-) -> Difference:
-    """Paired test over utterances and seeds.
+def resampled(
+    scorer: Scorer, num_utterances: int, num_resamples: int, seed: int = 0
+) -> np.ndarray:
+    """A run's score, and those of its resamples: float (1 + num_resamples,).
 
-    Utterances are resampled with replacement, the same for all runs, which gives the
-    standard error of the mean over seeds. Two or three seeds are too few to be resampled:
-    where all have one sign no resample crosses 0, and one test in eight of equal systems
-    would be "significant". Instead their spread adds its own standard error, and the sum
-    has the degrees of freedom of Welch and Satterthwaite: n - 1 where only seeds vary. A
-    seed's effect on single utterances counts in both parts, which makes the test too strict
-    where seeds matter little. Where their variance is several times that of utterances,
-    two seeds that agree by chance make it too lax: of equal systems 7 % differ at
-    p < 0.05, 1.3 to 1.9 % at p < 0.002 (simulated with four times the variance). A single
-    seed adds no error of seeds, and its p-value is too small. Run k of either system has
-    seen the same batches. Raises ValueError when the numbers of seeds differ.
+    Utterances are drawn with replacement, the same for all runs of as many utterances.
+    """
+    rng = generator(seed, "paired difference")
+    scores = np.empty(1 + num_resamples)
+    scores[0] = scorer(np.ones(num_utterances, dtype=np.int64))
+    for resample in range(num_resamples):
+        chosen = rng.integers(num_utterances, size=num_utterances)
+        scores[1 + resample] = scorer(np.bincount(chosen, minlength=num_utterances))
+    return scores
+
+
+def paired_difference(
+    system: Sequence[np.ndarray], other: Sequence[np.ndarray], *, margin: float = 0.0
+) -> Difference:
+    """Paired test over utterances and seeds, of scores that `resampled` returns.
+
+    The resamples give the standard error of the mean over seeds. Two or three seeds are too
+    few to be resampled: where all have one sign no resample crosses 0, and one test in
+    eight of equal systems would be "significant". Instead their spread adds its own
+    standard error, and the sum has the degrees of freedom of Welch and Satterthwaite: n - 1
+    where only seeds vary. A seed's effect on single utterances counts in both parts, which
+    makes the test too strict where seeds matter little. Where their variance is several
+    times that of utterances, two seeds that agree by chance make it too lax: of equal
+    systems 7 % differ at p < 0.05, 1.3 to 1.9 % at p < 0.002 (simulated with four times the
+    variance). A single seed adds no error of seeds, and its p-value is too small. Run k of
+    either system has seen the same batches. Raises ValueError when the numbers of seeds
+    differ.
     """
     from scipy.stats import t as student  # half a second, which `pending` does not need
 
@@ -56,16 +66,9 @@ def paired_difference(
         raise ValueError(
             f"{len(system)} and {len(other)} seeds: wants the same, 1 or more"
         )
-    rng = generator(seed, "paired difference")
-
-    def gaps(times: np.ndarray) -> list[float]:
-        return [a(times) - b(times) for a, b in zip(system, other, strict=True)]
-
-    drawn = np.empty(num_resamples)
-    for resample in range(num_resamples):
-        chosen = rng.integers(num_utterances, size=num_utterances)
-        drawn[resample] = np.mean(gaps(np.bincount(chosen, minlength=num_utterances)))
-    by_seed = tuple(gaps(np.ones(num_utterances, dtype=np.int64)))
+    gaps = np.stack(system) - np.stack(other)
+    drawn = np.mean(gaps[:, 1:], axis=0)
+    by_seed = tuple(gaps[:, 0].tolist())
     delta, num_seeds = float(np.mean(by_seed)), len(by_seed)
     seed_error = np.std(by_seed, ddof=1) / num_seeds**0.5 if num_seeds > 1 else 0.0
     error = float(np.hypot(np.std(drawn, ddof=1), seed_error))

@@ -5,61 +5,64 @@ import pytest
 
 from s2st_interleave.replicate.statistics import (
     paired_difference,
+    resampled,
     spearman_permutation,
 )
 from s2st_interleave.score.bootstrap import holm
 
 
-def scorer(values):
-    return lambda times: float(times @ values / times.sum())
+def scores(values, num_resamples=200):
+    return resampled(
+        lambda times: float(times @ values / times.sum()), len(values), num_resamples
+    )
 
 
 def runs(rng, mean, num_seeds=3, num_utterances=200):
-    return [scorer(rng.normal(mean, 1, num_utterances)) for _ in range(num_seeds)]
+    return [scores(rng.normal(mean, 1, num_utterances)) for _ in range(num_seeds)]
 
 
 def test_a_clear_difference_is_found_and_a_system_is_not_better_than_itself():
     rng = np.random.default_rng(0)
     better, worse = runs(rng, 1.0), runs(rng, 0.0)
-    difference = paired_difference(better, worse, 200, num_resamples=200)
+    difference = paired_difference(better, worse)
     assert difference.delta == pytest.approx(1.0, abs=0.2)
     assert difference.p_better < 0.01 and difference.p_worse > 0.99
     assert difference.ci95[0] > 0
-    same = paired_difference(worse, worse, 200, num_resamples=200)
+    same = paired_difference(worse, worse)
     assert same.delta == 0 and same.p_better == 1 == same.p_worse
 
 
 def test_one_lucky_seed_of_three_decides_nothing():
     rng = np.random.default_rng(1)
-    flat = [scorer(rng.normal(0, 0.1, 200)) for _ in range(3)]
-    lucky = [scorer(rng.normal(mean, 0.1, 200)) for mean in (9.0, -1.0, -1.0)]
-    assert paired_difference(lucky, flat, 200, num_resamples=300).p_better > 0.05
+    flat = [scores(rng.normal(0, 0.1, 200)) for _ in range(3)]
+    lucky = [scores(rng.normal(mean, 0.1, 200)) for mean in (9.0, -1.0, -1.0)]
+    assert paired_difference(lucky, flat).p_better > 0.05
 
 
 def test_three_seeds_of_one_sign_were_significant_once_in_eight():
     """Resampling three seeds never crosses 0 where all of them happen to agree."""
     rng = np.random.default_rng(3)
-    flat = [scorer(np.zeros(20))] * 3
+    flat = [scores(np.zeros(20), 20)] * 3
     p_values = []
     for _ in range(400):
         means = rng.normal(0, 1, 3)
-        noisy = [scorer(rng.normal(mean, 0.1, 20)) for mean in means]
-        p_values.append(paired_difference(noisy, flat, 20, num_resamples=20).p_better)
+        noisy = [scores(rng.normal(mean, 0.1, 20), 20) for mean in means]
+        p_values.append(paired_difference(noisy, flat).p_better)
     assert 0.02 < np.mean(np.array(p_values) < 0.05) < 0.08
 
 
 def test_non_inferiority_is_a_margin():
     rng = np.random.default_rng(2)
     noise = rng.normal(0, 1, 200)
-    a, b = [scorer(noise - 0.05)], [scorer(noise)]
-    assert paired_difference(a, b, 200, num_resamples=200).p_better > 0.99
-    shifted = paired_difference(a, b, 200, margin=-0.1, num_resamples=200)
+    a, b = [scores(noise - 0.05)], [scores(noise)]
+    assert paired_difference(a, b).p_better > 0.99
+    shifted = paired_difference(a, b, margin=-0.1)
     assert shifted.p_better < 0.05
 
 
 def test_numbers_of_seeds_must_agree():
     with pytest.raises(ValueError, match="3 and 2 seeds"):
-        paired_difference([len] * 3, [len] * 2, 5)
+        paired_difference([np.ones(5)] * 3, [np.ones(5)] * 2)
 
 
 def test_holm_is_monotone_and_never_below_the_plain_value():
