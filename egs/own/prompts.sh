@@ -9,7 +9,16 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 lang=es
-if [[ ${1:-} == --lang ]]; then lang="${2:?--lang wants es, fr, it or ru}" && shift 2; fi
+if [[ ${1:-} == --lang ]]; then
+  if (($# < 2)); then echo "prompts.sh: --lang wants es, fr, it or ru" >&2 && exit 1; fi
+  lang="$2" && shift 2
+fi
+for word in "$@"; do # before anything is fetched
+  case "$word" in
+    -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' prompts.sh && exit 0 ;;
+    --lang | --lang=*) echo "prompts.sh: --lang comes first: ./prompts.sh --lang fr" >&2 && exit 1 ;;
+  esac
+done
 . ../cvss/utils/environment.sh
 python local/fetch_prompts.py --lang "$lang" --out_dir "downloads/prompts_$lang"
 exec ./run.sh --preset laptop --tsv "downloads/prompts_$lang/prompts.tsv" --src_lang "$lang" --tgt_lang en \

@@ -21,14 +21,24 @@ def steps_with_text(interleaving: Interleaving, max_steps: int) -> int:
     )
 
 
-def describe(interleaving: Interleaving, max_steps: int, gated: bool) -> str:
+def describe(interleaving: Interleaving, max_steps: int, gate_every: int = 0) -> str:
     """Say when the text ends and, where it does not, what to change; "" for a baseline.
 
-    `gated` is whether a gate may let the ratio fall sooner than the schedule.
+    So many steps lie between two looks of a gate, which may let the ratio fall sooner than
+    the schedule; 0: there is no gate.
     """
     ramp = steps_with_text(interleaving, max_steps)
     if ramp == 0:
         return ""
+    if gate_every <= ramp:
+        return _extent(interleaving, max_steps, ramp, gated=gate_every > 0)
+    said = _extent(interleaving, max_steps, ramp, gated=False)
+    return f"{said}; the gate never looks, as it would after {gate_every} steps first"
+
+
+def _extent(
+    interleaving: Interleaving, max_steps: int, ramp: int, *, gated: bool
+) -> str:
     if ramp < max_steps:
         when = " at the latest" if gated else ""
         said = (
@@ -47,14 +57,20 @@ def describe(interleaving: Interleaving, max_steps: int, gated: bool) -> str:
     if schedule.shape == "constant":
         remedy = "that is 'without scheduling', an ablation"
     else:
-        every = max(1, max_steps // (3 * schedule.num_drops))
-        shorter = _shorter(interleaving, every)
-        remedy = f"take more --max_steps, or {shorter}, for a ramp over a third of them"
+        remedy = "take more --max_steps"
+        shorter = _shorter(interleaving, max_steps // (3 * schedule.num_drops))
+        if shorter:
+            remedy += f", or {shorter}, for a ramp over a third of them"
     return f"warning: {last}, and decoding has units alone: {remedy}"
 
 
 def _shorter(interleaving: Interleaving, every: int) -> str:
-    """The options with which each side's ratio falls every so many steps, or sooner."""
+    """The options with which each side's ratio falls every so many steps, or sooner.
+
+    "" where these are none, as in a training of a few steps.
+    """
+    if not every:
+        return ""
     own, schedule = dict(interleaving.side_every), interleaving.schedule
     options = []
     if any(steps > every for steps in own.values()):

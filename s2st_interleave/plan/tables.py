@@ -22,8 +22,10 @@ def describe(
     where = " ".join(map(str, options.dump_dir or options.data_dir)) or "numbers alone"
     budget = options.batch_tokens
     cut = f"micro-batches of {budget:,} tokens" if budget else f"{parts} micro-batches"
-    gated = options.gate() is not None
-    extent = ramp.describe(options.interleaving(), options.max_steps, gated)
+    gate = options.gate()
+    extent = ramp.describe(
+        options.interleaving(), options.max_steps, gate.every if gate else 0
+    )
     return (
         f"data    {where}: {corpus.train} utterances, {corpus.seconds:.1f} s a recording\n"
         f"LLM     {llm.name}: {llm.num_weights:,} weights, {llm.num_layers} layers, "

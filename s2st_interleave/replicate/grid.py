@@ -5,7 +5,8 @@ declares it; its result is stored beside that, in `cells/<name>.json`.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import product
@@ -18,6 +19,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.record import digest
 from s2st_interleave.replicate import recipe as recipes
+from s2st_interleave.replicate import stored
 from s2st_interleave.replicate.recipe import Recipe
 
 SCHEDULES = "schedules"  # table of schedules that are compared with the paper's
@@ -182,22 +184,27 @@ class Grid:
 
     def result(self, cell: Cell) -> dict[str, Any] | None:
         """A cell's stored result; None if it was not run or its identity has changed."""
-        return _stored(self.place(cell), self.identity(cell))
+        return _stored(self.place(cell), self.identity(cell), stored.read_cell)
 
     def topline(self, pair: str) -> dict[str, Any] | None:
         """A pair's toplines and references; None if missing or their identity changed."""
-        return _stored(self.topline_place(pair), self.topline_identity(pair))
+        place, identity = self.topline_place(pair), self.topline_identity(pair)
+        return _stored(place, identity, stored.read_topline)
 
     def pending(self) -> list[Cell]:
         """The cells without a stored result."""
         return [cell for cell in self.cells if self.result(cell) is None]
 
 
-def _stored(place: Path, identity: str) -> dict[str, Any] | None:
+def _stored(
+    place: Path, identity: str, read: Callable[[Path], dict[str, Any]]
+) -> dict[str, Any] | None:
+    """What `read` makes of a file; None if it is missing or of another identity."""
     if not place.is_file():
         return None
-    stored = read_json(place)
-    return stored if stored["identity"] == identity else None
+    if read_json(place).get("identity", "") != identity:
+        return None  # of an older version, which may have had other keys
+    return read(place)
 
 
 @lru_cache
@@ -241,7 +248,12 @@ def load(path: Path) -> Grid:
     cells: dict[str, Cell] = {}
     for number, group in enumerate(groups, 1):
         for cell in _expand(group, file.pairs, f"{path}: group {number}"):
-            cells.setdefault(cell.name, cell)
+            listed = cells.setdefault(cell.name, cell)
+            if listed.table != cell.table:
+                raise UserError(
+                    f"{path}: group {number}: {cell.name} is of table {listed.table} "
+                    "already: one cell, one table"
+                )
     recipe = recipes.load(Path(os.path.normpath(path.parent / file.recipe)))
     grid = Grid(
         folder=path.parent,
@@ -294,9 +306,18 @@ def _check(grid: Grid, path: Path) -> None:
     _check_names(path, "table", used | set(grid.apart), TABLES)
     _check_names(path, "units", units - {""}, grid.recipe.units)
     _check_names(path, "llm", llms - {""}, grid.recipe.llms)
+    if SCHEDULES in used and len(used) > 1:
+        raise UserError(
+            f"{path}: table {SCHEDULES} wants a grid of its own, as its page is another one"
+        )
     sizes = grid.sizes
     for cell in grid.cells:
         system = grid.recipe.folder / grid.recipe.system.format(system=cell.system)
+        # A dot parts the stand-ins from a system in the names of cells.
+        if not re.fullmatch(r"\w+", cell.system, re.ASCII):
+            raise UserError(
+                f"{path}: system '{cell.system}': letters, digits and _ make a name"
+            )
         if not system.is_file():
             raise UserError(f"{path}: system '{cell.system}' has no {system}")
         if not 0 <= cell.seed <= MOST_SEED:

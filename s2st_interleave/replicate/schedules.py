@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.replicate.claims import LEVEL
 from s2st_interleave.replicate.comparison import (
     ASR_BLEU,
@@ -102,8 +103,18 @@ def candidates(
     runs: Runs,
     num_resamples: int,
 ) -> list[Candidate]:
-    """All candidates of the grid, in its order; `runs` are those of the table."""
+    """All candidates of the grid, in its order; `runs` are those of the table.
+
+    Raises UserError where the grid lacks what a candidate is compared with.
+    """
     cells = grid.compared(SCHEDULES)
+    there = {cell.name for cell in cells}
+    for cell in cells:
+        if (other := _reference_cell(cell).name) not in there:
+            raise UserError(
+                f"{grid.folder / 'grid.yaml'}: {cell.name} is compared with {other}, which "
+                "is no cell of the grid: add it, or nothing can be decided"
+            )
     wanted: list[Wanted] = [
         (cell.pair, cell.variant, _reference_cell(cell).variant)
         for cell in cells

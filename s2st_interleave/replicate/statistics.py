@@ -93,7 +93,8 @@ def spearman_permutation(
     """Spearman's rho, and its exact one-sided p-values for below 0 and for above 0.
 
     All orders of `y` are tried: 5,040 for seven values. Raises ValueError unless there are
-    equally many values, 3 to 9.
+    equally many values, 3 to 9. Where all values of one are equal, there is no order to
+    speak of: rho is 0, and neither p-value is small.
     """
     from scipy.stats import rankdata
 
@@ -102,6 +103,8 @@ def spearman_permutation(
     a, b = (rankdata(values) - (len(x) + 1) / 2 for values in (x, y))
     orders = np.array(list(permutations(range(len(x)))))
     scale = np.sqrt((a @ a) * (b @ b))
+    if not scale:
+        return 0.0, 1.0, 1.0
     rho = float(a @ b / scale)
     every = b[orders] @ a / scale
     near = 1e-9  # values that are equal up to rounding count as equally extreme

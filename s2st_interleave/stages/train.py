@@ -144,7 +144,9 @@ def run(options: Options) -> None:
         uses_all=uses_all_weights(speech_llm.model),
     )
     parallel.say(named(LEGEND))
-    extent = ramp.describe(interleaving, options.max_steps, task.gate is not None)
+    extent = ramp.describe(
+        interleaving, options.max_steps, task.gate.every if task.gate else 0
+    )
     if extent:
         parallel.say(named(extent))
     with closing(task):

@@ -8,6 +8,8 @@ of metrics.jsonl, so that a resumed training goes on with the same ratio.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from s2st_interleave.errors import UserError
+
 ERROR = "gate_error"  # of a line of metrics.jsonl: what the gate saw after the step
 
 
@@ -26,6 +28,15 @@ class Gate:
         return ratio > 0 and (step + 1) % self.every == 0
 
     def fall(self, line: Mapping[str, float]) -> tuple[int, ...]:
-        """The step from which on the ratio is lower by a line of metrics.jsonl, or none."""
-        is_open = line.get(ERROR, float("inf")) <= self.most_errors
+        """The step from which on the ratio is lower by a line of metrics.jsonl, or none.
+
+        Raises UserError where the line does not say what the gate saw as a number.
+        """
+        seen = line.get(ERROR, float("inf"))
+        if type(seen) not in (int, float):
+            raise UserError(
+                f"metrics.jsonl: step {line['step']}: '{ERROR}' is {seen!r}, wants a number; "
+                "was it edited?"
+            )
+        is_open = seen <= self.most_errors
         return (int(line["step"]) + 1,) if is_open else ()

@@ -37,6 +37,19 @@ TEXTS = {
 }
 
 
+def test_nothing_is_fetched_for_help_or_a_wrong_option():
+    """Packages of Spanish were fetched before --help and --lang=fr were read."""
+    for words, status, told in (
+        (["--help"], 0, "./prompts.sh --lang ru"),
+        (["--lang=fr"], 1, "--lang comes first"),
+        (["--stop_stage", "1", "--lang", "fr"], 1, "--lang comes first"),
+        (["--lang"], 1, "--lang wants es, fr, it or ru"),
+    ):
+        command = ["bash", SCRIPT.parents[1] / "prompts.sh", *words]
+        ended = subprocess.run(command, capture_output=True, text=True)
+        assert ended.returncode == status and told in ended.stdout + ended.stderr
+
+
 @pytest.fixture(scope="module")
 def fetcher():
     spec = importlib.util.spec_from_file_location("fetch_prompts", SCRIPT)

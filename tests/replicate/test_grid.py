@@ -186,6 +186,25 @@ def test_a_language_beyond_the_papers_makes_no_stored_result_old(path):
         ("llm: [mono", "llm: [mno", "llm: there is no 'mno'"),
         ("units: untrained", "units: untraind", "units: there is no 'untraind'"),
         ("seeds: [1]", "seeds: [-1]", "seed -1: wants 0 to"),
+        # A cell of two tables was of the first alone, and claims lost it in silence.
+        (
+            "groups:\n",
+            "groups:\n  - {table: search, pairs: [pt_en], systems: [baseline], seeds: [1]}\n",
+            "pt_en.baseline.s1 is of table search already",
+        ),
+        # The page of a mixed grid compared no schedules.
+        ("table: control", "table: schedules", "schedules wants a grid of its own"),
+        # The page showed the options of no_cot.
+        (
+            "systems: [no_cot]",
+            "systems: [no_cot.v2]",
+            "'no_cot.v2': letters, digits and",
+        ),
+        (
+            "systems: [no_cot]",
+            "systems: [../no_cot]",
+            "letters, digits and _ make a name",
+        ),
     ],
 )
 def test_a_slip_in_the_grid_is_named(path, old, new, message):
@@ -194,6 +213,33 @@ def test_a_slip_in_the_grid_is_named(path, old, new, message):
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(ValueError, match=message):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("build",), 7),
+        (("scores",), "none"),
+        (("scores", "last", "asr_bleu"), "31.2"),
+        (("scores", "last", "asr_bleu"), float("nan")),
+        (("scores", "best", "hyp"), {"u1": 7}),
+        (("scores", "last", "ci95"), [1.0]),
+        (("train", "tokens_seen"), "many"),
+        (("curve",), {"dev_loss": ["low"]}),
+        (("wall_sec",), True),
+    ],
+)
+def test_a_value_of_another_kind_is_told_with_its_file(path, keys, value, capsys):
+    """It was a traceback of numpy's, without a file, or nothing at all."""
+    grid = load(path)
+    cell, *_ = grid.cells
+    stored = value
+    for key in reversed(keys):
+        stored = {key: stored}
+    write_json(grid.place(cell), {"identity": grid.identity(cell)} | stored)
+    assert main(["--grid", str(path), "pending"]) == 1
+    told = capsys.readouterr().err
+    assert f"{cell.name}.json: " in told and f"'{keys[-1]}' is of another kind" in told
 
 
 def test_a_grid_without_cells_is_an_error(path):

@@ -7,6 +7,7 @@ import pytest
 from test_page import RECIPE, REFERENCES, make_page, recipe_copy, stored
 
 from s2st_interleave.files import write_json
+from s2st_interleave.replicate.__main__ import main
 from s2st_interleave.replicate.grid import load
 from s2st_interleave.replicate.schedules import reference
 
@@ -208,6 +209,17 @@ def test_more_steps_are_compared_with_as_many_of_the_papers():
     assert reference("tgt_early_steps") == "scheduled_steps"
     assert reference("tgt_early_steps_x4") == "scheduled_steps_x4"
     assert reference("scheduled_steps") == "scheduled_steps"
+
+
+def test_a_candidate_wants_its_reference_in_the_grid(path, capsys):
+    """What could never be decided "may yet be decided"."""
+    text = path.read_text()
+    path.write_text(text.replace("tgt_early", "tgt_early_steps"))
+    assert main(["--grid", str(path), "page"]) == 1
+    told = capsys.readouterr().err
+    assert (
+        "tgt_early_steps.s1 is compared with" in told and "scheduled_steps.s1" in told
+    )
 
 
 def test_the_grid_of_the_recipe_is_one_of_schedules(tmp_path):

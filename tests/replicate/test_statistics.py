@@ -76,6 +76,8 @@ def test_spearman_over_all_orders():
     rho, below, above = spearman_permutation(size, [1, 2, 3, 4, 5, 6, 7])
     assert rho == pytest.approx(-1)
     assert below == pytest.approx(1 / 5040) and above == 1
+    # Where all gains are the same, as of systems that say nothing, none is larger.
+    assert spearman_permutation(size, [0.0] * 7) == (0, 1, 1)
     # The paper's own gains.
     rho, below, _ = spearman_permutation(size, [0.7, 1.9, 0.4, 2.1, 6.7, 8.1, 9.2])
     assert rho == pytest.approx(-25 / 28) and below < 0.01

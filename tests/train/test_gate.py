@@ -181,3 +181,11 @@ def test_the_probe_of_one_pair_is_its_first_utterances(make_task, small_dump):
         task = make_task(GATE)
         task.dev = dev
         assert task._probed == list(range(min(NUM_PROBED, len(dev))))
+
+
+def test_what_a_gate_saw_is_a_number():
+    """An edited metrics.jsonl ended a resumed training in a traceback."""
+    with pytest.raises(
+        UserError, match="step 7: 'gate_error' is 'low', wants a number"
+    ):
+        Gate(0.2, 25).fall({"step": 7, ERROR: "low"})
