@@ -218,7 +218,7 @@ def test_a_candidate_wants_its_reference_in_the_grid(path, capsys):
     assert main(["--grid", str(path), "page"]) == 1
     told = capsys.readouterr().err
     assert (
-        "tgt_early_steps.s1 is compared with" in told and "scheduled_steps.s1" in told
+        "tgt_early_steps.s4 is compared with" in told and "scheduled_steps.s4" in told
     )
 
 
