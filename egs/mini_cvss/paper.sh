@@ -6,6 +6,7 @@
 #   ./paper.sh --grid confirm     confirm/grid.yaml: its leads on two other pairs, each with
 #                                 models of its own; --pair it_en: one of them
 #   ./paper.sh --grid gate    gate/grid.yaml: what was chosen there, on three pairs more
+#   ./paper.sh --grid again   again/grid.yaml: Catalan with shared models that are made once more
 #   ./paper.sh --grid long    long/grid.yaml: sentences of twice the length, for claim 6
 #   ./paper.sh --quick true   quick/grid.yaml: two pairs, one seed, an encoder of their own
 #   ./paper.sh --page true    only the page, from the stored scores
@@ -16,7 +17,7 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 quick=false        # the grid quick: two pairs, one seed
-grid=paper         # folder of another grid.yaml: schedules, confirm, gate or long
+grid=paper         # folder of another grid.yaml: schedules, confirm, gate, again or long
 pair=              # only cells of this one, say it_en
 page=false
 publish=false      # write the page that is committed, and its figures

@@ -271,6 +271,7 @@ def test_scores_without_references_are_told(path, capsys):
         ("schedules", "schedules"),
         ("confirm", "confirm"),
         ("gate", "gate"),
+        ("again", "again"),
         ("long", "long"),
     ],
 )
