@@ -20,8 +20,8 @@ def read(cls: type[Record], data: Any, origin: str, *, others: bool = False) -> 
     """Build `cls` from the JSON object `data` of the file `origin`.
 
     A field with a default may be missing: earlier versions did not write it. `others`
-    allows keys that are not fields. Raises UserError, naming `origin` and key, for a
-    missing or unknown key and for a value of another type.
+    allows keys that are not fields, here and in objects within. Raises UserError, naming
+    `origin` and key, for a missing or unknown key and for a value of another type.
     """
     if not isinstance(data, Mapping):
         raise UserError(f"{origin}: expected an object, not {data!r}")
@@ -35,7 +35,7 @@ def read(cls: type[Record], data: Any, origin: str, *, others: bool = False) -> 
         raise UserError(f"{origin}: missing keys: {', '.join(missing)}; was it edited?")
     return cls(
         **{
-            key: _value(field_types[key], data[key], f"{origin}: {key}")
+            key: _value(field_types[key], data[key], f"{origin}: {key}", others)
             for key in fields
             if key in data
         }
@@ -47,22 +47,27 @@ def _has_default(field: "dataclasses.Field[Any]") -> bool:
     return field.default is not absent or field.default_factory is not absent
 
 
-def _value(wanted: Any, value: Any, origin: str) -> Any:
+def _value(wanted: Any, value: Any, origin: str, others: bool) -> Any:
     """Return `value` as the type `wanted`, or raise UserError naming `origin`."""
     if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
-        return read(wanted, value, origin)
+        return read(wanted, value, origin, others=others)
     kind, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if isinstance(wanted, types.UnionType):  # float | None
         (inner,) = (each for each in arguments if each is not type(None))
-        return None if value is None else _value(inner, value, origin)
+        return None if value is None else _value(inner, value, origin, others)
     if kind in (Mapping, dict):
         if isinstance(value, Mapping):
             inner = arguments[1]
-            return {k: _value(inner, v, f"{origin}: {k}") for k, v in value.items()}
+            return {
+                k: _value(inner, v, f"{origin}: {k}", others) for k, v in value.items()
+            }
+    elif kind is list:
+        if isinstance(value, list):
+            return [_value(arguments[0], each, origin, others) for each in value]
     elif kind is tuple:
         if isinstance(value, list | tuple) and len(value) == len(arguments):
             pairs = zip(arguments, value, strict=True)
-            return tuple(_value(inner, each, origin) for inner, each in pairs)
+            return tuple(_value(inner, each, origin, others) for inner, each in pairs)
     elif wanted is float:
         # JSON may write 100.0 as 100; NaN is refused, since a failed score is NaN.
         is_number = isinstance(value, int | float) and not isinstance(value, bool)

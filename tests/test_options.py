@@ -12,7 +12,7 @@ from s2st_interleave import yaml_text
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.launch import resources
-from s2st_interleave.replicate import grid
+from s2st_interleave.replicate import grid_file
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMITTED = [
@@ -197,7 +197,7 @@ def test_names_of_slurm_keep_their_zeros(tmp_path):
 )
 def test_a_grid_says_what_it_lacks(text, message, tmp_path):
     with pytest.raises(UserError, match=message):
-        grid.load(written(tmp_path, text, "grid.yaml"))
+        grid_file.load(written(tmp_path, text, "grid.yaml"))
 
 
 def test_required_options_are_named_together(capsys):

@@ -15,7 +15,8 @@ from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError, script
 from s2st_interleave.files import atomic_write, write_json
 from s2st_interleave.replicate import cell as cells
-from s2st_interleave.replicate.grid import Grid, load
+from s2st_interleave.replicate.grid import Grid
+from s2st_interleave.replicate.grid_file import load
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from s2st_interleave.errors import UserError
 from s2st_interleave.replicate.claims import LEVEL
 from s2st_interleave.replicate.comparison import (
     ASR_BLEU,
@@ -92,7 +91,7 @@ def reference(system: str) -> str:
     return "scheduled" + next(end for end in ends if system.endswith(end))
 
 
-def _reference_cell(cell: Cell) -> Cell:
+def reference_cell(cell: Cell) -> Cell:
     """The cell that a candidate's is compared with: that of the same data and LLM."""
     return replace(cell, system=reference(cell.system))
 
@@ -103,20 +102,10 @@ def candidates(
     runs: Runs,
     num_resamples: int,
 ) -> list[Candidate]:
-    """All candidates of the grid, in its order; `runs` are those of the table.
-
-    Raises UserError where the grid lacks what a candidate is compared with.
-    """
+    """All candidates of the grid, in its order; `runs` are those of the table."""
     cells = grid.compared(SCHEDULES)
-    there = {cell.name for cell in cells}
-    for cell in cells:
-        if (other := _reference_cell(cell).name) not in there:
-            raise UserError(
-                f"{grid.folder / 'grid.yaml'}: {cell.name} is compared with {other}, which "
-                "is no cell of the grid: add it, or nothing can be decided"
-            )
     wanted: list[Wanted] = [
-        (cell.pair, cell.variant, _reference_cell(cell).variant)
+        (cell.pair, cell.variant, reference_cell(cell).variant)
         for cell in cells
         if cell.system != reference(cell.system)
     ]
@@ -194,7 +183,7 @@ def _tokens(
         / results[other]["train"]["tokens_seen"]
         for cell in cells
         if cell.variant == variant and cell.name in results
-        if (other := _reference_cell(cell).name) in results
+        if (other := reference_cell(cell).name) in results
     ]
     return float(np.mean(shares)) if shares else None
 

@@ -27,14 +27,12 @@ class Difference:
     p_worse: float
 
 
-def resampled(
-    scorer: Scorer, num_utterances: int, num_resamples: int, seed: int = 0
-) -> np.ndarray:
+def resampled(scorer: Scorer, num_utterances: int, num_resamples: int) -> np.ndarray:
     """A run's score, and those of its resamples: float (1 + num_resamples,).
 
     Utterances are drawn with replacement, the same for all runs of as many utterances.
     """
-    rng = generator(seed, "paired difference")
+    rng = generator(0, "paired difference")
     scores = np.empty(1 + num_resamples)
     scores[0] = scorer(np.ones(num_utterances, dtype=np.int64))
     for resample in range(num_resamples):

@@ -9,7 +9,7 @@ import pytest
 import tiny_paper
 
 from s2st_interleave.files import write_json
-from s2st_interleave.replicate.grid import load
+from s2st_interleave.replicate.grid_file import load
 
 GRID = """
 version: 1

@@ -25,7 +25,7 @@ from s2st_interleave.interop import import_data, timed, unit_files
 from s2st_interleave.interop.kaldi_dir import KaldiDir
 from s2st_interleave.launch import resources
 from s2st_interleave.pack import folder as packed
-from s2st_interleave.replicate import grid
+from s2st_interleave.replicate import grid_file
 from s2st_interleave.report import curves, systems
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.show import training
@@ -172,7 +172,7 @@ TARGETS: dict[str, Target] = {
         "slurm.yaml", lambda path: resources.read(path, "cuda_cmd"), *seeds.SLURM
     ),
     "grid": _several(
-        lambda folder: grid.load(folder / "grid.yaml"),
+        lambda folder: grid_file.load(folder / "grid.yaml"),
         grid__yaml=seeds.GRID[0],
         replication__yaml=seeds.RECIPE,
     ),

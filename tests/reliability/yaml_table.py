@@ -9,7 +9,7 @@ from seeds import GRID, RECIPE
 from s2st_interleave import config, yaml_text
 from s2st_interleave.interleave.schedule import Schedule, text_ratio
 from s2st_interleave.launch import resources
-from s2st_interleave.replicate import grid
+from s2st_interleave.replicate import grid_file
 from s2st_interleave.stages import train
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -185,7 +185,7 @@ READERS = {
     ),
     "grid": Reader(
         "grid.yaml",
-        grid.load,
+        grid_file.load,
         [
             ("no group", {"grid.yaml": "version: 1\n"}, "grid.yaml: no 'groups'"),
             ("no recipe", {"grid.yaml": GRID[0]}, "replication.yaml: no such file"),

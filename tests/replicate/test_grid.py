@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from test_page import stored
 
 from s2st_interleave.files import write_json
 from s2st_interleave.replicate import cell as cells
 from s2st_interleave.replicate.__main__ import main
-from s2st_interleave.replicate.grid import load
+from s2st_interleave.replicate.grid_file import load
 
 RECIPE = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss"
 
@@ -25,7 +26,7 @@ def path(tmp_path) -> Path:
 
 
 def store(grid, cell) -> None:
-    write_json(grid.place(cell), {"identity": grid.identity(cell)})
+    write_json(grid.place(cell), stored(cell, grid.identity(cell)))
 
 
 def test_the_grid_holds_every_table_of_the_paper():
@@ -94,8 +95,8 @@ def test_toplines_are_made_once_a_pair(path, capsys):
     assert everything == set(grid.pairs)
     first, *others = grid.pairs
     for pair in others:
-        stored = {"identity": grid.topline_identity(pair)}
-        write_json(grid.topline_place(pair), stored)
+        kept = {"identity": grid.topline_identity(pair), "references": {}}
+        write_json(grid.topline_place(pair), kept)
     assert pairs_of("toplines") == first
     for cell in grid.cells:
         store(grid, cell)
@@ -222,24 +223,29 @@ def test_a_slip_in_the_grid_is_named(path, old, new, message):
         (("scores",), "none"),
         (("scores", "last", "asr_bleu"), "31.2"),
         (("scores", "last", "asr_bleu"), float("nan")),
-        (("scores", "best", "hyp"), {"u1": 7}),
+        (("scores", "last", "hyp", "u1"), 7),
         (("scores", "last", "ci95"), [1.0]),
         (("train", "tokens_seen"), "many"),
-        (("curve",), {"dev_loss": ["low"]}),
+        (("curve", "dev_loss"), ["low"]),
+        (("curve", "dev_loss"), [0.5]),
         (("wall_sec",), True),
     ],
 )
-def test_a_value_of_another_kind_is_told_with_its_file(path, keys, value, capsys):
+def test_a_value_of_another_type_is_told_with_its_file(path, keys, value, capsys):
     """It was a traceback of numpy's, without a file, or nothing at all."""
     grid = load(path)
     cell, *_ = grid.cells
-    stored = value
-    for key in reversed(keys):
-        stored = {key: stored}
-    write_json(grid.place(cell), {"identity": grid.identity(cell)} | stored)
+    result = stored(cell, grid.identity(cell))
+    *outer, last = keys
+    inner = result
+    for key in outer:
+        inner = inner[key]
+    inner[last] = value
+    write_json(grid.place(cell), result)
     assert main(["--grid", str(path), "pending"]) == 1
     told = capsys.readouterr().err
-    assert f"{cell.name}.json: " in told and f"'{keys[-1]}' is of another kind" in told
+    of_column = keys[0] if value == [0.5] else ": ".join(keys)
+    assert f"{cell.name}.json: {of_column}: " in told
 
 
 def test_a_grid_without_cells_is_an_error(path):

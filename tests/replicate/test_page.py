@@ -12,7 +12,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.files import write_json
 from s2st_interleave.replicate.__main__ import main
 from s2st_interleave.replicate.cell import PROBES
-from s2st_interleave.replicate.grid import load
+from s2st_interleave.replicate.grid_file import load
 
 RECIPE = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss"
 REFERENCES = {f"u{k}": f"my sister bought {k} red cars in the city" for k in range(20)}
@@ -60,6 +60,7 @@ def stored(cell, identity: str, share: float = 0.0) -> dict:
     return {
         "identity": identity,
         "git": {"hash": "0" * 40, "dirty": False},
+        "num_train": 600,
         "build": "x",
         "train": {"best": "checkpoint-2", "tokens_seen": 1000, "train_sec": 60.0},
         "wall_sec": 90.0,

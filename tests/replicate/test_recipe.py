@@ -9,7 +9,7 @@ import pytest
 from s2st_interleave.errors import UserError
 from s2st_interleave.replicate import cell as cells
 from s2st_interleave.replicate import recipe as recipes
-from s2st_interleave.replicate.grid import load
+from s2st_interleave.replicate.grid_file import load
 from s2st_interleave.replicate.plan import plan_line
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from test_page import RECIPE, REFERENCES, make_page, recipe_copy, stored
 
 from s2st_interleave.files import write_json
 from s2st_interleave.replicate.__main__ import main
-from s2st_interleave.replicate.grid import load
+from s2st_interleave.replicate.grid_file import load
 from s2st_interleave.replicate.schedules import reference
 
 GRID = """

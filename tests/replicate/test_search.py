@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave.replicate.grid import load
+from s2st_interleave.replicate.grid_file import load
 from s2st_interleave.replicate.search import (
     SYSTEMS,
     candidates,
