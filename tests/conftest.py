@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from s2st_interleave.pack.translator import Translator
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes starts first, so that two workers end at about the same time."""
+    """What takes minutes starts first, so that two workers end at about the same time.
+
+    Nightly tests are slow too: -m "not slow", the quick suite, ran an hour of them.
+    """
+    for item in items:
+        if item.get_closest_marker("nightly"):
+            item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
