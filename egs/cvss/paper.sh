@@ -91,6 +91,7 @@ if [[ $plan == true ]]; then exit; fi
 
 # 2. The cells. Each waits on this machine for its stages, which are jobs themselves.
 if [[ -n $pending ]]; then
+  "${replicate[@]}" builds
   python -m s2st_interleave launch --backend local "${cell_gpus[@]}" \
     --max-jobs-run "${max_jobs_run:-$at_once}" "JOB=${pending// /,}" "x_en/exp/log/cell.JOB.log" \
     "${replicate[@]}" cell --name JOB --until "$until" -- "${common[@]}" \

@@ -103,6 +103,7 @@ run_cells() {
   echo "cells to run${pair:+ of $pair}: ${#cells[@]}"
   share
   if [[ -z $pending ]]; then return; fi
+  "${replicate[@]}" builds --pair "$pair"
   log="x_en/$MINI_SHARED/exp/log/cell.JOB.log"
   $decode_cmd --max-jobs-run "$max_jobs_run" "JOB=${pending// /,}" "$log" \
     "${replicate[@]}" cell --name JOB --until "$until" || status=$?

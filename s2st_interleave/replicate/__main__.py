@@ -1,6 +1,8 @@
 """Run a grid of cells, such as the paper's tables, and write the page about it.
 
-    python -m s2st_interleave.replicate --grid paper/grid.yaml pending|cell|topline|plan|page
+    python -m s2st_interleave.replicate --grid paper/grid.yaml COMMAND
+
+COMMAND is pending, builds, cell, topline, plan or page.
 
 docs/replication.md says how to declare one.
 """
@@ -23,6 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     args = _arguments(argv)
     commands = {
         "pending": pending,
+        "builds": builds,
         "cell": cell,
         "topline": topline,
         "plan": plan,
@@ -55,6 +58,16 @@ def pending(grid: Grid, args: argparse.Namespace) -> None:
         "untrained": [c.pair for c in cells_to_run if c.units],
     }[args.what]
     print(" ".join(dict.fromkeys(names)))
+
+
+def builds(grid: Grid, args: argparse.Namespace) -> None:
+    """Warn where the shared models made here are not those of a pair's stored cells."""
+    if args.pair:
+        _check_pair(grid, args.pair)
+    pairs = [args.pair] if args.pair else [c.pair for c in grid.pending()]
+    for pair in dict.fromkeys(pairs):
+        if warning := cells.build_warning(grid, pair):
+            print(warning, file=sys.stderr)
 
 
 def cell(grid: Grid, args: argparse.Namespace) -> None:
@@ -127,7 +140,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         choices=("cells", "pairs", "own_models", "toplines", "sources", "untrained"),
         default="cells",
     )
-    listing.add_argument("--pair", default="", help="only what is of this one")
+    comparing = commands.add_parser("builds")
+    for command in (listing, comparing):
+        command.add_argument("--pair", default="", help="only what is of this one")
     running = commands.add_parser("cell")
     running.add_argument("--name", required=True)
     running.add_argument("--until", type=float, default=0, help="start no later")

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -95,6 +96,31 @@ def build(grid: Grid, pair: str) -> str:
     """Hash of the shared models' outputs: those of another machine differ in the last bits."""
     places = [grid.models(pair) / part / "stage.json" for part in grid.recipe.parts]
     return digest([read_json(place)["outputs"] for place in places])
+
+
+def build_warning(grid: Grid, pair: str) -> str:
+    """What to know before cells of `pair` are run beside stored ones of other builds.
+
+    "" where no stored cell of the pair had other shared models than those made here, or
+    where those are not made yet. Scores of two builds differ by their encoders as well:
+    once by 12 ASR-BLEU, by the same settings and seeds on two machines.
+    """
+    try:
+        here = build(grid, pair)
+    except FileNotFoundError:
+        return ""
+    results = (grid.result(cell) for cell in grid.cells if cell.pair == pair)
+    others = Counter(result["build"] for result in results if result)
+    others.pop(here, None)
+    if not others:
+        return ""
+    stored = ", ".join(f"{count} of {digest[:8]}" for digest, count in others.items())
+    return (
+        f"warning: {pair}: the shared models made here are build {here[:8]}, its stored cells "
+        f"are {stored}. Scores of two builds differ by their encoders too; the page shows "
+        "such comparisons as 'differs'. To compare cells fairly, take the models of the stored "
+        f"ones, or give yours a grid of their own, from a copy of {grid.folder.name}/grid.yaml"
+    )
 
 
 def keep_topline(grid: Grid, pair: str) -> None:

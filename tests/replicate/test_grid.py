@@ -254,6 +254,31 @@ def test_a_grid_without_cells_is_an_error(path):
         load(path)
 
 
+def test_cells_of_other_shared_models_are_told_of_before_new_ones_train(path, capsys):
+    """Ten cells were run beside those of an encoder that scored 12 ASR-BLEU more."""
+    grid = load(path)
+    one, other = [c for c in grid.cells if c.pair == "it_en"][:2]
+    asked = ["--grid", str(path), "builds", "--pair", "it_en"]
+    store(grid, one)
+    assert main(asked) == 0
+    assert capsys.readouterr().err == ""  # no models are made yet
+    for part in grid.recipe.parts:
+        place = grid.models("it_en") / part / "stage.json"
+        place.parent.mkdir(parents=True)
+        write_json(place, {"outputs": {part: "sha"}})
+    assert main(asked) == 0
+    here = cells.build(grid, "it_en")
+    message = (
+        f"it_en: the shared models made here are build {here[:8]}, its stored cells"
+    )
+    assert f"{message} are 1 of x. Scores" in capsys.readouterr().err
+    for cell in (one, other):
+        kept = stored(cell, grid.identity(cell)) | {"build": here}
+        write_json(grid.place(cell), kept)
+    assert main(asked) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
