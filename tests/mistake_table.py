@@ -108,6 +108,7 @@ MISTAKES: list[tuple[Callable[[], object], str, int, str]] = [
     (nothing, "launch x.log no-such-program", 1, "no-such-program: no such file or"),
     (nothing, f"{TRAIN} --text_ratio 0.95", 2, "0.95 is no multiple of its drop 0.1"),
     (nothing, f"{TRAIN} --attention flash_attention_2", 1, "wants the package flash"),
+    (nothing, "plan --conf no --llm llm --encoder llm", 1, "--conf no: no such folder"),
     (nothing, "plan --gpus H800", 2, "'gpus' is 'H800', wants: one of A100"),
     (nothing, "train --config no.yaml", 2, "no.yaml: no such config file"),
     (

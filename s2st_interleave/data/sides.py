@@ -83,8 +83,8 @@ def read(directory: Path) -> dict[str, str]:
         )
     if record is None:
         raise FileNotFoundError(
-            f"{directory} is missing; it is made by stage 1 (data): ./run.sh --stage 1 "
-            "--stop_stage 1"
+            f"{directory} is missing; it is made by stage 1 (data): {_script(directory)} "
+            "--stage 1 --stop_stage 1"
         )
     content = read_json(record)
     sides = content.get("facts", {}).get("sides") or _earlier(content["options"])
@@ -94,6 +94,13 @@ def read(directory: Path) -> dict[str, str]:
             "--overwrite true"
         )
     return dict(sides)
+
+
+def _script(directory: Path) -> str:
+    """The program that makes a data directory, which may be of another pair's recipe."""
+    parts = directory.parts
+    is_other = parts[:1] == ("..",) and len(parts) > 1
+    return f"../{parts[1]}/run.sh" if is_other else "./run.sh"
 
 
 def _read_table(path: Path) -> dict[str, str]:

@@ -11,6 +11,8 @@ from s2st_interleave.interleave.interleaving import Interleaving
 # In miniature 30 % of the training was ahead of 60 % in four pairs, and not in the smallest.
 SHORTER = "about a third of them was better for most pairs, see docs/schedules.md"
 
+ENOUGH = 0.5  # share of utterances without text, as of `half_speech` and `fixed_mix`
+
 
 def steps_with_text(interleaving: Interleaving, max_steps: int) -> int:
     """How many of `max_steps` optimizer steps show text on some side, by the clock."""
@@ -50,9 +52,9 @@ def _extent(
     if gated:
         last += ", unless its gate opens before"
     if interleaving.speech_only:
-        return (
-            f"{last}, beside {interleaving.speech_only:.0%} of utterances without text"
-        )
+        last += f", beside {interleaving.speech_only:.0%} of utterances without text"
+    if interleaving.speech_only >= ENOUGH:
+        return last
     schedule = interleaving.schedule
     if schedule.shape == "constant":
         remedy = "that is 'without scheduling', an ablation"

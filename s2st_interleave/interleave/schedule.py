@@ -37,7 +37,8 @@ class Schedule:
                 )
             if abs(self.num_drops * self.drop - self.start) > 1e-6:
                 less = int(self.start / self.drop) * self.drop
-                near = f"{less:g} or {min(less + self.drop, 1.0):g}"
+                more = less + self.drop
+                near = f"{less:g} or {more:g}" if more <= 1 else f"{less:g}"
                 raise UserError(
                     f"text_ratio {self.start} is no multiple of its drop {self.drop}: "
                     f"take {near}, or another text_ratio_drop"

@@ -76,6 +76,7 @@ class Training:
     num_tokens: int
     seconds: float
     seed: int
+    method: str  # "by ..." or "without ...", from the options
 
 
 def render(
@@ -105,7 +106,7 @@ def render(
     )
     body = BODY.format(
         title=title,
-        what=_what(description, layout),
+        what=_what(description, training, layout),
         install=f"s2st_interleave[{EXTRAS[backend]}]" if backend else "s2st_interleave",
         nodeps="\npip install --no-deps espnet" if backend == "hifigan" else "",
         here="DIR",
@@ -158,16 +159,31 @@ def _license(description: Description) -> dict[str, Any]:
     }
 
 
-def _what(description: Description, layout: Layout) -> str:
+def method(options: Mapping[str, Any]) -> str:
+    """What a training's options make of the paper's method (Sec. 3.2), in words."""
+    share, sides = options["text_ratio"], options.get("sides", "both")
+    if not share or sides == "none" or options.get("speech_only") == 1:
+        return "without interleaving, on units alone (the baseline of Futami et al., 2025),"
+    kind = "scheduled"
+    if options.get("schedule") == "constant":
+        kind = f"unscheduled (a share of {share:g} throughout)"
+    where = "" if sides == "both" else f", on the {sides} side alone,"
+    masked = ", with masks in place of text," if options.get("fill") == "mask" else ""
+    return (
+        f"by {kind} interleaved speech-text training{where}{masked} (Futami et al., "
+        "Interspeech 2025)"
+    )
+
+
+def _what(description: Description, training: Training, layout: Layout) -> str:
     parts = [f"{_name(description.sides[b.side])} {b.kind}" for b in layout.wanted]
     answer = ", ".join(parts)
     return (
         f"An LLM that hears {_name(description.sides[layout.given[0].side])} as discrete "
-        f"speech units and answers with {answer} (`{layout}`), trained by scheduled "
-        "interleaved speech-text training (Futami et al., Interspeech 2025) with "
-        f"s2st_interleave {description.git}: system `{description.system}`, "
-        f"{description.checkpoint}. The folder holds the speech encoder, the codebook, the "
-        f"LLM{' and the vocoder' if layout.speaks else ''}."
+        f"speech units and answers with {answer} (`{layout}`), trained "
+        f"{training.method} with s2st_interleave {description.git}: system "
+        f"`{description.system}`, {description.checkpoint}. The folder holds the speech "
+        f"encoder, the codebook, the LLM{' and the vocoder' if layout.speaks else ''}."
     )
 
 

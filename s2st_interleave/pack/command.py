@@ -150,6 +150,7 @@ def _training(options: Options) -> "card.Training":
         num_tokens=facts.tokens_seen,
         seconds=facts.train_sec,
         seed=done["options"]["seed"],
+        method=card.method(done["options"]),
     )
 
 

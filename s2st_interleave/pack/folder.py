@@ -17,7 +17,7 @@ from typing import Any
 from s2st_interleave import typed_json
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, file_digest, read_json, write_json
-from s2st_interleave.interleave.layout import DIRECT, S2ST
+from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.text_file import read_lines
 
 PARTS = ("encoder", "kmeans", "llm", "vocoder")
@@ -57,7 +57,17 @@ class Description:
             raise UserError(
                 f"{directory / DESCRIPTION} is not of version {VERSION}: pack it again"
             )
-        return typed_json.read(cls, values, str(directory / DESCRIPTION))
+        description = typed_json.read(cls, values, str(directory / DESCRIPTION))
+        named = Layout.parse(description.layout).sides
+        missing = [side for side in named if side not in description.sides]
+        if missing or description.num_beams < 1:
+            what = (
+                f"no language of {' '.join(missing)}"
+                if missing
+                else "num_beams below 1"
+            )
+            raise UserError(f"{directory / DESCRIPTION}: {what}: pack it again")
+        return description
 
 
 def _upgraded(values: dict[str, Any]) -> dict[str, Any]:

@@ -98,6 +98,8 @@ class Drawn:
 
 def run(options: Options) -> None:
     # 1. The rates, and the data: drawn where there is a dump, else by numbers.
+    if options.conf and not options.conf.is_dir():
+        raise UserError(f"--conf {options.conf}: no such folder")
     known = rates(options)
     if options.show_rates:
         print(tables.rates_table(known))

@@ -24,7 +24,7 @@ from s2st_interleave.report.heard import Listener, is_finished
 from s2st_interleave.report.page import Page, render
 from s2st_interleave.report.ratios import ratios
 from s2st_interleave.report.scores import Scores, read_scores
-from s2st_interleave.report.systems import System, found, found_tags
+from s2st_interleave.report.systems import System, folders, found, found_tags
 from s2st_interleave.score.columns import heading
 from s2st_interleave.values import Device
 
@@ -67,6 +67,7 @@ def run(options: Options) -> None:
     trained = options.trained or options.exp_dir
     tags = options.decode_tags or tuple(found_tags(options.exp_dir, options.split))
     names = options.systems or tuple(found(options.exp_dir, trained, options.split))
+    _check_names(options, trained)
     scores = read_scores(
         options.exp_dir,
         names,
@@ -110,6 +111,23 @@ def run(options: Options) -> None:
     )
     out = options.out or options.exp_dir / "report.html"
     _write(out, render(page), len(articles))
+
+
+def _check_names(options: Options, trained: Path) -> None:
+    """Refuse systems, a baseline and decodes of which there is no folder."""
+    systems = folders(options.exp_dir, "*") + folders(trained, "*")
+    tags = folders(options.exp_dir, "*/*")
+    baseline = () if options.baseline == Options().baseline else (options.baseline,)
+    for what, asked, known in (
+        ("system", options.systems, systems),
+        ("--baseline", baseline, systems),
+        ("decode", options.decode_tags, tags),
+    ):
+        for name in asked:
+            if name not in known:
+                raise UserError(
+                    f"no {what} '{name}' in {options.exp_dir}{nearest(name, known)}"
+                )
 
 
 def _of_a_quick_run(options: Options) -> Options:

@@ -199,8 +199,8 @@ def _page(options: Options, opened: "Training", place: "Place", step: int) -> st
     from s2st_interleave.show import page, recordings
     from s2st_interleave.show.stops import stops
 
-    rule, count = opened.interleaving, opened.options.max_steps
-    steps = stops(rule.schedule, count, place.read_at, step, rule.falls)
+    count = opened.options.max_steps
+    steps = stops(opened.interleaving, count, place.read_at, step)
     sounds = {}
     if options.audio:
         sounds = recordings.find(place.utterance.id, place.dump_dir)

@@ -15,7 +15,7 @@ from s2st_interleave.train.examples import Draft
 def picture(
     utterance: Utterance,
     step: int,
-    ratio: float,
+    ratios: Mapping[str, float],
     drawn: Draft,
     example: Example,
     encoded: Mapping[Text, np.ndarray],
@@ -29,6 +29,7 @@ def picture(
 ) -> Picture:
     """The picture of an utterance that training has `drawn` at a step.
 
+    `ratios` are the shares of words that each spoken side is to show as text.
     `example` is what became of it with the `encoded` texts, `is_uniform` the alignment of
     equal intervals, `unit_sec` the seconds of a unit.
     """
@@ -52,8 +53,10 @@ def picture(
                     num_words=len(side.words),
                     num_text=int(np.count_nonzero(replaced)),
                     num_tokens=sum(run.num_tokens for run in body),
+                    ratio=ratios[block.side],
                 )
             )
+    ratio = max(ratios.values(), default=0.0)
     return Picture(
         utterance.id, step, ratio, tuple(tracks), tuple(rows), num_tokens_at_0, course
     )

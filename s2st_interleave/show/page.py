@@ -56,7 +56,7 @@ const shown = [...document.querySelectorAll("section")];
 function show() {
   shown.forEach((section, index) => { section.hidden = index !== +slider.value; });
   const now = shown[+slider.value].dataset;
-  output.textContent = `p = ${now.ratio}, step ${now.step}`;
+  output.textContent = `${now.p}, step ${now.step}`;
   slider.setAttribute("aria-valuetext", output.textContent);
 }
 slider.addEventListener("input", show);
@@ -135,7 +135,7 @@ def page(
 
 
 def _section(picture: Picture, *, is_shown: bool) -> str:
-    facts = f'data-step="{picture.step}" data-ratio="{picture.ratio:.3g}"'
+    facts = f'data-step="{picture.step}" data-p="{escape(picture.p)}"'
     widths = (("wide", WIDE), ("narrow", NARROW))
     drawn = "".join(
         f'<div class="{name}">{element(picture, width, is_alone=False)}</div>'

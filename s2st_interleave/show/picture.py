@@ -30,7 +30,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Track:
-    """A side in time. `num_text` of its `num_words` words are text at this step."""
+    """A side in time. `num_text` of its `num_words` words are text at this step.
+
+    `ratio` is the share that was to be, p(step) of the side.
+    """
 
     side: str
     language: str
@@ -38,6 +41,7 @@ class Track:
     num_words: int
     num_text: int
     num_tokens: int
+    ratio: float
 
     @property
     def title(self) -> str:
@@ -111,7 +115,10 @@ class Course:
 
 @dataclass(frozen=True)
 class Picture:
-    """An utterance at a step; `ratio` is the share of words to show as text, p(step)."""
+    """An utterance at a step; `ratio` is the share of words to show as text, p(step).
+
+    Where sides have ramps of their own it is the larger one; a track has its side's.
+    """
 
     id: str
     step: int
@@ -131,8 +138,11 @@ class Picture:
 
     @property
     def p(self) -> str:
-        """The text ratio, as people read it."""
-        return f"p = {self.ratio:.3g}"
+        """The text ratio, as people read it; of each side, where sides differ."""
+        if len({track.ratio for track in self.tracks}) < 2:
+            return f"p = {self.ratio:.3g}"
+        each = (f"{track.side} {track.ratio:.3g}" for track in self.tracks)
+        return f"p = {', '.join(each)}"
 
     @property
     def place(self) -> str:

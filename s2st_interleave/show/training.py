@@ -40,8 +40,7 @@ class Training:
     def course(self, read_at: Sequence[int]) -> Course:
         """The schedule as a picture shows it."""
         num_steps = self.options.max_steps
-        rule = self.interleaving
-        curve = points(rule.schedule, num_steps, rule.falls)
+        curve = points(self.interleaving, num_steps)
         return Course(self.name, curve, num_steps, tuple(read_at))
 
     def draw(
@@ -60,7 +59,7 @@ class Training:
         return picture(
             utterance,
             step,
-            self.ratio(step),
+            ratios,
             drawn,
             drawn.example(encoded, llm.vocabulary).example,
             encoded,

@@ -245,9 +245,10 @@ class Options(TrainOptions):
             voids.append(
                 Void("speech_only", "below 1", ["text_ratio", "sides", *names])
             )
-        elif self.schedule == "constant":
-            voids.append(Void("schedule", "of another shape", SCHEDULE[1:]))
         elif self.schedule != "step":
+            if self.schedule == "constant":
+                names = [name for name in SCHEDULE[1:] if name not in GATE]
+                voids.append(Void("schedule", "of another shape", names))
             voids.append(Void("schedule", "step", GATE))
         interleaving = self.interleaving()
         own = dict(interleaving.side_every)

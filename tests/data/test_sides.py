@@ -95,3 +95,13 @@ def test_a_directory_that_says_nothing_asks_to_be_made_anew(tmp_path):
     write_json(tmp_path / "stage.json", record)
     with pytest.raises(UserError, match="--overwrite true"):
         sides.read(tmp_path)
+
+
+def test_the_recipe_that_makes_missing_data_is_named():
+    """A pair whose vocoder learns from another one's English was told to make its own."""
+    with pytest.raises(FileNotFoundError, match=r"\.\./fr_en/run\.sh --stage 1 "):
+        sides.read(Path("../fr_en/data/train"))
+    for here in (Path("data/train"), Path()):
+        if not here.is_dir():
+            with pytest.raises(FileNotFoundError, match=r": \./run\.sh --stage 1 "):
+                sides.read(here)

@@ -56,6 +56,16 @@ NAMES: list[tuple[str, list[str], str]] = [
     (MINI, ["--nj", "0"], "--nj takes a whole number of 1 or more, not '0'"),
     (MINI, ["--gpu_nj", "x"], "--gpu_nj takes a whole number of 1 or more, not 'x'"),
     (MINI, ["--device", "gpu"], "not 'gpu'; did you mean cuda?"),
+    (
+        OWN,
+        ["--tsv", "t.tsv", "--sides", "user=en agent=en"],
+        "has the sides src tgt, the corpus has user agent",
+    ),
+    (
+        OWN,
+        ["--tsv", "t.tsv", "--sides", "user:en agent:en"],
+        "'user:en' is no side: write",
+    ),
     (MINI, ["--conf", "nowhere"], "--conf nowhere: no such folder"),
     (MINI, ["--task", "s2t"], "there is no 's2t'; did you mean 's2tt'?"),
     (MINI, ["--checkpoints", "last bset"], "no 'bset'; did you mean 'best'?"),

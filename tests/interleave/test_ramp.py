@@ -100,6 +100,13 @@ def test_half_of_the_utterances_without_text_are_no_reason_to_warn():
     assert "50% of utterances without text" in said and "warning" not in said
 
 
+def test_a_few_utterances_without_text_do_not_silence_the_warning():
+    """One in ten was enough to say nothing of decoding, which has units alone."""
+    few = Interleaving(Schedule("constant", 0.9), speech_only=0.1)
+    said = ramp.describe(few, 100, gate_every=0)
+    assert said.startswith("warning: ") and "10% of utterances without text" in said
+
+
 def test_a_gate_may_be_sooner():
     assert "at the latest" in ramp.describe(Interleaving(PAPER), 10_000, gate_every=25)
     assert "unless its gate opens" in ramp.describe(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.schedule import Schedule, text_ratio
 
 PAPER = Schedule("step", 0.9)
@@ -48,3 +49,11 @@ def test_extensions_fall_from_the_start_to_0_where_the_steps_do(shape):
     assert ratios == sorted(ratios, reverse=True)
     assert ratios[1350] == pytest.approx(0.45)
     assert ratios[2699] > 0 and set(ratios[2700:]) == {0.0}
+
+
+def test_no_ratio_is_advised_that_would_be_refused():
+    """It advised 0.9 or 1 to one who had asked for 1."""
+    with pytest.raises(UserError, match=r"take 0\.9, or another text_ratio_drop"):
+        Schedule("step", 1.0, 0.3)
+    with pytest.raises(UserError, match=r"take 0\.8 or 0\.9, or another"):
+        Schedule("step", 0.85, 0.1)

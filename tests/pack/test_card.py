@@ -11,7 +11,8 @@ from s2st_interleave.pack import card
 from s2st_interleave.pack.command import without_paths
 from s2st_interleave.score.records import AsrDescription, MetricScore, SystemScore
 
-TRAINING = card.Training(600, 1500, 2_050_599, 424.0, 1)
+METHOD = card.method({"text_ratio": 0.9})
+TRAINING = card.Training(600, 1500, 2_050_599, 424.0, 1, METHOD)
 ASR = AsrDescription("faster-whisper", "1.2.1", "tiny.en", "1a5a", "float32", "en")
 
 
@@ -52,6 +53,26 @@ def rendered(**changes) -> ModelCard:
     description = replace(tiny_pack.description(), **changes)
     text = card.render(description, TRAINING, SCORE, "CVSS-C es-en", "world")
     return ModelCard(text)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"text_ratio": 0.9}, "by scheduled interleaved speech-text training (Futami"),
+        ({"text_ratio": 0.0}, "without interleaving"),
+        ({"text_ratio": 0.9, "sides": "none"}, "without interleaving"),
+        ({"text_ratio": 0.3, "schedule": "constant"}, "(a share of 0.3 throughout)"),
+        ({"text_ratio": 0.9, "sides": "src"}, "training, on the src side alone,"),
+        ({"text_ratio": 0.9, "fill": "mask"}, "with masks in place of text"),
+    ],
+)
+def test_the_card_says_what_the_options_made_of_the_method(options, said):
+    """A baseline's card said that it was trained by the paper's schedule."""
+    assert said in card.method(options)
+    training = replace(TRAINING, method=card.method(options))
+    assert said in card.render(
+        tiny_pack.description(), training, SCORE, "CVSS", "world"
+    )
 
 
 def test_scores_are_its_model_index_with_intervals():

@@ -163,8 +163,9 @@ def test_before_anything_is_scored_there_are_the_curves_of_trainings(recipe, tmp
 def test_one_system_without_toplines_has_a_page_that_says_what_is_missing(
     recipe, tmp_path
 ):
-    html = report(tmp_path, options(recipe, systems=("scheduled", "absent")))
-    assert "absent/greedy_last/test has no score.json: stage 9 (score) makes it" in html
+    (recipe / "exp" / "begun").mkdir(exist_ok=True)
+    html = report(tmp_path, options(recipe, systems=("scheduled", "begun")))
+    assert "begun/greedy_last/test has no score.json: stage 9 (score) makes it" in html
     assert (
         'class="note">The toplines (reference and resynthesis) were not scored' in html
     )
@@ -263,3 +264,18 @@ def test_ids_and_texts_may_hold_anything(tmp_path):
     elements = Elements(html)
     assert sum(tag == "script" for tag, _ in elements.all) == 1
     assert "<b>" not in html and "\u0007" not in html
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"systems": ("schedulde",)}, "no system 'schedulde' in .*did you mean"),
+        ({"baseline": "first"}, "no --baseline 'first' in"),
+        ({"decode_tags": ("greedy_lats",)}, "no decode 'greedy_lats' in .*greedy_last"),
+    ],
+)
+def test_a_name_that_is_not_there_is_refused(recipe, tmp_path, changed, message):
+    """The page of a misspelt system was written over the good one, without a system."""
+    with pytest.raises(UserError, match=message):
+        report(tmp_path, Options(**{**vars(options(recipe)), **changed}))
+    assert not (tmp_path / "report.html").exists()
