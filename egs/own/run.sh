@@ -25,6 +25,11 @@ while (($# > 0)); do
       exit 1
       ;;
     --tsv:[!/]*) given+=("$1" "$from/$2") && shift ;; # relative to where it was typed
+    --conf:[!/]*) # so is this one, or else to this folder
+      given+=("$1")
+      if [[ -d $from/$2 ]]; then given+=("$from/$2"); else given+=("$2"); fi
+      shift
+      ;;
     --tgt[_-]lang:?*) target="$2" && given+=("$1" "$2") && shift ;;
     --sides:?*=?*) target="${2##*=}" && given+=("$1" "$2") && shift ;;
     *) given+=("$1") ;;

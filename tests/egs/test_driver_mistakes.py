@@ -125,6 +125,22 @@ def test_a_name_that_is_not_there_is_told_before_any_work(
     assert not (tmp_path / "exp").exists()
 
 
+def test_a_conf_is_found_beside_the_table_where_both_are_typed(tmp_path):
+    """The table was taken from there and the folder from egs/own, whatever docs said."""
+    tasks = tmp_path / "my conf" / "tasks"
+    tasks.mkdir(parents=True)
+    (tasks / "talk.yaml").write_text("layout: user_speech -> agent_text agent_speech\n")
+    words = ["--tsv", "t.tsv", "--sides", "user=en agent=en", "--conf", "my conf"]
+    paths = os.pathsep.join([str(EGS.parent), os.environ.get("PYTHONPATH", "")])
+    (line,) = said(
+        OWN,
+        [*words, "--task", "talk", "--checkpoints", "bset"],
+        tmp_path,
+        PYTHONPATH=paths.strip(os.pathsep),
+    )
+    assert "no 'bset'; did you mean 'best'?" in line
+
+
 def test_stages_have_the_names_of_the_list():
     from s2st_interleave.stage_list import STAGES
 
