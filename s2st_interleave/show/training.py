@@ -33,10 +33,6 @@ class Training:
     interleaving: Interleaving
     llm: SpeechLlm
 
-    def ratio(self, step: int) -> float:
-        """p(step)."""
-        return self.interleaving.ratio(step)
-
     def course(self, read_at: Sequence[int]) -> Course:
         """The schedule as a picture shows it."""
         num_steps = self.options.max_steps

@@ -7,8 +7,10 @@ import tiny_pack
 import yaml
 from huggingface_hub import ModelCard
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.pack import card
 from s2st_interleave.pack.command import without_paths
+from s2st_interleave.pack.folder import Description
 from s2st_interleave.score.records import AsrDescription, MetricScore, SystemScore
 
 METHOD = card.method({"text_ratio": 0.9})
@@ -151,3 +153,19 @@ def test_paths_of_a_machine_are_no_facts(tmp_path):
         "lr": 1e-5,
         "task": "no",
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_beams": 0}, "num_beams below 1: pack it again"),
+        ({"sides": {"src": "es"}}, "no language of tgt: pack it again"),
+    ],
+)
+def test_a_description_that_cannot_translate_is_refused_when_it_is_read(
+    changes, message, tmp_path
+):
+    """It was a traceback once the answer had been made."""
+    replace(tiny_pack.description(), **changes).write(tmp_path)
+    with pytest.raises(UserError, match=message):
+        Description.read(tmp_path)

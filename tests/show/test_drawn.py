@@ -29,7 +29,11 @@ def test_tokens_labels_and_shares_are_those_of_training(
     course = training.course(())
     for step in (0, 9, 17, 35, 39):
         examples = draw_examples(
-            list(small_dump), training.ratio(step), step, training.interleaving, llm
+            list(small_dump),
+            training.interleaving.ratio(step),
+            step,
+            training.interleaving,
+            llm,
         )
         for utterance, each in zip(small_dump, examples, strict=True):
             shown = training.draw(utterance, step, 0.04, {}, course)
