@@ -128,7 +128,7 @@ PACK = (
             "system": "scheduled",
             "checkpoint": "last",
             "layer": 2,
-            "layout": "src_units -> tgt_units",
+            "layout": "src_speech -> tgt_speech",
             "prompt": "",
             "num_beams": 1,
             "max_text_tokens": 99,
