@@ -24,7 +24,7 @@ from s2st_interleave.files import (
 from s2st_interleave.promises import DONE, DROPPED, OPEN
 from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.record import Origin, digest
-from s2st_interleave.stage_list import stage_number
+from s2st_interleave.stage_list import maker, stage_number
 
 # With this variable a command only looks whether its stage is finished and up to date: it
 # does nothing, and ends with this status where it is not. See train/torchrun.py.
@@ -80,11 +80,7 @@ class Input:
     def _remedy(self) -> str:
         if self.made_by is None:
             return ""
-        number = stage_number(self.made_by)
-        return (
-            f"; it is made by stage {number} ({self.made_by}): "
-            f"./run.sh --stage {number} --stop_stage {number}"
-        )
+        return f"; {maker(self.path, self.made_by)}"
 
 
 def numbered(name: str, paths: Sequence[Path], made_by: str) -> dict[str, Input]:

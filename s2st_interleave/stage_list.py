@@ -12,6 +12,7 @@ import argparse
 import sys
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from s2st_interleave.errors import script
 
@@ -200,6 +201,21 @@ def stage_number(command: str) -> int | None:
     names = {known.name: known.stage for known in COMMANDS}
     numbers = {stage.name: stage.number for stage in STAGES}
     return numbers.get(names.get(command, ""))
+
+
+def maker(path: Path, command: str) -> str:
+    """Which stage makes a folder that is not there, and what to type.
+
+    A path such as ../fr_en/data/train is of another pair's recipe, whose run.sh makes it.
+    """
+    number = stage_number(command)
+    recipe = Path(*path.parts[:2])
+    is_other = path.parts[:1] == ("..",) and (recipe / "run.sh").is_file()
+    folder = recipe if is_other else "."
+    return (
+        f"it is made by stage {number} ({command}): "
+        f"{folder}/run.sh --stage {number} --stop_stage {number}"
+    )
 
 
 def usage() -> str:

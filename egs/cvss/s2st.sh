@@ -80,13 +80,8 @@ S2ST="$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 . "$S2ST/utils/talk.sh"
 . "$S2ST/utils/kept.sh"
 s2st_split named "$sides"
-for side in "${named[@]}"; do
-  if [[ $side != ?*=?* ]]; then
-    echo "$0: --sides: '$side' is no side: write role=language, such as user=en" >&2
-    exit 1
-  fi
-done
 if ((${#named[@]})); then
+  python -m s2st_interleave.data.sides "${named[@]}"
   src_lang="${named[0]#*=}" tgt_lang="${named[-1]#*=}"
   spoken=(--sides "$sides")
   roles=("${named[@]%%=*}")

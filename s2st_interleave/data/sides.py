@@ -6,14 +6,16 @@ Stages name their files by role. An earlier version named them by language; its 
 has the languages among the options, the first for src, the second for tgt.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from s2st_interleave.data.languages import LanguageCode
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.files import atomic_write, read_json
 from s2st_interleave.promises import DONE, OPEN
+from s2st_interleave.stage_list import maker
 from s2st_interleave.text_file import read_lines
 
 TABLE = "sides"
@@ -33,7 +35,7 @@ class Side(str):
         role, equals, language = str(text).partition("=")
         if not equals or not (role.isascii() and role.isidentifier()):
             raise UserError(
-                f"'{text}' is no side, which is a role and its language, such as user=en"
+                f"'{text}' is no side: write role=language, such as user=en"
             )
         LanguageCode(language)
         return super().__new__(cls, text)
@@ -82,10 +84,7 @@ def read(directory: Path) -> dict[str, str]:
             "of a directory of Kaldi or ESPnet"
         )
     if record is None:
-        raise FileNotFoundError(
-            f"{directory} is missing; it is made by stage 1 (data): {_script(directory)} "
-            "--stage 1 --stop_stage 1"
-        )
+        raise FileNotFoundError(f"{directory} is missing; {maker(directory, 'data')}")
     content = read_json(record)
     sides = content.get("facts", {}).get("sides") or _earlier(content["options"])
     if not sides:
@@ -94,13 +93,6 @@ def read(directory: Path) -> dict[str, str]:
             "--overwrite true"
         )
     return dict(sides)
-
-
-def _script(directory: Path) -> str:
-    """The program that makes a data directory, which may be of another pair's recipe."""
-    parts = directory.parts
-    is_other = parts[:1] == ("..",) and len(parts) > 1
-    return f"../{parts[1]}/run.sh" if is_other else "./run.sh"
 
 
 def _read_table(path: Path) -> dict[str, str]:
@@ -138,3 +130,16 @@ def path_of(directory: Path, name: str, role: str, sides: Sides) -> Path:
     """
     path, earlier = (directory / name.format(part) for part in (role, sides[role]))
     return earlier if earlier.is_file() and not path.is_file() else path
+
+
+def main(words: Iterable[str]) -> int:
+    """Check the sides that a recipe was given, before its first stage."""
+
+    def check() -> None:
+        by_role(map(Side, words))
+
+    return script("sides", check)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -11,7 +11,8 @@ from s2st_interleave.interleave.interleaving import Interleaving
 # In miniature 30 % of the training was ahead of 60 % in four pairs, and not in the smallest.
 SHORTER = "about a third of them was better for most pairs, see docs/schedules.md"
 
-ENOUGH = 0.5  # share of utterances without text, as of `half_speech` and `fixed_mix`
+# From this share of utterances without text on, a ramp needs no end (`fixed_mix`).
+ENOUGH_UNITS = 0.5
 
 
 def steps_with_text(interleaving: Interleaving, max_steps: int) -> int:
@@ -53,7 +54,7 @@ def _extent(
         last += ", unless its gate opens before"
     if interleaving.speech_only:
         last += f", beside {interleaving.speech_only:.0%} of utterances without text"
-    if interleaving.speech_only >= ENOUGH:
+    if interleaving.speech_only >= ENOUGH_UNITS:
         return last
     schedule = interleaving.schedule
     if schedule.shape == "constant":

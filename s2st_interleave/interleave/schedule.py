@@ -38,7 +38,7 @@ class Schedule:
             if abs(self.num_drops * self.drop - self.start) > 1e-6:
                 less = int(self.start / self.drop) * self.drop
                 more = less + self.drop
-                near = f"{less:g} or {more:g}" if more <= 1 else f"{less:g}"
+                near = f"{less:g} or {more:g}" if more <= 1 + 1e-6 else f"{less:g}"
                 raise UserError(
                     f"text_ratio {self.start} is no multiple of its drop {self.drop}: "
                     f"take {near}, or another text_ratio_drop"

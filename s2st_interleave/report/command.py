@@ -24,7 +24,7 @@ from s2st_interleave.report.heard import Listener, is_finished
 from s2st_interleave.report.page import Page, render
 from s2st_interleave.report.ratios import ratios
 from s2st_interleave.report.scores import Scores, read_scores
-from s2st_interleave.report.systems import System, folders, found, found_tags
+from s2st_interleave.report.systems import System, found, found_tags
 from s2st_interleave.score.columns import heading
 from s2st_interleave.values import Device
 
@@ -66,8 +66,9 @@ def run(options: Options) -> None:
         )
     trained = options.trained or options.exp_dir
     tags = options.decode_tags or tuple(found_tags(options.exp_dir, options.split))
-    names = options.systems or tuple(found(options.exp_dir, trained, options.split))
-    _check_names(options, trained)
+    there = found(options.exp_dir, trained, options.split)
+    names = options.systems or tuple(there)
+    _check_names(options, there)
     scores = read_scores(
         options.exp_dir,
         names,
@@ -113,10 +114,10 @@ def run(options: Options) -> None:
     _write(out, render(page), len(articles))
 
 
-def _check_names(options: Options, trained: Path) -> None:
-    """Refuse systems, a baseline and decodes of which there is no folder."""
-    systems = folders(options.exp_dir, "*") + folders(trained, "*")
-    tags = folders(options.exp_dir, "*/*")
+def _check_names(options: Options, systems: Sequence[str]) -> None:
+    """Refuse systems and a baseline that were not trained, and decodes that were not made."""
+    decodes = options.exp_dir.glob(f"*/*/{options.split}")
+    tags = sorted({path.parent.name for path in decodes})
     baseline = () if options.baseline == Options().baseline else (options.baseline,)
     for what, asked, known in (
         ("system", options.systems, systems),

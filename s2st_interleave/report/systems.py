@@ -72,11 +72,6 @@ def found(exp_dir: Path, trained: Path, split: str) -> list[str]:
     return sorted(scored | begun, key=lambda name: (name != "baseline", name))
 
 
-def folders(parent: Path, pattern: str) -> list[str]:
-    """Names of folders."""
-    return sorted({path.name for path in parent.glob(pattern) if path.is_dir()})
-
-
 def found_tags(exp_dir: Path, split: str) -> list[str]:
     """Names of the decodes that were scored; that of the last checkpoint is first."""
     tags = {path.parents[1].name for path in exp_dir.glob(f"*/*/{split}/score.json")}

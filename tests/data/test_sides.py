@@ -8,6 +8,7 @@ from s2st_interleave.data import kaldi, sides
 from s2st_interleave.data.sides import Side
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import write_json
+from s2st_interleave.stage_dir import Input
 
 
 def data_of(folder: Path, spoken: dict[str, str], *ids: str) -> kaldi.DataDir:
@@ -97,11 +98,16 @@ def test_a_directory_that_says_nothing_asks_to_be_made_anew(tmp_path):
         sides.read(tmp_path)
 
 
-def test_the_recipe_that_makes_missing_data_is_named():
+def test_the_recipe_that_makes_missing_data_is_named(tmp_path, monkeypatch):
     """A pair whose vocoder learns from another one's English was told to make its own."""
+    for pair in ("pt_en", "fr_en"):
+        (tmp_path / pair).mkdir()
+        (tmp_path / pair / "run.sh").touch()
+    monkeypatch.chdir(tmp_path / "pt_en")
     with pytest.raises(FileNotFoundError, match=r"\.\./fr_en/run\.sh --stage 1 "):
         sides.read(Path("../fr_en/data/train"))
-    for here in (Path("data/train"), Path()):
-        if not here.is_dir():
-            with pytest.raises(FileNotFoundError, match=r": \./run\.sh --stage 1 "):
-                sides.read(here)
+    for here in ("data/train", "../data/train"):
+        with pytest.raises(FileNotFoundError, match=r": \./run\.sh --stage 1 "):
+            sides.read(Path(here))
+    with pytest.raises(FileNotFoundError, match=r": \.\./fr_en/run\.sh --stage 4 "):
+        Input(Path("../fr_en/dump/units/train"), "units").fingerprint()

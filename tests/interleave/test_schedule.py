@@ -57,3 +57,5 @@ def test_no_ratio_is_advised_that_would_be_refused():
         Schedule("step", 1.0, 0.3)
     with pytest.raises(UserError, match=r"take 0\.8 or 0\.9, or another"):
         Schedule("step", 0.85, 0.1)
+    with pytest.raises(UserError, match=r"take 0\.95 or 1, or another"):
+        Schedule("step", 0.97, 0.05)

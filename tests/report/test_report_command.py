@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -163,13 +164,17 @@ def test_before_anything_is_scored_there_are_the_curves_of_trainings(recipe, tmp
 def test_one_system_without_toplines_has_a_page_that_says_what_is_missing(
     recipe, tmp_path
 ):
-    (recipe / "exp" / "begun").mkdir(exist_ok=True)
+    system = recipe / "exp" / "begun"
+    system.mkdir()
+    (system / "config.yaml").touch()
+    trained(system, 0.9)
     html = report(tmp_path, options(recipe, systems=("scheduled", "begun")))
     assert "begun/greedy_last/test has no score.json: stage 9 (score) makes it" in html
     assert (
         'class="note">The toplines (reference and resynthesis) were not scored' in html
     )
     assert "scheduled: ASR-BLEU" in html and "baseline: ASR-BLEU" not in html
+    shutil.rmtree(system)
 
 
 @pytest.mark.parametrize(
