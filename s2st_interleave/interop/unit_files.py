@@ -74,8 +74,8 @@ def _name_and_units(line: str) -> tuple[str, str]:
     """Split a line at the space, tab or "|" between them; a name may have "|" in it."""
     if line.startswith("{"):
         return _object_name_and_units(line)
-    name, bar, units = line.rpartition("|")
-    if bar and (units.split() or ["0"])[0].lstrip("-").isdigit():
+    name, _, units = line.rpartition("|")
+    if name.strip() and (units.split() or ["0"])[0].lstrip("-").isdigit():
         return name.strip(), units
     name, _, units = line.strip().partition("\t" if "\t" in line.strip() else " ")
     return name.strip(), units

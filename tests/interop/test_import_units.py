@@ -33,6 +33,20 @@ def units(data_dir) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
+def test_a_name_of_bars_alone_is_a_name(tmp_path):
+    text = tmp_path / "text.km"
+    text.write_text("| 1 2\nu1|5\nu2|\n")
+    read = unit_files.read(text, "text")
+    assert {k: v.tolist() for k, v in read.units.items()} == {
+        "|": [1, 2],
+        "u1": [5],
+        "u2": [],
+    }
+    assert not read.faults
+    text.write_text("u1 1\n|\n")
+    assert unit_files.read(text, "text").units["|"].size == 0
+
+
 @pytest.fixture
 def imported(data_dir, units, tmp_path) -> import_units.Options:
     for language, vectors in units.items():

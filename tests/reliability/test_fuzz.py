@@ -10,7 +10,7 @@ import pytest
 import targets
 from fences import outcome
 from found import FOUND
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from s2st_interleave.align import words
@@ -135,6 +135,7 @@ def test_tables_come_back_without_blanks_at_the_end_of_a_line(table):
 
 
 @settings(max_examples=30, **SAME)
+@example({"|": []})  # was an empty line
 @given(st.dictionaries(IDS, st.lists(NUMBERS)))
 def test_units_come_back_from_archives_and_texts(units):
     import numpy as np
