@@ -24,6 +24,10 @@ while (($# > 0)); do
       echo "run.sh: --preset is laptop, not '${2:-}'; without it the models are those of ../cvss" >&2
       exit 1
       ;;
+    --help:* | -h:*)
+      echo "Of egs/own alone: --preset laptop (small models that learn from the corpus, on a CPU)."
+      given+=("$1")
+      ;;
     --tsv:[!/]*) given+=("$1" "$from/$2") && shift ;; # relative to where it was typed
     --conf:[!/]*) # so is this one, or else to this folder
       given+=("$1")

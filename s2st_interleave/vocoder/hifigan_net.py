@@ -4,6 +4,7 @@
 not deduplicated, so that there is no duration predictor. gan.py trains the networks.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
@@ -32,6 +33,9 @@ from s2st_interleave.vocoder.hifigan import HifiganSizes
 from s2st_interleave.weights import reading
 
 GENERATOR = "generator."  # prefix of the names of its weights in a checkpoint
+
+# ESPnet calls it; the name that torch prefers has other names of weights.
+warnings.filterwarnings("ignore", message="`torch.nn.utils.weight_norm` is deprecated")
 
 
 class UnitGenerator(nn.Module):

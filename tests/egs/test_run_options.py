@@ -34,3 +34,11 @@ def said(recipe: str, *options: str) -> str:
 )
 def test_a_wrong_choice_is_refused_with_those_that_there_are(recipe, options, line):
     assert line in said(recipe, *options)
+
+
+def test_the_help_of_own_names_its_preset():
+    shown = subprocess.run(
+        [EGS / "own" / "run.sh", "--help"], capture_output=True, text=True
+    )
+    assert shown.returncode == 0
+    assert "--preset laptop" in shown.stdout and "--stop_stage" in shown.stdout

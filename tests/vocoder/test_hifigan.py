@@ -1,5 +1,7 @@
 """The unit HiFi-GAN, in a size that trains a few steps in seconds."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +97,16 @@ def test_removing_weight_norm_changes_no_sample(trained: Path):
     np.testing.assert_allclose(
         normed.synthesise(units), model.synthesise(units), atol=1e-5
     )
+
+
+def test_no_warning_of_torch_stands_amid_the_tables_of_plan():
+    code = """
+from s2st_interleave.vocoder import base, hifigan, hifigan_net
+timing = base.UnitTiming(num_units=5, samples_per_unit=320, sample_rate=16_000)
+hifigan_net.UnitGenerator(timing, hifigan.HifiganSizes(channels=32))
+"""
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (made.returncode, made.stderr) == (0, "")
 
 
 def test_scales_must_make_a_unit(tone_corpus: Path, stage_options):
