@@ -53,6 +53,10 @@ def _handle(path: AudioFile) -> str | BinaryIO:
 
 
 def _check_file(path: AudioFile) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UserError("its name is not in UTF-8: rename it") from None
     if isinstance(path, Held):
         if not path.content:
             raise UserError("cannot be read as audio (empty file)")

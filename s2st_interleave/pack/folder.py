@@ -44,6 +44,11 @@ class Description:
     git: str
     version: int = VERSION
 
+    @property
+    def speaks(self) -> bool:
+        """Whether the answer has speech, and not text alone."""
+        return Layout.parse(self.layout).speaks
+
     def write(self, directory: Path) -> None:
         """Write `pack.json`."""
         write_json(directory / DESCRIPTION, asdict(self))

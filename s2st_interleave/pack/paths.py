@@ -42,10 +42,11 @@ class _Found:
 def plan(words: Sequence[str], out: str) -> list[Work]:
     """The recordings that `words` name, each once, and the files of their answers.
 
-    A word is a file, a folder (all recordings below it, sorted, but none below `out`), a
-    pattern of files, or `-`. Answers keep the folders below one that was named; no two have
-    one name. Raises UserError for a word that names no recording, and for an `out` that
-    cannot be written.
+    A word is a file, a folder (all recordings below it, sorted, but none below an `out`
+    inside it), a pattern of files, or `-`. Answers keep the folders below one that was
+    named; no two have one name. Raises UserError for a word that names no recording, and
+    for an `out` that cannot be written, or that holds what a word names: the answers would
+    be recordings of the next run.
     """
     if not words:
         raise UserError(
@@ -85,29 +86,43 @@ def _file(out: str) -> Path | None:
     return path
 
 
-def _named(word: str, away: Path | None) -> Iterator[_Found]:
+def _named(word: str, away: Path | None) -> list[_Found]:
     if word == PIPE:
-        yield _Found(None, PurePath("stdin"))
-        return
+        return [_Found(None, PurePath("stdin"))]
     path = Path(word)
+    if not word:
+        raise UserError("'' names no recording: is a variable empty?")
     if path.is_dir():
-        recordings = list(_below(path, away))
-        if not recordings:
-            raise UserError(f"{word}: no recording in this folder, by its ending")
-        yield from (_Found(each, each.relative_to(path)) for each in recordings)
+        recordings, root = _below(path, away), path
+        wrong = "no recording in this folder, by its ending"
     elif path.exists():
-        yield _Found(path, PurePath(path.name))
+        return [_Found(path, PurePath(path.name))]
+    elif path.is_symlink():
+        raise UserError(f"{word}: a link to {path.readlink()}, which is not there")
     else:
         matches = sorted(glob.glob(word, recursive=True))
         if not matches:
             raise UserError(f"{word}: no such recording")
-        root = _root(word)
-        for match in map(Path, matches):
-            if match.is_dir():
-                inside = _below(match, away)
-                yield from (_Found(each, each.relative_to(root)) for each in inside)
-            elif away is None or away not in match.resolve().parents:
-                yield _Found(match, match.relative_to(root))
+        recordings, root = list(_matched(matches, away)), _root(word)
+        wrong = "no recording in the folders that it matches, by its ending"
+    place = root.resolve()
+    if away and (away == place or away in place.parents):
+        raise UserError(
+            f"{word}: what it names lies below --out {away}, where the next run would take "
+            "its answers for recordings: take another folder, such as --out "
+            f"{away / 'translated'}"
+        )
+    if not recordings:
+        raise UserError(f"{word}: {wrong}")
+    return [_Found(each, each.relative_to(root)) for each in recordings]
+
+
+def _matched(matches: Sequence[str], away: Path | None) -> Iterator[Path]:
+    for match in map(Path, matches):
+        if match.is_dir():
+            yield from _below(match, away)
+        elif away is None or away not in match.resolve().parents:
+            yield match
 
 
 def _root(pattern: str) -> Path:
@@ -117,14 +132,28 @@ def _root(pattern: str) -> Path:
     return Path(*parts[:plain])
 
 
-def _below(folder: Path, away: Path | None) -> Iterator[Path]:
-    """Recordings below a folder, sorted, without hidden ones and those below `away`."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part[0] == "." for part in path.relative_to(folder).parts)
-        if path.suffix.lower() not in ENDINGS or hidden or not path.is_file():
+def _below(folder: Path, away: Path | None) -> list[Path]:
+    """Recordings below a folder, sorted, without hidden ones and those below `away`.
+
+    Links to folders are followed, each folder once.
+    """
+    made: list[Path] = []
+    seen: set[Path] = set()
+    for here, folders, names in os.walk(folder, followlinks=True):
+        real = Path(here).resolve()
+        if real in seen or real == away:
+            folders.clear()
             continue
-        if away is None or away not in path.resolve().parents:
-            yield path
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if name[0] != ".")
+        made += [Path(here, name) for name in names if name[0] != "."]
+    return sorted(
+        path
+        for path in made
+        if path.suffix.lower() in ENDINGS
+        and path.is_file()
+        and (away is None or away not in path.resolve().parents)
+    )
 
 
 def _names(found: Sequence[_Found]) -> list[PurePath]:

@@ -15,18 +15,18 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from s2st_interleave import config
+from s2st_interleave import config, hub
 from s2st_interleave.config import REQUIRED, RunOptions, option
 from s2st_interleave.data.channels import HELP, MIX, Channels
 from s2st_interleave.data.levels import NEAR_SILENT
 from s2st_interleave.errors import UserError
-from s2st_interleave.pack import clips, paths, speech_file
+from s2st_interleave.pack import clips, folder, paths, speech_file
 from s2st_interleave.pack.clips import Bounds, Clip, Refused
 from s2st_interleave.pack.paths import PIPE, Work
 from s2st_interleave.precision import Dtype
@@ -95,6 +95,11 @@ def split_words(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 def run(options: Options, words: Sequence[str]) -> int:
     # 1. What is to be done: all of it is checked before the model is loaded.
     work = paths.plan(words, options.out)
+    model = hub.snapshot(options.model)
+    folder.check_sums(model)
+    speaks = folder.Description.read(model).speaks
+    if not speaks:
+        work = [_without_speech(each, options.out) for each in work]
     there = [each for each in work if each.target and each.target.exists()]
     if there and not (options.overwrite or options.skip_existing):
         raise UserError(
@@ -104,20 +109,39 @@ def run(options: Options, words: Sequence[str]) -> int:
     skipped = set() if options.overwrite else {each.target for each in there}
     waiting = iter([each for each in work if each.target not in skipped])
 
-    # 2. As many recordings as fit in memory at a time; answers are written as they come.
+    # 2. As many recordings as fit in memory at a time; then their answers are written.
     # Whatever a library prints, standard output is for answers.
-    job = _Job(options, len(work), sys.stdout)
+    pipes_speech = speaks and options.out == PIPE
+    job = _Job(
+        options,
+        model,
+        len(work),
+        sys.stdout,
+        sys.stderr if pipes_speech else sys.stdout,
+    )
     with contextlib.redirect_stdout(sys.stderr):
         while some := list(islice(waiting, AT_ONCE)):
             job.translate(some)
         return job.end(len(skipped))
 
 
+def _without_speech(work: Work, out: str) -> Work:
+    """The work for a model that answers in text, which is printed: no file is written."""
+    if work.target == Path(out):
+        raise UserError(
+            f"--out {out}: this model answers in text alone, which is printed: leave --out "
+            "out; --json true prints lines of JSON"
+        )
+    return replace(work, target=None)
+
+
 @dataclass
 class _Job:
     options: Options
+    folder: Path  # of the model
     num_recordings: int
     stdout: TextIO
+    told: TextIO  # where texts go
     bad: Counter[str] = field(default_factory=Counter)  # number by kind
 
     @cached_property
@@ -128,7 +152,8 @@ class _Job:
         options = self.options
         set_threads(options.num_threads)
         return Translator.from_pretrained(
-            options.model,
+            self.folder,
+            verify=False,  # `run` has compared all checksums
             device=options.device,
             dtype=options.dtype,
             **vars(self._bounds),
@@ -185,34 +210,34 @@ class _Job:
         if not self.options.skip_bad:
             raise refusal
         self.bad[refusal.kind] += 1
-        print(f"bad: {refusal}", file=sys.stderr, flush=True)
+        print(_printable(f"bad: {refusal}"), file=sys.stderr, flush=True)
         if self.options.json:
             line = said.to_json() if said else {}
             error = {"kind": refusal.kind, "error": str(refusal)}
             self._tell(json.dumps(_line(work, None) | line | error, ensure_ascii=False))
 
     def _write(self, work: Work, said: "Said") -> None:
-        target = work.target
+        target: Path | str | None = work.target
         if said.samples is None or said.rate is None:
             target = None
-        elif target is not None:
-            said.save(target)
+        elif work.target is not None:
+            said.save(work.target)
         else:
+            target = PIPE
             said.check_speech()
             self.stdout.buffer.write(speech_file.encoded(said.samples, said.rate))
             self.stdout.buffer.flush()
         for remark in said.remarks:
             print(f"{work.name}: {remark}", file=sys.stderr, flush=True)
         if self.options.json:
-            line = _line(work, PIPE if work.target is None else target)
+            line = _line(work, target)
             text = json.dumps(line | said.to_json(), ensure_ascii=False)
         else:
-            text = _told(work, target, said)
+            text = _told(work, said)
         self._tell(text)
 
     def _tell(self, text: str) -> None:
-        to = sys.stderr if self.options.out == PIPE else self.stdout
-        print(text, file=to, flush=True)
+        print(_printable(text), file=self.told, flush=True)
 
     def end(self, num_skipped: int) -> int:
         """Say how many there were where it is not clear, and return the exit status."""
@@ -230,13 +255,18 @@ class _Job:
         return 1 if num_bad else 0
 
 
+def _printable(text: str) -> str:
+    """The text, with escapes in place of bytes of a file's name that are not UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _line(work: Work, target: Path | str | None) -> dict[str, Any]:
     return {"input": work.name, "output": None if target is None else str(target)}
 
 
-def _told(work: Work, target: Path | None, said: "Said") -> str:
-    """The recording, where its answer lies if that is speech, and a line a text."""
-    head = work.name if target is None else f"{work.name} -> {target}"
+def _told(work: Work, said: "Said") -> str:
+    """The recording, where its answer lies if that is in a file, and a line a text."""
+    head = work.name if work.target is None else f"{work.name} -> {work.target}"
     lines = [
         f"  {said.languages[name.removesuffix('_text')]}: {text}"
         for name, text in said.answer.texts.items()

@@ -92,7 +92,7 @@ class Translator:
         place = resolve_device(on)
         bf16 = use_bf16(dtype, place)
         vocoder = None
-        if Layout.parse(description.layout).speaks:
+        if description.speaks:
             vocoder = backends.load(directory / "vocoder", place)
             # A package that it lacks shows now, and not after the first answer.
             vocoder.synthesise(np.zeros(1, np.int32))

@@ -53,7 +53,10 @@ class Options:
         9, "others: the worst, median and best, taken in turn", minimum=0
     )
     title: str = option("", "heading of the page; none: the recipe's directory")
-    out: Path | None = option(None, "file to write; none: report.html in exp_dir")
+    out: Path | None = option(
+        None,
+        "file to write; none: report.html in exp_dir, report.<split>.html of another split",
+    )
 
 
 def run(options: Options) -> None:
@@ -110,7 +113,9 @@ def run(options: Options) -> None:
         num_directories=len(directories),
         faults=[fault for system in scores.systems for fault in faults.faults(system)],
     )
-    out = options.out or options.exp_dir / "report.html"
+    is_main = options.split == Options().split
+    name = "report.html" if is_main else f"report.{options.split}.html"
+    out = options.out or options.exp_dir / name
     _write(out, render(page), len(articles))
 
 
@@ -148,7 +153,6 @@ def _corpus(options: Options) -> Corpus:
         folder,
         options.dump_dir / "align" / options.split,
         options.exp_dir / "resynthesis" / options.split,
-        options.data_dir.absolute().parent,
         sides.read(folder),
     )
 

@@ -1,13 +1,13 @@
 """What a report shows of one utterance: recordings, texts and word times."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from s2st_interleave import recipe_paths
 from s2st_interleave.align.words import Word, read_each
-from s2st_interleave.data import ark, kaldi, sides
+from s2st_interleave.data import kaldi, sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import Block
 from s2st_interleave.promises import DONE
@@ -69,13 +69,7 @@ class Corpus:
     data_dir: Path
     align_dir: Path
     resynthesis_dir: Path
-    recipe: Path  # what relative paths in wav.scp start from
     languages: Mapping[str, str] = field(default_factory=dict)
-
-    def path(self, wav: str | Path) -> str:
-        """Where a recording of a wav.scp lies, whatever the current directory is."""
-        is_here = os.path.exists(ark.split(str(wav))[0])
-        return str(wav) if is_here else os.path.join(self.recipe, wav)
 
 
 @dataclass(frozen=True)
@@ -87,16 +81,15 @@ class Shown:
     texts: Mapping[str, str]
     wavs: Mapping[str, Path]
     words: Mapping[str, Sequence[Word]]
-    again: Mapping[str, str]
+    again: Mapping[str, Path]
 
-    def tracks(self, utterance: str, corpus: Corpus) -> Iterator[Track]:
+    def tracks(self, utterance: str) -> Iterator[Track]:
         """Its recording and resynthesis, where they are; both have the same borders."""
         names = {self.title: self.wavs, "resynthesis of its units": self.again}
         for title, paths in names.items():
             if utterance in paths:
-                path = corpus.path(paths[utterance])
                 words = self.words.get(utterance, ())
-                yield _track(title, self.language, path, words)
+                yield _track(title, self.language, paths[utterance], words)
 
 
 def collect(
@@ -122,7 +115,7 @@ def collect(
     # 2. When the words of the systems' speech were heard.
     times = {}
     for system in systems:
-        paths = {u: Path(corpus.path(w)) for u, w in _kept(system.wavs, ids).items()}
+        paths = {u: system.wav(u) for u in ids if u in system.wavs}
         there = {u: path for u, path in paths.items() if path.is_file()}
         heard_of = _kept(system.heard, ids)
         times[system.name] = listener.place(system.name, heard_of, there)
@@ -137,7 +130,7 @@ def collect(
                 for side in sides
                 if choice.id in side.texts
             ),
-            tuple(t for side in sides for t in side.tracks(choice.id, corpus)),
+            tuple(t for side in sides for t in side.tracks(choice.id)),
             tuple(
                 _said(system, choice.id, corpus, shown, times[system.name])
                 for system in systems
@@ -154,13 +147,14 @@ def _shown(
     data = kaldi.DataDir(corpus.data_dir)
     is_spoken = any(x.layout.speaks and x.side == side for x in systems)
     wavs = data.wavs(side) if data.file("wav.scp", side).is_file() else {}
+    again = _kept(_resynthesis(corpus), ids) if is_spoken else {}
     return Shown(
         _side_name(side, systems),
         corpus.languages[side],
         _kept(data.texts(side), ids),
-        _kept(wavs, ids),
+        _placed(_kept(wavs, ids), corpus.data_dir),
         _words(corpus, side, ids),
-        _kept(_resynthesis(corpus), ids) if is_spoken else {},
+        _placed(again, corpus.resynthesis_dir),
     )
 
 
@@ -185,7 +179,7 @@ def _said(
         placed = times.get(utterance, heard.Placed())
         code = corpus.languages[system.side]
         if utterance in system.wavs:
-            path = corpus.path(system.wavs[utterance])
+            path = system.wav(utterance)
             track = _track(system.name, code, path, placed.words, placed.fault)
         else:
             track = Track(system.name, code, note="no speech: the answer has no units")
@@ -197,10 +191,10 @@ def _said(
 
 
 def _track(
-    title: str, code: str, path: str, words: Sequence[Word], note: str = ""
+    title: str, code: str, path: Path, words: Sequence[Word], note: str = ""
 ) -> Track:
     try:
-        return Track(title, code, sounds.read(Path(path)), tuple(words), note)
+        return Track(title, code, sounds.read(path), tuple(words), note)
     except (UserError, OSError) as error:
         return Track(title, code, note=f"cannot be played: {error}")
 
@@ -218,6 +212,11 @@ _KINDS = ("speech", "text")
 
 def _kept(table: Mapping, ids: Sequence[str]) -> dict:
     return {utterance: table[utterance] for utterance in ids if utterance in table}
+
+
+def _placed(wavs: Mapping[str, str | Path], source: Path) -> dict[str, Path]:
+    """Where the recordings of a wav.scp in `source` lie."""
+    return {u: recipe_paths.resolve(wav, source) for u, wav in wavs.items()}
 
 
 def _resynthesis(corpus: Corpus) -> dict[str, str]:

@@ -25,7 +25,7 @@ def ratios(systems: Sequence[System], corpus: Corpus) -> Ratios:
         code = corpus.languages[system.side]
         unit = f"{language(code).unit}s by those of the reference"
         made.setdefault(f"Length: {unit}", {})[system.name] = lengths(system, code)
-        spoken = seconds({u: corpus.path(wav) for u, wav in system.wavs.items()})
+        spoken = seconds({u: system.wav(u) for u in system.wavs})
         for title, side in _others(system).items():
             values = durations(spoken, _durations(corpus.data_dir, side))
             made.setdefault(title, {})[system.name] = values
@@ -43,7 +43,7 @@ def _others(system: System) -> dict[str, str]:
     return sides
 
 
-def seconds(wavs: Mapping[str, str]) -> dict[str, float]:
+def seconds(wavs: Mapping[str, Path]) -> dict[str, float]:
     """Seconds by utterance id, of the files whose headers can be read."""
     known = {}
     for utterance, path in wavs.items():

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from s2st_interleave import recipe_paths
 from s2st_interleave.data import kaldi
 from s2st_interleave.decode.outputs import read_texts
 from s2st_interleave.errors import UserError
@@ -49,6 +50,10 @@ class System:
     @property
     def layout(self) -> Layout:
         return Layout.parse(self.score.layout)
+
+    def wav(self, utterance: str) -> Path:
+        """Where the utterance's speech lies, whatever the current directory is."""
+        return recipe_paths.resolve(self.wavs[utterance], self.folder)
 
     @property
     def side(self) -> str:

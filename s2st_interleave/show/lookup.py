@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave import drops
+from s2st_interleave import drops, recipe_paths
 from s2st_interleave.config import nearest
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
@@ -103,11 +103,9 @@ def _ways(dump_dir: Path) -> list[Path]:
         if not (folder / DONE).is_file():
             continue
         paths = read_json(folder / DONE).get("paths", {})
-        recipe = folder.absolute().parents[2]  # of dump/interleave/<split>
         for key in ("units_dir", "align_dir", "data_dir"):
             if key in paths:
-                path = Path(paths[key])
-                there = path if path.is_dir() else recipe / path
+                there = recipe_paths.resolve(paths[key], folder)
                 folders += [] if there in folders else [there]
     return [folder for folder in folders[::-1] if folder.is_dir()]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import soundfile
 
+from s2st_interleave import recipe_paths
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
@@ -19,11 +20,10 @@ def find(name: str, dump_dir: Path) -> dict[str, bytes]:
     if data_dir is None:
         return {}
     data, sounds = kaldi.DataDir(data_dir), {}
-    recipe = data_dir.absolute().parents[1]
     for side in data.sides:
         try:
-            path = data.wavs(side)[name]
-            samples = audio.read(path if path.exists() else recipe / path)
+            path = recipe_paths.resolve(data.wavs(side)[name], data_dir)
+            samples = audio.read(path)
         except (UserError, OSError, KeyError):
             continue
         stream = io.BytesIO()
@@ -35,7 +35,6 @@ def find(name: str, dump_dir: Path) -> dict[str, bytes]:
 
 def _data_dir(dump_dir: Path) -> Path | None:
     """The data directory that a dump was aligned from, if it is there."""
-    recipe = dump_dir.absolute().parents[2]
     folder = dump_dir
     for key in ("align_dir", "data_dir"):
         if not (folder / DONE).is_file():
@@ -43,5 +42,5 @@ def _data_dir(dump_dir: Path) -> Path | None:
         path = read_json(folder / DONE).get("paths", {}).get(key)
         if path is None:
             return None
-        folder = Path(path) if Path(path).exists() else recipe / path
+        folder = recipe_paths.resolve(path, folder)
     return folder if folder.is_dir() else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave import blocks, config, yaml_text
+from s2st_interleave import blocks, config, recipe_paths, yaml_text
 from s2st_interleave.blocks import leaves
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
@@ -71,9 +71,8 @@ class Training:
 def read_options(train_dir: Path) -> Options:
     """The options of a training that has begun, from its config.yaml.
 
-    A relative path that is not in the current directory is taken from the recipe's, which
-    is two levels above. Options that only another version had are left out. Raises
-    FileNotFoundError where no training has begun.
+    Relative paths are those of its recipe. Options that only another version had are left
+    out. Raises FileNotFoundError where no training has begun.
     """
     path = train_dir / "config.yaml"
     if not path.is_file():
@@ -100,10 +99,8 @@ def read_options(train_dir: Path) -> Options:
 def _at_home(value: Any, config_file: Path) -> Any:
     if isinstance(value, tuple):
         return tuple(_at_home(each, config_file) for each in value)
-    if not isinstance(value, Path) or value.is_absolute() or value.exists():
-        return value
-    there = config_file.absolute().parent.parent.parent / value
-    return there if there.exists() else value
+    is_path = isinstance(value, Path)
+    return recipe_paths.resolve(value, config_file) if is_path else value
 
 
 def combine_options(files: Sequence[Path], llm: Path, dump_dir: Path) -> Options:

@@ -2,21 +2,28 @@
 
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import tiny_pack
 
 from s2st_interleave import __main__ as command_line
-from s2st_interleave.pack import paths, speech_file, translate
+from s2st_interleave import hub
+from s2st_interleave.pack import folder, paths, speech_file, translate
 
 
 @pytest.fixture
-def loaded(translator, monkeypatch):
+def loaded(translator, monkeypatch, tmp_path_factory):
     """The model is not read from disk each time; `names` of those that were asked for."""
     names: list[str] = []
+    described = tmp_path_factory.mktemp("m")
+    translator.description.write(described)
+    folder.write_sums(described)
+    monkeypatch.setattr(hub, "snapshot", {"m": described}.__getitem__)
 
     def load(_, name, *, min_sec, max_sec, min_dbfs, channels, **more):
         from s2st_interleave.pack.clips import Bounds
@@ -101,6 +108,11 @@ def test_two_recordings_never_share_a_name(tmp_path, record, names, targets):
         (["x.wav", "y.wav"], "y.flac", "--out y.flac: 2 recordings want a folder"),
         (["x.wav", "y.wav"], "-", "--out -: 2 recordings want a folder"),
         (["x.wav"], ".", "x.wav is a recording to translate, which its answer would"),
+        (["*.wav"], ".", "*.wav: what it names lies below --out "),
+        (["."], ".", "take another folder, such as --out "),
+        (["empt*"], "out", r"empt\*: no recording in the folders that it matches"),
+        (["gone.wav"], "out", "gone.wav: a link to nowhere.wav, which is not there"),
+        ([""], "out", "'' names no recording: is a variable empty"),
     ],
 )
 def test_what_is_named_wrongly_says_so(
@@ -108,6 +120,7 @@ def test_what_is_named_wrongly_says_so(
 ):
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
+    Path("gone.wav").symlink_to("nowhere.wav")
     for name in ("x.wav", "y.wav"):
         record(Path(name))
     assert run(*words, "--out", out, "--overwrite", "true") == 1
@@ -238,3 +251,46 @@ def test_standard_input_becomes_standard_output(
     assert stdout.buffer.getvalue() == expected
     stderr.flush()
     assert f"  en: {said.translation}" in stderr.buffer.getvalue().decode()
+
+
+def test_a_model_of_texts_went_by_speech_files_that_it_never_writes(
+    tmp_path, record, capsys, tmp_path_factory
+):
+    model = tmp_path_factory.mktemp("model of texts") / "packed"
+    tiny_pack.write(model, "src_speech -> src_text tgt_text")
+    a, out = record(tmp_path / "a.wav"), tmp_path / "out"
+    record(out / "a.wav")  # by a model that speaks
+    before = (out / "a.wav").read_bytes()
+    words = ["translate", "--model", str(model), str(a), "--json", "true", "--out"]
+    for more in ([str(out)], [str(out), "--skip_existing", "true"], ["-"]):
+        assert command_line.main([*words, *more]) == 0
+        (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+        assert line["input"] == str(a) and line["output"] is None
+    assert (out / "a.wav").read_bytes() == before
+    assert command_line.main([*words, str(tmp_path / "x.wav")]) == 1
+    assert "this model answers in text alone" in capsys.readouterr().err
+
+
+def test_folders_that_are_linked_are_read_once_each(tmp_path, record):
+    record(tmp_path / "far" / "b.wav")
+    record(tmp_path / "in" / "a.wav")
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "far")
+    (tmp_path / "in" / "link" / "back").symlink_to(tmp_path / "in")
+    work = paths.plan([str(tmp_path / "in")], str(tmp_path / "out"))
+    targets = [each.target.relative_to(tmp_path / "out") for each in work]
+    assert targets == [Path("a.wav"), Path("link/b.wav")]
+
+
+def test_a_name_that_is_not_in_utf_8_was_a_traceback_that_lost_the_others(
+    loaded, tmp_path, record, capsys
+):
+    good = record(tmp_path / "in" / "a.wav")
+    Path(os.fsdecode(os.fsencode(good.parent) + b"/b\xff.wav")).write_bytes(
+        good.read_bytes()
+    )
+    words = (good.parent, "--out", tmp_path / "out", "--skip_bad", "true")
+    assert run(*words, "--json", "true") == 1
+    told = capsys.readouterr()
+    assert "its name is not in UTF-8: rename it" in told.err
+    first, second = map(json.loads, told.out.splitlines())
+    assert Path(first["output"]).is_file() and second["kind"] == "cannot be read"

@@ -107,6 +107,38 @@ def test_each_recording_decodes_to_the_seconds_that_stand_beside_it(recipe, tmp_
     assert kept == pytest.approx(said, abs=0.01)
 
 
+def test_recordings_of_the_current_directory_were_played_for_those_of_another(
+    recipe, tmp_path, monkeypatch
+):
+    """Both recipes name audio/src/u0.wav, and so on, from their own directory."""
+    for name in ("here", "there"):
+        shutil.copytree(recipe, tmp_path / name)
+        for table in (tmp_path / name).rglob("wav.scp*"):
+            wavs = kaldi.read_table(table)
+            assert all(wav.startswith(f"{recipe}/") for wav in wavs.values())
+            own = {k: wav.removeprefix(f"{recipe}/") for k, wav in wavs.items()}
+            kaldi.write_table(table, own)
+    for wav in (tmp_path / "here").rglob("*.wav"):
+        samples, rate = soundfile.read(wav)
+        soundfile.write(wav, [*samples, *samples], rate)
+    (tmp_path / "neutral").mkdir()
+    pages = []
+    for cwd in ("neutral", "here"):
+        monkeypatch.chdir(tmp_path / cwd)
+        pages.append(report(tmp_path, options(tmp_path / "there")))
+    assert pages[0] == pages[1] and "cannot be played" not in pages[0]
+
+
+def test_another_split_has_a_page_of_its_own(recipe, tmp_path):
+    """It took the place of the main test set's, as `--split` alone was given."""
+    copy = tmp_path / "copy"
+    shutil.copytree(recipe, copy)
+    shutil.copytree(copy / "data" / "test", copy / "data" / "other")
+    command.run(options(copy, split="other"))
+    assert (copy / "exp" / "report.other.html").is_file()
+    assert not (copy / "exp" / "report.html").exists()
+
+
 def test_tables_and_curves_are_of_all_systems(recipe, tmp_path):
     html = report(tmp_path, options(recipe))
     score = read_json(recipe / "exp/scheduled/greedy_last/test/score.json")

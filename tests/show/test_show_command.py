@@ -1,6 +1,7 @@
 """`show` in a recipe's directory: what it needs to be told, and what it says to mistakes."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,20 @@ def test_it_draws_before_anything_is_trained(recipe, text_llm, capsys):
     words = ["--llm", str(text_llm), "--dump_dir", "dump/interleave/train"]
     text = said(capsys, "u03", "--train_config", "mine.yaml", "--step", "5", *words)
     assert "p = 0.7" in text and "mine.yaml" in text
+
+
+def test_a_training_of_another_recipe_was_drawn_from_the_dump_of_this_one(
+    recipe, tmp_path, capsys, monkeypatch
+):
+    """Both have a dump/interleave/train: that of the current directory was taken."""
+    other = tmp_path / "other"
+    shutil.copytree(recipe, other)
+    (vocabulary,) = other.glob("dump/interleave/train/vocab.json")
+    own = said(capsys, "u03", "--step", "3", "--train_dir", "exp/scheduled")
+    vocabulary.unlink()
+    theirs = f"{other}/exp/scheduled"
+    assert "u03" in own
+    assert f"{other}/dump" in refused(capsys, "u03", "--train_dir", theirs)
 
 
 def test_paths_of_a_training_are_those_of_its_recipe(

@@ -1,0 +1,38 @@
+"""Paths that a stage wrote are its recipe's, wherever they are read."""
+
+from pathlib import Path
+
+import pytest
+
+from s2st_interleave.recipe_paths import resolve
+
+
+@pytest.fixture
+def recipes(tmp_path, monkeypatch) -> Path:
+    """Two recipes with the same names in them; the first is the current directory."""
+    for name in ("first", "second"):
+        folder = tmp_path / name / "dump" / "train"
+        folder.mkdir(parents=True)
+        (folder / "wav.1.ark").touch()
+    monkeypatch.chdir(tmp_path / "first")
+    return tmp_path
+
+
+def test_another_recipe_has_its_own(recipes):
+    for source in ("exp/scheduled/config.yaml", "exp/cells/a/b/config.yaml", "data"):
+        there = resolve("dump/train", recipes / "second" / source)
+        assert there == recipes / "second" / "dump" / "train"
+    archive = resolve("dump/train/wav.1.ark:12", Path("../second/data/test"))
+    assert archive.is_relative_to(recipes) and "second" in archive.parts
+    assert archive.name == "wav.1.ark:12"
+
+
+def test_of_the_current_recipe_they_stay_as_they_are(recipes):
+    assert resolve("dump/train", Path("exp/scheduled")) == Path("dump/train")
+
+
+def test_the_current_directory_serves_experiments_that_lie_elsewhere(recipes, tmp_path):
+    elsewhere = tmp_path / "scratch" / "exp" / "config.yaml"
+    assert resolve("dump/train", elsewhere) == Path("dump/train")
+    whole = recipes / "second" / "dump"
+    assert resolve(whole, elsewhere) == whole
