@@ -41,6 +41,7 @@ VOLATILE = {
     "config.yaml",
     "run.sh",
 }
+EDITED = {"README.md"}  # of a model, such as its card: people write in it afterwards
 PRIVATE = {"shards", "analysis", "sources", "tensorboard", "wandb", "bad_steps"}
 CHECKPOINT = "checkpoint-"
 MOST_READ = 500_000_000  # bytes of a stage's files whose content its readers compare
@@ -93,7 +94,7 @@ def own_files(directory: Path) -> Iterator[Path]:
     theirs = {path for folder in inner for path in _promised(folder)}
     for path in sorted(p for p in directory.rglob("*") if p.is_file()):
         parts = path.relative_to(directory).parts
-        private = path.name in VOLATILE or PRIVATE.intersection(parts)
+        private = path.name in VOLATILE | EDITED or PRIVATE.intersection(parts)
         if not private and not inner.intersection(path.parents) and path not in theirs:
             yield path
 
@@ -143,7 +144,11 @@ def broken(
                 changed.append(path)
         except (FileNotFoundError, NotADirectoryError):
             gone[path] = None
-    gone |= dict.fromkeys(absent(path for path, _ in _listed(directory)))
+    known = {
+        os.path.abspath(path) for path in gone
+    }  # a table may list what is promised
+    lost = absent(path for path, _ in _listed(directory))
+    gone |= dict.fromkeys(p for p in lost if os.path.abspath(p) not in known)
     if reads and not gone and not changed and (damaged := _damaged(directory, done)):
         return Broken(damaged=damaged)
     weigh = weigh or any(is_archive for _, is_archive in islice(_listed(directory), 1))

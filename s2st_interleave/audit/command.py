@@ -29,6 +29,7 @@ from s2st_interleave.audit.finding import (
     merged,
     read_once,
 )
+from s2st_interleave.errors import UserError
 from s2st_interleave.option_parser import plain_parser
 from s2st_interleave.promises import DONE
 from s2st_interleave.score.several import table
@@ -77,6 +78,9 @@ def audit(tops: Sequence[Path], *, fast: bool = False) -> Audit:
     """Audit all recipes below some folders; UserError where there is no such folder."""
     started = time.monotonic()
     found = [folders.walk(top, weigh=False) for top in tops]
+    for each in found:
+        for some in each.damaged.values():
+            raise UserError(some[0][1])
     records = {
         record.directory: record
         for each in found

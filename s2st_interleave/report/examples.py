@@ -116,7 +116,7 @@ def collect(
     times = {}
     for system in systems:
         paths = {u: system.wav(u) for u in ids if u in system.wavs}
-        there = {u: path for u, path in paths.items() if path.is_file()}
+        there = {u: path for u, path in paths.items() if sounds.can_be_read(path)}
         heard_of = _kept(system.heard, ids)
         times[system.name] = listener.place(system.name, heard_of, there)
 

@@ -79,6 +79,9 @@ class Fault:
 
 def faults(system: System) -> list[Fault]:
     """How many answers are missing, empty, or loops; kinds that never occur are counted too."""
+    if not system.rows and system.score.num_utterances:
+        name = "not looked at, as score/utterances.tsv is missing"
+        return [Fault(system.name, name, system.score.num_utterances, ())]
     wanted = sorted(system.rows)
     kinds: dict[str, list[str]] = {}
     if system.layout.speaks:

@@ -13,6 +13,7 @@ import soundfile
 
 from s2st_interleave.data import audio
 from s2st_interleave.data.audio import SAMPLE_RATE
+from s2st_interleave.errors import UserError
 
 LONGEST_SEC = 60.0  # what comes later is left out: a page is to stay small
 WINDOW = 256  # samples, 16 ms: words and formants are seen, single harmonics are not
@@ -42,6 +43,14 @@ def read(path: Path) -> Sound:
     kept = samples[: round(LONGEST_SEC * SAMPLE_RATE)]
     data, mime = encoded(kept)
     return Sound(data, mime, spectrogram(kept), len(samples) / SAMPLE_RATE)
+
+
+def can_be_read(path: Path) -> bool:
+    """Whether there is a whole recording, and sound in it."""
+    try:
+        return len(audio.read(path)) > 0
+    except (UserError, OSError):
+        return False
 
 
 def encoded(samples: np.ndarray) -> tuple[bytes, str]:

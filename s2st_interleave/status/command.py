@@ -57,7 +57,12 @@ def main(words: Sequence[str]) -> int:
 
 
 def gather(top: Path, *, weigh: bool = True) -> list[Recipe]:
-    """The recipes below a folder; UserError where there is no such folder."""
+    """The recipes below a folder; UserError where there is no such folder.
+
+    What is missing is said of whole recipes: the walk may be of a part of one.
+    """
+    here = Path(os.path.abspath(top))
+    is_part = folders.recipe_of(here) != here
     found = folders.walk(top, weigh=weigh)
     recipes = []
     for path in found.recipes:
@@ -65,7 +70,7 @@ def gather(top: Path, *, weigh: bool = True) -> list[Recipe]:
         with hashes_kept(path / CACHE):
             made = places(path, found)
         made += results(path, records)
-        if any(place.stage != "text_llm" for place in made):
+        if not is_part and any(place.stage != "text_llm" for place in made):
             made += missing(made, records)
         made.sort(key=lambda p: (p.number or 99, p.stage, p.name))
         name = os.path.relpath(path)

@@ -3,7 +3,7 @@
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +42,12 @@ class Found:
     records: Mapping[Path, list[Record]]
     logs: Mapping[Path, list[Path]]
     sizes: Mapping[Path, Mapping[str, int]]
+    # Records that cannot be read, and why.
+    damaged: Mapping[Path, list[tuple[Path, str]]] = field(default_factory=dict)
 
     @property
     def recipes(self) -> list[Path]:
-        return sorted({*self.records, *self.logs})
+        return sorted({*self.records, *self.logs, *self.damaged})
 
 
 def walk(top: Path, *, weigh: bool = True) -> Found:
@@ -53,6 +55,7 @@ def walk(top: Path, *, weigh: bool = True) -> Found:
     records: dict[Path, list[Record]] = defaultdict(list)
     logs: dict[Path, list[Path]] = defaultdict(list)
     sizes: dict[Path, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    damaged: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
     # Where commands ran, by the folder that seems to be their recipe by its name.
     homes: dict[Path, Counter[Path]] = defaultdict(Counter)
     for folder, names in _folders(top, weigh):
@@ -61,7 +64,11 @@ def walk(top: Path, *, weigh: bool = True) -> Found:
             sizes[seeming][part] += sum(names.values())
         for name in (DONE, OPEN):
             if name in names:
-                record = read_record(folder, name)
+                try:
+                    record = read_record(folder, name)
+                except UserError as error:
+                    damaged[seeming].append((folder / name, str(error)))
+                    break
                 records[record.recipe].append(record)
                 homes[seeming][record.recipe] += 1
                 break
@@ -69,11 +76,14 @@ def walk(top: Path, *, weigh: bool = True) -> Found:
             logs[seeming].append(folder)
     most = {seeming: each.most_common(1)[0][0] for seeming, each in homes.items()}
     logs, sizes = _at_home(logs, sizes, most)
+    lost: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
+    for seeming, some in damaged.items():
+        lost[most.get(seeming, seeming)] += some
     for recipe in records:  # `top` may be a part of a recipe
         log = recipe / "exp" / "log"
         if not logs[recipe] and log.is_dir():
             logs[recipe].append(log)
-    return Found(records, logs, sizes)
+    return Found(records, logs, sizes, lost)
 
 
 def _at_home(
@@ -112,7 +122,7 @@ def _folders(top: Path, weigh: bool) -> Iterator[tuple[Path, dict[str, int]]]:
                             waiting.append(folder / entry.name)
                     else:
                         names[entry.name] = _bytes(entry) if weigh else 0
-        except PermissionError:
+        except (PermissionError, FileNotFoundError):  # it may be removed meanwhile
             continue
         yield folder, names
 
@@ -125,8 +135,12 @@ def _bytes(entry: os.DirEntry[str]) -> int:
 
 
 def read_record(folder: Path, name: str) -> Record:
-    """The record in the file `name` of an absolute folder."""
+    """The record in the file `name` of an absolute folder; UserError where it is damaged."""
     content = read_json(folder / name)
+    if not isinstance(content, dict) or not isinstance(content.get("stage"), str):
+        raise UserError(f"{folder / name}: no record of a stage")
+    if not isinstance(content.get("paths", {}), dict):
+        raise UserError(f"{folder / name}: its 'paths' are no table")
     return Record(folder, name == DONE, content, _home(folder, content))
 
 

@@ -51,6 +51,7 @@ def places(recipe: Path, found: Found) -> list[Place]:
     working = processes.working()
     records = found.records.get(recipe, [])
     made = [_place(record, tried, working) for record in records]
+    made += [_damaged(path, recipe, why) for path, why in found.damaged.get(recipe, ())]
     there = {record.directory for record in records}
     for out, some in tried.items():
         if out not in there and (place := _before_record(recipe, out, some, working)):
@@ -109,6 +110,13 @@ def _place(
     if verdict.unsure:
         return replace(place, why=(f"not checked: {verdict.unsure}",))
     return place
+
+
+def _damaged(path: Path, recipe: Path, why: str) -> Place:
+    """A directory whose record cannot be read, so that nobody knows what it is."""
+    name = os.path.relpath(path.parent, recipe)
+    remedy = f"remove {os.path.relpath(path)}, and run its stage again"
+    return Place("unknown", None, name, "failed", why=(f"{why}: {remedy}",))
 
 
 # Options that tell the command of a directory whose stage has several.
@@ -214,7 +222,10 @@ def _last_step(path: Path) -> int:
     with path.open("rb") as stream:
         stream.seek(max(0, path.stat().st_size - TAIL))
         lines = stream.read().splitlines()
-    return int(json.loads(lines[-1])["step"]) + 1 if lines else 0
+    for line in reversed(lines):  # the last may be cut off, as on a full disk
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            return int(json.loads(line)["step"]) + 1
+    return 0
 
 
 def _before_record(

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 import tiny_recipe
 
+from s2st_interleave import promises
 from s2st_interleave.config import to_dict
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.files import read_json
@@ -107,6 +108,16 @@ def test_nothing_that_others_read_names_a_path_of_this_machine(recipe, packed):
         if path.is_file() and str(path.relative_to(packed)) not in folder.OUTSIDE:
             assert str(recipe).encode() not in path.read_bytes(), path
             assert str(ROOT).encode() not in path.read_bytes(), path
+
+
+def test_a_model_card_that_was_edited_was_a_folder_no_longer_whole(packed):
+    card, done = packed / "README.md", read_json(packed / "stage.json")
+    text = card.read_text()
+    try:
+        card.write_text(text + "My own words.\n")
+        assert not promises.broken(packed, done, reads=True)
+    finally:
+        card.write_text(text)
 
 
 def test_the_model_card_has_the_facts_of_the_training(packed):

@@ -15,7 +15,7 @@ from s2st_interleave import __main__ as command_line
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json, write_json
-from s2st_interleave.report import command
+from s2st_interleave.report import command, sounds
 from s2st_interleave.report.command import Options
 from s2st_interleave.report.look import POLICY
 
@@ -275,6 +275,28 @@ def test_a_recording_in_an_archive_is_played_wherever_the_command_is_run(
     monkeypatch.chdir("/")
     html = report(tmp_path, options(tmp_path, ids=("u0",), num_examples=0))
     assert "cannot be played" not in html and "source (es), 1.20 s" in html
+
+
+def test_answers_that_were_not_looked_at_had_no_faults(recipe, tmp_path):
+    """utterances.tsv was gone, and the page said that nothing was heard as a loop."""
+    copy = tmp_path / "copy"
+    shutil.copytree(recipe, copy)
+    for table in copy.glob("exp/scheduled/*/test/score/utterances.tsv"):
+        table.unlink()
+    html = report(tmp_path, options(copy))
+    assert "not looked at, as score/utterances.tsv is missing" in html
+
+
+def test_a_damaged_recording_is_a_note_with_an_encoder_too(recipe, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(recipe, copy)
+    kinds = [sounds.can_be_read(wav) for wav in copy.rglob("*.wav")]
+    assert all(kinds) and kinds
+    whole = next(copy.rglob("*.wav"))
+    content = whole.read_bytes()
+    for damaged in (content[: len(content) // 3], b"", b"text"):
+        whole.write_bytes(damaged)
+        assert not sounds.can_be_read(whole)
 
 
 def test_a_score_that_is_no_score_is_named(tmp_path):

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s2st_interleave import config
+from s2st_interleave import config, promises
 from s2st_interleave.data import audio
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import tsv_corpus
 from s2st_interleave.status.command import gather, main, render
-from s2st_interleave.status.places import Place
+from s2st_interleave.status.places import Place, _last_step
 
 TSV = "my corpus.tsv"
 
@@ -122,6 +122,40 @@ def test_a_file_that_is_gone_is_named(recipe):
     (recipe / "data" / "dev" / "text.tgt").unlink()
     place = states()["data/dev"]
     assert place.state == "stale" and "text.tgt is gone" in place.why[0]
+
+
+@pytest.mark.parametrize(
+    "content", ["", '{"stage": "train", "paths": []}', '{"stage": 1}', "[]", "{}"]
+)
+def test_one_damaged_record_hid_the_status_of_all_recipes(recipe, content, capsys):
+    bad = recipe / "exp" / "kmeans"
+    bad.mkdir()
+    (bad / "stage.json").write_text(content)
+    places = states()
+    assert places["data/dev"].state == "done"
+    assert places["exp/kmeans"].state == "failed"
+    assert main([str(recipe)]) == 0
+    assert "remove exp/kmeans/stage.json, and run its stage" in capsys.readouterr().out
+
+
+def test_a_part_of_a_recipe_does_not_say_that_the_others_are_not_run(recipe, capsys):
+    assert main(["data/dev"]) == 0
+    said = capsys.readouterr().out
+    assert "data/dev" in said and "not run yet" not in said
+
+
+def test_a_recording_that_is_promised_and_listed_was_counted_twice(recipe):
+    folder = recipe / "exp" / "v"
+    (folder / "wav").mkdir(parents=True)
+    (folder / "wav.scp").write_text("u0 exp/v/wav/u0.wav\n")
+    done = {"files": {"wav/u0.wav": 9, "wav.scp": 23}}
+    assert str(promises.broken(folder, done)).startswith(f"{folder}/wav/u0.wav is gone")
+
+
+def test_a_line_that_was_cut_off_counts_as_no_step(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 0}\n{"step": 1}\n{"ste')
+    assert _last_step(path) == 2
 
 
 def test_nothing_is_written_by_looking(recipe):
