@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 
 TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # of atomic_write: .<name>.<process>.tmp
+LONGEST = 200  # bytes of a name in a temporary one; a file system takes 255
 _swept: set[Path] = set()  # folders in which this process has looked for left ones
 
 
@@ -33,7 +34,7 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{_short(path.name)}.{os.getpid()}.tmp")
     try:
         with _opened(temporary, mode) as stream:
             yield stream
@@ -46,6 +47,12 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _short(name: str) -> str:
+    """The name, or a digest of one that leaves no room for a few characters more."""
+    content = os.fsencode(name)
+    return name if len(content) <= LONGEST else hashlib.sha256(content).hexdigest()
 
 
 def _opened(temporary: Path, mode: str) -> IO[Any]:

@@ -233,3 +233,11 @@ def test_the_seconds_of_a_stage_are_those_of_all_its_processes(tmp_path):
     assert stage is not None
     stage.finish(num_in=1, num_out=1, earlier_sec=600.0)  # as its shards say
     assert 600 <= files.read_json(tmp_path / "out" / "stage.json")["wall_sec"] < 660
+
+
+def test_the_longest_name_of_a_file_left_no_room_for_its_temporary_one(tmp_path):
+    path = tmp_path / f"{'é' * 125}.wav"
+    assert len(path.name.encode()) == 254
+    with files.atomic_write(path) as stream:
+        stream.write("x")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]

@@ -102,6 +102,8 @@ def bind(host: str, port: int) -> socket.socket:
         raise UserError(f"--host {host}: {error.strerror}") from None
     try:
         sock.bind(address)
+        # Else a second server binds the same port while neither listens yet.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     except OSError as error:
         sock.close()
         raise UserError(

@@ -92,6 +92,13 @@ def test_at_the_end_what_runs_is_answered_and_what_waits_is_refused(held, speech
     assert held.batches == [1]
 
 
+def test_a_second_server_had_the_port_of_one_whose_models_were_loading():
+    with server.bind("127.0.0.1", 0) as sock:  # it does not listen yet
+        port = sock.getsockname()[1]
+        with pytest.raises(UserError, match=f"port {port} of 127.0.0.1: .*--port"):
+            server.bind("127.0.0.1", port)
+
+
 def test_a_port_that_is_taken_is_one_line(place):
     with pytest.raises(
         UserError, match=f"port {place.port} of 127.0.0.1: Address already"
