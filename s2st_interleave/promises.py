@@ -144,9 +144,7 @@ def broken(
                 changed.append(path)
         except (FileNotFoundError, NotADirectoryError):
             gone[path] = None
-    known = {
-        os.path.abspath(path) for path in gone
-    }  # a table may list what is promised
+    known = set(map(os.path.abspath, gone))  # a table may list what is promised
     lost = absent(path for path, _ in _listed(directory))
     gone |= dict.fromkeys(p for p in lost if os.path.abspath(p) not in known)
     if reads and not gone and not changed and (damaged := _damaged(directory, done)):

@@ -13,11 +13,13 @@ from s2st_interleave.data import ark
 def resolve(path: str | Path, source: Path) -> Path:
     """The path that stands in `source`, a file or directory of a recipe.
 
-    It is of the nearest directory above `source` from which it is there; of the current
-    one where it is there from none, as with experiments on another disk.
+    It is of the nearest directory above `source` from which it is there, or, of a file that
+    is gone, its directory; of the current one where these are there from none, as with
+    experiments on another disk.
     """
-    for folder in source.absolute().parents:
-        place = folder / path  # which an absolute path stays
-        if ark.is_there(place):
-            return Path(path) if folder == Path.cwd() else place
-    return Path(path)
+    path = Path(path)
+    for wanted in (path, path.parent):
+        for folder in source.absolute().parents if wanted.parts else ():
+            if ark.is_there(folder / wanted):  # an absolute path stays as it is
+                return path if folder == Path.cwd() else folder / path
+    return path

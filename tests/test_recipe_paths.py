@@ -27,6 +27,12 @@ def test_another_recipe_has_its_own(recipes):
     assert archive.name == "wav.1.ark:12"
 
 
+def test_what_is_gone_is_not_taken_from_the_current_directory(recipes):
+    (recipes / "second" / "dump" / "train" / "wav.1.ark").unlink()
+    there = resolve("dump/train/wav.1.ark", recipes / "second" / "exp")
+    assert there == recipes / "second" / "dump" / "train" / "wav.1.ark"
+
+
 def test_of_the_current_recipe_they_stay_as_they_are(recipes):
     assert resolve("dump/train", Path("exp/scheduled")) == Path("dump/train")
 

@@ -138,7 +138,7 @@ def _without_speech(work: Work, out: str) -> Work:
 @dataclass
 class _Job:
     options: Options
-    folder: Path  # of the model
+    model_dir: Path
     num_recordings: int
     stdout: TextIO
     told: TextIO  # where texts go
@@ -152,7 +152,7 @@ class _Job:
         options = self.options
         set_threads(options.num_threads)
         return Translator.from_pretrained(
-            self.folder,
+            self.model_dir,
             verify=False,  # `run` has compared all checksums
             device=options.device,
             dtype=options.dtype,
