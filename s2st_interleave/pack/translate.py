@@ -95,9 +95,7 @@ def split_words(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 def run(options: Options, words: Sequence[str]) -> int:
     # 1. What is to be done: all of it is checked before the model is loaded.
     work = paths.plan(words, options.out)
-    model = hub.snapshot(options.model)
-    folder.check_sums(model)
-    speaks = folder.Description.read(model).speaks
+    model, speaks = _described(options.model)
     if not speaks:
         work = [_without_speech(each, options.out) for each in work]
     there = [each for each in work if each.target and each.target.exists()]
@@ -125,6 +123,19 @@ def run(options: Options, words: Sequence[str]) -> int:
         return job.end(len(skipped))
 
 
+def _described(model: str) -> tuple[str | Path, bool]:
+    """The model's folder, and whether it answers in speech, by its description alone.
+
+    What is wrong with a model is told when it is loaded: after what is wrong with
+    recordings, which nobody should wait for.
+    """
+    try:
+        place = hub.snapshot(model)
+        return place, folder.Description.read(place).speaks
+    except (UserError, OSError):
+        return model, True
+
+
 def _without_speech(work: Work, out: str) -> Work:
     """The work for a model that answers in text, which is printed: no file is written."""
     if work.target == Path(out):
@@ -138,7 +149,7 @@ def _without_speech(work: Work, out: str) -> Work:
 @dataclass
 class _Job:
     options: Options
-    model_dir: Path
+    model_name: str | Path
     num_recordings: int
     stdout: TextIO
     told: TextIO  # where texts go
@@ -152,8 +163,7 @@ class _Job:
         options = self.options
         set_threads(options.num_threads)
         return Translator.from_pretrained(
-            self.model_dir,
-            verify=False,  # `run` has compared all checksums
+            self.model_name,
             device=options.device,
             dtype=options.dtype,
             **vars(self._bounds),

@@ -13,7 +13,7 @@ import tiny_pack
 
 from s2st_interleave import __main__ as command_line
 from s2st_interleave import hub
-from s2st_interleave.pack import folder, paths, speech_file, translate
+from s2st_interleave.pack import paths, speech_file, translate
 
 
 @pytest.fixture
@@ -22,7 +22,6 @@ def loaded(translator, monkeypatch, tmp_path_factory):
     names: list[str] = []
     described = tmp_path_factory.mktemp("m")
     translator.description.write(described)
-    folder.write_sums(described)
     monkeypatch.setattr(hub, "snapshot", {"m": described}.__getitem__)
 
     def load(_, name, *, min_sec, max_sec, min_dbfs, channels, **more):
