@@ -180,6 +180,8 @@ def test_what_runs_is_told_with_its_process_and_how_far_it_is(recipe, capsys):
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
     job = subprocess.Popen([*sleep, "-m", "s2st_interleave", "own", *words_of("dev")])
     try:
+        while not Path(f"/proc/{job.pid}/cmdline").read_bytes():
+            time.sleep(0.01)  # on a busy machine it has no name for a moment
         place = states()["data/dev"]
         print(render(gather(Path())))
     finally:
