@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from tiny_report import options, scored, trained
+from tiny_report import article, options, report, scored, trained
 
 from s2st_interleave import __main__ as command_line
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json, write_json
-from s2st_interleave.report import command, sounds
+from s2st_interleave.report import command
 from s2st_interleave.report.command import Options
 from s2st_interleave.report.look import POLICY
 
@@ -45,18 +45,6 @@ class Elements(HTMLParser):
 
     def values(self, tag: str, name: str) -> list[str]:
         return [a[name] or "" for t, a in self.all if t == tag and name in a]
-
-
-def report(tmp_path: Path, asked: Options) -> str:
-    out = tmp_path / "report.html"
-    command.run(Options(**{**vars(asked), "out": out}))
-    return out.read_text("utf-8")
-
-
-def article(html: str, utterance: str) -> str:
-    articles = re.findall("<article.*?</article>", html, re.DOTALL)
-    (found,) = (a for a in articles if f"<h3>{utterance}</h3>" in a)
-    return found
 
 
 def test_the_page_loads_nothing_and_its_links_lead_somewhere(recipe, tmp_path):
@@ -105,28 +93,6 @@ def test_each_recording_decodes_to_the_seconds_that_stand_beside_it(recipe, tmp_
     # Six utterances; source, reference, resynthesis, and two systems, less a silent answer.
     assert len(kept) == len(said) == 6 * 5 - 1
     assert kept == pytest.approx(said, abs=0.01)
-
-
-def test_recordings_of_the_current_directory_were_played_for_those_of_another(
-    recipe, tmp_path, monkeypatch
-):
-    """Both recipes name audio/src/u0.wav, and so on, from their own directory."""
-    for name in ("here", "there"):
-        shutil.copytree(recipe, tmp_path / name)
-        for table in (tmp_path / name).rglob("wav.scp*"):
-            wavs = kaldi.read_table(table)
-            assert all(wav.startswith(f"{recipe}/") for wav in wavs.values())
-            own = {k: wav.removeprefix(f"{recipe}/") for k, wav in wavs.items()}
-            kaldi.write_table(table, own)
-    for wav in (tmp_path / "here").rglob("*.wav"):
-        samples, rate = soundfile.read(wav)
-        soundfile.write(wav, [*samples, *samples], rate)
-    (tmp_path / "neutral").mkdir()
-    pages = []
-    for cwd in ("neutral", "here"):
-        monkeypatch.chdir(tmp_path / cwd)
-        pages.append(report(tmp_path, options(tmp_path / "there")))
-    assert pages[0] == pages[1] and "cannot be played" not in pages[0]
 
 
 def test_another_split_has_a_page_of_its_own(recipe, tmp_path):
@@ -256,27 +222,6 @@ def test_nothing_but_the_chosen_of_15000_utterances_is_kept(tmp_path):
     assert len(html) < 1e6
 
 
-def test_a_recording_that_is_gone_is_a_note(tmp_path):
-    folder = scored(tmp_path, "baseline")
-    kaldi.write_table(folder / "vocode" / "wav.scp", {"u0": "gone.wav"})
-    html = report(tmp_path, options(tmp_path, ids=("u0",), num_examples=0))
-    assert "cannot be played: " in article(html, "u0")
-
-
-def test_a_recording_in_an_archive_is_played_wherever_the_command_is_run(
-    recipe, tmp_path, monkeypatch
-):
-    wav = kaldi.DataDir(recipe / "data" / "test").wavs("src")["u0"].read_bytes()
-    scored(tmp_path, "baseline")
-    (tmp_path / "dump").mkdir()
-    (tmp_path / "dump" / "wav.1.ark").write_bytes(b"u0 " + wav)
-    data = kaldi.DataDir(tmp_path / "data" / "test")
-    kaldi.write_table(data.file("wav.scp", "src"), {"u0": "dump/wav.1.ark:3"})
-    monkeypatch.chdir("/")
-    html = report(tmp_path, options(tmp_path, ids=("u0",), num_examples=0))
-    assert "cannot be played" not in html and "source (es), 1.20 s" in html
-
-
 def test_answers_that_were_not_looked_at_had_no_faults(recipe, tmp_path):
     """utterances.tsv was gone, and the page said that nothing was heard as a loop."""
     copy = tmp_path / "copy"
@@ -285,18 +230,6 @@ def test_answers_that_were_not_looked_at_had_no_faults(recipe, tmp_path):
         table.unlink()
     html = report(tmp_path, options(copy))
     assert "not looked at, as score/utterances.tsv is missing" in html
-
-
-def test_a_damaged_recording_is_a_note_with_an_encoder_too(recipe, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(recipe, copy)
-    kinds = [sounds.can_be_read(wav) for wav in copy.rglob("*.wav")]
-    assert all(kinds) and kinds
-    whole = next(copy.rglob("*.wav"))
-    content = whole.read_bytes()
-    for damaged in (content[: len(content) // 3], b"", b"text"):
-        whole.write_bytes(damaged)
-        assert not sounds.can_be_read(whole)
 
 
 def test_a_score_that_is_no_score_is_named(tmp_path):

@@ -1,6 +1,7 @@
 """Scored systems of a tiny recipe, whose answers were heard before."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import made
 
 from s2st_interleave.align.words import Word
 from s2st_interleave.interleave.layout import S2ST
+from s2st_interleave.report import command
 from s2st_interleave.report.command import Options
 from s2st_interleave.stages import score
 
@@ -39,3 +41,15 @@ def options(root: Path, **more) -> Options:
 def equal_words(texts: list[str]) -> list[Word]:
     width = 1.0 / len(texts)
     return [Word(t, k * width, (k + 1) * width, -0.1) for k, t in enumerate(texts)]
+
+
+def report(tmp_path: Path, asked: Options) -> str:
+    out = tmp_path / "report.html"
+    command.run(Options(**{**vars(asked), "out": out}))
+    return out.read_text("utf-8")
+
+
+def article(html: str, utterance: str) -> str:
+    articles = re.findall("<article.*?</article>", html, re.DOTALL)
+    (found,) = (a for a in articles if f"<h3>{utterance}</h3>" in a)
+    return found
