@@ -93,7 +93,7 @@ def _named(word: str, away: Path | None) -> list[_Found]:
     if not word:
         raise UserError("'' names no recording: is a variable empty?")
     if path.is_dir():
-        recordings, root = _below(path, away), path
+        recordings, root = _below(path), path
         wrong = "no recording in this folder, by its ending"
     elif path.exists():
         return [_Found(path, PurePath(path.name))]
@@ -103,7 +103,7 @@ def _named(word: str, away: Path | None) -> list[_Found]:
         matches = sorted(glob.glob(word, recursive=True))
         if not matches:
             raise UserError(f"{word}: no such recording")
-        recordings, root = list(_matched(matches, away)), _root(word)
+        recordings, root = list(_matched(matches)), _root(word)
         wrong = "no recording in the folders that it matches, by its ending"
     place = root.resolve()
     if away and (away == place or away in place.parents):
@@ -112,17 +112,15 @@ def _named(word: str, away: Path | None) -> list[_Found]:
             "its answers for recordings: take another folder, such as --out "
             f"{away / 'translated'}"
         )
+    recordings = [p for p in recordings if away not in p.resolve().parents]
     if not recordings:
         raise UserError(f"{word}: {wrong}")
     return [_Found(each, each.relative_to(root)) for each in recordings]
 
 
-def _matched(matches: Sequence[str], away: Path | None) -> Iterator[Path]:
+def _matched(matches: Sequence[str]) -> Iterator[Path]:
     for match in map(Path, matches):
-        if match.is_dir():
-            yield from _below(match, away)
-        elif away is None or away not in match.resolve().parents:
-            yield match
+        yield from _below(match) if match.is_dir() else (match,)
 
 
 def _root(pattern: str) -> Path:
@@ -132,8 +130,8 @@ def _root(pattern: str) -> Path:
     return Path(*parts[:plain])
 
 
-def _below(folder: Path, away: Path | None) -> list[Path]:
-    """Recordings below a folder, sorted, without hidden ones and those below `away`.
+def _below(folder: Path) -> list[Path]:
+    """Recordings below a folder, sorted, without hidden ones.
 
     Links to folders are followed, each folder once.
     """
@@ -141,19 +139,13 @@ def _below(folder: Path, away: Path | None) -> list[Path]:
     seen: set[Path] = set()
     for here, folders, names in os.walk(folder, followlinks=True):
         real = Path(here).resolve()
-        if real in seen or real == away:
+        if real in seen:
             folders.clear()
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if name[0] != ".")
         made += [Path(here, name) for name in names if name[0] != "."]
-    return sorted(
-        path
-        for path in made
-        if path.suffix.lower() in ENDINGS
-        and path.is_file()
-        and (away is None or away not in path.resolve().parents)
-    )
+    return sorted(p for p in made if p.suffix.lower() in ENDINGS and p.is_file())
 
 
 def _names(found: Sequence[_Found]) -> list[PurePath]:

@@ -66,6 +66,8 @@ def walk(top: Path, *, weigh: bool = True) -> Found:
             if name in names:
                 try:
                     record = read_record(folder, name)
+                except FileNotFoundError:  # it was renamed meanwhile
+                    break
                 except UserError as error:
                     damaged[seeming].append((folder / name, str(error)))
                     break
