@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The paper's tables in miniature, cell by cell, and the page that judges its claims.
 #
-#   ./paper.sh                18 hours: all cells of paper/grid.yaml that are not there yet
+#   ./paper.sh                19 hours: all cells of paper/grid.yaml that are not there yet
 #   ./paper.sh --grid schedules   schedules/grid.yaml: schedules beyond the paper's
 #   ./paper.sh --grid confirm     confirm/grid.yaml: its leads on two other pairs, each with
 #                                 models of its own; --pair it_en: one of them

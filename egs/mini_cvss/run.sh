@@ -42,7 +42,7 @@ cd "${src}_en"
 . ../local/pair.sh "$src"
 
 command="egs/mini_cvss/${src}_en/run.sh"
-takes="28 to 41 min"
+takes="28 to 46 min"
 if [[ $quick == true ]]; then command+=" --quick true" takes="6 min"; fi
 command+="${options[*]:+ ${options[*]@Q}}"
 exec ../../cvss/s2st.sh "${recipe[@]}" --takes "$takes on 2 free cores" --command "$command" "${options[@]}"
