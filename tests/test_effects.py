@@ -57,6 +57,16 @@ NEEDED = {
         ),
         (
             train.Options,
+            "--sides tgt --consistency 1",
+            "it is for sides both or one with speech before a text to learn",
+        ),
+        (
+            train.Options,
+            "--sides tgt --text_ratio_gate 0.2",
+            "it is for sides both or one with a transcript",
+        ),
+        (
+            train.Options,
             f"--tasks {ROOT}/egs/cvss/conf/tasks/s2tt.yaml --unit_heads 2",
             "s2tt.yaml: it is for tasks that learn speech",
         ),
@@ -97,6 +107,7 @@ def test_an_option_without_effect_is_refused(cls, line, message, capsys):
         (vocoder.Options, "--backend world --world.accum_grad 4"),
         (vocoder.Options, "--hifigan.lambda_mel 1 --hifigan.crop-units 9"),
         (train.Options, "--lora_rank 8 --lora_alpha 8"),
+        (train.Options, "--sides src --consistency 1 --text_ratio_gate 0.2"),
         (train.Options, "--text_ratio_every 5 --schedule linear"),
         (train.Options, "--text_ratio_every 5 --side_every tgt=9"),
         (train.Options, "--layout 'src_text -> tgt_text' --text_ratio_every 5"),

@@ -1,7 +1,7 @@
 """Units guessed ahead by the heads of a training, and kept where the LLM says the same.
 
 An extension: the heads are those of multi-token prediction (arXiv 2510.10003,
-`llm.unit_heads`). A step reads a unit and what the heads guess behind it, and the LLM's own
+`llm.unit_heads`). A step reads a unit and what the heads guess after it, and the LLM's own
 choice at each of these places says how many guesses hold. The answer is the one that is
 written unit by unit, up to rounding; there are fewer steps, each of which reads more.
 """
@@ -40,7 +40,7 @@ class Drafts:
 
     @torch.inference_mode()
     def guess(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Tokens of the units behind the next one, int64 (num_rows, num).
+        """Tokens of the units after the next one, int64 (num_rows, num).
 
         `hidden` (num_rows, width) are the states that have predicted the next one.
         """
@@ -61,10 +61,10 @@ class Drafts:
         tokens: torch.Tensor,
         room: Sequence[float],
     ) -> tuple["State", list[list[int]]]:
-        """Read a token of each row, int64 (num_rows,), and the guesses behind it.
+        """Read a token of each row, int64 (num_rows,), and the guesses after it.
 
-        `state` has what predicted `tokens`, and the place behind them; `room` is how many
-        guesses each answer may keep. Returns the state behind what is kept, and the kept
+        `state` has what predicted `tokens`, and the place after them; `room` is how many
+        guesses each answer may keep. Returns the state after what is kept, and the kept
         tokens of each row.
         """
         is_unit = self.llm.vocabulary.is_unit(tokens)
@@ -73,7 +73,7 @@ class Drafts:
             return State(rows.step(tokens), state.place), [[] for _ in room]
         guesses = self.guess(state.hidden)
         read = rows.read(torch.cat([tokens[:, None], guesses], dim=1))
-        # What the LLM chooses behind the token and behind each guess but the last, if
+        # What the LLM chooses after the token and after each guess but the last, if
         # those before it hold.
         places = [state.place]
         for guess in guesses.T[:-1]:

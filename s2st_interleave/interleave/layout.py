@@ -78,9 +78,19 @@ class Layout:
     @property
     def transcripts(self) -> tuple[str, ...]:
         """Names of the learned texts of sides that are given as speech."""
-        heard = {block.side for block in self.given if block.kind == "speech"}
-        texts = [block for block in self.wanted if block.kind == "text"]
-        return tuple(block.name for block in texts if block.side in heard)
+        return tuple(block.name for block in self._transcripts)
+
+    @property
+    def transcribed(self) -> tuple[str, ...]:
+        """Sides whose transcript is learned."""
+        return tuple(block.side for block in self._transcripts)
+
+    @property
+    def read_by_texts(self) -> tuple[str, ...]:
+        """Sides whose speech stands before a learned text, which is predicted from it."""
+        texts = [n for n, b in enumerate(self.blocks) if b in self._learned_texts]
+        before = self.blocks[: max(texts, default=0)]
+        return tuple(block.side for block in before if block.kind == "speech")
 
     @property
     def speaks(self) -> bool:
@@ -90,7 +100,16 @@ class Layout:
     @property
     def writes(self) -> bool:
         """Whether an answer has text."""
-        return any(block.kind == "text" for block in self.wanted)
+        return bool(self._learned_texts)
+
+    @property
+    def _learned_texts(self) -> tuple[Block, ...]:
+        return tuple(block for block in self.wanted if block.kind == "text")
+
+    @property
+    def _transcripts(self) -> tuple[Block, ...]:
+        heard = {block.side for block in self.given if block.kind == "speech"}
+        return tuple(block for block in self._learned_texts if block.side in heard)
 
 
 def _blocks(words: str, line: str) -> tuple[Block, ...]:

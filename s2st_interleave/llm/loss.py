@@ -1,5 +1,7 @@
 """Cross-entropy of last hidden states, with all logits at once or some at a time."""
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, kl_div, linear
@@ -25,19 +27,19 @@ def cross_entropy_sum(
     keeps them three times. Losses differ by rounding alone. A model that does more than a
     linear layer (a soft cap, adapters) computes all logits at once in any case.
     """
-    layer = output_layer(model)
-    is_linear = type(layer) is nn.Linear and soft_cap(model) is None
-    if not (is_linear and 0 < logits_at_once < len(targets)):
+    layer = _linear_layer(model)
+    if layer is None or not 0 < logits_at_once < len(targets):
         return cross_entropy(
             logits(model, hidden), targets, weight=weights, reduction="sum"
         )
-    device = hidden.device.type
-    if torch.is_autocast_enabled(device):
-        dtype = torch.get_autocast_dtype(device)
-    else:
-        dtype = layer.weight.dtype
+    dtype = _product_dtype(layer, hidden)
     if dtype != torch.float32:
-        return _in_parts(layer, hidden, targets, weights, logits_at_once, dtype)
+
+        def part(states: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+            found = _cast_logits(layer, states)
+            return cross_entropy(found, wanted, weight=weights, reduction="sum")
+
+        return _in_parts(part, logits_at_once, hidden, targets)
     # Of torch 2.13; trainings that do not ask for it run on earlier ones.
     from torch.nn.functional import linear_cross_entropy
 
@@ -55,56 +57,98 @@ def cross_entropy_sum(
     ).float()
 
 
-def _in_parts(
-    layer: nn.Linear,
-    hidden: torch.Tensor,
-    targets: torch.Tensor,
-    weights: torch.Tensor | None,
-    size: int,
-    dtype: torch.dtype,
-) -> torch.Tensor:
-    """The sum over parts of `size` targets, whose logits the backward pass computes again.
+def _linear_layer(model: PreTrainedModel) -> nn.Linear | None:
+    """The output layer, where logits are its products alone: no soft cap, no adapters."""
+    layer = output_layer(model)
+    return layer if type(layer) is nn.Linear and soft_cap(model) is None else None
+
+
+def _product_dtype(layer: nn.Linear, hidden: torch.Tensor) -> torch.dtype:
+    """What the output layer computes in."""
+    device = hidden.device.type
+    if torch.is_autocast_enabled(device):
+        return torch.get_autocast_dtype(device)
+    return layer.weight.dtype
+
+
+def _cast_logits(layer: nn.Linear, states: torch.Tensor) -> torch.Tensor:
+    """float32 logits of a layer, by weights that are cast for these states alone.
 
     Torch's own function sums in bf16 where products are: of 125 parts a tenth of the loss was
-    missing, and the row of a frequent unit stopped growing. Here each part has weights cast for
-    it alone, so that losses and gradients of all parts meet in fp32.
+    missing, and the row of a frequent unit stopped growing. So losses and gradients of all
+    parts meet in fp32.
     """
+    dtype = _product_dtype(layer, states)
+    bias = None if layer.bias is None else layer.bias.to(dtype)
+    return linear(states.to(dtype), layer.weight.to(dtype), bias).float()
 
-    def part(states: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-        bias = None if layer.bias is None else layer.bias.to(dtype)
-        found = linear(states.to(dtype), layer.weight.to(dtype), bias)
-        return cross_entropy(found.float(), wanted, weight=weights, reduction="sum")
 
-    parts = zip(hidden.split(size), targets.split(size), strict=True)
+def _in_parts(
+    part: Callable[..., torch.Tensor], size: int, *rows: torch.Tensor
+) -> torch.Tensor:
+    """The sum of `part` over `size` rows at a time; the backward pass computes it again."""
+    parts = zip(*(each.split(size) for each in rows), strict=True)
     losses = [checkpoint(part, *each, use_reentrant=False) for each in parts]
     return torch.stack(losses).sum()
 
 
 def divergence_sum(
-    model: PreTrainedModel, first: torch.Tensor, second: torch.Tensor
+    model: PreTrainedModel,
+    first: torch.Tensor,
+    second: torch.Tensor,
+    logits_at_once: int = 0,
 ) -> torch.Tensor:
     """Symmetric divergence of the predictions of two states, summed over positions.
 
     `first` and `second` (num_positions, width) are last hidden states that predict the same
     tokens of two views of an utterance (arXiv 2203.10426, 2305.08706). It is the mean of
-    both Kullback-Leibler divergences, in nats.
+    both Kullback-Leibler divergences, in nats. `logits_at_once` as in cross_entropy_sum.
     """
-    mine, theirs = (logits(model, each).log_softmax(-1) for each in (first, second))
+    layer = _linear_layer(model)
+    if layer is None or not 0 < logits_at_once < len(first):
+        return _divergence(logits(model, first), logits(model, second))
+
+    def part(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        return _divergence(_cast_logits(layer, first), _cast_logits(layer, second))
+
+    return _in_parts(part, logits_at_once, first, second)
+
+
+def _divergence(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """The same of logits (num_positions, vocabulary)."""
+    mine, theirs = first.log_softmax(-1), second.log_softmax(-1)
     return 0.5 * ((mine.exp() - theirs.exp()) * (mine - theirs)).sum()
 
 
-def teaching_sum(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
-    """Kullback-Leibler divergence of a teacher's predictions from a student's, in nats.
+def teaching_sum(
+    student: tuple[PreTrainedModel, torch.Tensor],
+    teacher: tuple[PreTrainedModel, torch.Tensor],
+    num_text: int,
+    logits_at_once: int = 0,
+) -> torch.Tensor:
+    """KL(teacher || student) in nats, summed over positions; the teacher learns nothing.
 
-    Both are logits (num_positions, vocabulary) of the same tokens; it is summed over
-    positions, and the teacher's are taken as given.
+    Both are a model and the last hidden states (num_positions, width) by which it predicts
+    the same tokens. Compared are the first `num_text` tokens, the text that both know.
+    `logits_at_once` as in cross_entropy_sum.
     """
-    return kl_div(
-        student.log_softmax(-1),
-        teacher.log_softmax(-1),
-        reduction="sum",
-        log_target=True,
-    )
+    model, layer, size = student[0], _linear_layer(student[0]), logits_at_once
+    whole = layer is None or not 0 < size < len(student[1])
+
+    def part(mine: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            wanted = logits(teacher[0], theirs)[:, :num_text]
+        # A tokenizer may know more tokens than its LLM has rows.
+        known = wanted.shape[1]
+        if layer is None or whole:
+            told = logits(model, mine)
+        else:
+            told = _cast_logits(layer, mine)
+        both = told[:, :known].log_softmax(-1), wanted.log_softmax(-1)
+        return kl_div(*both, reduction="sum", log_target=True)
+
+    states = student[1], teacher[1]
+    return part(*states) if whole else _in_parts(part, size, *states)
 
 
 def num_right(

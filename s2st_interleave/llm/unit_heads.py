@@ -1,4 +1,4 @@
-"""Heads that predict the units behind the next one, for the loss of a training.
+"""Heads that predict the units after the next one, for the loss of a training.
 
 An extension: the multi-token prediction of units of arXiv 2510.10003. A unit is so short
 that the one before it tells most of the next; the units that follow depend on what is being
@@ -95,11 +95,11 @@ def loss_sum(
 def further_units(
     targets: torch.Tensor, places: torch.Tensor, vocabulary: Vocabulary, num: int
 ) -> list[torch.Tensor]:
-    """For each of `num` heads the number of the unit that is j behind each target.
+    """For each of `num` heads the number of the unit that is j after each target.
 
     `targets` (num_targets,) have the positions `places`, counted over all rows, as in a
     `Batch`. It is IGNORE where the target is no unit, or where a text token, a mark or the
-    end of a row comes before the j-th unit behind it.
+    end of a row comes before the j-th unit after it.
     """
     is_unit = vocabulary.is_unit(targets)
     unbroken, wanted = is_unit, []

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from s2st_interleave.config import option
 from s2st_interleave.data import kaldi
+from s2st_interleave.effects import void_names
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_as
 from s2st_interleave.hub import load
@@ -193,7 +194,7 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
         options.batch_size,
         corpus,
         rates,
-        two_views=options.consistency > 0,
+        two_views=options.consistency > 0 and "consistency" not in void_names(options),
     )
     planned = reckoned(lessons=options.teacher_weight > 0)
     tokens = sum(

@@ -44,25 +44,29 @@ def of_numbers(
 ) -> list[Phase]:
     """Phases of a training whose data is not there, by mean seconds and spread alone.
 
-    With `two_views` what shows text is read without it as well; with `lessons` a teacher
-    reads both texts of each example.
+    With `two_views` what shows text before a text to learn is read without it as well; with
+    `lessons` a teacher reads both texts of each example.
     """
     steps = Counter(
         tuple((side, round(p, 1)) for side, p in interleaving.ratios(step).items())
         for step in range(max_steps)
     )
+    layouts = [task.layout for task in interleaving.tasks]
+    compared = {side for layout in layouts for side in layout.read_by_texts}
     phases = []
     for ratios, number in steps.items():
-        read = [_tokens(interleaving, dict(ratios), corpus, rates)]
-        if two_views and any(ratio for _, ratio in ratios):
+        read = [(_tokens(interleaving, dict(ratios), corpus, rates), batch_size)]
+        if two_views and any(ratio for side, ratio in ratios if side in compared):
             plain = dict.fromkeys(dict(ratios), 0.0)
-            read.append(_tokens(interleaving, plain, corpus, rates))
+            with_text = round(batch_size * (1 - interleaving.speech_only))
+            read.append((_tokens(interleaving, plain, corpus, rates), with_text))
         if lessons:
-            read.append((2 * _text_tokens(corpus, rates)[1], 0.0))
-        drawn = [drawn_lengths(sum(each), rates, batch_size) for each in read]
+            read.append(((2 * _text_tokens(corpus, rates)[1], 0.0), batch_size))
+        drawn = [drawn_lengths(sum(each), rates, rows) for each, rows in read]
         lengths = [list(chain(*rows)) for rows in zip(*drawn, strict=True)]
-        learned = sum(wanted for _, wanted in read)
-        phases.append(Phase(number, lengths, learned / sum(map(sum, read))))
+        learned = sum(rows * wanted for (_, wanted), rows in read)
+        share = learned / sum(rows * sum(each) for each, rows in read)
+        phases.append(Phase(number, lengths, share))
     return phases
 
 

@@ -156,6 +156,7 @@ def run(options: Options) -> None:
             options.out_dir,
             expected=task.expected(),
             heed=task.heed if task.gate else None,
+            plain_loss=task.plain_loss,
         )
     num = len(train)
     tasks = {task.name: str(task.layout) for task in interleaving.tasks}

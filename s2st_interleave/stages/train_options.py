@@ -102,7 +102,8 @@ class Options(TrainOptions):
     )
     speech_only: float = option(
         0.0,
-        "share of a step's utterances without text, from the first step on",
+        "probability, drawn for each utterance and step, that its speech shows no words as "
+        "text, from the first step on",
         new=True,
         minimum=0,
         maximum=1,
@@ -116,8 +117,8 @@ class Options(TrainOptions):
     )
     consistency: float = option(
         0.0,
-        "of a divergence in the loss: examples with text are read without it too, and "
-        "are to predict the same texts",
+        "of a divergence in the loss: examples with text before a text to learn are read "
+        "without it too, and are to predict the same texts",
         new=True,
         minimum=0,
     )
@@ -135,7 +136,7 @@ class Options(TrainOptions):
     )
     unit_heads: int = option(
         0,
-        "units behind the next one that each unit's state is to predict as well, by heads "
+        "units after the next one that each unit's state is to predict as well, by heads "
         "that the training alone has; 0: none",
         new=True,
         minimum=0,
@@ -251,16 +252,23 @@ class Options(TrainOptions):
                 voids.append(Void("schedule", "of another shape", names))
             voids.append(Void("schedule", "step", GATE))
         interleaving = self.interleaving()
-        own = dict(interleaving.side_every)
-        if own and set(interleaving.interleaved) <= set(own):
+        own, shown = dict(interleaving.side_every), set(interleaving.interleaved)
+        if own and shown <= set(own):
             voids.append(Void("side_every", "of fewer sides", ["text_ratio_every"]))
-        if not any(layout.transcripts for layout in layouts):
+        heard = {side for layout in layouts for side in layout.transcribed}
+        before = {side for layout in layouts for side in layout.read_by_texts}
+        if not heard:
             voids.append(Void(what, f"that {learns} a transcript", GATE))
+        elif self.text_ratio and self.sides != "none" and not heard & shown:
+            voids.append(Void("sides", "both or one with a transcript", GATE))
         if not any(layout.speaks for layout in layouts):
             names = [*HEADS, "unit_weight"]
             voids.append(Void(what, f"that {learns} speech", names))
         if not any(layout.writes for layout in layouts):
             voids.append(Void(what, f"that {learns} text", ["consistency"]))
+        elif self.text_ratio and self.sides != "none" and not before & shown:
+            wanted = "both or one with speech before a text to learn"
+            voids.append(Void("sides", wanted, ["consistency"]))
         if not any(x.speaks for x in layouts) or not any(x.writes for x in layouts):
             voids.append(Void(what, f"that {learns} speech and text", ["best_by"]))
         if not self.unit_heads:

@@ -144,7 +144,7 @@ def _views(
 
 
 def _offsets(rows: Sequence[Example]) -> list[int]:
-    """What makes, added to a learned position of each row, its index among the targets."""
+    """For each row what, added to a learned position, is its index among the targets."""
     learned = [np.count_nonzero(row.labels != IGNORE) for row in rows]
     ends = np.cumsum(learned)
     return [int(end) - len(row.ids) for end, row in zip(ends, rows, strict=True)]

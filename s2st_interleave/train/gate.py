@@ -15,12 +15,12 @@ ERROR = "gate_error"  # of a line of metrics.jsonl: what the gate saw after the 
 
 @dataclass(frozen=True)
 class Gate:
-    """The ratio falls after a look that finds a share of mistakes of `most_errors` or less.
+    """The ratio falls after a look that finds an error rate of `max_error_rate` or less.
 
     Looks are `every` steps apart, as long as the ratio is above 0.
     """
 
-    most_errors: float
+    max_error_rate: float
     every: int
 
     def looks(self, step: int, ratio: float) -> bool:
@@ -38,5 +38,5 @@ class Gate:
                 f"metrics.jsonl: step {line['step']}: '{ERROR}' is {seen!r}, wants a number; "
                 "was it edited?"
             )
-        is_open = seen <= self.most_errors
+        is_open = seen <= self.max_error_rate
         return (int(line["step"]) + 1,) if is_open else ()

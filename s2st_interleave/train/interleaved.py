@@ -1,7 +1,7 @@
 """Training on interleaved sequences (paper Sec. 3.2): the step decides the text ratio."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -53,8 +53,9 @@ class InterleavedTask:
     micro-batches of so many tokens, padding included, `accum_grad` of them or more. Each
     rank draws its share of the examples, in `num_workers` processes ahead of their step.
     A unit counts `unit_weight` times in the training's loss; the dev loss knows no weights.
-    Where `consistency` is not 0, an example that shows text is read without it as well, and
-    the loss has so many times the divergence of what is predicted of its texts. A `gate`
+    Where `consistency` is not 0, an example that shows text before a text to learn is read
+    without it as well, and the loss has so many times the divergence of what is predicted
+    of its texts. A `gate`
     lets the text ratio fall sooner than the schedule, by the lines that `heed` is given; a
     `teacher` adds what it has to say of the translation. Where `unit_heads_weight` is not 0
     the model has heads, whose loss of further units counts so many times.
@@ -102,7 +103,11 @@ class InterleavedTask:
         return batch.num_targets - num_units * (1 - self.unit_weight)
 
     def loss_sum(self, batch: Batch) -> torch.Tensor:
-        """Cross-entropy summed over targets, and a mixture of experts' loss times them."""
+        """Cross-entropy summed over targets, and the weighted terms that are asked for.
+
+        A mixture of experts' loss counts once a target, as the caller divides by the
+        targets of the whole step.
+        """
         with self.llm.autocast():
             output, hidden = self._states(batch)
             loss = cross_entropy_sum(
@@ -110,16 +115,24 @@ class InterleavedTask:
             )
             if batch.views.shape[1]:
                 first, second = (hidden.index_select(0, view) for view in batch.views)
-                parted = divergence_sum(self.model, first, second)
+                parted = divergence_sum(self.model, first, second, self.logits_at_once)
                 loss = loss + self.consistency * parted
             if self.teacher and len(batch.taught):
-                loss = loss + self.teacher.loss_sum(batch, self.llm, hidden)
+                loss = loss + self.teacher.loss_sum(
+                    batch, self.llm, hidden, self.logits_at_once
+                )
             if self.unit_heads_weight:
                 read = self.llm.vocabulary, hidden, batch.targets, batch.places
                 further = unit_heads.loss_sum(self.model, *read)
                 loss = loss + self.unit_heads_weight * further
             routers = router_loss(self.model, output, batch.attention_mask)
         return loss + routers * self.num_targets(batch)
+
+    @property
+    def plain_loss(self) -> bool:
+        """Whether the loss of a step is cross-entropy alone, as that of dev is."""
+        terms = self.consistency or self.teacher or self.unit_heads_weight
+        return not terms and self.unit_weight == 1
 
     @cached_property
     def _weights(self) -> torch.Tensor | None:
@@ -180,12 +193,12 @@ class InterleavedTask:
         return {ERROR: parallel.gathered(1 - int(hits) / len(places))[0]}
 
     def contents(self, step: int, batches: Sequence[Batch]) -> list[Contents]:
-        """Ids, and the tensors by which a pass can be done again."""
-        names = ("input_ids", "attention_mask", "labels")
+        """Ids, and the tensors by which a pass can be done again, a teacher's as well."""
+        tensors = [f.name for f in fields(Batch) if f.type is torch.Tensor]
         return [
             (
                 [each.id for each in batch.examples],
-                {k: getattr(batch, k) for k in names},
+                {k: getattr(batch, k) for k in tensors},
             )
             for batch in batches
         ]
@@ -263,7 +276,7 @@ class InterleavedTask:
         plain = self._draw(utterances, 0.0, step)
         return [
             replace(one, second=other.example)
-            if one.task.layout.writes and any(one.realised.values())
+            if any(one.realised.get(k) for k in one.task.layout.read_by_texts)
             else one
             for one, other in zip(drawn, plain, strict=True)
         ]
@@ -275,8 +288,10 @@ class InterleavedTask:
         if not self.batch_tokens:
             return share(examples, self.accum_grad)
         me = parallel.ranks()
-        # Two views are two rows as long as the longer one.
-        lengths = [length(example) * len(example.views) for example in examples]
+        # Two views are two rows as long as the longer one. A piece may mix examples of one
+        # view and of two, and its longest row be of either: all count as the most do.
+        most = max((len(example.views) for example in examples), default=1)
+        lengths = [length(example) * most for example in examples]
         least = -(-self.accum_grad // me.count)
         pieces = deal(lengths, self.batch_tokens, me.count, least)[me.index]
         return [[examples[index] for index in piece] for piece in pieces]

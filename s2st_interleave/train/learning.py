@@ -4,7 +4,8 @@ Two rules, which no committed training of the mini recipes meets:
 
 - *dev loss*: half of the steps are done, dev was scored three times or more, no score is
   lower than the first by 1 %, and the first is no lower than the loss of the first step by
-  5 %. (A training that had learned all before its first evaluation meets only the first.)
+  5 %, where both are of the same terms. (A training that had learned all before its first
+  evaluation meets only the first.)
 - *realised ratio*: between two evaluations of 50 steps or more the mean share of words
   shown as text differs from what the schedule and Algorithm 1 make of the corpus's
   sentence lengths by more than 0.02, and by more than five standard errors.
@@ -27,10 +28,20 @@ NUM_DRAWS = 200  # for the mean share of a sentence of some length
 
 
 class Watch:
-    """Takes the lines of metrics.jsonl in their order; `add` returns new doubts."""
+    """Takes the lines of metrics.jsonl in their order; `add` returns new doubts.
 
-    def __init__(self, max_steps: int, expected: Expected | None = None) -> None:
+    `plain_loss` says that the loss of a step has the terms of dev loss alone.
+    """
+
+    def __init__(
+        self,
+        max_steps: int,
+        expected: Expected | None = None,
+        *,
+        plain_loss: bool = True,
+    ) -> None:
         self._max_steps, self._expected = max_steps, expected
+        self._plain_loss = plain_loss
         self._first_loss: float | None = None
         self._dev: list[float] = []
         self._apart: dict[str, list[tuple[float, float]]] = {}
@@ -38,7 +49,7 @@ class Watch:
 
     def add(self, line: Line) -> list[str]:
         """Doubts that this line gives rise to; each kind is told once."""
-        if self._first_loss is None:
+        if self._first_loss is None and self._plain_loss:
             self._first_loss = line.get("loss")
         self._note_ratio(line)
         if "dev_loss" not in line:

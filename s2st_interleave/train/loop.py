@@ -105,17 +105,20 @@ def fit(
     metrics_every: int = 1,
     expected: Expected | None = None,
     heed: Heed | None = None,
+    *,
+    plain_loss: bool = True,
 ) -> Outcome:
     """Train to `max_steps`, resuming from the newest whole checkpoint in `directory`.
 
     A line of metrics.jsonl is written every `metrics_every` steps. `expected` are the shares
     of text that a text ratio makes, against which they are watched (learning.py). `heed` takes
     each line in its order, those of a resumed run first, and may change what the learner does
-    in later steps. After a signal that asks it to stop it ends the step, saves, and exits with
+    in later steps. `plain_loss` says that the loss is made as dev loss is, so that the two
+    compare. After a signal that asks it to stop it ends the step, saves, and exits with
     EXIT_REQUEUE. Raises UserError where lines that `heed` wants are missing.
     """
     with stop_requests() as asked:
-        watch = Watch(options.max_steps, expected)
+        watch = Watch(options.max_steps, expected, plain_loss=plain_loss)
         return _fit(learner, options, directory, metrics_every, watch, heed, asked)
 
 

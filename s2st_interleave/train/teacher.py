@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Utterance
 from s2st_interleave.interleave.sequence import Text
-from s2st_interleave.llm.backbone import backbone, logits
+from s2st_interleave.llm.backbone import backbone
 from s2st_interleave.llm.loss import teaching_sum
 from s2st_interleave.llm.model import SpeechLlm, load_text_llm
 from s2st_interleave.train.collation import Batch
@@ -38,7 +38,11 @@ class Teacher:
     weight: float
 
     def loss_sum(
-        self, batch: Batch, student: SpeechLlm, hidden: torch.Tensor
+        self,
+        batch: Batch,
+        student: SpeechLlm,
+        hidden: torch.Tensor,
+        logits_at_once: int = 0,
     ) -> torch.Tensor:
         """The weighted divergence, summed over the tokens that `batch` has lessons of.
 
@@ -51,10 +55,11 @@ class Teacher:
                 use_cache=False,
             )
             states = output.last_hidden_state.flatten(0, 1)
-            told = logits(self.model, states.index_select(0, batch.lesson_places))
-        mine = student.logits(hidden.index_select(0, batch.taught))
+            told = states.index_select(0, batch.lesson_places)
+        mine = hidden.index_select(0, batch.taught)
+        both = (student.model, mine), (self.model, told)
         num_text = student.vocabulary.num_text
-        return self.weight * teaching_sum(mine[:, :num_text], told[:, :num_text])
+        return self.weight * teaching_sum(*both, num_text, logits_at_once)
 
 
 def load(

@@ -7,7 +7,12 @@ from tiny_llms import KINDS, NUM_UNITS
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.llm import model as llm
 from s2st_interleave.llm.backbone import uses_all_weights
-from s2st_interleave.llm.loss import cross_entropy_sum, num_right
+from s2st_interleave.llm.loss import (
+    cross_entropy_sum,
+    divergence_sum,
+    num_right,
+    teaching_sum,
+)
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 
 
@@ -87,6 +92,35 @@ def test_a_unit_that_comes_again_and_again_has_its_gradient_in_bf16(folder):
     torch.testing.assert_close(
         parts, whole, rtol=0, atol=1e-2 * whole.abs().max().item()
     )
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize("kind", ["Llama", "Gemma2"])
+def test_divergences_in_parts_are_those_of_all_logits(kind, bf16, folder):
+    """Two views, and a teacher, had the logits of all their positions at once."""
+    speech_llm = llm.extend(folder(kind), NUM_UNITS, bf16=bf16)
+    other = llm.extend(folder(kind), NUM_UNITS, seed=1)
+    model, weight = speech_llm.model, speech_llm.model.get_output_embeddings().weight
+    first, second = torch.randn(2, 40, 32, generator=torch.Generator().manual_seed(0))
+    several = {
+        "views": lambda size: divergence_sum(model, first, second, size),
+        "teacher": lambda size: teaching_sum(
+            (model, first), (other.model, second), 20, size
+        ),
+    }
+    for told in several.values():
+        sums, gradients = [], []
+        for size in (0, 7):
+            model.zero_grad(set_to_none=True)
+            with speech_llm.autocast():
+                summed = told(size)
+            summed.backward()
+            sums.append(summed.item())
+            gradients.append(weight.grad.clone())
+        assert sums[0] > 0 and sums[1] == pytest.approx(sums[0], rel=1e-5)
+        most = gradients[0].abs().max().item()
+        close = {"rtol": 0, "atol": (2e-2 if bf16 else 1e-5) * most}
+        torch.testing.assert_close(gradients[1], gradients[0], **close)
 
 
 def test_parts_count_the_same_right_targets(folder):

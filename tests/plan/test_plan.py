@@ -10,6 +10,8 @@ from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
+from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.interleave.task import Task
 from s2st_interleave.plan import (
     command,
     compute,
@@ -128,6 +130,23 @@ def test_second_views_and_what_a_teacher_reads_are_in_the_plan(plan):
     first, *_, last = phases.of_numbers(rule, 20, 6, corpus, Rates(), **shapes)
     assert (len(first.lengths[0]), len(last.lengths[0])) == (18, 12)  # one view at 0
     assert sum(first.lengths[0][12:]) < sum(first.lengths[0][:6])
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows"),
+    [
+        ({}, 12),
+        ({"speech_only": 0.5}, 9),
+        ({"sides": "tgt"}, 6),
+        ({"tasks": (Task(Layout.parse("src_speech -> tgt_speech")),)}, 6),
+    ],
+)
+def test_second_views_are_reckoned_where_there_are_some(plan, rule, rows):
+    """All examples were, of which `speech_only` reads half once: up to twice the hours."""
+    rule = replace(plan.interleaving(), **rule)
+    corpus = Corpus(30, 10, 10, 1.0)
+    first, *_ = phases.of_numbers(rule, 20, 6, corpus, Rates(), two_views=True)
+    assert len(first.lengths[0]) == rows
 
 
 def test_a_teacher_is_in_the_memory_of_each_gpu(plan):

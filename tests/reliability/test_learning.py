@@ -70,6 +70,17 @@ def test_words_shown_by_another_ratio_than_the_schedules_are_told(
     assert all("departs from the schedule" in d and "60 steps" in d for d in doubts)
 
 
+@pytest.mark.parametrize("plain_loss", [True, False])
+def test_terms_that_dev_has_not_are_no_progress(plain_loss):
+    """Heads made the first loss higher than dev's: a training that stood still had "gained"."""
+    watch = Watch(100, plain_loss=plain_loss)
+    lines = [{"step": n, "loss": 6.0} for n in range(100)]
+    for line in lines[19::20]:
+        line["dev_loss"] = 5.6
+    told = [doubt for line in lines for doubt in watch.add(line)]
+    assert bool(told) == (not plain_loss)
+
+
 def test_no_committed_training_gives_rise_to_a_doubt(count):
     """Curves of the paper's tables in miniature, of which each has 15 evaluations."""
     told = 0

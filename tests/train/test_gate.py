@@ -23,8 +23,8 @@ from s2st_interleave.train.options import TrainOptions
 from s2st_interleave.train.probe import NUM_PROBED
 
 INTERLEAVING = Interleaving(Schedule("step", 0.9, 0.3, 5), seed=5)
-GATE = Gate(most_errors=0.9, every=1)
-SHUT = Gate(most_errors=0.0, every=1)
+GATE = Gate(max_error_rate=0.9, every=1)
+SHUT = Gate(max_error_rate=0.0, every=1)
 OPTIONS = TrainOptions(
     max_steps=12,
     lr=2e-3,

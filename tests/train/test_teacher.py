@@ -1,11 +1,13 @@
 """The text LLM that a training starts from says what it would predict of the translation."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from fit_task import fit_task
+from transformers import AutoTokenizer
 
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
@@ -119,6 +121,34 @@ def test_the_loss_is_the_plain_one_and_the_weighted_divergence(make_task):
         alone = plain.loss_sum(plain.batches(1)[0]).item()
     assert expected > 0
     assert both == pytest.approx(alone + 2.0 * expected, rel=1e-5)
+
+
+def test_a_tokenizer_may_know_a_token_that_its_llm_has_no_row_for(
+    make_task, text_llm, tmp_path
+):
+    """It trained without a teacher; with one the shapes of their predictions differed."""
+    folder = tmp_path / "llm"
+    shutil.copytree(text_llm, folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["<further>"])
+    tokenizer.save_pretrained(folder)
+    task = make_task()
+    task.llm = llm.extend(folder, 20)
+    task.teacher = teacher.load(folder, PROMPT, 1.0)
+    assert task.llm.vocabulary.num_text > len(task.teacher.model.lm_head.weight)
+    assert torch.isfinite(divergence(task, task.batches(3)[0]))
+
+
+def test_a_step_that_is_kept_has_what_its_teacher_read(make_task):
+    """A bad step is kept to be looked at, and of a taught one a part was missing."""
+    task = make_task(1.0)
+    batches = task.batches(0)
+    (ids, tensors), *_ = task.contents(0, batches)
+    again = Batch(**tensors, examples=())
+    assert len(ids) == len(batches[0].examples)
+    assert task.loss_sum(again).item() == pytest.approx(
+        task.loss_sum(batches[0]).item()
+    )
 
 
 def test_the_teacher_stays_as_it_was_and_a_resumed_run_is_taught_the_same(

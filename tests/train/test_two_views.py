@@ -79,6 +79,31 @@ def test_an_example_that_shows_no_text_is_read_once(make_task):
     assert twice > 2 * plain.metrics(0, plain.batches(0))["tokens"]
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"sides": "tgt"},
+        {"side_every": (("src", 1),)},  # at step 3 the source shows no text any more
+    ],
+)
+def test_text_after_all_texts_to_learn_makes_no_second_view(make_task, rule):
+    """Both views were the same up to there: a text was compared with itself."""
+    task, plain = make_task(), make_task()
+    for each in (task, plain):
+        each.interleaving = replace(INTERLEAVING, **rule)
+    task.consistency = 1.0
+    for batch, same_batch in zip(task.batches(3), plain.batches(3), strict=True):
+        assert any(each.realised["tgt"] for each in batch.examples)
+        assert torch.equal(batch.input_ids, same_batch.input_ids)
+
+
+def test_what_a_source_shows_is_read_twice_beside_a_target_without_text(make_task):
+    task = make_task()
+    task.interleaving = replace(INTERLEAVING, sides="src")
+    task.consistency = 1.0
+    assert all(each.second for batch in task.batches(0) for each in batch.examples)
+
+
 def test_a_task_without_texts_has_no_second_view(make_task):
     """There was nothing to compare, and each example was read and learned twice."""
     task, plain = make_task(), make_task()
