@@ -65,6 +65,7 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
     cells = shared / "exp/cells"
     if grid.result(cell) is None:
         identity, git = grid.identity(cell), git_state()
+        models = build(grid, cell.pair)
         # The identity in the name keeps runs with other options from going on.
         exp = cells / f"{cell.name}-{identity[:8]}"
         started = time.time()
@@ -79,10 +80,15 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
             raise UserError(f"{cell.name}: its recipe ended with {done.returncode}")
         if grid.identity(cell) != identity:
             raise UserError(f"{cell.name}: conf was changed while it ran; run it again")
+        if build(grid, cell.pair) != models:
+            raise UserError(
+                f"{cell.name}: the shared models were made anew while it ran; run it again"
+            )
         result = collect(folder / exp, grid.recipe.test, cell) | {
             "identity": identity,
+            "recipe": grid.recipe_identity,
             "git": git,
-            "build": build(grid, cell.pair),
+            "build": models,
             "wall_sec": round(time.time() - started, 1),
         }
         write_json(grid.place(cell), result)
@@ -131,7 +137,10 @@ def keep_topline(grid: Grid, pair: str) -> None:
     spoken = read_json(shared / recipe.cascade)["asr_bleu"] if recipe.cascade else None
     texts = kaldi.DataDir(shared / "data" / recipe.test).texts(recipe.tgt_lang)
     kept = {"score": score, "cascade_asr_bleu": spoken, "references": texts}
-    identity = {"identity": grid.topline_identity(pair)}
+    identity = {
+        "identity": grid.topline_identity(pair),
+        "recipe": grid.recipe_identity,
+    }
     write_json(grid.topline_place(pair), kept | identity)
 
 

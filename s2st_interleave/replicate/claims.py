@@ -2,8 +2,8 @@
 
 A claim that compares systems holds when each of its comparisons is significant at 0.05
 after Holm's correction over them. It does not hold when the opposite of one of them is
-significant. Otherwise, or where cells are missing, it is not decided. The verdict of the
-page is that of the last checkpoint.
+significant. Otherwise, or where some of the wanted seeds are missing, it is not decided.
+The verdict of the page is that of the last checkpoint.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,10 @@ Verdict = Literal["holds", "does not hold", "not decided"]
 
 @dataclass(frozen=True)
 class Claim:
-    """A judged claim: its smallest difference, and its largest adjusted p-value."""
+    """A judged claim: its smallest difference, and its largest adjusted p-value.
+
+    Where it does not hold, the p-value is that of the opposite, which decided.
+    """
 
     id: int
     text: str
@@ -43,6 +46,18 @@ class Claim:
     def num_seeds(self) -> int:
         """Number of seeds of the comparison that has fewest."""
         return min((each.num_seeds for each in self.comparisons), default=0)
+
+    @property
+    def caveat(self) -> str:
+        """What the verdict is to be taken with; "" where it is nothing.
+
+        Stand-ins (`baseline.untrained`) have other models on purpose.
+        """
+        remarks = ["one seed"] if self.num_seeds == 1 else []
+        pure = [c for c in self.comparisons if "." not in c.system + c.other]
+        if not all(comparison.same_build for comparison in pure):
+            remarks.append("not of one build")
+        return "".join(f", {remark}" for remark in remarks)
 
 
 def judge(
@@ -120,8 +135,9 @@ def _compared(
         want_seeds=want_seeds,
     )
     verdict: Verdict = "not decided"
-    if family.p_worse < LEVEL:
-        verdict = "does not hold"
+    p_value = max((c.adjusted_p for c in family.comparisons), default=None)
+    if not family.missing and family.p_worse < LEVEL:
+        verdict, p_value = "does not hold", family.p_worse
     elif not family.missing and family.p_better < LEVEL:
         verdict = "holds"
     score = "ASR-BLEU" if not margin else f"MOS, non-inferior by {-margin}"
@@ -135,7 +151,7 @@ def _compared(
         f"{len(wanted)}, p < {LEVEL}; seeds: {num_seeds}"
         + (f" of {want_seeds} wanted" if want_seeds > 1 else ""),
         statistic=min((c.difference.delta for c in family.comparisons), default=None),
-        p_value=max((c.adjusted_p for c in family.comparisons), default=None),
+        p_value=p_value,
         verdict=verdict,
         measure=measure.name,
         comparisons=family.comparisons,
@@ -148,14 +164,15 @@ def _larger_where_smaller(
 ) -> Claim:
     gains = {c.pair: c.difference.delta for c in beats.comparisons}
     size = dict(zip(pairs, hours, strict=True))
-    rho = p_below = None
+    rho = p_value = None
     verdict: Verdict = "not decided"
     if len(gains) >= 3:
         rho, p_below, p_above = spearman_permutation(
             [size[pair] for pair in gains], list(gains.values())
         )
+        p_value = p_below
         if not beats.missing and p_above < LEVEL:
-            verdict = "does not hold"
+            verdict, p_value = "does not hold", p_above
         elif not beats.missing and p_below < LEVEL:
             verdict = "holds"
     return Claim(
@@ -163,7 +180,7 @@ def _larger_where_smaller(
         text="the gain over the baseline is larger where data is smaller",
         rule=f"Spearman's rho of gain and size below 0, exact permutation test, p < {LEVEL}",
         statistic=rho,
-        p_value=p_below,
+        p_value=p_value,
         verdict=verdict,
         missing=beats.missing,
     )

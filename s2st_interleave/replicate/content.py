@@ -19,7 +19,7 @@ from s2st_interleave.replicate.comparison import Comparison, Run, Runs, compare_
 from s2st_interleave.replicate.grid import SCHEDULES, Cell, Grid
 from s2st_interleave.replicate.search import LENGTHS, STRETCHED, winners
 from s2st_interleave.replicate.statistics import Difference
-from s2st_interleave.score.metrics.bleu import bleu_counts
+from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
 from s2st_interleave.score.metrics.loops import is_loop
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.pairs import join
@@ -241,6 +241,7 @@ def _runs(
 ) -> Runs:
     """Runs by pair and variant, then by seed."""
     runs: dict[tuple[str, str], dict[int, Run]] = {}
+    rules: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for cell in scored:
         if cell.pair not in toplines:
             raise UserError(
@@ -250,10 +251,22 @@ def _runs(
         skipped = skip.get(cell.pair, frozenset())
         score = results[cell.name]["scores"][checkpoint]
         references, hypotheses = toplines[cell.pair]["references"], score["hyp"]
-        pairs = [
-            p for p in join(references, hypotheses) if p.utterance_id not in skipped
-        ]
-        counts = [count(pair.reference, pair.hypothesis) for pair in pairs]
+        joined = join(references, hypotheses)
+        counted = {p.utterance_id: count(p.reference, p.hypothesis) for p in joined}
+        _check(cell, checkpoint, score, list(counted.values()), len(hypotheses))
+        rule = {name: score[name] for name in ("asr", "signature")}
+        first, other = rules.setdefault(cell.pair, (cell.name, rule))
+        if rule != other:
+            raise UserError(
+                f"{cell.name} and {first} are not scored by one recogniser and signature: "
+                f"{rule} and {other}; run one of them again"
+            )
+        pairs = [pair for pair in joined if pair.utterance_id not in skipped]
+        if (
+            not pairs
+        ):  # without loops: each utterance of the pair is one, of some system
+            continue
+        counts = [counted[pair.utterance_id] for pair in pairs]
         mos = [score["utterance_mos"].get(p.utterance_id, np.nan) for p in pairs]
         # Stand-ins are other models, on any machine.
         build = " ".join((results[cell.name]["build"], cell.units, cell.llm))
@@ -263,6 +276,35 @@ def _runs(
             build,
         )
     return runs
+
+
+def _check(
+    cell: Cell,
+    checkpoint: str,
+    score: Mapping[str, Any],
+    counts: Sequence[np.ndarray],
+    num_heard: int,
+) -> None:
+    """UserError where a stored score is not this cell's, or not that of its hypotheses.
+
+    `counts` are those of all references, of which `num_heard` have a hypothesis.
+    """
+    said = (score["checkpoint"], score["seed"], score["num_utterances"])
+    wanted = (checkpoint, cell.seed, len(counts))
+    bleu = bleu_of(np.sum(counts, axis=0))
+    if (
+        said != wanted
+        or score["system"] != cell.system
+        or score["num_missing"] != len(counts) - num_heard
+        or abs(score["asr_bleu"] - bleu) > 0.005
+    ):
+        raise UserError(
+            f"{cell.name}: its stored score of checkpoint {checkpoint} is not that of its "
+            f"hypotheses: system, seed, test utterances, those not heard, or ASR-BLEU "
+            f"({score['asr_bleu']:.2f}, and {bleu:.2f} of the {num_heard} hypotheses beside "
+            f"{len(counts)} references); was it edited, or scored on another test set? "
+            f"Take {cell.name}.json out of the folder cells, and it is run again"
+        )
 
 
 def _in_every_pair(

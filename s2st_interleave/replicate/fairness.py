@@ -102,6 +102,8 @@ def _order_of_twice(content: PageContent) -> str:
     pairs, there = content.pairs_by_size, len(content.gains_of_twice)
     if there < len(pairs):
         return f"{there} of {len(pairs)} pairs are there."
+    if not 3 <= there <= 9:  # of which an exact test goes through all orders
+        return f"{there} pairs have no order to test."
     sizes = [content.sizes[pair] for pair in pairs]
     (rho, p, _), (rho_unlooped, p_unlooped, _) = (
         spearman_permutation(sizes, [gains[pair].delta for pair in pairs])

@@ -146,29 +146,40 @@ class Grid:
         content |= {name: os.environ.get(name, "") for name in recipe.settings}
         return digest([self.version, pairs, content, facts])
 
+    @property
+    def recipe_identity(self) -> str:
+        """Digest of what replication.yaml itself says to the recipe, and of the split.
+
+        Cells of earlier versions do not have it, and count without.
+        """
+        recipe = self.recipe
+        options = (recipe.options, recipe.llm_options, recipe.units_options)
+        return digest([*options, recipe.environment, recipe.test, recipe.tgt_lang])
+
     def result(self, cell: Cell) -> dict[str, Any] | None:
         """A cell's stored result; None if it was not run or its identity has changed."""
-        return _stored(self.place(cell), self.identity(cell), stored.read_cell)
+        return self._stored(self.place(cell), self.identity(cell), stored.read_cell)
 
     def topline(self, pair: str) -> dict[str, Any] | None:
         """A pair's toplines and references; None if missing or their identity changed."""
         place, identity = self.topline_place(pair), self.topline_identity(pair)
-        return _stored(place, identity, stored.read_topline)
+        return self._stored(place, identity, stored.read_topline)
 
     def pending(self) -> list[Cell]:
         """The cells without a stored result."""
         return [cell for cell in self.cells if self.result(cell) is None]
 
-
-def _stored(
-    place: Path, identity: str, read: Callable[[Path], dict[str, Any]]
-) -> dict[str, Any] | None:
-    """What `read` makes of a file; None if it is missing or of another identity."""
-    if not place.is_file():
-        return None
-    if read_json(place).get("identity", "") != identity:
-        return None  # of an older version, which may have had other keys
-    return read(place)
+    def _stored(
+        self, place: Path, identity: str, read: Callable[[Path], dict[str, Any]]
+    ) -> dict[str, Any] | None:
+        """What `read` makes of a file; None if it is missing or of another identity."""
+        if not place.is_file():
+            return None
+        values, of_recipe = read_json(place), self.recipe_identity
+        known = values.get("identity", ""), values.get("recipe", of_recipe)
+        if known != (identity, of_recipe):
+            return None  # of an older version, which may have had other keys
+        return read(place)
 
 
 @lru_cache

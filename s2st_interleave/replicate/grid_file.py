@@ -137,6 +137,16 @@ def _check(grid: Grid, path: Path) -> None:
                 "grid: add it, or nothing can be decided"
             )
     sizes = grid.sizes
+    given = " ".join(grid.recipe.options.values())
+    several = {"seed": len({c.seed for c in grid.cells}) > 1} | {
+        "num_train": any(c.num_train for c in grid.cells)
+    }
+    for name in (name for name, wanted in several.items() if wanted):
+        if f"{{{name}}}" not in given:
+            raise UserError(
+                f"{path}: cells differ in {name}, which no option of the recipe is given: put "
+                f"{{{name}}} into options of replication.yaml, or they are one training"
+            )
     for cell in grid.cells:
         system = grid.recipe.folder / grid.recipe.system.format(system=cell.system)
         # A dot parts the stand-ins from a system in the names of cells.
@@ -152,7 +162,7 @@ def _check(grid: Grid, path: Path) -> None:
         if cell.num_train and not 0 < cell.num_train < sizes.get(cell.pair, 1 << 62):
             raise UserError(
                 f"{path}: num_train {cell.num_train} of {cell.pair}: "
-                f"more than 0 and fewer than its own {sizes[cell.pair]}"
+                f"more than 0 and fewer than its own {sizes.get(cell.pair, '')}".rstrip()
             )
 
 

@@ -231,7 +231,7 @@ def _claims(content: PageContent) -> str:
         [
             f"{claim.id}",
             claim.text,
-            f"**{claim.verdict}**" + (", one seed" if claim.num_seeds == 1 else ""),
+            f"**{claim.verdict}**{claim.caveat}",
             best.verdict,
             unlooped.verdict,
             tables.number(claim.statistic, 2),

@@ -15,12 +15,26 @@ from s2st_interleave.files import read_json
 
 
 @dataclass(frozen=True)
+class _Recogniser:
+    backend: str
+    model: str
+
+
+@dataclass(frozen=True)
 class _Score:
     asr_bleu: float
     ci95: tuple[float, float]
     mos: float | None
     signature: str
     normalizer: str
+    system: str
+    checkpoint: str
+    seed: int
+    num_utterances: int
+    num_missing: int
+    src_wer: float | None
+    text_bleu: float | None
+    asr: _Recogniser
     tokens_seen: float
     train_sec: float
     hyp: Mapping[str, str]

@@ -90,11 +90,10 @@ def run(options: Options) -> None:
     (ids, ours), (other_ids, theirs) = (
         _counts(each, key, system, options.data_dir) for each in both
     )
-    check_texts(
-        dict.fromkeys(ids, ""),
-        dict.fromkeys(other_ids, ""),
-        (system.system, baseline.system),
-    )
+    texts = dict.fromkeys(ids, ""), dict.fromkeys(other_ids, "")
+    if system.primary == baseline.primary:  # whose references are kept
+        texts = both[0].references(ids), both[1].references(other_ids)
+    check_texts(*texts, (system.system, baseline.system))
     result = paired(
         ours,
         theirs,

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from test_page import stored
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import write_json
 from s2st_interleave.replicate import cell as cells
 from s2st_interleave.replicate.__main__ import main
@@ -314,3 +315,36 @@ def test_training_sizes_are_in_the_ratio_of_the_papers_hours():
     sizes = yaml.safe_load(path.read_text())["train"]
     for src, pair in PAPER_PAIRS.items():
         assert sizes[src] == pytest.approx(sizes["fr"] * pair.hours / 180, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("test: test\n", "test: dev\n"),
+        ("--probe_every 20", "--probe_every 20 --max_steps 10"),
+        ("S2ST_BACKEND: local", "S2ST_BACKEND: local, MINI_CORPUS: --clauses 2"),
+    ],
+)
+def test_what_the_recipe_is_told_makes_a_stored_result_old(path, old, new):
+    """Another split, or other steps in replication.yaml, left all cells as they were."""
+    grid = load(path)
+    cell = grid.cell("pt_en.scheduled.s1")
+    write_json(
+        grid.place(cell),
+        stored(cell, grid.identity(cell)) | {"recipe": grid.recipe_identity},
+    )
+    recipe = path.parents[1] / "replication.yaml"
+    text = recipe.read_text()
+    assert grid.result(cell) and text.count(old) == 1
+    recipe.write_text(text.replace(old, new))
+    assert load(path).result(cell) is None
+
+
+@pytest.mark.parametrize("name", ["seed", "num_train"])
+def test_cells_that_differ_by_nothing_that_is_run_are_refused(path, name):
+    """Three seeds, or 600 of all pairs, were one training under several names."""
+    recipe = path.parents[1] / "replication.yaml"
+    lines = recipe.read_text().splitlines(keepends=True)
+    recipe.write_text("".join(x.replace(f"{{{name}}}", "1") for x in lines))
+    with pytest.raises(UserError, match=f"cells differ in {name}"):
+        load(path)

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from s2st_interleave.data.languages import language
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import write_json
 from s2st_interleave.replicate.__main__ import main
 from s2st_interleave.replicate.cell import PROBES
 from s2st_interleave.replicate.grid_file import load
+from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
+from s2st_interleave.score.normalize import Normalizer
 
 RECIPE = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss"
 REFERENCES = {f"u{k}": f"my sister bought {k} red cars in the city" for k in range(20)}
@@ -31,6 +34,21 @@ def recipe_copy(folder: Path, *names: str) -> Path:
     return folder
 
 
+def bleu(hypotheses: dict[str, str]) -> float:
+    rules = {
+        "normalize": Normalizer("en").normalize,
+        "tokenize": language("en").tokenizer,
+    }
+    return bleu_of(bleu_counts(REFERENCES, hypotheses, **rules).sum(0))
+
+
+def loop(kept: dict) -> None:
+    """Let a stored cell's recogniser hear a word over and over."""
+    score = kept["scores"]["last"]
+    score["hyp"] = score["hyp"] | {"u7": "sister " * 2200}
+    score["asr_bleu"] = bleu(score["hyp"])
+
+
 def stored(cell, identity: str, share: float = 0.0) -> dict:
     """What a cell would have kept, with this share of words right or, by default, more
     for `scheduled` than for any other.
@@ -42,7 +60,10 @@ def stored(cell, identity: str, share: float = 0.0) -> dict:
         for u, text in REFERENCES.items()
     }
     score = {
-        "asr_bleu": 100 * share,
+        "asr_bleu": bleu(hyp),
+        "system": cell.system,
+        "seed": cell.seed,
+        "num_missing": 0,
         "ci95": [1.0, 2.0],
         "mos": 3.5,
         "num_utterances": 20,
@@ -64,7 +85,7 @@ def stored(cell, identity: str, share: float = 0.0) -> dict:
         "build": "x",
         "train": {"best": "checkpoint-2", "tokens_seen": 1000, "train_sec": 60.0},
         "wall_sec": 90.0,
-        "scores": {"last": score, "best": score},
+        "scores": {name: score | {"checkpoint": name} for name in ("last", "best")},
         "curve": {k: steps for k in ("step", "dev_loss", "dev_accuracy", "sec")},
         "probes": {k: steps for k in ("step", "text_ratio", *PROBES)},
     }
@@ -92,14 +113,14 @@ def test_stored_cells_become_tables_claims_and_figures(path):
         if cell.pair == "pt_en":
             write_json(grid.place(cell), stored(cell, grid.identity(cell)))
     page, folder = make_page(path), path.parent.parent
-    assert "| Portuguese | 600 | 40.0 ± 0.0 (3) | 90.0 ± 0.0 (3) |" in page
+    assert "| Portuguese | 600 | 11.2 ± 1.0 (3) | 77.1 ± 6.4 (3) |" in page
     assert "| 7 | 10.3 | 19.5 | 12.0 | +9.2 |" in page  # the paper's, beside ours
     assert "| French | 15,429 | n/a | n/a | n/a | n/a | 180 |" in page
     results = json.loads((folder / "results.json").read_text())
     verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
-    searched = "| pt_en | scheduled | 0.000 | 20.000 | 90.0 | 90.0 |"
+    searched = "| pt_en | scheduled | 0.000 | 20.000 | 79.1 | 79.1 |"
     assert searched in page and "not complete yet: es_en" in page
-    longer = "| pt_en | 1 | 40.0 (1) | 90.0 (1) | +67.2 [55.6, 78.8] |"
+    longer = "| pt_en | 1 | 11.9 (1) | 79.1 (1) | +67.2 [55.6, 78.8] |"
     assert longer in page and "| es_en | 4 | n/a | n/a | n/a |" in page
     assert "| pt_en | lambda_0 | scheduled | same | -" in page
     assert "| es_en | 600 | n/a | n/a | n/a |" in page
@@ -118,7 +139,7 @@ def test_stored_cells_become_tables_claims_and_figures(path):
     assert make_page(path) == page
     train = folder / "conf" / "train.yaml"
     train.write_text(train.read_text() + "weight_decay: 0.1\n")
-    assert "40.0" not in make_page(path)
+    assert "77.1" not in make_page(path)
 
 
 def test_a_page_without_any_score_claims_nothing(path):
@@ -182,9 +203,9 @@ def test_a_language_that_the_paper_does_not_have_is_in_its_tables(path):
         write_json(grid.place(cell), stored(cell, grid.identity(cell), share))
     page = make_page(path)
     assert "epochs of Dutch 7.2, Italian 7.5" in page
-    ours = "| Dutch | 2,500 | 40.0 (1) | 90.0 (1) | 40.0 (1) | +71.8 [61.0, 82.6] |"
+    ours = "| Dutch | 2,500 | 10.0 (1) | 81.8 (1) | 10.0 (1) | +71.8 [61.0, 82.6] |"
     assert f"{ours}  |  |  |  |  |" in page
-    for measured in ("nl_en | constant | baseline | same", "nl_en | 2,500 | 40.0 (1)"):
+    for measured in ("nl_en | constant | baseline | same", "nl_en | 2,500 | 13.3 (1)"):
         assert f"| {measured} |" in page
     assert ">nl_en</text>" in (path.parent / "gains.svg").read_text()
     assert "nl_en" not in json.dumps(
@@ -230,7 +251,7 @@ def test_the_order_of_gains_with_twice_the_steps_waits_for_every_pair(path):
 
     looped = grid.cell(f"{sizes[3]}.scheduled_steps.s4")
     kept = stored(looped, grid.identity(looped), 0.97)
-    kept["scores"]["last"]["hyp"]["u7"] = "sister " * 2200
+    loop(kept)
     write_json(grid.place(looped), kept)
     text = section()
     assert "size: -1.00" not in text and "without loops -1.00, p 0.0002" in text
@@ -243,7 +264,7 @@ def test_a_loop_of_the_recogniser_decides_no_claim_alone(path):
         if (cell.pair, cell.table) in (("pt_en", "2"), ("pt_en", "3")):
             kept = stored(cell, grid.identity(cell))
             if cell.name == "pt_en.scheduled.s1":
-                kept["scores"]["last"]["hyp"]["u7"] = "sister " * 2200
+                loop(kept)
             write_json(grid.place(cell), kept)
     make_page(path)
     results = json.loads((path.parent.parent / "results.json").read_text())
@@ -294,3 +315,44 @@ def test_the_committed_page_is_what_its_stored_scores_give(
             f"{committed} is old: {remedy}"
         )
     json.loads(made.read_text(), parse_constant=pytest.fail)  # NaN is no JSON
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"asr_bleu": 99.0},
+        {"num_utterances": 10},
+        {"num_missing": 3},
+        {"seed": 7},
+        {"system": "mask"},
+        {"checkpoint": "best"},
+        {"hyp": {"u1": "my sister bought 1 red cars in the city"}},
+    ],
+)
+def test_a_score_that_is_not_of_its_hypotheses_is_told(path, edit, capsys):
+    """Half of the hypotheses were lost, and the gain beside two good scores was below 0."""
+    grid = load(path)
+    cell = grid.cell("pt_en.scheduled.s1")
+    kept = stored(cell, grid.identity(cell))
+    kept["scores"]["last"] |= edit
+    write_json(grid.place(cell), kept)
+    assert main(["--grid", str(path), "page"]) == 1
+    told = capsys.readouterr().err
+    assert "pt_en.scheduled.s1: its stored score of checkpoint last is not" in told
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [{"signature": "nrefs:2"}, {"asr": {"backend": "faster-whisper", "model": "x"}}],
+)
+def test_cells_of_two_recognisers_are_not_compared(path, edit, capsys):
+    """The page named one recogniser, and another had heard some of its cells."""
+    grid = load(path)
+    for name in ("pt_en.scheduled.s1", "pt_en.baseline.s1"):
+        cell = grid.cell(name)
+        kept = stored(cell, grid.identity(cell))
+        if cell.system == "baseline":
+            kept["scores"]["last"] |= edit
+        write_json(grid.place(cell), kept)
+    assert main(["--grid", str(path), "page"]) == 1
+    assert "are not scored by one recogniser and signature" in capsys.readouterr().err
