@@ -27,8 +27,8 @@ from s2st_interleave.score.bootstrap import holm
 
 Verdict = Literal["better", "better on average", "worse", "not decided"]
 
-# One seed's error is that of utterances alone. With verdicts of one seed, pages whose systems
-# are all alike had a false "better" in 15 to 27 % of simulated draws, with three in 4 %.
+# One seed's error is that of utterances alone, and seeds of one system differ by as much: of
+# many systems that are alike one is soon "better".
 MIN_SEEDS = 2
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from s2st_interleave.data.languages import language
 from s2st_interleave.replicate.claims import LEVEL
+from s2st_interleave.replicate.schedules import MIN_SEEDS
 
 ROOT = Path(__file__).parents[2]
 GRIDS = ("schedules", "confirm", "gate")
@@ -50,7 +51,9 @@ def expected(system: str, names: list[str]) -> list[str]:
             gain = comparison["difference"]
             said = f"{gain['delta']:+.1f} ({len(gain['by_seed'])})"
             code = comparison["pair"].partition("_")[0]
-            confirmed = comparison["adjusted_p"] < LEVEL
+            confirmed = (
+                comparison["adjusted_p"] < LEVEL and len(gain["by_seed"]) >= MIN_SEEDS
+            )
             gains[code] = f"**{said}**" if confirmed else said
             ends.append((gain["ci95"][0], language(code).name))
     languages = (LANGUAGES[name.split()[0]] for name in names[2:-1])

@@ -125,6 +125,25 @@ def test_speech_in_chinese_is_scored_by_its_characters(made):
         compare.run(replace(told, overwrite=True, num_resamples=21))
 
 
+def test_systems_scored_by_other_references_are_not_compared(made):
+    """Ids alone were compared: a mended reference of one recipe was a difference of systems."""
+    options = made("zh-CN", "es")
+    score.run(options)
+    other = made("zh-CN", "es", "scheduled")
+    (texts,) = other.data_dir.glob("text.tgt")
+    first, *rest = texts.read_text().splitlines(keepends=True)
+    texts.write_text("".join([first.rstrip() + " besides\n", *rest]))
+    score.run(other)
+    told = compare.Options(
+        data_dir=options.data_dir,
+        system_dir=other.decode_dir,
+        baseline_dir=options.decode_dir,
+        num_resamples=20,
+    )
+    with pytest.raises(UserError, match="1 utterances differ in their reference"):
+        compare.run(told)
+
+
 def test_scores_in_words_and_in_characters_do_not_share_a_table(made):
     options = made("zh-CN", "es")
     score.run(options)
