@@ -77,7 +77,7 @@ def system_table(
 
 
 DIFFERENCE = ("pair", "system", "against", "build", "by seed", "difference")
-DIFFERENCE += ("95% interval", "p")
+DIFFERENCE += ("95% interval", "p of better")
 
 
 def difference_row(comparison: Comparison, digits: int = 1) -> list[str]:
@@ -104,7 +104,7 @@ def differences(content: PageContent) -> str:
             without = f"{unlooped.difference.delta:+.2f}", p_value(unlooped.adjusted_p)
             row = difference_row(looped, digits)
             rows.append([f"{claim.id}", claim.measure, *row, *without])
-    names = ["claim", "measure", *DIFFERENCE[:-1], "p, Holm"]
+    names = ["claim", "measure", *DIFFERENCE[:-1], "p of better, Holm"]
     return markdown_table([*names, "without loops", "p, Holm"], rows)
 
 
