@@ -65,7 +65,7 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
     cells = shared / "exp/cells"
     if grid.result(cell) is None:
         identity, git = grid.identity(cell), git_state()
-        models = build(grid, cell.pair)
+        before = _known_build(grid, cell.pair)
         # The identity in the name keeps runs with other options from going on.
         exp = cells / f"{cell.name}-{identity[:8]}"
         started = time.time()
@@ -80,7 +80,8 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
             raise UserError(f"{cell.name}: its recipe ended with {done.returncode}")
         if grid.identity(cell) != identity:
             raise UserError(f"{cell.name}: conf was changed while it ran; run it again")
-        if build(grid, cell.pair) != models:
+        models = build(grid, cell.pair)
+        if before not in ("", models):
             raise UserError(
                 f"{cell.name}: the shared models were made anew while it ran; run it again"
             )
@@ -104,6 +105,14 @@ def build(grid: Grid, pair: str) -> str:
     return digest([read_json(place)["outputs"] for place in places])
 
 
+def _known_build(grid: Grid, pair: str) -> str:
+    """The same; "" where the shared models are not made yet."""
+    try:
+        return build(grid, pair)
+    except FileNotFoundError:
+        return ""
+
+
 def build_warning(grid: Grid, pair: str) -> str:
     """What to know before cells of `pair` are run beside stored ones of other builds.
 
@@ -111,9 +120,8 @@ def build_warning(grid: Grid, pair: str) -> str:
     where those are not made yet. Scores of two builds differ by their encoders as well:
     once by 12 ASR-BLEU, by the same settings and seeds on two machines.
     """
-    try:
-        here = build(grid, pair)
-    except FileNotFoundError:
+    here = _known_build(grid, pair)
+    if not here:
         return ""
     results = (grid.result(cell) for cell in grid.cells if cell.pair == pair)
     others = Counter(result["build"] for result in results if result)
