@@ -27,8 +27,8 @@ def cross_entropy_sum(
     keeps them three times. Losses differ by rounding alone. A model that does more than a
     linear layer (a soft cap, adapters) computes all logits at once in any case.
     """
-    layer = _linear_layer(model)
-    if layer is None or not 0 < logits_at_once < len(targets):
+    layer = _layer_of_parts(model, logits_at_once, len(targets))
+    if layer is None:
         return cross_entropy(
             logits(model, hidden), targets, weight=weights, reduction="sum"
         )
@@ -57,10 +57,17 @@ def cross_entropy_sum(
     ).float()
 
 
-def _linear_layer(model: PreTrainedModel) -> nn.Linear | None:
-    """The output layer, where logits are its products alone: no soft cap, no adapters."""
+def _layer_of_parts(
+    model: PreTrainedModel, logits_at_once: int, num_positions: int
+) -> nn.Linear | None:
+    """The output layer, by which logits are computed in parts; None: all at once.
+
+    They are in parts where there are more than `logits_at_once`, and where they are the
+    layer's products alone: no soft cap, no adapters.
+    """
     layer = output_layer(model)
-    return layer if type(layer) is nn.Linear and soft_cap(model) is None else None
+    is_linear = type(layer) is nn.Linear and soft_cap(model) is None
+    return layer if is_linear and 0 < logits_at_once < num_positions else None
 
 
 def _product_dtype(layer: nn.Linear, hidden: torch.Tensor) -> torch.dtype:
@@ -104,8 +111,8 @@ def divergence_sum(
     tokens of two views of an utterance (arXiv 2203.10426, 2305.08706). It is the mean of
     both Kullback-Leibler divergences, in nats. `logits_at_once` as in cross_entropy_sum.
     """
-    layer = _linear_layer(model)
-    if layer is None or not 0 < logits_at_once < len(first):
+    layer = _layer_of_parts(model, logits_at_once, len(first))
+    if layer is None:
         return _divergence(logits(model, first), logits(model, second))
 
     def part(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -132,23 +139,21 @@ def teaching_sum(
     the same tokens. Compared are the first `num_text` tokens, the text that both know.
     `logits_at_once` as in cross_entropy_sum.
     """
-    model, layer, size = student[0], _linear_layer(student[0]), logits_at_once
-    whole = layer is None or not 0 < size < len(student[1])
+    layer = _layer_of_parts(student[0], logits_at_once, len(student[1]))
 
     def part(mine: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             wanted = logits(teacher[0], theirs)[:, :num_text]
         # A tokenizer may know more tokens than its LLM has rows.
         known = wanted.shape[1]
-        if layer is None or whole:
-            told = logits(model, mine)
-        else:
-            told = _cast_logits(layer, mine)
+        told = logits(student[0], mine) if layer is None else _cast_logits(layer, mine)
         both = told[:, :known].log_softmax(-1), wanted.log_softmax(-1)
         return kl_div(*both, reduction="sum", log_target=True)
 
     states = student[1], teacher[1]
-    return part(*states) if whole else _in_parts(part, size, *states)
+    if layer is None:
+        return part(*states)
+    return _in_parts(part, logits_at_once, *states)
 
 
 def num_right(

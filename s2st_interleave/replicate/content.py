@@ -1,36 +1,33 @@
 """Gathers the content of a grid's page: the stored scores, and the claims they decide."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import product
 from typing import Any
 
-import numpy as np
-
 from s2st_interleave import yaml_text
-from s2st_interleave.data.languages import language
-from s2st_interleave.errors import UserError
 from s2st_interleave.replicate import schedules
 from s2st_interleave.replicate.cell import CHECKPOINTS
 from s2st_interleave.replicate.claims import Claim, judge
-from s2st_interleave.replicate.comparison import Comparison, Run, Runs, compare_two
-from s2st_interleave.replicate.grid import SCHEDULES, Cell, Grid
+from s2st_interleave.replicate.comparison import Comparison, Runs, compare_two
+from s2st_interleave.replicate.grid import SCHEDULES, Grid
+from s2st_interleave.replicate.runs import (
+    Skipped,
+    counter,
+    in_every_pair,
+    loops_of,
+    runs_of,
+)
 from s2st_interleave.replicate.search import LENGTHS, STRETCHED, winners
 from s2st_interleave.replicate.statistics import Difference
-from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
-from s2st_interleave.score.metrics.loops import is_loop
-from s2st_interleave.score.normalize import Normalizer
-from s2st_interleave.score.pairs import join
 from s2st_interleave.score.published import (
     PAPER_PAIRS,
     PaperPair,
     PaperScore,
     published_score,
 )
-
-Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
 
 
 @dataclass(frozen=True)
@@ -124,12 +121,12 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
     stored = ((cell.name, grid.result(cell)) for cell in grid.cells)
     results = {name: result for name, result in stored if result is not None}
     toplines = {pair: kept for pair in grid.pairs if (kept := grid.topline(pair))}
-    loops = _loops(grid.compared(), results)
-    count = _counter(grid.recipe.tgt_lang)
+    loops = loops_of(grid.compared(), results)
+    count = counter(grid.recipe.tgt_lang)
 
     def runs(checkpoint: str, *tables: str, skip: Skipped | None = None) -> Runs:
         there = [c for c in grid.compared(*tables) if c.name in results]
-        return _runs(there, results, toplines, checkpoint, skip or {}, count)
+        return runs_of(there, results, toplines, checkpoint, skip or {}, count)
 
     # 2. Judge the claims on all of the paper's pairs, also those that the grid lacks.
     published = {grid.recipe.pair_of(src): each for src, each in PAPER_PAIRS.items()}
@@ -157,9 +154,9 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
         (pair, f"scheduled{end}", f"baseline{end}")
         for pair, (_, end) in product(pairs, LENGTHS)
     ]
-    stretched_loops = _loops(grid.compared(*STRETCHED), results)
-    schedule_loops = _in_every_pair(
-        _loops(grid.compared(SCHEDULES), results),
+    stretched_loops = loops_of(grid.compared(*STRETCHED), results)
+    schedule_loops = in_every_pair(
+        loops_of(grid.compared(SCHEDULES), results),
         {pair: kept["references"] for pair, kept in toplines.items()},
     )
     candidates = partial(
@@ -212,129 +209,3 @@ def _sizes(grid: Grid, results: Mapping[str, Any]) -> dict[str, int]:
     """Training utterances of the pairs that have a cell with all of them."""
     whole = (c for c in grid.cells if c.name in results and not c.num_train)
     return {cell.pair: results[cell.name]["num_train"] for cell in whole}
-
-
-def _counter(target: str) -> Callable[[str, str], np.ndarray]:
-    """A function that returns the `bleu_counts`, (10,), of a reference and a hypothesis.
-
-    Each text in the language `target` is normalised and counted once, as many cells give
-    the same translation.
-    """
-    normalize, tokenize = Normalizer(target).normalize, language(target).tokenizer
-    once = cache(normalize)
-
-    @cache
-    def count(reference: str, hypothesis: str) -> np.ndarray:
-        texts = {"": reference}, {"": hypothesis}
-        return bleu_counts(*texts, normalize=once, tokenize=tokenize)[0]
-
-    return count
-
-
-def _runs(
-    scored: Iterable[Cell],
-    results: Mapping[str, Any],
-    toplines: Mapping[str, Any],
-    checkpoint: str,
-    skip: Skipped,
-    count: Callable[[str, str], np.ndarray],
-) -> Runs:
-    """Runs by pair and variant, then by seed."""
-    runs: dict[tuple[str, str], dict[int, Run]] = {}
-    rules: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    for cell in scored:
-        if cell.pair not in toplines:
-            raise UserError(
-                f"{cell.name} is scored, but there are no references: the pair's "
-                "toplines are missing or old; paper.sh makes them"
-            )
-        skipped = skip.get(cell.pair, frozenset())
-        score = results[cell.name]["scores"][checkpoint]
-        references, hypotheses = toplines[cell.pair]["references"], score["hyp"]
-        joined = join(references, hypotheses)
-        counted = {p.utterance_id: count(p.reference, p.hypothesis) for p in joined}
-        _check(cell, checkpoint, score, list(counted.values()), len(hypotheses))
-        rule = {name: score[name] for name in ("asr", "signature")}
-        first, other = rules.setdefault(cell.pair, (cell.name, rule))
-        if rule != other:
-            raise UserError(
-                f"{cell.name} and {first} are not scored by one recogniser and signature: "
-                f"{rule} and {other}; run one of them again"
-            )
-        pairs = [pair for pair in joined if pair.utterance_id not in skipped]
-        if (
-            not pairs
-        ):  # without loops: each utterance of the pair is one, of some system
-            continue
-        counts = [counted[pair.utterance_id] for pair in pairs]
-        mos = [score["utterance_mos"].get(p.utterance_id, np.nan) for p in pairs]
-        # Stand-ins are other models, on any machine.
-        build = " ".join((results[cell.name]["build"], cell.units, cell.llm))
-        runs.setdefault((cell.pair, cell.variant), {})[cell.seed] = Run(
-            np.array(counts),
-            np.array(mos, dtype=float),
-            build,
-        )
-    return runs
-
-
-def _check(
-    cell: Cell,
-    checkpoint: str,
-    score: Mapping[str, Any],
-    counts: Sequence[np.ndarray],
-    num_heard: int,
-) -> None:
-    """UserError where a stored score is not this cell's, or not that of its hypotheses.
-
-    `counts` are those of all references, of which `num_heard` have a hypothesis.
-    """
-    said = (score["checkpoint"], score["seed"], score["num_utterances"])
-    wanted = (checkpoint, cell.seed, len(counts))
-    bleu = bleu_of(np.sum(counts, axis=0))
-    if (
-        said != wanted
-        or score["system"] != cell.system
-        or score["num_missing"] != len(counts) - num_heard
-        or abs(score["asr_bleu"] - bleu) > 0.005
-    ):
-        raise UserError(
-            f"{cell.name}: its stored score of checkpoint {checkpoint} is not that of its "
-            f"hypotheses: system, seed, test utterances, those not heard, or ASR-BLEU "
-            f"({score['asr_bleu']:.2f}, and {bleu:.2f} of the {num_heard} hypotheses beside "
-            f"{len(counts)} references); was it edited, or scored on another test set? "
-            f"Take {cell.name}.json out of the folder cells, and it is run again"
-        )
-
-
-def _in_every_pair(
-    loops: Skipped, references: Mapping[str, Mapping[str, str]]
-) -> Skipped:
-    """The utterances of all pairs at whose place in the test set one of them has a loop.
-
-    The mean over pairs draws utterances by their place in the sorted ids, as all pairs may
-    say the same sentences; test sets of other sizes do not.
-    """
-    ids = {pair: sorted(texts) for pair, texts in references.items()}
-    if len(set(map(len, ids.values()))) > 1:
-        return loops
-    places = {
-        place
-        for pair, names in ids.items()
-        for place, name in enumerate(names)
-        if name in loops.get(pair, ())
-    }
-    return {
-        pair: frozenset(names[place] for place in places) for pair, names in ids.items()
-    }
-
-
-def _loops(scored: Iterable[Cell], results: Mapping[str, Any]) -> Skipped:
-    """Utterances by pair whose transcript is a loop in any of these cells."""
-    loops: dict[str, frozenset[str]] = {}
-    for cell in scored:
-        result = results.get(cell.name)
-        texts = result["scores"]["last"]["hyp"] if result else {}
-        looped = {utterance for utterance, text in texts.items() if is_loop(text)}
-        loops[cell.pair] = loops.get(cell.pair, frozenset()) | looped
-    return loops

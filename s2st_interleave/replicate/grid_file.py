@@ -138,11 +138,10 @@ def _check(grid: Grid, path: Path) -> None:
             )
     sizes = grid.sizes
     given = " ".join(grid.recipe.options.values())
-    several = {"seed": len({c.seed for c in grid.cells}) > 1} | {
-        "num_train": any(c.num_train for c in grid.cells)
-    }
-    for name in (name for name, wanted in several.items() if wanted):
-        if f"{{{name}}}" not in given:
+    # A cell with all there is has a num_train of 0.
+    for name, usual in (("seed", grid.cells[0].seed), ("num_train", 0)):
+        differ = any(getattr(cell, name) != usual for cell in grid.cells)
+        if differ and f"{{{name}}}" not in given:
             raise UserError(
                 f"{path}: cells differ in {name}, which no option of the recipe is given: put "
                 f"{{{name}}} into options of replication.yaml, or they are one training"
@@ -162,7 +161,7 @@ def _check(grid: Grid, path: Path) -> None:
         if cell.num_train and not 0 < cell.num_train < sizes.get(cell.pair, 1 << 62):
             raise UserError(
                 f"{path}: num_train {cell.num_train} of {cell.pair}: "
-                f"more than 0 and fewer than its own {sizes.get(cell.pair, '')}".rstrip()
+                f"more than 0 and fewer than its own {sizes.get(cell.pair, 'sentences')}"
             )
 
 

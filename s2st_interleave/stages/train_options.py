@@ -253,20 +253,23 @@ class Options(TrainOptions):
             voids.append(Void("schedule", "step", GATE))
         interleaving = self.interleaving()
         own, shown = dict(interleaving.side_every), set(interleaving.interleaved)
+        shows = bool(
+            self.text_ratio and shown
+        )  # else what is said above makes these void
         if own and shown <= set(own):
             voids.append(Void("side_every", "of fewer sides", ["text_ratio_every"]))
         heard = {side for layout in layouts for side in layout.transcribed}
         before = {side for layout in layouts for side in layout.read_by_texts}
         if not heard:
             voids.append(Void(what, f"that {learns} a transcript", GATE))
-        elif self.text_ratio and self.sides != "none" and not heard & shown:
+        elif shows and not heard & shown:
             voids.append(Void("sides", "both or one with a transcript", GATE))
         if not any(layout.speaks for layout in layouts):
             names = [*HEADS, "unit_weight"]
             voids.append(Void(what, f"that {learns} speech", names))
         if not any(layout.writes for layout in layouts):
             voids.append(Void(what, f"that {learns} text", ["consistency"]))
-        elif self.text_ratio and self.sides != "none" and not before & shown:
+        elif shows and not before & shown:
             wanted = "both or one with speech before a text to learn"
             voids.append(Void("sides", wanted, ["consistency"]))
         if not any(x.speaks for x in layouts) or not any(x.writes for x in layouts):

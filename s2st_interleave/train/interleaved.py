@@ -55,10 +55,10 @@ class InterleavedTask:
     A unit counts `unit_weight` times in the training's loss; the dev loss knows no weights.
     Where `consistency` is not 0, an example that shows text before a text to learn is read
     without it as well, and the loss has so many times the divergence of what is predicted
-    of its texts. A `gate`
-    lets the text ratio fall sooner than the schedule, by the lines that `heed` is given; a
-    `teacher` adds what it has to say of the translation. Where `unit_heads_weight` is not 0
-    the model has heads, whose loss of further units counts so many times.
+    of its texts. A `gate` lets the text ratio fall sooner than the schedule, by the lines
+    that `heed` is given; a `teacher` adds what it has to say of the translation. Where
+    `unit_heads_weight` is not 0 the model has heads, whose loss of further units counts so
+    many times.
     """
 
     llm: SpeechLlm

@@ -1,0 +1,147 @@
+"""Runs of a grid's stored cells: what is counted of each utterance, once it is checked."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from s2st_interleave.data.languages import language
+from s2st_interleave.errors import UserError
+from s2st_interleave.replicate.comparison import Run, Runs
+from s2st_interleave.replicate.grid import Cell
+from s2st_interleave.score.metrics.bleu import bleu_counts, bleu_of
+from s2st_interleave.score.metrics.loops import is_loop
+from s2st_interleave.score.normalize import Normalizer
+from s2st_interleave.score.pairs import join
+
+Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
+Score = Mapping[str, Any]  # a checkpoint's, as stored.py reads it
+BLEU_TOLERANCE = 0.005  # half of the last digit that a page shows of one
+
+
+def counter(target: str) -> Callable[[str, str], np.ndarray]:
+    """A function that returns the `bleu_counts`, (10,), of a reference and a hypothesis.
+
+    Each text in the language `target` is normalised and counted once, as many cells give
+    the same translation.
+    """
+    normalize, tokenize = Normalizer(target).normalize, language(target).tokenizer
+    once = cache(normalize)
+
+    @cache
+    def count(reference: str, hypothesis: str) -> np.ndarray:
+        texts = {"": reference}, {"": hypothesis}
+        return bleu_counts(*texts, normalize=once, tokenize=tokenize)[0]
+
+    return count
+
+
+def runs_of(
+    scored: Iterable[Cell],
+    results: Mapping[str, Any],
+    toplines: Mapping[str, Any],
+    checkpoint: str,
+    skip: Skipped,
+    count: Callable[[str, str], np.ndarray],
+) -> Runs:
+    """Runs by pair and variant, then by seed."""
+    runs: dict[tuple[str, str], dict[int, Run]] = {}
+    first: dict[str, tuple[Cell, Score]] = {}  # by pair
+    for cell in scored:
+        if cell.pair not in toplines:
+            raise UserError(
+                f"{cell.name} is scored, but there are no references: the pair's "
+                "toplines are missing or old; paper.sh makes them"
+            )
+        skipped = skip.get(cell.pair, frozenset())
+        score = results[cell.name]["scores"][checkpoint]
+        references, hypotheses = toplines[cell.pair]["references"], score["hyp"]
+        joined = join(references, hypotheses)
+        counted = {p.utterance_id: count(p.reference, p.hypothesis) for p in joined}
+        _check(cell, checkpoint, score, list(counted.values()))
+        _check_protocol(cell, score, first.setdefault(cell.pair, (cell, score)))
+        pairs = [pair for pair in joined if pair.utterance_id not in skipped]
+        if not pairs:  # each is a loop of some system
+            continue
+        counts = [counted[pair.utterance_id] for pair in pairs]
+        mos = [score["utterance_mos"].get(p.utterance_id, np.nan) for p in pairs]
+        # Stand-ins are other models, on any machine.
+        build = " ".join((results[cell.name]["build"], cell.units, cell.llm))
+        runs.setdefault((cell.pair, cell.variant), {})[cell.seed] = Run(
+            np.array(counts),
+            np.array(mos, dtype=float),
+            build,
+        )
+    return runs
+
+
+def _check(
+    cell: Cell, checkpoint: str, score: Score, counts: Sequence[np.ndarray]
+) -> None:
+    """UserError where a stored score is not this cell's, or not that of its hypotheses.
+
+    `counts` are those of all references, with or without a hypothesis.
+    """
+    missing, bleu = len(counts) - len(score["hyp"]), bleu_of(np.sum(counts, axis=0))
+    wanted = {
+        "system": cell.system,
+        "checkpoint": checkpoint,
+        "seed": cell.seed,
+        "num_utterances": len(counts),
+        "num_missing": missing,
+    }
+    wrong = [f"{k} is {score[k]}, not {v}" for k, v in wanted.items() if score[k] != v]
+    if abs(score["asr_bleu"] - bleu) > BLEU_TOLERANCE:
+        wrong.append(f"asr_bleu is {score['asr_bleu']:.2f}, not {bleu:.2f}")
+    if wrong:
+        raise UserError(
+            f"{cell.name}: its stored score of checkpoint {checkpoint} is not that of its "
+            f"hypotheses beside the references: {'; '.join(wrong)}; was it edited, or scored "
+            f"on another test set? Take {cell.name}.json out of the folder cells, and it is "
+            "run again"
+        )
+
+
+def _check_protocol(cell: Cell, score: Score, first: tuple[Cell, Score]) -> None:
+    """UserError where a cell is not scored as the pair's first one is."""
+    other, its_score = first
+    for name in ("asr", "signature"):
+        if score[name] != its_score[name]:
+            raise UserError(
+                f"{cell.name} and {other.name} are not scored by one recogniser and "
+                f"signature: {score[name]} and {its_score[name]}; run one of them again"
+            )
+
+
+def in_every_pair(
+    loops: Skipped, references: Mapping[str, Mapping[str, str]]
+) -> Skipped:
+    """The utterances of all pairs at whose place in the test set one of them has a loop.
+
+    The mean over pairs draws utterances by their place in the sorted ids, as all pairs may
+    say the same sentences; test sets of other sizes do not.
+    """
+    ids = {pair: sorted(texts) for pair, texts in references.items()}
+    if len(set(map(len, ids.values()))) > 1:
+        return loops
+    places = {
+        place
+        for pair, names in ids.items()
+        for place, name in enumerate(names)
+        if name in loops.get(pair, ())
+    }
+    return {
+        pair: frozenset(names[place] for place in places) for pair, names in ids.items()
+    }
+
+
+def loops_of(scored: Iterable[Cell], results: Mapping[str, Any]) -> Skipped:
+    """Utterances by pair whose transcript is a loop in any of these cells."""
+    loops: dict[str, frozenset[str]] = {}
+    for cell in scored:
+        result = results.get(cell.name)
+        texts = result["scores"]["last"]["hyp"] if result else {}
+        looped = {utterance for utterance, text in texts.items() if is_loop(text)}
+        loops[cell.pair] = loops.get(cell.pair, frozenset()) | looped
+    return loops
