@@ -17,8 +17,6 @@ SECTIONS = {
 KINDS = {".py", ".yaml", ".json", ".sh", ".md", ".tsv", ".txt"}
 PARTS = ("s2st_interleave", "tests", "egs/cvss", "egs/mini_cvss/local")
 
-pytestmark = pytest.mark.slow  # a dozen interpreters that load torch
-
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory, python) -> Path:
@@ -37,6 +35,15 @@ def copy(tmp_path_factory, python) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("title", SECTIONS)
+def test_the_diffs_of_an_example_fit_the_code(title):
+    """Its commands run in the slow test; a changed line of code is seen all day."""
+    diffs = "".join(text for kind, text in SECTIONS[title] if kind == "diff")
+    if diffs:
+        apply(diffs, ROOT, "--check")
+
+
+@pytest.mark.slow  # a dozen interpreters that load torch
 @pytest.mark.parametrize("title", SECTIONS)
 def test_a_worked_example_is_applied_runs_and_is_taken_back(title, copy, python):
     before = digests(copy)
