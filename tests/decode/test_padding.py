@@ -93,7 +93,7 @@ def test_a_batch_says_what_each_utterance_says_alone(kind, num_beams, folder, ca
         assert same(together[name], generate.parse_answer(alone[0], speech_llm, LAYOUT))
 
 
-@pytest.mark.parametrize("kind", map(param, KINDS))
+@pytest.mark.parametrize("kind", [*map(param, KINDS)])
 def test_the_text_cascade_says_what_each_text_says_alone(kind, folder):
     texts = {f"t{i}": "la casa roja come pan agua gato"[: 3 + 5 * i] for i in range(4)}
     ask = lambda texts, size: translate_texts(  # noqa: E731
