@@ -64,8 +64,9 @@ class Interleaving:
 
     @property
     def interleaved(self) -> list[str]:
-        """The spoken sides that show text, in order."""
-        return [side for side in self.spoken if self.sides in ("both", side)]
+        """The spoken sides that show text, in order; none where no utterance does."""
+        sides = "none" if self.speech_only == 1 else self.sides
+        return [side for side in self.spoken if sides in ("both", side)]
 
     def schedule_of(self, side: str) -> Schedule:
         every = dict(self.side_every).get(side, self.schedule.every)

@@ -17,8 +17,6 @@ ENOUGH_UNITS = 0.5
 
 def steps_with_text(interleaving: Interleaving, max_steps: int) -> int:
     """How many of `max_steps` optimizer steps show text on some side, by the clock."""
-    if interleaving.speech_only == 1:
-        return 0
     return bisect_left(
         range(max_steps), True, key=lambda step: interleaving.ratio(step) == 0
     )

@@ -115,4 +115,6 @@ def test_a_gate_may_be_sooner():
 
 
 def test_a_training_whose_utterances_are_all_without_text_has_no_ramp():
-    assert not ramp.describe(Interleaving(PAPER, speech_only=1.0), 10_000, gate_every=0)
+    interleaving = Interleaving(PAPER, speech_only=1.0)
+    assert not ramp.describe(interleaving, 10_000, gate_every=0)
+    assert interleaving.ratio(0) == 0, "its log said that 0.9 was shown"
