@@ -253,9 +253,8 @@ class Options(TrainOptions):
             voids.append(Void("schedule", "step", GATE))
         interleaving = self.interleaving()
         own, shown = dict(interleaving.side_every), set(interleaving.interleaved)
-        shows = bool(
-            self.text_ratio and shown
-        )  # else what is said above makes these void
+        # Where nothing is shown, what is said above makes these void.
+        shows = bool(self.text_ratio and shown)
         if own and shown <= set(own):
             voids.append(Void("side_every", "of fewer sides", ["text_ratio_every"]))
         heard = {side for layout in layouts for side in layout.transcribed}
