@@ -255,7 +255,7 @@ class Options(TrainOptions):
         own, shown = dict(interleaving.side_every), set(interleaving.interleaved)
         # Where nothing is shown, what is said above makes these void.
         shows = bool(self.text_ratio and shown)
-        if own and shown <= set(own):
+        if shows and own and shown <= set(own):
             voids.append(Void("side_every", "of fewer sides", ["text_ratio_every"]))
         heard = {side for layout in layouts for side in layout.transcribed}
         before = {side for layout in layouts for side in layout.read_by_texts}
