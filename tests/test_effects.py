@@ -150,6 +150,14 @@ def test_one_file_does_not_both_set_an_option_and_make_it_void(tmp_path, capsys)
     )
 
 
+def test_falls_of_their_own_make_nothing_void_where_no_side_shows_text(tmp_path):
+    """The command line has made both of a file's options void already."""
+    words = "text_ratio_every: 5\nside_every: src=5 tgt=5\n"
+    needed = [*NEEDED[train.Options].split(), "--config", written(tmp_path, words)]
+    for line in ("--speech_only 1", "--text_ratio 0", "--sides none"):
+        assert parse(train.Options, *needed, *line.split()).text_ratio_every == 5
+
+
 def test_the_record_of_a_run_can_be_read_again(tmp_path):
     """exp/<tag>/config.yaml tells what had no effect, and gives the same options."""
     conf = ROOT / "egs/cvss/conf"
