@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from s2st_interleave.data import ark, decoder
+from s2st_interleave.data import ark, checks, decoder
 from s2st_interleave.data.ark import AudioFile
 from s2st_interleave.data.channels import MIX, Channels, mono
 from s2st_interleave.errors import UserError
@@ -56,7 +56,7 @@ def load(
     """The recording of `path` at `rate` Hz.
 
     Raises UserError naming the file when it cannot be decoded, breaks off, promises more
-    than `longest_sec`, holds no sample or samples that are not numbers or not on the
+    than `longest_sec`, holds no millisecond or samples that are not numbers or not on the
     scale of 1, or when its channels are not what `channels` wants.
     """
     try:
@@ -137,8 +137,10 @@ def _resampled(
 ) -> np.ndarray:
     if file_rate != rate:
         samples = soxr.resample(samples, file_rate, rate).astype(np.float32)
-    if not len(samples):
-        raise UserError(f"{path}: no audio in it, not one sample")
+    try:
+        checks.check_any(len(samples), rate)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     return samples
 
 

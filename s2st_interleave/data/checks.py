@@ -56,6 +56,15 @@ def check_claim(num_samples: int, num_bytes: int) -> None:
         )
 
 
+def check_any(num_samples: int, rate: int) -> None:
+    """UserError for less than a millisecond, which is no recording and 0.000 s in tables."""
+    if num_samples * 1000 < rate:
+        count = (
+            f"{num_samples} samples at {rate} Hz" if num_samples else "not one sample"
+        )
+        raise UserError(f"no audio in it, {count}")
+
+
 def check_delivered(
     seconds: float, promised: float, slack: float = SLACK_SEC, complaint: str = ""
 ) -> None:

@@ -90,10 +90,15 @@ def _read(path: AudioFile, file: soundfile.SoundFile, longest_sec: float) -> np.
     samples = _all(file, file.frames)
     if promise and promise.promised is not None:
         _keep(promise, len(samples) / rate)
+    seconds = len(samples) / rate
     if file.format == "OGG" and not header.ends(path):
-        seconds = len(samples) / rate
         raise UserError(f"breaks off after {seconds:.1f} s: its last page is missing")
-    checks.check_delivered(len(samples) / rate, file.frames / rate)
+    if header.is_chained(path):
+        raise UserError(
+            f"goes on after {seconds:.1f} s: it is several recordings, one after another; "
+            "write them as one (ffmpeg -i this one.wav)"
+        )
+    checks.check_delivered(seconds, file.frames / rate)
     return samples
 
 

@@ -1,7 +1,7 @@
 """Reads the length that the header of an audio file promises, and the length that it has.
 
 Lengths are in bytes. libsndfile silently corrects a wrong length, so this module reads it:
-the chunk of samples of WAV (RIFF, RIFX, RF64, W64) and AIFF, the headers of AU and NIST
+the chunk of samples of WAV (RIFF, RIFX, RF64, W64), AIFF and CAF, the headers of AU and NIST
 SPHERE, and the last page of Ogg. For other formats only the decoder may know the length.
 """
 
@@ -61,6 +61,7 @@ _LAYOUTS = {
     b"BW64": _Layout(),
     b"RIFX": _Layout(order="big"),
     b"FORM": _Layout(order="big"),
+    b"caff": _Layout(start=8, size=8, order="big", align=1),
     b"riff": _Layout(start=40, name=16, size=8, counts_itself=True, align=8),
 }
 
@@ -73,7 +74,10 @@ def promise(path: AudioFile) -> Promise | None:
         magic = stream.read(4)
         if magic == b".snd":
             start, size = (int.from_bytes(stream.read(4), "big") for _ in range(2))
-            return Promise(_known(size), length - start)
+            there = length - start
+            if _known(size) is None:
+                return Promise(None, there)
+            return Promise(size, min(size, there), max(0, there - size))
         if magic == b"NIST":
             return _nist_promise(magic + stream.read(4096), length)
         if magic not in _LAYOUTS:
@@ -198,6 +202,35 @@ def ends(path: AudioFile) -> bool:
     end = start + 27 + len(table) + sum(table)
     is_last = bool(tail[start + 5] & 4)
     return is_last and len(table) == tail[start + 26] and end <= len(tail)
+
+
+# A FLAC begins with its name and a block of 34 bytes, which may be its last of this kind.
+_FLAC_START = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
+
+
+def is_chained(path: AudioFile) -> bool:
+    """Do other recordings follow in an Ogg or FLAC? Decoders read the first alone."""
+    with path.open("rb") as stream:
+        magic = stream.read(4)
+        if magic == b"fLaC":
+            return len(_FLAC_START.findall(magic + stream.read())) > 1
+        return magic == PAGE and _begins_twice(stream)
+
+
+def _begins_twice(stream: IO[bytes]) -> bool:
+    """Does a first page of an Ogg stand behind one that is not the first of its stream?"""
+    position, begun = 0, False
+    while True:
+        stream.seek(position)
+        head = stream.read(27)
+        if len(head) < 27 or not head.startswith(PAGE):
+            return False
+        is_first = bool(head[5] & 2)
+        if is_first and begun:
+            return True
+        begun = begun or not is_first
+        table = stream.read(head[26])
+        position += 27 + len(table) + sum(table)
 
 
 def flac_sum(path: AudioFile) -> tuple[bytes, int] | None:

@@ -12,7 +12,7 @@ from threading import Lock
 import numpy as np
 
 from s2st_interleave import digests
-from s2st_interleave.data import audio, kaldi
+from s2st_interleave.data import audio, checks, kaldi
 from s2st_interleave.data.archive import Member
 from s2st_interleave.data.ark import Held
 from s2st_interleave.data.channels import Channels, mono
@@ -42,13 +42,21 @@ class Cut:
         """
         length = len(samples) / audio.SAMPLE_RATE
         end = length if self.end_sec < 0 else self.end_sec
-        if not 0 <= self.start_sec < end <= length + SLACK_SEC:
+        is_within = self.start_sec < length and end <= length + SLACK_SEC
+        if not (is_within and 0 <= self.start_sec < end):
             raise UserError(
                 f"{self.where}: {self.start_sec:g}..{end:g} s is not within the "
                 f"{length:.2f} s of {self.path}"
             )
         first, last = (round(t * audio.SAMPLE_RATE) for t in (self.start_sec, end))
-        return samples[first:last]
+        part = samples[first:last]
+        try:
+            checks.check_any(len(part), audio.SAMPLE_RATE)
+        except UserError as error:
+            raise UserError(
+                f"{self.where}: {self.start_sec:g}..{end:g} s: {error}"
+            ) from None
+        return part
 
 
 Source = Path | Cut

@@ -133,8 +133,6 @@ def _recording_of(samples: np.ndarray, rate: int, bounds: Bounds) -> audio.Recor
             f"{samples.dtype} of shape {samples.shape}: wants numbers (num_samples,) or "
             "(num_samples, num_channels)"
         )
-    if not samples.size:
-        raise UserError("no audio in it, not one sample")
     samples = samples if samples.ndim == 2 else samples[:, None]
     if samples.shape[1] > checks.MAX_CHANNELS >= samples.shape[0]:
         raise UserError(
@@ -147,8 +145,7 @@ def _recording_of(samples: np.ndarray, rate: int, bounds: Bounds) -> audio.Recor
     signal, note = mono(samples, bounds.channels)
     if rate != audio.SAMPLE_RATE:
         signal = soxr.resample(signal, rate, audio.SAMPLE_RATE).astype(np.float32)
-    if not len(signal):
-        raise UserError("no audio in it, not one sample at 16 kHz")
+    checks.check_any(len(signal), audio.SAMPLE_RATE)
     return audio.Recording(signal, note)
 
 

@@ -224,6 +224,41 @@ def test_more_than_was_promised_is_not_left_out_in_silence(tmp_path, signal):
         assert seconds(path) == SECONDS
 
 
+@pytest.mark.parametrize(
+    ("ending", "form"),
+    [
+        ("ogg", "VORBIS"),
+        ("opus", "OPUS"),
+        ("flac", "PCM_16"),
+        ("au", "PCM_16"),
+        ("caf", "PCM_16"),
+        ("caf", "ALAC_16"),
+    ],
+)
+def test_a_recording_behind_another_is_not_left_out_in_silence(
+    tmp_path, signal, ending, form
+):
+    """As web radio writes them, and recorders that pause; decoders read the first."""
+    path = tmp_path / f"chained.{ending}"
+    kind = "OGG" if ending == "opus" else ending.upper()
+    soundfile.write(path, signal, RATE, form, format=kind)
+    assert abs(seconds(path) - SECONDS) < 0.01
+    path.write_bytes(2 * path.read_bytes())
+    with pytest.raises(ValueError, match=rf"chained\.{ending}: goes on after .*4\.0 s"):
+        audio.read(path)
+
+
+def test_a_cut_caf_and_one_with_a_chunk_behind_its_samples(tmp_path, signal):
+    path = tmp_path / "x.caf"
+    soundfile.write(path, signal, RATE)
+    content = path.read_bytes()
+    path.write_bytes(content + b"info" + (4).to_bytes(8, "big") + bytes(4))
+    assert seconds(path) == SECONDS
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r"x\.caf: breaks off after 1\.9 of 4\.0 s"):
+        audio.read(path)
+
+
 def test_what_is_too_long_is_refused_unread(tmp_path):
     """Terabytes cost nothing where a file system leaves out what is zero."""
     path = tmp_path / "bomb.wav"
@@ -264,6 +299,7 @@ def test_what_does_not_say_that_it_is_too_long_is_not_read_to_its_end(
         (b"#EXTM3U\n#EXTINF:4\nother.m4a\n", "it is text: '#EXTM3U #EXTINF:4 other"),
         (bytes(5000), "cannot be read as audio"),
         (wav(b"", 0), "not one sample"),
+        (wav(bytes(30), 30), "no audio in it, 15 samples at 16000 Hz"),
         (wav(b"", 128_000), "its header promises 128000 bytes"),
         (wav(b"", 0) + b"LIST\4\0\0\0abcd", "not one sample"),
         (wav(b"", 0)[:30], "cannot be read as audio"),

@@ -103,11 +103,16 @@ def test_segments_are_cut(kaldi_dirs, tmp_path, data_dir):
         )
     assert [p.name for p in asked.audio_dir.parent.iterdir()] == [asked.audio_dir.name]
 
-    (folder / "segments").write_text(lines.replace("u2 all 1.0 2.5", "u2 all 9 10"))
-    with pytest.raises(
-        ValueError, match=r"utterance u2: 9..10 s is not within the 5.3"
-    ):
-        import_data.run(replace(asked, data_dir=tmp_path / "other", overwrite=True))
+    for times, message in {
+        "9 10": r"9..10 s is not within the 5.3",
+        "5.35 5.36": r"5.35..5.36 s is not within the 5.3",  # behind it, by rounding
+        "1 1.00001": "1..1.00001 s: no audio in it, not one sample",
+        "1 1.0003": "1..1.0003 s: no audio in it, 5 samples",
+    }.items():
+        lost = lines.replace("u2 all 1.0 2.5", f"u2 all {times}")
+        (folder / "segments").write_text(lost)
+        with pytest.raises(ValueError, match=f"1 of 4 .*\n.* utterance u2: {message}"):
+            import_data.run(replace(asked, data_dir=tmp_path / "other", overwrite=True))
 
 
 @pytest.mark.parametrize(
