@@ -29,17 +29,17 @@ def surface_words(text: str) -> list[str]:
     >>> surface_words("- Yes , no ..."), surface_words("今日は、雨。")
     (['- Yes ,', 'no ...'], ['今', '日', 'は、', '雨。'])
     """
-    words: list[str] = []
-    silent = ""
+    words: list[list[str]] = []
+    silent: list[str] = []
     for token in tokens(text):
         if spoken_form(token):
-            words.append(join([silent, token]))
-            silent = ""
+            words.append([*silent, token])
+            silent = []
         elif words:
-            words[-1] = join([words[-1], token])
+            words[-1].append(token)
         else:
-            silent = join([silent, token])
-    return words
+            silent.append(token)
+    return [join(word) for word in words]
 
 
 def segment(

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 import regex
 
 # Characters without sound or shape: soft hyphen, zero-width space, BOM, marks of
-# direction. The joiners U+200C and U+200D stay: they change letters of Persian or Tamil.
+# direction, and selectors of a variant of the sign before them, as in emoji. The joiners
+# U+200C and U+200D stay: they change letters of Persian or Tamil.
 _INVISIBLE = regex.compile(
-    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+    "\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 
 # Scripts (ISO 15924) that put no space between words. Each letter of Chinese and Japanese
@@ -30,12 +32,16 @@ _CLUSTER = (
     rf"(?:\p{{Logical_Order_Exception}}(?={_UNSPACED}))?{_UNSPACED}"
     rf"(?:[{_EXTEND}\p{{Grapheme_Cluster_Break=SpacingMark}}]|(?<={_STACKER}){_UNSPACED})*"
 )
-_TOKEN = regex.compile(rf"(?V1)\s*(?:{_CLUSTER}|{_RUN})")
+# Spaces are looked at from their first alone: from each, many of them would take long.
+_TOKEN = regex.compile(rf"(?V1)(?<!\s)\s*+(?:{_CLUSTER}|{_RUN})")
 _MARKS = "\u3001-\u303f\uff01-\uffef"  # Chinese punctuation, and letters as wide
 _NO_SPACE = regex.compile(rf"(?V1)[{_UNSPACED}{_MARKS}]")
 _UNSPACED_FROM = "\u0e00"  # the first sign of Thai, the first of these scripts
 # Signs that are little else, and quotes and accents where they stand between letters.
 _APOSTROPHE = regex.compile("[\u02bb\u02bc\u00b4]|(?<=\\w)[\u2018\u2019`\u2032](?=\\w)")
+# Signs of trade, which NFKC would spell out, rings around letters, and the joiner.
+_UNSPOKEN = regex.compile(r"[\u2120\u2122\u200d]|\p{Me}")
+_ACCENT_OF_NOTHING = regex.compile(r"(?<![\p{L}\p{M}\p{N}])\p{M}+")
 _EXTENDS = regex.compile(f"[{_EXTEND}]")
 _CHARACTER = regex.compile(r"\X\p{M}*")
 
@@ -137,9 +143,11 @@ def spoken_form(text: str) -> str:
     >>> spoken_form("Well-known: O'Neill, 'S.A.'?"), spoken_form("今日は、雨。")
     ("well known o'neill s a", '今 日 は 雨')
     """
-    folded = unicodedata.normalize("NFKC", plain_apostrophes(text)).lower()
+    spoken = _UNSPOKEN.sub("", plain_apostrophes(text))
+    folded = unicodedata.normalize("NFKC", spoken).lower()
     # NFKC cuts the Afrikaans n; i with a dot is the lower case of a Turkish capital.
     folded = folded.replace("\u02bc", "'").replace("i\u0307", "i")
+    folded = _ACCENT_OF_NOTHING.sub("", folded)
     # Combining marks (category M) belong to the letter before them.
     letters = (
         c if c.isalnum() or c == "'" or unicodedata.category(c)[0] == "M" else " "
