@@ -19,7 +19,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
     Only a line feed, with or without a carriage return, ends a line: Unicode's other line
     ends occur inside sentences. A byte order mark, which editors add, is left out. A NUL is
-    in no text, and is an error as well.
+    in no text, and is an error as well. So is a file that has carriage returns alone.
     """
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
@@ -34,6 +34,11 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
                 ) from None
             if number == 1:
                 text = text.removeprefix("\ufeff")
+                if not text.endswith("\n") and "\r" in text.rstrip("\r"):
+                    raise UserError(
+                        f"{path}: its lines end in carriage returns alone: save it with "
+                        "line feeds"
+                    )
             if "\0" in text:
                 raise UserError(
                     f"{path}:{number}: no text, it holds a NUL byte: is the file damaged, "

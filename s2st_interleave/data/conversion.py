@@ -1,5 +1,6 @@
 """Converts a recording to 16 kHz, or to silence and a fault where it cannot be read."""
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,18 @@ def _known(spoken: Spoken) -> tuple[Sound, bytes | Path] | None:
     return (sound, flac) if sound else None
 
 
+def _hint(path: Path) -> str:
+    """The end of a message about a missing file whose name is there in another form."""
+    for form in ("NFC", "NFD"):
+        other = Path(unicodedata.normalize(form, str(path)))
+        if other != path and other.exists():
+            return (
+                f" (a file of that name is there with its accents stored as {form}: "
+                "rename it)"
+            )
+    return ""
+
+
 def _read(spoken: Spoken, reader: Reader) -> tuple[audio.Recording, str]:
     """The 16 kHz recording and the fault known before, or silence and a new fault."""
     fault, source = spoken.fault, spoken.source
@@ -107,7 +120,8 @@ def _read(spoken: Spoken, reader: Reader) -> tuple[audio.Recording, str]:
                 raise UserError(f"{spoken.known} has changed while it was read")
             if isinstance(source, Held) or ark.is_there(file_of(source)):
                 return reader(source, spoken.channels), fault
-            fault = f"{kaldi.NO_AUDIO}, {spoken.role} is missing: {file_of(source)}"
+            path = file_of(source)
+            fault = f"{kaldi.NO_AUDIO}, {spoken.role} is missing: {path}{_hint(path)}"
     except UserError as error:
         fault = f"{kaldi.NO_AUDIO}, {spoken.role} is broken: {error}"
     silence = np.zeros(round(SILENCE_SEC * audio.SAMPLE_RATE), np.float32)

@@ -49,13 +49,14 @@ class Speech:
 
     With a `fault` train drops the utterance; dev and test keep it, with silence if the
     fault begins with NO_AUDIO. `language` is the corpus's own word for the language, and
-    mostly "".
+    mostly "", and `language_where` the place that says it, if not that of the utterance.
     """
 
     audio: Source
     text: str
     fault: str = ""
     language: str = ""
+    language_where: str = ""
 
 
 @dataclass(frozen=True)

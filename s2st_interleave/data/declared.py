@@ -1,8 +1,9 @@
 """Compares the languages that a corpus declares with the codes that the user gives."""
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import regex
@@ -50,11 +51,11 @@ def check_sides(utterances: Sequence[Utterance], sides: Sides) -> list[str]:
     Most letters of the texts must be of the language's script. Raises UserError where one
     of them does not agree, and for a language that is not in the table.
     """
-    where = [utterance.where for utterance in utterances]
     lines, spoken = [], []
     for number, (role, code) in enumerate(sides.items()):
         option = _option(role)
         speeches = [utterance.sides[role] for utterance in utterances]
+        where = [u.sides[role].language_where or u.where for u in utterances]
         findings = _lines(option, code, [speech.language for speech in speeches], where)
         if number == 0 and not findings:
             names = [file_of(speech.audio).name for speech in speeches]
@@ -127,17 +128,26 @@ def _script(option: str, code: str, texts: Sequence[str]) -> str:
     if 2 * count_in < total:
         known = {name for language_code in LANGUAGES for name in scripts(language_code)}
         most = max(sorted(known), key=lambda name: _num_in((name,), letters))
-        share = 100 * _num_in((most,), letters) / total
+        num_most = _num_in((most,), letters)
+        what = f"{100 * num_most / total:.0f} % of the letters of its texts are {most}"
+        say = f"say {option} {in_script(code, most)}"
+        if (
+            total - _num_in(known, letters) > num_most
+        ):  # of a script that is not in the table
+            other = next(
+                c for c, _ in letters.most_common() if not _num_in(known, {c: 1})
+            )
+            what = f"most letters of its texts are like '{other}' ({unicodedata.name(other)})"
+            say = f"say the code of that script (ISO 15924) as in {option} jv-Java"
         raise UserError(
-            f"{option} {code}: {share:.0f} % of the letters of its texts are {most}, "
-            f"not {'/'.join(scripts(code))}: is it another language, or are source and "
-            f"target swapped? If it is meant, say {option} {in_script(code, most)}"
+            f"{option} {code}: {what}, not {'/'.join(scripts(code))}: is it another "
+            f"language, or are source and target swapped? If it is meant, {say}"
         )
     return (
         f"{100 * count_in / total:.0f} % of the letters are {'/'.join(scripts(code))}"
     )
 
 
-def _num_in(names: Iterable[str], letters: Counter[str]) -> int:
+def _num_in(names: Iterable[str], letters: Mapping[str, int]) -> int:
     pattern = regex.compile("|".join(rf"\p{{Script={name}}}" for name in names))
     return sum(n for char, n in letters.items() if pattern.match(char))

@@ -59,13 +59,14 @@ def rows(path: Path, *, escape: str | None = "\\") -> Iterator[tuple[int, list[s
     """Line number and fields of every line that is not empty.
 
     Quotes are read as text: they occur inside sentences. `escape` takes a tab after it as
-    text; None: there is no such character. BOM and CRLF, which editors add, are no part of
-    a field. Raises UserError, naming file and line, for a line that csv cannot read.
+    text, and ends no line; None: there is no such character. BOM and CRLF, which editors
+    add, are no part of a field. Raises UserError, naming file and line, for a line that csv
+    cannot read.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; it is part of the corpus")
     reader = csv.reader(
-        (text.replace("\r", " ") + "\n" for _, text in read_lines(path)),
+        (_line(text.replace("\r", " "), escape) for _, text in read_lines(path)),
         delimiter="\t",
         quoting=csv.QUOTE_NONE,
         escapechar=escape,
@@ -77,3 +78,10 @@ def rows(path: Path, *, escape: str | None = "\\") -> Iterator[tuple[int, list[s
                 yield reader.line_num, row
     except csv.Error as error:
         raise UserError(f"{path}:{reader.line_num}: {error}") from None
+
+
+def _line(text: str, escape: str | None) -> str:
+    """A line for csv, which would join it with the next one if its end were escaped."""
+    bare = text.rstrip(escape) if escape else text
+    is_escaped = (len(text) - len(bare)) % 2
+    return f"{text}{escape if is_escaped else ''}\n"

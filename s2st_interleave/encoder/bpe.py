@@ -34,6 +34,8 @@ def train_bpe(
             bos_id=-1,
             eos_id=-1,
             num_threads=1,
+            # Longer texts are left out in silence.
+            max_sentence_length=max(4192, *(len(text.encode()) + 1 for text in texts)),
             minloglevel=2,
         )
     except RuntimeError as error:

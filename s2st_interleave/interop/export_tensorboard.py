@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from s2st_interleave.data import kaldi
+from s2st_interleave.data import audio, decoder, kaldi
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json_lines
 from s2st_interleave.option_parser import plain_parser
@@ -37,10 +37,7 @@ def main(words: Sequence[str]) -> int:
 
 def export(directory: Path, num_audio: int) -> tuple[int, int]:
     """Write curves and audio; how many lines, and how many recordings there were."""
-    path = directory / "metrics.jsonl"
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; stage 6 (train) writes it")
-    lines = read_json_lines(path)
+    lines = read_metrics(directory)
     board = TensorBoard(directory)
     for line in lines:
         board.add(line)
@@ -51,7 +48,7 @@ def export(directory: Path, num_audio: int) -> tuple[int, int]:
         step = int(lines[-1]["step"]) + 1 if lines else 0
         wavs = kaldi.read_table(table)
         for utterance in sorted(wavs)[:num_audio]:
-            samples, rate = _read(Path(wavs[utterance]), table)
+            samples, rate = read_speech(Path(wavs[utterance]), table)
             name = f"{decode.relative_to(directory)}/{utterance}"
             board.writer.add_audio(
                 name, samples[None], step, sample_rate=rate, walltime=last_sec
@@ -61,11 +58,28 @@ def export(directory: Path, num_audio: int) -> tuple[int, int]:
     return len(lines), count
 
 
-def _read(path: Path, table: Path) -> tuple[np.ndarray, int]:
-    """Mono samples (num_samples,) and their rate; UserError where a file is missing."""
-    import soundfile
+def read_metrics(directory: Path) -> list[dict]:
+    """The lines of metrics.jsonl; UserError for one without a step or its seconds."""
+    path = directory / "metrics.jsonl"
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; stage 6 (train) writes it")
+    lines = read_json_lines(path)
+    for number, line in enumerate(lines, 1):
+        is_whole = type(line.get("step")) is int
+        if not is_whole or type(line.get("sec")) not in (int, float):
+            raise UserError(f"{path}:{number}: no whole `step`, or no seconds `sec`")
+    return lines
 
+
+def read_speech(path: Path, table: Path) -> tuple[np.ndarray, int]:
+    """Mono samples (num_samples,) and their rate, as TensorBoard plays them.
+
+    Raises UserError where the file is missing or cannot be read.
+    """
     if not path.is_file():
         raise UserError(f"{path} is missing, which {table} lists: stage 8 makes it")
-    samples, rate = soundfile.read(path, dtype="float32")
-    return samples, rate
+    try:
+        samples, rate = decoder.decode(path, audio.LONGEST_SEC)
+    except UserError as error:
+        raise UserError(f"{path}: {error}: stage 8 makes it ({table})") from None
+    return samples.mean(axis=1), rate

@@ -2,12 +2,14 @@
 
 A name that is an id stands for that utterance. Other names and ids are compared without
 folder and endings of audio: `clips/a.mp3.wav`, as in fairseq's manifest of CVSS, is `a`.
+So is an accent, which a Mac stores apart from its letter.
 They match only if exactly one name and one id are equal in this way. A file that
 export_textgrids has named stands for its utterance, whatever characters its id has.
 """
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,12 +19,12 @@ ENDING = re.compile(
 
 
 def bare(name: str) -> str:
-    """A name without its folder and the endings of audio.
+    """A name without its folder and the endings of audio, in Unicode's NFC.
 
     >>> bare("/cvss/train/common_voice_pt_1.mp3.wav"), bare("v1.0_a")
     ('common_voice_pt_1', 'v1.0_a')
     """
-    name = re.split(r"[/\\]", name)[-1]
+    name = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     while ENDING.search(name):
         name = ENDING.sub("", name)
     return name

@@ -61,7 +61,7 @@ def utterances(dirs: Mapping[str, KaldiDir], split: str) -> list[Utterance]:
     ids = first.texts().values.keys()
     texts = {role: data.texts().renamed(ids) for role, data in dirs.items()}
     audio = {role: data.audio().renamed(ids) for role, data in dirs.items()}
-    languages = {role: data.languages() for role, data in dirs.items()}
+    languages = {role: data.languages().renamed(ids) for role, data in dirs.items()}
     tables = [*texts.values(), *audio.values()]
     everyone = set().union(*(table.ids() for table in tables))
     if split != "train":
@@ -76,7 +76,8 @@ def utterances(dirs: Mapping[str, KaldiDir], split: str) -> list[Utterance]:
             audio=audio[role].values.get(utterance, Path()),
             text=texts[role].values.get(utterance, ""),
             fault=_lost(audio[role], utterance),
-            language=languages[role].get(utterance, ""),
+            language=languages[role].values.get(utterance, ""),
+            language_where=f"{languages[role].path}: {utterance}",
         )
 
     return [

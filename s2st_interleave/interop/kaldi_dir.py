@@ -66,11 +66,12 @@ class KaldiDir:
         path = self.file(SPEAKERS)
         return read(path) if path.is_file() else Table(path, {}, {})
 
-    def languages(self) -> dict[str, str]:
-        """Languages by utterance id from utt2lang; {} if that is shared with another side."""
+    def languages(self) -> Table[str]:
+        """Languages by utterance id; empty without utt2lang, or if two sides share it."""
         path = self.file(LANGUAGES)
         shared = path.name == LANGUAGES and self.file("wav.scp").name != "wav.scp"
-        return dict(read(path).values) if path.is_file() and not shared else {}
+        is_own = path.is_file() and not shared
+        return read(path) if is_own else Table(path, {}, {})
 
     def audio(self) -> Table[Source]:
         """The recording of each utterance: a file, or a part of one by `segments`."""

@@ -52,13 +52,17 @@ def match(
         matched.append(
             Word(
                 text,
-                round(max(0.0, starts[position]), 4),
-                round(min(duration_sec, ends[last - 1]), 4),
+                round(_within(starts[position], duration_sec), 4),
+                round(_within(ends[last - 1], duration_sec), 4),
                 _mean(scores[position:last]),
             )
         )
         position = last
     return matched
+
+
+def _within(time_sec: float, duration_sec: float) -> float:
+    return min(max(0.0, time_sec), duration_sec)
 
 
 def _mean(scores: Sequence[float | None]) -> float | None:
@@ -79,8 +83,10 @@ def _check_times(timed: Sequence[TimedWord], duration_sec: float) -> None:
     for word in timed:
         if math.isnan(word.start_sec + word.end_sec):
             raise Misfit(f"the aligner gave no time to '{word.text}'")
-        early = word.start_sec < -LATE_SEC
-        if early or word.end_sec > duration_sec + LATE_SEC:
+        is_near = (
+            word.start_sec >= -LATE_SEC and word.end_sec <= duration_sec + LATE_SEC
+        )
+        if not is_near or word.start_sec > duration_sec or word.end_sec < 0:
             raise Misfit(
                 f"'{word.text}' lies at {word.start_sec:.2f}..{word.end_sec:.2f} s of "
                 f"{duration_sec:.2f} s: are times those of a longer recording?"

@@ -167,6 +167,26 @@ def kaldi_dirs(tmp_path) -> SimpleNamespace:
     return SimpleNamespace(path=tmp_path, options=options)
 
 
+def test_a_script_of_no_language_of_the_table_is_described():
+    """The message asked for the code that was refused."""
+    message = r"like 'ꦲ' \(JAVANESE LETTER HA\), not .*: .* as in --src_lang jv-Java$"
+    for code in ("jv", "jv-Arab"):
+        with pytest.raises(ValueError, match=message):
+            check([pair(1, "ꦲꦲꦤ"), pair(2, "OK")], code)
+    check([pair(1, "ꦲꦲꦤ")], "jv-Java")
+
+
+def test_utt2lang_names_its_utterances_otherwise_and_itself(kaldi_dirs):
+    """The target's were ignored, as its ids ended in .wav, and the source's was named."""
+    target = kaldi_dirs.path / "target"
+    for name in ("text", "wav.scp"):
+        lines = (target / name).read_text()
+        (target / name).write_text(lines.replace("u1 ", "u1.wav "))
+    (target / "utt2lang").write_text("u1.wav de\n")
+    with pytest.raises(ValueError, match=r"target/utt2lang: u1 is of 'de', --tgt_lang"):
+        import_data.run(kaldi_dirs.options)
+
+
 @pytest.mark.parametrize("label", ["<de>", "de", "deu", "[German]"])
 def test_utt2lang_of_kaldi_and_espnet_is_read(kaldi_dirs, label):
     (kaldi_dirs.path / "source" / "utt2lang").write_text(f"u1 {label}\n")

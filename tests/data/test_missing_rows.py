@@ -75,6 +75,7 @@ def dropped(root: Path) -> dict[str, str]:
         ("cv/validated.tsv", "spk3\ttrain3", "spk3\tx", "validated.tsv has no train3"),
         ("cvss/train.tsv", "train3", "train3.mp3\ta\tb", "train.tsv:4: 3 columns"),
         ("cvss/train.tsv", "train3", "train3.mp3", "train.tsv:4: 1 columns"),
+        ("cvss/train.tsv", "train3", "train3.mp3\ta\tb\\", "train.tsv:4: 3 columns"),
         ("cvss/train.tsv", "train3", "a b.mp3\tx", "train.tsv:4: 'a b.mp3' is no id"),
         ("cvss/train.tsv", "train3", f"{300 * 'x'}.mp3\tx", "train.tsv:4: 'xxx"),
     ],

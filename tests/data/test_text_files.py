@@ -39,6 +39,27 @@ def test_utf_16_of_a_spreadsheet_is_told(tmp_path):
         list(read_lines(path))
 
 
+@pytest.mark.parametrize("content", [b"a\rb", b"a\tb\rc\td\r"])
+def test_lines_that_end_in_carriage_returns_alone_are_told(tmp_path, content):
+    """A table of Kaldi was read as one utterance with all texts."""
+    path = tmp_path / "x.txt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"x\.txt: its lines end in carriage returns"):
+        list(read_lines(path))
+    path.write_bytes(content.replace(b"\r", b"\r\n"))
+    assert len(list(read_lines(path))) == 2
+
+
+def test_a_backslash_at_a_lines_end_does_not_hide_the_next_line(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_text("a\tone\\\nb\ttwo\\\\\nc\tth\\\tree\n")
+    assert list(tsv.rows(path)) == [
+        (1, ["a", "one\\"]),
+        (2, ["b", "two\\"]),
+        (3, ["c", "th\tree"]),
+    ]
+
+
 def test_marks_of_editors_are_no_text(tmp_path):
     path = tmp_path / "x.txt"
     path.write_bytes("\ufeffu1 a\u2028b\r\nu2 c".encode())

@@ -108,6 +108,11 @@ def test_an_id_itself_wins_and_what_is_unclear_is_nobodys():
     assert bare("C:\\clips\\v1.2.MP3") == "v1.2"
 
 
+def test_an_accent_that_a_mac_stores_apart_is_the_same():
+    match = match_ids(["clips/an\u0303o.wav"], ["a\xf1o"])
+    assert match.names == {"a\xf1o": "clips/an\u0303o.wav"}
+
+
 def test_a_pipe_in_an_scp_is_not_run(data_dir, tmp_path):
     (tmp_path / "x.scp").write_text(f"u1 touch {tmp_path}/ran |\n")
     (tmp_path / "x.ark").write_bytes(b"")

@@ -141,6 +141,16 @@ def test_times_of_a_longer_recording_are_noticed():
         match(["a"], [TimedWord("a", 0.9, 0.2)], 1.0)
 
 
+def test_no_word_ends_before_it_starts():
+    """An end behind the audio's was cut, and its start was not."""
+    for times in ((1.05, 1.2), (-0.2, -0.1)):
+        with pytest.raises(ValueError, match=r"'b' lies at .* s of 1\.00 s"):
+            match(["b"], [TimedWord("b", *times)], 1.0)
+    new, york = match(["New", "York"], [TimedWord("newyork", 0.9, 1.2)], 1.0)
+    assert (new.start_sec, new.end_sec) == (0.9, 1.0)
+    assert (york.start_sec, york.end_sec) == (1.0, 1.0)
+
+
 def test_an_aligners_word_may_be_two_of_the_transcripts():
     first, second = match(["New", "York"], [TimedWord("newyork", 1.0, 1.7)], 2.0)
     assert (first.start_sec, first.end_sec) == (1.0, 1.3)

@@ -187,6 +187,14 @@ def test_a_corpus_of_ones_own_becomes_the_same_directory(corpus):
     dropped = (data.path / "dropped.tsv").read_text()
     assert dropped.startswith("train2\tno audio, src is missing: ")
     assert dropped.endswith("my.tsv:3\n")
+    (corpus / clips / "train_lo\u0301st.mp3").touch()  # as a Mac stores an accent
+    table = corpus / "my.tsv"
+    table.write_text(table.read_text().replace("train_lost", "train_l\xf3st"))
+    tsv_corpus.run(
+        tsv_corpus.Options(data_dir=corpus / "own_data2", split="train", **given)
+    )
+    dropped = (corpus / "own_data2" / "dropped.tsv").read_text()
+    assert "is there with its accents stored as NFD: rename it" in dropped
     with pytest.raises(ValueError, match=r"not readable .*\n.*my\.tsv:7"):
         tsv_corpus.run(
             tsv_corpus.Options(data_dir=corpus / "own_test", split="test", **given)

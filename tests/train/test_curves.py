@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from test_loop import OPTIONS, Pair
 
 from s2st_interleave.errors import missing_package
 from s2st_interleave.files import read_json_lines
-from s2st_interleave.interop.export_tensorboard import main
+from s2st_interleave.interop.export_tensorboard import main, read_metrics, read_speech
 from s2st_interleave.train.curves import FOLDER, scalars
 from s2st_interleave.train.loop import fit
 
@@ -69,3 +71,22 @@ def test_a_missing_package_is_named_with_its_extra(name):
 def test_without_curves_nothing_is_written_and_results_are_the_same(tmp_path):
     fit(Pair(), OPTIONS, tmp_path)
     assert not (tmp_path / FOLDER).exists()
+
+
+@pytest.mark.parametrize("line", ['{"step": null, "sec": 1}', '{"step": "x"}', "{}"])
+def test_a_line_without_a_step_is_named(tmp_path, line):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(f'{{"step": 0, "sec": 0.5}}\n{line}\n')
+    with pytest.raises(ValueError, match=r"metrics\.jsonl:2: no whole `step`"):
+        read_metrics(tmp_path)
+
+
+def test_speech_to_hear_is_mono_and_named_where_it_is_damaged(tmp_path):
+    path, table = tmp_path / "e.wav", tmp_path / "wav.scp"
+    soundfile.write(path, np.full((160, 2), [0.5, 0.25]), 16_000)
+    samples, rate = read_speech(path, table)
+    assert samples.shape == (160,) and rate == 16_000
+    assert samples == pytest.approx(0.375, abs=1e-3)
+    path.write_bytes(b"RIFFxxxx")
+    with pytest.raises(ValueError, match=r"e\.wav: cannot be read as audio .*wav\.scp"):
+        read_speech(path, table)
