@@ -162,7 +162,7 @@ def test_words_come_back(table):
 
 
 @settings(max_examples=20, **SAME)
-@given(st.lists(NUMBERS.map(lambda n: n % 30_000 / 30_000), min_size=1, max_size=500))
+@given(st.lists(NUMBERS.map(lambda n: n % 30_000 / 30_000), min_size=16, max_size=500))
 def test_samples_come_back_from_an_archive(values):
     import numpy as np
 
