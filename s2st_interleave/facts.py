@@ -63,12 +63,14 @@ class DumpFacts(_Facts):
     """`num_too_long` utterances are missing because the LLM `llm` has no room for them.
 
     `layout` names the blocks that were counted; None: speech and text of all sides.
+    `kmeans` is the codebook of the units; None in directories of earlier versions.
     """
 
     made_by = "dump"
     num_too_long: int = 0
     llm: str | None = None
     layout: str | None = None
+    kmeans: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class TrainFacts(_Facts):
     """Facts of stage 6; `last` and `best` are checkpoints.
 
     `tasks` maps a prompt name to a layout; it is None in directories of the version that
-    could train only one task.
+    could train only one task. `kmeans` is the codebook of the units, as in DumpFacts.
     """
 
     made_by = "train"
@@ -86,6 +88,7 @@ class TrainFacts(_Facts):
     tokens_seen: int
     train_sec: float
     tasks: dict[str, str] | None = None
+    kmeans: str | None = None
 
     def checkpoint(self, which: str) -> str:
         """Name of the folder of the "last" or "best" checkpoint, in the experiment.

@@ -45,7 +45,7 @@ class Dump:
 
     def __init__(self, directory: Path, pair: str = ""):
         self.pair = pair
-        self._directory = directory
+        self.directory = directory
         facts = read_json(directory / "vocab.json")
         if facts["version"] not in (1, VERSION):
             raise UserError(
@@ -75,7 +75,7 @@ class Dump:
             self._units[name], self._spans[name] = units, spans
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Dump, (self._directory, self.pair)  # opened anew, for other processes
+        return Dump, (self.directory, self.pair)  # opened anew, for other processes
 
     def __len__(self) -> int:
         return len(self._index.id_ends) - 1
@@ -93,7 +93,7 @@ class Dump:
         return Utterance(name, sides, self.pair)
 
     def _broken(self) -> UserError:
-        return UserError(f"{self._directory}: its texts are broken; {REMEDY}")
+        return UserError(f"{self.directory}: its texts are broken; {REMEDY}")
 
     def _side(self, name: str, index: int) -> Side:
         first, last = self._index.rows[name][index : index + 2].tolist()
@@ -150,8 +150,12 @@ class Dumps:
 
     def __init__(self, dumps: Sequence[Dump]):
         self.vocabulary = dumps[0].vocabulary
-        if any(dump.vocabulary != self.vocabulary for dump in dumps):
-            raise UserError("the dumps hold units of different codebooks")
+        for dump in dumps:
+            if dump.vocabulary != self.vocabulary:
+                raise UserError(
+                    f"{dump.directory} has {dump.vocabulary}, {dumps[0].directory} has "
+                    f"{self.vocabulary}: they are of different codebooks"
+                )
         self.sides = tuple(
             side for side in dumps[0].sides if all(side in d.sides for d in dumps)
         )

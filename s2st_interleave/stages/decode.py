@@ -18,7 +18,7 @@ from s2st_interleave.progress import progress
 from s2st_interleave.shards import ShardOptions, run_shards
 from s2st_interleave.stage_dir import Input, open_stage, read_done
 from s2st_interleave.stages import part_of
-from s2st_interleave.stages.dumps import pair_prompt
+from s2st_interleave.stages.dumps import check_sides, codebook, pair_prompt
 from s2st_interleave.stages.train import trained_task
 
 if TYPE_CHECKING:
@@ -102,7 +102,10 @@ def run(options: Options) -> None:
     # 2. Copy the answers that another decode has, or write them, in parts of similar length.
     layout = trained_task(options.train_dir, options.task).layout
     dump = Dump(options.dump_dir)
-    writer = _Writer(options, part_of.questions(dump, layout))
+    check_sides(layout, dump, [options.dump_dir])
+    codebook([options.dump_dir], options.train_dir)
+    questions = part_of.questions(dump, layout)
+    writer = _Writer(options, questions, dump.vocabulary.num_units)
     answers: dict[str, outputs.Answer] = {}
     earlier_sec = 0.0
     other = part_of.answered(options)
@@ -156,8 +159,13 @@ def run(options: Options) -> None:
 class _Writer:
     """The LLM of the asked-for checkpoint, loaded when the first part asks for it."""
 
-    def __init__(self, options: Options, questions: Mapping[str, part_of.Question]):
-        self.options, self.questions = options, questions
+    def __init__(
+        self,
+        options: Options,
+        questions: Mapping[str, part_of.Question],
+        num_units: int,
+    ):
+        self.options, self.questions, self.num_units = options, questions, num_units
 
     @cached_property
     def order(self) -> list[str]:
@@ -176,6 +184,7 @@ class _Writer:
         """The LLM; where another engine has the weights it only encodes and decodes."""
         from s2st_interleave.device import resolve_device, set_threads
         from s2st_interleave.llm import model
+        from s2st_interleave.llm.unit_rows import known_vocabulary
         from s2st_interleave.train import checkpoint
 
         options = self.options
@@ -183,6 +192,7 @@ class _Writer:
         device = resolve_device(options.device)
         bf16 = use_bf16(options.dtype, device)
         weights = checkpoint.of(options.train_dir, self.checkpoint)
+        known_vocabulary(weights, self.num_units)
         if options.engine == "vllm":
             from s2st_interleave.decode.vllm_engine import Vllm
 

@@ -99,6 +99,7 @@ def run(options: Options) -> None:
             num_too_long=len(missing),
             llm=too_long.llm_print(options.llm),
             layout=options.layout,
+            kmeans=UnitsFacts.read(options.units_dir).kmeans,
         ),
         sides=spoken,
         **notes,

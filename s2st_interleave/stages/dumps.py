@@ -6,8 +6,11 @@ from pathlib import Path
 from s2st_interleave import parallel
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
+from s2st_interleave.facts import DumpFacts, TrainFacts
+from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.promises import DONE
 from s2st_interleave.stage_dir import read_done
 
 
@@ -38,7 +41,35 @@ def pair_prompt(dump_dir: Path) -> str:
     return f"{'-'.join(sides.read(dump_dir).values())}:"
 
 
-def check_sides(layout: Layout, dumps: Dumps | Subset, paths: Sequence[Path]) -> None:
+def codebook(directories: Sequence[Path], trained: Path | None = None) -> str | None:
+    """The codebook of the units in dumps, and of a training; None where nobody tells.
+
+    Raises UserError where two are of different ones: their numbers are other sounds.
+    """
+    known = {path: DumpFacts.read(path).kmeans for path in directories}
+    if trained is not None:
+        known = {trained: TrainFacts.read(trained).kmeans, **known}
+    told = {path: kmeans for path, kmeans in known.items() if kmeans}
+    first, kmeans = next(iter(told.items()), (None, None))
+    for path, other in told.items():
+        if other != kmeans:
+            raise UserError(
+                f"{path} has units of another codebook ({other}) than {first} ({kmeans}): "
+                "make both with one --kmeans_dir, or import both with one --codebook"
+            )
+    return kmeans
+
+
+def training_of(llm: Path) -> Path | None:
+    """The finished training whose checkpoint an LLM is; None for any other LLM."""
+    done = llm.parent / DONE
+    is_trained = done.is_file() and read_json(done).get("stage") == "train"
+    return llm.parent if is_trained else None
+
+
+def check_sides(
+    layout: Layout, dumps: Dump | Dumps | Subset, paths: Sequence[Path]
+) -> None:
     """Raise UserError where the dumps lack a side of the layout."""
     missing = [side for side in layout.sides if side not in dumps.sides]
     if missing:

@@ -22,7 +22,7 @@ from s2st_interleave.interleave.task import Task
 from s2st_interleave.precision import use_bf16
 from s2st_interleave.progress import named
 from s2st_interleave.stage_dir import Input, numbered, open_stage, read_done
-from s2st_interleave.stages.dumps import check_sides, open_dumps
+from s2st_interleave.stages.dumps import check_sides, codebook, open_dumps, training_of
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.stages.train_options import Options
 from s2st_interleave.train import teacher_prompt
@@ -60,6 +60,9 @@ def run(options: Options) -> None:
         return
     parallel.on_first(lambda: _write_command(options))
 
+    dumps = [*options.train_dir, *options.dev_dir]
+    kmeans = codebook(dumps, training_of(options.llm))
+
     # 2. The data, and the LLM with rows for the units.
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm import model as llm
@@ -80,6 +83,12 @@ def run(options: Options) -> None:
         dev = open_dumps(options.dev_dir, options.name_pair, options.num_dev)
     for task in interleaving.tasks:
         check_sides(task.layout, train, options.train_dir)
+        check_sides(task.layout, dev, options.dev_dir)
+    if dev.vocabulary != train.vocabulary:
+        raise UserError(
+            f"{options.dev_dir[0]} has {dev.vocabulary}, {options.train_dir[0]} has "
+            f"{train.vocabulary}: they are of different codebooks"
+        )
     attention = llm.attention_backend(options.attention, device, bf16)
     speech_llm = llm.extend(
         options.llm,
@@ -160,7 +169,7 @@ def run(options: Options) -> None:
         )
     num = len(train)
     tasks = {task.name: str(task.layout) for task in interleaving.tasks}
-    facts = TrainFacts(**to_dict(outcome), tasks=tasks)
+    facts = TrainFacts(**to_dict(outcome), tasks=tasks, kmeans=kmeans)
     parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, facts=facts))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from s2st_interleave import __main__ as command_line
 from s2st_interleave import shards
+from s2st_interleave.facts import DumpFacts
 from s2st_interleave.files import read_json, write_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.stage_dir import open_stage
@@ -19,12 +20,15 @@ DECODE = "--batch_size 4 --max_text_tokens 4 --max_unit_ratio 1.0 --device cpu"
 NAMES = ("text.src", "text.tgt", "units.tgt.ark")
 
 
-def write_dump(folder: Path, utterances: list) -> Path:
+def write_dump(
+    folder: Path, utterances: list, kmeans: str | None = None, num_units: int = 20
+) -> Path:
     options = DumpOptions(align_dir=folder, units_dir=folder, out_dir=folder)
     stage = open_stage(folder, stage="dump", options=options, inputs={})
     (folder / "sides").write_text("src es\ntgt en\n")
-    dump.write(folder, utterances, dump.UnitVocabulary(20, 0.04))
-    stage.finish(num_in=len(utterances), num_out=len(utterances))
+    dump.write(folder, utterances, dump.UnitVocabulary(num_units, 0.04))
+    num, facts = len(utterances), DumpFacts(kmeans=kmeans)
+    stage.finish(num_in=num, num_out=num, facts=facts)
     return folder
 
 
@@ -227,3 +231,66 @@ def test_beams_with_vllm_are_refused(trained, tmp_path, capsys):
     with pytest.raises(SystemExit):
         answer(trained, "test", tmp_path, "--engine", "vllm", "--num_beams", "3")
     assert "'num_beams' has no effect with engine vllm" in capsys.readouterr().err
+
+
+def test_units_of_another_codebook_are_refused(text_llm, small_dump, tmp_path, capsys):
+    """They were mixed in silence; with another number of them it was a traceback."""
+    utterances = [small_dump[index] for index in range(4)]
+    for name in ("a", "a2", "b"):
+        write_dump(tmp_path / name, utterances, name[0])
+    write_dump(tmp_path / "old", utterances, None, 40)
+
+    def run(words: str) -> int:
+        return command_line.main([word.format(tmp_path) for word in words.split()])
+
+    (tmp_path / "llm").symlink_to(text_llm)
+    train = (
+        f"train {TRAIN} --train_dir {{0}}/%s --dev_dir {{0}}/%s --llm {{0}}/%s "
+        "--out_dir {0}/%s"
+    )
+    assert run(train % ("a", "a2", "llm", "exp")) == 0
+    decode = (
+        f"decode {DECODE} --train_dir {{0}}/exp --dump_dir {{0}}/%s --out_dir {{0}}/x"
+    )
+    other = "has units of another codebook"
+    for words, message in (
+        (train % ("a", "b", "llm", "exp2"), f"b {other} (b) than {tmp_path}/a (a)"),
+        (train % ("a", "old", "llm", "exp3"), "num_units=40"),
+        (train % ("b", "b", "exp/checkpoint-2", "exp4"), f"b {other}"),
+        (decode % "b", f"b {other} (b) than {tmp_path}/exp (a)"),
+        (decode % "old", "an LLM of 20 units, and the dump has 40"),
+    ):
+        capsys.readouterr()
+        assert run(words) == 1
+        assert message in capsys.readouterr().err
+
+
+def test_a_dump_without_a_side_of_the_task_is_told(
+    trained, text_llm, small_dump, tmp_path, capsys
+):
+    source = [replace(u, sides={"src": u.sides["src"]}) for u in (small_dump[0],)]
+    write_dump(tmp_path / "src", source)
+    target = [replace(u, sides={"tgt": u.sides["tgt"]}) for u in (small_dump[0],)]
+    write_dump(tmp_path / "tgt", target)
+    places = (
+        f"--train_dir|{trained / 'test'}|--dev_dir|{tmp_path / 'src'}|--llm|{text_llm}"
+    )
+    words = [
+        "train",
+        *TRAIN.split(),
+        *places.split("|"),
+        "--out_dir",
+        f"{tmp_path}/exp",
+    ]
+    assert command_line.main(words) == 1
+    assert f"{tmp_path / 'src'} has no side 'tgt', only src" in capsys.readouterr().err
+    places = f"--train_dir|{trained / 'exp'}|--dump_dir|{tmp_path / 'tgt'}"
+    words = [
+        "decode",
+        *DECODE.split(),
+        *places.split("|"),
+        "--out_dir",
+        f"{tmp_path}/x",
+    ]
+    assert command_line.main(words) == 1
+    assert f"{tmp_path / 'tgt'} has no side 'src', only tgt" in capsys.readouterr().err
