@@ -158,6 +158,18 @@ def test_falls_of_their_own_make_nothing_void_where_no_side_shows_text(tmp_path)
         assert parse(train.Options, *needed, *line.split()).text_ratio_every == 5
 
 
+def test_tasks_of_one_name_are_refused(tmp_path, capsys):
+    """The LLM is asked by the name: it learned both, and could be asked for one."""
+    paths = [tmp_path / folder / "task.yaml" for folder in "ab"]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text("layout: src_speech -> src_text\n")
+    for named in (paths, paths[:1] * 2):
+        words = [*NEEDED[train.Options].split(), "--tasks", shlex.join(map(str, named))]
+        said = refused(capsys, train.Options, *words)
+        assert "the LLM is asked by the name 'task', which both have" in said
+
+
 def test_the_record_of_a_run_can_be_read_again(tmp_path):
     """exp/<tag>/config.yaml tells what had no effect, and gives the same options."""
     conf = ROOT / "egs/cvss/conf"

@@ -33,8 +33,10 @@ def translate_texts(
     model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
     model.eval()
     tokenizer.padding_side = "left"
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
+    num_rows = model.get_input_embeddings().weight.shape[0]
+    if tokenizer.pad_token is None or tokenizer.pad_token_id >= num_rows:
+        # Nobody looks at it, so that any token serves.
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     lines = {name: prompt.replace("{text}", text) for name, text in texts.items()}
     ids = {name: tokenizer(line)["input_ids"] for name, line in lines.items()}
     _check_room(ids, max_positions(model.config))

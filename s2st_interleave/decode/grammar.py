@@ -8,6 +8,8 @@ import torch
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.vocabulary import Vocabulary
 
+MOST_UNITS = 1 << 31  # without a limit; positions of an LLM are fewer
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -24,7 +26,7 @@ class Limits:
         most = self.max_unit_ratio * num_units
         if not num_units:
             most = self.max_units_per_token * num_text
-        return max(self.min_max_units, int(most))
+        return max(self.min_max_units, int(min(most, MOST_UNITS)))
 
 
 @dataclass(frozen=True)

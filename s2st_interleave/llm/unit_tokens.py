@@ -32,6 +32,6 @@ def add_unit_tokens(tokenizer: PreTrainedTokenizerBase, vocabulary: Vocabulary) 
     ]
     if wrong:
         raise UserError(
-            f"the tokenizer of the LLM gives {wrong[0]} another id than its row: does it "
-            "have a token of that name?"
+            f"the tokenizer of {tokenizer.name_or_path or 'the LLM'} gives {wrong[0]} "
+            "another id than its row: does it have a token of that name, or ids with a gap?"
         )

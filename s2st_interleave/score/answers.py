@@ -3,6 +3,7 @@
 This is the only module of the scores that reads data directories, decodes and recordings.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,10 @@ class Answers:
             wavs = without(silent, spoken(self.vocode_dir))
             hypotheses = recognise(wavs, self.tools.asr, self.tools.cache)
         else:
-            hypotheses = without(silent, read_texts(self.decode_dir, side))
+            texts = read_texts(self.decode_dir, side)
+            # An empty line: the LLM had no room for the question.
+            answered = {name: text for name, text in texts.items() if text}
+            hypotheses = without(silent, answered)
         with_audio = "source_audio" in needs
         return Evidence(
             references=data.texts(side),
@@ -63,12 +67,15 @@ class Answers:
         )
 
     def _computing_sec(self) -> float:
+        """NaN where another decode or vocode has spent a part of it: answers were copied."""
         directories = {"decode": self.decode_dir, "vocode": self.vocode_dir}
-        return sum(
-            read_done(path, stage)["wall_sec"]
-            for stage, path in directories.items()
-            if path is not None
-        )
+        dones = [
+            read_done(p, stage) for stage, p in directories.items() if p is not None
+        ]
+        copied = ("copied_from", "num_copied")
+        if any(done["facts"].get(fact) for done in dones for fact in copied):
+            return math.nan
+        return sum(done["wall_sec"] for done in dones)
 
 
 def silent_ids(data: kaldi.DataDir, layout: Layout) -> set[str]:

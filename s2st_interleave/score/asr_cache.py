@@ -47,7 +47,9 @@ def recognise(
         transcribe({u: wavs[u] for u in again}, options, on_text=keep)
 
     made_by = [to_dict(describe(options)), _beside_weights(Path(options.model))]
-    return kept(wavs, lambda _: made_by, cache, hear)
+    heard = kept(wavs, lambda _: made_by, cache, hear)
+    # A recogniser may break a line; in tables a line is an utterance.
+    return {utterance: " ".join(text.splitlines()) for utterance, text in heard.items()}
 
 
 def _beside_weights(model: Path) -> dict[str, str]:

@@ -39,8 +39,10 @@ def interval(
     """The middle 95% of the scores of `num_resamples` corpora drawn with replacement.
 
     `counts` is [num_utterances, num_counts], sorted by utterance id. None where no drawn
-    corpus has a score.
+    corpus has a score, and for a single utterance, of which all draws are the same.
     """
+    if len(counts) < 2:
+        return None
     return _middle(_resampled([counts], score, num_resamples, seed)[0])
 
 
@@ -58,8 +60,10 @@ def paired(
     needs it to exclude 0. `p_value` is by sacrebleu's formula, whose PairedTest has no
     interval of the difference. For a visible difference it is that of a one-sided test:
     it can be below 0.05 while the interval holds 0. Unlike there a tie counts for the
-    null hypothesis, so a system against itself gives 1 and not 1/(n+1). None where one
-    of the two has no score.
+    null hypothesis, so a system against itself gives 1 and not 1/(n+1). Where systems
+    differ by as much in every draw, as they do in a single utterance, nothing tells how
+    certain that is: the interval reaches to 0, and p is 1. None where one of the two has
+    no score.
     """
     delta = score(total(system)) - score(total(baseline))
     resampled = _resampled([system, baseline], score, num_resamples, seed)
@@ -68,6 +72,8 @@ def paired(
     ci95 = _middle(differences)
     if ci95 is None or not np.isfinite(delta):
         return None
+    if np.ptp(differences) <= 1e-9 * abs(delta):
+        return PairedResult(delta, (min(0.0, delta), max(0.0, delta)), 1.0)
     sizes = np.abs(differences)
     num_extreme = int(np.sum(sizes - sizes.mean() >= abs(delta)))
     return PairedResult(delta, ci95, (num_extreme + 1) / (len(differences) + 1))

@@ -46,8 +46,8 @@ class Evidence:
     `references` define the utterances; one without a hypothesis is missing. Hypotheses
     are what the model wrote or, of speech, what was heard. `sources` are texts of the
     side that is translated or answered. Durations are in seconds; `computing_sec` is the
-    wall time of stage 7 and of vocoding for the whole split. What no metric needs is left
-    empty.
+    wall time of stage 7 and of vocoding for the whole split, NaN if unknown. What no
+    metric needs is left empty.
     """
 
     references: Mapping[str, str]

@@ -51,7 +51,13 @@ class Scored:
             reading(path, "run stage 9 again, with --overwrite true"),
             np.load(path) as counts,
         ):
-            return counts["ids"].tolist(), counts[key]
+            ids, rows = counts["ids"].tolist(), counts[key]
+        if len(ids) != len(rows):
+            raise UserError(
+                f"{path}: {len(rows)} rows of {key} for {len(ids)} utterances: run stage 9 "
+                "again, with --overwrite true"
+            )
+        return ids, rows
 
     def references(self, ids: Sequence[str]) -> dict[str, str]:
         """The normalised references of the primary metric, by utterance id."""
@@ -59,8 +65,14 @@ class Scored:
         if not path.is_file():  # an earlier version wrote none
             return dict.fromkeys(ids, "")
         rows = [line.split("\t") for _, line in read_lines(path)]
-        column = rows[0].index("reference")
-        return {row[0]: row[column] for row in rows[1:]}
+        names = rows[0] if rows else []
+        for number, row in enumerate(rows or [[]], 1):
+            if "reference" not in names or len(row) != len(names):
+                raise UserError(
+                    f"{path}:{number}: no whole line with a reference: run stage 9 again, "
+                    "with --overwrite true"
+                )
+        return {row[0]: row[names.index("reference")] for row in rows[1:]}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from s2st_interleave.config import REQUIRED, load_yaml, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.files import atomic_write, file_digest, write_json
 from s2st_interleave.interleave.layout import Block, Layout
@@ -22,6 +23,7 @@ from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.score.several import COUNTS
 from s2st_interleave.stage_dir import Input, open_stage, read_done
+from s2st_interleave.stage_list import stage_number
 from s2st_interleave.stages.scoring import ScoringOptions, check_languages, git_label
 from s2st_interleave.stages.train import trained_task
 from s2st_interleave.stages.train_options import TaskOptions
@@ -43,6 +45,7 @@ class Options(ScoringOptions):
 def run(options: Options) -> None:
     # 1. What is scored by what, and is there anything to do?
     layout = answered_layout(options)
+    _check_chain(options, layout)
     languages = languages_of(layout, options.data_dir)
     asr = _recogniser(layout, languages, options)
     task_metrics = _task_metrics(options.task, layout)
@@ -98,6 +101,24 @@ def run(options: Options) -> None:
         also=[options.decode_dir / "score.json"],
     )
     print(_summary(record, title(primary, layout), measured[primary.key]))
+
+
+def _check_chain(options: Options, layout: Layout) -> None:
+    """Raise UserError where decode or speech were not made of what they are scored as.
+
+    Directories of earlier versions need not tell.
+    """
+    links = [(options.decode_dir, "decode", "train", options.train_dir, "train")]
+    if layout.speaks and options.vocode_dir is not None:
+        speech = (options.vocode_dir, "vocode", "units", options.decode_dir, "decode")
+        links.append(speech)
+    for directory, stage, name, maker, made_by in links:
+        recorded = read_done(directory, stage)["inputs"].get(name)
+        if recorded and recorded != Input(maker, made_by).fingerprint():
+            raise UserError(
+                f"{directory} was not made with {maker}: score what belongs together, or "
+                f"run stage {stage_number(stage)} ({stage}) again"
+            )
 
 
 def _recogniser(

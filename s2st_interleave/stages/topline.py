@@ -6,6 +6,7 @@ from pathlib import Path
 
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import write_json
 from s2st_interleave.progress import progress
 from s2st_interleave.score.answers import spoken, without
@@ -36,6 +37,9 @@ class Options(ScoringOptions):
 
 
 def run(options: Options) -> None:
+    prompt = options.cascade_prompt
+    if prompt and "{text}" not in prompt:  # all texts would be translated alike
+        raise UserError(f"option 'cascade_prompt' is {prompt!r}: it has no {{text}}")
     data, side = kaldi.DataDir(options.data_dir), options.side
     code = data.sides[data.role(side)]
     check_languages(data.sides, {data.role(side)})

@@ -208,13 +208,21 @@ class Options(TrainOptions):
     def read_tasks(self) -> tuple[Task, ...]:
         """The tasks to learn; the only one has no name.
 
-        Raises UserError where the numbers of tasks and weights differ.
+        Raises UserError where the numbers of tasks and weights differ, or two have one name.
         """
         if not self.tasks:
             return (Task(Layout.parse(self.layout)),)
         weights = self.task_weights or (1.0,) * len(self.tasks)
         if len(weights) != len(self.tasks):
             raise UserError(f"{len(self.tasks)} --tasks, {len(weights)} --task_weights")
+        known: dict[str, Path] = {}
+        for path in self.tasks:
+            if path.stem in known:
+                raise UserError(
+                    f"--tasks {known[path.stem]} and {path}: the LLM is asked by the name "
+                    f"'{path.stem}', which both have: rename one, or leave it out"
+                )
+            known[path.stem] = path
         layouts = [load_yaml(path, TaskOptions)["layout"] for path in self.tasks]
         return tuple(
             Task(Layout.parse(layout), path.stem, weight)

@@ -1,5 +1,6 @@
 """What a model says does not hang on its batch: recurrent states, ALiBi, beams, both paths."""
 
+import shutil
 from functools import cache
 
 import numpy as np
@@ -157,3 +158,20 @@ def test_a_text_without_room_for_an_answer_is_named(folder):
     # The last positions are used, and no more.
     texts["long"] = "la casa " * 20
     assert translate_texts(texts, folder("Mpt"), "{text}:", max_tokens=500)
+
+
+@pytest.mark.parametrize("token", ["[PAD]", None])
+def test_a_pad_token_without_a_row_pads_all_the_same(folder, tmp_path, token):
+    """Nobody looks at it; it was an IndexError, or a TypeError without any."""
+    shutil.copytree(folder("Llama"), tmp_path / "llm")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "llm")
+    tokenizer.pad_token = token
+    if token:
+        tokenizer.add_special_tokens({"pad_token": token})
+    tokenizer.save_pretrained(tmp_path / "llm")
+    texts = {"a": "la casa", "b": "la casa roja come pan"}
+    asked = [
+        translate_texts(texts, f, "{text}:", max_tokens=4)
+        for f in (tmp_path / "llm", folder("Llama"))
+    ]
+    assert asked[0] == asked[1]

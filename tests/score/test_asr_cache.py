@@ -48,6 +48,13 @@ def test_the_same_audio_is_heard_once_and_other_audio_anew(recogniser, tmp_path)
     assert recogniser == ["a", "b", "b"]
 
 
+def test_what_was_heard_is_one_line(recogniser, tmp_path):
+    """A line feed was kept, and each rerun of stage 9 stopped at it again."""
+    wavs = make(tmp_path, a="one\ntwo\r\n")
+    for _ in range(2):
+        assert asr_cache.recognise(wavs, OPTIONS, tmp_path / "c") == {"a": "one two"}
+
+
 def test_a_failure_is_not_kept_and_what_was_heard_before_it_is(recogniser, tmp_path):
     cache = tmp_path / "cache"
     wavs = make(tmp_path, a="one", b="broken")

@@ -58,6 +58,22 @@ def test_system_against_itself_is_no_difference() -> None:
     assert result.p_value == 1
 
 
+def test_one_utterance_shows_no_difference() -> None:
+    """It was significant, with p 0.001 and an interval of no width."""
+    mean = lambda sums: sums[0] / sums[1]  # noqa: E731
+    one, other = np.array([[3.0, 4.0]]), np.array([[1.0, 4.0]])
+    assert interval(one, mean, num_resamples=5, seed=0) is None
+    for times in (1, 2):  # two that are shifted alike tell no more
+        found = paired(
+            np.repeat(one, times, 0),
+            np.repeat(other, times, 0),
+            mean,
+            num_resamples=99,
+            seed=0,
+        )
+        assert (found.delta, found.ci95, found.p_value) == (0.5, (0.0, 0.5), 1.0)
+
+
 def test_clear_winner_is_significant_in_both_directions() -> None:
     refs = references()
     good, bad = corrupted(refs, 0.1, seed=1), corrupted(refs, 0.4, seed=2)

@@ -85,7 +85,7 @@ def test_a_reference_scores_100_and_one_letter_off_most_of_it(code):
     wrong = {f"u{k}": v for k, v in wrong.items()}
     same = score_texts(references, references, code, SCORING)
     assert same.value == pytest.approx(100)
-    assert same.ci95 == pytest.approx((100, 100))
+    assert same.ci95 == (pytest.approx((100, 100)) if len(references) > 1 else None)
     assert f"tok:{language(code).tokenizer}" in same.signature
     off = score_texts(references, wrong, code, SCORING)
     assert 30 < off.value < 98

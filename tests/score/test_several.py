@@ -3,12 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made import HEARD, system
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
-from s2st_interleave.score.several import COUNTS, main
+from s2st_interleave.score.several import COUNTS, Scored, main
 from s2st_interleave.stages import compare, score
 
 
@@ -98,3 +99,20 @@ def test_scores_by_other_rules_and_unknown_metrics_are_refused(scored):
         main(both)
     with pytest.raises(UserError, match="name two or more"):
         main(both[:1])
+
+
+@pytest.mark.parametrize("content", ["", "id\treference\nu1\n", "id\tothers\nu1\tx\n"])
+def test_a_damaged_table_of_utterances_is_named(tmp_path, content):
+    """It was a traceback that named no file."""
+    (tmp_path / "score").mkdir()
+    (tmp_path / "score" / "utterances.tsv").write_text(content)
+    with pytest.raises(ValueError, match=r"utterances\.tsv:\d: .* run stage 9 again"):
+        Scored(tmp_path, None).references(["u1"])
+
+
+def test_counts_of_fewer_utterances_are_named(tmp_path):
+    (tmp_path / "score").mkdir()
+    path = tmp_path / "score" / "counts.npz"
+    np.savez(path, ids=np.array(["u1", "u2"]), chrf=np.ones((1, 3)))
+    with pytest.raises(ValueError, match=r"counts\.npz: 1 rows of chrf for 2"):
+        Scored(tmp_path, None).counts("chrf")

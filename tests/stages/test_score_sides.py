@@ -59,6 +59,10 @@ def test_toplines_are_of_the_side_that_answers(tmp_path):
         source="user",
         num_resamples=10,
     )
+    with pytest.raises(
+        ValueError, match=r"'cascade_prompt' is 'en:': it has no {text}"
+    ):
+        topline.run(topline.Options(**vars(made) | {"cascade_prompt": "en:"}))
     topline.run(made)
     found = read_json(made.out_dir / "score.json")
     assert found["reference_asr_bleu"] == found["resynthesis_asr_bleu"] > 99

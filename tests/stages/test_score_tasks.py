@@ -240,3 +240,42 @@ def test_real_time_is_computing_by_speech_made(tmp_path):
     assert found.metrics["real_time_factor"].ci95 is None
     with np.load(decode / "score" / score.COUNTS) as counts:
         assert counts["real_time_factor"][:, 0].sum() == pytest.approx(computing)
+
+
+@pytest.mark.parametrize("fact", ["copied_from", "num_copied"])
+def test_real_time_of_copied_answers_is_not_known(tmp_path, fact):
+    """A decode that only copies takes no time: it was said to be a thousand times faster."""
+    options = system(tmp_path, layout=DIRECT)
+    folder = options["decode_dir" if fact == "copied_from" else "vocode_dir"]
+    done = read_json(folder / "stage.json")
+    done["facts"] |= {fact: "exp/other" if fact == "copied_from" else 3}
+    write_json(folder / "stage.json", done)
+    score.run(score.Options(**options, metrics=("real_time_factor",)))
+    found = read_json(options["decode_dir"] / "score.json")["metrics"]
+    assert found["real_time_factor"]["value"] is None
+    assert found["real_time_factor"]["signature"].endswith("answers were copied")
+
+
+def test_an_empty_text_is_a_missing_one(tmp_path):
+    """The LLM had no room for the question, and stage 7 writes an empty line."""
+    found = scored(
+        tmp_path, ASR, written={"src": WRITTEN["src"] | {"u1": "", "u2": ""}}
+    )
+    assert (found.num_utterances, found.num_missing) == (6, 3)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "message"),
+    [
+        ("decode_dir", "train", r"test was not made with .*exp/baseline: .* stage 7"),
+        ("vocode_dir", "units", r"vocode was not made with .*test: .* stage 8"),
+    ],
+)
+def test_what_was_made_of_something_else_is_not_scored(tmp_path, folder, name, message):
+    """Speech of another system gave its score to this one."""
+    options = system(tmp_path, layout=DIRECT)
+    done = read_json(options[folder] / "stage.json")
+    done["inputs"][name] = "of something else"
+    write_json(options[folder] / "stage.json", done)
+    with pytest.raises(UserError, match=message):
+        score.run(score.Options(**options))

@@ -51,7 +51,10 @@ def _counts(pairs: Iterable[Pair], cut: Cut, unit: str) -> np.ndarray:
         units = cut(pair.reference)
         rows.append((_edit_distance(units, cut(pair.hypothesis)), len(units)))
     if not any(num_units for _, num_units in rows):
-        raise UserError(f"the references hold no {unit} after normalisation")
+        raise UserError(
+            f"the references hold no {unit} after normalisation, and errors are counted in "
+            "these: look at the texts of --data_dir, or leave this metric out"
+        )
     return np.array(rows, dtype=np.int64)
 
 
