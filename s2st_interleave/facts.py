@@ -6,7 +6,7 @@ of earlier versions.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -103,6 +103,7 @@ class DecodeFacts(_Facts):
     """Facts of stage 7: the checkpoint's folder, and the layout of the answers.
 
     `layout` is None in directories of the version that could decode only one task.
+    `num_cut` is the number of answers written here that ended at their limit, by block.
     """
 
     made_by = "decode"
@@ -110,6 +111,7 @@ class DecodeFacts(_Facts):
     layout: str | None = None
     num_without_units: int = 0
     num_too_long: int = 0
+    num_cut: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from s2st_interleave.decode.padding import batching
 from s2st_interleave.errors import UserError
 from s2st_interleave.llm.model import load_text_llm
 from s2st_interleave.llm.positions import max_positions
+from s2st_interleave.llm.unit_rows import weight_of
 
 
 def translate_texts(
@@ -33,7 +34,7 @@ def translate_texts(
     model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
     model.eval()
     tokenizer.padding_side = "left"
-    num_rows = model.get_input_embeddings().weight.shape[0]
+    num_rows = len(weight_of(model.get_input_embeddings()))
     if tokenizer.pad_token is None or tokenizer.pad_token_id >= num_rows:
         # Nobody looks at it, so that any token serves.
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)

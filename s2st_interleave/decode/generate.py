@@ -64,7 +64,9 @@ def answer_all(
         drafts=drafts,
     )
     return {
-        names[index]: parse_answer(ids, llm, layout)
+        names[index]: parse_answer(
+            ids, llm, layout, limits.max_text_tokens, asked[index].max_units
+        )
         for index, ids in progress(write(asked, grammar), total=len(names))
     }
 
@@ -153,8 +155,17 @@ def _check_room(questions: Mapping[str, Question], most: int | None) -> None:
         )
 
 
-def parse_answer(ids: Iterable[int], llm: SpeechLlm, layout: Layout) -> Answer:
-    """Cut generated ids at <sep> and <eos> into the wanted blocks."""
+def parse_answer(
+    ids: Iterable[int],
+    llm: SpeechLlm,
+    layout: Layout,
+    max_text: float = math.inf,
+    max_units: float = math.inf,
+) -> Answer:
+    """Cut generated ids at <sep> and <eos> into the wanted blocks.
+
+    `max_text` and `max_units` are the limits of a block, in tokens.
+    """
     vocabulary = llm.vocabulary
     pieces: list[list[int]] = [[]]
     for token in ids:
@@ -167,12 +178,15 @@ def parse_answer(ids: Iterable[int], llm: SpeechLlm, layout: Layout) -> Answer:
     pieces += [[]] * (len(layout.wanted) - len(pieces))
     texts: dict[str, str] = {}
     units: dict[str, np.ndarray] = {}
+    cut = []
     for block, piece in zip(layout.wanted, pieces, strict=False):
+        if len(piece) >= (max_text if block.kind == "text" else max_units):
+            cut.append(block.name)
         if block.kind == "text":
             texts[block.name] = llm.decode(piece)
         else:
             units[block.name] = vocabulary.units(piece)
-    return Answer(texts, units)
+    return Answer(texts, units, tuple(cut))
 
 
 def _in_batches(

@@ -19,10 +19,15 @@ OLD_NAMES = {"text.src": "transcript", "text.tgt": "translation", "units.tgt": "
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer about one utterance, by block; empty where the LLM stopped early."""
+    """The answer about one utterance, by block; empty where the LLM stopped early.
+
+    `cut` names the blocks that ended at their limit. Only those who have just written an
+    answer, or a part of a split, know it.
+    """
 
     texts: Mapping[str, str]
     units: Mapping[str, np.ndarray]  # int32 (num_units,)
+    cut: tuple[str, ...] = ()
 
 
 def empty_answer(layout: Layout) -> Answer:
@@ -73,7 +78,8 @@ def write_part(path: Path, answers: Mapping[str, Answer]) -> None:
     with atomic_write(path) as stream:
         for name, answer in answers.items():
             units = {block: each.tolist() for block, each in answer.units.items()}
-            line = {"id": name, "texts": dict(answer.texts), "units": units}
+            cut = {"cut": list(answer.cut)} if answer.cut else {}
+            line = {"id": name, "texts": dict(answer.texts), "units": units, **cut}
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
@@ -89,7 +95,7 @@ def read_part(path: Path) -> dict[str, Answer]:
             ) from None
         if not isinstance(line["id"], str):
             raise UserError(f"{path}: {line['id']!r} is no utterance id")
-        answers[line["id"]] = Answer(line["texts"], units)
+        answers[line["id"]] = Answer(line["texts"], units, tuple(line.get("cut", ())))
     return answers
 
 

@@ -97,6 +97,15 @@ class Layout:
         """Whether an answer has speech, which stage 8 makes audible."""
         return any(block.kind == "speech" for block in self.wanted)
 
+    def check_one_speaks(self) -> None:
+        """Raise UserError where answers have speech of several sides: one can be heard."""
+        sides = [block.side for block in self.wanted if block.kind == "speech"]
+        if len(sides) > 1:
+            raise UserError(
+                f"task '{self}' answers in speech of {' and '.join(sides)}: stages 8 and 9 "
+                "make and score that of one side; train a task for each"
+            )
+
     @property
     def writes(self) -> bool:
         """Whether an answer has text."""

@@ -11,6 +11,7 @@ from s2st_interleave.decode import looping, outputs
 from s2st_interleave.effects import Void, void_names
 from s2st_interleave.facts import DecodeFacts, TrainFacts
 from s2st_interleave.interleave.dump import Dump
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.task import prompt
 from s2st_interleave.llm.options import Attention
 from s2st_interleave.precision import Dtype, use_bf16
@@ -139,6 +140,7 @@ def run(options: Options) -> None:
             f"no units, {len(dump.too_long)} of them too long for the LLM, first "
             f"{without_units[0]}"
         )
+    num_cut = _report_cut(answers, layout, options.out_dir)
     if doubt := looping.doubt(answers):
         print(f"decode: warning: {options.out_dir}: {doubt}", flush=True)
     outputs.write_answers(options.out_dir, answers, layout)
@@ -150,10 +152,33 @@ def run(options: Options) -> None:
             layout=str(layout),
             num_without_units=len(without_units),
             num_too_long=len(dump.too_long),
+            num_cut=num_cut,
         ),
         earlier_sec=earlier_sec,
         copied_from=str(other) if other else "",
     )
+
+
+def _report_cut(
+    answers: Mapping[str, outputs.Answer], layout: Layout, out_dir: Path
+) -> dict[str, int]:
+    """Say how many blocks of answers ended at their limit; their numbers by block."""
+    hears = any(block.kind == "speech" for block in layout.given)
+    limit = {
+        "text": "--max_text_tokens",
+        "speech": "--max_unit_ratio" if hears else "--max_units_per_token",
+    }
+    num_cut = {}
+    for block in layout.wanted:
+        ids = sorted(name for name, each in answers.items() if block.name in each.cut)
+        if ids:
+            num_cut[block.name] = len(ids)
+            print(
+                f"decode: warning: {out_dir}: {len(ids)} of {len(answers)} {block.name} "
+                f"ended at their limit ({limit[block.kind]}), first {ids[0]}",
+                flush=True,
+            )
+    return num_cut
 
 
 class _Writer:

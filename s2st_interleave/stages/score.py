@@ -45,6 +45,7 @@ class Options(ScoringOptions):
 def run(options: Options) -> None:
     # 1. What is scored by what, and is there anything to do?
     layout = answered_layout(options)
+    layout.check_one_speaks()
     _check_chain(options, layout)
     languages = languages_of(layout, options.data_dir)
     asr = _recogniser(layout, languages, options)

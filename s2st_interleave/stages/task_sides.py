@@ -16,8 +16,13 @@ from s2st_interleave.stages.train_options import TaskOptions
 
 
 def check(task: Path, roles: Sequence[str]) -> None:
-    """Raise UserError where a task has a side that is none of a corpus's `roles`."""
-    wanted = Layout.parse(load_yaml(task, TaskOptions)["layout"]).sides
+    """Raise UserError where a task has a side that is none of a corpus's `roles`.
+
+    Also where it answers in speech of several sides, which later stages cannot score.
+    """
+    layout = Layout.parse(load_yaml(task, TaskOptions)["layout"])
+    layout.check_one_speaks()
+    wanted = layout.sides
     if not set(wanted) <= set(roles):
         raise UserError(
             f"--task {task.stem} ({task}) has the sides {' '.join(wanted)}, the corpus has "

@@ -87,6 +87,11 @@ def test_an_answer_that_stops_early_has_empty_parts(speech_llm):
     parsed = parse_answer(answer, speech_llm, LAYOUT)
     assert parsed.texts == {"src_text": "la casa", "tgt_text": "la casa"}
     assert len(units_of(parsed)) == 0
+    assert parsed.cut == ()
+    assert parse_answer(answer, speech_llm, LAYOUT, len(text)).cut == tuple(
+        parsed.texts
+    )
+    assert parse_answer(answer, speech_llm, LAYOUT, len(text) + 1, 1).cut == ()
 
 
 def test_text_is_one_line_whatever_the_llm_says(speech_llm):

@@ -294,3 +294,12 @@ def test_a_dump_without_a_side_of_the_task_is_told(
     ]
     assert command_line.main(words) == 1
     assert f"{tmp_path / 'tgt'} has no side 'src', only tgt" in capsys.readouterr().err
+
+
+def test_answers_that_ended_at_their_limit_are_counted(trained, tmp_path, capsys):
+    """A hundred tokens are no long sentence in Hindi, and the rest was cut in silence."""
+    folder = answer(trained, "test1k", tmp_path / "cut", "--max_text_tokens", "1")
+    said = capsys.readouterr().out
+    assert "3 of 3 src_text ended at their limit (--max_text_tokens), first" in said
+    facts = read_json(folder / "stage.json")["facts"]
+    assert facts["num_cut"]["src_text"] == facts["num_cut"]["tgt_text"] == 3

@@ -15,7 +15,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json, write_json
 from s2st_interleave.score import answers
 from s2st_interleave.score.records import SystemScore
-from s2st_interleave.stages import compare, results, score
+from s2st_interleave.stages import compare, results, score, task_sides
 
 ASR = "src_speech -> src_text"
 S2TT = "src_speech -> src_text tgt_text"
@@ -279,3 +279,14 @@ def test_what_was_made_of_something_else_is_not_scored(tmp_path, folder, name, m
     write_json(options[folder] / "stage.json", done)
     with pytest.raises(UserError, match=message):
         score.run(score.Options(**options))
+
+
+def test_speech_of_two_sides_is_not_scored_as_one(tmp_path):
+    """What one side said was held against the other's references."""
+    options = system(tmp_path, layout="tgt_text -> src_speech tgt_speech")
+    with pytest.raises(UserError, match="answers in speech of src and tgt"):
+        score.run(score.Options(**options))
+    task = tmp_path / "both.yaml"
+    task.write_text("layout: tgt_text -> src_speech tgt_speech\n")
+    with pytest.raises(UserError, match="train a task for each"):
+        task_sides.check(task, ["src", "tgt"])
