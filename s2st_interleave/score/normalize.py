@@ -16,12 +16,17 @@ from types import ModuleType
 
 import regex
 
-from s2st_interleave.data.languages import language
+from s2st_interleave.data.languages import language, scripts
 from s2st_interleave.data.text import plain_apostrophes, visible_only
 
 _PACKAGE = "openai-whisper"
 OURS = "apostrophes alike, stray symbols removed"
 _STYLE = regex.compile(r"\p{Variation_Selector}")  # how a letter or emoji is drawn
+_STROKE = "\u0640"  # lengthens an Arabic word, and is no letter
+# Letters that keyboards have as those of another language.
+_PERSIAN = str.maketrans("كيى", "کیی")
+_SAME = {"fa": _PERSIAN, "ur": _PERSIAN, "ro": str.maketrans("şţŞŢ", "șțȘȚ")}
+_USUAL = {"Latn", "Cyrl", "Grek"}  # scripts whose digits are 0 to 9
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,9 @@ class Normalizer:
     English has rules for numbers, contractions and British spelling
     (Radford et al. 2022, appendix C); every other language has the basic one, which
     lower-cases and takes punctuation and symbols out. That would take the marks out as
-    well of which letters are made in most scripts: here they stay. Raises UserError for
-    a language of which nothing is known.
+    well of which letters are made in most scripts: here they stay. Digits of all scripts
+    are alike, and letters that keyboards confuse. Raises UserError for a language of which
+    nothing is known.
 
     >>> Normalizer("en").normalize("The train leaves at nine.")
     'the train leaves at 9'
@@ -51,17 +57,31 @@ class Normalizer:
         package = f"{_PACKAGE} {version(_PACKAGE)}"
         if self._rules == "english":
             return f"EnglishTextNormalizer ({package}), {OURS}"
-        capitals = ", I is ı" if self._rules == "dotless" else ""
-        return (
-            f"BasicTextNormalizer ({package}), marks of letters kept{capitals}, {OURS}"
-        )
+        kept = "marks of letters kept"
+        if self._rules == "dotless":
+            kept += ", I is ı"
+        is_usual = _USUAL.intersection(scripts(self.language))
+        if language(self.language).code in _SAME or not is_usual:
+            kept += ", digits and like letters alike"
+        return f"BasicTextNormalizer ({package}), {kept}, {OURS}"
 
     def normalize(self, text: str) -> str:
         """Return `text` as words separated by single spaces, "" where none is left."""
         # Whisper's rules leave a lone "." of "yes..." standing, an ending that Whisper
         # itself often writes: it would count as a wrong word.
-        words = self._function(plain_apostrophes(text)).split()
+        words = self._function(self._plain(plain_apostrophes(text))).split()
         return " ".join(word for word in words if any(map(str.isalnum, word)))
+
+    def _plain(self, text: str) -> str:
+        """A text without what two who write the same need not agree on."""
+        if text.isascii() or self._rules == "english":
+            return text
+        code = language(self.language).code
+        text = unicodedata.normalize("NFKC", text).translate(_SAME.get(code, {}))
+        text = text.replace(_STROKE, "")
+        return "".join(
+            str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text
+        )
 
     @property
     def _rules(self) -> str:

@@ -78,3 +78,25 @@ def test_kinds_of_apostrophes_and_dots_are_no_other_words(code, left, right) -> 
     """A perfect translation scored 6.6 where its apostrophe was another sign."""
     normalize = Normalizer(code).normalize
     assert normalize(left) == normalize(right)
+
+
+@pytest.mark.parametrize(
+    ("code", "left", "right"),
+    [
+        ("ar", "الســـلام ٣", "السلام 3"),
+        ("hi", "१२ दिन", "12 दिन"),
+        ("fa", "كتاب يك", "کتاب یک"),
+        ("ro", "şi Ţară", "și țară"),
+    ],
+)
+def test_digits_and_letters_of_other_keyboards_are_no_errors(code, left, right) -> None:
+    """A perfect transcript had a word error rate of 100 by the k of another keyboard."""
+    normalizer = Normalizer(code)
+    assert normalizer.normalize(left) == normalizer.normalize(right) != ""
+    assert "digits and like letters alike" in normalizer.name
+
+
+def test_letters_of_other_languages_stay() -> None:
+    assert Normalizer("tr").normalize("şey") == "şey"
+    assert Normalizer("ar").normalize("كي") == "كي"
+    assert "like letters" not in Normalizer("es").name
