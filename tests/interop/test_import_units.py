@@ -7,6 +7,7 @@ import kaldiio
 import numpy as np
 import pytest
 
+from s2st_interleave.facts import DumpFacts
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interop import (
@@ -142,6 +143,7 @@ def test_what_was_imported_is_dumped_by_stage_5(imported, aligned, units, tmp_pa
         out_dir=tmp_path / "dump",
     )
     dump.run(asked)
+    assert DumpFacts.read(asked.out_dir).kmeans == "imported: a codebook of theirs"
     stored = Dump(asked.out_dir)
     assert stored.vocabulary.num_units == 30
     assert [utterance.id for utterance in stored] == ["u1", "u2", "u3", "u4"]
