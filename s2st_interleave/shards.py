@@ -106,7 +106,7 @@ def write_twin(path: Path, ids: Sequence[str], folder: Path, process: Process) -
 
 def _parse(shard: str) -> tuple[int, int]:
     index, _, count = shard.partition("/")
-    if not (index.isdigit() and count.isdigit() and int(index) <= int(count)):
+    if not (index.isdecimal() and count.isdecimal() and int(index) <= int(count)):
         raise UserError(f"--shard is '{shard}', wants JOB/N such as 2/4")
     return int(index), int(count)
 

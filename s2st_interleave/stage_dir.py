@@ -48,7 +48,7 @@ class Input:
             self._check_kind(done.get("stage", ""))
             if lost := promises.broken(self.path, done, reads=True):
                 raise FileNotFoundError(self._explain_loss(lost))
-            return digest([done["fingerprint"], done["outputs"]])
+            return print_of(done)
         if self.path.is_file():
             return file_digest(self.path)
         is_begun = (self.path / OPEN).is_file()
@@ -279,6 +279,23 @@ def end_if_looking() -> None:
     """
     if is_looking():
         raise SystemExit(EXIT_UNFINISHED)
+
+
+def print_of(done: Mapping[str, Any]) -> str:
+    """The fingerprint of a finished directory whose `stage.json` is `done`, whole or not."""
+    return digest([done["fingerprint"], done["outputs"]])
+
+
+def made_with(
+    directory: Path, made_by: str, name: str, maker: Path, stage: str
+) -> bool:
+    """Was a finished directory made with `maker` of `stage`, by its input `name`, as it is?
+
+    True where its record does not say, as those of earlier versions. Raises
+    FileNotFoundError where one of the two is not finished.
+    """
+    recorded = read_done(directory, made_by)["inputs"].get(name)
+    return not recorded or recorded == print_of(read_done(maker, stage))
 
 
 def read_done(directory: Path, made_by: str) -> dict[str, Any]:

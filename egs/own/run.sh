@@ -29,6 +29,11 @@ while (($# > 0)); do
       given+=("$1")
       ;;
     --tsv:[!/]*) given+=("$1" "$from/$2") && shift ;; # relative to where it was typed
+    --config:[!/]*) # so is this file, or else to this folder
+      given+=("$1")
+      if [[ -f $from/$2 ]]; then given+=("$from/$2"); else given+=("$2"); fi
+      shift
+      ;;
     --conf:[!/]*) # so is this one, or else to this folder
       given+=("$1")
       if [[ -d $from/$2 ]]; then given+=("$from/$2"); else given+=("$2"); fi

@@ -118,10 +118,10 @@ def read(words: Sequence[str]) -> Line:
         wanted = f"wants one of {', '.join(CLASSES)}{near}"
         raise UserError(f"--resources is '{options['resources']}', {wanted}")
     limit = options["max_jobs_run"]
-    if not limit.isdigit():
+    if not limit.isdecimal():
         raise UserError(f"--max-jobs-run is '{limit}', wants a number of jobs")
     gpus = options["gpu"]
-    if not gpus.isdigit():
+    if not gpus.isdecimal():
         raise UserError(f"--gpu is '{gpus}', wants a number of GPUs")
     if int(gpus) and options["backend"] != "local":
         raise UserError(

@@ -34,6 +34,10 @@ def train(
             phase.lengths, gpus, accum_grad=options["accum_grad"], budget=budget
         )
         one = _llm_pass(llm, shape, phase.target_share, training=True)
+        if options.get(
+            "gradient_checkpointing"
+        ):  # all layers once more, without the head
+            one = added([one, _llm_pass(llm, shape, 0.0, training=False)])
         steps.append(added([one.times(shape.num_micro), again]).times(phase.num_steps))
         computing.append(steps[-1].flops)
         imbalance += computing[-1] * shape.imbalance

@@ -171,6 +171,10 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
         data = kaldi.DataDirs(options.data_dir)
         times = [s for code in data.languages() for s in data.durations(code).values()]
         num_sides = len(kaldi.DataDir(options.data_dir[0]).sides)
+        if not times:
+            raise UserError(
+                f"{options.data_dir[0]} has no utterance: run stage 1 first"
+            )
         number, seconds = len(times) // num_sides, sum(times) / len(times)
     if not number:
         raise UserError("name --dump_dir, --data_dir, or --utterances and --seconds")
@@ -256,7 +260,7 @@ def _hours(drawn: Drawn, rates: Rates, options: Options) -> str:
     node = options.gpus_per_node
     numbers = sorted({1, node, node * options.nodes})
     shown = [
-        hours.hours_table(recipe, device, rates, numbers)
+        hours.hours_table(recipe, device, rates, numbers, node)
         for device in devices(options, rates)
     ]
     return (

@@ -126,19 +126,20 @@ def jobs(recipe: Recipe, rates: Rates, gpus: int) -> list[Jobs]:
 
 
 def hours_table(
-    recipe: Recipe, device: Device, rates: Rates, counts: Sequence[int]
+    recipe: Recipe, device: Device, rates: Rates, counts: Sequence[int], node: int
 ) -> str:
     """A row a stage: hours on each number of GPUs, GPU-hours, and what takes longest.
 
-    The last two are those of the second number, a node's; only GPUs that a stage uses count.
+    The last two are those of `node`, the GPUs of a node, which is one of `counts`; only GPUs
+    that a stage uses count.
     """
+    shown = counts.index(node)
     columns = [jobs(recipe, rates, gpus) for gpus in counts]
     rows, totals, spent = [], [0.0] * len(counts), 0.0
     for row in zip(*columns, strict=True):
-        parts = [seconds(each.work, device, rates) for each in row]
+        parts = [seconds(each.work, device, rates, node) for each in row]
         hours = [each.hours(its) for each, its in zip(row, parts, strict=True)]
         totals = [total + each for total, each in zip(totals, hours, strict=True)]
-        shown = min(1, len(counts) - 1)
         times = recipe.num_systems if row[0].work.stage == "6 train" else row[0].times
         used = times * row[shown].work.gpus * sum(parts[shown].values()) / 3600
         spent += used

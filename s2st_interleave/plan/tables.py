@@ -117,6 +117,7 @@ def setup(options: "Options") -> memory.Setup:
         logits_at_once=options.logits_at_once,
         foreach=options.fused_adamw == "false",
         teacher=options.teacher_weight > 0,
+        checkpointing=options.gradient_checkpointing,
     )
 
 
@@ -129,10 +130,13 @@ def flops_line(drawn: "Drawn", options: "Options") -> str:
         for name, kind in compute.GPUS.items()
         if need * (1 + memory.ERROR) < kind.memory
     ]
+    none = "no GPU" + " without --gradient_checkpointing" * (
+        not options.gradient_checkpointing
+    )
     return (
         f"\n{plain:.3g} FLOPs, {again:.3g} with checkpointing: forward 2 a weight and "
         "position, attention\n4 a width and pair of positions; backward twice that; "
-        f"fits: {', '.join(fits) or 'no GPU without --gradient_checkpointing'}"
+        f"fits: {', '.join(fits) or none}"
     )
 
 

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
+from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, read_json
-from s2st_interleave.promises import DONE
+from s2st_interleave.promises import DONE, OPEN
 from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 from s2st_interleave.score.results import (
@@ -17,7 +18,7 @@ from s2st_interleave.score.results import (
     render_markdown,
     render_terminal,
 )
-from s2st_interleave.stage_dir import Input
+from s2st_interleave.stage_dir import Input, made_with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,7 @@ def run(options: Options) -> None:
     for tag in options.decode_tags:
         for name in options.systems:
             decodes = options.exp_dir / name / tag / options.split
+            _check_chain(decodes, options.exp_dir / name)
             scores.append(SystemScore.from_json(*_read(decodes, "score")))
             checkpoints[name, scores[-1].checkpoint] = _checkpoint(decodes)
             if name != options.baseline:
@@ -91,6 +93,19 @@ def run(options: Options) -> None:
     with atomic_write(options.out) as stream:
         stream.write(render_markdown(results))
     print(f"\n{render_terminal(results)}\nresults: {options.out}")
+
+
+def _check_chain(decodes: Path, system: Path) -> None:
+    """Raise UserError for a score of a decode, or a training, that has changed since."""
+    if not made_with(decodes / "score", "score", "decode", decodes, "decode"):
+        raise UserError(
+            f"{decodes / 'score'} is of an earlier decode: run stage 9 again"
+        )
+    is_there = (system / DONE).is_file() or (system / OPEN).is_file()
+    if is_there and not made_with(decodes, "decode", "train", system, "train"):
+        raise UserError(
+            f"{decodes} is of an earlier training of {system}: run stages 7 to 9 again"
+        )
 
 
 def _checkpoint(decodes: Path) -> str:

@@ -22,7 +22,7 @@ from s2st_interleave.score.measure import Measured, measure
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.score.several import COUNTS
-from s2st_interleave.stage_dir import Input, open_stage, read_done
+from s2st_interleave.stage_dir import Input, made_with, open_stage, read_done
 from s2st_interleave.stage_list import stage_number
 from s2st_interleave.stages.scoring import ScoringOptions, check_languages, git_label
 from s2st_interleave.stages.train import trained_task
@@ -114,8 +114,7 @@ def _check_chain(options: Options, layout: Layout) -> None:
         speech = (options.vocode_dir, "vocode", "units", options.decode_dir, "decode")
         links.append(speech)
     for directory, stage, name, maker, made_by in links:
-        recorded = read_done(directory, stage)["inputs"].get(name)
-        if recorded and recorded != Input(maker, made_by).fingerprint():
+        if not made_with(directory, stage, name, maker, made_by):
             raise UserError(
                 f"{directory} was not made with {maker}: score what belongs together, or "
                 f"run stage {stage_number(stage)} ({stage}) again"

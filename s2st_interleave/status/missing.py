@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from s2st_interleave.newer import date
-from s2st_interleave.promises import and_more
+from s2st_interleave.promises import DONE, and_more
 from s2st_interleave.stage_list import STAGES
 from s2st_interleave.status.folders import Record
 from s2st_interleave.status.places import Place, number_of
@@ -24,8 +24,10 @@ def results(recipe: Path, records: Sequence[Record]) -> list[Place]:
     """
     by_exp: dict[Path, list[Path]] = defaultdict(list)
     for record in records:
-        if record.stage == "score":  # exp/<system>/<decode>/<split>/score
-            by_exp[record.directory.parents[3]].append(record.directory / "stage.json")
+        done = record.directory / DONE
+        # exp/<system>/<decode>/<split>/score, once it is finished
+        if record.stage == "score" and done.is_file():
+            by_exp[record.directory.parents[3]].append(done)
     places = [_page(recipe, exp, scores) for exp, scores in by_exp.items()]
     return [place for place in places if place]
 

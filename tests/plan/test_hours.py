@@ -210,3 +210,56 @@ def test_what_the_process_that_feeds_a_gpu_does_itself_is_not_shared_out():
     assert parts(work, ahead) == {"arithmetic": 10, "loading": 15}
     assert parts(replace(work, loaders=2), ahead)["loading"] == 20
     assert parts(work)["loading"] == 85  # where a core does all of it
+
+
+def rows_of(capsys, options: command.Options) -> dict[str, list[str]]:
+    """The words of the first table's rows, by stage."""
+    command.run(options)
+    lines = capsys.readouterr().out.splitlines()
+    found = next(line for line in lines if line.startswith("6 train"))
+    return {"train": found.split(), "all": lines}
+
+
+@pytest.mark.parametrize("node", [1, 8])
+def test_a_node_is_as_large_as_it_is_said_to_be(options, capsys, monkeypatch, node):
+    """Eight nodes of one GPU were planned by the links of one of eight, and as one GPU's."""
+    sizes = set()
+
+    def of_node(
+        work: Work, device: Device, rates: Rates, gpus: int
+    ) -> dict[str, float]:
+        sizes.add(gpus)
+        return seconds(work, device, rates, gpus)
+
+    monkeypatch.setattr(hours, "seconds", of_node)
+    asked = replace(options, num_systems=1, max_steps=100_000, eval_every=100_000)
+    rows = rows_of(capsys, replace(asked, gpus_per_node=node, nodes=8 // node))
+    assert sizes == {node}
+    on_one, on_eight, gpu_hours = map(float, rows["train"][2:5])
+    counted = on_one if node == 1 else 8 * on_eight  # as the line below the table says
+    assert gpu_hours == pytest.approx(counted, abs=0.1)
+    assert any(f"longest part: on {node}." in line for line in rows["all"])
+    work = Work("x", gpus=8, num_sums=9, summed_bytes=1e9)
+    total = [sum(seconds(work, UNIT, NO_START, size).values()) for size in (1, 8)]
+    assert total[0] > 4 * total[1]
+
+
+def test_gradient_checkpointing_takes_its_hours(options, capsys):
+    """All layers are computed once more; the plan was that of a plain step."""
+    plain = replace(options, num_systems=1, max_steps=100_000)
+    again = replace(plain, gradient_checkpointing=True)
+    hours_of = [float(rows_of(capsys, each)["train"][2]) for each in (plain, again)]
+    assert (
+        1.03 < hours_of[1] / hours_of[0] < 1.4
+    )  # most are launches, as it is so small
+
+
+def test_what_cannot_be_shared_out_or_is_empty_is_told(options, tmp_path):
+    with pytest.raises(ValueError, match="16 ranks cannot share 8 utterances"):
+        command.run(replace(options, ranks=16))
+    (tmp_path / "sides").write_text("src es\ntgt en\n")
+    for name in ("text", "wav.scp", "utt2dur"):
+        for side in ("src", "tgt"):
+            (tmp_path / f"{name}.{side}").touch()
+    with pytest.raises(ValueError, match="has no utterance: run stage 1 first"):
+        command.run(replace(options, data_dir=(tmp_path,)))

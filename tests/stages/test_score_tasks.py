@@ -290,3 +290,28 @@ def test_speech_of_two_sides_is_not_scored_as_one(tmp_path):
     task.write_text("layout: tgt_text -> src_speech tgt_speech\n")
     with pytest.raises(UserError, match="train a task for each"):
         task_sides.check(task, ["src", "tgt"])
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "message"),
+    [
+        ("decode_dir", "train", "is of an earlier training of .*: run stages 7 to 9"),
+        ("out_dir", "decode", "score is of an earlier decode: run stage 9 again"),
+    ],
+)
+def test_a_score_of_an_earlier_training_is_on_no_page(tmp_path, folder, name, message):
+    """A training that went on left its earlier scores, which stage 10 showed as its own."""
+    for system_name in ("baseline", "scheduled"):
+        scored(tmp_path, S2TT, system_name)
+    compared(tmp_path, "")
+    directory = system(tmp_path, layout=S2TT)[folder]
+    done = read_json(directory / "stage.json")
+    done["inputs"][name] = "of before"
+    write_json(directory / "stage.json", done)
+    with pytest.raises(UserError, match=message):
+        compared(tmp_path)
+    (tmp_path / "exp/baseline/stage.json").rename(
+        tmp_path / "exp/baseline/stage.open.json"
+    )
+    with pytest.raises((UserError, FileNotFoundError)):
+        compared(tmp_path)

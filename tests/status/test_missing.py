@@ -47,6 +47,16 @@ def test_a_page_of_the_repository_that_is_older_than_all_scores_is_of_another_ru
     assert told(tmp_path, *records) == [("exp/RESULTS.md", "done", ())]
 
 
+def test_a_scoring_that_is_not_finished_is_no_error(tmp_path):
+    """The whole table was an error while stage 9 ran, or after it was killed."""
+    running = scored(tmp_path / "exp", "a", 10)
+    (running.directory / "stage.json").rename(running.directory / "stage.open.json")
+    write(tmp_path / "exp" / "RESULTS.md", 12)
+    assert told(tmp_path, running) == []
+    done = scored(tmp_path / "exp", "b", 11)
+    assert told(tmp_path, running, done) == [("exp/RESULTS.md", "done", ())]
+
+
 def test_a_page_that_is_older_than_its_scores_is_stale(tmp_path):
     records = [scored(tmp_path / "exp", s, t) for s, t in (("a", 10), ("b", 20))]
     write(tmp_path / "exp" / "RESULTS.md", 5)

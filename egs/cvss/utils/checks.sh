@@ -15,6 +15,17 @@ s2st_names() {
 }
 # s2st_runs NUMBER: whether this stage is among those that are asked for.
 s2st_runs() { ((stage <= $1 && $1 <= stop_stage)); }
+# In the launcher's lines JOB stands for a job; an empty folder would be the disk's root.
+for name in expdir dumpdir datadir conf; do
+  if [[ -z ${!name} ]]; then
+    echo "${0##*/}: --$name is empty, and wants a folder" >&2
+    exit 1
+  fi
+  if [[ ${!name} == *JOB* ]]; then
+    echo "${0##*/}: --$name ${!name}: JOB stands for a job's name in commands; rename that folder" >&2
+    exit 1
+  fi
+done
 if [[ ! -d $conf ]]; then
   echo "${0##*/}: --conf $conf: no such folder (from $PWD)" >&2
   exit 1
@@ -43,6 +54,30 @@ if s2st_runs 6; then
     echo "${0##*/}: --systems is empty, and stage 6 trains one at least" >&2
     exit 1
   fi
+fi
+# s2st_once OPTION NAME...: fails where a name occurs twice, and so where one job would
+# write what another one writes.
+s2st_once() {
+  local option="$1" twice
+  shift
+  twice="$(printf '%s\n' "$@" | sort | uniq -d)"
+  if [[ -n $twice ]]; then
+    echo "${0##*/}: --$option names ${twice//$'\n'/ and } more than once" >&2
+    exit 1
+  fi
+}
+s2st_once systems "${system_names[@]}"
+s2st_once checkpoints "${checkpoint_names[@]}"
+s2st_once test_sets "${test_names[@]}"
+if s2st_runs 7 || s2st_runs 10 || s2st_runs 11; then
+  for name in system checkpoint test; do
+    names="${name}_names[*]"
+    if [[ -z ${!names} ]]; then
+      option="${name/test/test_set}s"
+      echo "${0##*/}: --$option is empty, and stages 7, 10 and 11 want one at least" >&2
+      exit 1
+    fi
+  done
 fi
 if s2st_runs 9 && ((${#system_names[@]})) && [[ ! -d $expdir/$baseline ]]; then
   s2st_one_of baseline "$baseline" "${system_names[@]}"
