@@ -74,7 +74,7 @@ NAMES: list[tuple[str, list[str], str]] = [
     (MINI, ["--systems", "", "--stage", "7"], "--systems is empty, and stages 7"),
     (
         MINI,
-        ["--checkpoints", "", "--stage", "11"],
+        ["--checkpoints", "", "--stage", "10"],
         "--checkpoints is empty, and stages",
     ),
     (MINI, ["--test_sets", "", "--stage", "10"], "--test_sets is empty, and stages"),
