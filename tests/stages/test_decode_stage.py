@@ -268,32 +268,22 @@ def test_units_of_another_codebook_are_refused(text_llm, small_dump, tmp_path, c
 def test_a_dump_without_a_side_of_the_task_is_told(
     trained, text_llm, small_dump, tmp_path, capsys
 ):
-    source = [replace(u, sides={"src": u.sides["src"]}) for u in (small_dump[0],)]
-    write_dump(tmp_path / "src", source)
-    target = [replace(u, sides={"tgt": u.sides["tgt"]}) for u in (small_dump[0],)]
-    write_dump(tmp_path / "tgt", target)
+    for side in ("src", "tgt"):
+        alone = replace(small_dump[0], sides={side: small_dump[0].sides[side]})
+        write_dump(tmp_path / side, [alone])
+    out = ["--out_dir", str(tmp_path / "x")]
     places = (
         f"--train_dir|{trained / 'test'}|--dev_dir|{tmp_path / 'src'}|--llm|{text_llm}"
     )
-    words = [
-        "train",
-        *TRAIN.split(),
-        *places.split("|"),
-        "--out_dir",
-        f"{tmp_path}/exp",
-    ]
-    assert command_line.main(words) == 1
-    assert f"{tmp_path / 'src'} has no side 'tgt', only src" in capsys.readouterr().err
+    training = ["train", *TRAIN.split(), *places.split("|"), *out]
     places = f"--train_dir|{trained / 'exp'}|--dump_dir|{tmp_path / 'tgt'}"
-    words = [
-        "decode",
-        *DECODE.split(),
-        *places.split("|"),
-        "--out_dir",
-        f"{tmp_path}/x",
-    ]
-    assert command_line.main(words) == 1
-    assert f"{tmp_path / 'tgt'} has no side 'src', only tgt" in capsys.readouterr().err
+    decoding = ["decode", *DECODE.split(), *places.split("|"), *out]
+    for words, message in (
+        (training, f"{tmp_path / 'src'} has no side 'tgt', only src"),
+        (decoding, f"{tmp_path / 'tgt'} has no side 'src', only tgt"),
+    ):
+        assert command_line.main(words) == 1
+        assert message in capsys.readouterr().err
 
 
 def test_answers_that_ended_at_their_limit_are_counted(trained, tmp_path, capsys):
