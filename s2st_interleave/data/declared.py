@@ -131,13 +131,12 @@ def _script(option: str, code: str, texts: Sequence[str]) -> str:
         num_most = _num_in((most,), letters)
         what = f"{100 * num_most / total:.0f} % of the letters of its texts are {most}"
         say = f"say {option} {in_script(code, most)}"
+        others = [c for c, _ in letters.most_common() if not _num_in(known, {c: 1})]
         if (
-            total - _num_in(known, letters) > num_most
-        ):  # of a script that is not in the table
-            other = next(
-                c for c, _ in letters.most_common() if not _num_in(known, {c: 1})
-            )
-            what = f"most letters of its texts are like '{other}' ({unicodedata.name(other)})"
+            sum(letters[c] for c in others) > num_most
+        ):  # a script of no line of the table
+            name = unicodedata.name(others[0], "without a name")
+            what = f"most letters of its texts are like '{others[0]}' ({name})"
             say = f"say the code of that script (ISO 15924) as in {option} jv-Java"
         raise UserError(
             f"{option} {code}: {what}, not {'/'.join(scripts(code))}: is it another "

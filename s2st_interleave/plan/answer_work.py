@@ -34,9 +34,8 @@ def train(
             phase.lengths, gpus, accum_grad=options["accum_grad"], budget=budget
         )
         one = _llm_pass(llm, shape, phase.target_share, training=True)
-        if options.get(
-            "gradient_checkpointing"
-        ):  # all layers once more, without the head
+        if options.get("gradient_checkpointing"):
+            # All layers are computed once more, the output layer is not.
             one = added([one, _llm_pass(llm, shape, 0.0, training=False)])
         steps.append(added([one.times(shape.num_micro), again]).times(phase.num_steps))
         computing.append(steps[-1].flops)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.spans import SpanRule, choose_spans
 from s2st_interleave.plan.rates import Rates
-from s2st_interleave.train.batches import deal, split
+from s2st_interleave.train.batches import check_enough, deal, split
 
 NUM_STEPS = 50  # of a phase, from which its mean step is taken
 
@@ -68,10 +67,9 @@ def pieces(
     if budget:
         dealt = deal(lengths, budget, num_gpus)
         return [[[lengths[i] for i in piece] for piece in mine] for mine in dealt]
+    check_enough(len(lengths), num_gpus)
     ordered = sorted(lengths) if is_sorted else list(lengths)
     most = len(ordered) // num_gpus
-    if not most:
-        raise UserError(f"{num_gpus} ranks cannot share {len(ordered)} utterances")
     parts = split(ordered, num_gpus * min(-(-accum_grad // num_gpus), most))
     return [[list(p) for p in parts[rank::num_gpus]] for rank in range(num_gpus)]
 

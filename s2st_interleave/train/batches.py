@@ -57,7 +57,7 @@ def share(items: Sequence[T], parts: int) -> list[Sequence[T]]:
     items.
     """
     me = ranks()
-    _check_enough(len(items), me.count)
+    check_enough(len(items), me.count)
     most = len(items) // me.count
     parts = me.count * min(-(-parts // me.count), most)
     return split(items, parts)[me.index :: me.count]
@@ -109,7 +109,7 @@ def deal(
     All ranks get equally many, `least` or more, as long as there are items enough. Raises
     UserError where there are more ranks than items.
     """
-    _check_enough(len(lengths), num_ranks)
+    check_enough(len(lengths), num_ranks)
     order = np.argsort(-np.asarray(lengths), kind="stable")
     ordered = np.asarray(lengths)[order].tolist()
     each = max(least, -(-sum(ordered) // (budget * num_ranks)))
@@ -124,7 +124,8 @@ def deal(
     ]
 
 
-def _check_enough(num_items: int, num_ranks: int) -> None:
+def check_enough(num_items: int, num_ranks: int) -> None:
+    """Raise UserError where a batch has less utterances than ranks."""
     if num_items < num_ranks:
         raise UserError(
             f"{num_ranks} ranks cannot share {num_items} utterances: "
