@@ -57,19 +57,22 @@ class Claim:
         pure = [c for c in self.comparisons if "." not in c.system + c.other]
         if not all(comparison.same_build for comparison in pure):
             remarks.append("not of one build")
+        elif any(each.num_builds > 1 for each in pure):
+            remarks.append("seeds of several builds")
         return "".join(f", {remark}" for remark in remarks)
 
 
 def judge(
     runs: Runs,
     pairs: Sequence[str],
-    hours: Sequence[int],
+    sizes: Sequence[int],
     num_resamples: int,
     encoder: str = "",
 ) -> list[Claim]:
     """Judge all claims by the runs that are there.
 
-    `pairs` go from the largest to the smallest, each with the paper's `hours`.
+    `pairs` go from the paper's largest to its smallest, each with the size of its training
+    data in any unit.
     `encoder` describes the stand-in encoder of claim 7.
     """
     large, small = pairs[0], pairs[-1]
@@ -88,7 +91,7 @@ def judge(
     )
     return [
         beats,
-        _larger_where_smaller(beats, pairs, hours),
+        _larger_where_smaller(beats, pairs, sizes),
         claim(
             3,
             "scheduled interleaving beats a constant p = 0.3 in every pair",
@@ -160,10 +163,10 @@ def _compared(
 
 
 def _larger_where_smaller(
-    beats: Claim, pairs: Sequence[str], hours: Sequence[int]
+    beats: Claim, pairs: Sequence[str], sizes: Sequence[int]
 ) -> Claim:
     gains = {c.pair: c.difference.delta for c in beats.comparisons}
-    size = dict(zip(pairs, hours, strict=True))
+    size = dict(zip(pairs, sizes, strict=True))
     rho = p_value = None
     verdict: Verdict = "not decided"
     if len(gains) >= 3:

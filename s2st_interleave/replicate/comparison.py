@@ -38,13 +38,15 @@ Wanted = tuple[str, str, str]  # pair, system, other system
 class Comparison:
     """A system against another on one pair.
 
-    `same_build` says that the two runs of each seed had the same shared models and LLM.
+    `same_build` says that the two runs of each seed had the same shared models and LLM,
+    `num_builds` of how many such the system's runs are.
     """
 
     pair: str
     system: str
     other: str
     same_build: bool
+    num_builds: int
     difference: Difference
     adjusted_p: float
 
@@ -71,11 +73,12 @@ class Family:
 
 @dataclass(frozen=True)
 class Measure:
-    """A score of resampled utterances, and which runs have it."""
+    """A score of resampled utterances, which runs have it, and what two are compared on."""
 
     name: str
     scorer: Callable[[Run], Scorer]
     known: Callable[[Run], bool] = lambda _: True
+    alike: Callable[[Run, Run], tuple[Run, Run]] = lambda run, other: (run, other)
 
 
 def _mos_scorer(run: Run) -> Scorer:
@@ -84,10 +87,25 @@ def _mos_scorer(run: Run) -> Scorer:
     return lambda times: float(times @ values / max(1, times @ known))
 
 
+def _rated_in_both(run: Run, other: Run) -> tuple[Run, Run]:
+    """The two without ratings of utterances that one of them has no audio of.
+
+    Else who leaves out what it cannot speak would be rated by the rest.
+    """
+    lacks = np.isnan(run.mos), np.isnan(other.mos)
+    if np.array_equal(*lacks):
+        return run, other
+    kept = ~(lacks[0] | lacks[1])
+    mos = (np.where(kept, each.mos, np.nan) for each in (run, other))
+    return replace(run, mos=next(mos)), replace(other, mos=next(mos))
+
+
 ASR_BLEU = Measure(
     "ASR-BLEU", lambda run: lambda times: bleu_of(times @ run.bleu_counts)
 )
-MOS = Measure("MOS", _mos_scorer, lambda run: bool(np.isfinite(run.mos).any()))
+MOS = Measure(
+    "MOS", _mos_scorer, lambda run: bool(np.isfinite(run.mos).any()), _rated_in_both
+)
 
 
 @cache  # a run is of many comparisons: a page of 60 cells took four times as long
@@ -125,15 +143,21 @@ def compare(
             missing.append(f"{pair}: {system} or {other}, a seed besides {seeds}")
         if not seeds:
             continue
+        alike = [measure.alike(*(side[seed] for side in seed_runs)) for seed in seeds]
         a, b = (
-            [run_scores(side[seed], measure, num_resamples) for seed in seeds]
-            for side in seed_runs
+            [run_scores(run, measure, num_resamples) for run in side]
+            for side in zip(*alike, strict=True)
         )
         difference = paired_difference(a, b, margin=margin)
         key = " ".join(names)
         p_better[key], p_worse[key] = difference.p_better, difference.p_worse
-        alike = all(seed_runs[0][s].build == seed_runs[1][s].build for s in seeds)
-        compared[names] = Comparison(*names, alike, difference, 1.0)
+        compared[names] = Comparison(
+            *names,
+            same_build=all(run.build == other.build for run, other in alike),
+            num_builds=len({run.build for run, _ in alike}),
+            difference=difference,
+            adjusted_p=1.0,
+        )
     adjusted, opposite = holm(p_better), holm(p_worse)
     return Family(
         tuple(

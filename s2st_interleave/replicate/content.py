@@ -130,10 +130,14 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
 
     # 2. Judge the claims on all of the paper's pairs, also those that the grid lacks.
     published = {grid.recipe.pair_of(src): each for src, each in PAPER_PAIRS.items()}
+    sizes = grid.sizes or _sizes(grid, results)
     judged = partial(
         judge,
         pairs=list(published),
-        hours=[each.hours for each in published.values()],
+        sizes=[
+            sizes[pair] if published.keys() <= sizes.keys() else each.hours
+            for pair, each in published.items()
+        ],
         encoder=grid.recipe.notes.encoder,
         num_resamples=num_resamples,
     )
@@ -171,7 +175,7 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
         results=results,
         toplines=toplines,
         names={pair: _name(grid, pair) for pair in grid.pairs},
-        sizes=grid.sizes or _sizes(grid, results),
+        sizes=sizes,
         claims=judged(last),
         claims_best=judged(best_dev),
         claims_unlooped=judged(runs("last", skip=loops)),

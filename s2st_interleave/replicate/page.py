@@ -113,7 +113,8 @@ def _reading(content: PageContent) -> str:
     seeds = content.grid.recipe.notes.seeds
     return (
         f"Statistic: the smallest difference of those compared{_rho(content)}. p: the largest "
-        "after Holm's correction; the test adds the standard error over utterances (paired "
+        "after Holm's correction, and where a claim does not hold the smallest of the "
+        "opposite; the test adds the standard error over utterances (paired "
         "bootstrap) to that over seeds, with Welch and Satterthwaite's degrees of freedom."
         + (f" {seeds}" if seeds else "")
         + "\n\n"

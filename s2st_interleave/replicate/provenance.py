@@ -25,6 +25,7 @@ def provenance(content: PageContent) -> str:
         f"{len(done)} of {len(grid.cells)} cells are there: {hours:.1f} hours in all, one "
         "by one (a cell that was stopped counts from its last start)",
         *_protocol(done, grid.recipe.notes.mos),
+        *_missing(content),
         f"{command}stored scores in `{name}/cells`",
         f"git of the cells: {', '.join(sorted(commits)) or 'none'}",
         f"seeds and configs: `{name}/grid.yaml`, `conf`",
@@ -55,9 +56,32 @@ def _protocol(done: Sequence[Mapping[str, Any]], mos: str) -> Iterator[str]:
         return
     asr = {f"{s['asr']['backend']} {s['asr']['model']}" for s in scores}
     sizes = {s["num_utterances"] for s in scores}
-    rules = ", or ".join(sorted({s["normalizer"] for s in scores}))
-    yield f"ASR-BLEU: {', '.join(sorted(asr))}; {rules}; " + (
-        f"sacrebleu `{scores[0]['signature']}`; {min(sizes)} test utterances a pair"
+    normalizers = sorted({s["normalizer"] for s in scores})
+    rules, signatures = (
+        ", or ".join(normalizers),
+        sorted({s["signature"] for s in scores}),
     )
+    yield f"ASR-BLEU: {', '.join(sorted(asr))}; {rules}; " + (
+        f"sacrebleu `{'`, `'.join(signatures)}`; {min(sizes)} test utterances a pair"
+    )
+    if len(normalizers) > 1:
+        yield (
+            "ASR-BLEU is checked and compared by the rules of this version; transcript WER and "
+            "translation BLEU are as each cell was scored"
+        )
     if mos and any(score["mos"] for score in scores):
         yield f"MOS: {mos}"
+
+
+def _missing(content: PageContent) -> Iterator[str]:
+    """The cells with answers that have no audio, which count as empty."""
+    counts = {
+        name: result["scores"]["last"]["num_missing"]
+        for name, result in content.results.items()
+    }
+    missing = [f"{name} {count}" for name, count in sorted(counts.items()) if count]
+    if missing:
+        yield (
+            "answers without audio, which count as empty and have no MOS (of two systems those "
+            f"are compared that both speak): {', '.join(missing)}"
+        )

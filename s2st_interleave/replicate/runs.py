@@ -17,7 +17,7 @@ from s2st_interleave.score.pairs import join
 
 Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
 Score = Mapping[str, Any]  # a checkpoint's, as stored.py reads it
-BLEU_TOLERANCE = 0.005  # half of the last digit that a page shows of one
+TOLERANCE = 0.005  # of a score: half of the last digit that a page shows of one
 
 
 def counter(target: str) -> Callable[[str, str], np.ndarray]:
@@ -45,7 +45,7 @@ def runs_of(
     skip: Skipped,
     count: Callable[[str, str], np.ndarray],
 ) -> Runs:
-    """Runs by pair and variant, then by seed."""
+    """Runs by pair and variant, then by seed, none where `skip` is most of a test set."""
     runs: dict[tuple[str, str], dict[int, Run]] = {}
     first: dict[str, tuple[Cell, Score]] = {}  # by pair
     for cell in scored:
@@ -57,12 +57,15 @@ def runs_of(
         skipped = skip.get(cell.pair, frozenset())
         score = results[cell.name]["scores"][checkpoint]
         references, hypotheses = toplines[cell.pair]["references"], score["hyp"]
-        joined = join(references, hypotheses)
+        try:
+            joined = join(references, hypotheses)
+        except UserError as error:
+            raise UserError(f"{cell.name}, checkpoint {checkpoint}: {error}") from None
         counted = {p.utterance_id: count(p.reference, p.hypothesis) for p in joined}
         _check(cell, checkpoint, score, list(counted.values()))
         _check_protocol(cell, score, first.setdefault(cell.pair, (cell, score)))
         pairs = [pair for pair in joined if pair.utterance_id not in skipped]
-        if not pairs:  # each is a loop of some system
+        if 2 * len(pairs) < len(joined):  # a few sentences soon differ by chance
             continue
         counts = [counted[pair.utterance_id] for pair in pairs]
         mos = [score["utterance_mos"].get(p.utterance_id, np.nan) for p in pairs]
@@ -92,8 +95,12 @@ def _check(
         "num_missing": missing,
     }
     wrong = [f"{k} is {score[k]}, not {v}" for k, v in wanted.items() if score[k] != v]
-    if abs(score["asr_bleu"] - bleu) > BLEU_TOLERANCE:
+    if abs(score["asr_bleu"] - bleu) > TOLERANCE:
         wrong.append(f"asr_bleu is {score['asr_bleu']:.2f}, not {bleu:.2f}")
+    ratings = list(score["utterance_mos"].values())
+    mos = float(np.mean(ratings)) if ratings else None
+    if mos != score["mos"] and abs((mos or 0) - (score["mos"] or 0)) > TOLERANCE:
+        wrong.append(f"mos is {score['mos']}, not {mos}")
     if wrong:
         raise UserError(
             f"{cell.name}: its stored score of checkpoint {checkpoint} is not that of its "

@@ -32,14 +32,29 @@ Verdict = Literal["better", "better on average", "worse", "not decided"]
 MIN_SEEDS = 2
 
 
+def corrected(
+    p_values: Mapping[str, float], num_seeds: Mapping[str, int]
+) -> dict[str, float]:
+    """Holm's correction, in which what has too few seeds takes no rank from the others.
+
+    It counts among the tests and rejects nothing, however small its p-value, so that it
+    makes no other verdict easier. Its own value is what it would be if its seeds were
+    enough. The keys of both are names of tests.
+    """
+    enough = {name for name in p_values if num_seeds.get(name, 0) >= MIN_SEEDS}
+    deciding = holm({k: p if k in enough else 1.0 for k, p in p_values.items()})
+    every = holm(p_values)
+    return {k: deciding[k] if k in enough else every[k] for k in p_values}
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A system against the paper's schedule, a comparison for each pair that has both.
 
     `adjusted_p` of a comparison is for "better", `p_worse` has those for "worse" in the same
-    order; Holm's correction is over all candidates and pairs. `mean` is the mean difference
-    over the pairs, `mean_p` its p-value for "better", corrected over candidates. `tokens` is
-    the mean of tokens seen, the reference's being 1; None without a comparison.
+    order, `corrected` over all candidates and pairs. `mean` is the mean difference over all
+    pairs of the grid, `mean_p` its p-value for "better", corrected over candidates. `tokens`
+    is the mean of tokens seen, the reference's being 1; None without a comparison.
     """
 
     system: str
@@ -102,6 +117,8 @@ class Candidate:
         remarks = ["one seed"] if self.num_seeds == 1 else []
         if not all(each.same_build for each in self.comparisons):
             remarks.append("not of one build")
+        elif any(each.num_builds > 1 for each in self.comparisons):
+            remarks.append("seeds of several builds")
         return f" ({', '.join(remarks)})" if remarks else ""
 
 
@@ -133,26 +150,38 @@ def candidates(
     if not wanted:
         return []
     family = compare(runs, wanted, ASR_BLEU, num_resamples=num_resamples)
-    worse = dict.fromkeys(wanted, 1.0) | {
-        _names(each): each.difference.p_worse for each in family.comparisons
-    }
-    adjusted = holm({" ".join(names): p for names, p in worse.items()})
+    tested = {_test(each): each for each in family.comparisons}
+    num_seeds = {test: each.num_seeds for test, each in tested.items()}
+    left = {" ".join(names): 1.0 for names in wanted}  # counts among the tests
+    better = corrected(
+        left | {k: each.difference.p_better for k, each in tested.items()}, num_seeds
+    )
+    worse = corrected(
+        left | {k: each.difference.p_worse for k, each in tested.items()}, num_seeds
+    )
     systems = tuple(dict.fromkeys(names[1] for names in wanted))
     compared = dict.fromkeys(cell.pair for cell in cells)
     means = {
-        system: _mean_over_pairs(runs, wanted, system, num_resamples)
+        system: _mean_over_pairs(runs, wanted, tuple(compared), system, num_resamples)
         for system in systems
     }
-    mean_p = holm({k: mean.p_better if mean else 1.0 for k, mean in means.items()})
+    mean_p = corrected(
+        {k: mean.p_better if mean else 1.0 for k, mean in means.items()},
+        {k: len(mean.by_seed) for k, mean in means.items() if mean},
+    )
     chosen = []
     for system in systems:
-        done = tuple(c for c in family.comparisons if c.system == system)
+        done = tuple(
+            replace(each, adjusted_p=better[test])
+            for test, each in tested.items()
+            if each.system == system
+        )
         pairs = {each.pair for each in done}
         chosen.append(
             Candidate(
                 system,
                 done,
-                tuple(adjusted[" ".join(_names(each))] for each in done),
+                tuple(worse[_test(each)] for each in done),
                 tuple(pair for pair in compared if pair not in pairs),
                 _tokens(cells, results, system),
                 means[system],
@@ -165,15 +194,18 @@ def candidates(
 def _mean_over_pairs(
     runs: Runs,
     wanted: Sequence[Wanted],
+    pairs: Sequence[str],
     system: str,
     num_resamples: int,
 ) -> Difference | None:
-    """The mean of a system's differences over its pairs, by the seeds that all of them have.
+    """The mean of a system's differences over `pairs`, by the seeds that all of them have.
 
     A sentence is drawn for all pairs together, since their test sets may say the same ones.
     None where a pair has no such seed, or where test sets have different sizes.
     """
     names = [(pair, other) for pair, name, other in wanted if name == system]
+    if {pair for pair, _ in names} != set(pairs):
+        return None
     mine = [runs.get((pair, system), {}) for pair, _ in names]
     theirs = [runs.get(name, {}) for name in names]
     seeds = sorted(set.intersection(*(set(each) for each in (*mine, *theirs))))
@@ -190,8 +222,8 @@ def _mean_over_pairs(
     )
 
 
-def _names(comparison: Comparison) -> Wanted:
-    return comparison.pair, comparison.system, comparison.other
+def _test(comparison: Comparison) -> str:
+    return f"{comparison.pair} {comparison.system} {comparison.other}"
 
 
 def _tokens(

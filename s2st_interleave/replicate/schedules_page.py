@@ -12,7 +12,7 @@ from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.figures import axes_of
 from s2st_interleave.replicate.grid import SCHEDULES
 from s2st_interleave.replicate.provenance import provenance
-from s2st_interleave.replicate.schedules import Candidate, conclusion
+from s2st_interleave.replicate.schedules import MIN_SEEDS, Candidate, conclusion
 from s2st_interleave.replicate.search import dev_loss
 from s2st_interleave.score.results import markdown_table
 
@@ -22,10 +22,12 @@ RULE = (
     "same seed, batches and shared models, at equal steps unless the system's options say "
     "otherwise (`max_steps`). `better`: p < 0.05 in every pair, one-sided, paired over "
     "utterances (and seeds, where there are several), with Holm's correction over all "
-    "candidates and pairs, as a difference in bold has in its pair; `better on average`: "
-    "that in the mean of the pairs alone (of the seeds that all pairs have), corrected over "
-    "candidates; `worse`: the opposite of better in some pair. One seed decides nothing: its "
-    "error is that of utterances alone, and seeds differ as well. Tokens are "
+    "candidates and pairs that the grid names, run or not, as a difference in bold has in its "
+    "pair; beside it stands its number of seeds. `better on average`: that in the mean of all "
+    "pairs of the grid (of the seeds that all have), corrected over candidates; `worse`: the "
+    "opposite of better in some pair. One seed decides nothing: its error is that of "
+    "utterances alone, and seeds differ as well, so that its p-value, shown as if it were "
+    "enough, makes no other easier. Tokens are "
     "those that the LLM has read, the paper's schedule being 1: a candidate with more has "
     "read the same utterances as longer sequences, or twice, for more compute. Without "
     "loops: the recogniser, greedy as it is, hears some words over and over, and one such "
@@ -48,6 +50,7 @@ def render(content: PageContent) -> str:
         _answers(content),
         f"![Differences to the paper's schedule, with 95% intervals]"
         f"({content.figure_folder}/{FIGURE})",
+        "Hollow and dashed: one seed, whose interval is that of utterances alone.",
         f"{RULE} ({max(map(len, content.schedule_loops.values()), default=0)} in all).",
         remarks.read_text("utf-8").strip() if remarks.is_file() else "",
         "## Every comparison",
@@ -70,7 +73,11 @@ def render(content: PageContent) -> str:
 
 
 def draw(content: PageContent) -> None:
-    """Draw the differences that are there, a panel for each pair that has one."""
+    """Draw the differences that are there, a panel for each pair that has one.
+
+    What has too few seeds for a verdict is hollow and dashed: its interval leaves out that
+    seeds differ.
+    """
     there = [each for each in content.schedules if each.comparisons]
     known = {each.pair for candidate in there for each in candidate.comparisons}
     pairs = [pair for pair in content.pairs_by_size if pair in known]
@@ -81,8 +88,11 @@ def draw(content: PageContent) -> None:
         for y, candidate in enumerate(reversed(there)):
             for comparison in candidate.comparisons:
                 if comparison.pair == pair:
-                    axis.hlines(y, *comparison.difference.ci95, color="C1")
-                    axis.plot(comparison.difference.delta, y, "C1o")
+                    few = comparison.num_seeds < MIN_SEEDS
+                    style: Any = {"color": "C1", "linestyles": "dashed" if few else "-"}
+                    axis.hlines(y, *comparison.difference.ci95, **style)
+                    face = "white" if few else "C1"
+                    axis.plot(comparison.difference.delta, y, "C1o", mfc=face)
         axis.axvline(0, color="gray", linewidth=0.5)
         axis.set(title=pair, xlabel="ASR-BLEU beside the paper's schedule")
         axis.set_ylim(-0.5, max(1, len(systems)) - 0.5)
@@ -95,7 +105,8 @@ def _answers(content: PageContent) -> str:
     rows = []
     for candidate, unlooped in _with_and_without_loops(content):
         gaps = {
-            c.pair: tables.with_interval(c.difference) for c in candidate.comparisons
+            c.pair: f"{tables.with_interval(c.difference)} ({c.num_seeds})"
+            for c in candidate.comparisons
         }
         gaps |= {each.pair: f"**{gaps[each.pair]}**" for each in candidate.confirmed}
         rows.append(
@@ -124,14 +135,15 @@ def _options(content: PageContent, candidate: Candidate) -> str:
 
 def _differences(content: PageContent) -> Iterator[list[str]]:
     for candidate, other in _with_and_without_loops(content):
-        for comparison, worse, unlooped in zip(
-            candidate.comparisons, candidate.p_worse, other.comparisons, strict=True
+        for comparison, worse in zip(
+            candidate.comparisons, candidate.p_worse, strict=True
         ):
+            unlooped = tables.the_same_of(other.comparisons, comparison)
             yield [
                 *tables.difference_row(comparison),
                 tables.p_value(worse),
-                tables.with_interval(unlooped.difference),
-                tables.p_value(unlooped.adjusted_p),
+                tables.with_interval(unlooped and unlooped.difference),
+                tables.p_value(unlooped and unlooped.adjusted_p),
             ]
 
 
@@ -142,18 +154,24 @@ def _with_and_without_loops(
 
 
 def _scores(content: PageContent) -> str:
-    """Scores of all systems, with the loss by which checkpoints are chosen."""
+    """Scores of all systems, with the loss by which checkpoints are chosen.
+
+    Those of other shared models stand in lines of their own: other encoders move scores by
+    more than schedules do.
+    """
     variants = dict.fromkeys(c.variant for c in content.grid.compared(SCHEDULES))
     rows = []
     for pair in content.pairs_by_size:
         for variant in variants:
-            if kept := tables.stored(content, pair, variant, SCHEDULES):
+            every = tables.stored(content, pair, variant, SCHEDULES)
+            for build in dict.fromkeys(result["build"] for result in every):
+                kept = [result for result in every if result["build"] == build]
                 lowest = float(np.mean([dev_loss(result) for result in kept]))
                 last = (_last(kept, name) for name in LOSSES)
-                scores = tables.measures(content, pair, variant, SCHEDULES)
-                rows.append([pair, variant, *scores, f"{lowest:.3f}", *last])
+                scores = tables.measures_of(kept)
+                rows.append([pair, variant, build[:8], *scores, f"{lowest:.3f}", *last])
     losses = ("lowest dev loss", "last, of texts", "last, of units")
-    return markdown_table(["pair", "system", *tables.MEASURES, *losses], rows)
+    return markdown_table(["pair", "system", "build", *tables.MEASURES, *losses], rows)
 
 
 def _last(kept: Sequence[Mapping[str, Any]], name: str) -> str:

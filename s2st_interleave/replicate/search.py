@@ -14,6 +14,7 @@ from s2st_interleave.replicate.grid import Cell, Grid
 SYSTEMS = ("scheduled", "baseline")
 Result = Mapping[str, Any]  # a stored cell
 LENGTHS = (1, ""), (2, "_steps"), (4, "_steps_x4")  # times the steps, end of the name
+NUM_RULES = 3  # of `winners`
 STRETCHED = ("search", "steps")  # tables with cells of more steps
 
 

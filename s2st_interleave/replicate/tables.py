@@ -47,9 +47,13 @@ MEASURES = ("ASR-BLEU", "transcript WER", "translation BLEU", "MOS")
 
 def measures(content: PageContent, pair: str, variant: str, *tables: str) -> list[str]:
     """Scores with the columns MEASURES: of speech, transcript, translation and sound."""
-    keys = ("asr_bleu", "src_wer", "text_bleu")
-    means = [mean_score(content, pair, variant, *tables, key=key) for key in keys]
-    return [*means, mean_score(content, pair, variant, *tables, key="mos", digits=2)]
+    return measures_of(stored(content, pair, variant, *tables))
+
+
+def measures_of(kept: Sequence[Mapping[str, Any]]) -> list[str]:
+    """`measures` of stored results."""
+    means = [mean_of(kept, key) for key in ("asr_bleu", "src_wer", "text_bleu")]
+    return [*means, mean_of(kept, "mos", 2)]
 
 
 def chain(content: PageContent) -> str:
@@ -87,7 +91,7 @@ def difference_row(comparison: Comparison, digits: int = 1) -> list[str]:
         comparison.pair,
         comparison.system,
         comparison.other,
-        "same" if comparison.same_build else "differs",
+        _build(comparison),
         " ".join(f"{gap:+.{digits}f}" for gap in difference.by_seed),
         f"{difference.delta:+.2f}",
         f"[{difference.ci95[0]:+.2f}, {difference.ci95[1]:+.2f}]",
@@ -95,14 +99,38 @@ def difference_row(comparison: Comparison, digits: int = 1) -> list[str]:
     ]
 
 
+def _build(comparison: Comparison) -> str:
+    if not comparison.same_build:
+        return "differs"
+    several = comparison.num_builds > 1
+    return f"same, {comparison.num_builds} of them" if several else "same"
+
+
+def the_same_of(
+    comparisons: Sequence[Comparison], comparison: Comparison
+) -> Comparison | None:
+    """That of `comparisons` which compares the same systems of the same pair.
+
+    None where there is none: without loops a test set can be too small for a test.
+    """
+    names = comparison.pair, comparison.system, comparison.other
+    for each in comparisons:
+        if (each.pair, each.system, each.other) == names:
+            return each
+    return None
+
+
 def differences(content: PageContent) -> str:
     """All comparisons of the claims, with and without loops."""
     rows = []
     for claim, _, other in content.verdicts:
         digits = 2 if claim.measure == "MOS" else 1
-        for looped, unlooped in zip(claim.comparisons, other.comparisons, strict=True):
-            without = f"{unlooped.difference.delta:+.2f}", p_value(unlooped.adjusted_p)
-            row = difference_row(looped, digits)
+        for each in claim.comparisons:
+            row = difference_row(each, digits)
+            without = ["n/a", "n/a"]
+            if unlooped := the_same_of(other.comparisons, each):
+                delta = f"{unlooped.difference.delta:+.2f}"
+                without = [delta, p_value(unlooped.adjusted_p)]
             rows.append([f"{claim.id}", claim.measure, *row, *without])
     names = ["claim", "measure", *DIFFERENCE[:-1], "p of better, Holm"]
     return markdown_table([*names, "without loops", "p, Holm"], rows)
@@ -133,6 +161,7 @@ def similarities(content: PageContent) -> str:
         (c.pair, c.system): content.results[c.name]["probes"]
         for c in content.grid.cells
         if c.table == "2" and c.seed == 1 and c.name in content.results
+        if content.results[c.name]["probes"]["text_ratio"]
     }
     rows = [
         [pair, system, f"{ends[pair, system]['text_ratio'][-1]:.1f}"]
@@ -216,10 +245,13 @@ def mean_score(
     variant: str,
     *tables: str,
     key: str = "asr_bleu",
-    digits: int = 1,
 ) -> str:
-    """The mean of a score over seeds, with deviation and number; "n/a" without any."""
-    kept = stored(content, pair, variant, *tables)
+    """The mean of a pair's score over seeds, as `mean_of` shows it."""
+    return mean_of(stored(content, pair, variant, *tables), key)
+
+
+def mean_of(kept: Sequence[Mapping[str, Any]], key: str, digits: int = 1) -> str:
+    """The mean of results' scores, with deviation and number; "n/a" without any."""
     values = [result["scores"]["last"][key] for result in kept]
     if not values or None in values:
         return "n/a"

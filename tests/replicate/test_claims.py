@@ -1,5 +1,7 @@
 """Verdicts follow the stored scores by rule, and missing cells decide nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -115,6 +117,34 @@ def test_quality_may_fall_by_less_than_a_tenth(loss, verdict):
             for s, scored in runs[pair, "scheduled"].items()
         }
     assert verdicts(runs)[8] == verdict
+
+
+def test_who_leaves_out_what_it_speaks_badly_is_no_better():
+    """A system without its worse half was better in MOS than with it."""
+    runs = as_in_the_paper()
+    for (pair, system), by_seed in list(runs.items()):
+        ratings = {s: np.repeat([2.0, 4.0], 50) + r.mos - 4 for s, r in by_seed.items()}
+        if system == "scheduled":
+            for mos in ratings.values():
+                mos -= 0.2
+                mos[:50] = np.nan
+        runs[pair, system] = {
+            s: Run(r.bleu_counts, ratings[s]) for s, r in by_seed.items()
+        }
+    quality = judge(runs, PAIRS, HOURS, 200)[7]
+    assert quality.verdict == "does not hold"
+    assert quality.statistic == pytest.approx(-0.2, abs=0.05)
+
+
+def test_seeds_of_several_builds_are_said():
+    """Three seeds of one encoder and one of another were "same" and no more."""
+    runs = as_in_the_paper()
+    for (pair, system), by_seed in list(runs.items()):
+        runs[pair, system] = {s: replace(r, build=str(s)) for s, r in by_seed.items()}
+    beats = judge(runs, PAIRS, HOURS, 200)[0]
+    assert beats.caveat == ", seeds of several builds"
+    assert {c.num_builds for c in beats.comparisons} == {3}
+    assert all(c.same_build for c in beats.comparisons)
 
 
 def test_without_ratings_nothing_is_said_of_quality():

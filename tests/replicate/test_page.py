@@ -257,6 +257,47 @@ def test_the_order_of_gains_with_twice_the_steps_waits_for_every_pair(path):
     assert "size: -1.00" not in text and "without loops -1.00, p 0.0002" in text
 
 
+def test_a_test_set_of_loops_has_no_difference_without_them(path):
+    """A system that says one word for ever ended the page of all others."""
+    grid = load(path)
+    for cell in grid.cells:
+        if cell.table == "3" or (cell.pair, cell.table) == ("pt_en", "2"):
+            kept = stored(cell, grid.identity(cell))
+            if cell.name == "pt_en.mask.s1":
+                score = kept["scores"]["last"]
+                score["hyp"] = dict.fromkeys(REFERENCES, "sister " * 300)
+                score["asr_bleu"] = bleu(score["hyp"])
+            write_json(grid.place(cell), kept)
+    (line,) = (x for x in make_page(path).splitlines() if x.startswith("| 5 | ASR"))
+    assert line.endswith("| n/a | n/a |")
+
+
+def test_answers_without_audio_are_on_the_page(path):
+    """A hundred answers without audio were nowhere, and the rest was rated better."""
+    silent = {"u1", "u2"}
+    grid = load(path)
+    for name in ("pt_en.scheduled.s1", "pt_en.baseline.s1"):
+        cell = grid.cell(name)
+        kept = stored(cell, grid.identity(cell))
+        for score in kept["scores"].values() if cell.system == "baseline" else ():
+            for name in ("hyp", "utterance_mos"):
+                score[name] = {u: v for u, v in score[name].items() if u not in silent}
+            score |= {"num_missing": 2, "asr_bleu": bleu(score["hyp"])}
+        write_json(grid.place(cell), kept)
+    assert "that both speak): pt_en.baseline.s1 2\n" in make_page(path)
+
+
+def test_trainings_without_probes_have_no_similarities(path):
+    """`--probe_every` is 0 where a recipe does not set it, and the page ended in an error."""
+    grid = load(path)
+    cell = grid.cell("pt_en.scheduled.s1")
+    kept = stored(cell, grid.identity(cell))
+    kept["probes"] = {name: [] for name in kept["probes"]}
+    write_json(grid.place(cell), kept)
+    page = make_page(path)
+    assert "pt_en.scheduled" not in page.partition("Where the similarities end")[2]
+
+
 def test_a_loop_of_the_recogniser_decides_no_claim_alone(path):
     """One sentence of 221 words cost a seed 2 BLEU, and alignment its verdict."""
     grid = load(path)
@@ -323,6 +364,8 @@ def test_the_committed_page_is_what_its_stored_scores_give(
         {"asr_bleu": 99.0},
         {"num_utterances": 10},
         {"num_missing": 3},
+        {"mos": 4.5},
+        {"mos": None},
         {"seed": 7},
         {"system": "mask"},
         {"checkpoint": "best"},

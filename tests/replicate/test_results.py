@@ -10,7 +10,9 @@ from s2st_interleave.replicate.statistics import Difference
 
 def content(delta: float, p_value: float) -> SimpleNamespace:
     difference = Difference((delta,), delta, (delta - 1, delta + 1), p_value, 1.0)
-    compared = Comparison("pt_en", "scheduled", "baseline", True, difference, p_value)
+    compared = Comparison(
+        "pt_en", "scheduled", "baseline", True, 1, difference, p_value
+    )
     claim = Claim(8, "speech quality", "rule", delta, p_value, "holds")
     claim = replace(claim, comparisons=(compared,))
     return SimpleNamespace(

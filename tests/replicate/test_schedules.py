@@ -9,7 +9,7 @@ from test_page import RECIPE, REFERENCES, bleu, make_page, recipe_copy, stored
 from s2st_interleave.files import write_json
 from s2st_interleave.replicate.__main__ import main
 from s2st_interleave.replicate.grid_file import load
-from s2st_interleave.replicate.schedules import reference
+from s2st_interleave.replicate.schedules import corrected, reference
 
 GRID = """
 version: 1
@@ -143,6 +143,49 @@ def test_one_seed_decides_nothing_and_is_a_lead(path):
     for system in ("tgt_early", "fixed_mix"):
         (line,) = (x for x in page.splitlines() if x.startswith(f"| `{system}`"))
         assert "**not decided** (one seed)" in line and "| **+" not in line
+
+
+def test_one_seed_takes_no_rank_from_a_test_that_decides():
+    """Ten leads of one seed let a fourth test of three seeds pass at twice the level."""
+    leads = {f"lead {n}": 1e-6 for n in range(10)}
+    seeds = dict.fromkeys(leads, 1) | {"a": 3, "b": 3}
+    adjusted = corrected(leads | {"a": 0.004, "b": 0.5, "left": 1.0}, seeds)
+    assert adjusted["a"] == pytest.approx(13 * 0.004)
+    assert adjusted["b"] == 1.0
+    assert adjusted["lead 0"] == pytest.approx(13 * 1e-6)
+    assert corrected({"a": 0.02, "b": 0.03}, {"a": 2, "b": 2}) == {"a": 0.04, "b": 0.04}
+
+
+def test_a_mean_is_one_of_all_pairs(path):
+    """A system that the grid has for one pair alone had that pair's gain as its mean."""
+    path.write_text(
+        GRID.replace("[scheduled, tgt_early, fixed_mix, src_early]", "[scheduled]")
+        + "  - {table: schedules, pairs: [es_en], systems: [tgt_early], seeds: [4, 5]}\n"
+    )
+    shares = {(pair, "scheduled"): 0.6 for pair in ("es_en", "pt_en")}
+    keep(load(path), shares | {("es_en", "tgt_early"): 0.95})
+    page = make_page(path)
+    (line,) = (x for x in page.splitlines() if x.startswith("| `tgt_early`"))
+    assert "(2)** | n/a | n/a | **not decided** | n/a | not decided |" in line
+
+
+def test_seeds_of_two_builds_are_told_apart(path):
+    """A mean over two encoders stood beside one of a single encoder."""
+    grid = load(path)
+    keep(
+        grid,
+        {(pair, s): 0.6 for pair in grid.pairs for s in ("scheduled", "tgt_early")},
+    )
+    for cell in grid.cells:
+        if (cell.pair, cell.seed) == ("es_en", 5) and grid.place(cell).exists():
+            kept = json.loads(grid.place(cell).read_text())
+            write_json(grid.place(cell), kept | {"build": "yyyyyyyyy"})
+    page = make_page(path)
+    assert "| **not decided** (seeds of several builds) |" in page
+    assert "| es_en | tgt_early | scheduled | same, 2 of them |" in page
+    for build in ("x", "yyyyyyyy"):
+        assert f"| es_en | scheduled | {build} |" in page
+    assert page.count("| pt_en | scheduled |") == 1
 
 
 def test_one_pair_of_two_is_not_every_pair(path):

@@ -1,11 +1,15 @@
 """The search is decided on dev, for both systems alike, and only when it is whole."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from s2st_interleave.replicate import fairness
+from s2st_interleave.replicate.comparison import Comparison
 from s2st_interleave.replicate.grid_file import load
 from s2st_interleave.replicate.search import (
+    NUM_RULES,
     SYSTEMS,
     candidates,
     last_test_score,
@@ -13,6 +17,7 @@ from s2st_interleave.replicate.search import (
     winner,
     winners,
 )
+from s2st_interleave.replicate.statistics import Difference
 
 GRID = Path(__file__).resolve().parents[2] / "egs" / "mini_cvss" / "paper" / "grid.yaml"
 
@@ -25,6 +30,17 @@ def grid():
 def stored(score: float, dev_loss: float = 1.0, dev_accuracy: float = 0.5):
     curve = {"dev_loss": [dev_loss, 9.0], "dev_accuracy": [0.9, dev_accuracy]}
     return {"curve": curve, "scores": {"last": {"asr_bleu": score}}}
+
+
+def test_a_search_is_complete_with_all_of_its_rules(grid):
+    """The rule on test alone hid that both rules on dev lacked a cell."""
+    difference = Difference((1.0,), 1.0, (0.0, 2.0), 0.1, 0.9)
+    names = "es_en", "scheduled", "baseline"
+    comparison = Comparison(*names, True, 1, difference, 0.1)
+    tuned = [(f"rule {n}", comparison) for n in range(NUM_RULES)]
+    for there, left in ((tuned[:1], "pt_en, es_en."), (tuned, "pt_en.")):
+        said = fairness.winners(SimpleNamespace(grid=grid, tuned=there))
+        assert said.endswith(f"The search is not complete yet: {left}")
 
 
 def test_both_systems_have_as_many_candidates_of_the_same_kinds(grid):

@@ -41,7 +41,7 @@ each_pair() {
   for src in "${source_names[@]}"; do
     . ../local/pair.sh "$src"
     s2st_beside ../s2st.sh "${recipe[@]}" --stage "$first" --stop_stage "$last" --trained exp \
-      --systems multilingual --baseline multilingual --expdir "exp/${src}_en" \
+      --systems multilingual --expdir "exp/${src}_en" \
       --title "CVSS-C, $src to English, one LLM for all pairs (an extension)" \
       --results "exp/RESULTS.$src.md" --command egs/cvss/x_en/multilingual.sh \
       --test_sets "$test_sets" --checkpoints "$checkpoints" --nj "$nj" \
