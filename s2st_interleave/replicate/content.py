@@ -52,6 +52,7 @@ class PageContent:
     schedules: Sequence[schedules.Candidate]  # other schedules against scheduled
     schedules_unlooped: Sequence[schedules.Candidate]  # without `schedule_loops`
     schedule_loops: Skipped  # of the cells of schedules
+    beside_baseline: Sequence[Comparison]  # schedules against the baseline
 
     @property
     def pairs_by_size(self) -> list[str]:
@@ -198,6 +199,9 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
         schedules=candidates(runs("last", SCHEDULES)),
         schedules_unlooped=candidates(runs("last", SCHEDULES, skip=schedule_loops)),
         schedule_loops=schedule_loops,
+        beside_baseline=schedules.beside_baseline(
+            grid, runs("last", SCHEDULES), num_resamples
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from s2st_interleave.replicate.comparison import (
     Runs,
     Wanted,
     compare,
+    compare_two,
     run_scores,
 )
 from s2st_interleave.replicate.grid import SCHEDULES, Cell, Grid
@@ -122,10 +123,10 @@ class Candidate:
         return f" ({', '.join(remarks)})" if remarks else ""
 
 
-def reference(system: str) -> str:
-    """The paper's schedule for as many steps as `system` is trained for."""
+def reference(system: str, name: str = "scheduled") -> str:
+    """The paper's schedule for as many steps as `system` is trained for; or what has a name."""
     ends = sorted((end for _, end in LENGTHS), key=len, reverse=True)
-    return "scheduled" + next(end for end in ends if system.endswith(end))
+    return name + next(end for end in ends if system.endswith(end))
 
 
 def reference_cell(cell: Cell) -> Cell:
@@ -189,6 +190,20 @@ def candidates(
             )
         )
     return chosen
+
+
+def beside_baseline(grid: Grid, runs: Runs, num_resamples: int) -> list[Comparison]:
+    """All systems with text against the baseline of as many steps: does a schedule pay?
+
+    Each alone, without a correction, so that none of them is a verdict.
+    """
+    wanted = dict.fromkeys(
+        (cell.pair, cell.system, reference(cell.system, "baseline"))
+        for cell in grid.compared(SCHEDULES)
+        if not cell.system.startswith("baseline")
+    )
+    every = (compare_two(runs, *names, num_resamples) for names in wanted)
+    return [comparison for comparison in every if comparison]
 
 
 def _mean_over_pairs(

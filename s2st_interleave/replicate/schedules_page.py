@@ -64,6 +64,7 @@ def render(content: PageContent) -> str:
             ],
             list(_differences(content)),
         ),
+        *_beside_baseline(content),
         "## Along the chain of thought",
         _scores(content),
         "## Compute",
@@ -145,6 +146,24 @@ def _differences(content: PageContent) -> Iterator[list[str]]:
                 tables.with_interval(unlooped and unlooped.difference),
                 tables.p_value(unlooped and unlooped.adjusted_p),
             ]
+
+
+def _beside_baseline(content: PageContent) -> Iterator[str]:
+    if content.beside_baseline:
+        yield "## Does a schedule pay at all?"
+        yield (
+            "Systems with text against the baseline of as many steps, which reads more tokens. "
+            "Each stands alone: p-values are not corrected, and nothing here is a verdict."
+        )
+        yield markdown_table(
+            tables.DIFFERENCE,
+            [
+                tables.difference_row(each)
+                for pair in content.pairs_by_size
+                for each in content.beside_baseline
+                if each.pair == pair
+            ],
+        )
 
 
 def _with_and_without_loops(

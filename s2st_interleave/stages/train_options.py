@@ -48,6 +48,8 @@ class Options(TrainOptions):
     )
     dev_dir: tuple[Path, ...] = option(REQUIRED, "dump/interleave/dev, one or several")
     out_dir: Path = option(REQUIRED, "exp/<tag> to write")
+    # The paper's ramp of 2,700 steps is over about a third of them (docs/schedules.md).
+    max_steps: int = option(10_000, "optimizer steps", minimum=0)
     num_utterances: int = option(
         0, "of train_dir, drawn by id: what less data would give; 0: all", minimum=0
     )

@@ -156,6 +156,24 @@ def test_one_seed_takes_no_rank_from_a_test_that_decides():
     assert corrected({"a": 0.02, "b": 0.03}, {"a": 2, "b": 2}) == {"a": 0.04, "b": 0.04}
 
 
+def test_a_schedule_is_shown_beside_the_baseline_too(path):
+    """That the short ramp is ahead of no text was read off two means."""
+    path.write_text(GRID.replace("fixed_mix, src_early", "baseline"))
+    shares = {
+        (pair, s): 0.6 for pair in ("es_en", "pt_en") for s in ("scheduled", "baseline")
+    }
+    keep(load(path), shares | {("es_en", "tgt_early"): 0.95})
+    page = make_page(path).partition("## Does a schedule pay at all?")[2]
+    rows = [line for line in page.partition("## ")[0].splitlines() if "_en |" in line]
+    names = [row.split(" | ")[:3] for row in rows]
+    assert names == [
+        ["| es_en", "scheduled", "baseline"],
+        ["| es_en", "tgt_early", "baseline"],
+        ["| pt_en", "scheduled", "baseline"],
+    ]
+    assert float(rows[1].split(" | ")[5]) > 10 and "| +0.00 |" in rows[0]
+
+
 def test_a_mean_is_one_of_all_pairs(path):
     """A system that the grid has for one pair alone had that pair's gain as its mean."""
     path.write_text(
