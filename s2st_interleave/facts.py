@@ -103,7 +103,8 @@ class DecodeFacts(_Facts):
     """Facts of stage 7: the checkpoint's folder, and the layout of the answers.
 
     `layout` is None in directories of the version that could decode only one task.
-    `num_cut` is the number of answers written here that ended at their limit, by block.
+    `num_cut` is the number of answers written here that ended at their limit, by block,
+    `kmeans` the codebook of the units, where the dump or the training tells.
     """
 
     made_by = "decode"
@@ -112,6 +113,7 @@ class DecodeFacts(_Facts):
     num_without_units: int = 0
     num_too_long: int = 0
     num_cut: dict[str, int] = field(default_factory=dict)
+    kmeans: str | None = None
 
 
 @dataclass(frozen=True)

@@ -298,6 +298,22 @@ def made_with(
     return not recorded or recorded == print_of(read_done(maker, stage))
 
 
+def check_same_data(
+    first: Path, made_first: str, second: Path, made_second: str
+) -> None:
+    """Raise UserError where two finished directories were made from different data.
+
+    Their ids are the same where a corpus was made anew, and their recordings are not.
+    """
+    both = (first, made_first), (second, made_second)
+    data, other = (read_done(*each)["inputs"].get("data") for each in both)
+    if data and other and data != other:
+        raise UserError(
+            f"{first} and {second} were made from different data, or from data before and "
+            f"after a change: run {made_first} and {made_second} again on the same"
+        )
+
+
 def read_done(directory: Path, made_by: str) -> dict[str, Any]:
     """The `stage.json` of a finished directory.
 

@@ -85,6 +85,9 @@ def _dump(audited: Audited, known: By) -> None:
     """A dump joins words and units; lengths of units are those of their archive."""
     align = next(_sources(audited, "align", known), None)
     units = next(_sources(audited, "units", known), None)
+    if align and units:
+        data = (each.content.get("inputs", {}).get("data") for each in (align, units))
+        _check_data(audited, *data, f"{align.record.name} and {units.record.name}")
     if align is None or units is None or audited.kept is None:
         return
     assert align.kept is not None and units.kept is not None
@@ -102,6 +105,14 @@ def _dump(audited: Audited, known: By) -> None:
         if wrong:
             path = audited.directory / f"{side}.units.npy"
             audited.find(path, f"{named(wrong)} has another length than in {scp.name}")
+
+
+def _check_data(
+    audited: Audited, data: str | None, other: str | None, what: str
+) -> None:
+    if data and other and data != other:
+        wrong = f"{what} are of different data"
+        audited.find(audited.directory / DONE, wrong)
 
 
 def _train(audited: Audited, known: By) -> None:
@@ -131,6 +142,13 @@ def _decode(audited: Audited, known: By) -> None:
 
 def _vocode(audited: Audited, known: By) -> None:
     _of_one(audited, known, "units", "wav.scp")
+    spoken = next(_sources(audited, "units", known), None)
+    vocoder = source(audited, "vocoder", known)
+    if spoken and vocoder:
+        codebooks = {each.facts.get("kmeans") for each in (spoken, vocoder)} - {None}
+        if len(codebooks) > 1:
+            wrong = f"{spoken.record.name} is of another codebook than {vocoder.record.name}"
+            audited.find(audited.directory / DONE, wrong)
 
 
 def _score(audited: Audited, known: By) -> None:
@@ -169,6 +187,11 @@ def _vocoder(audited: Audited, known: By) -> None:
     """The vocoder and all units that it has learned from are of one codebook."""
     for name in audited.content.get("inputs", {}):
         origin = source(audited, name, known) if "units" in name else None
+        if origin:
+            inputs = audited.content["inputs"]
+            data = inputs.get(name.replace("units", "data"))
+            of = origin.content.get("inputs", {}).get("data")
+            _check_data(audited, data, of, f"{origin.record.name} and its recordings")
         if origin and origin.facts.get("kmeans") != audited.facts.get("kmeans"):
             wrong = f"it learned units of another codebook than {origin.record.name}"
             audited.find(audited.directory / DONE, wrong)

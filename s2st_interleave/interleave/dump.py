@@ -17,6 +17,7 @@ it is still read. A dump is opened at once, whatever its size: nothing is read b
 asked for.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -205,11 +206,16 @@ class Subset:
     def __init__(self, dumps: Dumps, size: int):
         if size > len(dumps):
             raise UserError(f"--num_utterances {size}: the dumps hold {len(dumps)}")
-        ids = dumps.ids
-        chosen = keyed.draw(ids, size)
+        # Several dumps may have an id: each of its utterances is drawn for itself.
+        seen: Counter[str] = Counter()
+        names = []
+        for name in dumps.ids:
+            names.append(f"{name} {seen[name]}" if seen[name] else name)
+            seen[name] += 1
+        chosen = keyed.draw(names, size)
         self.vocabulary, self.sides = dumps.vocabulary, dumps.sides
         self._dumps = dumps
-        chosen_here = (k for k, name in enumerate(ids) if name in chosen)
+        chosen_here = (k for k, name in enumerate(names) if name in chosen)
         self._indices = np.fromiter(chosen_here, dtype=np.int64)
 
     def __len__(self) -> int:

@@ -18,10 +18,10 @@ from s2st_interleave.facts import DecodeFacts, TrainFacts, VocoderFacts
 from s2st_interleave.files import atomic_write, read_json
 from s2st_interleave.interleave.task import Task, prompt
 from s2st_interleave.pack import folder, notice
-from s2st_interleave.promises import VOLATILE
+from s2st_interleave.promises import DONE, VOLATILE
 from s2st_interleave.provenance import git_state
 from s2st_interleave.score.records import SystemScore
-from s2st_interleave.stage_dir import Input, Stage, open_stage, read_done
+from s2st_interleave.stage_dir import Input, Stage, made_with, open_stage, read_done
 from s2st_interleave.stages.dumps import pair_prompt
 from s2st_interleave.stages.train import trained_task
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
@@ -222,6 +222,25 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
                 f"{paths[0]} was not made with {paths[1]}: pack parts of one recipe, or "
                 "run it again from there"
             )
+    _check_speech(options)
+
+
+def _check_speech(options: Options) -> None:
+    """Raise UserError where the scores are not of speech by the vocoder that is packed."""
+    score, speech = (options.decode_dir / name for name in ("score", "vocode"))
+    if options.vocoder is None or not (score / DONE).is_file():
+        return
+    if not (speech / DONE).is_file():
+        return
+    if not made_with(score, "score", "vocode", speech, "vocode"):
+        raise UserError(
+            f"{score} is of earlier speech than {speech}: run stage 9 again"
+        )
+    if not made_with(speech, "vocode", "vocoder", options.vocoder, "vocoder"):
+        raise UserError(
+            f"{speech} is of another vocoder than {options.vocoder}: pack that one, or run "
+            "stages 8 and 9 again"
+        )
 
 
 def _models(directory: Path) -> list[Path]:
@@ -251,6 +270,11 @@ def _task(options: Options) -> Task:
     if silent:
         raise UserError(
             f"task '{task.layout}' is given {silent[0]}: a packed model answers recordings"
+        )
+    if len(task.layout.given) != 1:
+        raise UserError(
+            f"task '{task.layout}' is given {len(task.layout.given)} recordings: a packed "
+            "model answers one"
         )
     if task.layout.speaks != (options.vocoder is not None):
         remedy = "name its" if task.layout.speaks else "leave out the"

@@ -63,15 +63,13 @@ class Description:
                 f"{directory / DESCRIPTION} is not of version {VERSION}: pack it again"
             )
         description = typed_json.read(cls, values, str(directory / DESCRIPTION))
-        named = Layout.parse(description.layout).sides
-        missing = [side for side in named if side not in description.sides]
-        if missing or description.num_beams < 1:
-            what = (
-                f"no language of {' '.join(missing)}"
-                if missing
-                else "num_beams below 1"
-            )
-            raise UserError(f"{directory / DESCRIPTION}: {what}: pack it again")
+        layout = Layout.parse(description.layout)
+        missing = [side for side in layout.sides if side not in description.sides]
+        wrong = [f"no language of {' '.join(missing)}"] if missing else []
+        wrong += ["num_beams below 1"] if description.num_beams < 1 else []
+        wrong += ["not one recording to answer"] if len(layout.given) != 1 else []
+        if wrong:
+            raise UserError(f"{directory / DESCRIPTION}: {wrong[0]}: pack it again")
         return description
 
 

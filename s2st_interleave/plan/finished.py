@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave.data import kaldi
+from s2st_interleave.facts import TrainFacts
 from s2st_interleave.files import read_json, read_json_lines
 from s2st_interleave.plan import answer_work, networks, sizes, speech_work
 from s2st_interleave.plan.corpus import Corpus, Llm, Phase
@@ -168,6 +169,6 @@ def _trained(
 
 def _llm(train_dir: Path) -> Llm:
     """The LLM of the last checkpoint of a training."""
-    last = sorted(train_dir.glob("checkpoint-*/config.json"))[-1].parent
+    last = train_dir / TrainFacts.read(train_dir).checkpoint("last")
     rows = sizes.read_config(last).vocab_size
     return Llm(last, rows, sizes.measure(last, rows).num_weights)

@@ -104,7 +104,7 @@ def run(options: Options) -> None:
     layout = trained_task(options.train_dir, options.task).layout
     dump = Dump(options.dump_dir)
     check_sides(layout, dump, [options.dump_dir])
-    codebook([options.dump_dir], options.train_dir)
+    kmeans = codebook([options.dump_dir], options.train_dir)
     questions = part_of.questions(dump, layout)
     writer = _Writer(options, questions, dump.vocabulary.num_units)
     answers: dict[str, outputs.Answer] = {}
@@ -153,6 +153,7 @@ def run(options: Options) -> None:
             num_without_units=len(without_units),
             num_too_long=len(dump.too_long),
             num_cut=num_cut,
+            kmeans=kmeans,
         ),
         earlier_sec=earlier_sec,
         copied_from=str(other) if other else "",

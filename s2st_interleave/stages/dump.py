@@ -17,7 +17,7 @@ from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side, to_unit_spans
 from s2st_interleave.promises import DONE
-from s2st_interleave.stage_dir import Input, is_looking, open_stage
+from s2st_interleave.stage_dir import Input, check_same_data, is_looking, open_stage
 from s2st_interleave.stages import too_long
 from s2st_interleave.units import store
 
@@ -113,6 +113,7 @@ def _vocabulary(options: Options) -> dump.UnitVocabulary:
 
 def _join(options: Options) -> Joined:
     """Raises UserError where units of an aligned utterance are missing, or none is left."""
+    check_same_data(options.align_dir, "align", options.units_dir, "units")
     vocabulary = _vocabulary(options)
     spoken = sides.read(options.align_dir)
     by_role: dict[str, dict[str, Side]] = {}

@@ -1,5 +1,6 @@
 """The dumps of stage 5, opened for training, decoding and plans."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,9 @@ def open_dumps(
 
     All are taken as well where the corpus has so many, and stages 3 and 5 have dropped some.
     """
+    twice = [p for p, n in Counter(path.resolve() for path in paths).items() if n > 1]
+    if twice:
+        raise UserError(f"{twice[0]} is named twice: its utterances would count twice")
     dumps = Dumps([Dump(p, pair_prompt(p) if name_pair else "") for p in paths])
     if not num_utterances:
         return dumps

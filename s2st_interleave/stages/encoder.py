@@ -82,9 +82,9 @@ class Options(TrainOptions):
         )
 
     def with_languages(self) -> "Options":
-        """These options, with the languages of train_dir if none are named."""
+        """These options, with each language once, those of train_dir if none is named."""
         known = self.languages or kaldi.DataDirs(self.train_dir).languages()
-        return replace(self, languages=tuple(map(LanguageCode, known)))
+        return replace(self, languages=tuple(map(LanguageCode, dict.fromkeys(known))))
 
 
 def model_input(path: Path) -> Input | str:

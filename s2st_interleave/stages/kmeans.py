@@ -39,9 +39,9 @@ class Options(ReaderOptions):
     seed: int = option(1, "of the draw and of k-means", minimum=0, maximum=MOST_SEED)
 
     def with_languages(self) -> "Options":
-        """These options, with the languages of data_dir if none are named."""
+        """These options, with each language once, those of data_dir if none is named."""
         known = self.languages or kaldi.DataDirs(self.data_dir).languages()
-        return replace(self, languages=tuple(map(LanguageCode, known)))
+        return replace(self, languages=tuple(map(LanguageCode, dict.fromkeys(known))))
 
 
 def run(options: Options) -> None:

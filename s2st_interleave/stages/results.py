@@ -101,6 +101,13 @@ def _check_chain(decodes: Path, system: Path) -> None:
         raise UserError(
             f"{decodes / 'score'} is of an earlier decode: run stage 9 again"
         )
+    speech = decodes / "vocode"
+    if (speech / DONE).is_file() and not made_with(
+        decodes / "score", "score", "vocode", speech, "vocode"
+    ):
+        raise UserError(
+            f"{decodes / 'score'} is of earlier speech than {speech}: run stage 9 again"
+        )
     is_there = (system / DONE).is_file() or (system / OPEN).is_file()
     if is_there and not made_with(decodes, "decode", "train", system, "train"):
         raise UserError(

@@ -13,7 +13,7 @@ from s2st_interleave.data import audio, sides
 from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.decode import outputs
 from s2st_interleave.errors import UserError
-from s2st_interleave.facts import UnitsFacts, VocoderFacts
+from s2st_interleave.facts import DecodeFacts, UnitsFacts, VocoderFacts
 from s2st_interleave.files import atomic_write, read_json
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import DONE
@@ -171,10 +171,12 @@ def _made_by(units_dir: Path) -> str:
 
 def _check_codebook(options: Options) -> None:
     """Raise UserError for units of another codebook than the vocoder's: same ids, noise."""
-    if _made_by(options.units_dir) == "decode":
-        return  # for decoded units, the reference units of the same run are checked
-    codebook = UnitsFacts.read(options.units_dir).kmeans
-    if codebook != VocoderFacts.read(options.vocoder).kmeans:
+    is_decode = _made_by(options.units_dir) == "decode"
+    facts = (DecodeFacts if is_decode else UnitsFacts).read(options.units_dir)
+    codebook, known = facts.kmeans, VocoderFacts.read(options.vocoder).kmeans
+    if is_decode and not (codebook and known):
+        return  # a decode, or vocoder, of an earlier version does not tell
+    if codebook != known:
         raise UserError(
             f"{options.vocoder} was trained on units of another codebook than "
             f"{options.units_dir}: a shared vocoder needs its own --kmeans_dir"

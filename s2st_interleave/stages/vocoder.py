@@ -12,7 +12,7 @@ from s2st_interleave.data import audio, kaldi, sides
 from s2st_interleave.effects import Void
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import UnitsFacts, VocoderFacts
-from s2st_interleave.stage_dir import numbered, open_stage
+from s2st_interleave.stage_dir import Input, numbered, open_stage, read_done
 from s2st_interleave.units import store
 from s2st_interleave.vocoder.backends import BACKENDS
 from s2st_interleave.vocoder.base import Speech, TrainingOptions, UnitTiming
@@ -103,6 +103,7 @@ def run(options: VocoderOptions) -> None:
     # 2. Recordings and units, joined by utterance id; dev is cut, training is not.
     set_threads(options.num_threads)
     codebook = _codebook((*options.units_dir, *options.dev_units_dir))
+    _check_recordings(options)
     speech = read_speech(options)
 
     # 3. Train; the last checkpoint is the vocoder.
@@ -156,6 +157,21 @@ def _codebook(units_dirs: tuple[Path, ...]) -> str | None:
         if codebooks[other] != codebooks[first]:
             raise UserError(f"{other} and {first} hold units of different codebooks")
     return codebooks[first]
+
+
+def _check_recordings(options: VocoderOptions) -> None:
+    """Raise UserError for units of other recordings: their ids may be the same."""
+    for data_dir, units_dir in zip(
+        (*options.data_dir, *options.dev_data_dir),
+        (*options.units_dir, *options.dev_units_dir),
+        strict=False,  # `_pairs` says where one is missing
+    ):
+        recorded = read_done(units_dir, "units")["inputs"].get("data")
+        if recorded and recorded != Input(data_dir, "data").fingerprint():
+            raise UserError(
+                f"{units_dir} is not of the recordings that {data_dir} has now: run stage 4 "
+                "again, or name the data that the units were made from"
+            )
 
 
 def unit_timing(units_dir: Path) -> UnitTiming:

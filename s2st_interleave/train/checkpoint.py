@@ -73,9 +73,13 @@ def path(directory: Path, step: int) -> Path:
 
 
 def by_step(directory: Path) -> dict[int, Path]:
-    """Whole checkpoints by step; one without meta.json was never finished."""
+    """Whole checkpoints by step; one without meta.json was never finished.
+
+    A copy that someone has put beside them, say `checkpoint-4-mine`, is none.
+    """
     metas = directory.glob(f"checkpoint-*/{META}")
-    return {int(m.parent.name.split("-")[1]): m.parent for m in metas}
+    steps = {m.parent: m.parent.name.removeprefix("checkpoint-") for m in metas}
+    return {int(k): path for path, k in steps.items() if k.isascii() and k.isdigit()}
 
 
 def newest(directory: Path) -> Path | None:

@@ -5,7 +5,8 @@ generated anew.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -127,9 +128,10 @@ class GanLearner:
             losses["discriminator"] = self._discriminator_loss(units, real)
             return losses["discriminator"] * share_of_batch
 
-        if step > 0:
-            self._learn("generator", generator_loss, step, lr)
-        self._learn("discriminator", discriminator_loss, step, lr)
+        with self._as_before_if_not_finite():
+            if step > 0:
+                self._learn("generator", generator_loss, step, lr)
+            self._learn("discriminator", discriminator_loss, step, lr)
         values = torch.stack(list(losses.values())).tolist()  # a GPU waits once
         means = parallel.sums(
             {k: v * share_of_batch for k, v in zip(losses, values, strict=True)}
@@ -147,6 +149,31 @@ class GanLearner:
     def checker(self) -> Callable[[Path], None]:
         """Check nothing: our own code alone reads what is saved, and tests compare it."""
         return lambda directory: None
+
+    @contextmanager
+    def _as_before_if_not_finite(self) -> Iterator[None]:
+        """Undo a step that is left out: by the discriminators' turn the generator has learned.
+
+        Weights and state of the generator, and all buffers, are copied before each step.
+        """
+        learned = list(self.model.generator.parameters())
+        tensors = [*learned, *self.model.buffers()]
+        values = [tensor.detach().clone() for tensor in tensors]
+        states = {
+            weight: {k: v.clone() for k, v in self.optimizer.state[weight].items()}
+            for weight in learned
+            if weight in self.optimizer.state
+        }
+        try:
+            yield
+        except NotFiniteError:
+            with torch.no_grad():
+                for tensor, value in zip(tensors, values, strict=True):
+                    tensor.copy_(value)
+            for weight in learned:
+                self.optimizer.state.pop(weight, None)
+            self.optimizer.state.update(states)
+            raise
 
     def _learn(
         self, name: str, loss: Callable[[], torch.Tensor], step: int, lr: float

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from s2st_interleave.train.loop import Outcome
 
 
+GROUPS = 16  # of the convolutions of its discriminators, at most
+
+
 @dataclass(frozen=True, kw_only=True)
 class HifiganSizes(Sizes):
     """Sizes of the networks; defaults are ParallelWaveGAN's for LJSpeech, at 50 Hz.
@@ -44,6 +47,14 @@ class HifiganSizes(Sizes):
         least = 2 ** len(self.upsample_scales)  # each upsampling halves them
         if self.channels < least:
             raise UserError(f"channels {self.channels}: hifigan wants {least} or more")
+        if 1 in self.upsample_scales:
+            raise UserError(
+                "upsample_scales: hifigan wants 2 or more, a 1 changes nothing"
+            )
+        for name in ("discriminator_channels", "max_discriminator_channels"):
+            width = getattr(self, name)
+            if width % GROUPS:
+                raise UserError(f"{name} {width}: hifigan wants multiples of {GROUPS}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from s2st_interleave.vocoder.base import (
     save_description,
 )
 from s2st_interleave.vocoder.world import Options, WorldSizes
-from s2st_interleave.vocoder.world_net import WorldNet
+from s2st_interleave.vocoder.world_net import WorldNet, frames_per_unit
 
 CEPSTRA_WEIGHT = 3.0  # the envelope carries the words
 MAX_GAIN = 3.0  # of the envelope's movement; more would amplify a bad model's noise
@@ -35,6 +35,7 @@ def train(speech: Speech, block: Options, options: TrainingOptions) -> Outcome:
     """Learn from analyses, which are kept in `analysis`; the last checkpoint is used."""
     device = resolve_device(options.device)
     sizes = WorldSizes.of(block)
+    frames_per_unit(speech.timing, sizes)  # before all recordings are analysed
     frames = parallel.on_first(
         lambda: analysis.analyse_all(
             speech.wavs,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from s2st_interleave.config import option
 from s2st_interleave.train.options import AdamWOptions
+from s2st_interleave.vocoder.analysis import FFT_SIZE
 from s2st_interleave.vocoder.base import Sizes, Speech, TrainingOptions, Vocoder
 
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ class WorldSizes(Sizes):
     num_frame_blocks: int = option(4, "blocks there", minimum=0, maximum=1000)
     dropout: float = option(0.0, "in embeddings and blocks", minimum=0, below=1)
     frame_ms: float = option(10.0, "milliseconds of an analysis frame", above=0)
-    num_cepstra: int = option(40, "coefficients of the spectral envelope", minimum=1)
+    num_cepstra: int = option(
+        40,
+        "coefficients of the spectral envelope",
+        minimum=1,
+        maximum=FFT_SIZE // 2 + 1,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -113,12 +113,13 @@ def frames_per_unit(timing: UnitTiming, sizes: WorldSizes) -> int:
     samples = timing.sample_rate * sizes.frame_ms / 1000
     if timing.sample_rate != audio.SAMPLE_RATE:
         raise UserError(f"world: wants 16 kHz, not {timing.sample_rate} Hz")
-    if timing.samples_per_unit % samples:
+    number = timing.samples_per_unit / samples
+    if abs(number - round(number)) > 1e-6 * number:
         raise UserError(
             f"frame_ms {sizes.frame_ms}: {timing.samples_per_unit} samples of a unit are "
             f"no multiple of the {samples:g} of a frame"
         )
-    return int(timing.samples_per_unit / samples)
+    return round(number)
 
 
 @dataclass

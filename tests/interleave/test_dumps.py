@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from s2st_interleave import keyed
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.interleave.sequence import IGNORE, build_example, prompt_ids
@@ -33,6 +35,28 @@ def test_dumps_are_read_as_one_and_name_their_pair(small_dump, tmp_path):
         utterance.id for k in (5, 10) for utterance in first(small_dump, k)
     ]
     assert {utterance.pair for utterance in open_dumps(paths, False)} == {""}
+
+
+def test_a_dump_that_is_named_twice_is_refused(small_dump, tmp_path):
+    """Each of its utterances was read twice, and nothing said so."""
+    path = copy_of(small_dump, tmp_path / "p", "p")
+    (tmp_path / "link").symlink_to(path)
+    for other in (path, tmp_path / "link"):
+        with pytest.raises(UserError, match="p is named twice"):
+            open_dumps((path, other), True)
+
+
+def test_a_subset_of_dumps_that_share_ids_has_its_size(small_dump, tmp_path):
+    """An id of two dumps was drawn with both of its utterances."""
+    paths = tuple(copy_of(small_dump, tmp_path / s, s) for s in ("p", "q"))
+    drawn = {}
+    for size in range(1, 11):
+        subset = open_dumps(paths, True, size)
+        drawn[size] = {(utterance.pair, utterance.id) for utterance in subset}
+        assert len(drawn[size]) == len(subset) == size
+        assert size == 1 or drawn[size - 1] < drawn[size]
+    alone = open_dumps(paths[:1], True, 3)
+    assert {u.id for u in alone} == keyed.draw([u.id for u in first(small_dump, 5)], 3)
 
 
 def first(small: dump.Dump, count: int) -> list[dump.Utterance]:

@@ -160,6 +160,10 @@ def test_paths_of_a_machine_are_no_facts(tmp_path):
     [
         ({"num_beams": 0}, "num_beams below 1: pack it again"),
         ({"sides": {"src": "es"}}, "no language of tgt: pack it again"),
+        (
+            {"layout": "src_speech tgt_speech -> tgt_text"},
+            "not one recording to answer",
+        ),
     ],
 )
 def test_a_description_that_cannot_translate_is_refused_when_it_is_read(

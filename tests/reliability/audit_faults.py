@@ -163,6 +163,22 @@ def the_vocoder_is_of_another_codebook() -> tuple[str, str]:
     return "exp/vocoder/stage.json", "units of another codebook than dump/units"
 
 
+def the_speech_is_of_another_codebook() -> tuple[str, str]:
+    edit(ANSWERS / "stage.json", "facts", "kmeans", value="2" * 64)
+    speech = ANSWERS / "vocode" / "stage.json"
+    return str(speech), "is of another codebook than exp/vocoder"
+
+
+def the_words_are_of_other_recordings() -> tuple[str, str]:
+    edit(Path("dump/align/stage.json"), "inputs", "data", value="of before")
+    return "dump/interleave/stage.json", "are of different data"
+
+
+def the_vocoder_learned_other_recordings() -> tuple[str, str]:
+    edit(Path("exp/vocoder/stage.json"), "inputs", "data", value="of before")
+    return "exp/vocoder/stage.json", "dump/units and its recordings are of different"
+
+
 def an_array_of_the_dump_has_a_flipped_bit() -> tuple[str, str]:
     path = Path("dump/interleave/src.units.npy")
     flip(path, -4)

@@ -1,5 +1,6 @@
 """An optimizer's state is read without a copy in memory, and kept where it is needed."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,16 @@ def test_a_finished_training_keeps_the_state_that_goes_on(tmp_path):
     name = "model.safetensors"
     assert (longer.last / name).read_bytes() == (whole.last / name).read_bytes()
     assert states(tmp_path / "last") == [8]
+
+
+def test_a_copy_beside_the_checkpoints_is_none_of_them(tmp_path):
+    """`checkpoint-4-mine` was removed as checkpoint 4, and `checkpoint-4.bak` an error."""
+    fit(Pair(), OPTIONS, tmp_path)
+    for name in ("checkpoint-4-mine", "checkpoint-4.bak", "checkpoint-good"):
+        shutil.copytree(checkpoint.path(tmp_path, 4), tmp_path / name)
+    fit(Pair(), replace(OPTIONS, max_steps=8, keep_last=1), tmp_path)
+    assert sorted(checkpoint.by_step(tmp_path)) == [8]
+    assert (tmp_path / "checkpoint-4-mine" / checkpoint.META).is_file()
 
 
 def test_a_checkpoint_without_its_state_says_why(tmp_path):

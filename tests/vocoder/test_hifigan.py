@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("espnet2.gan_tts.hifigan.loss", exc_type=ImportError)
 
+from s2st_interleave.errors import UserError
 from s2st_interleave.stages import vocoder
+from s2st_interleave.train.bad_steps import NotFiniteError
 from s2st_interleave.vocoder.backends import load
 from s2st_interleave.vocoder.base import UnitTiming
-from s2st_interleave.vocoder.gan import halved
+from s2st_interleave.vocoder.gan import GanLearner, halved
 from s2st_interleave.vocoder.hifigan import HifiganSizes
 from s2st_interleave.vocoder.hifigan_net import Gan, HifiganVocoder, UnitGenerator
 
@@ -114,6 +117,60 @@ def test_scales_must_make_a_unit(tone_corpus: Path, stage_options):
     bad = stage_options(tone_corpus / "bad gan", **SMALL | {"hifigan": sizes})
     with pytest.raises(ValueError, match="make 40 samples of a unit, which has 640"):
         vocoder.run(bad)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"discriminator_channels": 3}, "discriminator_channels 3: hifigan wants mult"),
+        ({"max_discriminator_channels": 1}, "max_discriminator_channels 1: hifigan"),
+        ({"upsample_scales": (1, 640)}, "a 1 changes nothing"),
+    ],
+)
+def test_sizes_of_which_no_network_can_be_built_are_told(sizes, message):
+    """They ended in errors of torch."""
+    with pytest.raises(UserError, match=message):
+        HifiganSizes(**SIZES | sizes)
+
+
+def test_a_step_that_the_discriminators_leave_out_changes_nothing(
+    tone_corpus, stage_options, monkeypatch
+):
+    """The generator had learned from it by then, and its buffers had moved."""
+    kept: dict[int, dict] = {}
+    learn = GanLearner._learn
+
+    def spoilt(self, name, loss, step, lr):
+        if name == "discriminator" and step == 2:
+            learn(self, name, lambda: loss() * float("nan"), step, lr)
+        learn(self, name, loss, step, lr)
+
+    monkeypatch.setattr(GanLearner, "_learn", spoilt)
+    step_of = GanLearner.step
+
+    def watched(self, step, lr):
+        kept[step] = state(self)
+        try:
+            return step_of(self, step, lr)
+        except NotFiniteError:
+            kept[-step] = state(self)
+            raise
+
+    monkeypatch.setattr(GanLearner, "step", watched)
+    out = tone_corpus / "exp" / "left out"
+    values = SMALL | {"max_steps": 4, "max_bad_steps": 1}
+    vocoder.run(stage_options(out, **values))
+    assert kept[2].keys() == kept[-2].keys()
+    assert all(torch.equal(kept[2][key], kept[-2][key]) for key in kept[2])
+    assert not all(torch.equal(kept[1][key], kept[2][key]) for key in kept[1])
+
+
+def state(learner: GanLearner) -> dict[str, torch.Tensor]:
+    tensors = {k: v.clone() for k, v in learner.model.state_dict().items()}
+    for name, weight in learner.model.named_parameters():
+        for key, value in learner.optimizer.state.get(weight, {}).items():
+            tensors[f"{name} {key}"] = value.clone()
+    return tensors
 
 
 def test_the_learning_rate_halves_four_times_at_most():

@@ -1,6 +1,7 @@
 """The light vocoder, and the stages `vocoder` and `vocode` around it."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,16 @@ pytest.importorskip("pyworld")
 
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.errors import UserError
+from s2st_interleave.facts import DecodeFacts
 from s2st_interleave.files import read_json, write_json
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import vocode, vocoder
 from s2st_interleave.units import store
 from s2st_interleave.vocoder import analysis
 from s2st_interleave.vocoder.backends import load
-from s2st_interleave.vocoder.base import VOCODER_FILE
+from s2st_interleave.vocoder.base import VOCODER_FILE, UnitTiming
+from s2st_interleave.vocoder.world import WorldSizes
+from s2st_interleave.vocoder.world_net import frames_per_unit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,7 +189,7 @@ def test_vocode_counts_an_utterance_without_units(tone_corpus: Path, trained: Pa
     )
     with pytest.raises(FileNotFoundError, match="stage 7"):
         vocode.run(wanted)
-    stage.finish(num_in=3, num_out=3)
+    stage.finish(num_in=3, num_out=3, facts=DecodeFacts("checkpoint-1"))
 
     vocode.run(wanted)
     table = kaldi.read_table(decoded / "speech" / "wav.scp")
@@ -213,12 +217,56 @@ def test_vocode_makes_only_what_is_missing(tone_corpus: Path, trained: Path, cap
     assert "is up to date" in capsys.readouterr().out
 
 
-def decoded(folder: Path, units: dict[str, list[int]]) -> Path:
+def decoded(
+    folder: Path, units: dict[str, list[int]], kmeans: str | None = None
+) -> Path:
     stage = open_stage(folder, stage="decode", options=Empty(), inputs={})
     arrays = {name: np.array(each, np.int32) for name, each in units.items()}
     store.write_units(folder / "units", arrays)
-    stage.finish(num_in=len(units), num_out=len(units))
+    facts = DecodeFacts("checkpoint-1", kmeans=kmeans)
+    stage.finish(num_in=len(units), num_out=len(units), facts=facts)
     return folder
+
+
+def test_answers_in_units_of_another_codebook_are_not_spoken(trained, tmp_path):
+    """A shared vocoder of another codebook spoke noise, which was scored as the answer."""
+    folder = tmp_path / "vocoder"
+    shutil.copytree(trained, folder)
+    done = read_json(folder / "stage.json")
+    done["facts"]["kmeans"] = "a" * 64
+    write_json(folder / "stage.json", done)
+    for name, kmeans in (("same", "a" * 64), ("earlier version", None)):
+        spoken(decoded(tmp_path / name, {"u": [1, 2]}, kmeans), folder)
+    with pytest.raises(UserError, match="trained on units of another codebook than"):
+        spoken(decoded(tmp_path / "other", {"u": [1, 2]}, "b" * 64), folder)
+
+
+def test_a_vocoder_learns_no_units_of_other_recordings(tone_corpus, stage_options):
+    """It learned the voice of new recordings by the units of the old ones of the same ids."""
+    path = tone_corpus / "units" / "dev" / "stage.json"
+    done = read_json(path)
+    write_json(path, done | {"inputs": {"data": "of before"}})
+    try:
+        with pytest.raises(
+            UserError, match=r"dev is not of the recordings that .*dev has"
+        ):
+            vocoder.run(stage_options(tone_corpus / "exp" / "other", **SMALL))
+    finally:
+        write_json(path, done)
+
+
+def test_frames_are_counted_before_any_recording_is_analysed(
+    tone_corpus, stage_options
+):
+    out = tone_corpus / "exp" / "3 ms"
+    sizes = SMALL["world"] | {"frame_ms": 3.0}
+    with pytest.raises(
+        UserError, match="640 samples of a unit are no multiple of the 48"
+    ):
+        vocoder.run(stage_options(out, **SMALL | {"world": sizes}))
+    assert not (out / "analysis").exists()
+    tenth = WorldSizes(frame_ms=0.1)  # of a millisecond; its samples are no exact float
+    assert frames_per_unit(UnitTiming(6, 640, 16_000), tenth) == 400
 
 
 def spoken(decode: Path, vocoder_dir: Path, same_as: Path | None = None) -> Path:
