@@ -86,8 +86,9 @@ def _dump(audited: Audited, known: By) -> None:
     align = next(_sources(audited, "align", known), None)
     units = next(_sources(audited, "units", known), None)
     if align and units:
-        data = (each.content.get("inputs", {}).get("data") for each in (align, units))
-        _check_data(audited, *data, f"{align.record.name} and {units.record.name}")
+        of_both = [e.content.get("inputs", {}).get("data") for e in (align, units)]
+        what = f"{align.record.name} and {units.record.name}"
+        _check_data(audited, of_both[0], of_both[1], what)
     if align is None or units is None or audited.kept is None:
         return
     assert align.kept is not None and units.kept is not None

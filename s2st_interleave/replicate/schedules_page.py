@@ -143,8 +143,8 @@ def _differences(content: PageContent) -> Iterator[list[str]]:
             yield [
                 *tables.difference_row(comparison),
                 tables.p_value(worse),
-                tables.with_interval(unlooped and unlooped.difference),
-                tables.p_value(unlooped and unlooped.adjusted_p),
+                tables.with_interval(unlooped.difference if unlooped else None),
+                tables.p_value(unlooped.adjusted_p if unlooped else None),
             ]
 
 

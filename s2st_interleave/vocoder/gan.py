@@ -172,7 +172,8 @@ class GanLearner:
                     tensor.copy_(value)
             for weight in learned:
                 self.optimizer.state.pop(weight, None)
-            self.optimizer.state.update(states)
+                if weight in states:
+                    self.optimizer.state[weight] = states[weight]
             raise
 
     def _learn(
