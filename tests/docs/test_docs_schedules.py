@@ -70,7 +70,8 @@ def test_a_line_of_the_table_is_what_the_pages_of_the_grids_say(line):
 
 def test_no_line_is_ahead_in_every_pair_as_is_said_above_the_table():
     assert table()[0][-1] == "lowest end"
-    assert all(line[-1].startswith("-") for line in table()[1:])
+    several = [line for line in table()[1:] if sum(map(bool, line[2:-1])) > 1]
+    assert len(several) > 10 and all(line[-1].startswith("-") for line in several)
 
 
 def test_each_candidate_that_was_run_has_a_line():
