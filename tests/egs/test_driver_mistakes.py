@@ -148,10 +148,10 @@ def test_a_name_that_is_not_there_is_told_before_any_work(
 
 def test_systems_without_a_baseline_are_compared_with_the_first(tmp_path):
     words = ["--systems", "scheduled tgt_early", "--expdir", str(tmp_path / "exp")]
-    line, _ = said(
+    lines = said(
         MINI, ["--stage", "score", "--toplines", "false", *words], tmp_path, plan=True
     )
-    assert "exp/scheduled/greedy_last/test/stage.json is missing" in line
+    assert "log/score.scheduled.last.test.log" in lines[-1]
 
 
 def test_a_conf_is_found_beside_the_table_where_both_are_typed(tmp_path):
