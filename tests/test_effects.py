@@ -83,6 +83,17 @@ NEEDED = {
         (train.Options, "--unit_heads_weight 1", "it is for unit_heads of 1 or more"),
         (
             train.Options,
+            "--lora_rank 8 --logits_at_once 9",
+            "with lora_rank 8: it is for lora_rank of 0",
+        ),
+        (
+            train.Options,
+            f"--tasks '{ROOT}/egs/cvss/conf/tasks/s2tt.yaml "
+            f"{ROOT}/egs/cvss/conf/tasks/s2st.yaml' --probe_every 1",
+            "it is for tasks of one",
+        ),
+        (
+            train.Options,
             "--schedule constant --text_ratio_drop 0.3",
             "with schedule constant",
         ),
@@ -107,6 +118,7 @@ def test_an_option_without_effect_is_refused(cls, line, message, capsys):
         (vocoder.Options, "--backend world --world.accum_grad 4"),
         (vocoder.Options, "--hifigan.lambda_mel 1 --hifigan.crop-units 9"),
         (train.Options, "--lora_rank 8 --lora_alpha 8"),
+        (train.Options, "--batch_tokens 2000 --accum_grad 4"),  # at least four parts
         (train.Options, "--sides src --consistency 1 --text_ratio_gate 0.2"),
         (train.Options, "--text_ratio_every 5 --schedule linear"),
         (train.Options, "--text_ratio_every 5 --side_every tgt=9"),

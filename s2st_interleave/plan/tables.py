@@ -114,7 +114,7 @@ def setup(options: "Options") -> memory.Setup:
         parallel=options.parallel,
         # A budget of tokens cuts most steps into several micro-batches.
         accumulates=parts(options) > options.ranks or options.batch_tokens > 0,
-        logits_at_once=options.logits_at_once,
+        logits_at_once=0 if options.lora_rank else options.logits_at_once,
         foreach=options.fused_adamw == "false",
         teacher=options.teacher_weight > 0,
         checkpointing=options.gradient_checkpointing,

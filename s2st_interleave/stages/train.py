@@ -81,6 +81,11 @@ def run(options: Options) -> None:
     dev = open_dumps(options.dev_dir, options.name_pair)
     if 0 < options.num_dev < len(dev):
         dev = open_dumps(options.dev_dir, options.name_pair, options.num_dev)
+    if len(dev) < parallel.ranks().count:
+        raise UserError(
+            f"{parallel.ranks().count} ranks cannot share the {len(dev)} utterances of dev: "
+            "take fewer GPUs, or more of dev (--num_dev)"
+        )
     for task in interleaving.tasks:
         check_sides(task.layout, train, options.train_dir)
         check_sides(task.layout, dev, options.dev_dir)

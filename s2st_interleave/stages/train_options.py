@@ -64,8 +64,8 @@ class Options(TrainOptions):
     )
     batch_tokens: int = option(
         0,
-        "padded tokens of a micro-batch, cut by length and alike on every GPU; 0: a step "
-        "is cut in accum_grad parts of as many utterances",
+        "padded tokens of a micro-batch, cut by length and alike on every GPU, in "
+        "accum_grad parts or more; 0: in accum_grad parts of as many utterances",
         new=True,
         minimum=0,
     )
@@ -236,12 +236,14 @@ class Options(TrainOptions):
         what, learns = ("tasks", "learn") if self.tasks else ("layout", "learns")
         if not self.lora_rank:
             voids.append(Void("lora_rank", "of 1 or more", ["lora_alpha"]))
+        else:  # peft wraps the output layer, whose logits are computed all at once then
+            voids.append(Void("lora_rank", "of 0", ["logits_at_once"]))
         if self.tasks:
             voids.append(Void("tasks", "of none", ["layout"]))
         else:
             voids.append(Void("tasks", "of one or more", ["task_weights"]))
-        if self.batch_tokens:
-            voids.append(Void("batch_tokens", "of 0", ["accum_grad"]))
+        if len(layouts) > 1:
+            voids.append(Void("tasks", "of one", ["probe_every"]))
         if not any(layout.two_fold_sides for layout in layouts):
             wanted = "with a side as speech and as text"
             voids.append(Void(what, wanted, ["probe_every"]))

@@ -10,8 +10,11 @@ from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from s2st_interleave import parallel
+from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
+from s2st_interleave.interleave.length import most_tokens
+from s2st_interleave.interleave.task import prompt
 from s2st_interleave.llm import unit_heads
 from s2st_interleave.llm.backbone import router_loss
 from s2st_interleave.llm.loss import cross_entropy_sum, divergence_sum, num_right
@@ -156,9 +159,7 @@ class InterleavedTask:
             lessons = [each.lesson for each in step_examples if each.lesson]
             metrics["num_taught"] = sum(each.num_taught for each in lessons)
         if self.gate and self.gate.looks(step, metrics["text_ratio"]):
-            # Utterances that speech_only keeps from showing text are not at the ratio.
-            rule = replace(self.interleaving, speech_only=0.0)
-            metrics |= self._look(self._probe_batch(step, rule))
+            metrics |= self._look(step)
         if len(self.interleaving.tasks) > 1:  # Figure 3 shows the blocks of one task
             return metrics
         layout = self.interleaving.tasks[0].layout
@@ -177,11 +178,22 @@ class InterleavedTask:
             rule = self.interleaving
             self.interleaving = replace(rule, falls=(*rule.falls, *fall))
 
-    def _look(self, batch: Batch) -> dict[str, float]:
-        """The share of the transcripts' tokens in a batch that the LLM mistakes now."""
-        places = torch.from_numpy(transcript_targets(batch.examples)).to(self.device)
-        if not len(places):  # of several tasks, none with a transcript was drawn
+    def _look(self, step: int) -> dict[str, float]:
+        """The share of the transcripts' tokens of dev that the LLM mistakes now.
+
+        Utterances that speech_only keeps from showing text are not at the ratio of a step,
+        and those of a task without a transcript would say nothing.
+        """
+        rule = self.interleaving
+        heard = tuple(task for task in rule.tasks if task.layout.transcribed)
+        if not heard:
             return {}
+        rule = replace(rule, speech_only=0.0, side_every=(), tasks=heard)
+        return self._mistaken(self._probe_batch(step, rule))
+
+    def _mistaken(self, batch: Batch) -> dict[str, float]:
+        """The share of the transcripts' tokens in a batch that the LLM mistakes."""
+        places = torch.from_numpy(transcript_targets(batch.examples)).to(self.device)
         was_training = self.model.training
         self.model.eval()
         with self.llm.autocast():
@@ -298,12 +310,33 @@ class InterleavedTask:
 
     @cached_property
     def _probed(self) -> list[int]:
-        return probe.places(self.dev.dump_of)
+        chosen = probe.places(self.dev.dump_of, self._fits)
+        if not chosen:
+            raise UserError(
+                f"none of dev fits the {self.llm.max_length} positions of the LLM as text: "
+                "take another LLM, or leave out text_ratio_gate and probe_every"
+            )
+        return chosen
+
+    def _fits(self, index: int) -> bool:
+        """Whether the LLM reads this utterance of dev at any text ratio, by any task.
+
+        What is too long at ratio 0 is not in the dump; as text some words are longer still.
+        """
+        most, utterance = self.llm.max_length, self.dev[index]
+        return most is None or all(
+            most_tokens(
+                utterance, self.llm.encode, task.layout, prompt(task, utterance.pair)
+            )
+            <= most
+            for task in self.interleaving.tasks
+        )
 
     def _probe_batch(self, step: int, rule: Interleaving) -> Batch:
         """The same dev utterances at every step, with the text ratio of this step."""
         utterances = [self.dev[index] for index in self._probed]
-        drawn = draw_examples(utterances, rule.ratios(step), step, rule, self.llm)
+        ratios = self.interleaving.ratios(step)
+        drawn = draw_examples(utterances, ratios, step, rule, self.llm)
         return self._collate(drawn)
 
     def _collate(

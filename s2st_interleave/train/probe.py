@@ -1,6 +1,7 @@
 """The curves of the paper's Figure 3: lengths of blocks, and similarities between them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 import torch
@@ -13,13 +14,17 @@ from s2st_interleave.train.collation import Batch
 NUM_PROBED = 32  # dev utterances of Fig. 3, and of a gate's look
 
 
-def places(dump_of: np.ndarray) -> list[int]:
+def places(
+    dump_of: np.ndarray, fits: Callable[[int], bool] = lambda index: True
+) -> list[int]:
     """Indices of the dev utterances that are probed: the first of each pair, as many of each.
 
-    `dump_of`, int64 (num_utterances,), rises: which pair's dump each is of.
+    `dump_of`, int64 (num_utterances,), rises: which pair's dump each is of. Those that do
+    not fit are passed over.
     """
     turn = np.arange(len(dump_of)) - np.searchsorted(dump_of, dump_of)
-    return sorted(np.argsort(turn, kind="stable")[:NUM_PROBED].tolist())
+    order = np.argsort(turn, kind="stable").tolist()
+    return sorted(islice(filter(fits, order), NUM_PROBED))
 
 
 def length_ratios(

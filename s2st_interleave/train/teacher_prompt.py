@@ -18,7 +18,7 @@ def taught_block(prompt: str) -> str:
     >>> taught_block("{src}: {src_text} {tgt}: {tgt_text}"), taught_block("{tgt_text}.")
     ('tgt_text', '')
     """
-    end = re.search(r"\{(\w+_text)\}$", prompt)
+    end = re.search(r"\{(\w+_text)\}\Z", prompt)  # `$` would pass over a line feed
     return end[1] if end else ""
 
 

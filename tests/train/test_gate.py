@@ -11,6 +11,7 @@ import torch
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dumps, Subset
 from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.interleave.length import most_tokens
 from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm import model as llm
@@ -126,7 +127,7 @@ def test_the_error_is_that_of_the_transcripts_tokens(make_task):
         for place in range(*x.example.blocks["src_text"].indices(10**6))
     ]
     task.model.train()
-    assert task._look(batch)[ERROR] == pytest.approx(sum(wrong) / len(wrong))
+    assert task._mistaken(batch)[ERROR] == pytest.approx(sum(wrong) / len(wrong))
     assert task.model.training
 
 
@@ -170,9 +171,47 @@ def test_a_look_is_at_the_ratio_and_at_each_pair(make_task, small_dump, tmp_path
     counted = np.bincount(task.dev.dump_of[task._probed])
     assert counted.tolist() == [NUM_PROBED // 2] * 2
     seen = []
-    task._look = lambda batch: seen.append(batch) or {}
+    task._mistaken = lambda batch: seen.append(batch) or {}
     task.metrics(0, task.batches(0))
     assert all(each.realised["src"] > 0 for each in seen[0].examples)
+
+
+def test_a_look_reads_every_utterance_by_a_task_with_a_transcript(make_task):
+    """Of ten tasks drawn without one, 3 of 32 utterances decided, and chance opened it."""
+    asr = Task(Layout.parse("src_speech -> src_text"), "asr")
+    direct = Task(
+        Layout.parse("src_speech -> tgt_text tgt_speech"), "direct", weight=10
+    )
+    own = (("tgt", 3),)  # of a side that the task of the look has not
+    rule = replace(INTERLEAVING, tasks=(asr, direct), side_every=own)
+    task = make_task(GATE, interleaving=rule)
+    seen = []
+    task._mistaken = lambda batch: seen.append(batch) or {}
+    for step in (0, 3):
+        task.metrics(step, task.batches(step))
+    for batch in seen:
+        assert len(batch.examples) == min(NUM_PROBED, len(task.dev))
+        assert {each.task.name for each in batch.examples} == {"asr"}
+
+
+def test_a_look_passes_over_what_is_too_long_as_text(make_task):
+    """Such an utterance fits without text, and ended the training at every look."""
+    task = make_task(GATE)
+    every = range(len(task.dev))
+    layout, encode = task.interleaving.tasks[0].layout, task.llm.encode
+    most = [most_tokens(task.dev[index], encode, layout) for index in every]
+    limit = int(np.median(most))
+    task.llm.model.config.max_position_embeddings = limit
+    assert (
+        task._probed == [index for index in every if most[index] <= limit][:NUM_PROBED]
+    )
+    task.metrics(0, task.batches(0))
+    other = make_task(GATE)
+    other.llm.model.config.max_position_embeddings = min(most) - 1
+    with pytest.raises(
+        UserError, match=r"none of dev fits the .* positions of the LLM as"
+    ):
+        other._probe_batch(0, INTERLEAVING)
 
 
 def test_the_probe_of_one_pair_is_its_first_utterances(make_task, small_dump):

@@ -181,7 +181,8 @@ def test_a_prompt_ends_in_a_text_that_is_learned():
     layout = Layout.parse(S2ST)
     teacher_prompt.check(PROMPT, [layout])
     teacher_prompt.check("{src_text}", [layout])  # the transcript is learned as well
-    for prompt in (PROMPT + ".", ""):
+    # A line feed, as of YAML's `|`, was passed over: no token was taught, and nothing said so.
+    for prompt in (PROMPT + ".", "", PROMPT + "\n"):
         with pytest.raises(UserError, match="that is learned: src_text tgt_text"):
             teacher_prompt.check(prompt, [layout])
     direct = Layout.parse("src_speech -> tgt_speech")
