@@ -4,12 +4,18 @@ import torch
 
 from s2st_interleave import parallel
 from s2st_interleave.errors import UserError
+from s2st_interleave.launch import gpus
 
 
 def resolve_device(name: str) -> torch.device:
     """The device that `--device` names; UserError where this machine does not have it."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+        if name == "cpu" and (num := gpus.num_unused()):
+            raise UserError(
+                f"this machine has {num} GPUs that PyTorch cannot use (an old driver, or a "
+                "torch without CUDA): --device cpu works without"
+            )
     _check_device(name)
     if name == "cuda" and parallel.ranks().count > 1:
         name = f"cuda:{parallel.ranks().local}"

@@ -1,6 +1,7 @@
 """Number formats: weights and optimizer stay fp32, autocast takes products in bf16."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from s2st_interleave.errors import UserError
@@ -34,14 +35,22 @@ def autocast(device: "torch.device", bf16: bool) -> AbstractContextManager[objec
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
 
 
-def exact() -> AbstractContextManager[object]:
-    """A context in which convolutions on a GPU are in fp32, not TF32, torch's default.
+@contextmanager
+def exact() -> Iterator[None]:
+    """A context in which all products on a GPU are in fp32, for outputs that are compared.
 
-    It is for outputs that are compared. Products of matrices are in fp32 by default.
+    By default convolutions are in TF32, and products of matrices where an image of a
+    container says so ($TORCH_ALLOW_TF32_CUBLAS_OVERRIDE).
     """
     import torch
 
-    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+    matmul = torch.backends.cuda.matmul
+    before, matmul.allow_tf32 = matmul.allow_tf32, False
+    try:
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            yield
+    finally:
+        matmul.allow_tf32 = before
 
 
 def spread_apart(first: "torch.Tensor", second: "torch.Tensor") -> float:

@@ -31,6 +31,14 @@ def visible() -> tuple[str, ...]:
     return tuple(takewhile(NAME.fullmatch, names))
 
 
+def num_unused() -> int:
+    """Number of the driver's GPUs that a process may use, asked where PyTorch finds none.
+
+    The environment alone is not believed: it may name GPUs that are not there.
+    """
+    return len(visible()) if _known_to_driver() else 0
+
+
 def _known_to_driver() -> Sequence[str]:
     words = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     try:

@@ -224,7 +224,11 @@ class _Writer:
 
             engine = Vllm(weights, bf16=bf16, num_answers=options.batch_size)
             return model.reader(weights), engine
-        backend = model.attention_backend(options.attention, device, bf16)
+        # `auto` is the model's own: FlashAttention 2 would unpad the whole cache in every
+        # layer at every token.
+        backend = None
+        if options.attention != "auto":
+            backend = model.attention_backend(options.attention, device, bf16)
         llm = model.SpeechLlm.load(weights, device, attention=backend, bf16=bf16)
         return llm, None
 

@@ -18,6 +18,7 @@ from espnet2.gan_tts.hifigan.loss import (
     MelSpectrogramLoss,
 )
 from safetensors.torch import save_model
+from torch.distributed.tensor import DTensor
 
 from s2st_interleave import keyed, parallel
 from s2st_interleave.data import audio
@@ -94,6 +95,7 @@ class GanLearner:
             log_base=None,
         ).to(device)
         self.batches = Prefetch(self._batch)  # crops are read from disk
+        self._before: list[torch.Tensor] = []  # room for what a step may have to undo
 
     def start(self, mode: engine.Parallel) -> None:
         if mode == "fsdp":  # the step of either network reads both, and gathers both
@@ -156,24 +158,28 @@ class GanLearner:
 
         Weights and state of the generator, and all buffers, are copied before each step.
         """
-        learned = list(self.model.generator.parameters())
+        learned, state = list(self.model.generator.parameters()), self.optimizer.state
+        known = [weight for weight in learned if weight in state]
         tensors = [*learned, *self.model.buffers()]
-        values = [tensor.detach().clone() for tensor in tensors]
-        states = {
-            weight: {k: v.clone() for k, v in self.optimizer.state[weight].items()}
-            for weight in learned
-            if weight in self.optimizer.state
-        }
+        tensors += [state[weight][key] for weight in known for key in state[weight]]
+        tensors = [
+            each.to_local() if isinstance(each, DTensor) else each for each in tensors
+        ]
+        if len(tensors) != len(
+            self._before
+        ):  # the first steps, before Adam has a state
+            self._before = [torch.empty_like(each) for each in tensors]
+        with torch.no_grad():
+            torch._foreach_copy_(
+                self._before, tensors
+            )  # a copy each waits for a GPU's launches
         try:
             yield
         except NotFiniteError:
             with torch.no_grad():
-                for tensor, value in zip(tensors, values, strict=True):
-                    tensor.copy_(value)
-            for weight in learned:
-                self.optimizer.state.pop(weight, None)
-                if weight in states:
-                    self.optimizer.state[weight] = states[weight]
+                torch._foreach_copy_(tensors, self._before)
+            for weight in set(learned) - set(known):
+                state.pop(weight, None)
             raise
 
     def _learn(
