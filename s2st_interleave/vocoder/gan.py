@@ -156,7 +156,8 @@ class GanLearner:
     def _as_before_if_not_finite(self) -> Iterator[None]:
         """Undo a step that is left out: by the discriminators' turn the generator has learned.
 
-        Weights and state of the generator, and all buffers, are copied before each step.
+        Weights and state of the generator, and all buffers, are copied before each step, all
+        of them at once: a GPU would wait for the launches of a thousand copies.
         """
         learned, state = list(self.model.generator.parameters()), self.optimizer.state
         known = [weight for weight in learned if weight in state]
@@ -165,14 +166,11 @@ class GanLearner:
         tensors = [
             each.to_local() if isinstance(each, DTensor) else each for each in tensors
         ]
-        if len(tensors) != len(
-            self._before
-        ):  # the first steps, before Adam has a state
+        # In the first step Adam has no state yet.
+        if len(tensors) != len(self._before):
             self._before = [torch.empty_like(each) for each in tensors]
         with torch.no_grad():
-            torch._foreach_copy_(
-                self._before, tensors
-            )  # a copy each waits for a GPU's launches
+            torch._foreach_copy_(self._before, tensors)
         try:
             yield
         except NotFiniteError:
