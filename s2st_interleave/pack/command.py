@@ -23,6 +23,7 @@ from s2st_interleave.provenance import git_state
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.stage_dir import Input, Stage, made_with, open_stage, read_done
 from s2st_interleave.stages.dumps import pair_prompt
+from s2st_interleave.stages.results import check_heard
 from s2st_interleave.stages.train import trained_task
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
@@ -228,14 +229,10 @@ def check_chain(options: Options, prints: dict[str, str]) -> None:
 def _check_speech(options: Options) -> None:
     """Raise UserError where the scores are not of speech by the vocoder that is packed."""
     score, speech = (options.decode_dir / name for name in ("score", "vocode"))
-    if options.vocoder is None or not (score / DONE).is_file():
+    is_heard = (score / DONE).is_file() and (speech / DONE).is_file()
+    if options.vocoder is None or not is_heard:
         return
-    if not (speech / DONE).is_file():
-        return
-    if not made_with(score, "score", "vocode", speech, "vocode"):
-        raise UserError(
-            f"{score} is of earlier speech than {speech}: run stage 9 again"
-        )
+    check_heard(options.decode_dir)
     if not made_with(speech, "vocode", "vocoder", options.vocoder, "vocoder"):
         raise UserError(
             f"{speech} is of another vocoder than {options.vocoder}: pack that one, or run "

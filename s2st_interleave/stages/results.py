@@ -101,17 +101,22 @@ def _check_chain(decodes: Path, system: Path) -> None:
         raise UserError(
             f"{decodes / 'score'} is of an earlier decode: run stage 9 again"
         )
-    speech = decodes / "vocode"
-    if (speech / DONE).is_file() and not made_with(
-        decodes / "score", "score", "vocode", speech, "vocode"
-    ):
-        raise UserError(
-            f"{decodes / 'score'} is of earlier speech than {speech}: run stage 9 again"
-        )
+    check_heard(decodes)
     is_there = (system / DONE).is_file() or (system / OPEN).is_file()
     if is_there and not made_with(decodes, "decode", "train", system, "train"):
         raise UserError(
             f"{decodes} is of an earlier training of {system}: run stages 7 to 9 again"
+        )
+
+
+def check_heard(decodes: Path) -> None:
+    """Raise UserError for a score of speech that has changed since."""
+    score, speech = decodes / "score", decodes / "vocode"
+    if not (score / DONE).is_file() or not (speech / DONE).is_file():
+        return
+    if not made_with(score, "score", "vocode", speech, "vocode"):
+        raise UserError(
+            f"{score} is of earlier speech than {speech}: run stage 9 again"
         )
 
 
