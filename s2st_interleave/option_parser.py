@@ -18,10 +18,14 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Given(argparse.Action):
-    """Appends option and text to `namespace.given`, in the order of the command line."""
+    """Appends option and text to `namespace.given`, in the order of the command line.
+
+    Several words of one option are a list, one word is the text that it is.
+    """
 
     def __call__(self, parser: Any, namespace: Any, values: Any, _: Any = None) -> None:
-        namespace.given.append((self.dest, values))
+        alone = values[0] if isinstance(values, list) and len(values) == 1 else values
+        namespace.given.append((self.dest, alone))
 
 
 def plain_parser(command: str, about: str | None) -> Parser:
@@ -58,16 +62,26 @@ def _add_option(group: argparse._ActionsContainer, leaf: Leaf) -> None:
     required = leaf.default is REQUIRED
     default = "required" if required else f"default {shown(leaf.default)}"
     text = f"{leaf.text} ({', '.join(filter(None, [str(leaf.bounds), default]))})"
+    # Words in quotes would be cut where a recipe passes them on (`--score_args "..."`).
+    is_list = typing.get_origin(leaf.hint) is tuple
+    number = "+" if is_list else None
     group.add_argument(
         f"--{leaf.name}",
         action=_Given,
-        metavar=metavar(leaf.hint),
+        nargs=number,
+        metavar=metavar(leaf.hint).removesuffix(" ...")
+        if is_list
+        else metavar(leaf.hint),
         help=text.replace("%", "%%"),
     )
     if "_" in leaf.name:  # the other spelling, which the help's first lines tell of
         dashed = f"--{leaf.name.replace('_', '-')}"
         group.add_argument(
-            dashed, dest=leaf.name, action=_Given, help=argparse.SUPPRESS
+            dashed,
+            dest=leaf.name,
+            action=_Given,
+            nargs=number,
+            help=argparse.SUPPRESS,
         )
 
 

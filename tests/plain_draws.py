@@ -37,7 +37,7 @@ class Drawn:
 
 
 class Drawer:
-    """Draws with one LLM, as `draw_example` did."""
+    """Draws with one LLM, as the toolkit once did."""
 
     def __init__(self, llm: SpeechLlm):
         self._encode, self._vocabulary = llm.encode, llm.vocabulary

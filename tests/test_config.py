@@ -86,6 +86,17 @@ def test_a_folder_with_a_space_in_its_name_is_one_of_several_or_the_only_one(tmp
     assert parse("--out_dir", "a", "--dirs", str(folder)).dirs == (folder,)
     assert parse("--out_dir", "a", "--dirs", "b c ").dirs == (Path("b"), Path("c"))
     assert parse("--out_dir", "a", "--dirs", "").dirs == ()
+    assert parse("--dirs", str(folder), "c", "--out_dir", "a").dirs == (
+        folder,
+        Path("c"),
+    )
+
+
+def test_several_words_of_an_option_need_no_quotes():
+    """A recipe's `--score_args "--metrics 'ter loops'"` was cut at the space in the quotes."""
+    for words in (["fr", "it"], ["fr it"]):
+        parsed = parse("--out_dir", "a", "--languages", *words, "--lr", "1")
+        assert parsed.languages == ("fr", "it")
 
 
 def test_help_of_every_command_needs_no_torch():

@@ -24,7 +24,7 @@ from s2st_interleave.encoder.recordings import Recording
 from s2st_interleave.errors import UserError
 from s2st_interleave.hub import load, unloaded
 from s2st_interleave.precision import autocast
-from s2st_interleave.progress import quiet_transformers
+from s2st_interleave.progress import named, quiet_transformers
 from s2st_interleave.score.metrics.error_rate import word_error_rate
 from s2st_interleave.train.bad_steps import Contents
 from s2st_interleave.train.batches import batch_at
@@ -57,6 +57,13 @@ def build(
     front = frontend(extractor, config)
     torch.manual_seed(keyed.stable_hash(seed, "encoder init", bits=32))
     if scratch:
+        if any(source.glob("*.safetensors")):
+            parallel.say(
+                named(
+                    f"warning: the weights of {source} are not taken, only its configuration "
+                    "(--scratch true)"
+                )
+            )
         model = unloaded(AutoModelForCTC, config, source)
     else:
         model = _pretrained(source, config)

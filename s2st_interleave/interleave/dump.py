@@ -169,9 +169,10 @@ class Dumps:
         return int(self._ends[-1])
 
     def __getitem__(self, index: int) -> Utterance:
-        which = int(np.searchsorted(self._ends, index, side="right"))
-        if which == len(self._dumps):
+        if not -len(self) <= index < len(self):
             raise IndexError(index)
+        index %= len(self)
+        which = int(np.searchsorted(self._ends, index, side="right"))
         dump = self._dumps[which]
         return dump[index - int(self._ends[which]) + len(dump)]
 

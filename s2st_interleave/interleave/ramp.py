@@ -83,7 +83,7 @@ def _over_a_third(interleaving: Interleaving, max_steps: int) -> str:
     options = []
     if any(steps > every for steps in own.values()):
         sides = " ".join(f"{side}={min(own[side], every)}" for side in own)
-        options.append(f'--side_every "{sides}"')
+        options.append(f"--side_every {sides}")
     if schedule.every > every and set(interleaving.interleaved) - set(own):
         options.append(f"--text_ratio_every {every}")
     return " and ".join(options)

@@ -60,7 +60,8 @@ def uniform_spans(num_words: int, num_units: int) -> np.ndarray:
     """Equal intervals in place of an alignment (paper Table 3).
 
     They are int32 (num_words, 2), half-open, where the paper's include their end:
-    a_i = i * floor(M/N), b_i = (i+1) * floor(M/N) - 1, i from 0.
+    a_i = i * floor(M/N), b_i = (i+1) * floor(M/N) - 1, i from 0. The units that remain, all
+    of them where there are fewer than words, stand behind the last word at every ratio.
     """
     width = num_units // num_words if num_words else 0
     starts = np.arange(num_words, dtype=np.int32) * width

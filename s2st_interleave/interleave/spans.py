@@ -48,9 +48,9 @@ def _counts(
     num_words: int, ratio: float, span_rule: SpanRule, rng: Stream | np.random.Generator
 ) -> tuple[int, int]:
     """How many words to replace at least, and at most: a span may run past the least."""
+    wanted = round(ratio * num_words, 9)  # 0.7 * 90 is 62.99999999999999
     if span_rule == "literal":
-        return min(num_words, math.floor(ratio * num_words) + 1), num_words
-    wanted = round(ratio * num_words, 9)
+        return min(num_words, math.floor(wanted) + 1), num_words
     whole = math.floor(wanted)
     count = whole + int(rng.random() < wanted - whole)
     return count, count

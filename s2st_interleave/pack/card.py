@@ -41,7 +41,7 @@ print(said.transcript, said.translation)
 
 DIR is this folder, or its name on the hub. Any rate, channels and format are read; a recording
 of less than 0.3 s, of more than 30 s, or without sound is refused. `sha256sum -c SHA256SUMS`
-checks the files.
+checks the other files.
 
 ## Scores
 

@@ -87,8 +87,9 @@ def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_sums(directory: Path) -> None:
-    """Write SHA256SUMS of all files."""
-    sums = {name: file_digest(directory / name) for name in _files(directory)}
+    """Write SHA256SUMS of all files but the model card, in which people write."""
+    names = (name for name in _files(directory) if name != CARD)
+    sums = {name: file_digest(directory / name) for name in names}
     with atomic_write(directory / SUMS) as stream:
         stream.writelines(f"{digest}  {name}\n" for name, digest in sums.items())
 
@@ -98,15 +99,15 @@ def listed(directory: Path) -> list[str]:
     return list(_sums(directory))
 
 
-def check_sums(directory: Path, *, documents: bool = False) -> None:
+def check_sums(directory: Path) -> None:
     """Raise UserError, naming it, for a file that is missing, changed or not listed.
 
-    The model card may have been edited, on the hub's page say: translation does not read
-    it, and it is looked at only with `documents`.
+    The model card may have been edited, which translation does not read. Earlier versions
+    listed it.
     """
     sums = _sums(directory)
     for name, digest in sums.items():
-        if name == CARD and not documents:
+        if name == CARD:
             continue
         if _leads_out(directory, directory / name):
             raise UserError(

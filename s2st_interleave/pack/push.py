@@ -32,7 +32,7 @@ class Options:
 
 def run(options: Options) -> None:
     # 1. Is the folder as it was packed, and fit to be seen by others?
-    folder.check_sums(options.model, documents=True)
+    folder.check_sums(options.model)
     description = folder.Description.read(options.model)
     if not hub.NAME.fullmatch(options.repo):
         raise UserError(f"--repo {options.repo}: wants owner/name")
@@ -43,10 +43,14 @@ def run(options: Options) -> None:
             'can fetch has a name that starts with "Llama", by its license; --private true '
             "keeps it to yourself"
         )
-    names = folder.listed(options.model)
+    if not (options.model / folder.CARD).is_file():
+        raise UserError(
+            f"{options.model / folder.CARD}, the model card, is missing: copy the folder again"
+        )
+    names = [*folder.listed(options.model), folder.CARD]
     check_private(options.model, names)
 
-    # 2. Upload what SHA256SUMS lists; what an earlier version had more is removed.
+    # 2. Upload the card and what SHA256SUMS lists; what an earlier version had more goes.
     from huggingface_hub import HfApi, constants, get_token
     from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
@@ -65,7 +69,7 @@ def run(options: Options) -> None:
             f"the hub ({constants.ENDPOINT}) is out of reach: {error}; the same command "
             "goes on where it was"
         ) from None
-    print(f"push: {len(names)} files are in {constants.ENDPOINT}/{options.repo}")
+    print(f"push: {len(set(names))} files are in {constants.ENDPOINT}/{options.repo}")
     print(f"push: s2st-translate --model {options.repo}@{commit} in.wav", flush=True)
 
 

@@ -109,15 +109,16 @@ def tokens_per_epoch(
     corpus only the first `max_utterances` (0: no limit) of the shuffled epoch are drawn,
     and the count is scaled.
     """
-    from s2st_interleave.train.collation import num_tokens
+    from s2st_interleave.train.collation import tokens_seen
 
     count, size = len(task.train), task.batch_size
     start = phase.first_step * size // count * count
     drawn = min(count, max_utterances or count)
     tokens, ratios = 0, task.interleaving.ratios(phase.first_step)
     for step, index in _turns(task, range(start, start + drawn)):
-        (example,) = task.draw([task.train[index]], ratios, step)
-        tokens += num_tokens(example)
+        utterance, rule = task.train[index], task.interleaving
+        (example,) = task.draw_views([utterance], ratios, step, rule)
+        tokens += tokens_seen(example)
     return round(tokens * count / drawn), drawn == count
 
 

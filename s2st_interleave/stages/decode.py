@@ -73,7 +73,7 @@ class Options(ShardOptions):
         new=True,
     )
     dtype: Dtype = option("auto", "of the weights; auto: bf16 on a GPU that has it")
-    attention: Attention = option("auto", "backend; auto: the best that is installed")
+    attention: Attention = option("auto", "backend; auto: the model's own")
 
     def voids(self) -> list[Void]:
         if self.engine != "transformers":
@@ -188,7 +188,7 @@ class _Writer:
     def __init__(
         self,
         options: Options,
-        questions: Mapping[str, part_of.Question],
+        questions: Mapping[str, part_of.Given],
         num_units: int,
     ):
         self.options, self.questions, self.num_units = options, questions, num_units

@@ -22,7 +22,7 @@ from s2st_interleave.stages.train import trained_task
 if TYPE_CHECKING:
     from s2st_interleave.stages.decode import Options
 
-Question = dict[str, np.ndarray | str]
+Given = dict[str, np.ndarray | str]
 
 
 def finished(directory: Path | None) -> dict[str, Any] | None:
@@ -91,17 +91,17 @@ def earlier_input(out_dir: Path) -> dict[str, str]:
     return {"part_of": inputs["part_of"]} if "part_of" in inputs else {}
 
 
-def _same(one: Question, other: Question) -> bool:
+def _same(one: Given, other: Given) -> bool:
     return all(np.array_equal(given, other[block]) for block, given in one.items())
 
 
-def questions(dump: Dump, layout: Layout) -> dict[str, Question]:
+def questions(dump: Dump, layout: Layout) -> dict[str, Given]:
     """The given blocks of each utterance of a dump, by its id."""
     utterances = (dump[index] for index in range(len(dump)))
     return {each.id: given(each, layout) for each in utterances}
 
 
-def given(utterance: Utterance, layout: Layout) -> Question:
+def given(utterance: Utterance, layout: Layout) -> Given:
     """The given blocks of an utterance: int32 units of speech, or a text, by block name."""
     sides = utterance.sides
     return {

@@ -38,7 +38,7 @@ class LimitOptions:
     llm: Path | None = option(
         None,
         "LLM of stage 6, a directory or a hub's name: is each sequence, at text ratio 0, "
-        "within its positions? none: stage 6 will tell",
+        "within its positions? none: stage 6 will tell, before it trains",
         runtime=True,
     )
     layout: str | None = option(

@@ -8,6 +8,7 @@ import shlex
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -17,6 +18,8 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.facts import TrainFacts
 from s2st_interleave.files import atomic_write
 from s2st_interleave.interleave import ramp
+from s2st_interleave.interleave.dump import Dumps, Subset
+from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.precision import use_bf16
@@ -26,6 +29,11 @@ from s2st_interleave.stages.dumps import check_sides, codebook, open_dumps, trai
 from s2st_interleave.stages.encoder import model_input
 from s2st_interleave.stages.train_options import Options
 from s2st_interleave.train import teacher_prompt
+
+if TYPE_CHECKING:
+    import torch
+
+    from s2st_interleave.llm.model import SpeechLlm
 
 LEGEND = (
     "text_ratio is the share of words that the schedule asks to show as text (of the side "
@@ -66,7 +74,6 @@ def run(options: Options) -> None:
     # 2. The data, and the LLM with rows for the units.
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm import model as llm
-    from s2st_interleave.llm import unit_heads
     from s2st_interleave.llm.backbone import uses_all_weights
     from s2st_interleave.train import engine, teacher
     from s2st_interleave.train.adamw import AdamWLearner
@@ -77,52 +84,17 @@ def run(options: Options) -> None:
     set_threads(options.num_threads)
     device = resolve_device(options.device)
     bf16 = use_bf16(options.dtype, device)
-    train = open_dumps(options.train_dir, options.name_pair, options.num_utterances)
-    dev = open_dumps(options.dev_dir, options.name_pair)
-    if 0 < options.num_dev < len(dev):
-        dev = open_dumps(options.dev_dir, options.name_pair, options.num_dev)
-    if len(dev) < parallel.ranks().count:
-        raise UserError(
-            f"{parallel.ranks().count} ranks cannot share the {len(dev)} utterances of dev: "
-            "take fewer GPUs, or more of dev (--num_dev)"
-        )
-    for task in interleaving.tasks:
-        check_sides(task.layout, train, options.train_dir)
-        check_sides(task.layout, dev, options.dev_dir)
-    if dev.vocabulary != train.vocabulary:
-        raise UserError(
-            f"{options.dev_dir[0]} has {dev.vocabulary}, {options.train_dir[0]} has "
-            f"{train.vocabulary}: they are of different codebooks"
-        )
+    train, dev = _open_data(options, interleaving)
     attention = llm.attention_backend(options.attention, device, bf16)
-    speech_llm = llm.extend(
-        options.llm,
-        train.vocabulary.num_units,
-        new_rows=options.new_rows,
-        attention_dropout=options.attention_dropout,
-        residual_dropout=options.residual_dropout,
-        seed=options.seed,
-        attention=attention,
-        lora_rank=options.lora_rank,
-        lora_alpha=options.lora_alpha,
-        gradient_checkpointing=options.gradient_checkpointing,
-        bf16=bf16,
+    speech_llm = _load_llm(
+        options, train.vocabulary.num_units, device, attention, bf16=bf16
     )
-    if options.lora_rank:
-        from s2st_interleave.llm import lora  # it needs peft, an extra
-
-        parallel.say(lora.describe(speech_llm.model))
-    speech_llm.model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
-    num_heads = options.num_unit_heads()
-    if num_heads:
-        unit_heads.add(speech_llm.model, speech_llm.vocabulary, num_heads)
     check_lengths(dev, interleaving, speech_llm)
-    if options.max_steps * options.batch_size >= len(train):  # all of it is drawn
-        check_lengths(train, interleaving, speech_llm)
+    shows_text = interleaving.ratio(0) > 0
+    check_lengths(train, interleaving, speech_llm, shows_text=shows_text)
 
     if options.compile:
         engine.compile_model(speech_llm.backbone, options.parallel)
-
     told = None
     if options.teacher_weight:
         prompt = teacher_prompt.with_languages(
@@ -149,7 +121,9 @@ def run(options: Options) -> None:
         consistency=options.consistency,
         gate=options.gate(),
         teacher=told,
-        unit_heads_weight=options.unit_heads_weight if num_heads else 0.0,
+        unit_heads_weight=options.unit_heads_weight
+        if options.num_unit_heads()
+        else 0.0,
     )
     learner = AdamWLearner(
         task,
@@ -176,6 +150,65 @@ def run(options: Options) -> None:
     tasks = {task.name: str(task.layout) for task in interleaving.tasks}
     facts = TrainFacts(**to_dict(outcome), tasks=tasks, kmeans=kmeans)
     parallel.on_first(lambda: stage.finish(num_in=num, num_out=num, facts=facts))
+
+
+def _open_data(
+    options: Options, interleaving: Interleaving
+) -> tuple[Dumps | Subset, Dumps | Subset]:
+    """The dumps of train and dev; UserError where they do not serve one training."""
+    train = open_dumps(options.train_dir, options.name_pair, options.num_utterances)
+    dev = open_dumps(options.dev_dir, options.name_pair)
+    if 0 < options.num_dev < len(dev):
+        dev = open_dumps(options.dev_dir, options.name_pair, options.num_dev)
+    if len(dev) < parallel.ranks().count:
+        raise UserError(
+            f"{parallel.ranks().count} ranks cannot share the {len(dev)} utterances of dev: "
+            "take fewer GPUs, or more of dev (--num_dev)"
+        )
+    for task in interleaving.tasks:
+        check_sides(task.layout, train, options.train_dir)
+        check_sides(task.layout, dev, options.dev_dir)
+    if dev.vocabulary != train.vocabulary:
+        raise UserError(
+            f"{options.dev_dir[0]} has {dev.vocabulary}, {options.train_dir[0]} has "
+            f"{train.vocabulary}: they are of different codebooks"
+        )
+    return train, dev
+
+
+def _load_llm(
+    options: Options,
+    num_units: int,
+    device: "torch.device",
+    attention: str | None,
+    *,
+    bf16: bool,
+) -> "SpeechLlm":
+    """The LLM with rows for the units, and its adapters and heads where they are asked for."""
+    from s2st_interleave.llm import model as llm
+    from s2st_interleave.llm import unit_heads
+
+    speech_llm = llm.extend(
+        options.llm,
+        num_units,
+        new_rows=options.new_rows,
+        attention_dropout=options.attention_dropout,
+        residual_dropout=options.residual_dropout,
+        seed=options.seed,
+        attention=attention,
+        lora_rank=options.lora_rank,
+        lora_alpha=options.lora_alpha,
+        gradient_checkpointing=options.gradient_checkpointing,
+        bf16=bf16,
+    )
+    if options.lora_rank:
+        from s2st_interleave.llm import lora  # it needs peft, an extra
+
+        parallel.say(lora.describe(speech_llm.model))
+    speech_llm.model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
+    if num_heads := options.num_unit_heads():
+        unit_heads.add(speech_llm.model, speech_llm.vocabulary, num_heads)
+    return speech_llm
 
 
 def trained_task(train_dir: Path, name: str = "") -> Task:

@@ -41,10 +41,6 @@ class MicroBatch:
     tensors: Mapping[str, torch.Tensor]
     loss: float
 
-    @property
-    def is_finite(self) -> bool:
-        return abs(self.loss) < float("inf")  # false for nan
-
 
 class NotFiniteError(UserError):
     """Loss or gradient of a step is not finite; no weight was changed."""

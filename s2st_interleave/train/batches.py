@@ -1,8 +1,8 @@
 """The utterances of a step's batch, as a pure function of (seed, step), and how it is cut.
 
 A batch is cut either into `accum_grad` pieces of as many utterances (`share`), or by
-length (`deal` over ranks, `cut` on one): micro-batches of similar lengths, each within a
-budget of padded tokens or frames.
+length (`deal`): micro-batches of similar lengths, each within a budget of padded tokens or
+frames.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,10 @@ T = TypeVar("T")
 
 
 def batch_at(items: Sequence[T], step: int, size: int, seed: int) -> list[T]:
-    """The `step`-th batch of an endless stream of keyed shuffles of `items`."""
+    """The `step`-th batch of an endless stream of keyed shuffles of `items`.
+
+    At the border of two shuffles an item may be twice in a batch.
+    """
     chosen = []
     for position in range(step * size, (step + 1) * size):
         epoch, index = divmod(position, len(items))
@@ -88,25 +91,16 @@ def in_order(drawn: list[T]) -> list[T]:
     ]
 
 
-def cut(
-    lengths: Sequence[int] | np.ndarray, budget: int, least: int = 1
-) -> list[list[int]]:
-    """Cut a batch into micro-batches: indices of items, those of similar lengths together.
-
-    `lengths` are integers, in tokens or frames; a micro-batch costs its number of items
-    times its greatest length, padding included. There are as few micro-batches as `budget`
-    allows, but `least` where there are as many items, and the dearest is as cheap as it
-    can be with so many. An item longer than the budget is a micro-batch of its own.
-    """
-    return deal(lengths, budget, 1, least)[0]
-
-
 def deal(
     lengths: Sequence[int] | np.ndarray, budget: int, num_ranks: int, least: int = 1
 ) -> list[list[list[int]]]:
-    """Cut a batch as `cut` does, and deal the micro-batches to ranks of about equal cost.
+    """Cut a batch into micro-batches, and deal them to ranks of about equal cost.
 
-    All ranks get equally many, `least` or more, as long as there are items enough. Raises
+    A micro-batch is the indices of items of similar lengths. `lengths` are integers, in
+    tokens or frames; a micro-batch costs its number of items times its greatest length,
+    padding included. There are as few as `budget` allows, but `least` for each rank where
+    there are as many items, and equally many for all; the dearest is as cheap as it can be
+    with so many. An item longer than the budget is a micro-batch of its own. Raises
     UserError where there are more ranks than items.
     """
     check_enough(len(lengths), num_ranks)

@@ -1,4 +1,4 @@
-"""Checkpoints: `checkpoint-<step>/`, whole or absent; the newest two and the best stay."""
+"""Checkpoints: `checkpoint-<step>/`, whole or absent; the newest few and the best stay."""
 
 import math
 import shutil
@@ -43,7 +43,7 @@ class Progress:
     tokens_seen: int = 0
     train_sec: float = 0.0
     best_step: int = 0
-    best_loss: float = float("inf")
+    best_loss: float = float("inf")  # of the criterion by which checkpoints compare
 
     def advanced(self, tokens: int, train_sec: float) -> "Progress":
         return replace(

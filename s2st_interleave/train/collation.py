@@ -48,7 +48,7 @@ def length(example: InterleavedExample) -> int:
     return max(len(view.ids) for view in example.views)
 
 
-def num_tokens(example: InterleavedExample) -> int:
+def tokens_seen(example: InterleavedExample) -> int:
     """Tokens that the LLM sees of an example, in all of its views, and its teacher."""
     seen = sum(len(view.ids) for view in example.views)
     return seen + len(example.lesson.ids) if example.lesson else seen

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
-from s2st_interleave.interleave.length import doubtful, num_tokens
+from s2st_interleave.interleave.length import doubtful, most_tokens, num_tokens
 from s2st_interleave.interleave.sequence import (
     Example,
     Piece,
@@ -21,6 +22,7 @@ from s2st_interleave.interleave.sequence import (
 from s2st_interleave.interleave.spans import choose_spans
 from s2st_interleave.interleave.task import Task, draw_task, prompt
 from s2st_interleave.interleave.vocabulary import Vocabulary
+from s2st_interleave.llm.encoding import MOST_WORDS
 from s2st_interleave.llm.model import SpeechLlm
 
 # The share of words to show as text, 0 to 1, of all sides that are interleaved, or by side.
@@ -86,18 +88,6 @@ def draw_examples(
         }
         if lengths:
             raise _too_long(lengths, most)
-    return drawn
-
-
-def draw_example(
-    utterance: Utterance,
-    ratio: Ratio,
-    step: int,
-    interleaving: Interleaving,
-    llm: SpeechLlm,
-) -> InterleavedExample:
-    """As `draw_examples`, of one utterance."""
-    (drawn,) = draw_examples([utterance], ratio, step, interleaving, llm)
     return drawn
 
 
@@ -187,17 +177,26 @@ def mean_realised(examples: Sequence[InterleavedExample]) -> dict[str, float]:
 
 
 def check_lengths(
-    utterances: Dump | Dumps | Subset, interleaving: Interleaving, llm: SpeechLlm
+    utterances: Dump | Dumps | Subset,
+    interleaving: Interleaving,
+    llm: SpeechLlm,
+    *,
+    shows_text: bool = False,
 ) -> None:
-    """Raise UserError naming utterances that are longer at text ratio 0 than the LLM reads."""
+    """Raise UserError naming utterances that are longer than the LLM reads.
+
+    They are counted at text ratio 0, or, where words may be shown as text, at any ratio.
+    """
     most = llm.max_length
     if most is None:
         return
+    tokens_of = most_tokens if shows_text else num_tokens
+    encode = lru_cache(maxsize=MOST_WORDS)(llm.encode)  # words come again and again
     lengths: dict[str, int] = {}
     for index in doubtful(utterances, most):
         utterance = utterances[index]
         length = max(
-            num_tokens(utterance, llm.encode, task.layout, prompt(task, utterance.pair))
+            tokens_of(utterance, encode, task.layout, prompt(task, utterance.pair))
             for task in interleaving.tasks
         )
         if length > most:
@@ -208,7 +207,8 @@ def check_lengths(
 
 def _too_long(lengths: Mapping[str, int], most: int) -> UserError:
     first = "\n".join(
-        f"  utterance {k} makes {v} tokens" for k, v in sorted(lengths.items())[:10]
+        f"  utterance {k} makes up to {v} tokens"
+        for k, v in sorted(lengths.items())[:10]
     )
     return UserError(
         f"the LLM has positions for {most} tokens, too few for {len(lengths)} utterances: "

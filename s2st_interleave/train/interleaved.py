@@ -33,7 +33,7 @@ from s2st_interleave.train.collation import (
     Batch,
     collate,
     length,
-    num_tokens,
+    tokens_seen,
     transcript_targets,
 )
 from s2st_interleave.train.examples import (
@@ -82,18 +82,18 @@ class InterleavedTask:
     unit_heads_weight: float = 0.0
 
     def __post_init__(self) -> None:
-        self._drawn = Loader(self._draw_share, self.num_workers)
+        self._loader = Loader(self._draw_share, self.num_workers)
 
     def close(self) -> None:
         """End the workers."""
-        self._drawn.close()
+        self._loader.close()
 
     @property
     def model(self) -> PreTrainedModel:
         return self.llm.model
 
     def batches(self, step: int) -> list[Batch]:
-        examples = in_order(self._drawn(step, self.interleaving))
+        examples = in_order(self._loader(step, self.interleaving))
         # Examples of similar lengths share a micro-batch, so that there is little padding.
         examples.sort(key=length)
         return [self._collate(part, examples) for part in self._cut(examples)]
@@ -150,7 +150,7 @@ class InterleavedTask:
         step_examples = batches[0].step_examples
         metrics = {
             "tokens": sum(
-                num_tokens(each) for batch in batches for each in batch.examples
+                tokens_seen(each) for batch in batches for each in batch.examples
             ),
             "text_ratio": self.interleaving.ratio(step),
         }
@@ -236,7 +236,8 @@ class InterleavedTask:
     def _dev_parts(self) -> list[Sequence[InterleavedExample]]:
         """This rank's micro-batches of dev, drawn once: no step changes them."""
         mine = my_places(len(self.dev))
-        examples = in_order(self._draw([self.dev[index] for index in mine], 0.0, 0))
+        dev = [self.dev[index] for index in mine]
+        examples = in_order(draw_examples(dev, 0.0, 0, self.interleaving, self.llm))
         examples.sort(key=length)
         if self.batch_tokens:
             return self._cut(examples)
@@ -262,11 +263,6 @@ class InterleavedTask:
         counts = {side: self.train.num_words(side) for side in self.train.sides}
         return MeanShares(counts, rule.span_lambda, rule.span_rule, rule.sides)
 
-    def _draw(
-        self, utterances: Sequence[Utterance], ratio: Ratio, step: int
-    ) -> list[InterleavedExample]:
-        return draw_examples(utterances, ratio, step, self.interleaving, self.llm)
-
     def _draw_share(self, step: int, rule: Interleaving) -> list[InterleavedExample]:
         """This rank's examples of a step, in the order of the batch.
 
@@ -274,18 +270,22 @@ class InterleavedTask:
         """
         indices = batch_at(range(len(self.train)), step, self.batch_size, rule.seed)
         mine = [self.train[indices[k]] for k in my_places(len(indices))]
-        return self.draw(mine, rule.ratios(step), step)
+        return self.draw_views(mine, rule.ratios(step), step, rule)
 
-    def draw(
-        self, utterances: Sequence[Utterance], ratio: Ratio, step: int
+    def draw_views(
+        self,
+        utterances: Sequence[Utterance],
+        ratio: Ratio,
+        step: int,
+        rule: Interleaving,
     ) -> list[InterleavedExample]:
         """Examples for the loss of a step, with all that is read of an utterance."""
-        drawn = self._draw(utterances, ratio, step)
+        drawn = draw_examples(utterances, ratio, step, rule, self.llm)
         if self.teacher:
             drawn = with_lessons(drawn, utterances, self.teacher.prompt, self.llm)
         if not self.consistency:
             return drawn
-        plain = self._draw(utterances, 0.0, step)
+        plain = draw_examples(utterances, 0.0, step, rule, self.llm)
         return [
             replace(one, second=other.example)
             if any(one.realised.get(k) for k in one.task.layout.read_by_texts)
@@ -313,21 +313,25 @@ class InterleavedTask:
         chosen = probe.places(self.dev.dump_of, self._fits)
         if not chosen:
             raise UserError(
-                f"none of dev fits the {self.llm.max_length} positions of the LLM as text: "
-                "take another LLM, or leave out text_ratio_gate and probe_every"
+                f"none of dev has a text and fits the {self.llm.max_length} positions of the "
+                "LLM as text: take another LLM, or leave out text_ratio_gate and probe_every"
             )
         return chosen
 
     def _fits(self, index: int) -> bool:
-        """Whether the LLM reads this utterance of dev at any text ratio, by any task.
+        """Whether this utterance of dev has all its texts, and the LLM reads it in any form.
 
-        What is too long at ratio 0 is not in the dump; as text some words are longer still.
+        One without a transcript has no states to compare, nor tokens to mistake. What is too
+        long at ratio 0 is not in the dump; as text some words are longer still.
         """
-        most, utterance = self.llm.max_length, self.dev[index]
+        utterance, encode = self.dev[index], self.llm.encode
+        layouts = [task.layout for task in self.interleaving.tasks]
+        texts = {b.side for each in layouts for b in each.blocks if b.kind == "text"}
+        if not all(encode(utterance.sides[side].text) for side in texts):
+            return False
+        most = self.llm.max_length
         return most is None or all(
-            most_tokens(
-                utterance, self.llm.encode, task.layout, prompt(task, utterance.pair)
-            )
+            most_tokens(utterance, encode, task.layout, prompt(task, utterance.pair))
             <= most
             for task in self.interleaving.tasks
         )

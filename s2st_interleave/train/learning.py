@@ -141,10 +141,8 @@ class MeanShares:
     def _of_length(self, length: int, ratio: float) -> float:
         if not ratio or not length or self._rule == "exact":
             return ratio
-        key = (
-            length,
-            math.floor(ratio * length),
-        )  # all that the loop reads of the ratio
+        # All that the loop reads of the ratio.
+        key = length, math.floor(round(ratio * length, 9))
         if key not in self._known:
             rng = keyed.generator("mean share", *key)
             drawn = [

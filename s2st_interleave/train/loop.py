@@ -1,8 +1,10 @@
 """One training loop for every model of the recipe: pure in the step, exact to resume.
 
-Batches, learning rate and dropout are functions of (seed, step) alone, so that a run
-which was stopped and resumed is bit-identical to one which was not; what else decides about
-a step is read from the lines of metrics.jsonl before it. The loop owns resume,
+Batches, learning rate and, for as many ranks and the same cuts, dropout are functions of
+(seed, step) alone, so that a run which was stopped and resumed is bit-identical to one which
+was not; what else decides about a step is read from the lines of metrics.jsonl before it.
+The last step is evaluated as well, whatever `eval_every` says: a run that is extended may
+have its best checkpoint there. The loop owns resume,
 evaluation, checkpoints, signals and the log; a `Learner` owns its model, its optimizer
 and what a step is: adamw.py for a loss that is summed over targets, vocoder/gan.py for
 two networks that take turns.

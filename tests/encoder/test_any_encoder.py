@@ -93,6 +93,15 @@ def test_what_has_another_front_end_is_refused(kind, tmp_path):
         ctc.build(tmp_path, Bpe, scratch=False, seed=1)
 
 
+def test_weights_that_scratch_does_not_take_are_told_of(tmp_path, capsys):
+    """`--encoder FOLDER` of the preset laptop trained another model than the folder's."""
+    source = pretrained(tmp_path, "Wav2Vec2", masked=False)
+    ctc.build(source, Bpe, scratch=False, seed=1)
+    assert "not taken" not in capsys.readouterr().out
+    ctc.build(source, Bpe, scratch=True, seed=1)
+    assert f"warning: the weights of {source} are not taken" in capsys.readouterr().out
+
+
 def test_several_files_are_resumed_and_read(train_encoder, tmp_path, monkeypatch):
     whole = PreTrainedModel.save_pretrained
     source = pretrained(tmp_path / "source", "Wav2Vec2", masked=False)

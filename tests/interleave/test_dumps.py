@@ -37,6 +37,17 @@ def test_dumps_are_read_as_one_and_name_their_pair(small_dump, tmp_path):
     assert {utterance.pair for utterance in open_dumps(paths, False)} == {""}
 
 
+def test_an_index_of_several_dumps_may_be_negative_and_has_an_end(small_dump, tmp_path):
+    """[-1] was the last of the first dump."""
+    paths = tuple(copy_of(small_dump, tmp_path / s, s) for s in ("p", "xy"))
+    joined = open_dumps(paths, True)
+    listed = [utterance.id for utterance in joined]
+    assert [joined[index].id for index in range(-15, 0)] == listed
+    for index in (15, -16):
+        with pytest.raises(IndexError):
+            joined[index]
+
+
 def test_a_dump_that_is_named_twice_is_refused(small_dump, tmp_path):
     """Each of its utterances was read twice, and nothing said so."""
     path = copy_of(small_dump, tmp_path / "p", "p")

@@ -20,7 +20,7 @@ from s2st_interleave.interleave.schedule import Schedule
 from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm.model import reader
-from s2st_interleave.train.examples import draw_example
+from s2st_interleave.train.examples import draw_examples
 
 
 @pytest.fixture
@@ -56,13 +56,14 @@ def test_lengths_are_those_of_the_sequences(llm, small_dump, line):
         for pair in ("", "es-en:"):
             sides = {"src": utterance.sides["src"], "tgt": few}
             given = Utterance(utterance.id, sides, pair)
-            at_0 = len(draw_example(given, 0.0, 0, interleaving, free).example.ids)
+            (plain,) = draw_examples([given], 0.0, 0, interleaving, free)
+            at_0 = len(plain.example.ids)
             assert num_tokens(given, free.encode, layout, pair) == at_0
             most = most_tokens(given, free.encode, layout, pair)
             assert doubtful([given], most - 1) == [0] and not doubtful([given], 10_000)
             for step, variant in enumerate(variants(interleaving)):
-                drawn = draw_example(given, 0.8, step, variant, free).example
-                assert len(drawn.ids) <= most
+                (drawn,) = draw_examples([given], 0.8, step, variant, free)
+                assert len(drawn.example.ids) <= most
 
 
 def test_a_dump_doubts_whom_its_utterances_doubt(small_dump, tmp_path):

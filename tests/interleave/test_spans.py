@@ -29,6 +29,13 @@ def test_literal_stops_only_after_passing_the_ratio(count, ratio, lam, seed):
     assert replaced.all() or replaced.sum() > ratio * count
 
 
+def test_as_many_words_as_the_ratio_says_do_not_end_the_loop():
+    """0.7 * 90 is 62.99999999999999: 63 of 90 words ended it, though they are not more."""
+    for count, ratio in ((90, 0.7), (100, 0.29), (50, 0.58)):
+        replaced = choose_spans(count, ratio, 0.0, "literal", keyed.generator(1))
+        assert replaced.sum() == round(ratio * count) + 1
+
+
 def test_literal_overshoots_as_footnote_5_says():
     """At p = 0.1 a third of an eight-word sentence is text already, not a tenth."""
     drawn = [

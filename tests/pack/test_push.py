@@ -60,6 +60,16 @@ def test_what_was_pushed_is_loaded_from_the_hub_and_says_the_same(
         assert np.array_equal(said.samples, expected.samples)
 
 
+def test_a_card_that_was_edited_goes_up_as_it_is(served, model):
+    """docs/using.md said to edit it as one likes, and `push` refused it."""
+    (model / "README.md").write_text("---\nlicense: other\n---\n# a better text\n")
+    assert push(model) == 0
+    repo = served.repos[REPO]
+    sums = repo.commits[repo.branches["main"]]["SHA256SUMS"]
+    assert "README.md" not in str(sums)
+    assert Translator.from_pretrained(REPO, device="cpu")
+
+
 def test_a_branch_is_made_and_read(served, model):
     assert push(model, "--revision", "beta") == 0
     commits = served.repos[REPO].branches
@@ -113,7 +123,11 @@ def test_without_a_hub_the_copy_of_before_serves(served, model, monkeypatch, cap
 
 
 def changed(model: Path) -> None:
-    (model / "README.md").write_text("not what was packed")
+    (model / "NOTICE").write_text("not what was packed")
+
+
+def no_card(model: Path) -> None:
+    (model / "README.md").unlink()
 
 
 def at_home(model: Path) -> None:
@@ -141,7 +155,8 @@ def nothing(model: Path) -> None:
 @pytest.mark.parametrize(
     ("prepare", "words", "message"),
     [
-        (changed, [], "README.md is not what was packed"),
+        (changed, [], "NOTICE is not what was packed"),
+        (no_card, [], "README.md, the model card, is missing"),
         (at_home, [], f"config.yaml names {Path.home()}, a path of this machine"),
         (token, [], "notes.txt holds a token of the hub: nothing was uploaded"),
         (llama, ["--repo", "me/es-en"], 'has a name that starts with "Llama"'),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.train.batches import chunks, cut, deal, share
+from s2st_interleave.train.batches import chunks, deal, share
 
 
 def test_ranks_share_out_a_batch(monkeypatch):
@@ -69,16 +69,16 @@ def test_no_cut_into_as_many_pieces_has_a_cheaper_dearest_one():
             for a in range(1, 8)
             for b in range(a + 1, 9)
         )
-        pieces = cut(lengths, 10**9, least=3)
+        (pieces,) = deal(lengths, 10**9, 1, least=3)
         assert len(pieces) == 3
         assert max(len(piece) * max(lengths[piece]) for piece in pieces) == best
 
 
 def test_a_budget_that_all_fit_in_makes_one_micro_batch():
-    assert cut([3, 5, 4], 15) == [[1, 2, 0]]
-    assert len(cut([3, 5, 4], 14)) == 2
-    assert cut([3, 5, 4], 1) == [[1], [2], [0]]
-    assert len(cut([5, 5], 100, least=4)) == 2
+    assert deal([3, 5, 4], 15, 1) == [[[1, 2, 0]]]
+    assert len(deal([3, 5, 4], 14, 1)[0]) == 2
+    assert deal([3, 5, 4], 1, 1) == [[[1], [2], [0]]]
+    assert len(deal([5, 5], 100, 1, least=4)[0]) == 2
 
 
 def test_ranks_get_about_as_much_to_compute():

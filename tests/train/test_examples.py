@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import plain_draws
 import pytest
 
@@ -9,10 +10,12 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
+from s2st_interleave.interleave.length import num_tokens
 from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm.model import SpeechLlm, extend
-from s2st_interleave.train.examples import draw_examples
+from s2st_interleave.train.examples import check_lengths, draw_examples
 
 PAPER = Interleaving(Schedule("step", 0.9), seed=3)
 TO_TEXT = (Task(Layout.parse("src_speech -> src_text tgt_text")),)
@@ -79,6 +82,24 @@ def test_all_utterances_of_a_batch_that_are_too_long_are_named(llm, small_dump):
     finally:
         llm.model.config.max_position_embeddings = most
     assert str(e.value).count("utterance u") > 1
+
+
+def test_a_word_of_more_tokens_than_units_is_too_long_before_any_step(llm, small_dump):
+    """At ratio 0 it fitted: the step that showed it as text ended a training of hours."""
+    words, spans = ("xyzxyzxyz", "qqqwwwqqq"), np.array([[0, 2], [2, 4]], np.int32)
+    side = Side(np.zeros(40, np.int32), words, spans)
+    long = [Utterance("long", {"src": side, "tgt": side}), *list(small_dump)[:3]]
+    layout = PAPER.tasks[0].layout
+    most = llm.max_length
+    llm.model.config.max_position_embeddings = num_tokens(long[0], llm.encode, layout)
+    try:
+        check_lengths(long, PAPER, llm)
+        with pytest.raises(UserError, match="utterance long makes up to"):
+            check_lengths(long, PAPER, llm, shows_text=True)
+        with pytest.raises(UserError, match="too few for 1 utterances"):
+            draw_examples(long, 1.0, 0, PAPER, llm)
+    finally:
+        llm.model.config.max_position_embeddings = most
 
 
 def realised(interleaving, step, llm, dump) -> dict[str, list[float]]:

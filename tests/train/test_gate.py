@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.interleave.dump import Dumps, Subset
+from s2st_interleave.interleave.dump import Dump, Dumps, Subset, write
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.interleave.length import most_tokens
 from s2st_interleave.interleave.schedule import Schedule
+from s2st_interleave.interleave.segments import Side
 from s2st_interleave.interleave.task import Task
 from s2st_interleave.llm import model as llm
 from s2st_interleave.train.adamw import AdamWLearner
@@ -209,9 +210,23 @@ def test_a_look_passes_over_what_is_too_long_as_text(make_task):
     other = make_task(GATE)
     other.llm.model.config.max_position_embeddings = min(most) - 1
     with pytest.raises(
-        UserError, match=r"none of dev fits the .* positions of the LLM as"
+        UserError,
+        match=r"none of dev has a text and fits the .* positions of the LLM as",
     ):
         other._probe_batch(0, INTERLEAVING)
+
+
+def test_a_look_and_figure_3_pass_over_dev_without_a_transcript(make_task, tmp_path):
+    """Its mean state was none, and Figure 3b NaN from the first step to the last."""
+    task = make_task(GATE, probe_every=1)
+    nothing = Side(np.zeros(9, np.int32), ("",), np.array([[0, 9]], np.int32))
+    dev = list(task.dev)
+    dev[0] = replace(dev[0], sides=dev[0].sides | {"src": nothing})
+    write(tmp_path / "dev", dev, task.dev.vocabulary)
+    task.dev = Dump(tmp_path / "dev")
+    assert task._probed[0] == 1
+    line = task.metrics(0, task.batches(0))
+    assert all(np.isfinite(value) for value in line.values())
 
 
 def test_the_probe_of_one_pair_is_its_first_utterances(make_task, small_dump):

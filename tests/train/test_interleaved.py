@@ -16,7 +16,7 @@ from s2st_interleave.llm import model as llm
 from s2st_interleave.stages import train_options
 from s2st_interleave.train import checkpoint
 from s2st_interleave.train.batches import batch_at, split
-from s2st_interleave.train.examples import draw_example
+from s2st_interleave.train.examples import draw_examples
 from s2st_interleave.train.interleaved import InterleavedTask, Interleaving
 from s2st_interleave.train.options import TrainOptions, learning_rate
 
@@ -46,6 +46,11 @@ def make_task(text_llm, small_dump):
         )
 
     return make
+
+
+def draw_example(utterance, ratio, step, interleaving, speech_llm):
+    """The example of one utterance."""
+    return draw_examples([utterance], ratio, step, interleaving, speech_llm)[0]
 
 
 def weights(task: InterleavedTask) -> dict[str, torch.Tensor]:
