@@ -37,14 +37,18 @@ def mapped(
         return
     # A pool of multiprocessing waits for ever for a process that was killed.
     spawn = multiprocessing.get_context("spawn")
+    futures: list[Future[list[Result]]] = []
     with ProcessPoolExecutor(nj, spawn, begin, begin_args) as pool:
-        chunks = [items[at : at + chunk] for at in range(0, len(items), chunk)]
-        futures = [pool.submit(_results, job, some) for some in chunks]
         try:
+            for at in range(0, len(items), chunk):
+                futures.append(pool.submit(_results, job, items[at : at + chunk]))
             for future in futures:
                 yield from answer(future)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # After Ctrl-C or an error the pool's end waits for what has begun alone; its own
+            # `cancel_futures` is forgotten when `with` calls `shutdown` once more.
+            for future in futures:
+                future.cancel()
 
 
 def answer(future: Future[Result]) -> Result:

@@ -88,7 +88,7 @@ def test_help_names_types_in_words(capsys):
     for words in (
         "--lr NUMBER",
         "--seed INTEGER",
-        "--train_dir PATH ...",
+        "--train_dir PATH [PATH ...]",
         "--sides TEXT",
     ):
         assert words in text

@@ -1,5 +1,12 @@
 """Work that is dealt among processes comes back whole and in order."""
 
+import contextlib
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
 import pytest
 
 from s2st_interleave import workers
@@ -25,6 +32,28 @@ def test_results_come_in_the_order_of_the_items(nj, chunk):
 def test_an_error_of_the_work_is_no_silence():
     with pytest.raises(TimeoutError, match="of item 1"):
         list(workers.mapped(fail, [1, 2], 2, chunk=1))
+
+
+def leave_a_file(path: Path) -> None:
+    time.sleep(0.1)
+    path.touch()
+
+
+def test_work_that_has_not_begun_is_left_after_ctrl_c(tmp_path):
+    """The prompt came back when all of the work was done, half a minute later."""
+
+    def work() -> None:
+        paths = [tmp_path / str(number) for number in range(100)]
+        for count, _ in enumerate(workers.mapped(leave_a_file, paths, 2, chunk=1)):
+            if count == 20:
+                threading.Timer(0.03, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    # No traceback may keep the pool: it is asked to forget work only while it is there.
+    with contextlib.suppress(KeyboardInterrupt):
+        work()
+    done = len(list(tmp_path.iterdir()))
+    time.sleep(1)
+    assert 20 <= done == len(list(tmp_path.iterdir())) < 40
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "nan", "inf"])

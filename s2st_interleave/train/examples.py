@@ -202,12 +202,12 @@ def check_lengths(
         if length > most:
             lengths[utterance.id] = length
     if lengths:
-        raise _too_long(lengths, most)
+        raise _too_long(lengths, most, "up to " if shows_text else "")
 
 
-def _too_long(lengths: Mapping[str, int], most: int) -> UserError:
+def _too_long(lengths: Mapping[str, int], most: int, bound: str = "") -> UserError:
     first = "\n".join(
-        f"  utterance {k} makes up to {v} tokens"
+        f"  utterance {k} makes {bound}{v} tokens"
         for k, v in sorted(lengths.items())[:10]
     )
     return UserError(
