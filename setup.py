@@ -16,6 +16,9 @@ setup(
     ),
     license="Apache-2.0",
     license_files=["LICENSE", "THIRD_PARTY.md"],  # `pack` copies both from the wheel
+    # Said for `pip install -e`: it then puts this folder on the path. Its own finder comes
+    # after a folder of the package's name in the working directory, such as a clone.
+    package_dir={"": "."},
     packages=find_packages(include=["s2st_interleave", "s2st_interleave.*"]),
     package_data={"s2st_interleave.serve": ["static/*"]},
     python_requires=">=3.11,<3.14",

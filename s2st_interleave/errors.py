@@ -192,7 +192,10 @@ def missing_package(error: ImportError) -> str:
     if package == __package__:
         return ""
     pip = f", or {extras.command(package)}" if package else ""
-    return f"{error}: tools/setup.sh installs what the recipes need{pip}"
+    return (
+        f"{error}: tools/setup.sh installs what the recipes need, and `. egs/path.sh` takes "
+        f"that environment{pip}"
+    )
 
 
 def quiet_pipe(work: Callable[[], int | None]) -> int:

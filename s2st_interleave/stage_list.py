@@ -96,8 +96,8 @@ STAGES = (
         "decode",
         "answers: text and units",
         "train, dump",
-        "`exp/<system>/greedy_<checkpoint>/<split>`: `text.src`, `text.tgt`, `units.tgt`, "
-        "by id",
+        "`exp/<system>/greedy_<checkpoint>/<split>`: `text.src`, `text.tgt`, "
+        "`units.tgt.{ark,scp}`, by id",
     ),
     RecipeStage(
         8,
@@ -111,7 +111,7 @@ STAGES = (
         "score",
         "scores and their differences",
         "decode, wav.scp, text",
-        "`score.json`, `hyp`, `utterances.tsv`, `compare.json`; toplines of speech in "
+        "`score.json`, `score/{hyp,utterances.tsv}`, `compare.json`; toplines of speech in "
         "`exp/topline/<split>`",
     ),
     RecipeStage(
@@ -212,9 +212,11 @@ def maker(path: Path, command: str) -> str:
     recipe = Path(*path.parts[:2])
     is_other = path.parts[:1] == ("..",) and (recipe / "run.sh").is_file()
     folder = recipe if is_other else "."
+    # What a quick run of the mini recipe makes lies below `quick`.
+    quick = " --quick true" if "quick" in path.parts[:3] else ""
     return (
         f"it is made by stage {number} ({command}): "
-        f"{folder}/run.sh --stage {number} --stop_stage {number}"
+        f"{folder}/run.sh --stage {number} --stop_stage {number}{quick}"
     )
 
 

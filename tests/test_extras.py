@@ -1,7 +1,10 @@
 """What the package imports is installed by an extra that a message names."""
 
 import ast
+import shutil
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -109,3 +112,34 @@ def test_a_package_that_lacks_a_name_of_its_own_is_named(capsys):
 
     assert errors.guarded("train", work) == 1
     assert "s2st_interleave[lora]" in capsys.readouterr().err
+
+
+def test_a_clone_is_not_taken_for_the_package_that_it_holds(tmp_path):
+    """Python beside a clone called s2st_interleave imported the clone's folder, without names.
+
+    A finder of `pip install -e` comes after the path, and a folder on the path does not.
+    """
+    clone = tmp_path / "s2st_interleave"
+    clone.mkdir()
+    for name in (
+        "setup.py",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "THIRD_PARTY.md",
+    ):
+        shutil.copy(ROOT / name, clone)
+    shutil.copytree(
+        ROOT / "s2st_interleave",
+        clone / "s2st_interleave",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    build = "from setuptools.build_meta import build_editable as b; b('wheel')"
+    subprocess.run(
+        [sys.executable, "-c", build], cwd=clone, check=True, capture_output=True
+    )
+    (wheel,) = (clone / "wheel").glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert [n for n in names if n.endswith(".pth")] and not [
+        n for n in names if "finder" in n
+    ]

@@ -34,6 +34,15 @@ def test_readme_shows_the_list():
     assert stage_list.markdown() in (ROOT / "README.md").read_text("utf-8")
 
 
+def test_what_a_quick_run_lacks_is_made_by_a_quick_run():
+    """The command that the message named made the full run's, and then failed."""
+    for place in ("quick/exp/mask", "/home/me/x/quick/exp/mask"):
+        said = stage_list.maker(Path(place), "train")
+        assert said.endswith("--stage 6 --stop_stage 6 --quick true") == (
+            place[0] == "q"
+        )
+
+
 def test_the_driver_is_told_which_scripts_to_run(capsys):
     stage_list.main(["--from", "9", "--to", "10"])
     assert capsys.readouterr().out == "09_score\n10_results\n"

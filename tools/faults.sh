@@ -4,6 +4,12 @@
 #   tools/faults.sh               everything
 #   tools/faults.sh -k kills      other pytest arguments work too
 set -euo pipefail
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+esac
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 bash tools/setup.sh --dev --flite --chromium --quiet >/dev/null

@@ -8,6 +8,12 @@
 # It ends with executions, covered edges and findings, and with 1 where there are findings;
 # they lie in build/fuzz/<target>/findings.
 set -euo pipefail
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+esac
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 bash tools/setup.sh --dev --quiet >/dev/null
 . tools/activate.sh

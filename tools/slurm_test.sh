@@ -10,6 +10,12 @@
 # and that needs no password. The two GPUs that each node claims to have are /dev/zero
 # and /dev/full: enough for Slurm to count them.
 set -euo pipefail
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+esac
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 packages=(slurmctld slurmd slurm-client munge)

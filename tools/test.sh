@@ -7,6 +7,12 @@
 #   tools/test.sh -m nightly       what only tools/nightly.sh runs
 #   S2ST_TEST_WORKERS=0            one after another, in one process
 set -euo pipefail
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+esac
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 bash tools/setup.sh --dev --flite --chromium --quiet >/dev/null

@@ -133,7 +133,12 @@ use_shared() {
       "${shared:+($shared)}, or set --$1_dir exp/$1 for one of your own" >&2
     exit 1
   fi
-  if [[ -n $shared ]] && ! python -m s2st_interleave.promises "$2"; then
+  if ! python -m s2st_interleave.promises "$2"; then
+    if [[ -z $shared ]]; then
+      echo "$0: $1: $2 is shared, and is not finished or not whole: the recipe that it is of" \
+        "makes it (in egs/mini_cvss: ../x_en/run.sh), or --$1_dir names another" >&2
+      exit 1
+    fi
     "$shared" --stage "$3" --stop_stage "$4" --preflight false --nj "$nj" --gpu_nj "$gpu_nj" \
       --device "$device" --num_gpus "$num_gpus" --train_split "$train_split" \
       --data_args "$data_args" --align_args "$align_args"

@@ -8,7 +8,7 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 usage="Usage: ./run.sh --src nl [--quick true] [--name value ...]
-nl is a language of local/lexicon. Options and stages: es_en/run.sh --help"
+nl stands for a language of local/lexicon. Options and stages: es_en/run.sh --help"
 src= quick=false options=()
 while (($# > 0)); do
   if [[ $1 == --src && $# -gt 1 ]]; then
@@ -39,6 +39,7 @@ if [[ ! -f ${src}_en/run.sh ]]; then
   (. ../path.sh && bash local/new_pair.sh "$src")
 fi
 cd "${src}_en"
+if [[ $quick == true ]]; then unset MINI_SHARED; fi # its models are the pair's own
 . ../local/pair.sh "$src"
 
 command="egs/mini_cvss/${src}_en/run.sh"

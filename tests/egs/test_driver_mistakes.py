@@ -194,3 +194,34 @@ def test_every_option_of_this_kind_is_known_to_the_hints():
     text = (EGS / "cvss/s2st.sh").read_text()
     assert set(re.findall(r"^(\w+_args)=", text, re.M)) == set(COMMANDS_OF)
     assert all(options_of(name) for names in COMMANDS_OF.values() for name in names)
+
+
+def test_a_gpu_that_is_not_there_is_told_before_any_work(tmp_path):
+    """`--device cuda` spoke a whole corpus, and failed in stage 2."""
+    (line,) = said(MINI, ["--device", "cuda"], tmp_path, CUDA_VISIBLE_DEVICES="")
+    assert "--device cuda: no GPU is to be seen here" in line
+
+
+STAGE_2 = ["--stage", "2", "--stop_stage", "2", "--expdir"]
+
+
+def test_a_quick_run_of_any_pair_is_a_quick_one(tmp_path):
+    """Six of seven pairs read `--quick true`, and made the corpus of the full recipe."""
+    words = ["--quick", "true", *STAGE_2, str(tmp_path / "exp")]
+    done = subprocess.run(
+        [str(EGS / "mini_cvss/pt_en/run.sh"), *words],
+        env=os.environ | {"VIRTUAL_ENV": sys.prefix},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "quick/data/train is missing" in done.stdout
+    assert "--stop_stage 1 --quick true" in done.stdout
+
+
+def test_a_shared_model_that_is_not_there_is_told_of(tmp_path):
+    """Stage 2 called a folder that does not exist shared, and was done."""
+    words = [*STAGE_2, str(tmp_path / "exp")]
+    nowhere = {"MINI_SHARED": "shared/nowhere"}
+    (line,) = said("mini_cvss/pt_en/run.sh", words, tmp_path, plan=True, **nowhere)
+    assert "shared/nowhere/exp/encoder is shared, and is not finished" in line

@@ -12,6 +12,7 @@ set -euo pipefail
 stage=1
 stop_stage=10
 tag=
+train_args=
 skip_train=false
 name=kept
 declare -a list=(a b)
@@ -21,7 +22,7 @@ help_message="Usage: run.sh [--stage N]"
 . "$PARSER"
 echo "after: $#"
 printf '%s=<%s>\n' stage "$stage" stop_stage "$stop_stage" tag "$tag" \
-  skip_train "$skip_train" name "$name" UPPER "$UPPER"
+  train_args "$train_args" skip_train "$skip_train" name "$name" UPPER "$UPPER"
 later=1
 """
 
@@ -63,6 +64,7 @@ def test_defaults_stay_without_options():
         "stage": "1",
         "stop_stage": "10",
         "tag": "",
+        "train_args": "",
         "skip_train": "false",
         "name": "kept",
         "UPPER": "kept",
@@ -72,6 +74,12 @@ def test_defaults_stay_without_options():
 @pytest.mark.parametrize("spelling", ["--stop_stage", "--stop-stage"])
 def test_dash_and_underscore_are_the_same(spelling):
     assert options_of(spelling, 6, "--stage", 3)["stop_stage"] == "6"
+
+
+def test_words_for_a_stage_are_added_to_those_of_the_recipe():
+    """`--quick true --train_args "--lr 1e-4"` trained for as many steps as a full run."""
+    line = ("--train_args", "--max_steps 3", "--train-args", "--lr 1e-4")
+    assert options_of(*line)["train_args"] == "--max_steps 3 --lr 1e-4"
 
 
 def test_the_last_of_two_equal_options_wins():

@@ -70,6 +70,10 @@ s2st_share_gpus() {
   s2st_device
   if [[ $cmd_backend == local && ($device == auto || $device == cuda) ]]; then
     gpus_here="$(python -m s2st_interleave.launch.gpus)"
+    if [[ $device == cuda && $gpus_here == 0 ]]; then
+      echo "${0##*/}: --device cuda: no GPU is to be seen here (nvidia-smi, CUDA_VISIBLE_DEVICES)" >&2
+      exit 1
+    fi
   fi
   one_gpu=()
   if ((gpus_here)); then one_gpu=(--gpu 1); fi
