@@ -25,7 +25,8 @@ while (($# > 0)); do
       exit 1
       ;;
     --help:* | -h:*)
-      echo "Of egs/own alone: --preset laptop (small models that learn from the corpus, on a CPU)."
+      echo "Of egs/own: --tsv my.tsv --src_lang de --tgt_lang en (docs/own_corpus.md has the columns)," \
+        "and --preset laptop (small models that learn from the corpus, on a CPU)."
       given+=("$1")
       ;;
     --tsv:[!/]*) given+=("$1" "$from/$2") && shift ;; # relative to where it was typed

@@ -126,6 +126,7 @@ def main(words: Sequence[str]) -> int:
     for name in (*FOLDERS, *SHARED):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--toplines", default="true")
+    parser.add_argument("--local_data", default="")  # a script of the recipe's stage 1
     chosen = parser.parse_args(words)
     asked = range(chosen.first, chosen.last + 1)
     by_stage = {k: v for k, v in directories(chosen).items() if k in asked}
@@ -141,6 +142,8 @@ def main(words: Sequence[str]) -> int:
         if stage.number in asked:
             folders = by_stage.get(stage.number, [])
             told = line(stage.number, folders, known, at_once) if folders else ""
+            if stage.number == 1 and "~" in told and chosen.local_data:
+                told += f", and what {chosen.local_data} makes before"
             print(f"  {stage.number:>2} {stage.name:<8} {told}".rstrip())
     return 0
 

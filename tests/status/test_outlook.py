@@ -67,6 +67,18 @@ def test_another_recipe_beside_it_tells_what_a_stage_may_take(recipe, capsys):
     assert lines[6].endswith("to make, ~10 min")
 
 
+def test_a_corpus_that_is_made_first_is_not_in_the_time_of_stage_1(recipe, capsys):
+    """A plan said 8 s, and the corpus took three minutes."""
+    for split in ("train", "dev", "test"):
+        finish(recipe.parent / "other" / "data" / split, "data", 10.0)
+    plan = ("--first", "1", "--last", "1", "--local_data")
+    made = told(capsys, *plan, "../local/prepare.sh")[1]
+    assert made.endswith(", and what ../local/prepare.sh makes before")
+    assert (
+        "~" in told(capsys, *plan, "")[1] and "before" not in told(capsys, *plan, "")[1]
+    )
+
+
 def test_what_is_there_is_told_apart_from_what_is_not(recipe, capsys):
     finish(Path("data/train"), "data", 5)
     finish(Path("exp/encoder"), "text_llm", 60)

@@ -10,7 +10,7 @@ s2st_plan() {
   plan_text="$(python -m s2st_interleave.status.outlook \
     --first "$((10#${script_names[0]%%_*}))" --last "$((10#${script_names[-1]%%_*}))" \
     --splits "${splits[*]}" --test_sets "${test_names[*]}" --systems "$systems" \
-    --checkpoints "${checkpoint_names[*]}" --toplines "$toplines" \
+    --checkpoints "${checkpoint_names[*]}" --toplines "$toplines" --local_data "$local_data" \
     --datadir "$datadir" --dumpdir "$dumpdir" --expdir "$expdir" --trained "$trained" \
     --encoder_dir "$encoder_dir" --kmeans_dir "$kmeans_dir" --vocoder_dir "$vocoder_dir" \
     --nj "$gpu_nj" --parallel_systems "$((parallel_systems > 1 ? parallel_systems : 1))")"

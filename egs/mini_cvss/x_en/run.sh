@@ -19,7 +19,9 @@ llm_args=
 encoder_args=
 kmeans_args=
 vocoder_args=
-help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--name value ...]"
+help_message="Usage: ./run.sh [--stage 1] [--stop_stage 8] [--sources \"fr de\"] [--name value ...]
+Options and their defaults are the first lines of egs/mini_cvss/x_en/run.sh. The stages:
+1 corpora and text LLM, 2 encoder, 4 codebook, 8 vocoder"
 own_stages=(1 2 4 8)
 . ../../cvss/utils/parse_options.sh
 . ../../cvss/utils/environment.sh
