@@ -213,7 +213,8 @@ def maker(path: Path, command: str) -> str:
     is_other = path.parts[:1] == ("..",) and (recipe / "run.sh").is_file()
     folder = recipe if is_other else "."
     # What a quick run of the mini recipe makes lies below `quick`.
-    quick = " --quick true" if "quick" in path.parts[:3] else ""
+    is_quick = path.parts[2 if is_other else 0 :][:1] == ("quick",)
+    quick = " --quick true" if is_quick else ""
     return (
         f"it is made by stage {number} ({command}): "
         f"{folder}/run.sh --stage {number} --stop_stage {number}{quick}"

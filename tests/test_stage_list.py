@@ -36,7 +36,7 @@ def test_readme_shows_the_list():
 
 def test_what_a_quick_run_lacks_is_made_by_a_quick_run():
     """The command that the message named made the full run's, and then failed."""
-    for place in ("quick/exp/mask", "/data/x/quick/exp/mask"):
+    for place in ("quick/exp/mask", "/data/x/quick/exp/mask", "shared/quick/exp/mask"):
         said = stage_list.maker(Path(place), "train")
         assert said.endswith("--stage 6 --stop_stage 6 --quick true") == (
             place[0] == "q"

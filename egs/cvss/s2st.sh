@@ -130,7 +130,7 @@ use_shared() {
   local args="$1_args"
   if [[ -n ${!args} ]]; then
     echo "$0: --$args: $2 is shared, give it to the recipe that makes it" \
-      "${shared:+($shared)}, or set --$1_dir exp/$1 for one of your own" >&2
+      "${shared:+($shared)}, or set --$1_dir $expdir/$1 for one of your own" >&2
     exit 1
   fi
   if ! python -m s2st_interleave.promises "$2"; then

@@ -57,7 +57,8 @@ def build(
     front = frontend(extractor, config)
     torch.manual_seed(keyed.stable_hash(seed, "encoder init", bits=32))
     if scratch:
-        if any(source.glob("*.safetensors")):
+        held = [*source.glob("*.safetensors"), *source.glob("*.bin")]
+        if held or not source.is_dir():  # a hub's name has weights
             parallel.say(
                 named(
                     f"warning: the weights of {source} are not taken, only its configuration "

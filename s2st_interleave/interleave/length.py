@@ -1,6 +1,7 @@
 """The number of tokens of an utterance's sequence, without building it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -56,22 +57,30 @@ def num_tokens(
 
 
 def most_tokens(
-    utterance: Utterance, encode: Encode, layout: Layout, prompt: str = ""
+    utterance: Utterance,
+    encode: Encode,
+    layout: Layout,
+    prompt: str = "",
+    *,
+    interleaved: Collection[str] | None = None,
+    fill: Literal["text", "mask"] = "text",
 ) -> int:
     """Upper bound of the tokens at any text ratio.
 
-    A word whose text has more tokens than its span has units makes the sequence longer.
+    A word whose text has more tokens than its span has units makes the sequence longer, on
+    the sides that are `interleaved` (None: all). A mask in place of text is one token.
     """
     spoken = [block.side for block in layout.blocks if block.kind == "speech"]
-    more = sum(_growth(utterance.sides[side], encode) for side in spoken)
+    grown = [s for s in spoken if interleaved is None or s in interleaved]
+    more = sum(_growth(utterance.sides[side], encode, fill) for side in grown)
     return num_tokens(utterance, encode, layout, prompt) + more
 
 
-def _growth(side: Side, encode: Encode) -> int:
+def _growth(side: Side, encode: Encode, fill: Literal["text", "mask"]) -> int:
     """Tokens that text adds at most, whether words are aligned or at equal intervals."""
     before = ("", *side.words)
     counts = [
-        len(encode(gap(last, word) + word))
+        1 if fill == "mask" else len(encode(gap(last, word) + word))
         for last, word in zip(before, side.words, strict=False)
     ]
     spans = (side.spans, uniform_spans(len(side.words), len(side.units)))

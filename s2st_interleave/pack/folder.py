@@ -106,14 +106,15 @@ def check_sums(directory: Path) -> None:
     listed it.
     """
     sums = _sums(directory)
-    for name, digest in sums.items():
-        if name == CARD:
-            continue
+    for name in (*sums, CARD):
         if _leads_out(directory, directory / name):
             raise UserError(
                 f"{directory / name} is a link that leads out of the folder: copy the "
                 "file itself"
             )
+    for name, digest in sums.items():
+        if name == CARD:
+            continue
         if not (directory / name).is_file():
             raise UserError(f"{directory / name} is missing: copy the folder again")
         if file_digest(directory / name) != digest:
@@ -126,6 +127,18 @@ def check_sums(directory: Path) -> None:
         raise UserError(
             f"{directory / strangers[0]} is not listed in {SUMS}: it was not packed, "
             "take it out"
+        )
+
+
+def check_card(directory: Path) -> None:
+    """Raise UserError where there is no model card, or one that no longer is what is listed."""
+    card = directory / CARD
+    if not card.is_file():
+        raise UserError(f"{card}, the model card, is missing: copy the folder again")
+    if _sums(directory).get(CARD) not in (None, file_digest(card)):
+        raise UserError(
+            f"{card} was edited, and {SUMS} lists it, as those of earlier versions do: "
+            f"take its line out of {SUMS}"
         )
 
 

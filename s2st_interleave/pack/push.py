@@ -43,10 +43,7 @@ def run(options: Options) -> None:
             'can fetch has a name that starts with "Llama", by its license; --private true '
             "keeps it to yourself"
         )
-    if not (options.model / folder.CARD).is_file():
-        raise UserError(
-            f"{options.model / folder.CARD}, the model card, is missing: copy the folder again"
-        )
+    folder.check_card(options.model)
     names = [*folder.listed(options.model), folder.CARD]
     check_private(options.model, names)
 

@@ -66,11 +66,11 @@ def main(argv: Sequence[str]) -> int:
 def models_of(argv: Sequence[str]) -> tuple[Path, ...]:
     """The models of all `--model` on a command line, where the last one does not win.
 
-    >>> [str(path) for path in models_of(["--model", "a", "--port", "1", "--model=b c"])]
-    ['a', 'b', 'c']
+    >>> [str(path) for path in models_of(["--model", "a", "d", "--port", "1", "--model=b c"])]
+    ['a', 'd', 'b', 'c']
     """
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
-    parser.add_argument("--model", action="append", default=[])
+    parser.add_argument("--model", action="extend", nargs="+", default=[])
     texts = parser.parse_known_args(argv)[0].model
     return tuple(Path(word) for text in texts for word in words(text, Path))
 

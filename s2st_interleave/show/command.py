@@ -62,6 +62,9 @@ class Options:
     overwrite: bool = option(False, "write over a file that exists")
 
 
+CONFIGS = ("--train_config", "--train-config")  # several files may follow
+
+
 def main(argv: Sequence[str]) -> int:
     words = with_id(argv)
     run(config.parse(Options, words, prog="show ID", about=__doc__))
@@ -75,6 +78,8 @@ def with_id(argv: Sequence[str]) -> list[str]:
 
     >>> with_id(["--step", "3", "u1", "--out=x.svg"])
     ['--step', '3', '--id', 'u1', '--out=x.svg']
+    >>> with_id(["--train_config", "a.yaml", "b.yaml", "u1"])
+    ['--train_config', 'a.yaml', 'b.yaml', '--id', 'u1']
     """
     words, index, made = list(argv), 0, []
     while index < len(words):
@@ -88,6 +93,11 @@ def with_id(argv: Sequence[str]) -> list[str]:
         else:
             made += words[index : index + 2]
             index += 1
+            while word in CONFIGS and words[index + 1 : index + 2]:
+                if not words[index + 1].endswith((".yaml", ".yml")):
+                    break
+                index += 1
+                made.append(words[index])
         index += 1
     return made
 

@@ -47,6 +47,12 @@ class LimitOptions:
         "all sides, which the paper's task has",
         runtime=True,
     )
+    prompt_tokens: int = option(
+        0,
+        "positions to leave free for the prompt of stage 6, which names pair or task",
+        runtime=True,
+        minimum=0,
+    )
     too_long: Literal["error", "drop", "missing"] = option(
         "error",
         "what to do with a sequence that is not: drop it (train, where every text ratio "
@@ -91,10 +97,10 @@ def find(
     reasons, total, most = {}, len(utterances), llm.max_length
     if most is None:
         return {}
-    for index in length.doubtful(utterances, most):
+    for index in length.doubtful(utterances, most - options.prompt_tokens):
         utterance = utterances[index]
         tokens = tokens_of(utterance, llm.encode, blocks or all_blocks(utterance))
-        if tokens > most:
+        if tokens + options.prompt_tokens > most:
             reasons[utterance.id] = (
                 f"sequence is too long: {tokens} tokens, {options.llm} has positions for "
                 f"{most}"
@@ -197,7 +203,11 @@ def as_input_again(
         return {} if options.llm is None else _input(options)
     facts = DumpFacts.of(done, directory)
     is_same = options.llm is None or facts.llm == llm_print(options.llm)
-    if is_same and _counted(facts.layout) == _counted(options.layout):
+    if (
+        is_same
+        and not options.prompt_tokens
+        and _counted(facts.layout) == _counted(options.layout)
+    ):
         return {}
     return as_input(find(Dump(directory), options, directory.name), options)
 
@@ -205,6 +215,8 @@ def as_input_again(
 def _input(options: LimitOptions) -> dict[str, str]:
     counted = _counted(options.layout)
     of_task = "" if counted == _WHOLE else f", {counted}"
+    if options.prompt_tokens:
+        of_task += f", {options.prompt_tokens} for a prompt"
     return {"too_long": f"{options.too_long} for {llm_print(options.llm)}{of_task}"}
 
 

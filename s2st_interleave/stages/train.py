@@ -75,7 +75,7 @@ def run(options: Options) -> None:
     from s2st_interleave.device import resolve_device, set_threads
     from s2st_interleave.llm import model as llm
     from s2st_interleave.llm.backbone import uses_all_weights
-    from s2st_interleave.train import engine, teacher
+    from s2st_interleave.train import checkpoint, engine, teacher
     from s2st_interleave.train.adamw import AdamWLearner
     from s2st_interleave.train.examples import check_lengths
     from s2st_interleave.train.interleaved import InterleavedTask
@@ -90,8 +90,9 @@ def run(options: Options) -> None:
         options, train.vocabulary.num_units, device, attention, bf16=bf16
     )
     check_lengths(dev, interleaving, speech_llm)
-    shows_text = interleaving.ratio(0) > 0
-    check_lengths(train, interleaving, speech_llm, shows_text=shows_text)
+    first_step = max(checkpoint.by_step(options.out_dir), default=0)
+    ratio = interleaving.ratio(first_step)  # of all steps that are to come the greatest
+    check_lengths(train, interleaving, speech_llm, ratio=ratio)
 
     if options.compile:
         engine.compile_model(speech_llm.backbone, options.parallel)
@@ -103,6 +104,7 @@ def run(options: Options) -> None:
         told = teacher.load(
             options.llm, prompt, options.teacher_weight, device, attention, bf16
         )
+        teacher.check_lengths(train, prompt, speech_llm)
 
     # 3. Train.
     task = InterleavedTask(

@@ -10,7 +10,7 @@ from s2st_interleave import keyed
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
 from s2st_interleave.interleave.interleaving import Interleaving
-from s2st_interleave.interleave.length import doubtful, most_tokens, num_tokens
+from s2st_interleave.interleave.length import doubtful, most_tokens
 from s2st_interleave.interleave.sequence import (
     Example,
     Piece,
@@ -181,38 +181,52 @@ def check_lengths(
     interleaving: Interleaving,
     llm: SpeechLlm,
     *,
-    shows_text: bool = False,
+    ratio: float = 0.0,
 ) -> None:
     """Raise UserError naming utterances that are longer than the LLM reads.
 
-    They are counted at text ratio 0, or, where words may be shown as text, at any ratio.
+    They are counted at text ratio 0, or, where `ratio` is more, at any.
     """
     most = llm.max_length
     if most is None:
         return
-    tokens_of = most_tokens if shows_text else num_tokens
+    interleaved = interleaving.interleaved if ratio else ()
     encode = lru_cache(maxsize=MOST_WORDS)(llm.encode)  # words come again and again
     lengths: dict[str, int] = {}
+    num_prompt = 0
     for index in doubtful(utterances, most):
-        utterance = utterances[index]
-        length = max(
-            tokens_of(utterance, encode, task.layout, prompt(task, utterance.pair))
-            for task in interleaving.tasks
-        )
+        utterance, tokens = utterances[index], []
+        for task in interleaving.tasks:
+            name = prompt(task, utterance.pair)
+            num_prompt = max(num_prompt, len(encode(name)) if name else 0)
+            tokens.append(
+                most_tokens(
+                    utterance,
+                    encode,
+                    task.layout,
+                    name,
+                    interleaved=interleaved,
+                    fill=interleaving.fill,
+                )
+            )
+        length = max(tokens)
         if length > most:
             lengths[utterance.id] = length
     if lengths:
-        raise _too_long(lengths, most, "up to " if shows_text else "")
+        raise _too_long(lengths, most, "up to " if ratio else "", num_prompt)
 
 
-def _too_long(lengths: Mapping[str, int], most: int, bound: str = "") -> UserError:
+def _too_long(
+    lengths: Mapping[str, int], most: int, bound: str = "", num_prompt: int = 0
+) -> UserError:
     first = "\n".join(
         f"  utterance {k} makes {bound}{v} tokens"
         for k, v in sorted(lengths.items())[:10]
     )
+    room = f"; with --prompt_tokens {num_prompt}, for the prompt" if num_prompt else ""
     return UserError(
         f"the LLM has positions for {most} tokens, too few for {len(lengths)} utterances: "
         "take another LLM, or run stage 5 again with this --llm, which drops them from "
         "train, and with --too_long missing leaves them out of dev and test, counted as "
-        f"missing:\n{first}"
+        f"missing{room}:\n{first}"
     )

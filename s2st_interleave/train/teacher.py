@@ -15,7 +15,8 @@ import torch
 from transformers import PreTrainedModel
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.interleave.dump import Utterance
+from s2st_interleave.interleave.dump import Dump, Dumps, Subset, Utterance
+from s2st_interleave.interleave.length import BYTE_TOKENS, doubtful
 from s2st_interleave.interleave.sequence import Text
 from s2st_interleave.llm.backbone import backbone
 from s2st_interleave.llm.loss import teaching_sum
@@ -77,6 +78,27 @@ def load(
     return Teacher(model.eval().requires_grad_(False), prompt, weight)
 
 
+def check_lengths(
+    utterances: Dump | Dumps | Subset, prompt: str, llm: SpeechLlm
+) -> None:
+    """Raise UserError for a lesson that is longer than the teacher reads, before any step."""
+    if llm.max_length is None:
+        return
+    room = llm.max_length - BYTE_TOKENS * len(prompt.encode())
+    for index in doubtful(utterances, room):
+        utterance = utterances[index]
+        num_read = 1 + len(llm.encode(filled(prompt, utterance)))
+        _check_length(utterance, num_read, llm.max_length)
+
+
+def _check_length(utterance: Utterance, num_read: int, most: int | None) -> None:
+    if most is not None and num_read > most:
+        raise UserError(
+            f"utterance {utterance.id}: the teacher reads {num_read} tokens and has "
+            f"positions for {most}: take a shorter --teacher_prompt"
+        )
+
+
 def with_lessons(
     drawn: Sequence[InterleavedExample],
     utterances: Sequence[Utterance],
@@ -97,11 +119,7 @@ def with_lessons(
             lessons.append(each)
             continue
         ids = np.array([llm.vocabulary.bos, *encoded[text]], dtype=np.int32)
-        if llm.max_length is not None and len(ids) > llm.max_length:
-            raise UserError(
-                f"utterance {utterance.id}: the teacher reads {len(ids)} tokens and has "
-                f"positions for {llm.max_length}: take a shorter --teacher_prompt"
-            )
+        _check_length(utterance, len(ids), llm.max_length)
         tokens = each.example.ids[each.example.blocks[name]]
         lesson = Lesson(ids, name, _num_same(ids, tokens))
         lessons.append(replace(each, lesson=lesson))

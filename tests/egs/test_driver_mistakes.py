@@ -198,8 +198,9 @@ def test_every_option_of_this_kind_is_known_to_the_hints():
 
 def test_a_gpu_that_is_not_there_is_told_before_any_work(tmp_path):
     """`--device cuda` spoke a whole corpus, and failed in stage 2."""
-    (line,) = said(MINI, ["--device", "cuda"], tmp_path, CUDA_VISIBLE_DEVICES="")
-    assert "--device cuda: no GPU is to be seen here" in line
+    for name in ("cuda", "cuda:1"):
+        (line,) = said(MINI, ["--device", name], tmp_path, CUDA_VISIBLE_DEVICES="")
+        assert f"--device {name}: this machine has no GPU that PyTorch can use" in line
 
 
 STAGE_2 = ["--stage", "2", "--stop_stage", "2", "--expdir"]

@@ -80,6 +80,7 @@ def test_words_for_a_stage_are_added_to_those_of_the_recipe():
     """`--quick true --train_args "--lr 1e-4"` trained for as many steps as a full run."""
     line = ("--train_args", "--max_steps 3", "--train-args", "--lr 1e-4")
     assert options_of(*line)["train_args"] == "--max_steps 3 --lr 1e-4"
+    assert options_of(*line, "--train_args", "")["train_args"] == ""
 
 
 def test_the_last_of_two_equal_options_wins():

@@ -126,6 +126,17 @@ def changed(model: Path) -> None:
     (model / "NOTICE").write_text("not what was packed")
 
 
+def linked_card(model: Path) -> None:
+    (model.parent / "secret").write_text("---\nlicense: other\n---\n# top secret\n")
+    no_card(model)
+    (model / "README.md").symlink_to(model.parent / "secret")
+
+
+def edited_card_of_an_earlier_version(model: Path) -> None:
+    with (model / "SHA256SUMS").open("a") as stream:
+        stream.write(f"{'0' * 64}  README.md\n")
+
+
 def no_card(model: Path) -> None:
     (model / "README.md").unlink()
 
@@ -157,6 +168,8 @@ def nothing(model: Path) -> None:
     [
         (changed, [], "NOTICE is not what was packed"),
         (no_card, [], "README.md, the model card, is missing"),
+        (linked_card, [], "README.md is a link that leads out of the folder"),
+        (edited_card_of_an_earlier_version, [], "take its line out of SHA256SUMS"),
         (at_home, [], f"config.yaml names {Path.home()}, a path of this machine"),
         (token, [], "notes.txt holds a token of the hub: nothing was uploaded"),
         (llama, ["--repo", "me/es-en"], 'has a name that starts with "Llama"'),

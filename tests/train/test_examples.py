@@ -95,9 +95,44 @@ def test_a_word_of_more_tokens_than_units_is_too_long_before_any_step(llm, small
     try:
         check_lengths(long, PAPER, llm)
         with pytest.raises(UserError, match="utterance long makes up to"):
-            check_lengths(long, PAPER, llm, shows_text=True)
+            check_lengths(long, PAPER, llm, ratio=0.9)
         with pytest.raises(UserError, match="too few for 1 utterances"):
             draw_examples(long, 1.0, 0, PAPER, llm)
+    finally:
+        llm.model.config.max_position_embeddings = most
+
+
+def test_what_is_not_shown_as_text_is_not_too_long_as_text(llm, small_dump):
+    """A training with masks, or with text on the other side alone, was refused."""
+    words, spans = ("xyzxyzxyz", "qqqwwwqqq"), np.array([[0, 2], [2, 4]], np.int32)
+    short = small_dump[0].sides["tgt"]
+    side = Side(np.zeros(40, np.int32), words, spans)
+    long = [Utterance("long", {"src": side, "tgt": short})]
+    layout, most = PAPER.tasks[0].layout, llm.max_length
+    llm.model.config.max_position_embeddings = num_tokens(long[0], llm.encode, layout)
+    try:
+        with pytest.raises(UserError, match="makes up to"):
+            check_lengths(long, PAPER, llm, ratio=0.9)
+        for rule in (replace(PAPER, fill="mask"), replace(PAPER, sides="none")):
+            check_lengths(long, rule, llm, ratio=0.9)
+            draw_examples(long, 1.0, 0, rule, llm)
+    finally:
+        llm.model.config.max_position_embeddings = most
+
+
+def test_stage_5_is_told_how_long_the_prompt_is(llm, small_dump):
+    """Run again as the message said, it dropped nothing again."""
+    layout, most = PAPER.tasks[0].layout, llm.max_length
+    tasks = (Task(layout, "some name"), Task(layout, "a longer name"))
+    utterances = [small_dump[0]]
+    llm.model.config.max_position_embeddings = num_tokens(
+        utterances[0], llm.encode, layout
+    )
+    try:
+        check_lengths(utterances, PAPER, llm)
+        num_prompt = len(llm.encode("a longer name:"))
+        with pytest.raises(UserError, match=f"--prompt_tokens {num_prompt}, for the"):
+            check_lengths(utterances, replace(PAPER, tasks=tasks), llm)
     finally:
         llm.model.config.max_position_embeddings = most
 

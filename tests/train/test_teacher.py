@@ -205,6 +205,10 @@ def test_what_is_too_long_for_the_teacher_is_told(make_task):
     task.llm.model.config.max_position_embeddings = 2048
     with pytest.raises(UserError, match=r"reads \d+ tokens and has positions for 2048"):
         task.batches(0)
+    # It ended a training of hours at the step that drew it.
+    with pytest.raises(UserError, match=r"reads \d+ tokens and has positions for 2048"):
+        teacher.check_lengths(task.train, task.teacher.prompt, task.llm)
+    teacher.check_lengths(task.train, PROMPT, task.llm)
 
 
 def test_languages_have_their_names_where_all_dumps_agree(tmp_path: Path):

@@ -14,7 +14,8 @@
 #   line wins; of several files the later wins. Its lines are `name=value` or
 #   `--name value`, `#` starts a comment, quotes around a value are taken off. It is
 #   read, never executed: `$(...)` and `$x` stay as they are.
-# - An option `*_args` that is given again goes on: its words are added to those of before.
+# - An option `*_args` that is given again goes on: its words are added to those of before. An
+#   empty one takes them away.
 # - `--help` or `-h` prints $help_message, calls more_help where there is such a function,
 #   and exits 0.
 # - `stage` and `stop_stage` take names as well, those of egs/cvss/stages: `--stage align`.
@@ -177,7 +178,7 @@ _po_set() {
     _po_texts+=" $_po_name " # whatever it is set to first
   fi
   # Words for a stage's command, where the last of an option wins: what a recipe says stays.
-  if [[ $_po_name == *_args && -n ${!_po_name} ]]; then _po_new="${!_po_name} $2"; fi
+  if [[ $_po_name == *_args && -n ${!_po_name} && -n $2 ]]; then _po_new="${!_po_name} $2"; fi
   printf -v "$_po_name" '%s' "$_po_new"
 }
 

@@ -70,10 +70,13 @@ s2st_share_gpus() {
   s2st_device
   if [[ $cmd_backend == local && ($device == auto || $device == cuda) ]]; then
     gpus_here="$(python -m s2st_interleave.launch.gpus)"
-    if [[ $device == cuda && $gpus_here == 0 ]]; then
-      echo "${0##*/}: --device cuda: no GPU is to be seen here (nvidia-smi, CUDA_VISIBLE_DEVICES)" >&2
-      exit 1
-    fi
+  fi
+  # Before a corpus is made. A page or a plan needs none, and a container may lack nvidia-smi.
+  if [[ $cmd_backend == local && $device == cuda* && $gpus_here == 0 ]] &&
+    ((${stage:-1} < 10)) && [[ ${page:-} != true && ${plan:-} != true ]] &&
+    ! python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
+    echo "${0##*/}: --device $device: this machine has no GPU that PyTorch can use" >&2
+    exit 1
   fi
   one_gpu=()
   if ((gpus_here)); then one_gpu=(--gpu 1); fi
