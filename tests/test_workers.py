@@ -48,9 +48,14 @@ def test_work_that_has_not_begun_is_left_after_ctrl_c(tmp_path):
             if count == 20:
                 threading.Timer(0.03, os.kill, (os.getpid(), signal.SIGINT)).start()
 
-    # No traceback may keep the pool: it is asked to forget work only while it is there.
-    with contextlib.suppress(KeyboardInterrupt):
-        work()
+    # A process of pytest-xdist hears no SIGINT. And no traceback may keep the pool: it is
+    # asked to forget work only while it is there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            work()
+    finally:
+        signal.signal(signal.SIGINT, before)
     done = len(list(tmp_path.iterdir()))
     time.sleep(1)
     assert 20 <= done == len(list(tmp_path.iterdir())) < 40
