@@ -312,9 +312,11 @@ class InterleavedTask:
     def _probed(self) -> list[int]:
         chosen = probe.places(self.dev.dump_of, self._fits)
         if not chosen:
+            most = self.llm.max_length
+            fits = f" and fits the {most} positions of the LLM as text" if most else ""
             raise UserError(
-                f"none of dev has a text and fits the {self.llm.max_length} positions of the "
-                "LLM as text: take another LLM, or leave out text_ratio_gate and probe_every"
+                f"none of dev has a text{fits}: take another LLM, or leave out "
+                "text_ratio_gate and probe_every"
             )
         return chosen
 
