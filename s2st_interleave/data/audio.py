@@ -35,25 +35,24 @@ class Recording:
     note: str = ""
 
 
-def read(path: AudioFile, rate: int = SAMPLE_RATE, *, of: str = "") -> np.ndarray:
-    """Mono float32 samples of shape (num_samples,) at `rate` Hz; errors as of `load`.
+def read(path: AudioFile, *, of: str = "") -> np.ndarray:
+    """Mono float32 samples of shape (num_samples,) at 16 kHz; errors as of `load`.
 
     `of` is an utterance, for messages.
     """
     try:
-        return load(path, rate).samples
+        return load(path).samples
     except UserError as error:
         raise UserError(f"{of}: {error}" if of else str(error)) from None
 
 
 def load(
     path: AudioFile,
-    rate: int = SAMPLE_RATE,
     *,
     channels: Channels = MIX,
     longest_sec: float = LONGEST_SEC,
 ) -> Recording:
-    """The recording of `path` at `rate` Hz.
+    """The recording of `path` at 16 kHz.
 
     Raises UserError naming the file when it cannot be decoded, breaks off, promises more
     than `longest_sec`, holds no millisecond or samples that are not numbers or not on the
@@ -64,16 +63,16 @@ def load(
         signal, note = mono(samples, channels)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    return Recording(_resampled(path, signal, file_rate, rate), note)
+    return Recording(_resampled(path, signal, file_rate), note)
 
 
-def load_channels(path: Path, rate: int = SAMPLE_RATE) -> np.ndarray:
-    """All channels, float32 (num_samples, num_channels); errors as of `load`."""
+def load_channels(path: Path) -> np.ndarray:
+    """All channels at 16 kHz, float32 (num_samples, num_channels); errors as of `load`."""
     try:
         samples, file_rate = decoder.decode(ark.whole(path), LONGEST_SEC)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    return _resampled(path, samples, file_rate, rate)
+    return _resampled(path, samples, file_rate)
 
 
 def num_samples(path: Path, *, of: str = "") -> int:
@@ -132,35 +131,36 @@ def sound_file(path: AudioFile) -> Iterator[soundfile.SoundFile]:
             yield file
 
 
-def _resampled(
-    path: AudioFile, samples: np.ndarray, file_rate: int, rate: int
-) -> np.ndarray:
-    if file_rate != rate:
-        samples = soxr.resample(samples, file_rate, rate).astype(np.float32)
+def _resampled(path: AudioFile, samples: np.ndarray, file_rate: int) -> np.ndarray:
+    if file_rate != SAMPLE_RATE:
+        samples = soxr.resample(samples, file_rate, SAMPLE_RATE).astype(np.float32)
     try:
-        checks.check_any(len(samples), rate)
+        checks.check_any(len(samples), SAMPLE_RATE)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     return samples
 
 
-def write(
-    path: Path, samples: np.ndarray, rate: int = SAMPLE_RATE, comment: str = ""
-) -> None:
-    """Write 16-bit PCM, WAV or FLAC by the name's ending; clips at full scale.
-
-    `comment` is text that is stored in the header of a FLAC.
-    """
+def write(path: Path, samples: np.ndarray, rate: int = SAMPLE_RATE) -> None:
+    """Write 16-bit PCM, WAV or FLAC by the name's ending; clips at full scale."""
     with atomic_write(path, "wb") as stream:
-        stream.write(encoded(samples, rate, path.suffix[1:].upper(), comment))
+        stream.write(encoded(samples, rate, path.suffix[1:].upper()))
 
 
 def encoded(
-    samples: np.ndarray, rate: int = SAMPLE_RATE, kind: str = "FLAC", comment: str = ""
+    samples: np.ndarray,
+    rate: int = SAMPLE_RATE,
+    kind: str = "FLAC",
+    *,
+    subtype: str = "PCM_16",
+    comment: str = "",
 ) -> bytes:
-    """A file of audio as `write` writes it."""
+    """The content of a file of float32 samples (num_samples,); clips at full scale.
+
+    `kind` and `subtype` are libsndfile's names; `comment` is text for the header of a FLAC.
+    """
     stream = io.BytesIO()
-    with soundfile.SoundFile(stream, "w", rate, 1, "PCM_16", format=kind) as file:
+    with soundfile.SoundFile(stream, "w", rate, 1, subtype, format=kind) as file:
         if comment:
             file.comment = comment
         file.write(np.clip(samples, -1.0, 1.0))
@@ -168,7 +168,7 @@ def encoded(
 
 
 def comment(path: AudioFile) -> str:
-    """The comment that `write` has put into a file's header; "" where there is none.
+    """The comment that `encoded` has put into a file's header; "" where there is none.
 
     It is "" as well for a file that lacks its end, such as an interrupted copy.
     """

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -182,11 +182,4 @@ def _longest(bounds: Bounds) -> float:
 
 def _rounded(samples: np.ndarray) -> np.ndarray:
     """Samples as the FLAC of stage 1 gives them back."""
-    stream = io.BytesIO()
-    form = {"samplerate": audio.SAMPLE_RATE, "channels": 1, "subtype": "PCM_16"}
-    with soundfile.SoundFile(
-        cast(BinaryIO, stream), "w", format="FLAC", **form
-    ) as file:
-        file.write(np.clip(samples, -1.0, 1.0))
-    stream.seek(0)
-    return soundfile.read(cast(BinaryIO, stream), dtype="float32")[0]
+    return soundfile.read(io.BytesIO(audio.encoded(samples)), dtype="float32")[0]

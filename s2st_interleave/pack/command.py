@@ -15,11 +15,12 @@ from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DecodeFacts, TrainFacts, VocoderFacts
-from s2st_interleave.files import atomic_write, read_json
+from s2st_interleave.files import atomic_write
 from s2st_interleave.interleave.task import Task, prompt
 from s2st_interleave.pack import folder, notice
 from s2st_interleave.promises import DONE, VOLATILE
 from s2st_interleave.provenance import git_state
+from s2st_interleave.score import records
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.stage_dir import Input, Stage, made_with, open_stage, read_done
 from s2st_interleave.stages.dumps import pair_prompt
@@ -120,7 +121,7 @@ def write_texts(
         stream.write(notice.render(description))
     scores = None
     if score.is_file():
-        scores = SystemScore.from_json(read_json(score), str(score))
+        scores = records.read(SystemScore, score)
     spoken = "-".join(description.sides.values())
     backend = ""
     if options.vocoder is not None:

@@ -1,12 +1,11 @@
 """Writes answers in speech, by the ending of a file's name."""
 
-import io
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import numpy as np
 import soundfile
 
+from s2st_interleave.data import audio
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
 
@@ -36,11 +35,7 @@ def check_ending(path: Path) -> None:
 def encoded(samples: np.ndarray, rate: int, ending: str = ".wav") -> bytes:
     """The content of a file of float32 samples (num_samples,); clips at full scale."""
     kind, subtype = FORMATS[ending]
-    stream = io.BytesIO()
-    raw = cast(BinaryIO, stream)
-    with soundfile.SoundFile(raw, "w", rate, 1, subtype, format=kind) as file:
-        file.write(np.clip(samples, -1.0, 1.0))
-    return stream.getvalue()
+    return audio.encoded(samples, rate, kind, subtype=subtype)
 
 
 def write(path: Path, samples: np.ndarray, rate: int) -> None:

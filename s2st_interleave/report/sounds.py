@@ -55,12 +55,11 @@ def can_be_read(path: Path) -> bool:
 
 def encoded(samples: np.ndarray) -> tuple[bytes, str]:
     """A file in memory, and its type: MP3, which all browsers play, else 16-bit WAV."""
+    if not _has_mp3():
+        return audio.encoded(samples, kind="WAV"), "audio/wav"
     stream = io.BytesIO()
-    if _has_mp3():
-        soundfile.write(stream, samples, SAMPLE_RATE, format="MP3")
-        return stream.getvalue(), "audio/mpeg"
-    soundfile.write(stream, samples, SAMPLE_RATE, "PCM_16", format="WAV")
-    return stream.getvalue(), "audio/wav"
+    soundfile.write(stream, samples, SAMPLE_RATE, format="MP3")
+    return stream.getvalue(), "audio/mpeg"
 
 
 @cache

@@ -12,8 +12,8 @@ from s2st_interleave import recipe_paths
 from s2st_interleave.data import kaldi
 from s2st_interleave.decode.outputs import read_texts
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json
 from s2st_interleave.interleave.layout import Layout
+from s2st_interleave.score import records
 from s2st_interleave.score.columns import lower_is_better
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 from s2st_interleave.text_file import read_lines
@@ -86,21 +86,19 @@ def found_tags(exp_dir: Path, split: str) -> list[str]:
 def read_score(folder: Path) -> SystemScore | None:
     """The score of a decode; None where stage 9 has not made it."""
     path = folder / "score.json"
-    return SystemScore.from_json(read_json(path), str(path)) if path.is_file() else None
+    return records.read(SystemScore, path) if path.is_file() else None
 
 
 def read_comparisons(folder: Path) -> list[Comparison]:
     """The comparisons of a decode, by the primary metric and by others."""
     paths = sorted(folder.glob("compare*.json"))
-    return [Comparison.from_json(read_json(path), str(path)) for path in paths]
+    return [records.read(Comparison, path) for path in paths]
 
 
 def read_topline(folder: Path) -> ToplineScore | None:
     """The toplines of a test set; None where there are none."""
     path = folder / "score.json"
-    return (
-        ToplineScore.from_json(read_json(path), str(path)) if path.is_file() else None
-    )
+    return records.read(ToplineScore, path) if path.is_file() else None
 
 
 def read_system(name: str, folder: Path, score: SystemScore) -> System:

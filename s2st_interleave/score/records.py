@@ -1,17 +1,17 @@
 """The score files of stage 9 as frozen dataclasses, read and written strictly.
 
 `score.json` of a system is a SystemScore, that of `exp/topline/<split>` a ToplineScore,
-`compare.json` a Comparison. This module turns them from and into JSON objects; who
-opens the file passes its name along for the error messages.
+`compare.json` a Comparison.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from s2st_interleave import typed_json
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import read_json
 from s2st_interleave.interleave.layout import S2ST
 
 # Keys of metrics -> the names under which the paper's scores stand by themselves.
@@ -107,18 +107,6 @@ class SystemScore:
             if value is not None
         }
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object of score.json."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Any, origin: str) -> "SystemScore":
-        """Read the JSON object of `origin`; UserError for a wrong key or type."""
-        score = typed_json.read(cls, data, origin)
-        if score.primary not in score.scores:
-            raise UserError(f"{origin}: {score.primary}: expected a score, not None")
-        return score
-
 
 @dataclass(frozen=True)
 class ToplineScore:
@@ -140,15 +128,6 @@ class ToplineScore:
     normalizer: str
     git: str
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object of the toplines' score.json."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Any, origin: str) -> "ToplineScore":
-        """Read the JSON object of `origin`; UserError for a wrong key or type."""
-        return typed_json.read(cls, data, origin)
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -168,11 +147,18 @@ class Comparison:
     num_resamples: int
     seed: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object of compare.json."""
-        return dataclasses.asdict(self)
 
-    @classmethod
-    def from_json(cls, data: Any, origin: str) -> "Comparison":
-        """Read the JSON object of `origin`; UserError for a wrong key or type."""
-        return typed_json.read(cls, data, origin)
+Record = TypeVar("Record", SystemScore, ToplineScore, Comparison)
+
+
+def read(cls: type[Record], path: Path) -> Record:
+    """Read the score file `path`; errors as of `from_json`."""
+    return from_json(cls, read_json(path), str(path))
+
+
+def from_json(cls: type[Record], data: Any, origin: str) -> Record:
+    """Build `cls` from the JSON object of `origin`; UserError for a wrong key or type."""
+    record = typed_json.read(cls, data, origin)
+    if isinstance(record, SystemScore) and record.primary not in record.scores:
+        raise UserError(f"{origin}: {record.primary}: expected a score, not None")
+    return record

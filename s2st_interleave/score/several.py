@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json
 from s2st_interleave.option_parser import plain_parser
-from s2st_interleave.score import bootstrap, columns
+from s2st_interleave.score import bootstrap, columns, records
 from s2st_interleave.score.choice import metric_of
 from s2st_interleave.score.comparable import check_metric, check_texts
 from s2st_interleave.score.records import SystemScore
@@ -38,7 +37,7 @@ class Scored:
     @classmethod
     def read(cls, directory: Path) -> "Scored":
         path = directory / "score.json"
-        return cls(directory, SystemScore.from_json(read_json(path), str(path)))
+        return cls(directory, records.read(SystemScore, path))
 
     def counts(self, key: str) -> tuple[list[str], np.ndarray]:
         """Utterance ids, sorted, and what the metric adds up for each."""

@@ -1,9 +1,6 @@
 """The recordings of an utterance, where they are at hand, as WAV files in memory."""
 
-import io
 from pathlib import Path
-
-import soundfile
 
 from s2st_interleave import recipe_paths
 from s2st_interleave.data import audio, kaldi
@@ -26,10 +23,8 @@ def find(name: str, dump_dir: Path) -> dict[str, bytes]:
             samples = audio.read(path)
         except (UserError, OSError, KeyError):
             continue
-        stream = io.BytesIO()
         kept = samples[: round(LONGEST_SEC * audio.SAMPLE_RATE)]
-        soundfile.write(stream, kept, audio.SAMPLE_RATE, "PCM_16", format="WAV")
-        sounds[side] = stream.getvalue()
+        sounds[side] = audio.encoded(kept, kind="WAV")
     return sounds
 
 

@@ -7,6 +7,7 @@ With directories in place of options it compares any systems, two or more, by an
 See score/several.py, and `compare DIR --help`.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +119,7 @@ def run(options: Options) -> None:
         seed=options.bootstrap_seed,
     )
     path = options.system_dir / f"{name}.json"
-    write_json(path, record.to_json())
+    write_json(path, dataclasses.asdict(record))
     stage.finish(num_in=len(ids), num_out=len(ids), also=[path])
 
 

@@ -11,6 +11,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, read_json
 from s2st_interleave.promises import DONE, OPEN
 from s2st_interleave.provenance import git_state, versions
+from s2st_interleave.score import records
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
 from s2st_interleave.score.results import (
     Environment,
@@ -56,14 +57,15 @@ def run(options: Options) -> None:
         for name in options.systems:
             decodes = options.exp_dir / name / tag / options.split
             _check_chain(decodes, options.exp_dir / name)
-            scores.append(SystemScore.from_json(*_read(decodes, "score")))
+            scores.append(records.read(SystemScore, _finished(decodes, "score")))
             checkpoints[name, scores[-1].checkpoint] = _checkpoint(decodes)
             if name != options.baseline:
                 comparisons += _compared(decodes)
     topline = None
     # Without speech there are no toplines.
     if options.topline_dir and any(score.asr for score in scores):
-        topline = ToplineScore.from_json(*_read_topline(options.topline_dir))
+        Input(options.topline_dir, "topline").fingerprint()
+        topline = records.read(ToplineScore, options.topline_dir / "score.json")
 
     # 2. Render.
     git, packages = git_state(), versions()
@@ -132,20 +134,13 @@ def _note(path: Path | None) -> str:
     return " ".join(path.read_text("utf-8").split()) if path else ""
 
 
-def _read(decodes: Path, name: str) -> tuple[object, str]:
+def _finished(decodes: Path, name: str) -> Path:
     """score.json or compare.json beside the decodes, once its stage has finished."""
     Input(decodes / name, name.partition(".")[0]).fingerprint()
-    path = decodes / f"{name}.json"
-    return read_json(path), str(path)
+    return decodes / f"{name}.json"
 
 
 def _compared(decodes: Path) -> list[Comparison]:
     """By the primary metric, and by each that was asked for."""
     names = sorted(path.stem for path in decodes.glob("compare*.json")) or ["compare"]
-    return [Comparison.from_json(*_read(decodes, name)) for name in names]
-
-
-def _read_topline(directory: Path) -> tuple[object, str]:
-    Input(directory, "topline").fingerprint()
-    path = directory / "score.json"
-    return read_json(path), str(path)
+    return [records.read(Comparison, _finished(decodes, name)) for name in names]

@@ -1,5 +1,6 @@
 """Stage 9: scores of a system's speech and texts, as its task asks for."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def run(options: Options) -> None:
     write_utterance_scores(
         options.out_dir / "utterances.tsv", answer, measured, primary.key
     )
-    write_json(options.decode_dir / "score.json", record.to_json())
+    write_json(options.decode_dir / "score.json", dataclasses.asdict(record))
     stage.finish(
         num_in=len(answer.references),
         num_out=len(answer.hypotheses),

@@ -1,5 +1,6 @@
 """Stage 9: what no system can pass: ASR of the references, of their units, and text."""
 
+import dataclasses
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -102,7 +103,7 @@ def run(options: Options) -> None:
         normalizer=Normalizer(code).name,
         git=git_label(),
     )
-    write_json(options.out_dir / "score.json", record.to_json())
+    write_json(options.out_dir / "score.json", dataclasses.asdict(record))
     stage.finish(
         num_in=len(references),
         num_out=len(texts),

@@ -1,5 +1,6 @@
 """The scores of all systems below a folder, a table for each task."""
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json
 from s2st_interleave.score import columns
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.score.several import table
@@ -23,7 +23,11 @@ class Line:
     score: SystemScore
 
     def to_json(self) -> dict[str, Any]:
-        return {"recipe": self.recipe, "decode": self.name, **self.score.to_json()}
+        return {
+            "recipe": self.recipe,
+            "decode": self.name,
+            **dataclasses.asdict(self.score),
+        }
 
 
 def lines(recipe: str, records: Sequence[Record]) -> list[Line]:
@@ -33,7 +37,7 @@ def lines(recipe: str, records: Sequence[Record]) -> list[Line]:
         path = record.directory.parent / "score.json"
         if record.stage == "score" and record.done and path.is_file():
             try:
-                score = SystemScore.from_json(read_json(path), str(path))
+                score = records.read(SystemScore, path)
             except UserError:  # of a version that is too old, which stage 9 says
                 continue
             found.append(Line(recipe, str(Path(record.name).parent), score))

@@ -10,6 +10,7 @@ from s2st_interleave import files, typed_json
 from s2st_interleave.align import words
 from s2st_interleave.facts import TrainFacts
 from s2st_interleave.report import curves, systems
+from s2st_interleave.score import records
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.train import checkpoint
 
@@ -210,7 +211,7 @@ READERS = {
     ),
     "scores": Reader(
         "score.json",
-        lambda path: SystemScore.from_json(files.read_json(path), str(path)).asr_bleu,
+        lambda path: records.read(SystemScore, path).asr_bleu,
         [
             ("whole", SCORE[0], Reads(20.5)),
             (

@@ -27,6 +27,7 @@ from s2st_interleave.launch import resources
 from s2st_interleave.pack import folder as packed
 from s2st_interleave.replicate import grid_file
 from s2st_interleave.report import curves, systems
+from s2st_interleave.score import records
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.show import training
 from s2st_interleave.stages import train
@@ -103,7 +104,7 @@ def _sums(folder: Path) -> Any:
 
 
 def _score(path: Path) -> Any:
-    return SystemScore.from_json(files.read_json(path), str(path))
+    return records.read(SystemScore, path)
 
 
 def _converted(path: Path) -> Any:

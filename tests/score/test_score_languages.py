@@ -1,5 +1,6 @@
 """The score knows the language: its words, its marks, its errors, its recogniser."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import yaml
 from s2st_interleave.data.languages import LANGUAGES, language
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave.layout import Layout
-from s2st_interleave.score import asr
+from s2st_interleave.score import asr, records
 from s2st_interleave.score.asr import AsrOptions
 from s2st_interleave.score.bootstrap import paired
 from s2st_interleave.score.choice import default_metrics
@@ -192,12 +193,12 @@ def test_stored_scores_of_before_can_be_read():
     for extra in ("hyp", "utterance_mos"):
         del stored[extra]
     assert "src_cer" not in stored
-    score = SystemScore.from_json(stored, str(cell))
+    score = records.from_json(SystemScore, stored, str(cell))
     assert score.src_cer is None and score.src_wer == stored["src_wer"]
-    again = json.loads(json.dumps(score.to_json()))
-    assert SystemScore.from_json(again, "score.json") == score
+    again = json.loads(json.dumps(dataclasses.asdict(score)))
+    assert records.from_json(SystemScore, again, "score.json") == score
     for path in (MINI / "paper" / "toplines").glob("*.json"):
-        ToplineScore.from_json(read_json(path)["score"], str(path))
+        records.from_json(ToplineScore, read_json(path)["score"], str(path))
 
 
 def test_whisper_gets_the_code_it_knows():

@@ -1,5 +1,6 @@
 """Stage 9 on a language without spaces: characters are counted, and it is said so."""
 
+import dataclasses
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from s2st_interleave.data import kaldi, sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import TrainFacts
 from s2st_interleave.files import read_json
-from s2st_interleave.score import answers
+from s2st_interleave.score import answers, records
 from s2st_interleave.score.records import AsrDescription, SystemScore, ToplineScore
 from s2st_interleave.score.results import Environment, Results, render_markdown
 from s2st_interleave.stage_dir import open_stage
@@ -90,7 +91,7 @@ def test_a_chinese_transcript_has_a_character_error_rate_and_the_table_says_so(m
     found = read_json(options.decode_dir / "score.json")
     assert found["src_wer"] is None
     assert found["src_cer"] == pytest.approx(100 * 3 / 19)
-    record = SystemScore.from_json(found, "score.json")
+    record = records.from_json(SystemScore, found, "score.json")
     page = render(record)
     assert "| transcript CER |" in page and "WER" not in page and "| 15.8 |" in page
 
@@ -101,7 +102,9 @@ def test_a_spanish_transcript_has_a_word_error_rate_as_before(made):
     found = read_json(options.decode_dir / "score.json")
     assert found["src_cer"] is None
     assert found["src_wer"] == pytest.approx(100 * 3 / 12)
-    assert "| transcript WER |" in render(SystemScore.from_json(found, "score.json"))
+    assert "| transcript WER |" in render(
+        records.from_json(SystemScore, found, "score.json")
+    )
 
 
 def test_speech_in_chinese_is_scored_by_its_characters(made):
@@ -147,9 +150,9 @@ def test_systems_scored_by_other_references_are_not_compared(made):
 def test_scores_in_words_and_in_characters_do_not_share_a_table(made):
     options = made("zh-CN", "es")
     score.run(options)
-    record = SystemScore.from_json(read_json(options.decode_dir / "score.json"), "x")
-    old = record.to_json() | {"src_cer": None, "src_wer": 90, "metrics": {}}
-    before = SystemScore.from_json(old, "x")
+    record = records.read(SystemScore, options.decode_dir / "score.json")
+    old = dataclasses.asdict(record) | {"src_cer": None, "src_wer": 90, "metrics": {}}
+    before = records.from_json(SystemScore, old, "x")
     with pytest.raises(ValueError, match="run stage 9 again"):
         render(record, before)
 

@@ -13,7 +13,7 @@ from made import HEARD, SOURCE, TARGET, WRITTEN, data_dir, system
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json, write_json
-from s2st_interleave.score import answers
+from s2st_interleave.score import answers, records
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.stages import compare, results, score, task_sides
 
@@ -30,7 +30,7 @@ def scored(root: Path, layout: str, name: str = "baseline", **more) -> SystemSco
     options = system(root, name, layout, written)
     score.run(score.Options(**options, **more))
     path = options["decode_dir"] / "score.json"
-    return SystemScore.from_json(read_json(path), str(path))
+    return records.read(SystemScore, path)
 
 
 def table(root: Path, name: str = "baseline") -> list[list[str]]:

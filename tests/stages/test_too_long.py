@@ -1,5 +1,6 @@
 """What an LLM has no positions for is known after stage 5, by name, with a remedy."""
 
+import dataclasses
 import json
 import shutil
 from dataclasses import replace
@@ -24,7 +25,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interleave.layout import S2ST
-from s2st_interleave.score import answers
+from s2st_interleave.score import answers, records
 from s2st_interleave.score.asr import AsrDescription
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.score.results import _missing
@@ -226,9 +227,9 @@ def test_they_are_missing_in_dev_loss_decoding_and_every_score(
     assert _missing(record) == "2 (2 too long for the LLM)"
     printed = capsys.readouterr().out
     assert "2 of 12 missing, 2 of them too long for the LLM" in printed
-    old = record.to_json()
+    old = dataclasses.asdict(record)
     del old["num_too_long"]  # as it was written before
-    assert SystemScore.from_json(old, "score.json").num_too_long == 0
+    assert records.from_json(SystemScore, old, "score.json").num_too_long == 0
 
 
 def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
@@ -264,7 +265,7 @@ def scored(trained, decode_dir: Path, root: Path, monkeypatch) -> SystemScore:
         )
     )
     path = decode_dir / "score.json"
-    return SystemScore.from_json(read_json(path), str(path))
+    return records.read(SystemScore, path)
 
 
 def test_a_training_that_ends_before_its_ramp_says_so(capsys, trained):
