@@ -118,10 +118,7 @@ def _clips(option: str, code: str, names: Sequence[str]) -> list[str]:
 
 def _script(option: str, code: str, texts: Sequence[str]) -> str:
     """Share of letters in the language's script; UserError if it is less than a half."""
-    count: Counter[str] = Counter()
-    for text in texts:
-        count.update(text)
-    letters = Counter({char: n for char, n in count.items() if char.isalpha()})
+    letters = _letters(texts)
     count_in, total = _num_in(scripts(code), letters), letters.total()
     if not total:
         return "its texts have no letters"
@@ -145,6 +142,19 @@ def _script(option: str, code: str, texts: Sequence[str]) -> str:
     return (
         f"{100 * count_in / total:.0f} % of the letters are {'/'.join(scripts(code))}"
     )
+
+
+def is_in_script(code: str, texts: Iterable[str]) -> bool:
+    """Are most letters of the texts in a script of the language, or are there none?"""
+    letters = _letters(texts)
+    return 2 * _num_in(scripts(code), letters) >= letters.total()
+
+
+def _letters(texts: Iterable[str]) -> Counter[str]:
+    count: Counter[str] = Counter()
+    for text in texts:
+        count.update(text)
+    return Counter({char: n for char, n in count.items() if char.isalpha()})
 
 
 def _num_in(names: Iterable[str], letters: Mapping[str, int]) -> int:

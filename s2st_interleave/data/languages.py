@@ -115,6 +115,9 @@ def in_script(code: str, script: str) -> str:
     return plain.update_dict({"script": script}).to_tag()
 
 
+_DOTLESS = {"ba", "kk", "tt"}  # Latin letters of these have an i without a dot
+
+
 def _written(known: Language, script: str | None) -> Language:
     """The language in `script`; None: in its usual one."""
     letters = _LETTERS.get(script, (script,)) if script else ()
@@ -122,7 +125,8 @@ def _written(known: Language, script: str | None) -> Language:
         return known
     if set(letters) <= set(UNSPACED_SCRIPTS):
         return replace(known, unit="character", tokenizer="char")
-    return replace(known, unit="word", tokenizer="13a")
+    rules = "dotless" if script == "Latn" and known.code in _DOTLESS else known.rules
+    return replace(known, unit="word", tokenizer="13a", rules=rules)
 
 
 @cache

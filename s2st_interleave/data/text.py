@@ -9,7 +9,7 @@ import regex
 # direction, and selectors of a variant of the sign before them, as in emoji. The joiners
 # U+200C and U+200D stay: they change letters of Persian or Tamil.
 _INVISIBLE = regex.compile(
-    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+    "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
     "\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 
@@ -24,7 +24,9 @@ _OTHERS = "".join(rf"\p{{Script={name}}}" for name in UNSPACED_SCRIPTS[4:])
 # Digits and punctuation of these scripts are treated like those of other scripts.
 _UNSPACED = rf"[{_CJK}[[{_OTHERS}]&&[\p{{L}}\p{{M}}]]]"
 _EXTEND = r"\p{M}\p{Grapheme_Cluster_Break=Extend}\u200d"
-_RUN = rf"(?:[^\s{_UNSPACED}]++\p{{M}}*+)+"
+# Amharic has this sign between words, with or without a space behind it.
+_WORD_SPACE = "\u1361"
+_RUN = rf"(?:[^\s{_UNSPACED}{_WORD_SPACE}]++\p{{M}}*+)+{_WORD_SPACE}*+|{_WORD_SPACE}++"
 # A letter with its marks, and in Burmese or Khmer with a stacked letter. Thai and Lao
 # write some vowels before the letter after which they are spoken.
 _STACKER = r"[\u1039\u17d2\u1a60\u1b44\ua9c0]"
@@ -35,12 +37,25 @@ _CLUSTER = (
 # Spaces are looked at from their first alone: from each, many of them would take long.
 _TOKEN = regex.compile(rf"(?V1)(?<!\s)\s*+(?:{_CLUSTER}|{_RUN})")
 _MARKS = "\u3001-\u303f\uff01-\uffef"  # Chinese punctuation, and letters as wide
-_NO_SPACE = regex.compile(rf"(?V1)[{_UNSPACED}{_MARKS}]")
+_NO_SPACE = regex.compile(rf"(?V1)[{_UNSPACED}{_MARKS}{_WORD_SPACE}]")
 _UNSPACED_FROM = "\u0e00"  # the first sign of Thai, the first of these scripts
 # Signs that are little else, and quotes and accents where they stand between letters.
 _APOSTROPHE = regex.compile("[\u02bb\u02bc\u00b4]|(?<=\\w)[\u2018\u2019`\u2032](?=\\w)")
 # Signs of trade, which NFKC would spell out, rings around letters, and the joiner.
 _UNSPOKEN = regex.compile(r"[\u2120\u2122\u200d]|\p{Me}")
+# Letters of Malayalam and Bengali that were written as three signs before they had their own.
+_JOINED = dict(
+    zip(
+        (f"{letter}\u200d" for letter in "ണ് ന് ര് ല് ള് ക് ত্".split()),
+        "ൺൻർൽൾൿৎ",
+        strict=True,
+    )
+)
+# The vowel am of Thai and Lao is cut in two, of which one stands before a mark of tone.
+_TONE_BEFORE_AM = regex.compile("([\u0e48-\u0e4b\u0ec8-\u0ecb])([\u0e4d\u0ecd])")
+# Letters that keyboards have as those of another language, and the stroke that lengthens
+# an Arabic word.
+_LIKE = str.maketrans("كيىşţŞŢ", "کییșțȘȚ", "\u0640")
 _ACCENT_OF_NOTHING = regex.compile(r"(?<![\p{L}\p{M}\p{N}])\p{M}+")
 _EXTENDS = regex.compile(f"[{_EXTEND}]")
 _CHARACTER = regex.compile(r"\X\p{M}*")
@@ -137,16 +152,28 @@ def plain_apostrophes(text: str) -> str:
     return text if text.isascii() and "`" not in text else _APOSTROPHE.sub("'", text)
 
 
+def compatible(text: str) -> str:
+    """NFKC of a text, in which all spellings of a letter are one, with plain apostrophes.
+
+    Signs that nobody says are left out.
+    """
+    if text.isascii():
+        return plain_apostrophes(text)
+    for signs, letter in _JOINED.items():
+        text = text.replace(signs, letter)
+    spoken = _UNSPOKEN.sub("", plain_apostrophes(text))
+    folded = _TONE_BEFORE_AM.sub(r"\2\1", unicodedata.normalize("NFKC", spoken))
+    return folded.replace("\u02bc", "'")  # NFKC cuts the Afrikaans n
+
+
 def spoken_form(text: str) -> str:
     """The text that the CTC model learns: lower case, no punctuation, spaced words.
 
     >>> spoken_form("Well-known: O'Neill, 'S.A.'?"), spoken_form("今日は、雨。")
     ("well known o'neill s a", '今 日 は 雨')
     """
-    spoken = _UNSPOKEN.sub("", plain_apostrophes(text))
-    folded = unicodedata.normalize("NFKC", spoken).lower()
-    # NFKC cuts the Afrikaans n; i with a dot is the lower case of a Turkish capital.
-    folded = folded.replace("\u02bc", "'").replace("i\u0307", "i")
+    # An i with a dot is the lower case of a Turkish capital.
+    folded = compatible(text).lower().replace("i\u0307", "i")
     folded = _ACCENT_OF_NOTHING.sub("", folded)
     # Combining marks (category M) belong to the letter before them.
     letters = (
@@ -162,14 +189,9 @@ def same_when_spoken(text: str) -> str:
 
     >>> same_when_spoken("Dos\u00a0CAFE\u0301S!") == same_when_spoken("dos caf\u00e9s ")
     True
+
+    Nor do writers and programs agree on apostrophes, on letters that keyboards confuse, and
+    on the letter i, of which Turkish has two, with capitals that its own rules tell apart.
     """
-    return alike(clean(text))
-
-
-def alike(text: str) -> str:
-    """The spoken form of a text without what writers and programs do not agree on.
-
-    That is the apostrophe, and the letter i, of which Turkish has two, with capitals that
-    only its own rules tell apart.
-    """
-    return spoken_form(text).replace("'", "").replace("ı", "i").casefold()
+    like = clean(text).translate(_LIKE)
+    return spoken_form(like).replace("'", "").replace("ı", "i").casefold()

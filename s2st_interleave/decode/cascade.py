@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from s2st_interleave.decode.padding import batching
+from s2st_interleave.decode.padding import batching, left_padded
 from s2st_interleave.errors import UserError
 from s2st_interleave.llm.model import load_text_llm
 from s2st_interleave.llm.positions import max_positions
@@ -17,6 +18,7 @@ def translate_texts(
     texts: Mapping[str, str],
     llm: Path,
     prompt: str,
+    expected: Iterable[str] = (),
     *,
     device: torch.device | str = "cpu",
     max_tokens: int = 100,
@@ -25,7 +27,8 @@ def translate_texts(
 ) -> dict[str, str]:
     """Translate texts by greedy continuation of `prompt`, up to its line's end; by id.
 
-    `prompt` contains {text}; a translation has `max_tokens` tokens at most. Raises
+    `prompt` contains {text}. A translation has `max_tokens` tokens at most, or twice those
+    of the longest text that is `expected`; what ends at this limit is told of. Raises
     UserError for a text that leaves the LLM no position for an answer.
     """
     if not texts:
@@ -39,7 +42,9 @@ def translate_texts(
         # Nobody looks at it, so that any token serves.
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     lines = {name: prompt.replace("{text}", text) for name, text in texts.items()}
-    ids = {name: tokenizer(line)["input_ids"] for name, line in lines.items()}
+    ids = {name: _open_ids(tokenizer, line) for name, line in lines.items()}
+    longest = max((len(_open_ids(tokenizer, text)) for text in expected), default=0)
+    max_tokens = max(max_tokens, 2 * longest)
     _check_room(ids, max_positions(model.config))
     rules = batching(model, list(ids.values()), tokenizer.pad_token_id)
     # Sorted by characters, so that batches are those of earlier versions, but by tokens
@@ -49,11 +54,37 @@ def translate_texts(
     lengths, most = [len(ids[name]) for name in order], max_positions(model.config)
     batches = rules.cut(lengths, batch_size, [max_tokens] * len(order), most)
     translations: dict[str, str] = {}
+    ended: dict[str, bool] = {}
     for names in progress([[order[index] for index in batch] for batch in batches]):
-        prompts = [lines[name] for name in names]
-        answers = _continue(model, tokenizer, prompts, max_tokens, rules.cached)
-        translations |= zip(names, answers, strict=True)
+        prompts = [ids[name] for name in names]
+        rest = _continue(model, tokenizer, prompts, max_tokens, rules.cached)
+        for name, answer in zip(names, rest, strict=True):
+            translations[name], ended[name] = _first_line(tokenizer, answer)
+    if cut := sorted(name for name, whole in ended.items() if not whole):
+        print(
+            f"{len(cut)} of {len(texts)} translations of the text LLM are cut at "
+            f"{max_tokens} tokens or at its last position, first {cut[0]}",
+            flush=True,
+        )
     return translations
+
+
+def _open_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Token ids of a text that is to go on: without the end that some tokenizers add."""
+    ids = list(tokenizer(text)["input_ids"])
+    while len(ids) > 1 and ids[-1] == tokenizer.eos_token_id:
+        ids.pop()
+    return ids
+
+
+def _first_line(
+    tokenizer: PreTrainedTokenizerBase, ids: torch.Tensor
+) -> tuple[str, bool]:
+    """The first line of an answer, and whether it ends there, not at a limit."""
+    text = str(tokenizer.decode(ids, skip_special_tokens=True)).strip()
+    line = text.split("\n")[0].strip()
+    ends = {tokenizer.eos_token_id, tokenizer.pad_token_id}
+    return line, line != text or not ends.isdisjoint(ids.tolist())
 
 
 def _check_room(ids: Mapping[str, Sequence[int]], most: int | None) -> None:
@@ -68,29 +99,26 @@ def _check_room(ids: Mapping[str, Sequence[int]], most: int | None) -> None:
 def _continue(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    lines: list[str],
+    prompts: Sequence[Sequence[int]],
     max_tokens: int,
     cached: bool,
-) -> list[str]:
-    """Return the rest of each line."""
-    batch = tokenizer(
-        lines, return_tensors="pt", padding=True, return_token_type_ids=False
-    )
-    length, most = batch["input_ids"].shape[1], max_positions(model.config)
+) -> torch.Tensor:
+    """Return the token ids after each prompt, (num_prompts, num_tokens)."""
+    ids, mask = left_padded(prompts, tokenizer.pad_token_id)
+    length, most = ids.shape[1], max_positions(model.config)
+    stops: dict[str, Any] = {"stop_strings": ["\n"], "tokenizer": tokenizer}
+    if "\n" not in str(tokenizer.decode(tokenizer("a\nb")["input_ids"])):
+        stops = {}  # it knows no line feed, and the library refuses to look for one
     with torch.inference_mode():
         output = model.generate(  # pyrefly: ignore[not-callable]: of a mixin
-            **batch.to(model.device),
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
             max_new_tokens=max_tokens
             if most is None
             else min(max_tokens, most - length),
             do_sample=False,
             **({} if cached else {"use_cache": False}),
             pad_token_id=tokenizer.pad_token_id,
-            stop_strings=["\n"],
-            tokenizer=tokenizer,
+            **stops,
         )
-    texts = [
-        str(tokenizer.decode(ids, skip_special_tokens=True))
-        for ids in output[:, length:]
-    ]
-    return [text.strip().split("\n")[0].strip() for text in texts]
+    return output[:, length:].cpu()

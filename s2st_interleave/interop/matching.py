@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from s2st_interleave.align.words import Word
-from s2st_interleave.data.text import alike
+from s2st_interleave.data.text import same_when_spoken
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop.timed import TimedWord
 
@@ -22,7 +22,7 @@ def letters(text: str) -> str:
     >>> letters("L'Homme-là !")
     'lhommelà'
     """
-    return "".join(alike(text).split())
+    return "".join(same_when_spoken(text).split())
 
 
 def match(

@@ -1,5 +1,6 @@
 """Any causal LM of Hugging Face, its vocabulary extended by units."""
 
+import re
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -46,6 +47,8 @@ from s2st_interleave.llm.unit_tokens import add_unit_tokens
 from s2st_interleave.precision import autocast
 from s2st_interleave.progress import quiet_transformers
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
 
 @dataclass(frozen=True)
 class SpeechLlm:
@@ -80,10 +83,11 @@ class SpeechLlm:
     def decode(self, ids: list[int]) -> str:
         """The text of token ids, on one line: white space of any kind becomes a space.
 
-        So does a NUL, of which a byte-level vocabulary has a token, and a file of texts none.
+        So do control characters, of which a byte-level vocabulary has tokens: a file of texts
+        has none, and a terminal obeys them.
         """
         text = self.tokenizer.decode(ids, skip_special_tokens=True)
-        return " ".join(str(text).replace("\0", " ").split())
+        return " ".join(_CONTROL.sub(" ", str(text)).split())
 
     @property
     def max_length(self) -> int | None:

@@ -164,8 +164,12 @@ class Said:
 
     @property
     def remarks(self) -> list[str]:
-        """About the recording's channels and level, and the doubt."""
-        return [*self.clip.remarks, *filter(None, [self.doubt])]
+        """About the recording's channels and level, what was cut, and the doubt."""
+        cut = [
+            f"{block} ended at its limit of length, not by itself: it may be cut"
+            for block in self.answer.cut
+        ]
+        return [*self.clip.remarks, *cut, *filter(None, [self.doubt])]
 
     @cached_property
     def _transcript_words(self) -> Words | None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from s2st_interleave.data import kaldi
+from s2st_interleave.data.declared import is_in_script
+from s2st_interleave.data.languages import scripts
 from s2st_interleave.decode.outputs import read_texts
 from s2st_interleave.errors import UserError
 from s2st_interleave.interleave.layout import Block, Layout
@@ -46,6 +48,7 @@ class Answers:
         if block.kind == "speech" and self.tools.asr is not None:
             wavs = without(silent, spoken(self.vocode_dir))
             hypotheses = recognise(wavs, self.tools.asr, self.tools.cache)
+            _warn_of_script(data.texts(side), hypotheses, self.languages[side])
         else:
             texts = read_texts(self.decode_dir, side)
             # An empty line: the LLM had no room for the question.
@@ -76,6 +79,25 @@ class Answers:
         if any(done["facts"].get(fact) for done in dones for fact in copied):
             return math.nan
         return sum(done["wall_sec"] for done in dones)
+
+
+def _warn_of_script(
+    references: Mapping[str, str], heard: Mapping[str, str], code: str
+) -> None:
+    """Print a warning where the recogniser does not write the script of the references.
+
+    Whisper has one code for all scripts of a language.
+    """
+    given = is_in_script(code, references.values())
+    if heard and is_in_script(code, heard.values()) != given:
+        name = "/".join(scripts(code))
+        print(
+            f"warning: the {'references are' if given else 'recogniser writes'} mostly in "
+            f"{name}, the {'recogniser does not write it' if given else 'references are not'}"
+            ": each letter counts as wrong; give the references in the script that it "
+            "writes, or take a recogniser (--whisper_dir) that writes theirs",
+            flush=True,
+        )
 
 
 def silent_ids(data: kaldi.DataDir, layout: Layout) -> set[str]:

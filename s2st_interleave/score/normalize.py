@@ -17,12 +17,13 @@ from types import ModuleType
 import regex
 
 from s2st_interleave.data.languages import language, scripts
-from s2st_interleave.data.text import plain_apostrophes, visible_only
+from s2st_interleave.data.text import compatible, plain_apostrophes, visible_only
 
 _PACKAGE = "openai-whisper"
 OURS = "apostrophes alike, stray symbols removed"
 _STYLE = regex.compile(r"\p{Variation_Selector}")  # how a letter or emoji is drawn
 _STROKE = "\u0640"  # lengthens an Arabic word, and is no letter
+_NO_JOINER = "\u200c"  # between parts of a Persian word; elsewhere it has no sound
 # Letters that keyboards have as those of another language.
 _PERSIAN = str.maketrans("كيى", "کیی")
 _SAME = {"fa": _PERSIAN, "ur": _PERSIAN, "ro": str.maketrans("şţŞŢ", "șțȘȚ")}
@@ -37,8 +38,8 @@ class Normalizer:
     (Radford et al. 2022, appendix C); every other language has the basic one, which
     lower-cases and takes punctuation and symbols out. That would take the marks out as
     well of which letters are made in most scripts: here they stay. Digits of all scripts
-    are alike, and letters that keyboards confuse. Raises UserError for a language of which
-    nothing is known.
+    are alike, letters that keyboards confuse, and spellings of one letter. Raises UserError
+    for a language of which nothing is known.
 
     >>> Normalizer("en").normalize("The train leaves at nine.")
     'the train leaves at 9'
@@ -62,23 +63,26 @@ class Normalizer:
             kept += ", I is ı"
         is_usual = _USUAL.intersection(scripts(self.language))
         if language(self.language).code in _SAME or not is_usual:
-            kept += ", digits and like letters alike"
+            kept += ", digits and spellings alike"
         return f"BasicTextNormalizer ({package}), {kept}, {OURS}"
 
     def normalize(self, text: str) -> str:
         """Return `text` as words separated by single spaces, "" where none is left."""
         # Whisper's rules leave a lone "." of "yes..." standing, an ending that Whisper
         # itself often writes: it would count as a wrong word.
-        words = self._function(self._plain(plain_apostrophes(text))).split()
+        words = self._function(self._plain(text)).split()
         return " ".join(word for word in words if any(map(str.isalnum, word)))
 
     def _plain(self, text: str) -> str:
         """A text without what two who write the same need not agree on."""
         if text.isascii() or self._rules == "english":
-            return text
+            return plain_apostrophes(text)
         code = language(self.language).code
-        text = unicodedata.normalize("NFKC", text).translate(_SAME.get(code, {}))
-        text = text.replace(_STROKE, "")
+        text = compatible("".join(map(_unbracketed, text)))
+        text = text.translate(_SAME.get(code, {})).replace(_STROKE, "")
+        text = text.replace(_NO_JOINER, " " if code == "fa" else "")
+        if self._rules != "dotless":
+            text = text.replace("İ", "I").replace("i\u0307", "i")
         return "".join(
             str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text
         )
@@ -97,6 +101,15 @@ class Normalizer:
         if self._rules == "dotless":
             return lambda text: basic(_dotless(text))
         return basic
+
+
+def _unbracketed(char: str) -> str:
+    """A sign, with spaces for brackets that are wide: Whisper drops what stands in others."""
+    if char.isascii():
+        return char
+    plain = unicodedata.normalize("NFKC", char)
+    bare = plain.strip("()[]<>")
+    return char if bare == plain else f" {bare} "
 
 
 def _dotless(text: str) -> str:

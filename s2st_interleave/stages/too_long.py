@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import numpy as np
 import regex
 
 from s2st_interleave import drops
@@ -138,32 +140,41 @@ def _check_tokenizer(
     options: LimitOptions,
     name: str,
 ) -> None:
-    """Count the texts of which a word is nothing to the LLM; UserError where too many are.
+    """Count the texts of which the LLM does not read all; UserError where too many are.
 
     A tokenizer without bytes to fall back to may lack the script of a language.
     """
-    unknown_id = llm.tokenizer.unk_token_id
-    if unknown_id is None:
-        return
     from s2st_interleave.llm.encoding import encoder
 
     encode_all = encoder(llm.tokenizer)
+    unknown_id = llm.tokenizer.unk_token_id
+    marks = set(llm.tokenizer.all_special_tokens)
+
+    @cache
+    def is_written(char: str) -> bool:
+        return bool(llm.decode(llm.encode(char)))
+
+    def is_read(text: str, ids: np.ndarray) -> bool:
+        if any(mark in text for mark in marks):  # some tokenizers take it for theirs
+            return set(llm.encode(text)).isdisjoint(llm.tokenizer.all_special_ids)
+        if unknown_id is not None:
+            return unknown_id not in ids
+        return all(map(is_written, set("".join(_words(text).split()))))
+
     read = Layout.parse(options.layout).sides if options.layout else ()
     lost: dict[str, list[str]] = {}
     for start in range(0, len(utterances), 1000):
         part = [utterances[k] for k in range(start, min(start + 1000, len(utterances)))]
         for side in read or part[0].sides:
-            for utterance, ids in zip(
-                part,
-                encode_all([_words(each.sides[side].text) for each in part]),
-                strict=True,
-            ):
-                if (ids == unknown_id).any():
+            texts = [each.sides[side].text for each in part]
+            encoded = encode_all(list(map(_words, texts)))
+            for utterance, text, ids in zip(part, texts, encoded, strict=True):
+                if not is_read(text, ids):
                     lost.setdefault(side, []).append(utterance.id)
     for side, ids in lost.items():
         complaint = (
             f"{len(ids)} of {len(utterances)} {side} texts of {name} hold what the "
-            f"tokenizer of {options.llm} has no token for, first {ids[0]}"
+            f"tokenizer of {options.llm} has no token for, or takes for a mark, first {ids[0]}"
         )
         if len(ids) > options.max_unknown_rate * len(utterances):
             raise UserError(

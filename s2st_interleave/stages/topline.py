@@ -82,6 +82,7 @@ def run(options: Options) -> None:
             data.texts(options.source),
             options.llm,
             options.cascade_prompt,
+            references.values(),
             device=resolve_device(options.device),
             progress=partial(progress, desc="text LLM translates references"),
         )

@@ -106,3 +106,20 @@ def test_many_signs_without_a_sound_take_no_longer_than_as_many_letters():
 def test_a_dotted_capital_is_the_letter_that_it_sounds_as():
     assert spoken_form("İstanbul") == "istanbul"
     assert spoken_form("подвірʼя l\u00b4homme") == "подвір'я l'homme"
+
+
+@pytest.mark.parametrize("text", ["ሰላም፡ለዓለም፡ሁሉ", "ሰላም፡ ለዓለም፡ሁሉ ።", "፡ሰላም ፡ ለ", "፡"])
+def test_the_sign_between_words_of_amharic_ends_a_word(text):
+    """A sentence without spaces was one word, so that all of it was text, or nothing."""
+    assert join(tokens(text)) == text
+    spoken = [word for token in tokens(text) for word in spoken_form(token).split()]
+    assert " ".join(spoken) == spoken_form(text)
+    assert all(len(spoken_form(token).split()) <= 1 for token in tokens(text))
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("ştă", "ștă"), ("كتـاب", "كتاب"), ("น้ำ", "น\u0e4d\u0e49า")]
+)
+def test_letters_that_keyboards_confuse_change_no_sentence(left, right):
+    """An aligner's words were not those of the transcript by the letters of a keyboard."""
+    assert same_when_spoken(left) == same_when_spoken(right)

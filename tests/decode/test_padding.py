@@ -8,7 +8,11 @@ import pytest
 import torch
 import transformers
 from answers import LAYOUT, same, translate
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from s2st_interleave.decode import generate
 from s2st_interleave.decode.cascade import translate_texts
@@ -175,3 +179,46 @@ def test_a_pad_token_without_a_row_pads_all_the_same(folder, tmp_path, token):
         for f in (tmp_path / "llm", folder("Llama"))
     ]
     assert asked[0] == asked[1]
+
+
+def test_a_tokenizer_that_appends_an_end_ends_no_prompt(folder, tmp_path):
+    """The text topline was 0 with an LLM whose tokenizer closes each text."""
+    shutil.copytree(folder("Llama"), tmp_path / "llm")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "llm")
+    end = tokenizer.eos_token
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single=f"$A {end}", special_tokens=[(end, tokenizer.eos_token_id)]
+    )
+    tokenizer.save_pretrained(tmp_path / "llm")
+    closing = AutoTokenizer.from_pretrained(tmp_path / "llm")
+    assert closing("la")["input_ids"][-1] == closing.eos_token_id
+    texts = {"a": "la casa", "b": "la casa roja come pan"}
+    asked = [
+        translate_texts(texts, f, "{text}:", max_tokens=6)
+        for f in (tmp_path / "llm", folder("Llama"))
+    ]
+    assert asked[0] == asked[1] and all(asked[0].values())
+
+
+def test_a_translation_may_be_twice_as_long_as_a_reference(folder, capsys):
+    """A script of many tokens a letter was cut at 100 of them, and nobody said so."""
+    texts = {"a": "la casa", "b": "la casa roja"}
+    short = translate_texts(texts, folder("Llama"), "{text}:", max_tokens=4)
+    told = capsys.readouterr().out
+    assert "2 of 2 translations of the text LLM are cut at 4 tokens" in told
+    assert "first a" in told
+    expected = ["la casa roja come pan"]
+    long = translate_texts(texts, folder("Llama"), "{text}:", expected, max_tokens=4)
+    assert all(len(long[name]) > len(short[name]) for name in texts)
+
+
+def test_an_llm_without_a_line_feed_translates_as_well(folder, tmp_path):
+    """The library refuses to look for a stop that no token has."""
+    shutil.copytree(folder("Llama"), tmp_path / "llm")
+    words = ["<unk>", "</s>", "la", "casa", "roja", ":", *map(str, range(ROWS - 6))]
+    backend = Tokenizer(WordLevel({w: i for i, w in enumerate(words)}, "<unk>"))
+    backend.pre_tokenizer = Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=backend, unk_token="<unk>", eos_token="</s>"
+    ).save_pretrained(tmp_path / "llm")
+    assert translate_texts({"a": "la casa"}, tmp_path / "llm", "{text} :", max_tokens=4)

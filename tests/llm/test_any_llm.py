@@ -151,6 +151,18 @@ def test_what_is_no_causal_lm_is_refused(text_llm, tmp_path):
 
 # Positions.
 
+LONGROPE = {
+    "max_position_embeddings": 96,
+    "original_max_position_embeddings": 24,
+    "rope_parameters": {
+        "rope_type": "longrope",
+        "rope_theta": 10000.0,
+        "short_factor": [1.0] * 48,
+        "long_factor": [4.0] * 48,
+        "original_max_position_embeddings": 24,
+    },
+}
+
 
 @pytest.mark.parametrize(
     ("kind", "settings", "most"),
@@ -163,6 +175,7 @@ def test_what_is_no_causal_lm_is_refused(text_llm, tmp_path):
         ("GPTJ", {"n_positions": 24}, 24),
         ("Gemma3", {"text_config": {"max_position_embeddings": 24}}, 24),
         ("Bloom", {"seq_length": 24}, None),  # ALiBi goes on and on
+        ("Phi3", LONGROPE, 24),  # its angles change where a batch is longer
         ("Mamba", {}, None),
         ("RecurrentGemma", {}, None),
     ],

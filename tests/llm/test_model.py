@@ -145,10 +145,12 @@ def test_text_is_never_a_unit(folder):
     )
 
 
-def test_a_nul_that_a_model_writes_is_in_no_file_of_texts(text_llm):
-    """Its answers were written, and refused by the next stage as no text."""
+@pytest.mark.parametrize("byte", [0, 0x1B, 0x07, 0x7F])
+def test_a_control_character_that_a_model_writes_is_in_no_file_of_texts(text_llm, byte):
+    """The next stage refused a NUL as no text, and a terminal obeyed an escape."""
     made = llm.reader(text_llm)
-    ids = made.tokenizer.convert_tokens_to_ids(["l", "a", "\u0100", "c", "a"])
+    sign = chr(0x100 + byte) if byte < 0x21 else "\u0121"  # of a byte-level vocabulary
+    ids = made.tokenizer.convert_tokens_to_ids(["l", "a", sign, "c", "a"])
     assert None not in ids and made.decode(ids) == "la ca"
 
 

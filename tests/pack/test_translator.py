@@ -56,7 +56,8 @@ def test_words_have_times_within_recording_and_answer(said):
 
 def test_a_transcript_that_does_not_fit_the_recording_is_doubted(said):
     """A model of made speech answered recorded voices with sentences of its corpus."""
-    fits, does_not, too_long = replace(said), replace(said), replace(said)
+    whole = replace(said, answer=replace(said.answer, cut=()))
+    fits, does_not, too_long = replace(whole), replace(whole), replace(whole)
     vars(too_long)["_transcript_words"] = None  # more tokens than frames
     assert "recording (its words have no room there)" in too_long.doubt
     vars(fits)["_transcript_words"] = (Word("ja", 0.0, 0.5, -0.4),)
@@ -64,6 +65,13 @@ def test_a_transcript_that_does_not_fit_the_recording_is_doubted(said):
     assert fits.doubt == "" and fits.remarks == list(said.clip.remarks)
     assert "does not fit the recording (mean word score -6.3; usual" in does_not.doubt
     assert does_not.remarks[-1] == does_not.to_json()["remarks"][-1] == does_not.doubt
+
+
+def test_an_answer_that_was_cut_says_so(said):
+    """Stage 7 warned of a limit that was met, a packed model did not."""
+    cut = replace(said, answer=replace(said.answer, cut=("tgt_text", "tgt_speech")))
+    told = [remark for remark in cut.remarks if "may be cut" in remark]
+    assert [remark.split()[0] for remark in told] == ["tgt_text", "tgt_speech"]
 
 
 def test_a_task_without_speech_has_none(text_translator, tmp_path):

@@ -311,3 +311,38 @@ def test_texts_that_the_tokenizer_cannot_write_are_counted(
     capsys.readouterr()
     dump.run(options("dev", llm=text_llm))  # bytes write everything
     assert "warning" not in capsys.readouterr().out
+
+
+def test_letters_that_a_tokenizer_leaves_out_are_counted(options, text_llm, tmp_path):
+    """One without <unk> and without bytes dropped letters, which no check of <unk> sees."""
+    llm = tmp_path / "an llm of few letters"
+    shutil.copytree(text_llm, llm)
+    signs = ["<s>", "</s>", *sorted({*"".join(WORDS)})[1:]]
+    pieces = Tokenizer(models.BPE({sign: k for k, sign in enumerate(signs)}, []))
+    PreTrainedTokenizerFast(
+        tokenizer_object=pieces, bos_token="<s>", eos_token="</s>"
+    ).save_pretrained(llm)
+    with pytest.raises(UserError, match=r"texts of train hold what .* has no token for"):
+        dump.run(options("train", llm=llm))
+
+
+def test_a_text_that_a_tokenizer_takes_for_a_mark_is_counted(
+    options, text_llm, tmp_path
+):
+    """A unigram tokenizer made the end of an answer of a `</s>` in a text."""
+    llm = tmp_path / "an llm of unigrams"
+    shutil.copytree(text_llm, llm)
+    marks = [
+        "<s>",
+        WORDS[0],
+        "<unk>",
+    ]  # a word of the texts is the end for this tokenizer
+    known = [(sign, -1.0) for sign in [*marks, *WORDS[1:], *sorted({*"".join(WORDS)})]]
+    PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.Unigram(known, 2, False)),
+        bos_token="<s>",
+        eos_token=WORDS[0],
+        unk_token="<unk>",
+    ).save_pretrained(llm)
+    with pytest.raises(UserError, match="or takes for a mark"):
+        dump.run(options("train", llm=llm))
