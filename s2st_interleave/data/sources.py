@@ -32,7 +32,7 @@ class Cut:
 
     path: Path
     start_sec: float
-    end_sec: float  # below 0: to the recording's end
+    end_sec: float  # -1, as in Kaldi: to the recording's end
     where: str  # file and utterance, for messages
 
     def of(self, samples: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ class Cut:
         Raises UserError where it does not lie within them.
         """
         length = len(samples) / audio.SAMPLE_RATE
-        end = length if self.end_sec < 0 else self.end_sec
+        end = length if self.end_sec == -1 else self.end_sec
         is_within = self.start_sec < length and end <= length + SLACK_SEC
         if not (is_within and 0 <= self.start_sec < end):
             raise UserError(

@@ -51,7 +51,9 @@ def build(
         ctc_loss_reduction="sum",
         layerdrop=0.0,  # breaks FSDP and unused-parameter checks
         apply_spec_augment=False,  # the library's uses global numpy state
-        add_adapter=False,  # would make fewer frames than there are features of a layer
+        # An adapter would make fewer frames than there are features of a layer.
+        add_adapter=False,
+        use_intermediate_ffn_before_adapter=False,
     )
     extractor = load(AutoFeatureExtractor, source)
     front = frontend(extractor, config)

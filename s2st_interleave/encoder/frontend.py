@@ -65,6 +65,15 @@ def frontend(extractor: Any, config: PreTrainedConfig) -> Frontend:
         )
     name = extractor.model_input_names[0]
     if name == FilterBanks.name and hasattr(extractor, "stride"):
+        made = extractor.num_mel_bins * extractor.stride
+        read = getattr(config, "feature_projection_input_dim", made)
+        if read != made:
+            raise UserError(
+                f"the {config.model_type} encoder reads frames of {read} values, and its "
+                f"feature extractor (preprocessor_config.json) makes {made}, "
+                f"{extractor.stride} filter banks of {extractor.num_mel_bins}: take the one "
+                "that belongs to it"
+            )
         return FilterBanks(extractor)
     if name == Waveform.name and hasattr(config, "conv_stride"):
         return Waveform(extractor, tuple(config.conv_kernel), tuple(config.conv_stride))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from s2st_interleave.align.words import Word
 from s2st_interleave.data.text import same_when_spoken
 from s2st_interleave.errors import UserError
-from s2st_interleave.interop.timed import TimedWord
+from s2st_interleave.interop.timed import SILENT_WORDS, TimedWord
 
 LATE_SEC = 0.25  # words may end this long after the audio, or start this long before it
 
@@ -34,7 +34,8 @@ def match(
     one), so that only the sequence of all letters must agree. The letters of an aligner's
     word are taken to last equally long. Raises Misfit where letters or times do not fit.
     """
-    timed = [word for word in timed if letters(word.text)]
+    silent = set() if SILENT_WORDS.intersection(words) else SILENT_WORDS
+    timed = [w for w in timed if letters(w.text) and w.text not in silent]
     _check_letters(words, timed)
     _check_times(timed, duration_sec)
     starts: list[float] = []  # one for each letter

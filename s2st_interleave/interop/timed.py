@@ -12,7 +12,8 @@ from s2st_interleave.text_file import read_lines, read_text
 
 Format = Literal["textgrid", "ctm", "whisper"]
 # Labels of silence; an empty label is one as well.
-SILENCES = {"<eps>", "<sil>", "<s>", "</s>", "sil", "sp", "SIL"}
+SILENCES = {"<eps>", "<sil>", "<s>", "</s>"}
+SILENT_WORDS = {"sil", "sp", "SIL"}  # likewise, but where a transcript has such a word
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Broken(UserError):
 
 def read(source: Path, kind: Format) -> Alignments:
     """Words by the name of their file (CTM: by the name in the file), without silences.
+
+    SILENT_WORDS are left among them: `matching.match` knows the transcript.
 
     textgrid, whisper: a folder with `<id>.TextGrid` or `<id>.json`, at any depth (MFA
     makes one folder a speaker); ctm: a file. A word to which Whisper gave no time has NaN.

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from s2st_interleave import drops
-from s2st_interleave.data import ark, kaldi, overlap, sides
+from s2st_interleave.data import ark, kaldi, marks, overlap, sides
 from s2st_interleave.data.archive import Member
 from s2st_interleave.data.checks import LONGEST_UTTERANCE
 from s2st_interleave.data.corpus import Utterance
@@ -55,7 +55,9 @@ def make(
     )
     if stage is None:
         return
-    print("\n".join(f"data: {line}" for line in languages))
+    texts = {role: {u.id: u.sides[role].text for u in utterances} for role in spoken}
+    for line in (*languages, *marks.report(texts)):
+        print(f"data: {line}")
     data = kaldi.DataDir(options.data_dir)
     if not _is_earlier(data.path, spoken):
         sides.write(data.path, spoken)

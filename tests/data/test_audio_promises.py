@@ -323,3 +323,12 @@ def test_what_is_no_file_is_named(tmp_path):
     }.items():
         with pytest.raises(ValueError, match=f"{name}: .*{message}"):
             audio.read(tmp_path / name)
+
+
+def test_an_mp3_in_a_wav_is_whole(tmp_path, signal):
+    """Its header counts the codec's delay: it was refused as cut off."""
+    path = tmp_path / "u.wav"
+    with av.open(str(path), "w", format="wav") as container:
+        mux(container, signal, "libmp3lame", RATE)
+    seconds = len(signal) / RATE
+    assert len(audio.read(path)) / 16_000 == pytest.approx(seconds, abs=0.15)

@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForCTC
 
 from s2st_interleave.encoder import ctc
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder
+from s2st_interleave.errors import UserError
 from s2st_interleave.stage_dir import read_done
 from s2st_interleave.train import checkpoint
 
@@ -233,6 +234,23 @@ def test_what_is_no_such_encoder_is_refused(tmp_path):
     transformers.WhisperFeatureExtractor().save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="is neither of the kind of w2v-BERT nor"):
         ctc.build(tmp_path, bpe_of(24), scratch=True, seed=1)
+
+
+def test_an_adapter_before_the_ctc_layer_is_left_out_with_its_parts(tmp_path):
+    """A w2v-BERT of two adapter parts, of which one was left, was a traceback."""
+    parts = {"add_adapter": True, "use_intermediate_ffn_before_adapter": True}
+    kind = KINDS["w2v-bert-2.0"]
+    source = pretrained(tmp_path, kind._replace(settings=kind.settings | parts))
+    model, front = ctc.build(source, bpe_of(24), scratch=True, seed=1)
+    assert model.wav2vec2_bert.adapter is None and front.frame_sec == 0.02
+
+
+def test_an_extractor_of_another_encoder_is_refused(tmp_path):
+    """Frames of another width were a RuntimeError of torch."""
+    source = pretrained(tmp_path, KINDS["w2v-bert-2.0"])
+    transformers.SeamlessM4TFeatureExtractor(stride=1).save_pretrained(source)
+    with pytest.raises(UserError, match=r"reads frames of 160 values, .* makes 80"):
+        ctc.build(source, bpe_of(24), scratch=True, seed=1)
 
 
 def test_bf16_trains_fp32_weights(train_encoder, tmp_path):

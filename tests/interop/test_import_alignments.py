@@ -141,6 +141,19 @@ def test_times_of_a_longer_recording_are_noticed():
         match(["a"], [TimedWord("a", 0.9, 0.2)], 1.0)
 
 
+def test_a_word_that_is_spelled_as_a_label_of_silence_is_a_word():
+    """Turkish 'sil', erase, was taken for silence, and its utterance was a misfit."""
+    timed = [TimedWord("sil", 0.0, 0.4), TimedWord("ve", 0.5, 0.9)]
+    assert [w.text for w in match(["sil", "ve"], timed, 1.0)] == ["sil", "ve"]
+    assert [w.text for w in match(["ve"], timed, 1.0)] == ["ve"]
+
+
+def test_letters_of_another_keyboard_are_no_misfit():
+    """Romanian with the cedilla of Turkish, Arabic with a stroke that lengthens a word."""
+    for text, aligned in (("ștă", "ştă"), ("كتاب", "كتـاب")):
+        assert match([text], [TimedWord(aligned, 0.0, 0.5)], 1.0)[0].text == text
+
+
 def test_no_word_ends_before_it_starts():
     """An end behind the audio's was cut, and its start was not."""
     for times in ((1.05, 1.2), (-0.2, -0.1)):

@@ -105,6 +105,7 @@ def test_segments_are_cut(kaldi_dirs, tmp_path, data_dir):
 
     for times, message in {
         "9 10": r"9..10 s is not within the 5.3",
+        "1 -4": r"1..-4 s is not within the 5.3",  # -1 alone is the end
         "5.35 5.36": r"5.35..5.36 s is not within the 5.3",  # behind it, by rounding
         "1 1.00001": "1..1.00001 s: no audio in it, not one sample",
         "1 1.0003": "1..1.0003 s: no audio in it, 5 samples",

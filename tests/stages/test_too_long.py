@@ -322,7 +322,9 @@ def test_letters_that_a_tokenizer_leaves_out_are_counted(options, text_llm, tmp_
     PreTrainedTokenizerFast(
         tokenizer_object=pieces, bos_token="<s>", eos_token="</s>"
     ).save_pretrained(llm)
-    with pytest.raises(UserError, match=r"texts of train hold what .* has no token for"):
+    with pytest.raises(
+        UserError, match=r"texts of train hold what .* has no token for"
+    ):
         dump.run(options("train", llm=llm))
 
 
