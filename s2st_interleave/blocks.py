@@ -44,6 +44,15 @@ def leaves(cls: type) -> dict[str, Leaf]:
     }
 
 
+def missing(cls: type, values: Mapping[str, Any]) -> list[str]:
+    """The options of a dataclass that must be given, and are not among `values`."""
+    return [
+        name
+        for name, leaf in leaves(cls).items()
+        if leaf.default is REQUIRED and name not in values
+    ]
+
+
 def _leaves_of(field: dataclasses.Field[Any], hint: Any) -> Iterator[Leaf]:
     facts = field.metadata
     if not dataclasses.is_dataclass(hint):

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2st_interleave import blocks, effects, yaml_text
-from s2st_interleave.blocks import REQUIRED, leaves
+from s2st_interleave.blocks import REQUIRED as REQUIRED  # for those who declare options
+from s2st_interleave.blocks import leaves
 from s2st_interleave.effects import Place
 from s2st_interleave.errors import UserError
 from s2st_interleave.option_parser import option_parser
@@ -193,12 +194,7 @@ def parse(cls: type[T], argv: list[str], *, prog: str, about: str | None = None)
             values[name] = value_of(cls, name, text, source="command line")
             places[name] = Place(number, True)
         # 2. Refuse missing options and options without effect.
-        missing = [
-            name
-            for name, leaf in leaves(cls).items()
-            if leaf.default is REQUIRED and name not in values
-        ]
-        if missing:
+        if missing := blocks.missing(cls, values):
             raise UserError("missing " + ", ".join(f"--{name}" for name in missing))
         options = blocks.build(cls, values)
         effects.check(options, places)

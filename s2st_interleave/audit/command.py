@@ -32,9 +32,9 @@ from s2st_interleave.audit.finding import (
 from s2st_interleave.errors import UserError
 from s2st_interleave.option_parser import plain_parser
 from s2st_interleave.promises import DONE
-from s2st_interleave.score.several import table
 from s2st_interleave.status import folders
 from s2st_interleave.status.places import number_of
+from s2st_interleave.text_table import table
 
 MOST_LINES = 10  # of a folder
 

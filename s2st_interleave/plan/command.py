@@ -165,7 +165,7 @@ def _mean_seconds(task: "InterleavedTask") -> float:
 def _reckon(options: Options, rates: Rates) -> Drawn:
     """Take the corpus from --data_dir or from numbers; tokens are estimates."""
     unit_sec = frame_sec(options.encoder)
-    others = hours.read_options(options.conf or Path(), options.encoder)
+    others = _others(options)
     number, seconds, num_sides = options.utterances, options.seconds, 2
     if options.data_dir:
         data = kaldi.DataDirs(options.data_dir)
@@ -212,7 +212,7 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
         phases.micro_batches,
         num_gpus=options.ranks,
         accum_grad=options.accum_grad,
-        budget=_budget(options),
+        budget=options.batch_tokens,
     )
     shares = [phase.num_steps / len(phase.lengths) for phase in planned]
     flops = tuple(
@@ -229,11 +229,6 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
 
 def _heads(options: Options, num_units: int) -> sizes.Heads:
     return sizes.Heads(options.num_unit_heads(), num_units)
-
-
-def _budget(options: Options) -> int:
-    """Tokens of a micro-batch, padding included; 0: the number of utterances decides."""
-    return vars(options).get("batch_tokens", 0)
 
 
 def _others(options: Options) -> dict[str, hours.Options]:

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from s2st_interleave import blocks, config
+from s2st_interleave import blocks
 from s2st_interleave.config import load_yaml
 from s2st_interleave.plan import answer_work, speech_work
 from s2st_interleave.plan.corpus import Corpus, Llm, Phase
 from s2st_interleave.plan.rates import Device, Rates
-from s2st_interleave.plan.table import table
 from s2st_interleave.plan.work import Work, bound, seconds
 from s2st_interleave.stages import align as reading
 from s2st_interleave.stages import decode as decoding
 from s2st_interleave.stages import encoder, kmeans, scoring, vocoder
+from s2st_interleave.text_table import number_table
 
 STAGES = {
     "encoder": encoder.Options,
@@ -74,21 +74,16 @@ def read_options(conf: Path, encoder_source: Path) -> dict[str, Options]:
 
 def _filled(kind: type, values: dict[str, Any]) -> Options:
     """All options of a command; those that only a run knows are empty."""
-    empty = {
-        name: None
-        for name, leaf in blocks.leaves(kind).items()
-        if leaf.default is config.REQUIRED and name not in values
-    }
+    empty = dict.fromkeys(blocks.missing(kind, values))
     return vars(blocks.build(kind, empty | values))
 
 
 @dataclass(frozen=True)
 class Jobs:
-    """A stage's work for one GPU: done `times` times, by `beside` groups of GPUs at once."""
+    """A stage's work for one GPU, done `times` times."""
 
     work: Work
     times: int = 1
-    beside: int = 1
 
     def hours(self, parts: Mapping[str, float]) -> float:
         """Hours of all of it, by the seconds of the work's parts."""
@@ -105,7 +100,7 @@ def jobs(recipe: Recipe, rates: Rates, gpus: int) -> list[Jobs]:
     trained = answer_work.train(
         recipe.train, recipe.llm, recipe.phases, corpus.dev, rates, gpus // beside
     )
-    training = Jobs(trained, -(-recipe.num_systems // beside), beside)
+    training = Jobs(trained, -(-recipe.num_systems // beside))
     if not options:
         return [training]
     answered = answer_work.decode(options["decode"], recipe.llm, corpus, rates, gpus)
@@ -153,4 +148,5 @@ def hours_table(
         )
     rows.append(["all", *(f"{each:.1f}" for each in totals), f"{spent:.1f}", ""])
     names = [f"{n} GPU{'s' if n > 1 else ''}" for n in counts]
-    return table([f"hours on {device.name}", *names, "GPU-hours", "longest part"], rows)
+    head = [f"hours on {device.name}", *names, "GPU-hours", "longest part"]
+    return number_table(head, rows)

@@ -26,7 +26,7 @@ WHISPERS = {
     "base": (512, 6, 6, 8, 80),
     "tiny": (384, 4, 4, 6, 80),
 }
-WINDOW_SEC, WINDOW_FRAMES = 30, 3000  # Whisper pads each clip to this
+WINDOW_FRAMES = 3000  # 30 s, to which Whisper pads each clip
 GIVEN_TOKENS = 4  # with which Whisper's decoder begins
 
 

@@ -36,7 +36,6 @@ class LlmSizes:
     query: int  # num_heads * head size
     intermediate: int
     vocabulary: int  # rows of the embedding, units included
-    tied: bool
     num_weights: int
     layer_weights: int  # weights of one layer
     layer_matmul: int  # weights of one layer that are in matrices, not in norms
@@ -103,7 +102,6 @@ def measure(source: Path, vocabulary: int) -> LlmSizes:
         query=heads * head_size,
         intermediate=config.intermediate_size,
         vocabulary=vocabulary,
-        tied=bool(config.tie_word_embeddings),
         num_weights=sum(p.numel() for p in weights.values()),
         layer_weights=sum(p.numel() for p in layer),
         layer_matmul=sum(p.numel() for p in layer if p.dim() == 2),

@@ -70,23 +70,21 @@ def encoder(options: Options, corpus: Corpus, rates: Rates, gpus: int) -> Work:
     )
 
 
-def hearing(
-    options: Options, corpus: Corpus, rates: Rates, gpus: int, num_passes: int = 1
-) -> Work:
-    """Stages 3 and 4: word times and units of all recordings, from one pass or two."""
+def hearing(options: Options, corpus: Corpus, rates: Rates, gpus: int) -> Work:
+    """Stages 3 and 4: word times and units of all recordings, from one pass."""
     source, pieces = Path(options["encoder"]), options["num_pieces"]
     number = corpus.num_utterances * corpus.num_sides / gpus
-    heard = _heard(options, source, pieces, corpus).times(number * num_passes)
+    heard = _heard(options, source, pieces, corpus).times(number)
     reading = corpus.seconds * (rates.flac_sec + rates.banks_sec)
     return Work(
         "3+4 align, units",
         gpus,
         passes=(heard,),
         dtype=options.get("dtype", ""),
-        loading_sec=number * num_passes * reading,
+        loading_sec=number * reading,
         loaders=options.get("num_loaders", 0),
         own_sec=number * rates.align_sec,
-        starts=3 * num_passes,
+        starts=3,
         read_bytes=4 * _weights(source, pieces),
     )
 

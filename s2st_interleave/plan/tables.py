@@ -9,7 +9,7 @@ from s2st_interleave.plan import compute, counts, disk, memory, sizes
 from s2st_interleave.plan.corpus import Corpus
 from s2st_interleave.plan.disk import human
 from s2st_interleave.plan.rates import Rates
-from s2st_interleave.plan.table import table
+from s2st_interleave.text_table import number_table
 
 if TYPE_CHECKING:
     from s2st_interleave.plan.command import Drawn, Options
@@ -71,7 +71,7 @@ def print_tokens(
     total = sum(step.tokens for step in steps)
     epochs = len(steps) * options.batch_size / len(task.train)
     print(
-        f"\n{table(head, rows)}\n{len(steps):,} steps, {epochs:.1f} epochs, "
+        f"\n{number_table(head, rows)}\n{len(steps):,} steps, {epochs:.1f} epochs, "
         f"{total:,} tokens"
     )
 
@@ -92,7 +92,7 @@ def memory_table(
     rows.append(["which is at", *(peak.moment for peak in peaks)])
     largest = max(micro, key=lambda batch: batch.rows * batch.length)
     return (
-        f"\n{table(['memory per GPU', 'plain', 'gradient checkpointing'], rows)}\n"
+        f"\n{number_table(['memory per GPU', 'plain', 'gradient checkpointing'], rows)}\n"
         f"within {memory.ERROR:.0%}, without torch's own start-up and fragmentation; not "
         "all rows are\nthere at once; largest micro-batch "
         f"{largest.rows} x {largest.length}; attention {options.kernel}"
@@ -154,7 +154,7 @@ def disk_table(llm: sizes.LlmSizes, options: "Options") -> str:
     bytes_of = disk.checkpoints(llm, options.keep_last)
     head = ["stage, finished", "directories", "files", "disk"]
     return (
-        (f"\n{table(head, rows)}" if rows else "")
+        (f"\n{number_table(head, rows)}" if rows else "")
         + f"\neach system of stage 6: {human(bytes_of['kept'])} ({options.keep_last} "
         f"checkpoints and the best, each {human(bytes_of['weights'])} of weights and "
         f"{human(bytes_of['optimizer'])} of optimizer state), "

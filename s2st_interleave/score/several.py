@@ -22,6 +22,7 @@ from s2st_interleave.score.choice import metric_of
 from s2st_interleave.score.comparable import check_metric, check_texts
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.text_file import read_lines
+from s2st_interleave.text_table import table
 from s2st_interleave.weights import reading
 
 COUNTS = "counts.npz"  # what each metric adds up, by utterance: compare draws from it
@@ -231,16 +232,6 @@ def render(rows: Sequence[Row], key: str, scored: Sequence[Scored]) -> str:
         + table(head, body)
         + "\nA difference is claimed only where its interval excludes 0; p is by the "
         "paired bootstrap of stage 9." + (others if shared else "")
-    )
-
-
-def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Rows in aligned columns."""
-    rows = [head, *body]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-        for row in rows
     )
 
 

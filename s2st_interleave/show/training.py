@@ -118,12 +118,7 @@ def combine_options(files: Sequence[Path], llm: Path, dump_dir: Path) -> Options
 
 
 def _built(values: Mapping[str, Any], source: str) -> Options:
-    missing = [
-        name
-        for name, leaf in leaves(Options).items()
-        if leaf.default is blocks.REQUIRED and name not in values
-    ]
-    if missing:
+    if missing := blocks.missing(Options, values):
         raise UserError(f"{source}: no {', '.join(missing)} in it; was it edited?")
     return blocks.build(Options, values)
 

@@ -16,7 +16,6 @@ from s2st_interleave.data.sides import Sides
 from s2st_interleave.data.sources import NO_MEMBERS, Reader, Source, Sources, file_of
 from s2st_interleave.data.store import STORES, remove_others
 from s2st_interleave.data.text import clean
-from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json
 from s2st_interleave.promises import DONE
 from s2st_interleave.record import digest
@@ -81,9 +80,10 @@ def make(
     else:
         rate, why = 0.0, "scores would be of another test set: mend its files"
     total = len(utterances)
-    _limit(options, dropped, total, rate, "unusable", why)
+    drops.limit(dropped, total, rate, f"of {options.split} are unusable", why)
     rate = options.max_missing_rate
-    _limit(options, silent, total, rate, "not readable", "--max_missing_rate")
+    fault = f"of {options.split} are not readable"
+    drops.limit(silent, total, rate, fault, "--max_missing_rate")
 
     # 4. Write the directory and check it as everybody else would.
     kept = [utterance for utterance in utterances if utterance.id not in dropped]
@@ -203,21 +203,6 @@ def _size(source: Source, members: Mapping[str, Member]) -> int:
     if member := members.get(str(path)):
         return member.bytes
     return path.stat().st_size if path.is_file() else -1
-
-
-def _limit(
-    options: DataOptions,
-    reasons: Mapping[str, str],
-    total: int,
-    rate: float,
-    what: str,
-    why: str,
-) -> None:
-    if len(reasons) > rate * total:
-        raise UserError(
-            f"{len(reasons)} of {total} {options.split} utterances are {what} "
-            f"(at most {int(rate * total)} may be, {why}):\n{drops.listed(reasons)}"
-        )
 
 
 def _unfit(options: DataOptions, role: str, sound: Sound) -> str:

@@ -83,12 +83,8 @@ def _options(
             for name, value in given.items()
             if name in blocks.leaves(cls)
         }
-        leaves = blocks.leaves(cls).items()
-        lacking = [
-            k for k, v in leaves if v.default is config.REQUIRED and k not in values
-        ]
-        if lacking:
-            raise UserError(f"its record has no --{lacking[0]}")
+        if missing := blocks.missing(cls, values):
+            raise UserError(f"its record has no --{missing[0]}")
         options = blocks.build(cls, values)
     if hasattr(options, "overwrite"):
         options = dataclasses.replace(options, overwrite=False)

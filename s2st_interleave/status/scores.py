@@ -10,8 +10,8 @@ from typing import Any
 from s2st_interleave.errors import UserError
 from s2st_interleave.score import columns
 from s2st_interleave.score.records import SystemScore
-from s2st_interleave.score.several import table
 from s2st_interleave.status.folders import Record
+from s2st_interleave.text_table import table
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def test_above_the_limit_it_fails_and_names_rows_not_a_version(corpus, capsys):
     change(corpus / "cv" / "validated.tsv", "spk5\ttrain5", None)
     assert run(corpus, "train") == 1
     error = capsys.readouterr().err
-    assert "2 of 10 train utterances are unusable" in error
+    assert "2 of 10 utterances of train are unusable" in error
     assert f"train3: not in CoVoST: {corpus}/covost.tsv has no train3.mp3" in error
     assert "train5: no audio, not in Common Voice: " in error
     assert "version 4" not in error

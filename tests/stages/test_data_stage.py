@@ -84,7 +84,7 @@ def test_training_data_is_dropped_with_reasons_and_counted(corpus):
 
 
 def test_too_many_drops_fail(corpus):
-    with pytest.raises(ValueError, match="4 of 6 train utterances are unusable"):
+    with pytest.raises(ValueError, match="4 of 6 utterances of train are unusable"):
         run(options(corpus, "train"))
     assert not (corpus / "data" / "train" / "stage.json").exists()
 
@@ -104,7 +104,7 @@ def test_a_test_set_never_shrinks(corpus):
 
 def test_too_many_missing_recordings_of_a_test_set_fail(corpus):
     with pytest.raises(
-        ValueError, match=r"2 of 6 test .* not readable .*--max_missing"
+        ValueError, match=r"2 of 6 utterances of test .* not readable .*--max_missing"
     ):
         run(options(corpus, "test"))
     assert not (corpus / "data" / "test" / "stage.json").exists()
@@ -117,7 +117,9 @@ def test_contradicting_lines_are_dropped_from_train_and_stop_a_test(corpus):
     run(options(corpus, "train", max_drop_rate=0.9))
     dropped = (corpus / "data" / "train" / "dropped.tsv").read_text()
     assert "train_good\tclip occurs twice: with other values in" in dropped
-    with pytest.raises(ValueError, match=r"1 of 6 test .* unusable .*\n.*tsv:1 and 7"):
+    with pytest.raises(
+        ValueError, match=r"1 of 6 utterances of test .* unusable .*\n.*tsv:1 and 7"
+    ):
         run(options(corpus, "test", max_missing_rate=0.5))
 
 

@@ -93,7 +93,7 @@ def test_silence_never_stands_in_for_a_recording_that_was_mended(corpus, capsys)
 def test_a_train_set_that_failed_goes_on_when_its_file_and_an_option_are_mended(corpus):
     missing = corpus / "es" / "train_u1.wav"
     missing.rename(corpus / "elsewhere")
-    with pytest.raises(ValueError, match="1 of 3 train utterances are unusable"):
+    with pytest.raises(ValueError, match="1 of 3 utterances of train are unusable"):
         tsv_corpus.run(options(corpus, "train"))
     before = flacs(options(corpus, "train"))
     (corpus / "elsewhere").rename(missing)

@@ -89,7 +89,7 @@ def test_and_is_a_fault_of_a_test_set(corpus):
     assert data.silent("es") == {f"test_{name}" for name in REFUSED}
     for name, reason in REFUSED.items():
         assert reason in data.faults("es")[f"test_{name}"]
-    with pytest.raises(ValueError, match=r"3 of 8 test utterances are not readable"):
+    with pytest.raises(ValueError, match=r"3 of 8 utterances of test are not readable"):
         make(corpus, "test", max_missing_rate=0.3)
 
 
