@@ -8,9 +8,7 @@ from typing import NoReturn
 
 from s2st_interleave import __version__, config, parallel
 from s2st_interleave.errors import guarded, quiet_pipe
-from s2st_interleave.stage_list import COMMANDS, usage
-
-MODULES = {command.name: command.module for command in COMMANDS}
+from s2st_interleave.stage_list import MODULES, usage
 
 
 def help_text() -> str:

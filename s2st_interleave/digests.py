@@ -98,7 +98,7 @@ def _entry(name: str, known: Entry | None) -> Entry | None:
 
 
 def _of_recording(place: Path) -> str:
-    """That of a recording in an archive; one that cannot be read has a digest as well."""
+    """The sha256 of a recording in an archive, or of the message why it cannot be read."""
     try:
         return ark.sha256(place)
     except UserError as error:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from s2st_interleave.blocks import leaves
 from s2st_interleave.errors import script
-from s2st_interleave.stage_list import COMMANDS
+from s2st_interleave.stage_list import MODULES
 
 # The commands that get what stands in `<name>_args`; what is meant most often comes first.
 COMMANDS_OF = {
@@ -40,12 +40,10 @@ PASSES, TAKES = "S2ST_PASSES", "S2ST_TAKES"
 
 def options_of(command: str) -> list[str]:
     """The names of a command's options; none where it has no dataclass of them."""
-    module = next((c.module for c in COMMANDS if c.name == command), None)
-    if module is None:
+    if command not in MODULES:
         return []
-    options = getattr(
-        importlib.import_module(f"s2st_interleave.{module}"), "Options", None
-    )
+    module = importlib.import_module(f"s2st_interleave.{MODULES[command]}")
+    options = getattr(module, "Options", None)
     return list(leaves(options)) if options else []
 
 

@@ -194,6 +194,7 @@ COMMANDS = (
     Command("validate", "", "data.validate", "check a data directory"),
     Command("launch", "", "launch.command", "run JOB=1:N of a command, a log each"),
 )
+MODULES = {command.name: command.module for command in COMMANDS}
 
 
 def stage_number(command: str) -> int | None:

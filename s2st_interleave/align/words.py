@@ -12,6 +12,8 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
 from s2st_interleave.text_file import read_lines
 
+MIN_GAP_SEC = 0.32  # pauses between tokens that are longer belong to no word
+
 
 @dataclass(frozen=True)
 class Word:

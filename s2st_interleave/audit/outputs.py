@@ -35,7 +35,7 @@ def is_leftover(path: Path) -> bool:
 
 
 def _check_each(audited: Audited, own: dict[str, Path], digest: Digest) -> None:
-    """Each file by its own digest, as records have had them since there are audits."""
+    """Compare each file with its own digest, which older records lack: `_check_together`."""
     written: dict[str, str] = audited.content["digests"]
     if record.outputs(written) != audited.content["outputs"]:
         audited.find(

@@ -122,7 +122,7 @@ def divergence_sum(
 
 
 def _divergence(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """The same of logits (num_positions, vocabulary)."""
+    """`divergence_sum` of logits that are there already, (num_positions, vocabulary)."""
     mine, theirs = first.log_softmax(-1), second.log_softmax(-1)
     return 0.5 * ((mine.exp() - theirs.exp()) * (mine - theirs)).sum()
 

@@ -23,6 +23,7 @@ from s2st_interleave.interleave.sequence import IGNORE
 from s2st_interleave.interleave.vocabulary import Vocabulary
 from s2st_interleave.llm.backbone import logits, output_layer
 from s2st_interleave.llm.options import HEADS_FILE
+from s2st_interleave.llm.unit_rows import weight_of
 from s2st_interleave.weights import reading
 
 NAME = "unit_heads"  # of the part that a model in training has, and before its weights
@@ -50,7 +51,7 @@ def add(model: PreTrainedModel, vocabulary: Vocabulary, num: int) -> None:
 
     Raises UserError where the rows of the units are not all that makes their logits.
     """
-    width = _weight(output_layer(model)).shape[1]
+    width = weight_of(output_layer(model)).shape[1]
     few = torch.linspace(-1, 1, 4 * width, device=model.device).view(4, width)
     with torch.no_grad():
         whole = logits(model, few)[:, vocabulary.offset : vocabulary.size]
@@ -147,7 +148,7 @@ def unit_logits(
     layer, rows = output_layer(model), slice(vocabulary.offset, vocabulary.size)
     bias = getattr(layer, "bias", None)
     bias = None if bias is None else bias[rows]
-    part = partial(linear, weight=_weight(layer)[rows], bias=bias)
+    part = partial(linear, weight=weight_of(layer)[rows], bias=bias)
     return logits(model, hidden, part)
 
 
@@ -164,9 +165,3 @@ def load(directory: Path, dtype: torch.dtype, device: torch.device) -> UnitHeads
     heads = UnitHeads(len(weight) // weight.shape[1], weight.shape[1])
     heads.weight.data = weight
     return heads.to(device, dtype).eval()
-
-
-def _weight(layer: nn.Module) -> torch.Tensor:
-    """The weight (vocabulary, width) of an output layer, with the rows that peft trains."""
-    assert isinstance(layer.weight, torch.Tensor)
-    return layer.weight

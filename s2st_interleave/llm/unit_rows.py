@@ -56,9 +56,12 @@ def new_vocabulary(
     return Vocabulary(num_text, num_units, eos if bos is None else bos, eos)
 
 
-def weight_of(layer: nn.Module) -> nn.Parameter:
-    """The weight (num_rows, width) of an embedding or an output layer."""
-    assert isinstance(layer.weight, nn.Parameter)
+def weight_of(layer: nn.Module) -> torch.Tensor:
+    """The weight (num_rows, width) of an embedding or an output layer.
+
+    It is a parameter, but where peft trains some of its rows.
+    """
+    assert isinstance(layer.weight, torch.Tensor)
     return layer.weight
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 
 from s2st_interleave.align.quality import MIN_SCORE, USUAL
-from s2st_interleave.align.words import Word, mean_score, place_borders
+from s2st_interleave.align.words import MIN_GAP_SEC, Word, mean_score, place_borders
 from s2st_interleave.data import audio
 from s2st_interleave.decode.outputs import Answer
 from s2st_interleave.errors import UserError
@@ -21,7 +21,6 @@ from s2st_interleave.pack.clips import Clip, Refused
 if TYPE_CHECKING:
     from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 
-MIN_GAP_SEC = 0.32  # of stage 3: longer pauses belong to no word
 Words = tuple[Word, ...]
 
 

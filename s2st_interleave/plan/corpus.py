@@ -20,7 +20,7 @@ class Corpus:
 
     @property
     def num_utterances(self) -> int:
-        """Those of all splits."""
+        """Utterances of all splits together."""
         return self.train + self.dev + self.test
 
     @property

@@ -9,6 +9,7 @@ from s2st_interleave.replicate import fairness, tables
 from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.provenance import provenance
 from s2st_interleave.replicate.statistics import spearman_permutation
+from s2st_interleave.score.columns import number
 from s2st_interleave.score.published import (
     CITATION,
     PAPER_PAIRS,
@@ -235,7 +236,7 @@ def _claims(content: PageContent) -> str:
             f"**{claim.verdict}**{claim.caveat}",
             best.verdict,
             unlooped.verdict,
-            tables.number(claim.statistic, 2),
+            number(claim.statistic, 2),
             tables.p_value(claim.p_value),
             claim.rule + (f"; missing: {len(claim.missing)}" if claim.missing else ""),
         ]

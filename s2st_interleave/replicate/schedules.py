@@ -124,7 +124,7 @@ class Candidate:
 
 
 def reference(system: str, name: str = "scheduled") -> str:
-    """The paper's schedule for as many steps as `system` is trained for; or what has a name."""
+    """The system `name`, the paper's schedule, for as many steps as `system` is trained for."""
     ends = sorted((end for _, end in LENGTHS), key=len, reverse=True)
     return name + next(end for end in ends if system.endswith(end))
 

@@ -9,6 +9,7 @@ from s2st_interleave.replicate.comparison import Comparison
 from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.figures import SIMILARITIES
 from s2st_interleave.replicate.statistics import Difference
+from s2st_interleave.score.columns import number
 from s2st_interleave.score.published import PaperPair
 from s2st_interleave.score.results import markdown_table
 
@@ -271,8 +272,3 @@ def p_value(value: float | None) -> str:
     if value is None:
         return "n/a"
     return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
-
-
-def number(value: float | None, digits: int = 1) -> str:
-    """A number with so many decimals; "n/a" for None."""
-    return "n/a" if value is None else f"{value:.{digits}f}"

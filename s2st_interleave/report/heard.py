@@ -11,7 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2st_interleave.align.words import Word, line_text, read_each, read_line
+from s2st_interleave.align.words import (
+    MIN_GAP_SEC,
+    Word,
+    line_text,
+    read_each,
+    read_line,
+)
 from s2st_interleave.errors import UserError
 from s2st_interleave.promises import DONE
 from s2st_interleave.score.asr_cache import Keep, kept
@@ -20,8 +26,6 @@ from s2st_interleave.values import Device
 
 if TYPE_CHECKING:
     from s2st_interleave.align.aligner import Aligner
-
-MIN_GAP_SEC = 0.32  # as stage 3 has it
 
 
 @dataclass(frozen=True)

@@ -47,15 +47,22 @@ def heading(key: str, systems: Sequence[SystemScore]) -> str:
     return title(choose(key, layout), layout)
 
 
-def cell(score: SystemScore, key: str) -> str:
-    """A system's score, "n/a" where it has none; with its interval, if it is the primary."""
+def cell(score: SystemScore, key: str, *, all_intervals: bool = False) -> str:
+    """A system's score, "n/a" where it has none.
+
+    Its interval stands behind the primary score, or behind each that has one.
+    """
     of_key = score.scores.get(key)
-    if of_key is None or of_key.value is None:
+    if of_key is None:
         return "n/a"
-    text = f"{of_key.value:.{digits(key)}f}"
-    if key == score.primary and of_key.ci95:
+    text = number(of_key.value, digits(key))
+    if of_key.ci95 and (all_intervals or key == score.primary):
         text += f" {interval(of_key.ci95, digits(key))}"
     return text
+
+
+def number(value: float | None, num_digits: int = 1) -> str:
+    return "n/a" if value is None else f"{value:.{num_digits}f}"
 
 
 def digits(key: str) -> int:

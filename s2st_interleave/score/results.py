@@ -11,6 +11,7 @@ from s2st_interleave.score.columns import (
     interval,
     keys,
     lower_is_better,
+    number,
 )
 from s2st_interleave.score.comparable import check
 from s2st_interleave.score.published import CITATION, paper_rows
@@ -128,17 +129,17 @@ def _topline_rows(topline: ToplineScore) -> tuple[list[str], list[list[str]]]:
             "ASR on the reference audio",
             f"{reference:.1f}",
             _ratio(1, 1),
-            _number(topline.reference_mos, 2),
+            number(topline.reference_mos, 2),
         ],
         [
             "ASR on the reference units through the vocoder (resynthesis)",
             f"{resynthesis:.1f}",
             _ratio(resynthesis, reference),
-            _number(topline.resynthesis_mos, 2),
+            number(topline.resynthesis_mos, 2),
         ],
         [
             "text of the LLM on the reference transcript (cascade)",
-            _number(topline.cascade_text_bleu),
+            number(topline.cascade_text_bleu),
             "",
             "",
         ],
@@ -278,10 +279,6 @@ def tables(
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _number(value: float | None, digits: int = 1) -> str:
-    return "n/a" if value is None else f"{value:.{digits}f}"
 
 
 def _ratio(value: float, whole: float) -> str:

@@ -217,7 +217,11 @@ def render(rows: Sequence[Row], key: str, scored: Sequence[Scored]) -> str:
     head += ["to the first", "95% interval", "p", *(["p, Holm"] if has_holm else [])]
     body = []
     for row in rows:
-        cells = [row.directory, _number(row.value, digits), _span(row.ci95, digits)]
+        cells = [
+            row.directory,
+            columns.number(row.value, digits),
+            _span(row.ci95, digits),
+        ]
         delta = "" if row.delta is None else f"{row.delta:+.{digits}f}"
         cells += [f"{row.num_missing}", delta, _span(row.delta_ci95, digits)]
         cells.append("" if row.p_value is None else f"{row.p_value:.4f}")
@@ -233,10 +237,6 @@ def render(rows: Sequence[Row], key: str, scored: Sequence[Scored]) -> str:
         + "\nA difference is claimed only where its interval excludes 0; p is by the "
         "paired bootstrap of stage 9." + (others if shared else "")
     )
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "n/a" if value is None else f"{value:.{digits}f}"
 
 
 def _span(ci95: tuple[float, float] | None, digits: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from s2st_interleave import drops
 from s2st_interleave.align.aligner import Aligner, Side
 from s2st_interleave.align.quality import MIN_MEDIAN, MIN_SCORE, USUAL, Quality
-from s2st_interleave.align.words import mean_score, merge_words, read_each
+from s2st_interleave.align.words import MIN_GAP_SEC, mean_score, merge_words, read_each
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import kaldi, sides
 from s2st_interleave.encoder.reader import SMALLEST_PART, Reader, ReaderOptions
@@ -27,7 +27,9 @@ class Options(ShardOptions, ReaderOptions):
     encoder: Path = option(REQUIRED, "exp/<encoder> of stage 2")
     out_dir: Path = option(REQUIRED, "dump/align/<split> to write")
     min_gap_sec: float = option(
-        0.32, "pauses between tokens that are longer belong to no word", minimum=0
+        MIN_GAP_SEC,
+        "pauses between tokens that are longer belong to no word",
+        minimum=0,
     )
     blank_edges: bool = option(
         True,

@@ -144,7 +144,10 @@ def _convert(
 
 
 def _audio_format(options: DataOptions) -> str:
-    """That of a directory whose audio is made again, so that later stages stay valid."""
+    """The format of the audio that is there, so that later stages stay valid.
+
+    Where there is none yet, it is the option's.
+    """
     for table in sorted(options.data_dir.glob("wav.scp.*")):
         for place in kaldi.read_table(table).values():
             return "flac" if ark.split(place)[1] is None else "ark"

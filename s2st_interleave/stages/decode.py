@@ -234,7 +234,7 @@ class _Writer:
 
     @cached_property
     def heads(self) -> "UnitHeads | None":
-        """What guesses units ahead; None: nothing is to."""
+        """The heads that guess units ahead; None without --draft_units."""
         if not self.options.draft_units or "draft_units" in void_names(self.options):
             return None
         from s2st_interleave.llm import unit_heads

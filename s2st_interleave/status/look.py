@@ -20,9 +20,8 @@ from s2st_interleave.data.archive import ORIGIN, is_archive, without_ending
 from s2st_interleave.digests import digests
 from s2st_interleave.errors import UserError
 from s2st_interleave.stage_dir import LOOK, OutdatedError
-from s2st_interleave.stage_list import COMMANDS
+from s2st_interleave.stage_list import MODULES
 
-MODULES = {command.name: command.module for command in COMMANDS}
 LARGE = 1 << 20  # bytes of a file whose hash is kept from one call to the next
 
 

@@ -15,11 +15,11 @@ from s2st_interleave.newer import date, paths_of
 from s2st_interleave.preemption import EXIT_REQUEUE
 from s2st_interleave.progress import duration
 from s2st_interleave.promises import DONE, OPEN
-from s2st_interleave.stage_list import stage_number
+from s2st_interleave.stage_list import MODULES, stage_number
 from s2st_interleave.status import attempts, processes
 from s2st_interleave.status.attempts import Attempt
 from s2st_interleave.status.folders import Found, Record
-from s2st_interleave.status.look import MODULES, look
+from s2st_interleave.status.look import look
 
 State = Literal["done", "stale", "running", "queued", "stopped", "failed", "missing"]
 LOCAL = {"text_llm": 1, "conversation": 1}  # what recipes make before stage 1 reads it
@@ -246,7 +246,7 @@ def _before_record(
 
 
 def _doubted(made: Sequence[Place], records: Sequence[Record]) -> list[Place]:
-    """The same, where what was made from something stale says so."""
+    """The places; what was made from something stale is stale too, and says from what."""
     by_directory = {str(record.directory): record for record in records}
     stale = {place.directory for place in made if place.state == "stale"}
     result = []

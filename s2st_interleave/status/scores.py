@@ -9,7 +9,7 @@ from typing import Any
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.score import columns
-from s2st_interleave.score.records import SystemScore
+from s2st_interleave.score.records import SystemScore, read
 from s2st_interleave.status.folders import Record
 from s2st_interleave.text_table import table
 
@@ -37,7 +37,7 @@ def lines(recipe: str, records: Sequence[Record]) -> list[Line]:
         path = record.directory.parent / "score.json"
         if record.stage == "score" and record.done and path.is_file():
             try:
-                score = records.read(SystemScore, path)
+                score = read(SystemScore, path)
             except UserError:  # of a version that is too old, which stage 9 says
                 continue
             found.append(Line(recipe, str(Path(record.name).parent), score))
@@ -59,16 +59,6 @@ def _table(some: Sequence[Line], with_recipe: bool) -> str:
     body = []
     for line in some:
         name = f"{line.recipe}/{line.name}" if with_recipe else line.name
-        cells = [_cell(line.score, key) for key in keys]
+        cells = [columns.cell(line.score, key, all_intervals=True) for key in keys]
         body.append([name, *cells, f"{line.score.num_missing}"])
     return table(head, body)
-
-
-def _cell(score: SystemScore, key: str) -> str:
-    """A score with its interval, where it has one."""
-    of_key = score.scores.get(key)
-    if of_key is None or of_key.value is None:
-        return "n/a"
-    digits = columns.digits(key)
-    ci95 = f" {columns.interval(of_key.ci95, digits)}" if of_key.ci95 else ""
-    return f"{of_key.value:.{digits}f}{ci95}"

@@ -9,7 +9,7 @@ MIN_FRAMES = 10  # for each unit of the codebook: fewer cannot show all of them
 
 
 def perplexity(counts: np.ndarray) -> float:
-    """As many units, all used alike, would be as unpredictable; 0 where none is used."""
+    """The number of equally frequent units that would be as hard to predict; 0 for none."""
     if not counts.sum():
         return 0.0
     shares = counts[counts > 0] / counts.sum()
