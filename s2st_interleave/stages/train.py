@@ -96,12 +96,12 @@ def run(options: Options) -> None:
 
     if options.compile:
         engine.compile_model(speech_llm.backbone, options.parallel)
-    told = None
+    text_teacher = None
     if options.teacher_weight:
         prompt = teacher_prompt.with_languages(
             options.teacher_prompt, options.train_dir
         )
-        told = teacher.load(
+        text_teacher = teacher.load(
             options.llm, prompt, options.teacher_weight, device, attention, bf16
         )
         teacher.check_lengths(train, prompt, speech_llm)
@@ -122,7 +122,7 @@ def run(options: Options) -> None:
         unit_weight=options.unit_weight,
         consistency=options.consistency,
         gate=options.gate(),
-        teacher=told,
+        teacher=text_teacher,
         unit_heads_weight=options.unit_heads_weight
         if options.num_unit_heads()
         else 0.0,

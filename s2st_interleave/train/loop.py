@@ -139,17 +139,7 @@ def _fit(
     learner.start(options.parallel)
     checkpoint.load_optimizer(source, learner.model, learner.optimizer)
     metrics = Metrics(directory / "metrics.jsonl", progress.step, options.report_to)
-    told = len({json.loads(line)["step"] for line in metrics.lines})
-    if heed and told < progress.step:
-        raise UserError(
-            f"{metrics.path} has lines of {told} of the {progress.step} steps, and the text "
-            "ratio of the next one follows from them: bring back the file, or train anew "
-            "with --overwrite true"
-        )
-    for line in map(json.loads, metrics.lines):
-        watch.add(line)
-        if heed:
-            heed(line)
+    _replay(metrics, progress.step, watch, heed)
     if progress.step:
         parallel.say(
             named(f"resuming from step {progress.step} of {options.max_steps}")
@@ -222,6 +212,23 @@ def _fit(
         tokens_seen=progress.tokens_seen,
         train_sec=round(progress.train_sec, 1),
     )
+
+
+def _replay(
+    metrics: "Metrics", num_steps: int, watch: Watch, heed: Heed | None
+) -> None:
+    """Tell those who watch a training of the steps that earlier runs have taken."""
+    told = len({json.loads(line)["step"] for line in metrics.lines})
+    if heed and told < num_steps:
+        raise UserError(
+            f"{metrics.path} has lines of {told} of the {num_steps} steps, and the text "
+            "ratio of the next one follows from them: bring back the file, or train anew "
+            "with --overwrite true"
+        )
+    for line in map(json.loads, metrics.lines):
+        watch.add(line)
+        if heed:
+            heed(line)
 
 
 def dropout_seed(seed: int, step: int) -> int:
