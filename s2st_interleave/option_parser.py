@@ -3,18 +3,22 @@
 import argparse
 import dataclasses
 import re
+import sys
 import typing
+from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from s2st_interleave.blocks import REQUIRED, Leaf, blocks, leaves
+from s2st_interleave.stage_list import MODULES
 from s2st_interleave.values import is_optional
 
 
 class Parser(argparse.ArgumentParser):
+    command = ""
+
     def error(self, message: str) -> NoReturn:
         """Print the error alone: the usage, with fifty options, would hide it."""
-        name = self.prog.partition("s2st_interleave ")[2].partition(" ")[0]
-        self.exit(2, f"error: {name or self.prog}: {message}\n")
+        self.exit(2, f"error: {self.command or self.prog}: {message}\n")
 
 
 class _Given(argparse.Action):
@@ -29,13 +33,19 @@ class _Given(argparse.Action):
 
 
 def plain_parser(command: str, about: str | None) -> Parser:
-    """A parser of a command's line, without options; errors are one line."""
-    return Parser(
-        prog=f"python -m s2st_interleave {command}",
+    """A parser of the line of a command, or of a script; errors are one line."""
+    of_package = command.partition(" ")[0] in MODULES
+    prog = (
+        f"python -m s2st_interleave {command}" if of_package else Path(sys.argv[0]).name
+    )
+    parser = Parser(
+        prog=prog,
         description=about,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.command = command.partition(" ")[0]
+    return parser
 
 
 def option_parser(cls: type, prog: str, about: str | None) -> Parser:
@@ -47,15 +57,23 @@ def option_parser(cls: type, prog: str, about: str | None) -> Parser:
     parser.add_argument(
         "--config", action=_Given, metavar="FILE", help="YAML of these, read first"
     )
+    required = parser.add_argument_group("required")
     groups = {
         field.name: parser.add_argument_group(f"{field.name}: {field.metadata['text']}")
         for field in dataclasses.fields(cls)
         if field.name in blocks(cls)
     }
-    for leaf in leaves(cls).values():
-        group = groups.get(leaf.name.partition(".")[0], parser)
-        _add_option(group, leaf)
+    optional = parser.add_argument_group("optional")
+    for leaf in sorted(leaves(cls).values(), key=lambda leaf: _depth(cls, leaf)):
+        plain = required if leaf.default is REQUIRED else optional
+        _add_option(groups.get(leaf.name.partition(".")[0], plain), leaf)
     return parser
+
+
+def _depth(cls: type, leaf: Leaf) -> int:
+    """How far from a command its option is declared: its own come first."""
+    name = leaf.name.partition(".")[0]
+    return next(k for k, kind in enumerate(cls.__mro__) if name in kind.__annotations__)
 
 
 def _add_option(group: argparse._ActionsContainer, leaf: Leaf) -> None:

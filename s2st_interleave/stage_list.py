@@ -224,8 +224,9 @@ def maker(path: Path, command: str) -> str:
 
 def usage() -> str:
     """The commands, a line each, with the numbers of their stages."""
+    width = max(len(command.name) for command in COMMANDS)
     return "\n".join(
-        f"  {command.name:<17} {stage_number(command.name) or '-':>2}  {command.about}"
+        f"  {command.name:<{width}} {stage_number(command.name) or '-':>2}  {command.about}"
         for command in COMMANDS
     )
 

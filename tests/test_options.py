@@ -8,11 +8,12 @@ import pytest
 import yaml
 from parsing import parse, refused, written
 
-from s2st_interleave import yaml_text
+from s2st_interleave import config, yaml_text
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.launch import resources
 from s2st_interleave.replicate import grid_file
+from s2st_interleave.stages.train_options import Options as TrainOptions
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMITTED = [
@@ -207,3 +208,22 @@ def test_required_options_are_named_together(capsys):
         two: str = option(REQUIRED, "two")
 
     assert "missing --one, --two" in refused(capsys, Both)
+
+
+def test_help_shows_what_is_required_first_and_then_the_commands_own(capsys):
+    """`train --help` began with the optimiser; the schedule stood behind sixty lines."""
+    with pytest.raises(SystemExit):
+        config.parse(TrainOptions, ["--help"], prog="train")
+    lines = capsys.readouterr().out
+    assert lines.startswith("usage: python -m s2st_interleave train")
+    order = ["--train_dir", "--out_dir", "--schedule", "--text_ratio", "--weight_decay"]
+    places = [lines.index(f"  {name} ") for name in order]
+    assert places == sorted(places)
+
+
+def test_a_script_of_a_recipe_names_itself(capsys, monkeypatch):
+    """`check_align.py --help` named a command of the package that is not there."""
+    monkeypatch.setattr("sys.argv", ["../local/check_align.py", "--help"])
+    with pytest.raises(SystemExit):
+        config.parse(Options, ["--help"], prog="check_align")
+    assert capsys.readouterr().out.startswith("usage: check_align.py [--config FILE]")

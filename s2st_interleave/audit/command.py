@@ -197,6 +197,8 @@ def _lines(findings: Sequence[Finding]) -> list[str]:
 def _row(audited: Audited) -> list[str]:
     counts = audited.counts
     reasons = [f"{n} {kind}" for kind, n in sorted(counts["dropped"].items())]
+    if audited.stage in chain.CHOOSE and counts["out"] < counts["in"]:
+        reasons.append(f"{counts['in'] - counts['out']} not chosen")
     count = len(merged(audited.findings))
     number = number_of(audited.stage)
     return [

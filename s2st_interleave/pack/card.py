@@ -12,6 +12,7 @@ from s2st_interleave.hub import split_revision
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.pack import notice
 from s2st_interleave.pack.folder import Description
+from s2st_interleave.progress import duration
 from s2st_interleave.score.columns import digits, heading, interval, lower_is_better
 from s2st_interleave.score.records import MetricScore, SystemScore
 
@@ -85,10 +86,12 @@ def render(
     score: SystemScore | None,
     corpus: str,
     backend: str,
+    note: str = "",
 ) -> str:
     """The text of README.md: metadata in YAML, then Markdown.
 
-    `corpus` names the data of the scores, `backend` is the vocoder's, "" for none.
+    `corpus` names the data, of which `note` says more; `backend` is the vocoder's, "" for
+    none.
     """
     layout = Layout.parse(description.layout)
     title = f"{_pair(layout, description.sides)}: {description.system}"
@@ -114,7 +117,7 @@ def render(
         if layout.speaks
         else "print(said.times.transcript)",
         scores=_scores(score, corpus),
-        training=_training(training, description),
+        training=_training(training, description, note),
         source=_name(description.sides[layout.given[0].side]),
         licences=_licences(description),
     )
@@ -256,18 +259,19 @@ def _scores(score: SystemScore | None, corpus: str) -> str:
     )
 
 
-def _training(training: Training, description: Description) -> str:
+def _training(training: Training, description: Description, note: str) -> str:
     facts = {
         "text LLM": description.base_llm,
         "speech encoder": description.base_encoder,
         "pairs of utterances": f"{training.num_pairs:,}",
         "steps": f"{training.num_steps:,}",
         "tokens": f"{training.num_tokens:,}",
-        "hours": f"{training.seconds / 3600:.1f}",
+        "time": duration(training.seconds),
         "seed": str(training.seed),
     }
     lines = [f"- {key}: {value}" for key, value in facts.items()]
-    return "\n".join([*lines, "", "All options are in `config.yaml`."])
+    about = [note, ""] if note else []
+    return "\n".join([*about, *lines, "", "All options are in `config.yaml`."])
 
 
 def _licences(description: Description) -> str:

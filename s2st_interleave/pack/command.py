@@ -51,6 +51,9 @@ class Options:
     )
     out_dir: Path = option(REQUIRED, "folder to write")
     corpus: str = option("", "name of the test data, for the model card", new=True)
+    corpus_note: Path | None = option(
+        None, "a file with what the card says of the corpus", new=True
+    )
     overwrite: bool = option(False, "make it anew", runtime=True)
 
     removed: ClassVar[dict[str, str]] = {
@@ -130,8 +133,11 @@ def write_texts(
         description,
         _training(options),
         scores,
-        options.corpus or f"{spoken} recordings of one's own",
+        options.corpus or f"a {spoken} corpus that was not named",
         backend,
+        " ".join(options.corpus_note.read_text("utf-8").split())
+        if options.corpus_note
+        else "",
     )
     with atomic_write(out / folder.CARD) as stream:
         stream.write(text)

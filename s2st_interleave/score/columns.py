@@ -79,6 +79,11 @@ def interval(ci95: tuple[float, float], num_digits: int = 1) -> str:
     return f"[{ci95[0]:.{num_digits}f}, {ci95[1]:.{num_digits}f}]"
 
 
+def differs(ci95: tuple[float, float]) -> str:
+    """Whether a difference is claimed: where its interval excludes 0."""
+    return "no" if ci95[0] <= 0 <= ci95[1] else "yes"
+
+
 def _metric(key: str) -> Metric | None:
     """None for a metric that another version had."""
     return METRICS.get(key.partition(":")[0])

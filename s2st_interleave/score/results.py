@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from s2st_interleave.interleave.layout import DIRECT, S2ST
 from s2st_interleave.score.columns import (
     cell,
+    differs,
     digits,
     heading,
     interval,
@@ -218,15 +219,15 @@ def _comparisons(comparisons: Sequence[Comparison]) -> str:
 
 
 COMPARED = (
-    "Paired bootstrap over utterances. A difference is claimed only where its interval "
-    "excludes 0; the p-value is sacrebleu's, which is close to one-sided."
+    "Paired bootstrap over utterances. Systems differ where the interval excludes 0; p is "
+    "sacrebleu's, which is close to one-sided, so that it may be below 0.05 where they do not."
 )
 
 
 def _comparison_rows(
     comparisons: Sequence[Comparison],
 ) -> tuple[list[str], list[list[str]]]:
-    names = "system,checkpoint,metric,delta,95% interval,p-value,resamples"
+    names = "system,checkpoint,metric,delta,95% interval,differs,p one-sided,resamples"
     rows = [
         [
             each.system,
@@ -235,6 +236,7 @@ def _comparison_rows(
             + (" (lower is better)" if lower_is_better(each.metric) else ""),
             f"{each.delta:+.{digits(each.metric)}f}",
             interval(each.ci95, digits(each.metric)),
+            differs(each.ci95),
             f"{each.p_value:.4f}",
             f"{each.num_resamples}",
         ]

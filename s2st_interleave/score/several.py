@@ -214,7 +214,8 @@ def render(rows: Sequence[Row], key: str, scored: Sequence[Scored]) -> str:
     lower = ", lower is better" if columns.lower_is_better(key) else ""
     has_holm = any(row.p_holm is not None for row in rows)
     head = ["", columns.heading(key, systems), "95% interval", "missing"]
-    head += ["to the first", "95% interval", "p", *(["p, Holm"] if has_holm else [])]
+    head += ["to the first", "95% interval", "differs", "p one-sided"]
+    head += ["p, Holm"] * has_holm
     body = []
     for row in rows:
         cells = [
@@ -224,6 +225,7 @@ def render(rows: Sequence[Row], key: str, scored: Sequence[Scored]) -> str:
         ]
         delta = "" if row.delta is None else f"{row.delta:+.{digits}f}"
         cells += [f"{row.num_missing}", delta, _span(row.delta_ci95, digits)]
+        cells.append(columns.differs(row.delta_ci95) if row.delta_ci95 else "")
         cells.append("" if row.p_value is None else f"{row.p_value:.4f}")
         if has_holm:
             cells.append("" if row.p_holm is None else f"{row.p_holm:.4f}")
@@ -232,10 +234,11 @@ def render(rows: Sequence[Row], key: str, scored: Sequence[Scored]) -> str:
     others = f"\nother metrics of all of them: {' '.join(sorted(shared))}"
     first = systems[0]
     return (
-        f"{key}{lower}; {first.split}, {first.num_utterances} utterances\n"
+        f"{columns.heading(key, systems)}{lower}; {first.split}, {first.num_utterances} "
+        "utterances\n"
         + table(head, body)
-        + "\nA difference is claimed only where its interval excludes 0; p is by the "
-        "paired bootstrap of stage 9." + (others if shared else "")
+        + "\nSystems differ where the interval excludes 0; p is by the paired bootstrap of "
+        "stage 9, close to one-sided." + (others if shared else "")
     )
 
 

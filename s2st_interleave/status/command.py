@@ -102,9 +102,10 @@ def render(recipes: Sequence[Recipe]) -> str:
 def _recipe(recipe: Recipe) -> str:
     name = os.path.relpath(recipe.path)
     lines = [name if name != "." else recipe.path.name]
+    width = max((len(place.name) for place in recipe.places), default=0)
     for place in recipe.places:
         number = "-" if place.number is None else place.number
-        name = f"{number:>3} {place.stage:<9} {place.name:<40}"
+        name = f"{number:>3} {place.stage:<9} {place.name:<{width}}"
         lines.append(f"{name} {_told(place)}".rstrip())
         reasons = place.why if place.name else ()
         lines += [f"      {' ' * 8}{reason}" for reason in reasons[:MOST_REASONS]]

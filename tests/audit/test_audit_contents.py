@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from s2st_interleave.audit import command
 from s2st_interleave.audit.contents import vectors
 from s2st_interleave.audit.finding import Audited, Finding, merged
 from s2st_interleave.audit.ids import agree
@@ -64,3 +65,10 @@ def test_a_path_has_one_line_however_much_is_wrong_with_it():
         Finding("a", "b", "c"),
     ]
     assert [str(each) for each in merged(findings)] == ["a: b: c", "x: cut; old: mend"]
+
+
+def test_what_was_not_chosen_is_said_in_the_table(tmp_path):
+    """800 in, 200 out and 0 dropped was 'ok' below a heading that nothing is lost."""
+    content = {"stage": "kmeans", "counts": {"in": 800, "out": 200, "dropped": {}}}
+    chosen = Audited(Record(tmp_path, True, content, tmp_path))
+    assert "600 not chosen" in command.render(command.Audit([chosen], [], 0.1))

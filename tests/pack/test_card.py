@@ -77,6 +77,22 @@ def test_the_card_says_what_the_options_made_of_the_method(options, said):
     )
 
 
+def test_the_card_says_what_the_corpus_is_and_how_long_it_took():
+    """A model of made speech was one of 'recordings of one's own', after 0.0 hours."""
+    training = replace(TRAINING, seconds=153.2)
+    parts = (
+        tiny_pack.description(),
+        training,
+        SCORE,
+        "mini CVSS",
+        "world",
+        "Made speech.",
+    )
+    text = card.render(*parts)
+    assert "of mini CVSS, test" in text and "\nMade speech.\n" in text
+    assert "- time: 3 min\n" in text and "hours" not in text
+
+
 def test_scores_are_its_model_index_with_intervals():
     results = {each.metric_name: each for each in rendered().data.eval_results}
     name = "ASR-BLEU, 95% interval [42.0, 51.3]"

@@ -54,6 +54,8 @@ def test_several_of_any_metric_are_corrected_for_their_number(scored, capsys):
     assert all(each["p_holm"] >= each["p_value"] for each in others)
     assert compare.main(words) == 0
     said = capsys.readouterr().out
+    assert "differs  p one-sided" in said and "  no  " in said
+    assert said.startswith("chrF; test")
     assert "p, Holm" in said and "other metrics of all of them: asr_bleu" in said
 
 

@@ -222,7 +222,7 @@ def test_scores_of_an_earlier_version_are_up_to_date_and_compared(tmp_path):
     score.run(score.Options(**options))
     assert (decode / "score.json").read_bytes() == before
     page = compared(tmp_path, "")
-    assert "| scheduled | last | asr_bleu | +0.0 | [0.0, 0.0] | 1.0000 |" in page
+    assert "| scheduled | last | asr_bleu | +0.0 | [0.0, 0.0] | no | 1.0000 |" in page
     with pytest.raises(UserError, match="--overwrite true"):
         compared(tmp_path, "chrf")
 
