@@ -126,16 +126,18 @@ def hours_table(
     """A row a stage: hours on each number of GPUs, GPU-hours, and what takes longest.
 
     The last two are those of `node`, the GPUs of a node, which is one of `counts`; only GPUs
-    that a stage uses count.
+    that a stage uses count. Stages to which more nodes bring nothing are named below.
     """
     shown = counts.index(node)
     columns = [jobs(recipe, rates, gpus) for gpus in counts]
-    rows, totals, spent = [], [0.0] * len(counts), 0.0
+    rows, totals, spent, slower = [], [0.0] * len(counts), 0.0, []
     for row in zip(*columns, strict=True):
         parts = [seconds(each.work, device, rates, node) for each in row]
         hours = [each.hours(its) for each, its in zip(row, parts, strict=True)]
         totals = [total + each for total, each in zip(totals, hours, strict=True)]
         times = recipe.num_systems if row[0].work.stage == "6 train" else row[0].times
+        if hours[-1] > 1.05 * hours[shown]:
+            slower.append(row[0].work.stage)
         used = times * row[shown].work.gpus * sum(parts[shown].values()) / 3600
         spent += used
         rows.append(
@@ -149,4 +151,10 @@ def hours_table(
     rows.append(["all", *(f"{each:.1f}" for each in totals), f"{spent:.1f}", ""])
     names = [f"{n} GPU{'s' if n > 1 else ''}" for n in counts]
     head = [f"hours on {device.name}", *names, "GPU-hours", "longest part"]
-    return number_table(head, rows)
+    said = [number_table(head, rows)]
+    if slower:
+        said.append(
+            f"{counts[-1]} GPUs take longer than {node} for {', '.join(slower)}: sums between "
+            "nodes last\nlonger than a step's share; stay on a node, or raise batch_size"
+        )
+    return "\n".join(said)

@@ -136,6 +136,15 @@ def options(tmp_path_factory) -> command.Options:
     return config.parse(command.Options, words, prog="plan")
 
 
+def test_stages_to_which_more_nodes_bring_nothing_are_named(options, tmp_path, capsys):
+    """32 GPUs were slower than 8 in the table, and the reason stood in another page."""
+    path = tmp_path / "slow network.json"
+    path.write_text(json.dumps({"cluster_link": 1e3}))
+    command.run(replace(options, rates=path))
+    told = capsys.readouterr().out
+    assert "\n4 GPUs take longer than 2 for 2 encoder: sums between" in told
+
+
 def test_a_recipe_is_planned_before_anything_was_run(options, capsys):
     command.run(options)
     shown = capsys.readouterr().out
@@ -143,6 +152,7 @@ def test_a_recipe_is_planned_before_anything_was_run(options, capsys):
         assert words in shown
     assert "ramp    text_ratio reaches 0 after 4 of 40 steps (10%)" in shown
     assert "1 GPU  2 GPUs  4 GPUs  GPU-hours" in shown
+    assert "take longer" not in shown
     for stage in ("1 data", "2 encoder", "3+4", "4 kmeans", "5 dump", "6 train x 2"):
         assert f"\n{stage}" in shown
     for stage in ("7 decode x 4", "8 vocoder", "8 vocode x 5", "9 score x 6", "all"):
