@@ -50,7 +50,9 @@ def render(content: PageContent) -> str:
         _figure(
             content,
             "figure3",
-            f"Lengths and similarities over steps ({small}, seed 1).",
+            f"Lengths and similarities over steps ({small}, seed 1). A length is that of a "
+            "side as it is interleaved, in tokens for each token of its text: the paper's "
+            "|I_p| / |T|.",
         ),
         _figure(
             content,
@@ -78,7 +80,8 @@ def _gains(content: PageContent) -> str:
         content,
         "gains",
         "What scheduled training gains over the baseline, in points of ASR-BLEU (claims "
-        "1 and 2), with 95% intervals" + (f"; {end}." if end else "."),
+        "1 and 2), with 95% intervals, hollow and dashed where it is of one seed"
+        + (f"; {end}." if end else "."),
     )
 
 

@@ -8,15 +8,18 @@ import numpy as np
 
 from s2st_interleave.replicate import tables
 from s2st_interleave.replicate.cell import LOSSES
+from s2st_interleave.replicate.comparison import Comparison
 from s2st_interleave.replicate.content import PageContent
-from s2st_interleave.replicate.figures import axes_of
+from s2st_interleave.replicate.figures import DASHES, axes_of
 from s2st_interleave.replicate.grid import SCHEDULES
 from s2st_interleave.replicate.provenance import provenance
 from s2st_interleave.replicate.schedules import MIN_SEEDS, Candidate, conclusion
 from s2st_interleave.replicate.search import dev_loss
+from s2st_interleave.report.look import LIGHT
 from s2st_interleave.score.results import markdown_table
 
 FIGURE = "schedules.svg"
+COLOUR = LIGHT[0]
 RULE = (
     "Differences are of ASR-BLEU at the last checkpoint, to the paper's schedule with the "
     "same seed, batches and shared models, at equal steps unless the system's options say "
@@ -50,7 +53,8 @@ def render(content: PageContent) -> str:
         _answers(content),
         f"![Differences to the paper's schedule, with 95% intervals]"
         f"({content.figure_folder}/{FIGURE})",
-        "Hollow and dashed: one seed, whose interval is that of utterances alone.",
+        "Hollow and dashed: one seed, whose interval is that of utterances alone. The highest "
+        "mean, over the pairs that a system has, is on top.",
         f"{RULE} ({max(map(len, content.schedule_loops.values()), default=0)} in all).",
         remarks.read_text("utf-8").strip() if remarks.is_file() else "",
         "## Every comparison",
@@ -80,25 +84,41 @@ def draw(content: PageContent) -> None:
     seeds differ.
     """
     there = [each for each in content.schedules if each.comparisons]
+    there.sort(key=_mean_of_what_is_there)  # the best is on top
     known = {each.pair for candidate in there for each in candidate.comparisons}
     pairs = [pair for pair in content.pairs_by_size if pair in known]
     pairs = pairs or content.pairs_by_size[:1]  # an empty panel says that none is there
-    axes, save = axes_of((1, len(pairs)), Path(content.grid.figures) / FIGURE, 4.5)
-    systems = [candidate.system for candidate in there][::-1]
+    num_rows, path = max(1, len(there)), Path(content.grid.figures) / FIGURE
+    shape, height = (1, len(pairs)), 0.24 * num_rows + 1
+    axes, save = axes_of(shape, path, height, sharex=True, sharey=True)
     for axis, pair in zip(axes[0], pairs, strict=True):
-        for y, candidate in enumerate(reversed(there)):
+        for y, candidate in enumerate(there):
             for comparison in candidate.comparisons:
                 if comparison.pair == pair:
-                    few = comparison.num_seeds < MIN_SEEDS
-                    style: Any = {"color": "C1", "linestyles": "dashed" if few else "-"}
-                    axis.hlines(y, *comparison.difference.ci95, **style)
-                    face = "white" if few else "C1"
-                    axis.plot(comparison.difference.delta, y, "C1o", mfc=face)
-        axis.axvline(0, color="gray", linewidth=0.5)
-        axis.set(title=pair, xlabel="ASR-BLEU beside the paper's schedule")
-        axis.set_ylim(-0.5, max(1, len(systems)) - 0.5)
-        axis.set_yticks(range(len(systems)), systems)
+                    _draw_difference(axis, y, comparison)
+        axis.axvline(0, color="gray", linewidth=0.5, zorder=0.5)
+        axis.set_title(content.names[pair], fontsize="medium")
+        axis.grid(axis="y", linewidth=0.3)
+        axis.set_axisbelow(True)
+    axes[0, 0].set_ylim(-0.5, num_rows - 0.5)
+    axes[0, 0].set_yticks(range(len(there)), [each.system for each in there])
+    axes[0, 0].figure.supxlabel(
+        "ASR-BLEU beside the paper's schedule", fontsize="medium"
+    )
     save()
+
+
+def _mean_of_what_is_there(candidate: Candidate) -> float:
+    """The mean difference over the pairs that a candidate has, be they all or not."""
+    return float(np.mean([each.difference.delta for each in candidate.comparisons]))
+
+
+def _draw_difference(axis: Any, y: int, comparison: Comparison) -> None:
+    few = comparison.num_seeds < MIN_SEEDS
+    style: Any = {"color": COLOUR, "linestyles": DASHES if few else "solid"}
+    axis.hlines(y, *comparison.difference.ci95, **style)
+    face = "white" if few else COLOUR
+    axis.plot(comparison.difference.delta, y, "o", color=COLOUR, mfc=face)
 
 
 def _answers(content: PageContent) -> str:

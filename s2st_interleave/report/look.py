@@ -12,11 +12,11 @@ POLICY = (
 
 # Okabe and Ito's colours, which colour-blind people tell apart; the yellow is left out,
 # for it cannot be seen on white. Dashes tell lines apart where there is no colour.
-_LIGHT = "#0072b2 #d55e00 #009e73 #cc79a7 #b87900 #56b4e9 #1b1f24".split()
+LIGHT = "#0072b2 #d55e00 #009e73 #cc79a7 #b87900 #56b4e9 #1b1f24".split()
 _DARK = "#4aa8e0 #ff8a3d #2bc79a #e79bc4 #e6ac2e #9ad4f7 #e6edf3".split()
 _DASHES = ("none", "7 3", "2 2.5", "9 3 2 3")
 
-_LINES = "".join(f".c{k} {{ stroke: var(--c{k}); }}\n" for k in range(len(_LIGHT)))
+_LINES = "".join(f".c{k} {{ stroke: var(--c{k}); }}\n" for k in range(len(LIGHT)))
 _LINES += "".join(
     f".d{k} {{ stroke-dasharray: {dash}; }}\n" for k, dash in enumerate(_DASHES)
 )
@@ -113,7 +113,7 @@ _DARK_NAMES = (
 )
 
 LOOK = (
-    f":root {{ color-scheme: light dark; {_LIGHT_NAMES}{_named(_LIGHT)} }}\n"
+    f":root {{ color-scheme: light dark; {_LIGHT_NAMES}{_named(LIGHT)} }}\n"
     "@media screen and (prefers-color-scheme: dark) {\n"
     f":root {{ {_DARK_NAMES}{_named(_DARK)} }}\n"
     # Spectrograms are dark on white: in the dark they are light on black.

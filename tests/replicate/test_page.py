@@ -128,11 +128,12 @@ def test_stored_cells_become_tables_claims_and_figures(path):
     assert verdicts[1] == verdicts[2] == verdicts[7] == "not decided"
     keys = "table pair system seed asr_bleu ci95 mos tokens seconds paper".split()
     assert results["cells"][0].keys() >= {*keys}
-    for name, label in {
-        "figure3": "scheduled",
-        "gains": "ours, twice the steps",
-    }.items():
-        assert f"{label}</text>" in (path.parent / f"{name}.svg").read_text()
+    for name, label in (
+        ("figure3", "scheduled"),
+        ("gains", "ours (3 seeds)"),
+        ("gains", "ours, twice the steps (one seed)"),
+    ):
+        assert f">{label}</text>" in (path.parent / f"{name}.svg").read_text()
         assert f"(paper/{name}.svg)" in page
 
     # The same scores give the same page; other options make a cell disappear from it.
@@ -207,7 +208,7 @@ def test_a_language_that_the_paper_does_not_have_is_in_its_tables(path):
     assert f"{ours}  |  |  |  |  |" in page
     for measured in ("nl_en | constant | baseline | same", "nl_en | 2,500 | 13.3 (1)"):
         assert f"| {measured} |" in page
-    assert ">nl_en</text>" in (path.parent / "gains.svg").read_text()
+    assert ">Dutch</text>" in (path.parent / "gains.svg").read_text()
     assert "nl_en" not in json.dumps(
         json.loads((path.parent.parent / "results.json").read_text())["claims"]
     )

@@ -1,6 +1,7 @@
 """The page of schedules: a verdict needs every pair, and a reference of as many steps."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_schedule_is_better_where_it_is_so_in_every_pair(path):
             ("pt_en", "tgt_early"): 0.95,
             ("es_en", "fixed_mix"): 0.95,
             ("pt_en", "fixed_mix"): 0.3,
-            ("es_en", "src_early"): 0.95,
+            ("es_en", "src_early"): 0.8,
         },
     )
     page = make_page(path)
@@ -85,7 +86,24 @@ def test_a_schedule_is_better_where_it_is_so_in_every_pair(path):
         "fixed_mix": "worse",
         "src_early": "not decided",
     }
-    assert (path.parent / "schedules.svg").read_text().count("tgt_early") == 2
+    figure = (path.parent / "schedules.svg").read_text()
+    names = re.findall(">(fixed_mix|src_early|tgt_early)</text>", figure)
+    assert names == ["fixed_mix", "src_early", "tgt_early"]  # upwards, by their mean
+    assert ">Spanish</text>" in figure and ">Portuguese</text>" in figure
+
+
+def test_a_row_of_the_figure_has_its_room_however_many_there_are(path):
+    """The names of fifteen rows ran into each other."""
+
+    def height(*systems: str) -> float:
+        grid = load(path)
+        keep(grid, {("es_en", s): 0.6 for s in ("scheduled", *systems)})
+        make_page(path)
+        figure = (path.parent / "schedules.svg").read_text()
+        return float(re.search(r'<svg [^>]*height="([\d.]+)pt"', figure)[1])
+
+    one, three = height("tgt_early"), height("tgt_early", "fixed_mix", "src_early")
+    assert three - one > 2 * 12  # points, for letters of ten
 
 
 def test_a_schedule_may_be_better_in_the_mean_of_the_pairs_alone(path):
