@@ -26,7 +26,7 @@ from s2st_interleave.replicate.search import LENGTHS
 from s2st_interleave.replicate.statistics import Difference, paired_difference
 from s2st_interleave.score.bootstrap import holm
 
-Verdict = Literal["better", "better on average", "worse", "not decided"]
+Verdict = Literal["better", "better on average", "worse", "not decided", "not run"]
 
 # One seed's error is that of utterances alone, and seeds of one system differ by as much: of
 # many systems that are alike one is soon "better".
@@ -69,6 +69,8 @@ class Candidate:
     @property
     def verdict(self) -> Verdict:
         """Whether it is better in every pair, or in the mean of them, or worse in some."""
+        if self.tokens is None:
+            return "not run"
         if any(p < LEVEL for _, p in self._judged_worse):
             return "worse"
         if self.missing:

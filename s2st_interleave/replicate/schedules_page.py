@@ -137,7 +137,7 @@ def _answers(content: PageContent) -> str:
                 "n/a" if candidate.tokens is None else f"{candidate.tokens:.2f}",
                 *(gaps.get(pair, "n/a") for pair in pairs),
                 tables.with_interval(candidate.mean),
-                f"**{candidate.verdict}**{candidate.caveat}",
+                _verdict(candidate),
                 tables.with_interval(unlooped.mean),
                 unlooped.verdict,
             ]
@@ -145,6 +145,12 @@ def _answers(content: PageContent) -> str:
     languages = [content.names[pair] for pair in pairs]
     names = ["system", "options", "tokens", *languages, "mean", "verdict"]
     return markdown_table([*names, "mean without loops", "verdict"], rows)
+
+
+def _verdict(candidate: Candidate) -> str:
+    """In bold, but where a system was not run, of which nothing can be said."""
+    verdict = candidate.verdict
+    return verdict if verdict == "not run" else f"**{verdict}**{candidate.caveat}"
 
 
 def _options(content: PageContent, candidate: Candidate) -> str:

@@ -298,9 +298,21 @@ def test_without_any_cell_nothing_is_decided(path):
     assert "number of seeds: none. Worse in some pair: none." in page
     assert "Pairs of a system without a comparison: 6." in page
     assert (
-        "| `tgt_early` | side_every: tgt=34 | n/a | n/a | n/a | n/a | **not decided** | n/a |"
+        "| `tgt_early` | side_every: tgt=34 | n/a | n/a | n/a | n/a | not run | n/a | not run |"
         in page
     )
+
+
+def test_what_was_never_run_is_not_called_undecided(path):
+    """Nine systems without a cell stood as "not decided", as if they had been compared."""
+    shares = {("es_en", s): 0.6 for s in ("scheduled", "tgt_early")}
+    keep(load(path), shares)
+    lines = make_page(path).splitlines()
+    verdicts = {
+        system: next(x for x in lines if x.startswith(f"| `{system}`")).split(" | ")[6]
+        for system in ("tgt_early", "src_early")
+    }
+    assert verdicts == {"tgt_early": "**not decided**", "src_early": "not run"}
 
 
 def test_more_steps_are_compared_with_as_many_of_the_papers():
