@@ -86,6 +86,31 @@ def test_a_link_out_of_the_pages_is_one_to_a_file(site):
         hook._outside(hook.OUTSIDE.fullmatch("[it](../no/such)"), "a.md", config)
 
 
+def test_pages_of_results_are_in_the_site_with_their_figures(site):
+    """Links to them were dead text, so that no score could be reached."""
+    link = 'href="egs/mini_cvss/schedules/RESULTS.html"'
+    assert link in (site / "schedules.html").read_text("utf-8")
+    page = (site / "egs/mini_cvss/schedules/RESULTS.html").read_text("utf-8")
+    assert "<title>Which schedule should I use?" in page
+    assert 'href="../confirm/RESULTS.html"' in page
+    pages = [*site.glob("*.html"), *site.glob("egs/**/*.html")]
+    shown = {
+        (page.parent / figure).resolve()
+        for page in pages
+        for figure in re.findall(r'src="([^"]+\.svg)"', page.read_text("utf-8"))
+    }
+    assert len(shown) > 10 and all(figure.is_file() for figure in shown)
+
+
+def test_pages_of_the_docs_show_figures_of_results(site):
+    for name, figure in (
+        ("results", "paper/gains"),
+        ("schedules", "schedules/schedules"),
+    ):
+        page = (site / f"{name}.html").read_text("utf-8")
+        assert f'src="egs/mini_cvss/{figure}.svg"' in page
+
+
 def test_the_reference_has_default_range_and_meaning_of_an_option():
     text = docs_reference.options()
     assert "| `lr` | number, more than 0 |" in text
