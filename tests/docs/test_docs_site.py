@@ -111,6 +111,24 @@ def test_pages_of_the_docs_show_figures_of_results(site):
         assert f'src="egs/mini_cvss/{figure}.svg"' in page
 
 
+def test_the_last_column_of_a_wide_table_is_in_sight(site, driver):
+    """A laptop's screen cut the column that says what the table is for."""
+    import browser
+
+    beyond = """const tables = [...document.querySelectorAll(".md-typeset__scrollwrap table")];
+    const table = tables.find((each) => each.rows[0].cells.length === 10);
+    const end = (element) => Math.round(element.getBoundingClientRect().right);
+    return end(table) - Math.min(innerWidth, end(table.closest(".md-typeset__scrollwrap")));"""
+    page = browser.Page(driver, site / "schedules.html")
+    page.resize(1280, 800)
+    page.until(lambda: page.all(".md-typeset__scrollwrap table"))
+    assert page.run(beyond) <= 0
+    page.resize(*browser.NARROW)
+    assert (
+        page.run(beyond) > 0 and page.overflow() <= 0
+    )  # it scrolls, the page does not
+
+
 def test_the_reference_has_default_range_and_meaning_of_an_option():
     text = docs_reference.options()
     assert "| `lr` | number, more than 0 |" in text
