@@ -14,6 +14,11 @@ def read_text(path: Path) -> str:
     return "".join(f"{text}\n" for _, text in read_lines(path))
 
 
+def read_paragraph(path: Path | None) -> str:
+    """The words of a file as one paragraph, as lines may end anywhere; "" for no file."""
+    return " ".join(read_text(path).split()) if path else ""
+
+
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Number and text of each line, without its ending; UserError if it is not UTF-8.
 

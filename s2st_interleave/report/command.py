@@ -26,6 +26,7 @@ from s2st_interleave.report.ratios import ratios
 from s2st_interleave.report.scores import Scores, read_scores
 from s2st_interleave.report.systems import System, found, found_tags
 from s2st_interleave.score.columns import heading
+from s2st_interleave.text_file import read_paragraph
 from s2st_interleave.values import Device
 
 
@@ -53,6 +54,7 @@ class Options:
         9, "others: the worst, median and best, taken in turn", minimum=0
     )
     title: str = option("", "heading of the page; none: the recipe's directory")
+    corpus_note: Path | None = option(None, "file with what is said of the corpus")
     out: Path | None = option(
         None,
         "file to write; none: report.html in exp_dir, report.<split>.html of another split",
@@ -100,6 +102,7 @@ def run(options: Options) -> None:
     directories = faults.finished(options.data_dir, options.dump_dir, options.exp_dir)
     page = Page(
         title=options.title or options.exp_dir.absolute().parent.name,
+        corpus_note=read_paragraph(options.corpus_note),
         about=_about(options, scores, known),
         notes=scores.notes,
         remark=scores.remark,

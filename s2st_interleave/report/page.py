@@ -28,11 +28,13 @@ LONGEST_CELL = 36  # characters
 class Page:
     """What the page shows; `notes` are warnings, `articles` the HTML of the examples.
 
+    `corpus_note` says what the corpus is, or is "".
     `remark` stands below the scores; it warns of nothing.
     `ratios` are values by system, by title of their chart.
     """
 
     title: str
+    corpus_note: str
     about: str
     notes: Sequence[str]
     remark: str
@@ -62,6 +64,7 @@ def render(page: Page) -> str:
         "<body>",
         '<a class="skip" href="#scores">Skip to the scores</a>',
         f"<header><h1>{text(page.title)}</h1>",
+        *([f"<p>{text(page.corpus_note)}</p>"] if page.corpus_note else []),
         f'<p class="dim">{text(page.about)}</p></header>',
         f'<nav aria-label="Sections"><ul>{links}</ul></nav>',
         "<main>",

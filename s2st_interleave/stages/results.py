@@ -20,6 +20,7 @@ from s2st_interleave.score.results import (
     render_terminal,
 )
 from s2st_interleave.stage_dir import Input, made_with
+from s2st_interleave.text_file import read_paragraph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ def run(options: Options) -> None:
     results = Results(
         title=options.title,
         src_lang=options.src_lang,
-        corpus_note=_note(options.corpus_note),
+        corpus_note=read_paragraph(options.corpus_note),
         environment=Environment(
             date=time.strftime("%Y-%m-%d"),
             python=packages.pop("python"),
@@ -127,11 +128,6 @@ def _checkpoint(decodes: Path) -> str:
     path = decodes / DONE
     facts = read_json(path)["facts"] if path.is_file() else {}
     return str(facts.get("checkpoint", ""))
-
-
-def _note(path: Path | None) -> str:
-    """One paragraph, whose lines may end anywhere in the file."""
-    return " ".join(path.read_text("utf-8").split()) if path else ""
 
 
 def _finished(decodes: Path, name: str) -> Path:

@@ -95,6 +95,15 @@ def test_each_recording_decodes_to_the_seconds_that_stand_beside_it(recipe, tmp_
     assert kept == pytest.approx(said, abs=0.01)
 
 
+def test_what_is_said_of_the_corpus_stands_below_the_title(recipe, tmp_path):
+    """RESULTS.md began with it, and who read the page alone took its scores for more."""
+    note = tmp_path / "note.txt"
+    note.write_text("Thirty-two sentences\ndecide <little>.\n")
+    header = report(tmp_path, options(recipe, title="Tiny", corpus_note=note))
+    header = header.partition("</header>")[0]
+    assert "Tiny</h1>\n<p>Thirty-two sentences decide &lt;little&gt;.</p>" in header
+
+
 def test_another_split_has_a_page_of_its_own(recipe, tmp_path):
     """It took the place of the main test set's, as `--split` alone was given."""
     copy = tmp_path / "copy"

@@ -9,10 +9,11 @@ for split in "${test_names[@]}"; do
     --systems "$systems" --baseline "$baseline"
     --decode_tags "${checkpoint_names[*]/#/greedy_}" --command "$command" --out "$page")
   if [[ $toplines == true ]]; then page_of+=(--topline_dir "$expdir/topline/$split"); fi
-  if [[ -n $corpus_note ]]; then page_of+=(--corpus_note "$corpus_note"); fi
-  "${s2st[@]}" results "${page_of[@]}"
+  noted=()
+  if [[ -n $corpus_note ]]; then noted=(--corpus_note "$corpus_note"); fi
+  "${s2st[@]}" results "${page_of[@]}" "${noted[@]}"
   "${s2st[@]}" report --title "$title" --exp_dir "$expdir" --trained "$trained" --data_dir "$datadir" \
     --dump_dir "$dumpdir" --split "$split" --systems "$systems" --baseline "$baseline" \
     --decode_tags "${checkpoint_names[*]/#/greedy_}" --encoder "$encoder_dir" \
-    --out "$report" "${report_more[@]}"
+    --out "$report" "${noted[@]}" "${report_more[@]}"
 done
