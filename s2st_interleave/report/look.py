@@ -122,11 +122,11 @@ LOOK = (
 
 # A line runs over the spectrogram of what plays; a word plays from its start to its end.
 SCRIPT = """
-let until = Infinity;
 for (const track of document.querySelectorAll(".track")) {
   const audio = track.querySelector("audio");
   const now = track.querySelector(".now");
   if (!audio || !now) continue;
+  let until = Infinity; // its own: another track that stops does not let this one go on
   const follow = () => {
     now.style.display = "block";
     now.style.left = `${100 * audio.currentTime / now.dataset.seconds}%`;
@@ -139,7 +139,7 @@ for (const track of document.querySelectorAll(".track")) {
     }
     follow();
   });
-  audio.addEventListener("pause", () => { until = Infinity; });
+  audio.addEventListener("pause", () => { if (audio.paused) until = Infinity; });
   audio.addEventListener("seeked", follow);
   for (const word of track.querySelectorAll(".word")) {
     word.addEventListener("click", () => {

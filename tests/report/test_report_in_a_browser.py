@@ -42,7 +42,10 @@ def test_a_recording_plays_to_its_end_and_a_line_runs_with_it(page):
 
 
 def test_one_recording_plays_at_a_time_and_a_word_plays_to_its_border(page):
-    page.play("#example-1 .track:nth-child(2) audio")
+    """The end of the word was forgotten as the other recording stopped."""
+    other = "#example-1 .track:nth-child(2) audio"
+    page.play(other)
+    page.until(lambda: page.audio(other, "currentTime") > 0)
     word = page.one("#example-1 .word:nth-child(2)")
     start, end = (float(word.get_attribute(f"data-{k}")) for k in ("start", "end"))
     word.send_keys(" ")  # by the keyboard
@@ -50,7 +53,8 @@ def test_one_recording_plays_at_a_time_and_a_word_plays_to_its_border(page):
     page.until(lambda: page.audio(sound, "currentTime") >= end)
     page.until(lambda: page.audio(sound, "paused"))
     assert 0 < start < end < page.audio(sound, "duration")
-    assert page.audio("#example-1 .track:nth-child(2) audio", "paused")
+    assert page.audio(sound, "currentTime") < end + 0.2
+    assert page.audio(other, "paused")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
