@@ -93,15 +93,20 @@ def shown(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_a_word_is_heard_when_it_is_pressed(page, speech, tmp_path):
+def test_a_word_is_heard_alone_when_it_is_pressed(page, speech, tmp_path):
+    """No keyboard reached it, and all that followed was played as well."""
     recording = tmp_path / "in.wav"
     recording.write_bytes(speech(1.5))
     upload(page, recording)
-    word = page.one(".heard .words span")
-    start = float(word.get_attribute("title").split()[0])
+    word = page.one(".heard .words button")
+    start, end = (float(word.get_attribute("title").split()[k]) for k in (0, 2))
+    word.send_keys(" ")  # by the keyboard
+    page.until(lambda: page.audio("#source-audio", "currentTime") >= end - 0.01)
+    page.until(lambda: page.audio("#source-audio", "paused"))
+    assert 0.1 < start < end < page.audio("#source-audio", "currentTime") + 0.01
+    assert page.audio("#source-audio", "currentTime") < end + 0.2 < 1.5
     word.click()
-    page.until(lambda: page.audio("#source-audio", "currentTime") > start)
-    assert start > 0.1
+    page.until(lambda: page.audio("#source-audio", "currentTime") < end)
 
 
 def test_silence_is_told_and_takes_the_place_of_the_last_answer(page, speech, tmp_path):

@@ -47,39 +47,46 @@ function wavUrl(base64) {
   return urls[urls.length - 1];
 }
 
-function play(audio, from) {
-  audio.currentTime = from;
+function playWord(audio, start, stop) {
+  audio.currentTime = start;
+  audio.until = stop;
   audio.play();
 }
 
-// A span for each word that has times; what is between words stays as it is.
+// A button for each word that has times; what is between words stays as it is.
 function fill(place, text, rows, audio) {
   let end = 0;
   const parts = [];
   for (const [word, start, stop] of rows ?? []) {
     const at = text.indexOf(word, end);
     if (at < 0) continue;
-    const span = document.createElement("span");
-    span.textContent = word;
-    span.title = `${start.toFixed(2)} to ${stop.toFixed(2)} s`;
-    span.addEventListener("click", () => play(audio, start));
-    parts.push(text.slice(end, at), span);
-    audio.words.push({ span, start, stop });
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = word;
+    button.title = `${start.toFixed(2)} to ${stop.toFixed(2)} s`;
+    button.addEventListener("click", () => playWord(audio, start, stop));
+    parts.push(text.slice(end, at), button);
+    audio.words.push({ button, start, stop });
     end = at + word.length;
   }
   place.replaceChildren(...parts, text.slice(end));
 }
 
 function light(audio) {
-  for (const { span, start, stop } of audio.words) {
+  if (audio.currentTime >= audio.until) audio.pause();
+  for (const { button, start, stop } of audio.words) {
     const now = audio.currentTime;
-    span.classList.toggle("now", !audio.paused && start <= now && now < stop);
+    button.classList.toggle("now", !audio.paused && start <= now && now < stop);
   }
   if (!audio.paused) requestAnimationFrame(() => light(audio));
 }
 
 function follow(audio) {
   audio.words = [];
+  audio.until = Infinity; // the end of the word that plays, if one was pressed
+  audio.addEventListener("pause", () => {
+    if (audio.paused) audio.until = Infinity;
+  });
   for (const name of ["play", "pause", "ended"]) {
     audio.addEventListener(name, () => light(audio));
   }
