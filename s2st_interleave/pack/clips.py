@@ -20,11 +20,16 @@ CHOOSE = " (of translate, --channels chooses)"
 
 
 class Refused(UserError):
-    """A recording that is not translated; `kind` is the reason without its figures."""
+    """A recording that is not translated; `kind` is the reason without its figures.
 
-    def __init__(self, kind: str, message: str):
-        super().__init__(message)
+    `hint` is the end of the message, about options: who has none to set, as a visitor of
+    `serve`, reads `plain`, which ends before it.
+    """
+
+    def __init__(self, kind: str, message: str, hint: str = ""):
+        super().__init__(message + hint)
         self.kind = kind
+        self.plain = message
 
 
 @dataclass(frozen=True)
@@ -82,20 +87,22 @@ def _check(name: str, seconds: float, level: Level, bounds: Bounds) -> None:
     if seconds < bounds.min_sec:
         raise Refused(
             "too short",
-            f"{name}: {seconds:.2f} s is too short to hold a word "
-            f"(min_sec {bounds.min_sec:g})",
+            f"{name}: {seconds:.2f} s is too short to hold a word",
+            f" (min_sec {bounds.min_sec:g})",
         )
     if seconds > bounds.max_sec:
         raise Refused(
             "too long",
-            f"{name}: {seconds:.0f} s is more than the {bounds.max_sec:g} s of a "
-            "training utterance: cut it into sentences, or raise max_sec",
+            f"{name}: {seconds:.0f} s is more than the {bounds.max_sec:g} s that are "
+            "translated at once: cut it into sentences",
+            ", or raise max_sec (training had none longer)",
         )
     if level.rms < bounds.min_dbfs:
         raise Refused(
             "silent",
             f"{name}: silent: its level is {level.rms:.1f} dBFS, and speech is at -50 to "
-            f"-10: nothing to translate (min_dbfs {bounds.min_dbfs:g})",
+            "-10: nothing to translate",
+            f" (min_dbfs {bounds.min_dbfs:g})",
         )
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from s2st_interleave.data.audio import SAMPLE_RATE
 from s2st_interleave.errors import UserError
 from s2st_interleave.pack import speech_file
+from s2st_interleave.pack.clips import CHOOSE, Clip
 
 if TYPE_CHECKING:
-    from s2st_interleave.pack.clips import Clip
     from s2st_interleave.pack.said import Said
     from s2st_interleave.pack.translator import Translator
 
@@ -76,17 +76,18 @@ def _titles(names: Sequence[str], systems: Sequence[str]) -> list[str]:
 
 
 def reply(
-    clip: "Clip", said: Sequence[tuple[Model, "Said"]], *, with_source: bool
+    clip: Clip, said: Sequence[tuple[Model, "Said"]], *, with_source: bool
 ) -> bytes:
     """The JSON of `POST /translate`: what the models said of a recording.
 
-    `source` is the recording as the models heard it, a WAV of 16 kHz in base64.
+    `source` is the recording as the models heard it, a WAV of 16 kHz in base64. Remarks
+    name no option, as who sends a recording cannot set it.
     """
     source = wav(clip.samples, SAMPLE_RATE) if with_source else None
     content = {
         "seconds": round(clip.seconds, 3),
         "source": source,
-        "remarks": list(clip.remarks),
+        "remarks": [remark.removesuffix(CHOOSE) for remark in clip.remarks],
         "answers": [_answer(model, each) for model, each in said],
     }
     return json.dumps(content, ensure_ascii=False).encode()

@@ -157,9 +157,10 @@ class Worker:
 
 
 def _refusal(error: Exception) -> Refusal:
+    if isinstance(error, Refused):
+        return Refusal(422, error.kind, error.plain)
     if isinstance(error, UserError):
-        kind = error.kind if isinstance(error, Refused) else "not translated"
-        return Refusal(422, kind, str(error))
+        return Refusal(422, "not translated", str(error))
     return Refusal(500, "fault", FAULT)
 
 

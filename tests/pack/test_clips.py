@@ -66,7 +66,7 @@ FAINT = (1e-4 * np.sin(np.arange(16_000)), 16_000)  # -83 dBFS
     ("source", "kind", "message"),
     [
         (silence(0.05), "too short", "0.05 s is too short"),
-        (silence(31), "too long", "31 s is more than the 30 s of a training"),
+        (silence(31), "too long", "30 s that are .*, or raise max_sec"),
         (silence(700), "cannot be read", "lasts 700 s, more than the 600 s"),
         (silence(2), "silent", "silent: its level is -120.0 dBFS"),
         (FAINT, "silent", "silent: its level is -83.0 dBFS"),

@@ -42,7 +42,7 @@ def run(*words: object) -> int:
     ("seconds", "silent", "message"),
     [
         (0.05, False, "0.05 s is too short"),
-        (31.0, False, "more than the 30 s of a training"),
+        (31.0, False, "more than the 30 s that are translated"),
         (2.0, True, "silent: its level is -120.0 dBFS"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import tempfile
 import wave
 from concurrent.futures import ThreadPoolExecutor
@@ -110,11 +111,21 @@ def test_a_recording_that_is_not_translated_is_told_why(
     assert reply.status == 422 and reply.json.keys() == {"error", "kind"}
     assert sentence in reply.json["error"] and "\n" not in reply.json["error"]
     assert reply.json["error"].startswith("the recording: ")
+    assert not re.search("(min|max)_", reply.json["error"])  # no visitor can set these
     assert str(tmp_path) not in reply.json["error"]
     # The line about the answer before this one may come as late as now.
     assert all(" answered in " in line for line in logged)
     assert list(tmp_path.iterdir()) == []
     assert place.translate(speech(0.5)).status == 200
+
+
+def test_remarks_name_no_option_that_a_visitor_cannot_set(place):
+    """They named one of the command line."""
+    channels = np.random.default_rng(0).uniform(-0.1, 0.1, (16_000, 2))
+    upload = io.BytesIO()
+    soundfile.write(upload, channels, 16_000, format="WAV")
+    (remark,) = place.translate(upload.getvalue()).json["remarks"]
+    assert "its 2 channels differ" in remark and "--" not in remark
 
 
 def test_no_file_of_an_upload_is_kept(place, speech, tmp_path, monkeypatch):

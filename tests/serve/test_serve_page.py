@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from serving import WAIT_SEC, running, until
 
+from s2st_interleave.pack.said import Said
 from s2st_interleave.serve.limits import Limits
 from s2st_interleave.serve.models import Model
 
@@ -109,7 +110,8 @@ def test_a_word_is_heard_alone_when_it_is_pressed(page, speech, tmp_path):
     page.until(lambda: page.audio("#source-audio", "currentTime") < end)
 
 
-def test_silence_is_told_and_takes_the_place_of_the_last_answer(page, speech, tmp_path):
+def test_silence_is_told_and_the_last_answer_stays(page, speech, tmp_path):
+    """It was gone without a word."""
     good, bad = tmp_path / "good.wav", tmp_path / "bad.wav"
     good.write_bytes(speech(0.6))
     bad.write_bytes(speech(1.0, 0.0))
@@ -117,8 +119,22 @@ def test_silence_is_told_and_takes_the_place_of_the_last_answer(page, speech, tm
     assert status(page) == "" and len(page.all(".answer")) == 2
     upload(page, bad)
     assert "silent: its level is -120.0 dBFS" in status(page)
-    assert page.all(".answer") == [] and not page.one("#source").is_displayed()
     assert not page.one("#again").is_displayed()
+    assert len(page.all(".answer")) == 2 and page.one("#source").is_displayed()
+    assert page.one("#earlier").text == "What stands below is of an earlier recording."
+    upload(page, good)
+    assert len(page.all(".answer")) == 2 and not page.one("#earlier").is_displayed()
+
+
+def test_remarks_stand_above_the_answer(page, speech, tmp_path, monkeypatch):
+    """That an answer may be made up stood in faint letters below its player."""
+    monkeypatch.setattr(Said, "doubt", "the answer may be made up")
+    recording = tmp_path / "in.wav"
+    recording.write_bytes(speech(1.5))
+    upload(page, recording)
+    remarks = page.one(".answer .remarks")
+    assert remarks.text == "the answer may be made up"
+    assert remarks.location["y"] < page.one(".answer .heard").location["y"]
 
 
 def test_what_an_upload_holds_is_shown_as_text(page, tmp_path):

@@ -30,6 +30,7 @@ function show(text, { error = false, working = false, again = false } = {}) {
   byId("spinner").hidden = !working;
   byId("again").hidden = !again;
   byId("status").textContent = text;
+  byId("earlier").hidden = !text || !byId("answers").childElementCount;
 }
 
 function busy(value) {
@@ -107,8 +108,11 @@ function list(place, lines) {
 
 // --- answers ---
 
-function clear() {
+function silence() {
   for (const audio of document.querySelectorAll("audio")) audio.pause();
+}
+
+function clear() {
   urls.forEach((url) => URL.revokeObjectURL(url));
   urls = [];
   byId("answers").replaceChildren();
@@ -141,7 +145,10 @@ function showAnswer(answer, source) {
   byId("answers").append(card);
 }
 
+// The last answer stays until then: show says that it is of an earlier recording.
 function showAll(result) {
+  silence();
+  clear();
   const source = byId("source-audio");
   source.words = [];
   source.src = wavUrl(result.source);
@@ -156,7 +163,7 @@ function showAll(result) {
 async function send(recording) {
   if (isBusy) return;
   last = recording;
-  clear();
+  silence();
   if (recording.size > limits.max_bytes) {
     const most = limits.max_bytes / 1e6;
     show(`The file is larger than ${most} MB, the most that is taken.`, { error: true });
@@ -219,7 +226,7 @@ async function record() {
   } finally {
     byId("record").disabled = false;
   }
-  clear();
+  silence();
   show("");
   const mimeType = RECORDINGS.find((type) => MediaRecorder.isTypeSupported(type));
   const parts = [];
