@@ -31,6 +31,36 @@ def test_missing_new_and_other_words_are_marked_each_in_its_way(answer, expected
     assert html("the red house", answer) == expected
 
 
+@pytest.mark.parametrize(
+    ("reference", "answer", "expected"),
+    [
+        ("find books", "find the book", "find +the+ books~book"),
+        ("find the book", "find books", "find -the- book~books"),
+        ("we buy some apples", "we buy bread", "we buy -some- apples~bread"),
+        ("we buy bread", "we buy some apples", "we buy +some+ bread~apples"),
+        ("books quickly", "the book", "+the+ books~book -quickly-"),
+        ("a red house", "one blue house", "a~one red~blue house"),
+    ],
+)
+def test_words_that_replace_others_stand_beside_those_like_them(
+    reference, answer, expected
+):
+    """The first stood beside the first: `the` was in the place of `books`."""
+    marks = {
+        '<span class="sub"><del>': "",
+        "</del> <ins>": "~",
+        "</ins></span>": "",
+        "<del>": "-",
+        "</del>": "-",
+        "<ins>": "+",
+        "</ins>": "+",
+    }
+    drawn = html(reference, answer)
+    for tag, mark in marks.items():
+        drawn = drawn.replace(tag, mark)
+    assert drawn == expected
+
+
 def test_letters_are_compared_where_no_space_is_between_words():
     assert html("今日は雨", "今日は雪", "ja") == (
         '今日は<span class="sub"><del>雨</del> <ins>雪</ins></span>'
