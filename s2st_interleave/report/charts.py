@@ -29,15 +29,24 @@ def legend(systems: Sequence[str]) -> str:
     return f'<ul class="legend">{items}</ul>'
 
 
-def svg(chart: Chart, systems: Sequence[str], x_name: str, top: float = 0.0) -> str:
-    """The chart, with its title as a caption; the y axis ends at `top`, if that is not 0."""
+def svg(
+    chart: Chart,
+    systems: Sequence[str],
+    x_name: str,
+    y_name: str = "",
+    top: float = 0.0,
+) -> str:
+    """The chart, with its title as a caption; the y axis ends at `top`, if that is not 0.
+
+    `y_name` is "" where the title says what is drawn.
+    """
     drawn = [(curve.system, curve.points) for curve in chart.curves]
     xs = [x for _, points in drawn for x, _ in points]
     ys = [y for _, points in drawn for _, y in points]
     x_ticks, y_ticks = ticks(0.0, max(xs)), ticks(min(0.0, *ys), top or _high(ys))
     x_span = (0.0, _end(max(xs), x_ticks))
     y_span = (y_ticks[0], y_ticks[-1])
-    parts = [*_axes(x_ticks, y_ticks, x_span, y_span, x_name)]
+    parts = [*_axes(x_ticks, y_ticks, x_span, y_span), *_names(x_name, y_name)]
     for name, points in drawn:
         classes = look(systems.index(name))
         d = _path(points, x_span, y_span)
@@ -100,7 +109,6 @@ def _axes(
     y_ticks: Sequence[float],
     x_span: tuple[float, float],
     y_span: tuple[float, float],
-    x_name: str,
 ) -> Iterator[str]:
     for tick in y_ticks:
         _, y = _place((x_span[0], tick), x_span, y_span)
@@ -111,5 +119,12 @@ def _axes(
             continue
         x, _ = _place((tick, 0), x_span, y_span)
         yield f'<text x="{x:.1f}" y="{BOTTOM + 16:g}" class="middle">{tick:g}</text>'
+
+
+def _names(x_name: str, y_name: str) -> Iterator[str]:
+    """What the axes are of; the name of y runs upwards, left of its numbers."""
     middle = (LEFT + RIGHT) / 2
     yield f'<text x="{middle:g}" y="{BOTTOM + 33:g}" class="middle">{escape(x_name)}</text>'
+    if y_name:
+        place = f'x="{-(TOP + BOTTOM) / 2:g}" y="10" transform="rotate(-90)"'
+        yield f'<text {place} class="middle">{escape(y_name)}</text>'

@@ -109,7 +109,9 @@ def run(options: Options) -> None:
         systems=names,
         tables=scores.tables,
         charts=curves.read_charts({name: trained / name for name in names}),
-        examples_note=_examples_note(len(articles), known, tags, options.encoder),
+        examples_note=_examples_note(
+            len(articles), known, tags, options.encoder, corpus
+        ),
         articles=articles,
         ratios=ratios(scores.systems, corpus),
         drops=faults.drops(directories),
@@ -173,7 +175,11 @@ def _known(corpus: Corpus, options: Options) -> int:
 
 
 def _score_name(systems: Sequence[System]) -> str:
-    return heading(systems[0].score.primary, [systems[0].score]) if systems else ""
+    """What an example's score is: BLEU of a sentence is not what the tables call ASR-BLEU."""
+    if not systems:
+        return ""
+    name = heading(systems[0].score.primary, [systems[0].score])
+    return "sentence BLEU" if name.endswith("BLEU") else name
 
 
 def _about(options: Options, scores: Scores, num_utterances: int) -> str:
@@ -186,7 +192,7 @@ def _about(options: Options, scores: Scores, num_utterances: int) -> str:
 
 
 def _examples_note(
-    count: int, known: int, tags: Sequence[str], encoder: Path | None
+    count: int, known: int, tags: Sequence[str], encoder: Path | None, corpus: Corpus
 ) -> str:
     tag = f" Answers are those of {tags[0]}." if tags else ""
     times = (
@@ -196,11 +202,15 @@ def _examples_note(
         if is_finished(encoder)
         else " No --encoder says when the words of the answers were heard."
     )
+    again = (
+        " A resynthesis has the borders of its reference."
+        if corpus.resynthesis.is_file()
+        else ""
+    )
     return (
         f"{count} of {known} utterances, the worst, median and best in turn by sentence "
-        f"scores and by their difference to the baseline.{tag}{times} A resynthesis has "
-        "the borders of its reference. Spectrograms are of 0 to 8 kHz; a click on a word "
-        "plays it."
+        f"scores and by their difference to the baseline.{tag}{times}{again} "
+        "Spectrograms are of 0 to 8 kHz; a click on a word plays it."
     )
 
 

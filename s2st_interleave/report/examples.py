@@ -71,6 +71,11 @@ class Corpus:
     resynthesis_dir: Path
     languages: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def resynthesis(self) -> Path:
+        """The table of what the vocoder says of the reference's units, where it was made."""
+        return self.resynthesis_dir / "wav.scp"
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -220,7 +225,7 @@ def _placed(wavs: Mapping[str, str | Path], source: Path) -> dict[str, Path]:
 
 
 def _resynthesis(corpus: Corpus) -> dict[str, str]:
-    path = corpus.resynthesis_dir / "wav.scp"
+    path = corpus.resynthesis
     return kaldi.read_table(path) if path.is_file() else {}
 
 

@@ -155,11 +155,13 @@ def _ratios(page: Page) -> list[str]:
     return [
         charts.legend(page.systems),
         _grid(
-            charts.svg(_histogram(title, values), page.systems, "ratio", top)
+            charts.svg(
+                _histogram(title, values), page.systems, "ratio", "% of utterances", top
+            )
             for title, values in shown.items()
         ),
-        f'<p class="note">Per cent of the utterances, rounded to {BIN:g}; what is above '
-        f"{WIDEST_RATIO:g} counts in the last one.</p>",
+        f'<p class="note">Utterances are counted in bins that are {BIN:g} wide; what is '
+        f"above {WIDEST_RATIO:g} counts in the last one.</p>",
         table(header, rows, "Ratios"),
     ]
 

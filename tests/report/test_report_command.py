@@ -180,7 +180,7 @@ def test_one_system_without_toplines_has_a_page_that_says_what_is_missing(
     assert (
         'class="note">The toplines (reference and resynthesis) were not scored' in html
     )
-    assert "scheduled: ASR-BLEU" in html and "baseline: ASR-BLEU" not in html
+    assert "scheduled: sentence BLEU" in html and "baseline: sentence" not in html
     shutil.rmtree(system)
 
 
@@ -201,6 +201,19 @@ def test_other_tasks_have_what_they_answer_with(tmp_path, layout, name):
     assert bool(own) == layout.endswith("_speech")
     assert ("Duration by that of the reference" in html) == bool(own)
     assert "Length: words by those of the reference" in html
+
+
+def test_axes_are_named_and_no_resynthesis_is_spoken_of_where_there_is_none(
+    recipe, tmp_path
+):
+    """The charts of lengths had numbers of nothing; the note explained what was not there."""
+    html = report(tmp_path, options(recipe))
+    assert html.count(">% of utterances</text>") == 3 and "0.1 wide" in html
+    assert "A resynthesis has the borders" in html
+    copy = tmp_path / "copy"
+    shutil.copytree(recipe, copy)
+    shutil.rmtree(copy / "exp" / "resynthesis")
+    assert "esynthesis has" not in report(tmp_path, options(copy))
 
 
 def test_a_system_that_has_not_answered_has_a_page(tmp_path):
