@@ -9,8 +9,10 @@ from s2st_interleave.report.differences import attributes, differences, marked
 from s2st_interleave.report.examples import Answer, Example, Said, Track
 from s2st_interleave.report.sounds import Sound, data_uri
 from s2st_interleave.show.glyphs import legal
+from s2st_interleave.show.glyphs import width as text_width
 
 MOST_EM = 80  # the widest spectrogram, which scrolls
+WORD_EM, PAD_EM = 0.8, 0.4  # the font of words below it, and what stands around them
 
 
 def text(value: str) -> str:
@@ -92,13 +94,13 @@ def _seconds(track: Track) -> str:
 def _seen(sound: Sound, words: Sequence[Word], code: str) -> str:
     """The spectrogram, with lines at the borders of words and the words below it.
 
-    Buttons play a word; the keyboard reaches them.
+    Buttons play a word; the keyboard reaches them. They stand in two rows in turn, so that
+    a short word may be wider than its time.
     """
     seconds = sound.drawn_sec
+    words = [word for word in words if word.start_sec < seconds]
     marks, names = [], []
     for word in words:
-        if word.start_sec >= seconds:
-            continue
         left, end = (
             100 * min(t, seconds) / seconds for t in (word.start_sec, word.end_sec)
         )
@@ -117,7 +119,7 @@ def _seen(sound: Sound, words: Sequence[Word], code: str) -> str:
             f'data-end="{word.end_sec:g}" style="left:{left:.2f}%;'
             f'width:{end - left:.2f}%">{text(word.text)}</button>'
         )
-    least = f"min-width:{min(2.4 * len(names), MOST_EM):g}em" if names else ""
+    least = f"min-width:{_least_em(words, seconds):.1f}em" if names else ""
     picture = data_uri(sound.picture, "image/png")
     return (
         f'<div class="scroll"><div class="seen" style="{least}">'
@@ -126,3 +128,13 @@ def _seen(sound: Sound, words: Sequence[Word], code: str) -> str:
         + (f'<div class="words">{"".join(names)}</div>' if names else "")
         + f'<span class="now" data-seconds="{seconds:g}"></span></div></div>'
     )
+
+
+def _least_em(words: Sequence[Word], seconds: float) -> float:
+    """The width of a spectrogram where each word ends before the next one of its row."""
+    starts = [word.start_sec for word in words] + [seconds, seconds]
+    needed = [
+        (text_width(word.text, WORD_EM) + PAD_EM) / max(later - word.start_sec, 0.01)
+        for word, later in zip(words, starts[2:], strict=True)
+    ]
+    return min(seconds * max(needed), MOST_EM)

@@ -74,12 +74,13 @@ audio { width: 100%; height: 34px; margin: 4px 0; }
 .seen { position: relative; overflow: hidden; }
 .word:focus-visible { outline-offset: -2px; }
 .seen img { display: block; width: 100%; height: 84px; }
-.words { position: relative; height: 20px; font-size: 12px; }
-.word { position: absolute; top: 0; height: 20px; padding: 0 0 0 2px; overflow: hidden;
+.words { position: relative; height: 40px; font-size: 12px; }
+.word { position: absolute; top: 0; min-width: max-content; height: 20px; padding: 0 2px;
   white-space: nowrap; border: 0; background: none; color: inherit;
   font: inherit; text-align: left; cursor: pointer; }
+.word:nth-child(even) { top: 20px; }
 .border { position: absolute; top: 0; width: 1px; height: 84px; background: var(--mark); }
-.now { position: absolute; top: 0; width: 2px; height: 104px; background: var(--accent);
+.now { position: absolute; top: 0; width: 2px; height: 124px; background: var(--accent);
   display: none; }
 .doubt { font-style: italic; text-decoration: underline dotted; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 6px 0 0; }

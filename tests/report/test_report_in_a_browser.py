@@ -72,6 +72,26 @@ def test_a_telephone_scrolls_it_downwards_alone(page, width):
     assert page.all(".scroll")  # wide tables scroll by themselves
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_word_below_a_spectrogram_is_cut(page, width):
+    """A word that was spoken in a tenth of a second had room for two letters."""
+    page.resize(width, 800)
+    cut = """
+    const cut = [];
+    for (const words of document.querySelectorAll(".words")) {
+      const boxes = [...words.children].map((word) => word.getBoundingClientRect());
+      const end = words.getBoundingClientRect().right;
+      [...words.children].forEach((word, k) => {
+        const room = boxes[k + 2]?.left ?? end;
+        const is_over = boxes[k].right > room + 1 || word.scrollWidth > word.clientWidth;
+        if (is_over) cut.push(word.textContent);
+      });
+    }
+    return cut;
+    """
+    assert page.all(".word") and page.run(cut) == []
+
+
 def test_it_is_printed_in_light_colours_without_what_paper_cannot_do(page):
     page.prefer("dark", media="print")
     ground = page.run("return getComputedStyle(document.body).backgroundColor")
