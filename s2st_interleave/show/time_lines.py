@@ -124,28 +124,38 @@ def _part(
         look = "text" if part.is_text else "word"
         inner = max(1.0, width - 2)
         box(group, x + 1, y, inner, WORD - 3, look, rx=4)
-        _word(group, part, x + width / 2, y + WORD / 2 + 3.5, inner - 4)
+        _word(group, part, x + width / 2, y + (WORD - 3) / 2, inner - 4)
     elif part.is_text:  # a pause inside of a text
         box(group, x, y + WORD / 2 - 3.5, max(1.0, width), 4, "text", stroke="none")
     _units(group, part, x, y + WORD, scale)
 
 
 def _word(parent: ET.Element, part: Part, x: float, y: float, room: float) -> None:
-    wanted = text_width(part.word, SIZE)
-    size = max(SMALLEST, min(SIZE, SIZE * room / wanted)) if wanted else SIZE
-    squeezed = max(2.0, room) if text_width(part.word, size) > room + 0.5 else 0.0
+    """Write a word around (x, y): upwards where that has more room for its letters."""
+    is_upright = text_width(part.word, SMALLEST) > room + 0.5 and room < WORD - 4
+    room = WORD - 4 if is_upright else room
+    size = SMALLEST if is_upright else _size(part.word, room)
+    squeezed = room if text_width(part.word, size) > room + 0.5 else 0.0
+    turned = {"transform": f"rotate(-90 {x:.1f} {y:.1f})"} if is_upright else {}
     look, weight = ("on_text", 600) if part.is_text else ("ink", 400)
     words(
         parent,
         x,
-        y,
+        y + (3 if is_upright else 5),
         part.word,
         size,
         look,
         anchor="middle",
         room=squeezed,
         font_weight=weight,
+        **turned,
     )
+
+
+def _size(word: str, room: float) -> float:
+    """The font in which a word fits into so many pixels, within what can be read."""
+    wanted = text_width(word, SIZE)
+    return max(SMALLEST, min(SIZE, SIZE * room / wanted)) if wanted else SIZE
 
 
 def _units(parent: ET.Element, part: Part, x: float, y: float, scale: Scale) -> None:

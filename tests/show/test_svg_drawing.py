@@ -7,6 +7,7 @@ import pytest
 
 from s2st_interleave.show import time_lines
 from s2st_interleave.show.drawing import document
+from s2st_interleave.show.picture import Part, Track
 from s2st_interleave.show.style import LOOKS
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -45,6 +46,17 @@ def test_every_word_stands_above_its_units_and_nothing_leaves_the_frame(
     assert all(0 < float(t.get("y", 0)) < height for t in svg.iter(f"{SVG}text"))
     for text in svg.iter(f"{SVG}text"):
         assert float(text.get("textLength", 0)) < width
+
+
+def test_a_word_that_is_spoken_fast_is_written_upwards():
+    """It was squeezed into five pixels, which nobody reads."""
+    parts = [Part("the", 0, 0.04, (1, 2), False), Part("student", 0.04, 1, (3,), False)]
+    track = Track("tgt", "en", tuple(parts), 2, 0, 3, 0.0)
+    svg = ET.Element("svg")
+    time_lines.draw(svg, track, 0, 0, 300, time_lines.Scale(300, 0.02, False))
+    fast, slow = (text for text in svg.iter("text") if text.text in ("the", "student"))
+    assert "rotate(-90" in fast.get("transform", "") and slow.get("transform") is None
+    assert fast.get("textLength") is None and slow.get("textLength") is None
 
 
 @pytest.mark.parametrize("name", ["Arabic", "Hebrew"])
