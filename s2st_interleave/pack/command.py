@@ -26,6 +26,7 @@ from s2st_interleave.stage_dir import Input, Stage, made_with, open_stage, read_
 from s2st_interleave.stages.dumps import pair_prompt
 from s2st_interleave.stages.results import check_heard
 from s2st_interleave.stages.train import trained_task
+from s2st_interleave.text_file import read_paragraph
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
 if TYPE_CHECKING:
@@ -135,9 +136,7 @@ def write_texts(
         scores,
         options.corpus or f"a {spoken} corpus that was not named",
         backend,
-        " ".join(options.corpus_note.read_text("utf-8").split())
-        if options.corpus_note
-        else "",
+        read_paragraph(options.corpus_note),
     )
     with atomic_write(out / folder.CARD) as stream:
         stream.write(text)
