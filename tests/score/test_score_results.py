@@ -123,7 +123,7 @@ def test_markdown_shows_every_score() -> None:
         "| 80.0 | 89% | 3.70 |",
         "| scheduled | last | 40.0 [37.2, 42.9] | 55.5 | n/a | 50.0 | 3.61 | 2 | 50% "
         "| 1,234,567 | 61 |",
-        "| scheduled | last | asr_bleu | +20.0 | [15.1, 24.8] | 0.0010 | 9 |",
+        "| scheduled | last | asr_bleu | +20.0 | [15.1, 24.8] | yes | 0.0010 | 9 |",
         "## The paper's figures (not ours)",
         "| Spanish | 97 | 33.5 / 4.28 | 33.9 / 4.28 | 21.9 / 4.29 |",
     ):
