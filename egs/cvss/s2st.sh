@@ -50,6 +50,7 @@ device=auto        # cpu, cuda, cuda:1; auto: a GPU where there is one
 preflight=         # try all that later stages need before stage 2; default: not on a CPU
 overwrite=false    # make anew what was made with other options, and only that
 corpus_note=       # file with what RESULTS.md and report.html say of the corpus
+corpus_name=       # what the model card of stage 11 calls the corpus
 results=           # the page of stage 10; default: <expdir>/RESULTS.md, which git ignores
 worth=             # what a run's numbers are worth, said last
 takes=             # how long a whole first run takes, said while none was timed here

@@ -9,7 +9,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 exec ../cvss/s2st.sh --sides "user=en agent=en" --task dialogue \
   --title "mini dialogue: a made conversation on a laptop" \
-  --corpus_note conf/corpus_note.txt --command "$command" \
+  --corpus_name "mini dialogue" --corpus_note conf/corpus_note.txt --command "$command" \
   --local_data local/prepare.sh --tsv downloads/corpus/turns.tsv \
   --encoder ../mini_cvss/conf/w2v_bert --llm downloads/llm --asr downloads/whisper-tiny.en \
   --cascade_prompt $'User: {text}\nAgent:' --checkpoints last --device cpu \

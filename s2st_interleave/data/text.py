@@ -9,7 +9,7 @@ import regex
 # direction, and selectors of a variant of the sign before them, as in emoji. The joiners
 # U+200C and U+200D stay: they change letters of Persian or Tamil.
 _INVISIBLE = regex.compile(
-    "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
     "\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 
@@ -44,18 +44,21 @@ _APOSTROPHE = regex.compile("[\u02bb\u02bc\u00b4]|(?<=\\w)[\u2018\u2019`\u2032](
 # Signs of trade, which NFKC would spell out, rings around letters, and the joiner.
 _UNSPOKEN = regex.compile(r"[\u2120\u2122\u200d]|\p{Me}")
 # Letters of Malayalam and Bengali that were written as three signs before they had their own.
-_JOINED = dict(
-    zip(
-        (f"{letter}\u200d" for letter in "ണ് ന് ര് ല് ള് ക് ত্".split()),
-        "ൺൻർൽൾൿৎ",
-        strict=True,
+_JOINED = {
+    f"{letter}{virama}\u200d": joined
+    for letters, virama, joint in (
+        (
+            "\u0d23\u0d28\u0d30\u0d32\u0d33\u0d15",
+            "\u0d4d",
+            "\u0d7a\u0d7b\u0d7c\u0d7d\u0d7e\u0d7f",
+        ),
+        ("\u09a4", "\u09cd", "\u09ce"),
     )
-)
+    for letter, joined in zip(letters, joint, strict=True)
+}
 # The vowel am of Thai and Lao is cut in two, of which one stands before a mark of tone.
 _TONE_BEFORE_AM = regex.compile("([\u0e48-\u0e4b\u0ec8-\u0ecb])([\u0e4d\u0ecd])")
-# Letters that keyboards have as those of another language, and the stroke that lengthens
-# an Arabic word.
-_LIKE = str.maketrans("كيىşţŞŢ", "کییșțȘȚ", "\u0640")
+_ARABIC_MARK = "\u061c"  # of direction
 _ACCENT_OF_NOTHING = regex.compile(r"(?<![\p{L}\p{M}\p{N}])\p{M}+")
 _EXTENDS = regex.compile(f"[{_EXTEND}]")
 _CHARACTER = regex.compile(r"\X\p{M}*")
@@ -155,10 +158,12 @@ def plain_apostrophes(text: str) -> str:
 def compatible(text: str) -> str:
     """NFKC of a text, in which all spellings of a letter are one, with plain apostrophes.
 
-    Signs that nobody says are left out.
+    Signs that nobody says are left out. It serves comparisons alone: `spoken_form`, which
+    encoders have learned and by which corpora are split, stays as it is.
     """
     if text.isascii():
         return plain_apostrophes(text)
+    text = text.replace(_ARABIC_MARK, "")
     for signs, letter in _JOINED.items():
         text = text.replace(signs, letter)
     spoken = _UNSPOKEN.sub("", plain_apostrophes(text))
@@ -172,8 +177,10 @@ def spoken_form(text: str) -> str:
     >>> spoken_form("Well-known: O'Neill, 'S.A.'?"), spoken_form("今日は、雨。")
     ("well known o'neill s a", '今 日 は 雨')
     """
-    # An i with a dot is the lower case of a Turkish capital.
-    folded = compatible(text).lower().replace("i\u0307", "i")
+    spoken = _UNSPOKEN.sub("", plain_apostrophes(text))
+    folded = unicodedata.normalize("NFKC", spoken).lower()
+    # NFKC cuts the Afrikaans n; i with a dot is the lower case of a Turkish capital.
+    folded = folded.replace("\u02bc", "'").replace("i\u0307", "i")
     folded = _ACCENT_OF_NOTHING.sub("", folded)
     # Combining marks (category M) belong to the letter before them.
     letters = (
@@ -189,9 +196,14 @@ def same_when_spoken(text: str) -> str:
 
     >>> same_when_spoken("Dos\u00a0CAFE\u0301S!") == same_when_spoken("dos caf\u00e9s ")
     True
-
-    Nor do writers and programs agree on apostrophes, on letters that keyboards confuse, and
-    on the letter i, of which Turkish has two, with capitals that its own rules tell apart.
     """
-    like = clean(text).translate(_LIKE)
-    return spoken_form(like).replace("'", "").replace("ı", "i").casefold()
+    return alike(clean(text))
+
+
+def alike(text: str) -> str:
+    """The spoken form of a text without what writers and programs do not agree on.
+
+    That is the apostrophe, and the letter i, of which Turkish has two, with capitals that
+    only its own rules tell apart.
+    """
+    return spoken_form(text).replace("'", "").replace("ı", "i").casefold()

@@ -81,10 +81,10 @@ def _first_line(
     tokenizer: PreTrainedTokenizerBase, ids: torch.Tensor
 ) -> tuple[str, bool]:
     """The first line of an answer, and whether it ends there, not at a limit."""
-    text = str(tokenizer.decode(ids, skip_special_tokens=True)).strip()
-    line = text.split("\n")[0].strip()
+    text = str(tokenizer.decode(ids, skip_special_tokens=True)).lstrip()
+    line, line_feed, _ = text.partition("\n")
     ends = {tokenizer.eos_token_id, tokenizer.pad_token_id}
-    return line, line != text or not ends.isdisjoint(ids.tolist())
+    return line.strip(), bool(line_feed) or not ends.isdisjoint(ids.tolist())
 
 
 def _check_room(ids: Mapping[str, Sequence[int]], most: int | None) -> None:

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from s2st_interleave.align.words import Word
-from s2st_interleave.data.text import same_when_spoken
+from s2st_interleave.data.text import alike, compatible
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop.timed import SILENT_WORDS, TimedWord
 
+# Letters that keyboards have as those of another language, and the stroke that lengthens
+# an Arabic word.
+LIKE = str.maketrans("كيىşţŞŢ", "کییșțȘȚ", "\u0640")
 LATE_SEC = 0.25  # words may end this long after the audio, or start this long before it
 
 
@@ -22,7 +25,7 @@ def letters(text: str) -> str:
     >>> letters("L'Homme-là !")
     'lhommelà'
     """
-    return "".join(same_when_spoken(text).split())
+    return "".join(alike(compatible(text).translate(LIKE)).split())
 
 
 def match(
@@ -34,8 +37,8 @@ def match(
     one), so that only the sequence of all letters must agree. The letters of an aligner's
     word are taken to last equally long. Raises Misfit where letters or times do not fit.
     """
-    silent = set() if SILENT_WORDS.intersection(words) else SILENT_WORDS
-    timed = [w for w in timed if letters(w.text) and w.text not in silent]
+    silent = SILENT_WORDS - set(map(letters, words))
+    timed = [w for w in timed if letters(w.text) and letters(w.text) not in silent]
     _check_letters(words, timed)
     _check_times(timed, duration_sec)
     starts: list[float] = []  # one for each letter

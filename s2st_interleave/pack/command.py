@@ -51,9 +51,9 @@ class Options:
         None, "exp/<vocoder>, where the task answers in speech"
     )
     out_dir: Path = option(REQUIRED, "folder to write")
-    corpus: str = option("", "name of the test data, for the model card", new=True)
+    corpus: str = option("", "name of the test data, for the model card", runtime=True)
     corpus_note: Path | None = option(
-        None, "a file with what the card says of the corpus", new=True
+        None, "a file with what the card says of the corpus", runtime=True
     )
     overwrite: bool = option(False, "make it anew", runtime=True)
 
@@ -65,6 +65,9 @@ class Options:
 
 
 def run(options: Options) -> None:
+    read_paragraph(
+        options.corpus_note
+    )  # a file that is not there is told before copies
     # 1. Check that the parts belong together, and whether they are packed already.
     task = _task(options)
     inputs = {
@@ -134,7 +137,7 @@ def write_texts(
         description,
         _training(options),
         scores,
-        options.corpus or f"a {spoken} corpus that was not named",
+        options.corpus or f"a corpus ({spoken}) that was not named",
         backend,
         read_paragraph(options.corpus_note),
     )

@@ -163,12 +163,22 @@ class Said:
 
     @property
     def remarks(self) -> list[str]:
-        """About the recording's channels and level, what was cut, and the doubt."""
+        """About the recording's channels and level, and about the answer."""
+        return [*self.clip.remarks, *self.answer_remarks]
+
+    @property
+    def answer_remarks(self) -> list[str]:
+        """What was cut, and the doubt."""
+        names = {
+            f"{self._given}_text": "the transcript",
+            f"{self._spoken}_speech": "speech",
+        }
         cut = [
-            f"{block} ended at its limit of length, not by itself: it may be cut"
+            f"{names.get(block, 'the translation')} ended at its limit of length, and may "
+            "be cut"
             for block in self.answer.cut
         ]
-        return [*self.clip.remarks, *cut, *filter(None, [self.doubt])]
+        return [*cut, *filter(None, [self.doubt])]
 
     @cached_property
     def _transcript_words(self) -> Words | None:

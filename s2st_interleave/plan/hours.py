@@ -155,6 +155,7 @@ def hours_table(
     if slower:
         said.append(
             f"{counts[-1]} GPUs take longer than {node} for {', '.join(slower)}: sums between "
-            "nodes last\nlonger than a step's share; stay on a node, or raise batch_size"
+            "nodes last\nlonger than a step's share; stay on a node, or take larger batches, "
+            "which is another training"
         )
     return "\n".join(said)

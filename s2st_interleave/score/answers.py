@@ -89,13 +89,14 @@ def _warn_of_script(
     Whisper has one code for all scripts of a language.
     """
     given = is_in_script(code, references.values())
-    if heard and is_in_script(code, heard.values()) != given:
+    has_letters = any(char.isalpha() for text in heard.values() for char in text)
+    if has_letters and is_in_script(code, heard.values()) != given:
         name = "/".join(scripts(code))
         print(
             f"warning: the {'references are' if given else 'recogniser writes'} mostly in "
             f"{name}, the {'recogniser does not write it' if given else 'references are not'}"
             ": each letter counts as wrong; give the references in the script that it "
-            "writes, or take a recogniser (--whisper_dir) that writes theirs",
+            "writes, or take a recogniser (--asr) that writes theirs",
             flush=True,
         )
 

@@ -66,6 +66,11 @@ class Normalizer:
             kept += ", digits and spellings alike"
         return f"BasicTextNormalizer ({package}), {kept}, {OURS}"
 
+    @property
+    def input(self) -> str:
+        """The name, where rules have changed since stage 9 keeps records; else ""."""
+        return self.name if "spellings" in self.name else ""
+
     def normalize(self, text: str) -> str:
         """Return `text` as words separated by single spaces, "" where none is left."""
         # Whisper's rules leave a lone "." of "yes..." standing, an ending that Whisper

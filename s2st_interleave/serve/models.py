@@ -94,7 +94,7 @@ def reply(
 
 
 def _answer(model: Model, said: "Said") -> dict[str, Any]:
-    speech, remarks = None, [*filter(None, [said.doubt])]
+    speech, remarks = None, said.answer_remarks
     if said.samples is not None and said.rate is not None:
         if len(said.samples):
             speech = wav(said.samples, said.rate)

@@ -25,7 +25,12 @@ from s2st_interleave.score.records import SystemScore
 from s2st_interleave.score.several import COUNTS
 from s2st_interleave.stage_dir import Input, made_with, open_stage, read_done
 from s2st_interleave.stage_list import stage_number
-from s2st_interleave.stages.scoring import ScoringOptions, check_languages, git_label
+from s2st_interleave.stages.scoring import (
+    ScoringOptions,
+    check_languages,
+    git_label,
+    normalizer_inputs,
+)
 from s2st_interleave.stages.train import trained_task
 from s2st_interleave.stages.train_options import TaskOptions
 
@@ -59,7 +64,8 @@ def run(options: Options) -> None:
         options.out_dir,
         stage="score",
         options=options,
-        inputs=_inputs(options, layout, chosen, task_metrics),
+        inputs=_inputs(options, layout, chosen, task_metrics)
+        | normalizer_inputs(languages.values()),
         overwrite=options.overwrite,
     )
     if stage is None:

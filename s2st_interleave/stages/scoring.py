@@ -1,6 +1,6 @@
 """Options that stage 9's commands share: references, recogniser, metrics."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -15,6 +15,7 @@ from s2st_interleave.score.evidence import Evidence, Tools
 from s2st_interleave.score.measure import measure
 from s2st_interleave.score.metrics.bleu import ASR_BLEU, sacrebleus
 from s2st_interleave.score.metrics.mos import MosOptions
+from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.records import MetricScore
 from s2st_interleave.stage_dir import Input
 from s2st_interleave.stages.encoder import model_input
@@ -110,6 +111,12 @@ class ScoringOptions:
             weights=self.metric_weights,
             device=self.device,
         )
+
+
+def normalizer_inputs(codes: Iterable[str]) -> dict[str, Input | str]:
+    """The normalisers of languages, where scores of earlier versions had other rules."""
+    names = sorted({Normalizer(code).input for code in codes} - {""})
+    return {"normalizer": "; ".join(names)} if names else {}
 
 
 def check_languages(languages: Mapping[str, str], translated: Collection[str]) -> None:

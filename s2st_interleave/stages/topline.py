@@ -22,6 +22,7 @@ from s2st_interleave.stages.scoring import (
     ScoringOptions,
     check_languages,
     git_label,
+    normalizer_inputs,
     score_texts,
 )
 
@@ -54,6 +55,7 @@ def run(options: Options) -> None:
             "vocode": Input(options.vocode_dir, "vocode"),
             "asr": options.asr_input(),
             "llm": model_input(options.llm),
+            **normalizer_inputs([code]),
         },
         overwrite=options.overwrite,
     )

@@ -14,7 +14,7 @@ from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
-from s2st_interleave.decode import generate
+from s2st_interleave.decode import cascade, generate
 from s2st_interleave.decode.cascade import translate_texts
 from s2st_interleave.decode.grammar import Grammar, Limits
 from s2st_interleave.decode.padding import LADDER, Batching, batching
@@ -222,3 +222,18 @@ def test_an_llm_without_a_line_feed_translates_as_well(folder, tmp_path):
         tokenizer_object=backend, unk_token="<unk>", eos_token="</s>"
     ).save_pretrained(tmp_path / "llm")
     assert translate_texts({"a": "la casa"}, tmp_path / "llm", "{text} :", max_tokens=4)
+
+
+@pytest.mark.parametrize(
+    ("answer", "line", "is_whole"),
+    [
+        ("la casa\n", "la casa", True),
+        (" la\ncome", "la", True),
+        ("la casa", "la casa", False),
+    ],
+)
+def test_an_answer_that_ends_with_its_line_is_whole(text_llm, answer, line, is_whole):
+    """The longest answer of each batch was told of as cut, without its line feed."""
+    tokenizer = AutoTokenizer.from_pretrained(text_llm)
+    ids = torch.tensor(tokenizer(answer, add_special_tokens=False)["input_ids"])
+    assert cascade._first_line(tokenizer, ids) == (line, is_whole)

@@ -145,12 +145,15 @@ def test_a_word_that_is_spelled_as_a_label_of_silence_is_a_word():
     """Turkish 'sil', erase, was taken for silence, and its utterance was a misfit."""
     timed = [TimedWord("sil", 0.0, 0.4), TimedWord("ve", 0.5, 0.9)]
     assert [w.text for w in match(["sil", "ve"], timed, 1.0)] == ["sil", "ve"]
+    assert [w.text for w in match(["Sil,", "ve."], timed, 1.0)] == ["Sil,", "ve."]
+    assert [w.text for w in match(["ve"], timed, 1.0)] == ["ve"]
+    timed[0] = TimedWord("SIL", 0.0, 0.4)
     assert [w.text for w in match(["ve"], timed, 1.0)] == ["ve"]
 
 
 def test_letters_of_another_keyboard_are_no_misfit():
     """Romanian with the cedilla of Turkish, Arabic with a stroke that lengthens a word."""
-    for text, aligned in (("ștă", "ştă"), ("كتاب", "كتـاب")):
+    for text, aligned in (("ștă", "ştă"), ("كتاب", "كتـاب"), ("علي", "ﻋﻠﻲ")):
         assert match([text], [TimedWord(aligned, 0.0, 0.5)], 1.0)[0].text == text
 
 

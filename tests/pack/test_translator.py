@@ -71,7 +71,11 @@ def test_an_answer_that_was_cut_says_so(said):
     """Stage 7 warned of a limit that was met, a packed model did not."""
     cut = replace(said, answer=replace(said.answer, cut=("tgt_text", "tgt_speech")))
     told = [remark for remark in cut.remarks if "may be cut" in remark]
-    assert [remark.split()[0] for remark in told] == ["tgt_text", "tgt_speech"]
+    assert [remark.split(" ended")[0] for remark in told] == [
+        "the translation",
+        "speech",
+    ]
+    assert told == cut.answer_remarks[:2]
 
 
 def test_a_task_without_speech_has_none(text_translator, tmp_path):

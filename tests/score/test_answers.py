@@ -19,6 +19,7 @@ LATIN = {"a": "dobro jutro", "b": "kako si"}
         ("sr-Latn", CYRILLIC, CYRILLIC, ""),
         ("ja", {"a": "今日は"}, {"a": "こんにちは"}, ""),
         ("sr-Latn", LATIN, {}, ""),
+        ("ja", {"a": "watashi"}, {"a": ""}, ""),
         ("sr-Latn", LATIN, {"a": "", "b": "1, 2"}, ""),
     ],
 )

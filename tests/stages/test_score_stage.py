@@ -9,12 +9,13 @@ import pytest
 from s2st_interleave.data import kaldi, sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import TrainFacts
-from s2st_interleave.files import read_json
+from s2st_interleave.files import read_json, write_json
 from s2st_interleave.score import answers, records
 from s2st_interleave.score.records import AsrDescription, SystemScore, ToplineScore
 from s2st_interleave.score.results import Environment, Results, render_markdown
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import compare, score
+from s2st_interleave.stages.scoring import normalizer_inputs
 
 TEXTS = {
     "zh-CN": {"a": "今天天气很好", "b": "他喜欢看书", "c": "火车九点离开北京"},
@@ -166,3 +167,20 @@ def render(*records: SystemScore) -> str:
     return render_markdown(
         Results("zh to es", "zh-CN", "", environment, topline, records, ())
     )
+
+
+def test_scores_by_rules_of_an_earlier_version_are_not_up_to_date(made):
+    """Systems that were scored before and after were refused, and could not be scored anew."""
+    options = made("es", "zh-CN")
+    score.run(options)
+    path = options.out_dir / "stage.json"
+    record = read_json(path)
+    assert "spellings alike" in record["inputs"].pop("normalizer")
+    write_json(path, record)
+    with pytest.raises(
+        ValueError, match=r"made with other options or inputs:\n.*normali"
+    ):
+        score.run(options)
+    score.run(replace(options, overwrite=True))
+    assert "normalizer" in read_json(path)["inputs"]
+    assert normalizer_inputs(["es", "en"]) == {}  # whose rules are what they were

@@ -15,7 +15,7 @@ part() {
 }
 
 pair="../$1_en"
-recipe=(--src_lang "$1" --tgt_lang en --conf ../conf --title "CVSS-C, ${2:-$1} to English"
+recipe=(--src_lang "$1" --tgt_lang en --conf ../conf --corpus_name CVSS-C --title "CVSS-C, ${2:-$1} to English"
   --common_voice "$(part "$COMMON_VOICE" "$1")"
   --covost "$(part "$COVOST" "covost_v2.$1_en.tsv")"
   --cvss "$(part "$CVSS" "cvss_c_$1_en_v1.0")"

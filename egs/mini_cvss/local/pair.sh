@@ -18,6 +18,7 @@ if [[ -n ${MINI_SHARED:-} ]]; then
 fi
 export MINI_SRC="$src" MINI_CORPUS_DIR="$corpus" MINI_PLACE="$place"
 recipe=(--src_lang "$src" --tgt_lang en --conf ../conf --corpus_note ../conf/corpus_note.txt
+  --corpus_name "mini CVSS, $src-en"
   --title "mini CVSS, $src-en: a made corpus on a laptop"
   --local_data ../local/prepare.sh --train_split extended
   --common_voice "$corpus/cv-corpus-4-2019-12-10/$src"
