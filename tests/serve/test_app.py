@@ -30,6 +30,7 @@ def test_an_answer_is_what_the_translator_says(place, translator, speech):
     assert answer["translation"] == wanted["translation"] != ""
     wav = base64.b64decode(answer["speech"])
     assert wav == speech_file.encoded(said.samples, said.rate)
+    assert answer["remarks"] == said.answer_remarks  # what was cut among them
 
 
 def test_the_recording_comes_back_as_the_model_heard_it(place, translator, speech):
