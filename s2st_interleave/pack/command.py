@@ -20,6 +20,7 @@ from s2st_interleave.interleave.task import Task, prompt
 from s2st_interleave.pack import folder, notice
 from s2st_interleave.promises import DONE, VOLATILE
 from s2st_interleave.provenance import git_state
+from s2st_interleave.record import digest
 from s2st_interleave.score import records
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.stage_dir import Input, Stage, made_with, open_stage, read_done
@@ -51,7 +52,7 @@ class Options:
         None, "exp/<vocoder>, where the task answers in speech"
     )
     out_dir: Path = option(REQUIRED, "folder to write")
-    corpus: str = option("", "name of the test data, for the model card", runtime=True)
+    corpus: str = option("", "name of the test data, for the model card", new=True)
     corpus_note: Path | None = option(
         None, "a file with what the card says of the corpus", runtime=True
     )
@@ -65,9 +66,6 @@ class Options:
 
 
 def run(options: Options) -> None:
-    read_paragraph(
-        options.corpus_note
-    )  # a file that is not there is told before copies
     # 1. Check that the parts belong together, and whether they are packed already.
     task = _task(options)
     inputs = {
@@ -83,11 +81,13 @@ def run(options: Options) -> None:
     prints = {name: origin.fingerprint() for name, origin in inputs.items()}
     check_chain(options, prints)
     score = options.decode_dir / "score.json"
+    note = read_paragraph(options.corpus_note)
+    said = {"corpus_note": digest(note)} if note else {}
     stage = open_stage(
         options.out_dir,
         stage="pack",
         options=options,
-        inputs=inputs | ({"score": Input(score)} if score.is_file() else {}),
+        inputs=inputs | ({"score": Input(score)} if score.is_file() else {}) | said,
         overwrite=options.overwrite,
     )
     if stage is None:

@@ -178,6 +178,18 @@ def test_packed_again_nothing_is_done(options, packed, capsys):
     assert (packed / "SHA256SUMS").stat().st_mtime_ns == before
 
 
+def test_what_the_card_says_of_the_corpus_makes_the_pack(options, packed, tmp_path):
+    """A note that was changed was not read, and a missing one was told after all copies."""
+    note = tmp_path / "note.txt"
+    with pytest.raises(FileNotFoundError, match=r"note\.txt"):
+        command.run(replace(options, out_dir=tmp_path / "out", corpus_note=note))
+    assert not (tmp_path / "out").exists()
+    note.write_text("Made speech.")
+    for change in ({"corpus_note": note}, {"corpus": "my talks"}):
+        with pytest.raises(ValueError, match="made with other options or inputs"):
+            command.run(replace(options, **change))
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
     """Where pip has installed a wheel of the package, away from the repository."""
@@ -222,6 +234,7 @@ def test_an_installed_wheel_packs_and_translates(
     out = tmp_path / "packed"
     values = to_dict(options) | {"out_dir": str(out), "corpus": "four noises"}
     values = {k: "false" if value is False else value for k, value in values.items()}
+    values = {k: value for k, value in values.items() if value is not None}
     ran("pack", *(f"--{key}={value}" for key, value in values.items()))
     for name in folder.listed(packed):
         if name not in ("NOTICE", "README.md", "pack.json"):  # which name the commit
