@@ -33,6 +33,9 @@ s2st_next() {
   root="$(printf %q "$S2ST_ROOT")" model="$(printf %q "$expdir/pack/$system")"
   first="$(printf %q "$expdir/$baseline/$tag/$split")"
   if [[ $again == egs/* ]]; then again="$root/$again"; fi
+  # The stages of this run are not those of the next one.
+  local stage_of="^(.*) '?--(stop_)?stage'? '?[0-9a-z_]+'?(.*)\$"
+  while [[ $again =~ $stage_of ]]; do again="${BASH_REMATCH[1]}${BASH_REMATCH[3]}"; done
   echo "next (cd $here; . $root/tools/activate.sh):"
   if [[ -s $expdir/$system/$tag/$split/vocode/wav.scp ]]; then
     read -r _ wav <"$expdir/$system/$tag/$split/vocode/wav.scp"
