@@ -133,7 +133,7 @@ def test_remarks_stand_above_the_answer(page, speech, tmp_path, monkeypatch):
     recording.write_bytes(speech(1.5))
     upload(page, recording)
     remarks = page.one(".answer .remarks")
-    assert remarks.text == "the answer may be made up"
+    assert remarks.text.endswith("the answer may be made up")
     assert remarks.location["y"] < page.one(".answer .heard").location["y"]
 
 
