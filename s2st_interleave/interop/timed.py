@@ -13,10 +13,8 @@ from s2st_interleave.text_file import read_lines, read_text
 Format = Literal["textgrid", "ctm", "whisper"]
 # Labels of silence; an empty label is one as well.
 SILENCES = {"<eps>", "<sil>", "<s>", "</s>"}
-SILENT_WORDS = {
-    "sil",
-    "sp",
-}  # likewise, in any case, but where a transcript has such a word
+# Likewise, in small letters or capitals, but where a transcript has such a word.
+SILENT_WORDS = {"sil", "sp"}
 
 
 @dataclass(frozen=True)
