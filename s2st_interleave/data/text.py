@@ -59,6 +59,11 @@ _JOINED = {
 # The vowel am of Thai and Lao is cut in two, of which one stands before a mark of tone.
 _TONE_BEFORE_AM = regex.compile("([\u0e48-\u0e4b\u0ec8-\u0ecb])([\u0e4d\u0ecd])")
 _ARABIC_MARK = "\u061c"  # of direction
+# Letters that keyboards have as those of another language, by the language's code.
+_PERSIAN = str.maketrans("كيى", "کیی")
+_ROMANIAN = str.maketrans("şţŞŢ", "șțȘȚ")
+LIKE_LETTERS = {"fa": _PERSIAN, "ur": _PERSIAN, "ro": _ROMANIAN}
+STROKE = "\u0640"  # lengthens an Arabic word, and is no letter
 _ACCENT_OF_NOTHING = regex.compile(r"(?<![\p{L}\p{M}\p{N}])\p{M}+")
 _EXTENDS = regex.compile(f"[{_EXTEND}]")
 _CHARACTER = regex.compile(r"\X\p{M}*")

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from s2st_interleave.align.words import Word
-from s2st_interleave.data.text import alike, compatible
+from s2st_interleave.data.text import LIKE_LETTERS, STROKE, alike, compatible
 from s2st_interleave.errors import UserError
 from s2st_interleave.interop.timed import SILENT_WORDS, TimedWord
 
-# Letters that keyboards have as those of another language, and the stroke that lengthens
-# an Arabic word.
-LIKE = str.maketrans("كيىşţŞŢ", "کییșțȘȚ", "\u0640")
+# Writers and aligners need not agree on these, in whatever language.
+LIKE = LIKE_LETTERS["fa"] | LIKE_LETTERS["ro"] | {ord(STROKE): None}
 LATE_SEC = 0.25  # words may end this long after the audio, or start this long before it
 
 

@@ -17,16 +17,18 @@ from types import ModuleType
 import regex
 
 from s2st_interleave.data.languages import language, scripts
-from s2st_interleave.data.text import compatible, plain_apostrophes, visible_only
+from s2st_interleave.data.text import (
+    LIKE_LETTERS,
+    STROKE,
+    compatible,
+    plain_apostrophes,
+    visible_only,
+)
 
 _PACKAGE = "openai-whisper"
 OURS = "apostrophes alike, stray symbols removed"
 _STYLE = regex.compile(r"\p{Variation_Selector}")  # how a letter or emoji is drawn
-_STROKE = "\u0640"  # lengthens an Arabic word, and is no letter
 _NO_JOINER = "\u200c"  # between parts of a Persian word; elsewhere it has no sound
-# Letters that keyboards have as those of another language.
-_PERSIAN = str.maketrans("كيى", "کیی")
-_SAME = {"fa": _PERSIAN, "ur": _PERSIAN, "ro": str.maketrans("şţŞŢ", "șțȘȚ")}
 _USUAL = {"Latn", "Cyrl", "Grek"}  # scripts whose digits are 0 to 9
 
 
@@ -61,15 +63,21 @@ class Normalizer:
         kept = "marks of letters kept"
         if self._rules == "dotless":
             kept += ", I is ı"
-        is_usual = _USUAL.intersection(scripts(self.language))
-        if language(self.language).code in _SAME or not is_usual:
+        if self._is_unusual:
             kept += ", digits and spellings alike"
         return f"BasicTextNormalizer ({package}), {kept}, {OURS}"
 
     @property
     def input(self) -> str:
         """The name, where rules have changed since stage 9 keeps records; else ""."""
-        return self.name if "spellings" in self.name else ""
+        return self.name if self._is_unusual else ""
+
+    @property
+    def _is_unusual(self) -> bool:
+        """Whether there are several digits or spellings that count as one."""
+        code = language(self.language).code
+        usual = _USUAL.intersection(scripts(self.language))
+        return self._rules != "english" and (code in LIKE_LETTERS or not usual)
 
     def normalize(self, text: str) -> str:
         """Return `text` as words separated by single spaces, "" where none is left."""
@@ -84,7 +92,7 @@ class Normalizer:
             return plain_apostrophes(text)
         code = language(self.language).code
         text = compatible("".join(map(_unbracketed, text)))
-        text = text.translate(_SAME.get(code, {})).replace(_STROKE, "")
+        text = text.translate(LIKE_LETTERS.get(code, {})).replace(STROKE, "")
         text = text.replace(_NO_JOINER, " " if code == "fa" else "")
         if self._rules != "dotless":
             text = text.replace("İ", "I").replace("i\u0307", "i")
