@@ -78,9 +78,9 @@ def audit(tops: Sequence[Path], *, fast: bool = False) -> Audit:
     """Audit all recipes below some folders; UserError where there is no such folder."""
     started = time.monotonic()
     found = [folders.walk(top, weigh=False) for top in tops]
-    for each in found:
-        for some in each.damaged.values():
-            raise UserError(some[0][1])
+    damaged = [
+        pair for each in found for some in each.damaged.values() for pair in some
+    ]
     records = {
         record.directory: record
         for each in found
@@ -88,7 +88,7 @@ def audit(tops: Sequence[Path], *, fast: bool = False) -> Audit:
         for record in some
     }
     done = {k: Audited(record) for k, record in records.items() if record.done}
-    known = {**_elsewhere(done), **done}
+    known = {**_elsewhere(done, damaged), **done}
     digest = digest_small if fast else digest_all
     used: set[Path] = set()
     with read_once():
@@ -100,6 +100,7 @@ def audit(tops: Sequence[Path], *, fast: bool = False) -> Audit:
         for each in done.values():
             ids.readable(each, lambda audited: chain.check(audited, known))
     loose = [finding for each in done.values() for finding in each.findings]
+    loose += [_damaged(path, why) for path, why in damaged]
     loose += [_begun(record) for record in records.values() if not record.done]
     for recipe in {record.recipe for record in records.values()}:
         loose += orphans.check(recipe, records.keys())
@@ -134,17 +135,32 @@ def _look(
         )
 
 
-def _elsewhere(done: dict[Path, Audited]) -> dict[Path, Audited]:
-    """Directories of other recipes that these ones were made from, such as an encoder."""
+def _elsewhere(
+    done: dict[Path, Audited], damaged: list[tuple[Path, str]]
+) -> dict[Path, Audited]:
+    """Directories of other recipes that these ones were made from, such as an encoder.
+
+    Records of them that cannot be read are added to `damaged`.
+    """
     paths = {
         path
         for each in done.values()
         for name in each.content.get("inputs", {})
         if (path := inputs.path_of(each, name)) and path not in done
     }
-    return {
-        p: Audited(folders.read_record(p, DONE)) for p in paths if (p / DONE).is_file()
-    }
+    known = {}
+    unread = {path.parent for path, _ in damaged}
+    for path in sorted(p for p in paths if (p / DONE).is_file() and p not in unread):
+        try:
+            known[path] = Audited(folders.read_record(path, DONE))
+        except UserError as error:
+            damaged.append((path / DONE, str(error)))
+    return known
+
+
+def _damaged(path: Path, why: str) -> Finding:
+    wrong = why.removeprefix(f"{path}").lstrip(": ")
+    return Finding(os.path.relpath(path), wrong, "remove it, and run its stage again")
 
 
 def _begun(record: folders.Record) -> Finding:

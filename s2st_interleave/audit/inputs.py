@@ -72,6 +72,8 @@ def _difference(
         return f"{shown} is another one than was read: it was made anew, or replaced"
     if (path / OPEN).is_file():
         return f"{shown} is begun anew, and not finished"
+    if (path / DONE).is_file():
+        return f"the record of {shown} cannot be read"
     if not path.exists():
         return f"{shown} is gone"
     now = _now(path, digest)

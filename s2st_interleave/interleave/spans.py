@@ -2,13 +2,17 @@
 
 import math
 from bisect import bisect_right
+from functools import cache
 from typing import Literal
 
 import numpy as np
 
+from s2st_interleave import keyed
 from s2st_interleave.keyed import Stream
 
 SpanRule = Literal["literal", "exact"]
+
+NUM_DRAWS = 200  # for the mean share of a sentence of some length
 
 
 def choose_spans(
@@ -54,3 +58,28 @@ def _counts(
     whole = math.floor(wanted)
     count = whole + int(rng.random() < wanted - whole)
     return count, count
+
+
+def mean_share(
+    num_words: int, ratio: float, span_lambda: float, span_rule: SpanRule
+) -> float:
+    """Mean share of words that `choose_spans` replaces, of a sentence of `num_words`.
+
+    The literal rule passes the ratio, in short sentences by much; its mean is drawn.
+    """
+    if ratio <= 0 or not num_words or span_rule == "exact":
+        return ratio
+    passed = math.floor(round(ratio * num_words, 9))
+    return _mean_of_literal(num_words, passed, span_lambda)
+
+
+@cache
+def _mean_of_literal(num_words: int, passed: int, span_lambda: float) -> float:
+    """The same for all ratios at which the loop goes on with `passed` words replaced."""
+    rng = keyed.generator("mean share", num_words, passed)
+    ratio = (passed + 0.5) / num_words
+    drawn = [
+        choose_spans(num_words, ratio, span_lambda, "literal", rng).mean()
+        for _ in range(NUM_DRAWS)
+    ]
+    return float(np.mean(drawn))

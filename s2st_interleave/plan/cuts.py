@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from s2st_interleave import keyed
-from s2st_interleave.interleave.spans import SpanRule, choose_spans
 from s2st_interleave.plan.rates import Rates
 from s2st_interleave.train.batches import check_enough, deal, split
 
@@ -82,24 +81,3 @@ def drawn_lengths(
     spread = rates.length_spread
     drawn = rng.lognormal(-(spread**2) / 2, spread, (NUM_STEPS, batch_size)) * mean
     return [[max(1, round(each)) for each in step] for step in drawn]
-
-
-def text_share(
-    num_words: int,
-    ratio: float,
-    span_lambda: float,
-    rule: SpanRule,
-    num_drawn: int = 200,
-) -> float:
-    """Mean share of words that Algorithm 1 shows as text, for a side of so many words."""
-    chosen = [
-        choose_spans(
-            num_words,
-            ratio,
-            span_lambda,
-            rule,
-            keyed.generator(0, "spans of a plan", number),
-        ).mean()
-        for number in range(num_drawn)
-    ]
-    return float(np.mean(chosen))

@@ -6,10 +6,11 @@ from itertools import chain
 
 from s2st_interleave.interleave.interleaving import Interleaving
 from s2st_interleave.interleave.layout import Block
+from s2st_interleave.interleave.spans import mean_share
 from s2st_interleave.plan import counts
 from s2st_interleave.plan.corpus import Corpus, Phase
 from s2st_interleave.plan.counts import MicroBatch
-from s2st_interleave.plan.cuts import NUM_STEPS, drawn_lengths, pieces, text_share
+from s2st_interleave.plan.cuts import NUM_STEPS, drawn_lengths, pieces
 from s2st_interleave.plan.rates import Rates
 
 
@@ -100,7 +101,7 @@ def _tokens(
     words, text = _text_tokens(corpus, rates)
     length, rule = interleaving.span_lambda, interleaving.span_rule
     shares = {
-        side: (1 - interleaving.speech_only) * text_share(words, ratio, length, rule)
+        side: (1 - interleaving.speech_only) * mean_share(words, ratio, length, rule)
         for side, ratio in ratios.items()
     }
 

@@ -16,15 +16,13 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from s2st_interleave import keyed
-from s2st_interleave.interleave.spans import SpanRule, choose_spans
+from s2st_interleave.interleave.spans import SpanRule, mean_share
 
 Line = Mapping[str, float]  # of metrics.jsonl
 Expected = Callable[[float], Mapping[str, float]]  # of a text ratio: shares by side
 
 MIN_SCORES, LEAST_GAIN, LEAST_FALL = 3, 0.01, 0.05
 MIN_STEPS, MOST_APART, MOST_ERRORS = 50, 0.02, 5.0
-NUM_DRAWS = 200  # for the mean share of a sentence of some length
 
 
 class Watch:
@@ -120,7 +118,6 @@ class MeanShares:
             k: np.unique(v, return_counts=True) for k, v in num_words.items()
         }
         self._lambda, self._rule, self._interleaved = span_lambda, rule, interleaved
-        self._known: dict[tuple[int, int], float] = {}
         self._last: tuple[float, dict[str, float]] = (-1.0, {})  # of many steps
 
     def __call__(self, ratio: float) -> dict[str, float]:
@@ -135,19 +132,8 @@ class MeanShares:
 
     def _of_side(self, side: str, ratio: float) -> float:
         lengths, counts = self._lengths[side]
-        shares = [self._of_length(int(length), ratio) for length in lengths]
+        shares = [
+            mean_share(int(length), ratio, self._lambda, self._rule)
+            for length in lengths
+        ]
         return float(np.average(shares, weights=counts))
-
-    def _of_length(self, length: int, ratio: float) -> float:
-        if not ratio or not length or self._rule == "exact":
-            return ratio
-        # All that the loop reads of the ratio.
-        key = length, math.floor(round(ratio * length, 9))
-        if key not in self._known:
-            rng = keyed.generator("mean share", *key)
-            drawn = [
-                choose_spans(length, ratio, self._lambda, self._rule, rng).mean()
-                for _ in range(NUM_DRAWS)
-            ]
-            self._known[key] = float(np.mean(drawn))
-        return self._known[key]
