@@ -12,6 +12,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.llm.model import load_text_llm
 from s2st_interleave.llm.positions import max_positions
 from s2st_interleave.llm.unit_rows import weight_of
+from s2st_interleave.precision import use_bf16
 
 
 def translate_texts(
@@ -22,19 +23,23 @@ def translate_texts(
     *,
     device: torch.device | str = "cpu",
     max_tokens: int = 100,
-    batch_size: int = 32,
+    batch_size: int = 0,
     progress: Callable[[Sequence[list[str]]], Iterable[list[str]]] = iter,
 ) -> dict[str, str]:
     """Translate texts by greedy continuation of `prompt`, up to its line's end; by id.
 
     `prompt` contains {text}. A translation has `max_tokens` tokens at most, or twice those
     of the longest text that is `expected`; what ends at this limit is told of. Raises
-    UserError for a text that leaves the LLM no position for an answer.
+    UserError for a text that leaves the LLM no position for an answer. `batch_size` 0: 32
+    texts at once, on a GPU 256.
     """
     if not texts:
         return {}
     model, tokenizer = load_text_llm(llm)
-    model.to(device)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
+    device = torch.device(device)
+    on_gpu = device.type == "cuda"
+    dtype = torch.bfloat16 if use_bf16("auto", device) else torch.float32  # as stage 7
+    model.to(device, dtype)  # pyrefly: ignore[bad-argument-type]: its wrapper has no types
     model.eval()
     tokenizer.padding_side = "left"
     num_rows = len(weight_of(model.get_input_embeddings()))
@@ -52,7 +57,9 @@ def translate_texts(
     size = texts if rules.padded else ids
     order = sorted(texts, key=lambda name: (len(size[name]), name))
     lengths, most = [len(ids[name]) for name in order], max_positions(model.config)
-    batches = rules.cut(lengths, batch_size, [max_tokens] * len(order), most)
+    batches = rules.cut(
+        lengths, batch_size or (256 if on_gpu else 32), [max_tokens] * len(order), most
+    )
     translations: dict[str, str] = {}
     ended: dict[str, bool] = {}
     for names in progress([[order[index] for index in batch] for batch in batches]):

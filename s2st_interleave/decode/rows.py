@@ -108,11 +108,13 @@ class Rows:
             last = stay.pop()
             if row < len(stay):
                 stay[row] = last
-        to = [row for row, former in enumerate(stay) if row != former]
-        former, columns = [stay[row] for row in to], slice(self.start, self.end)
-        for layer in self.layers if to else ():
-            layer.put(to, columns, layer.get(former, columns))
-        self.live[to] = self.live[former]
+        moved = [(row, former) for row, former in enumerate(stay) if row != former]
+        if moved:  # a list would be copied to the device for each layer
+            to, former = torch.tensor(moved, device=self.device).T
+            columns = slice(self.start, self.end)
+            for layer in self.layers:
+                layer.put(to, columns, layer.get(former, columns))
+            self.live[to] = self.live[former]
         self.starts = [self.starts[row] for row in stay]
         return stay
 
@@ -166,7 +168,7 @@ class _Layer(DynamicLayer):
         )
 
     def get(self, rows: Any, columns: slice) -> tuple[torch.Tensor, torch.Tensor]:
-        """Keys and values of some rows, by a slice or a list."""
+        """Keys and values of some rows, by a slice or a tensor of places."""
         keys, values = self.both
         return keys[rows, :, columns], values[rows, :, columns]
 

@@ -70,8 +70,9 @@ def stream(
         ]
         yield from (answers[row] for row in ended)
         # 3. The others go on.
-        stay = rows.leave(ended)
-        answers = [answers[row] for row in stay]
+        kept = rows.leave(ended)
+        answers = [answers[row] for row in kept]
+        stay = torch.tensor(kept, dtype=torch.long, device=tokens.device)
         state = State(hidden[stay], grammar.after(place, tokens)[stay])
         tokens, place = tokens[stay], state.place
         if not answers:

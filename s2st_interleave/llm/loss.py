@@ -4,11 +4,15 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, kl_div, linear
+from torch.nn.functional import cross_entropy, kl_div, linear, pad
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from s2st_interleave.llm.backbone import logits, output_layer, soft_cap
+
+# Rows of a product's weights, of which a GPU's fast kernels want a multiple: with units and
+# three marks the vocabulary is odd (130,307 tokens for Llama-3.2 and 2,048 units).
+ALIGNED = 64
 
 
 def cross_entropy_sum(
@@ -83,11 +87,13 @@ def _cast_logits(layer: nn.Linear, states: torch.Tensor) -> torch.Tensor:
 
     Torch's own function sums in bf16 where products are: of 125 parts a tenth of the loss was
     missing, and the row of a frequent unit stopped growing. So losses and gradients of all
-    parts meet in fp32.
+    parts meet in fp32. Rows of zeros make up for a vocabulary that is not ALIGNED.
     """
-    dtype = _product_dtype(layer, states)
-    bias = None if layer.bias is None else layer.bias.to(dtype)
-    return linear(states.to(dtype), layer.weight.to(dtype), bias).float()
+    dtype, num_tokens = _product_dtype(layer, states), len(layer.weight)
+    more = -num_tokens % ALIGNED
+    bias = None if layer.bias is None else pad(layer.bias.to(dtype), (0, more))
+    weight = pad(layer.weight.to(dtype), (0, 0, 0, more))
+    return linear(states.to(dtype), weight, bias)[:, :num_tokens].float()
 
 
 def _in_parts(

@@ -68,12 +68,14 @@ def judge(
     sizes: Sequence[int],
     num_resamples: int,
     encoder: str = "",
+    loops: bool = True,
 ) -> list[Claim]:
     """Judge all claims by the runs that are there.
 
     `pairs` go from the paper's largest to its smallest, each with the size of its training
     data in any unit.
-    `encoder` describes the stand-in encoder of claim 7.
+    `encoder` describes the stand-in encoder of claim 7. Without `loops` a comparison leaves
+    out the utterances that are a loop in its own runs.
     """
     large, small = pairs[0], pairs[-1]
     bracket = f" ({encoder})" if encoder else ""
@@ -82,7 +84,9 @@ def judge(
         number: int, text: str, wanted: Sequence[Wanted], want_seeds: int = 3
     ) -> Claim:
         margin = MOS_MARGIN if number == 8 else 0.0
-        return _compared(number, text, wanted, runs, num_resamples, margin, want_seeds)
+        return _compared(
+            number, text, wanted, runs, num_resamples, margin, want_seeds, loops
+        )
 
     beats = claim(
         1,
@@ -126,6 +130,7 @@ def _compared(
     num_resamples: int,
     margin: float,
     want_seeds: int,
+    loops: bool,
 ) -> Claim:
     """A claim that systems beat others in the wanted comparisons; with a margin, in MOS."""
     measure = MOS if margin else ASR_BLEU
@@ -136,6 +141,7 @@ def _compared(
         num_resamples=num_resamples,
         margin=margin,
         want_seeds=want_seeds,
+        loops=loops,
     )
     verdict: Verdict = "not decided"
     p_value = max((c.adjusted_p for c in family.comparisons), default=None)

@@ -13,13 +13,7 @@ from s2st_interleave.replicate.cell import CHECKPOINTS
 from s2st_interleave.replicate.claims import Claim, judge
 from s2st_interleave.replicate.comparison import Comparison, Runs, compare_two
 from s2st_interleave.replicate.grid import SCHEDULES, Grid
-from s2st_interleave.replicate.runs import (
-    Skipped,
-    counter,
-    in_every_pair,
-    loops_of,
-    runs_of,
-)
+from s2st_interleave.replicate.runs import counter, runs_of
 from s2st_interleave.replicate.search import LENGTHS, STRETCHED, winners
 from s2st_interleave.replicate.statistics import Difference
 from s2st_interleave.score.published import (
@@ -41,17 +35,15 @@ class PageContent:
     sizes: Mapping[str, int]  # pair -> training utterances, where they are known
     claims: Sequence[Claim]  # by the last checkpoint
     claims_best: Sequence[Claim]  # by the checkpoint that was best on dev
-    claims_unlooped: Sequence[Claim]  # by the last checkpoint, without `loops`
+    claims_unlooped: Sequence[Claim]  # by the last checkpoint, without loops
     beyond: Sequence[Comparison]  # claim 1 on pairs that the paper does not have
-    loops: Skipped  # utterances whose transcript is a loop
     tuned: Sequence[tuple[str, Comparison]]  # rule of the search, its winners
     longer: Sequence[Comparison]  # scheduled against baseline, with equally more steps
-    longer_unlooped: Sequence[Comparison]  # as `longer`, without loops of these cells
+    longer_unlooped: Sequence[Comparison]  # as `longer`, without loops
     constant: Sequence[Comparison]  # constant p against the baseline
     sensitivity: Sequence[Comparison]  # changed systems against scheduled
     schedules: Sequence[schedules.Candidate]  # other schedules against scheduled
-    schedules_unlooped: Sequence[schedules.Candidate]  # without `schedule_loops`
-    schedule_loops: Skipped  # of the cells of schedules
+    schedules_unlooped: Sequence[schedules.Candidate]  # without loops
     beside_baseline: Sequence[Comparison]  # schedules against the baseline
 
     @property
@@ -122,12 +114,11 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
     stored = ((cell.name, grid.result(cell)) for cell in grid.cells)
     results = {name: result for name, result in stored if result is not None}
     toplines = {pair: kept for pair in grid.pairs if (kept := grid.topline(pair))}
-    loops = loops_of(grid.compared(), results)
     count = counter(grid.recipe.tgt_lang)
 
-    def runs(checkpoint: str, *tables: str, skip: Skipped | None = None) -> Runs:
+    def runs(checkpoint: str, *tables: str) -> Runs:
         there = [c for c in grid.compared(*tables) if c.name in results]
-        return runs_of(there, results, toplines, checkpoint, skip or {}, count)
+        return runs_of(there, results, toplines, checkpoint, count)
 
     # 2. Judge the claims on all of the paper's pairs, also those that the grid lacks.
     published = {grid.recipe.pair_of(src): each for src, each in PAPER_PAIRS.items()}
@@ -148,9 +139,9 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
     compare = partial(compare_two, num_resamples=num_resamples)
 
     def compared(
-        chosen: Runs, wanted: Iterable[tuple[str, str, str]]
+        chosen: Runs, wanted: Iterable[tuple[str, str, str]], *, loops: bool = True
     ) -> list[Comparison]:
-        every = (compare(chosen, *names) for names in wanted)
+        every = (compare(chosen, *names, loops=loops) for names in wanted)
         return [comparison for comparison in every if comparison]
 
     others = [pair for pair in grid.pairs if pair not in published]
@@ -159,15 +150,11 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
         (pair, f"scheduled{end}", f"baseline{end}")
         for pair, (_, end) in product(pairs, LENGTHS)
     ]
-    stretched_loops = loops_of(grid.compared(*STRETCHED), results)
-    schedule_loops = in_every_pair(
-        loops_of(grid.compared(SCHEDULES), results),
-        {pair: kept["references"] for pair, kept in toplines.items()},
-    )
+    of_schedules = runs("last", SCHEDULES)
     candidates = partial(
-        schedules.candidates, grid, results, num_resamples=num_resamples
+        schedules.candidates, grid, results, of_schedules, num_resamples
     )
-    changed = runs("last", "sensitivity")
+    changed, stretched = runs("last", "sensitivity"), runs("last", *STRETCHED)
     tuned = winners(
         grid, results, runs("last", "search"), runs("best", "search"), compare
     )
@@ -179,14 +166,11 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
         sizes=sizes,
         claims=judged(last),
         claims_best=judged(best_dev),
-        claims_unlooped=judged(runs("last", skip=loops)),
+        claims_unlooped=judged(last, loops=False),
         beyond=compared(last, [(pair, "scheduled", "baseline") for pair in others]),
-        loops=loops,
         tuned=tuned,
-        longer=compared(runs("last", *STRETCHED), longer),
-        longer_unlooped=compared(
-            runs("last", *STRETCHED, skip=stretched_loops), longer
-        ),
+        longer=compared(stretched, longer),
+        longer_unlooped=compared(stretched, longer, loops=False),
         constant=compared(last, [(pair, "constant", "baseline") for pair in pairs]),
         sensitivity=compared(
             changed,
@@ -196,12 +180,9 @@ def gather(grid: Grid, num_resamples: int) -> PageContent:
                 if variant != "scheduled"
             ],
         ),
-        schedules=candidates(runs("last", SCHEDULES)),
-        schedules_unlooped=candidates(runs("last", SCHEDULES, skip=schedule_loops)),
-        schedule_loops=schedule_loops,
-        beside_baseline=schedules.beside_baseline(
-            grid, runs("last", SCHEDULES), num_resamples
-        ),
+        schedules=candidates(),
+        schedules_unlooped=candidates(loops=False),
+        beside_baseline=schedules.beside_baseline(grid, of_schedules, num_resamples),
     )
 
 

@@ -125,8 +125,8 @@ def _reading(content: PageContent) -> str:
         "At best dev: by dev loss, whose minimum comes before a system can speak where it "
         "overfits (see: Is it fair to the baseline?). Without loops: the "
         "recogniser, greedy as it is, hears some words over and over, and one such utterance "
-        "can cost a system points. Where it does so for any system of a pair, the utterance is "
-        f"left out for all of them: {sum(map(len, content.loops.values()))} in all."
+        "can cost a system points. One that it hears so for one of the two systems compared, "
+        "with any seed, is left out for both."
     )
 
 

@@ -15,7 +15,6 @@ from s2st_interleave.score.metrics.loops import is_loop
 from s2st_interleave.score.normalize import Normalizer
 from s2st_interleave.score.pairs import join
 
-Skipped = Mapping[str, frozenset[str]]  # pair -> utterances
 Score = Mapping[str, Any]  # a checkpoint's, as stored.py reads it
 TOLERANCE = 0.005  # of a score: half of the last digit that a page shows of one
 
@@ -42,10 +41,9 @@ def runs_of(
     results: Mapping[str, Any],
     toplines: Mapping[str, Any],
     checkpoint: str,
-    skip: Skipped,
     count: Callable[[str, str], np.ndarray],
 ) -> Runs:
-    """Runs by pair and variant, then by seed, none where `skip` is most of a test set."""
+    """Runs by pair and variant, then by seed."""
     runs: dict[tuple[str, str], dict[int, Run]] = {}
     first: dict[str, tuple[Cell, Score]] = {}  # by pair
     for cell in scored:
@@ -54,26 +52,23 @@ def runs_of(
                 f"{cell.name} is scored, but there are no references: the pair's "
                 "toplines are missing or old; paper.sh makes them"
             )
-        skipped = skip.get(cell.pair, frozenset())
         score = results[cell.name]["scores"][checkpoint]
         references, hypotheses = toplines[cell.pair]["references"], score["hyp"]
         try:
             joined = join(references, hypotheses)
         except UserError as error:
             raise UserError(f"{cell.name}, checkpoint {checkpoint}: {error}") from None
-        counted = {p.utterance_id: count(p.reference, p.hypothesis) for p in joined}
-        _check(cell, checkpoint, score, list(counted.values()))
+        counts = [count(pair.reference, pair.hypothesis) for pair in joined]
+        _check(cell, checkpoint, score, counts)
         _check_protocol(cell, score, first.setdefault(cell.pair, (cell, score)))
-        pairs = [pair for pair in joined if pair.utterance_id not in skipped]
-        if 2 * len(pairs) < len(joined):  # a few sentences soon differ by chance
-            continue
-        counts = [counted[pair.utterance_id] for pair in pairs]
-        mos = [score["utterance_mos"].get(p.utterance_id, np.nan) for p in pairs]
+        mos = [score["utterance_mos"].get(p.utterance_id, np.nan) for p in joined]
+        loops = [is_loop(pair.hypothesis) for pair in joined]
         # Stand-ins are other models, on any machine.
         build = " ".join((results[cell.name]["build"], cell.units, cell.llm))
         runs.setdefault((cell.pair, cell.variant), {})[cell.seed] = Run(
             np.array(counts),
             np.array(mos, dtype=float),
+            np.array(loops, dtype=bool),
             build,
         )
     return runs
@@ -119,36 +114,3 @@ def _check_protocol(cell: Cell, score: Score, first: tuple[Cell, Score]) -> None
                 f"{cell.name} and {other.name} are not scored by one recogniser and "
                 f"signature: {score[name]} and {its_score[name]}; run one of them again"
             )
-
-
-def in_every_pair(
-    loops: Skipped, references: Mapping[str, Mapping[str, str]]
-) -> Skipped:
-    """The utterances of all pairs at whose place in the test set one of them has a loop.
-
-    The mean over pairs draws utterances by their place in the sorted ids, as all pairs may
-    say the same sentences; test sets of other sizes do not.
-    """
-    ids = {pair: sorted(texts) for pair, texts in references.items()}
-    if len(set(map(len, ids.values()))) > 1:
-        return loops
-    places = {
-        place
-        for pair, names in ids.items()
-        for place, name in enumerate(names)
-        if name in loops.get(pair, ())
-    }
-    return {
-        pair: frozenset(names[place] for place in places) for pair, names in ids.items()
-    }
-
-
-def loops_of(scored: Iterable[Cell], results: Mapping[str, Any]) -> Skipped:
-    """Utterances by pair whose transcript is a loop in any of these cells."""
-    loops: dict[str, frozenset[str]] = {}
-    for cell in scored:
-        result = results.get(cell.name)
-        texts = result["scores"]["last"]["hyp"] if result else {}
-        looped = {utterance for utterance, text in texts.items() if is_loop(text)}
-        loops[cell.pair] = loops.get(cell.pair, frozenset()) | looped
-    return loops

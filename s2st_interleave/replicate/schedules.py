@@ -14,16 +14,16 @@ from s2st_interleave.replicate.claims import LEVEL
 from s2st_interleave.replicate.comparison import (
     ASR_BLEU,
     Comparison,
-    Run,
     Runs,
     Wanted,
     compare,
     compare_two,
     run_scores,
+    without_loops,
 )
 from s2st_interleave.replicate.grid import SCHEDULES, Cell, Grid
 from s2st_interleave.replicate.search import LENGTHS
-from s2st_interleave.replicate.statistics import Difference, paired_difference
+from s2st_interleave.replicate.statistics import Difference, mean_difference
 from s2st_interleave.score.bootstrap import holm
 
 Verdict = Literal["better", "better on average", "worse", "not decided", "not run"]
@@ -141,8 +141,13 @@ def candidates(
     results: Mapping[str, Mapping[str, Any]],
     runs: Runs,
     num_resamples: int,
+    *,
+    loops: bool = True,
 ) -> list[Candidate]:
-    """All candidates of the grid, in its order; `runs` are those of the table."""
+    """All candidates of the grid, in its order; `runs` are those of the table.
+
+    Without `loops` a comparison leaves out the utterances that are a loop in its own runs.
+    """
     cells = grid.compared(SCHEDULES)
     wanted: list[Wanted] = [
         (cell.pair, cell.variant, reference_cell(cell).variant)
@@ -152,7 +157,7 @@ def candidates(
     wanted = list(dict.fromkeys(wanted))
     if not wanted:
         return []
-    family = compare(runs, wanted, ASR_BLEU, num_resamples=num_resamples)
+    family = compare(runs, wanted, ASR_BLEU, num_resamples=num_resamples, loops=loops)
     tested = {_test(each): each for each in family.comparisons}
     num_seeds = {test: each.num_seeds for test, each in tested.items()}
     left = {" ".join(names): 1.0 for names in wanted}  # counts among the tests
@@ -165,7 +170,9 @@ def candidates(
     systems = tuple(dict.fromkeys(names[1] for names in wanted))
     compared = dict.fromkeys(cell.pair for cell in cells)
     means = {
-        system: _mean_over_pairs(runs, wanted, tuple(compared), system, num_resamples)
+        system: _mean_over_pairs(
+            runs, wanted, tuple(compared), system, num_resamples, loops=loops
+        )
         for system in systems
     }
     mean_p = corrected(
@@ -214,11 +221,14 @@ def _mean_over_pairs(
     pairs: Sequence[str],
     system: str,
     num_resamples: int,
+    *,
+    loops: bool,
 ) -> Difference | None:
     """The mean of a system's differences over `pairs`, by the seeds that all of them have.
 
-    A sentence is drawn for all pairs together, since their test sets may say the same ones.
-    None where a pair has no such seed, or where test sets have different sizes.
+    A sentence is drawn for all pairs together, since their test sets may say the same ones,
+    and left out as a loop for all of them. None where a pair has no such seed, or where test
+    sets have different sizes.
     """
     names = [(pair, other) for pair, name, other in wanted if name == system]
     if {pair for pair, _ in names} != set(pairs):
@@ -230,12 +240,13 @@ def _mean_over_pairs(
     if not seeds or len(sizes) > 1:
         return None
 
-    def mean(sides: Sequence[Mapping[int, Run]], seed: int) -> np.ndarray:
-        scores = [run_scores(side[seed], ASR_BLEU, num_resamples) for side in sides]
-        return np.mean(scores, axis=0)
-
-    return paired_difference(
-        [mean(mine, seed) for seed in seeds], [mean(theirs, seed) for seed in seeds]
+    every = [side[seed] for side in (*mine, *theirs) for seed in seeds]
+    if not loops and not (every := without_loops(every)):
+        return None
+    scores = [run_scores(run, ASR_BLEU, num_resamples) for run in every]
+    sides = [scores[i : i + len(seeds)] for i in range(0, len(scores), len(seeds))]
+    return mean_difference(
+        list(zip(sides[: len(mine)], sides[len(mine) :], strict=True))
     )
 
 

@@ -27,15 +27,16 @@ RULE = (
     "utterances (and seeds, where there are several), with Holm's correction over all "
     "candidates and pairs that the grid names, run or not, as a difference in bold has in its "
     "pair; beside it stands its number of seeds. `better on average`: that in the mean of all "
-    "pairs of the grid (of the seeds that all have), corrected over candidates; `worse`: the "
+    "pairs of the grid (of the seeds that all have, each pair with the error of its own), "
+    "corrected over candidates; `worse`: the "
     "opposite of better in some pair. One seed decides nothing: its error is that of "
     "utterances alone, and seeds differ as well, so that its p-value, shown as if it were "
     "enough, makes no other easier. Tokens are "
     "those that the LLM has read, the paper's schedule being 1: a candidate with more has "
     "read the same utterances as longer sequences, or twice, for more compute. Without "
     "loops: the recogniser, greedy as it is, hears some words over and over, and one such "
-    "utterance can cost a system points; where it does so for any system of a pair, that "
-    "place of the test set is left out for all systems and pairs"
+    "utterance can cost a system points; one that it hears so for one of the two systems "
+    "compared, with any seed, is left out for both, and of a mean for all pairs"
 )
 
 
@@ -55,7 +56,7 @@ def render(content: PageContent) -> str:
         f"({content.figure_folder}/{FIGURE})",
         "Hollow and dashed: one seed, whose interval is that of utterances alone. The highest "
         "mean, over the pairs that a system has, is on top.",
-        f"{RULE} ({max(map(len, content.schedule_loops.values()), default=0)} in all).",
+        f"{RULE}.",
         remarks.read_text("utf-8").strip() if remarks.is_file() else "",
         "## Every comparison",
         markdown_table(

@@ -46,34 +46,56 @@ def paired_difference(
 ) -> Difference:
     """Paired test over utterances and seeds, of scores that `resampled` returns.
 
+    Run k of either system has seen the same batches. Raises ValueError when the numbers of
+    seeds differ.
+    """
+    return mean_difference([(system, other)], margin=margin)
+
+
+def mean_difference(
+    pairs: Sequence[tuple[Sequence[np.ndarray], Sequence[np.ndarray]]],
+    *,
+    margin: float = 0.0,
+) -> Difference:
+    """The paired test of a mean over language pairs, each a system's scores and another's.
+
     The resamples give the standard error of the mean over seeds. Two or three seeds are too
     few to be resampled: where all have one sign no resample crosses 0, and one test in
     eight of equal systems would be "significant". Instead their spread adds its own
     standard error, and the sum has the degrees of freedom of Welch and Satterthwaite: n - 1
-    where only seeds vary. A seed's effect on single utterances counts in both parts, which
-    makes the test too strict where seeds matter little. Where their variance is several
-    times that of utterances, two seeds that agree by chance make it too lax: of equal
-    systems 7 % differ at p < 0.05, 1.3 to 1.9 % at p < 0.002 (simulated with four times the
-    variance). A single seed adds no error of seeds, and its p-value is too small. Run k of
-    either system has seen the same batches. Raises ValueError when the numbers of seeds
+    where only seeds vary. Language pairs are trained apart, so that each adds the error of
+    its own seeds: deviations that cancel in the mean by seed make it no surer. A seed's
+    effect on single utterances counts in both parts, which makes the test too strict where
+    seeds matter little. Where their variance is several times that of utterances, two seeds
+    that agree by chance make it too lax: of equal systems 7 % differ at p < 0.05, 1.3 to
+    1.9 % at p < 0.002 (simulated with four times the variance). A single seed adds no error
+    of seeds, and its p-value is too small. Raises ValueError when the numbers of seeds
     differ.
     """
     from scipy.stats import t as student  # half a second, which `pending` does not need
 
-    if len(system) != len(other) or not system:
+    numbers = [len(side) for pair in pairs for side in pair]
+    num_seeds = numbers[0]
+    if len(set(numbers)) > 1 or not num_seeds:
         raise ValueError(
-            f"{len(system)} and {len(other)} seeds: wants the same, 1 or more"
+            f"{' and '.join(map(str, numbers))} seeds: wants the same, 1 or more"
         )
-    gaps = np.stack(system) - np.stack(other)
-    drawn = np.mean(gaps[:, 1:], axis=0)
-    by_seed = tuple(gaps[:, 0].tolist())
-    delta, num_seeds = float(np.mean(by_seed)), len(by_seed)
-    seed_error = np.std(by_seed, ddof=1) / num_seeds**0.5 if num_seeds > 1 else 0.0
-    error = float(np.hypot(np.std(drawn, ddof=1), seed_error))
+    gaps = np.stack(
+        [np.stack(a) - np.stack(b) for a, b in pairs]
+    )  # (pair, seed, score)
+    by_seed = tuple(np.mean(gaps[:, :, 0], axis=0).tolist())
+    delta = float(np.mean(by_seed))
+    # Variance of the mean that the seeds of each pair add.
+    added = np.zeros(len(pairs))
+    if num_seeds > 1:
+        added = np.var(gaps[:, :, 0], axis=1, ddof=1) / num_seeds / len(pairs) ** 2
+    drawn = np.mean(gaps[:, :, 1:], axis=(0, 1))
+    error = float(np.sqrt(np.var(drawn, ddof=1) + added.sum()))
     if not error:
         p_values = float(delta <= margin), float(delta >= margin)
         return Difference(by_seed, delta, (delta, delta), *p_values)
-    freedom = (num_seeds - 1) * (error / seed_error) ** 4 if seed_error else np.inf
+    spread = (added**2).sum()
+    freedom = (num_seeds - 1) * error**4 / spread if spread else np.inf
     low, high = (delta + error * student.ppf((0.025, 0.975), freedom)).tolist()
     above = (delta - margin) / error
     return Difference(

@@ -235,8 +235,8 @@ def save(
     interrupted keeps the same ones in the end.
 
     The checkpoint holds the whole model, as its readers want it, and the optimizer's state
-    in one file, or in one of each rank. Rank 0 reads the model back: UserError where it is
-    not the one that was saved. All ranks must call this together.
+    in one file, or in one of each rank. Rank 0 reads the model back, but after a signal:
+    UserError where it is not the one that was saved. All ranks must call this together.
     """
     check = learner.checker()
     target = path(directory, progress.step)
@@ -270,7 +270,8 @@ def save(
     else:
         state = learner.optimizer.state_dict
         parallel.on_first(lambda: torch.save(state(), temporary / OPTIMIZER))
-    parallel.on_first(lambda: check(temporary))
+    if not by_signal:  # a scheduler kills soon, and who resumes compares the digests
+        parallel.on_first(lambda: check(temporary))
     parallel.on_first(end)
 
 
@@ -286,7 +287,7 @@ def of(directory: Path, name: str) -> Path:
             f"Decode another (--checkpoint last, best), or move {directory} away and "
             "train again: ./run.sh --stage 6 --stop_stage 6"
         )
-    if broken := checksums.broken_file(directory / name, MAY_GO):
+    if broken := checksums.broken_file(directory / name, unread=MAY_GO):
         raise UserError(
             f"{broken} is broken: copy it again, or move {directory} away and train again: "
             "./run.sh --stage 6 --stop_stage 6"

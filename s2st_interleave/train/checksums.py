@@ -22,10 +22,12 @@ def write(folder: Path) -> None:
     write_json(folder / FILE, _digests(folder, names))
 
 
-def broken_file(folder: Path, may_go: Collection[str] = ()) -> Path | None:
+def broken_file(
+    folder: Path, may_go: Collection[str] = (), unread: Collection[str] = ()
+) -> Path | None:
     """A file of a checkpoint that is not what was written; None where all are.
 
-    Files and folders that `may_go` may also be gone.
+    Files and folders that `may_go` may also be gone. Those `unread` are not looked at.
     """
     if not (folder / FILE).is_file():
         return None
@@ -33,6 +35,7 @@ def broken_file(folder: Path, may_go: Collection[str] = ()) -> Path | None:
         written = read_json(folder / FILE)
     except UserError:
         return folder / FILE
+    written = {k: v for k, v in written.items() if Path(k).parts[0] not in unread}
     names = [name for name in written if (folder / name).is_file()]
     gone = (name for name in written if name not in names)
     for name in gone:

@@ -129,6 +129,8 @@ class InterleavedTask:
                 further = unit_heads.loss_sum(self.model, *read)
                 loss = loss + self.unit_heads_weight * further
             routers = router_loss(self.model, output, batch.attention_mask)
+        if isinstance(routers, float):  # no mixture: a GPU need not tell the targets
+            return loss
         return loss + routers * self.num_targets(batch)
 
     @property

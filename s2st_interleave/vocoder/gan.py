@@ -106,7 +106,12 @@ class GanLearner:
                 name: engine.wrap(network, mode)
                 for name, network in self.model.named_children()
             }
-        self.optimizer = torch.optim.Adam(self.model.parameters(), betas=BETAS)
+        # Adam's count of steps lies on the GPU only where it is fused, and _foreach_copy_
+        # copies tensors one by one where one of them lies elsewhere.
+        on_gpu = next(self.model.parameters()).is_cuda
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), betas=BETAS, fused=on_gpu
+        )
 
     def step(self, step: int, lr: float) -> StepResult:
         """One step of the generator, then of the discriminators, in the recipe's order.

@@ -19,7 +19,7 @@ def run(score: float, mos: float = 4.0, seed: int = 0) -> Run:
     # Of 10,000 n-grams of each order so many match that BLEU is the score.
     counts = np.full((100, 10), 10_000, dtype=np.int64)
     counts[:, 2:6] = (100 * score + rng.integers(-50, 50, 100))[:, None]
-    return Run(counts, mos + rng.normal(0, 0.1, 100))
+    return Run(counts, mos + rng.normal(0, 0.1, 100), np.zeros(100, bool))
 
 
 def as_in_the_paper():
@@ -113,7 +113,7 @@ def test_quality_may_fall_by_less_than_a_tenth(loss, verdict):
     runs = as_in_the_paper()
     for pair in PAIRS:
         runs[pair, "scheduled"] = {
-            s: Run(scored.bleu_counts, scored.mos - loss)
+            s: replace(scored, mos=scored.mos - loss)
             for s, scored in runs[pair, "scheduled"].items()
         }
     assert verdicts(runs)[8] == verdict
@@ -128,9 +128,7 @@ def test_who_leaves_out_what_it_speaks_badly_is_no_better():
             for mos in ratings.values():
                 mos -= 0.2
                 mos[:50] = np.nan
-        runs[pair, system] = {
-            s: Run(r.bleu_counts, ratings[s]) for s, r in by_seed.items()
-        }
+        runs[pair, system] = {s: replace(r, mos=ratings[s]) for s, r in by_seed.items()}
     quality = judge(runs, PAIRS, HOURS, 200)[7]
     assert quality.verdict == "does not hold"
     assert quality.statistic == pytest.approx(-0.2, abs=0.05)
@@ -151,7 +149,7 @@ def test_without_ratings_nothing_is_said_of_quality():
     """Where UTMOS has no weights: equal systems of no rating are not alike."""
     runs = {
         names: {
-            seed: Run(run.bleu_counts, np.full(100, np.nan)) for seed, run in by.items()
+            seed: replace(run, mos=np.full(100, np.nan)) for seed, run in by.items()
         }
         for names, by in as_in_the_paper().items()
     }
