@@ -49,7 +49,7 @@ def _extent(
         # In miniature 30 % of the training was ahead of 60 % in the four pairs of 6,900
         # utterances and more, and not in the one of 600.
         return (
-            f"{said}; large pairs gained with a third of them ({third}), see "
+            f"{said}; in miniature large pairs gained with a third of them ({third}), see "
             "docs/schedules.md"
         )
     last = f"text_ratio is still {interleaving.ratio(max_steps - 1):g} at the last step"

@@ -188,7 +188,7 @@ def _reckon(options: Options, rates: Rates) -> Drawn:
     )
     source = options.sizes or options.llm
     num_units = others["kmeans"]["num_units"]
-    vocabulary = sizes.read_config(source).vocab_size + num_units + 2
+    vocabulary = sizes.read_config(source).vocab_size + num_units + 3
     llm = sizes.measure(source, vocabulary).with_heads(_heads(options, num_units))
     print(tables.describe(llm, corpus, tables.parts(options), options))
     reckoned = partial(

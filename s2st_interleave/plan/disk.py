@@ -64,8 +64,9 @@ def _files(directory: Path) -> list[Path]:
 def checkpoints(sizes: LlmSizes, keep_last: int) -> Mapping[str, int]:
     """Bytes of a checkpoint's weights and optimizer, and of all that a training keeps.
 
-    "kept" are the newest ones and the best; "while saving" adds the one being written. A
-    training that "ended" keeps the optimizer of the newest alone.
+    "kept" are the newest ones and the best; "while saving" adds the one being written and
+    one that a signal has left, which goes then. A training that "ended" keeps the optimizer of
+    the newest alone.
     """
     weights = llm_sizes.weights_bytes(sizes)
     optimizer = llm_sizes.optimizer_bytes(sizes)
@@ -73,7 +74,7 @@ def checkpoints(sizes: LlmSizes, keep_last: int) -> Mapping[str, int]:
         "weights": weights,
         "optimizer": optimizer,
         "kept": (keep_last + 1) * (weights + optimizer),
-        "while saving": (keep_last + 2) * (weights + optimizer),
+        "while saving": (keep_last + 3) * (weights + optimizer),
         "ended": (keep_last + 1) * weights + optimizer,
     }
 

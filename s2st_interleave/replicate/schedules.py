@@ -28,9 +28,9 @@ from s2st_interleave.score.bootstrap import holm
 
 Verdict = Literal["better", "better on average", "worse", "not decided", "not run"]
 
-# One seed's error is that of utterances alone, and seeds of one system differ by as much: of
-# many systems that are alike one is soon "better".
-MIN_SEEDS = 2
+# One seed's error is that of utterances alone, and two agree by chance too often for a
+# statement about many systems: one that is like the others is soon "better".
+MIN_SEEDS = 3
 
 
 def corrected(
@@ -88,7 +88,7 @@ class Candidate:
 
     @property
     def leads(self) -> tuple[Comparison, ...]:
-        """Those that would say so if their one seed were enough."""
+        """Those that would say so if their seeds were enough."""
         return tuple(each for each in self._ahead if each.num_seeds < MIN_SEEDS)
 
     @property
@@ -117,7 +117,8 @@ class Candidate:
     @property
     def caveat(self) -> str:
         """What the verdict is to be taken with, in brackets; "" where it is nothing."""
-        remarks = ["one seed"] if self.num_seeds == 1 else []
+        few = {1: "one seed", 2: "two seeds"}.get(self.num_seeds)
+        remarks = [few] if few else []
         if not all(each.same_build for each in self.comparisons):
             remarks.append("not of one build")
         elif any(each.num_builds > 1 for each in self.comparisons):
@@ -280,14 +281,12 @@ def conclusion(chosen: Sequence[Candidate]) -> Iterator[str]:
         return ", ".join(each.system + each.caveat for each in wanted) or "none"
 
     in_some = "; ".join(
-        f"{each.system} ({_pairs_with_seeds(each)})"
+        f"{each.system} ({_with_seeds(each.confirmed)})"
         for each in chosen
         if each.verdict != "better" and each.confirmed
     )
     leads = "; ".join(
-        f"{each.system} ({', '.join(lead.pair for lead in each.leads)})"
-        for each in chosen
-        if each.leads
+        f"{each.system} ({_with_seeds(each.leads)})" for each in chosen if each.leads
     )
     missing = sum(len(each.missing) for each in chosen)
     yield (
@@ -295,11 +294,12 @@ def conclusion(chosen: Sequence[Candidate]) -> Iterator[str]:
         f"({', '.join(sorted(pairs)) or 'none has a comparison yet'}): {names('better')}. "
         f"Only in the mean of the pairs: {names('better on average')}. Only in some "
         f"pairs, with their number of seeds: {in_some or 'none'}. Worse in some pair: "
-        f"{names('worse')}. Ahead by one seed, which decides nothing: {leads or 'none'}."
+        f"{names('worse')}. Ahead by fewer than three seeds, which decides nothing: "
+        f"{leads or 'none'}."
     )
     if missing:
         yield f"Pairs of a system without a comparison: {missing}."
 
 
-def _pairs_with_seeds(candidate: Candidate) -> str:
-    return ", ".join(f"{each.pair} {each.num_seeds}" for each in candidate.confirmed)
+def _with_seeds(comparisons: Sequence[Comparison]) -> str:
+    return ", ".join(f"{each.pair} {each.num_seeds}" for each in comparisons)

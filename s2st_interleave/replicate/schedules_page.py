@@ -13,7 +13,7 @@ from s2st_interleave.replicate.content import PageContent
 from s2st_interleave.replicate.figures import DASHES, axes_of
 from s2st_interleave.replicate.grid import SCHEDULES
 from s2st_interleave.replicate.provenance import provenance
-from s2st_interleave.replicate.schedules import MIN_SEEDS, Candidate, conclusion
+from s2st_interleave.replicate.schedules import Candidate, conclusion
 from s2st_interleave.replicate.search import dev_loss
 from s2st_interleave.report.look import LIGHT
 from s2st_interleave.score.results import markdown_table
@@ -29,9 +29,9 @@ RULE = (
     "pair; beside it stands its number of seeds. `better on average`: that in the mean of all "
     "pairs of the grid (of the seeds that all have, each pair with the error of its own), "
     "corrected over candidates; `worse`: the "
-    "opposite of better in some pair. One seed decides nothing: its error is that of "
-    "utterances alone, and seeds differ as well, so that its p-value, shown as if it were "
-    "enough, makes no other easier. Tokens are "
+    "opposite of better in some pair. Fewer than three seeds decide nothing: of "
+    "one the error is that of utterances alone, and two may agree by chance; their p-value, "
+    "shown as if they were enough, makes no other easier. Tokens are "
     "those that the LLM has read, the paper's schedule being 1: a candidate with more has "
     "read the same utterances as longer sequences, or twice, for more compute. Without "
     "loops: the recogniser, greedy as it is, hears some words over and over, and one such "
@@ -81,8 +81,7 @@ def render(content: PageContent) -> str:
 def draw(content: PageContent) -> None:
     """Draw the differences that are there, a panel for each pair that has one.
 
-    What has too few seeds for a verdict is hollow and dashed: its interval leaves out that
-    seeds differ.
+    One seed is hollow and dashed: its interval leaves out that seeds differ.
     """
     there = [each for each in content.schedules if each.comparisons]
     there.sort(key=_mean_of_what_is_there)  # the best is on top
@@ -115,10 +114,10 @@ def _mean_of_what_is_there(candidate: Candidate) -> float:
 
 
 def _draw_difference(axis: Any, y: int, comparison: Comparison) -> None:
-    few = comparison.num_seeds < MIN_SEEDS
-    style: Any = {"color": COLOUR, "linestyles": DASHES if few else "solid"}
+    single = comparison.num_seeds == 1
+    style: Any = {"color": COLOUR, "linestyles": DASHES if single else "solid"}
     axis.hlines(y, *comparison.difference.ci95, **style)
-    face = "white" if few else COLOUR
+    face = "white" if single else COLOUR
     axis.plot(comparison.difference.delta, y, "o", color=COLOUR, mfc=face)
 
 

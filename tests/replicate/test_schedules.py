@@ -23,7 +23,7 @@ groups:
   - table: schedules
     pairs: all
     systems: [scheduled, tgt_early, fixed_mix, src_early]
-    seeds: [4, 5]
+    seeds: [4, 5, 6]
 """
 
 
@@ -67,7 +67,9 @@ def test_a_schedule_is_better_where_it_is_so_in_every_pair(path):
     )
     page = make_page(path)
     assert "every pair of the grid (es_en, pt_en): tgt_early." in page
-    assert "Worse in some pair: fixed_mix. Ahead by one seed" in page
+    assert (
+        "Worse in some pair: fixed_mix. Ahead by fewer than three seeds, which" in page
+    )
     assert "Pairs of a system without a comparison: 1." in page
     assert "| `tgt_early` | side_every: tgt=34 | 1.10 | **+" in page
     assert "| **better** |" in page
@@ -127,10 +129,10 @@ def test_a_schedule_may_be_better_in_the_mean_of_the_pairs_alone(path):
 
 
 def test_a_mean_rests_on_the_seeds_that_all_pairs_have(path):
-    """Two seeds of each pair, of which they share one, hid that the mean has one."""
+    """Three seeds of each pair, of which they share one, hid that the mean has one."""
     systems = "systems: [scheduled, tgt_early], table: schedules"
     head = GRID.partition("groups:")[0]
-    seeds = {"es_en": [4, 5], "pt_en": [4, 6]}
+    seeds = {"es_en": [4, 5, 6], "pt_en": [4, 7, 8]}
     groups = [
         f"  - {{pairs: [{pair}], seeds: {s}, {systems}}}\n" for pair, s in seeds.items()
     ]
@@ -141,12 +143,18 @@ def test_a_mean_rests_on_the_seeds_that_all_pairs_have(path):
     )
     page = make_page(path)
     assert "| **better on average**" not in page
-    assert "tgt_early (es_en 2)" in page
+    assert "tgt_early (es_en 3)" in page
 
 
-def test_one_seed_decides_nothing_and_is_a_lead(path):
-    """Among systems that are alike one was "better" by one seed on a page out of five."""
-    path.write_text(path.read_text().replace("seeds: [4, 5]", "seeds: [4]"))
+@pytest.mark.parametrize(
+    ("seeds", "remark"), [([4], "one seed"), ([4, 5], "two seeds")]
+)
+def test_fewer_than_three_seeds_decide_nothing_and_are_a_lead(path, seeds, remark):
+    """Among systems that are alike one was "better" by one seed on a page out of five.
+
+    Two seeds that agree by chance had 9,362 degrees of freedom.
+    """
+    path.write_text(path.read_text().replace("seeds: [4, 5, 6]", f"seeds: {seeds}"))
     shares = {(pair, "scheduled"): 0.6 for pair in ("es_en", "pt_en")}
     keep(
         load(path),
@@ -157,10 +165,11 @@ def test_one_seed_decides_nothing_and_is_a_lead(path):
     page = make_page(path)
     assert "in every pair of the grid (es_en, pt_en): none." in page
     assert "Worse in some pair: none." in page
-    assert "which decides nothing: tgt_early (es_en, pt_en)." in page
+    leads = f"tgt_early (es_en {len(seeds)}, pt_en {len(seeds)})"
+    assert f"which decides nothing: {leads}." in page
     for system in ("tgt_early", "fixed_mix"):
         (line,) = (x for x in page.splitlines() if x.startswith(f"| `{system}`"))
-        assert "**not decided** (one seed)" in line and "| **+" not in line
+        assert f"**not decided** ({remark})" in line and "| **+" not in line
 
 
 def test_one_seed_takes_no_rank_from_a_test_that_decides():
@@ -171,7 +180,7 @@ def test_one_seed_takes_no_rank_from_a_test_that_decides():
     assert adjusted["a"] == pytest.approx(13 * 0.004)
     assert adjusted["b"] == 1.0
     assert adjusted["lead 0"] == pytest.approx(13 * 1e-6)
-    assert corrected({"a": 0.02, "b": 0.03}, {"a": 2, "b": 2}) == {"a": 0.04, "b": 0.04}
+    assert corrected({"a": 0.02, "b": 0.03}, {"a": 3, "b": 3}) == {"a": 0.04, "b": 0.04}
 
 
 def test_a_schedule_is_shown_beside_the_baseline_too(path):
@@ -197,13 +206,13 @@ def test_a_mean_is_one_of_all_pairs(path):
     """A system that the grid has for one pair alone had that pair's gain as its mean."""
     path.write_text(
         GRID.replace("[scheduled, tgt_early, fixed_mix, src_early]", "[scheduled]")
-        + "  - {table: schedules, pairs: [es_en], systems: [tgt_early], seeds: [4, 5]}\n"
+        + "  - {table: schedules, pairs: [es_en], systems: [tgt_early], seeds: [4, 5, 6]}\n"
     )
     shares = {(pair, "scheduled"): 0.6 for pair in ("es_en", "pt_en")}
     keep(load(path), shares | {("es_en", "tgt_early"): 0.95})
     page = make_page(path)
     (line,) = (x for x in page.splitlines() if x.startswith("| `tgt_early`"))
-    assert "(2)** | n/a | n/a | **not decided** | n/a | not decided |" in line
+    assert "(3)** | n/a | n/a | **not decided** | n/a | not decided |" in line
 
 
 def test_seeds_of_two_builds_are_told_apart(path):
@@ -227,7 +236,7 @@ def test_seeds_of_two_builds_are_told_apart(path):
 
 def test_one_pair_of_two_is_not_every_pair(path):
     """A candidate that the grid has for one pair alone was better in every pair."""
-    systems = "seeds: [4, 5], table: schedules"
+    systems = "seeds: [4, 5, 6], table: schedules"
     head = GRID.partition("groups:")[0]
     path.write_text(
         f"{head}groups:\n"
@@ -238,7 +247,7 @@ def test_one_pair_of_two_is_not_every_pair(path):
     page = make_page(path)
     assert "in every pair of the grid (es_en, pt_en): none." in page
     assert (
-        "Only in some pairs, with their number of seeds: tgt_early (es_en 2)." in page
+        "Only in some pairs, with their number of seeds: tgt_early (es_en 3)." in page
     )
     (line,) = (x for x in page.splitlines() if x.startswith("| `tgt_early`"))
     assert line.count("| **+") == 1
@@ -251,7 +260,7 @@ def test_worse_rests_on_the_seeds_of_the_pair_that_says_so(path):
     head = GRID.partition("groups:")[0]
     groups = [
         f"  - {{pairs: [{pair}], seeds: {seeds}, {systems}}}\n"
-        for pair, seeds in (("es_en", [4, 5]), ("pt_en", [4]))
+        for pair, seeds in (("es_en", [4, 5, 6]), ("pt_en", [4]))
     ]
     path.write_text(f"{head}groups:\n{''.join(groups)}")
     shares = {(pair, "scheduled"): 0.95 for pair in ("es_en", "pt_en")}
