@@ -74,8 +74,8 @@ class Audited:
         return f"./run.sh --stage {number} --stop_stage {number} --overwrite true"
 
     def place(self, path: str | Path) -> Path:
-        """A path of the record, whole: it is relative to the recipe."""
-        return Path(os.path.normpath(self.record.recipe / path))
+        """A path of the record, whole: it is relative to where the command ran."""
+        return Path(os.path.normpath(self.record.home / path))
 
     def paths(self, option: str) -> list[Path]:
         """The paths that an option had, whole; none where it had none."""

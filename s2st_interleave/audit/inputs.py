@@ -100,7 +100,7 @@ def _check_corpus(audited: Audited) -> None:
     command = next((v for k, v in COMMANDS.items() if k in paths), None)
     if command is None:
         return
-    verdict = look.look(command, (), audited.content, audited.record.recipe)
+    verdict = look.look(command, (), audited.content, audited.record.home)
     where = audited.directory / DONE
     remedy = "put the corpus back, or make the directory of it as it is now"
     for line in verdict.differs:

@@ -14,7 +14,9 @@ from s2st_interleave.keyed import stable_hash
 PERCENT = {"train": 90, "dev": 5, "test": 5}
 
 
-def read_utterances(path: Path, roles: Sequence[str]) -> dict[str, list[Utterance]]:
+def read_utterances(
+    path: Path, roles: Sequence[str], wanted: str = "train"
+) -> dict[str, list[Utterance]]:
     """Utterances by split, each sorted by id; audio paths are relative to the TSV.
 
     A side has the columns `<role>_audio` and `<role>_text`, and may have `<role>_lang`.
@@ -23,6 +25,8 @@ def read_utterances(path: Path, roles: Sequence[str]) -> dict[str, list[Utteranc
     Raises UserError, naming file and line, for a wrong header, id or split, for a line
     with more or fewer columns, and for an id that occurs twice: it cannot be told which
     line is wrong. A line without a recording is no error here but a fault of that line.
+    A table may lack splits, but not the one that is `wanted`; whoever wants train, and will
+    want the others, is told at once which one is missing.
     """
     lines = tsv.rows(path, escape=None)  # \ is no escape: C:\audio is a path
     _, written = next(lines, (0, []))
@@ -45,8 +49,8 @@ def read_utterances(path: Path, roles: Sequence[str]) -> dict[str, list[Utteranc
             near = nearest(split, SPLITS)
             raise UserError(f"{where}: split '{split}' is not train, dev or test{near}")
         by_split[split].append(_utterance(path, row, roles, where))
-    for split, utterances in by_split.items():
-        if not utterances:
+    for split in SPLITS if wanted == "train" else (wanted,):
+        if not by_split[split]:
             raise UserError(
                 f"{path}: no utterance of split {split}; set column 'split'"
             )
@@ -79,10 +83,18 @@ def _utterance(
 ) -> Utterance:
     return Utterance(
         id=row["id"],
-        speaker=row["id"],  # the table names no speakers: each utterance has its own
+        speaker=_speaker(row, where),
         sides={role: _speech(path, row, role) for role in roles},
         where=where,
     )
+
+
+def _speaker(row: dict[str, str], where: str) -> str:
+    """The speaker of a row; where the table names none each utterance has its own."""
+    speaker = row.get("speaker") or row["id"]
+    if any(char.isspace() for char in speaker):
+        raise UserError(f"{where}: speaker '{speaker}' has a space: write _ for it")
+    return speaker
 
 
 def _speech(path: Path, row: dict[str, str], role: str) -> Speech:
@@ -100,7 +112,7 @@ def _check_header(path: Path, header: list[str], roles: Sequence[str]) -> None:
         "id",
         *(f"{role}_{kind}" for role in roles for kind in ("audio", "text")),
     ]
-    optional = ["split", *(f"{role}_lang" for role in roles)]
+    optional = ["split", "speaker", *(f"{role}_lang" for role in roles)]
     missing = [name for name in columns if name not in header]
     if missing:
         raise UserError(

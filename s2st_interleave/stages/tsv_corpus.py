@@ -1,8 +1,8 @@
 """Stage 1 of egs/own: one TSV -> data/<split>, 16 kHz audio in dump/audio.
 
-The TSV has a header `id src_audio src_text tgt_audio tgt_text [split src_lang tgt_lang]`,
-separated by tabs; the last two name each line's languages, which must agree with the
-options; audio paths are relative to the TSV. Other sides than src and tgt have columns of
+The TSV has a header `id src_audio src_text tgt_audio tgt_text [split speaker src_lang
+tgt_lang]`, separated by tabs; the last two name each line's languages, which must agree with
+the options; audio paths are relative to the TSV. Other sides than src and tgt have columns of
 their names: with `--sides "user=en agent=en"` these are `id user_audio user_text
 agent_audio agent_text`. Without a split 90, 5 and 5 % of the first side's texts are train,
 dev and test, always the same ones; texts are compared without case and punctuation.
@@ -27,6 +27,6 @@ class Options(SidesOptions):
 
 
 def run(options: Options) -> None:
-    splits = read_utterances(options.tsv, tuple(options.spoken()))
+    splits = read_utterances(options.tsv, tuple(options.spoken()), options.split)
     inputs = {"tsv": Input(options.tsv)}
     make(options, splits[options.split], inputs, train=splits["train"])

@@ -4,6 +4,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,23 @@ class Record:
     def name(self) -> str:
         """The directory as the recipe names it."""
         return os.path.relpath(self.directory, self.recipe)
+
+    @cached_property
+    def home(self) -> Path:
+        """The folder to which the record's paths are relative: where its command ran.
+
+        That is the recipe, but where the stage's own directory lies on another disk: then
+        the one above it, or the current one, from which most of them are there.
+        """
+        paths = self.content.get("paths", {})
+        if not _own(self.directory, paths)[1].is_absolute():
+            return self.recipe
+        listed = [
+            p for v in paths.values() for p in (v if isinstance(v, list) else [v])
+        ]
+        relative = [p for p in listed if isinstance(p, str) and not os.path.isabs(p)]
+        homes = (self.recipe, Path.cwd(), *self.directory.parents)
+        return max(homes, key=lambda home: sum((home / p).exists() for p in relative))
 
 
 @dataclass(frozen=True)
@@ -152,16 +170,20 @@ def _home(folder: Path, content: Mapping[str, Any]) -> Path:
     The option that names the stage's own directory tells it, or the folder that a
     comparison lies in. Another path may have the same name, and tells nothing.
     """
-    paths = content.get("paths", {})
-    owners = {"out_dir": folder, "system_dir": folder.parent, "data_dir": folder}
-    name = next((name for name in owners if name in paths), "")
-    own = paths.get(name)
-    if isinstance(own, str) and not os.path.isabs(own):
-        place = owners[name]
-        for above in place.parents:
-            if Path(os.path.normpath(above / own)) == place:
-                return above
+    place, own = _own(folder, content.get("paths", {}))
+    for above in () if own.is_absolute() else place.parents:
+        if Path(os.path.normpath(above / own)) == place:
+            return above
     return recipe_of(folder)
+
+
+def _own(folder: Path, paths: Mapping[str, Any]) -> tuple[Path, Path]:
+    """A folder whose path a record names, and that path; an absolute one if it has none."""
+    owners = {"out_dir": folder, "system_dir": folder.parent, "data_dir": folder}
+    for name, place in owners.items():
+        if isinstance(paths.get(name), str):
+            return place, Path(paths[name])
+    return folder, folder
 
 
 def recipe_of(folder: Path) -> Path:

@@ -95,7 +95,7 @@ def _place(
         when=date(record.directory / DONE),
         seconds=record.content.get("wall_sec"),
     )
-    with contextlib.chdir(record.recipe):  # its tables name audio from there
+    with contextlib.chdir(record.home):  # its tables name audio from there
         lost = promises.broken(record.directory, dict(record.content))
     if lost:
         return replace(place, state="stale", why=(f"no longer whole: {lost}",))
@@ -104,7 +104,7 @@ def _place(
         return place
     latest = max(some, key=lambda each: each.began) if some else None
     words = latest.options if latest and latest.command == command else ()
-    verdict = look(command, words, record.content, record.recipe)
+    verdict = look(command, words, record.content, record.home)
     if verdict.differs:
         return replace(place, state="stale", why=verdict.differs)
     if verdict.unsure:
@@ -253,7 +253,7 @@ def _doubted(made: Sequence[Place], records: Sequence[Record]) -> list[Place]:
     for place in sorted(made, key=_order):
         record = by_directory.get(place.directory)
         if place.state == "done" and record is not None:
-            read = [record.recipe / path for path in paths_of(record.content)]
+            read = [record.home / path for path in paths_of(record.content)]
             from_stale = sorted(
                 ({*map(os.path.normpath, read)} & stale) - {place.directory}
             )

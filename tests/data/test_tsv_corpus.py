@@ -4,6 +4,7 @@ import pytest
 
 from s2st_interleave.data.corpus import Utterance
 from s2st_interleave.data.tsv_corpus import hash_split, read_utterances
+from s2st_interleave.errors import UserError
 
 HEADER = "id\tsrc_audio\tsrc_text\ttgt_audio\ttgt_text"
 THREE = [f"{s}1\ta.wav\tuno\tb/b.wav\tone\t{s}" for s in ("train", "dev", "test")]
@@ -95,3 +96,22 @@ def test_a_recording_that_is_not_named_is_the_fault_of_its_line(tmp_path):
     assert faults["t2"] == ("no audio, column src_audio is empty", "")
     assert faults["t3"] == ("", "no audio, column tgt_audio is empty")
     assert faults["train1"] == ("", "")
+
+
+def test_a_table_of_test_rows_alone_was_refused_for_want_of_train(tmp_path):
+    path = write(tmp_path, THREE[2])
+    splits = read_utterances(path, ("src", "tgt"), "test")
+    assert [u.id for u in splits["test"]] == ["test1"] and not splits["train"]
+    with pytest.raises(UserError, match="no utterance of split dev"):
+        read_utterances(path, ("src", "tgt"), "dev")
+
+
+def test_a_column_of_speakers_was_unknown(tmp_path):
+    rows = [f"{row}\t{who}" for row, who in zip(THREE, ("Ana", "", "Li"), strict=True)]
+    path = write(tmp_path, *rows, header=HEADER + "\tsplit\tspeaker")
+    speakers = {u.id: u.speaker for some in read(path).values() for u in some}
+    assert speakers == {"train1": "Ana", "dev1": "dev1", "test1": "Li"}
+    rows[2] += " Na"
+    path = write(tmp_path, *rows, header=HEADER + "\tsplit\tspeaker")
+    with pytest.raises(UserError, match=":4: speaker 'Li Na' has a space"):
+        read(path)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from s2st_interleave import config, promises
+from s2st_interleave.audit import command
 from s2st_interleave.data import audio
 from s2st_interleave.stage_dir import open_stage
 from s2st_interleave.stages import tsv_corpus
@@ -243,3 +244,22 @@ def test_torch_is_not_loaded():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_recipe_on_another_disk_was_stale_as_its_inputs_lie_where_it_ran(
+    recipe, tmp_path, capsys
+):
+    """With absolute --datadir and --dumpdir, and a corpus named from the recipe."""
+    disk = tmp_path / "disk" / "mine"
+    words = words_of("test")
+    for folder in ("data", "dump"):
+        words = [
+            w.replace(f"{folder}/", f"{disk}/{folder}/", 1)
+            if w.startswith(folder)
+            else w
+            for w in words
+        ]
+    tsv_corpus.run(config.parse(tsv_corpus.Options, words, prog="own"))
+    (place,) = (p for r in gather(disk) for p in r.places if p.name)
+    assert (place.name, place.state, place.why) == ("data/test", "done", ())
+    assert command.audit([disk], fast=True).findings == []
