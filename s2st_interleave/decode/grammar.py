@@ -41,7 +41,7 @@ class Place:
     length: torch.Tensor
     max_units: torch.Tensor
 
-    def __getitem__(self, rows: Sequence[int]) -> "Place":
+    def __getitem__(self, rows: torch.Tensor) -> "Place":
         return Place(self.block[rows], self.length[rows], self.max_units[rows])
 
     def __add__(self, more: "Place") -> "Place":
