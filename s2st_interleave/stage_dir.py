@@ -234,8 +234,10 @@ def open_stage(
         begun.leave(directory)  # another process has finished it just now
         again = {"stage": stage, "options": options, "inputs": inputs}
         return open_stage(directory, **again, overwrite=overwrite, proven=proven)
-    (directory / DONE).unlink(missing_ok=True)  # an extended run is open again
     write_json(directory / OPEN, now)
+    if (directory / DONE).is_file():  # an extended run is open again
+        sync(directory)  # a directory without a record is lost: the other one first
+        (directory / DONE).unlink()
     begun.remove_discarded(directory)
     progress.name_stage(stage, directory)
     return Stage(directory, now, time.monotonic())

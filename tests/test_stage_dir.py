@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from s2st_interleave import begun, files
+from s2st_interleave import begun, files, stage_dir
 from s2st_interleave.config import option
 from s2st_interleave.stage_dir import Input, open_stage
 
@@ -241,3 +241,30 @@ def test_the_longest_name_of_a_file_left_no_room_for_its_temporary_one(tmp_path)
     with files.atomic_write(path) as stream:
         stream.write("x")
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_finished_directory_that_is_opened_again_never_lacks_a_record(
+    tmp_path, monkeypatch
+):
+    """stage.json went before stage.open.json was there: the directory was lost for ever."""
+    assert run(tmp_path, Options(steps=10))
+    (tmp_path / "checkpoint-2").mkdir()
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stage_dir, "write_json", fail)
+        with pytest.raises(OSError, match="the disk is full"):
+            run(tmp_path, Options(steps=20))
+    assert not run(tmp_path, Options(steps=10))
+    assert run(tmp_path, Options(steps=20)) and not run(tmp_path, Options(steps=20))
+
+
+def test_a_killed_start_goes_on_with_both_records(tmp_path):
+    """So it is between the two steps of opening a finished directory again."""
+    assert run(tmp_path, Options(steps=10))
+    done = (tmp_path / "stage.json").read_bytes()
+    assert open_stage(tmp_path, stage="units", options=Options(steps=20), inputs={})
+    (tmp_path / "stage.json").write_bytes(done)
+    assert run(tmp_path, Options(steps=20)) and not run(tmp_path, Options(steps=20))
