@@ -12,6 +12,7 @@ merges all parts, and computes those that are still missing.
 """
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ from typing import ClassVar
 
 from s2st_interleave.config import RunOptions, option
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import atomic_write, file_digest
+from s2st_interleave.files import TEMPORARY, atomic_write, file_digest
 from s2st_interleave.record import digest
 
 MOST_PARTS = 400  # of a side: a million utterances are 800 files, which a quota bears
+# Names of parts, of the shards of earlier versions, and of what a killed job was writing.
+OURS = re.compile(rf"(part\d+|\d+of\d+)(\.proof|\.sec)?|{TEMPORARY.pattern}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +81,8 @@ def run_shards(
     The order of `ids` must be a function of the data, for it says which of them make a
     part: `smallest` at a time, or more where that would be over MOST_PARTS parts.
     `process(ids, path)` must make `path` appear whole. The process that merges also removes
-    the files of parts that no longer exist, such as those of an earlier version. Raises
-    UserError for a `shard` that is not JOB/N.
+    the files of parts that no longer exist, such as those of an earlier version, and no
+    file of another name. Raises UserError for a `shard` that is not JOB/N.
     """
     size = max(smallest, -(-len(ids) // MOST_PARTS))
     shares = [ids[start : start + size] for start in range(0, len(ids), size)]
@@ -92,7 +95,8 @@ def run_shards(
     earlier_sec = sum(part.compute(process) for part in parts)
     known = {path for part in parts for path in (part.path, part.proof)}
     for path in set(folder.glob("*")) - known:
-        path.unlink()
+        if OURS.fullmatch(path.name):
+            path.unlink()
     return Shards(tuple(part.path for part in parts), earlier_sec)
 
 

@@ -106,6 +106,16 @@ def test_merging_removes_what_belongs_to_no_part(work):
     assert names == ["part1", "part1.proof", "part2", "part2.proof"]
 
 
+def test_merging_removes_no_file_of_another_name(work, tmp_path):
+    """Whatever lay in the folder went without a word, also where it is a link."""
+    (tmp_path / "disk").mkdir()
+    work.folder.symlink_to(tmp_path / "disk")
+    (work.folder / "thesis.md").write_text("mine")
+    (work.folder / "party").mkdir()
+    assert work.merge() == IDS
+    assert (tmp_path / "disk" / "thesis.md").read_text() == "mine"
+
+
 def test_there_are_not_more_parts_than_a_quota_bears(work, monkeypatch):
     monkeypatch.setattr(shards, "MOST_PARTS", 3)
     assert work.merge() == IDS and work.made == ["part1", "part2", "part3"]
