@@ -14,7 +14,6 @@ users may remove them to save space.
 prints nothing; its exit status is 1 unless the directory is finished and whole.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -24,6 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from s2st_interleave import record_file
 from s2st_interleave.data import ark
 from s2st_interleave.errors import script
 from s2st_interleave.files import file_digest, sync
@@ -210,7 +210,7 @@ def _listed(directory: Path) -> Iterator[tuple[str, bool]]:
 def _promised(folder: Path) -> Iterator[Path]:
     """Files that a stage in `folder`, inside another stage, wrote outside of it."""
     if (folder / DONE).is_file():
-        done = json.loads((folder / DONE).read_text(encoding="utf-8"))
+        done = record_file.read(folder / DONE)
         for name in done.get("files", {}):
             if name.startswith(".."):
                 yield Path(os.path.normpath(folder / name))
@@ -225,7 +225,7 @@ def _is_promise(name: Path) -> bool:
 def main(words: list[str]) -> int:
     directory = Path(words[0])
     try:
-        done = json.loads((directory / DONE).read_text(encoding="utf-8"))
+        done = record_file.read(directory / DONE)
     except FileNotFoundError:
         return 1
     return 1 if broken(directory, done) else 0

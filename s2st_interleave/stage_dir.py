@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from s2st_interleave import begun, newer, progress, promises, record
+from s2st_interleave import begun, newer, progress, promises, record, record_file
 from s2st_interleave.errors import UserError, shown
 from s2st_interleave.files import (
     atomic_write,
     file_digest,
-    read_json,
     sync,
     write_json,
 )
@@ -44,7 +43,7 @@ class Input:
         Raises FileNotFoundError where it is missing, not finished or no longer whole.
         """
         if (self.path / DONE).is_file():
-            done = read_json(self.path / DONE)
+            done = record_file.read(self.path / DONE)
             self._check_kind(done.get("stage", ""))
             if lost := promises.broken(self.path, done, reads=True):
                 raise FileNotFoundError(self._explain_loss(lost))
@@ -206,7 +205,7 @@ def open_stage(
     records = (directory / name for name in (DONE, OPEN))
     record_path = next((path for path in records if path.is_file()), None)
     if record_path:
-        before, is_done = read_json(record_path), record_path.name == DONE
+        before, is_done = record_file.read(record_path), record_path.name == DONE
         difference = record.difference(before, now, options, inputs, directory)
         is_free = not is_done and (proven or not begun.has_work(directory, options))
         if difference and not (overwrite or is_free):
@@ -322,4 +321,4 @@ def read_done(directory: Path, made_by: str) -> dict[str, Any]:
     Raises FileNotFoundError naming the stage that makes it where there is none.
     """
     Input(directory / DONE, made_by).fingerprint()
-    return read_json(directory / DONE)
+    return record_file.read(directory / DONE)

@@ -7,8 +7,8 @@ import typing
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError
+from s2st_interleave.values import nearest
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -35,7 +35,7 @@ def read(cls: type[Record], data: Any, origin: str, *, others: bool = False) -> 
         raise UserError(f"{origin}: missing keys: {', '.join(missing)}; was it edited?")
     return cls(
         **{
-            key: _value(field_types[key], data[key], f"{origin}: {key}", others)
+            key: typed(field_types[key], data[key], f"{origin}: {key}", others)
             for key in fields
             if key in data
         }
@@ -47,33 +47,33 @@ def _has_default(field: "dataclasses.Field[Any]") -> bool:
     return field.default is not absent or field.default_factory is not absent
 
 
-def _value(wanted: Any, value: Any, origin: str, others: bool) -> Any:
+def typed(wanted: Any, value: Any, origin: str, others: bool = False) -> Any:
     """Return `value` as the type `wanted`, or raise UserError naming `origin`."""
     if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
         return read(wanted, value, origin, others=others)
     kind, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if isinstance(wanted, types.UnionType):  # float | None
         (inner,) = (each for each in arguments if each is not type(None))
-        return None if value is None else _value(inner, value, origin, others)
+        return None if value is None else typed(inner, value, origin, others)
     if kind in (Mapping, dict):
         if isinstance(value, Mapping):
             inner = arguments[1]
             return {
-                k: _value(inner, v, f"{origin}: {k}", others) for k, v in value.items()
+                k: typed(inner, v, f"{origin}: {k}", others) for k, v in value.items()
             }
     elif kind is list:
         if isinstance(value, list):
-            return [_value(arguments[0], each, origin, others) for each in value]
+            return [typed(arguments[0], each, origin, others) for each in value]
     elif kind is tuple:
         if isinstance(value, list | tuple) and len(value) == len(arguments):
             pairs = zip(arguments, value, strict=True)
-            return tuple(_value(inner, each, origin, others) for inner, each in pairs)
+            return tuple(typed(inner, each, origin, others) for inner, each in pairs)
     elif wanted is float:
         # JSON may write 100.0 as 100; NaN is refused, since a failed score is NaN.
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_number and abs(value) <= sys.float_info.max:
             return float(value)
-    elif type(value) is wanted:
+    elif wanted is object or type(value) is wanted:
         return value
     raise UserError(f"{origin}: expected {_name(wanted)}, not {value!r}")
 

@@ -4,6 +4,7 @@ import struct
 from collections import Counter
 from pathlib import Path
 
+from s2st_interleave import record_file
 from s2st_interleave.audit import ids
 from s2st_interleave.audit.finding import Audited, named
 from s2st_interleave.audit.ids import agree, compare, files, table
@@ -157,7 +158,7 @@ def of_score(audited: Audited) -> None:
 
 def _check_score(audited: Audited, decode: Path) -> None:
     path = decode / "score.json"
-    score, done = read_json(path), read_json(decode / DONE)
+    score, done = read_json(path), record_file.read(decode / DONE)
     wanted = {
         "num_utterances": len(audited.kept or ()),
         "checkpoint": done["options"].get("checkpoint"),

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from s2st_interleave import record_file
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError, script
-from s2st_interleave.files import atomic_write, read_json
+from s2st_interleave.files import atomic_write
 from s2st_interleave.promises import DONE, OPEN
 from s2st_interleave.stage_list import maker
 from s2st_interleave.text_file import read_lines
@@ -85,7 +86,7 @@ def read(directory: Path) -> dict[str, str]:
         )
     if record is None:
         raise FileNotFoundError(f"{directory} is missing; {maker(directory, 'data')}")
-    content = read_json(record)
+    content = record_file.read(record)
     sides = content.get("facts", {}).get("sides") or _earlier(content["options"])
     if not sides:
         raise UserError(

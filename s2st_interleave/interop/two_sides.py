@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from s2st_interleave import record_file
 from s2st_interleave.data.kaldi import DataDir
 from s2st_interleave.data.sides import Sides
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json
 from s2st_interleave.promises import DONE, OPEN
 
 
@@ -24,6 +24,6 @@ def input_names(directory: Path, sides: Sides) -> dict[str, str]:
     """
     records = (directory / name for name in (DONE, OPEN))
     record = next((path for path in records if path.is_file()), None)
-    before = read_json(record)["inputs"] if record else {}
+    before = record_file.read(record)["inputs"] if record else {}
     known = {name.partition(".")[0] for name in before}
     return {r: lang if lang in known else r for r, lang in sides.items()}

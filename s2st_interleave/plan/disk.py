@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave.files import read_json
+from s2st_interleave import record_file
 from s2st_interleave.plan import sizes as llm_sizes
 from s2st_interleave.plan.sizes import LlmSizes
 from s2st_interleave.promises import DONE
@@ -30,7 +30,7 @@ def finished(recipes: Sequence[Path]) -> list[Used]:
     by_stage: dict[str, list[tuple[int, int]]] = {}
     for recipe in recipes:
         for path in sorted(recipe.glob("**/" + DONE)):
-            done = read_json(path)
+            done = record_file.read(path)
             of_stage = len(_files(path.parent)), done["bytes"]
             by_stage.setdefault(done["stage"], []).append(of_stage)
             audio = Path(done.get("paths", {}).get("audio_dir", ""))

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from s2st_interleave import record_file
 from s2st_interleave.data import kaldi
 from s2st_interleave.facts import TrainFacts
-from s2st_interleave.files import read_json, read_json_lines
+from s2st_interleave.files import read_json_lines
 from s2st_interleave.plan import answer_work, networks, sizes, speech_work
 from s2st_interleave.plan.corpus import Corpus, Llm, Phase
 from s2st_interleave.plan.cuts import NUM_STEPS, drawn_lengths
@@ -32,7 +33,7 @@ def compared(recipe: Path, rates: Rates, ranks: int) -> Iterator[Compared]:
     `ranks`: processes of stages 2, 8 and 9, and of those that make speech, a core each;
     systems of stage 6 have one each.
     """
-    done = [(p.parent, read_json(p)) for p in sorted(recipe.glob("**/" + DONE))]
+    done = [(p.parent, record_file.read(p)) for p in sorted(recipe.glob("**/" + DONE))]
     by_stage: dict[str, list[tuple[Path, dict[str, Any]]]] = {}
     for folder, each in done:
         by_stage.setdefault(each["stage"], []).append((folder, each))
@@ -139,7 +140,7 @@ def _num_heard(recipe: Path, paths: dict[str, str], known: set[tuple[str, str]])
     """
     if "decode_dir" not in paths:
         return 1 + ("vocode_dir" in paths)
-    facts = read_json(recipe / paths["decode_dir"] / DONE)["facts"]
+    facts = record_file.read(recipe / paths["decode_dir"] / DONE)["facts"]
     answers = (paths["train_dir"], facts["checkpoint"])
     if answers in known:
         return 0

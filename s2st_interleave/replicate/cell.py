@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from s2st_interleave import record_file
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json, write_json
@@ -102,7 +103,7 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
 def build(grid: Grid, pair: str) -> str:
     """Hash of the shared models' outputs: those of another machine differ in the last bits."""
     places = [grid.models(pair) / part / "stage.json" for part in grid.recipe.parts]
-    return digest([read_json(place)["outputs"] for place in places])
+    return digest([record_file.read(place)["outputs"] for place in places])
 
 
 def _known_build(grid: Grid, pair: str) -> str:

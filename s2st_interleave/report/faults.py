@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from s2st_interleave.files import read_json
+from s2st_interleave import record_file
 from s2st_interleave.promises import DONE, DROPPED
 from s2st_interleave.report.systems import System
 from s2st_interleave.score.metrics.loops import is_loop
@@ -47,7 +47,7 @@ def drops(directories: Sequence[Path]) -> list[Drop]:
 
 
 def _drops(directory: Path) -> Iterator[Drop]:
-    done = read_json(directory / DONE)
+    done = record_file.read(directory / DONE)
     counts = done.get("counts", {})
     path = directory / DROPPED
     for reason, count in counts.get("dropped", {}).items():

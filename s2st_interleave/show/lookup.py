@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2st_interleave import drops, recipe_paths
+from s2st_interleave import drops, recipe_paths, record_file
 from s2st_interleave.config import nearest
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump
 from s2st_interleave.interleave.utterance import Utterance
 from s2st_interleave.promises import DONE
@@ -102,7 +101,7 @@ def _ways(dump_dir: Path) -> list[Path]:
     for folder in folders:  # which grow
         if not (folder / DONE).is_file():
             continue
-        paths = read_json(folder / DONE).get("paths", {})
+        paths = record_file.read(folder / DONE).get("paths", {})
         for key in ("units_dir", "align_dir", "data_dir"):
             if key in paths:
                 there = recipe_paths.resolve(paths[key], folder)

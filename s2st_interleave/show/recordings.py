@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from s2st_interleave import recipe_paths
+from s2st_interleave import recipe_paths, record_file
 from s2st_interleave.data import audio, kaldi
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json
 from s2st_interleave.promises import DONE
 
 LONGEST_SEC = 60.0  # a page is to stay small: this is 1.9 MB
@@ -34,7 +33,7 @@ def _data_dir(dump_dir: Path) -> Path | None:
     for key in ("align_dir", "data_dir"):
         if not (folder / DONE).is_file():
             return None
-        path = read_json(folder / DONE).get("paths", {}).get(key)
+        path = record_file.read(folder / DONE).get("paths", {}).get(key)
         if path is None:
             return None
         folder = recipe_paths.resolve(path, folder)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from s2st_interleave import drops
+from s2st_interleave import drops, record_file
 from s2st_interleave.data import ark, kaldi, marks, overlap, sides
 from s2st_interleave.data.archive import Member
 from s2st_interleave.data.checks import LONGEST_UTTERANCE
@@ -16,7 +16,6 @@ from s2st_interleave.data.sides import Sides
 from s2st_interleave.data.sources import NO_MEMBERS, Reader, Source, Sources, file_of
 from s2st_interleave.data.store import STORES, remove_others
 from s2st_interleave.data.text import clean
-from s2st_interleave.files import read_json
 from s2st_interleave.promises import DONE
 from s2st_interleave.record import digest
 from s2st_interleave.stage_dir import Input, open_stage
@@ -191,14 +190,14 @@ def _by_size(
     Empty for every other one, and where sizes differ.
     """
     path = options.data_dir / DONE
-    if not path.is_file() or "files" in read_json(path):
+    if not path.is_file() or "files" in record_file.read(path):
         return ""
     sizes = [
         (u.id, *(_size(speech.audio, members) for speech in u.sides.values()))
         for u in utterances
     ]
     clips = digest(sizes)
-    return clips if read_json(path)["inputs"].get("clips") == clips else ""
+    return clips if record_file.read(path)["inputs"].get("clips") == clips else ""
 
 
 def _size(source: Source, members: Mapping[str, Member]) -> int:

@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from s2st_interleave import drops
+from s2st_interleave import drops, record_file
 from s2st_interleave.align.words import Word, read_each
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DumpFacts, UnitsFacts
-from s2st_interleave.files import read_json
 from s2st_interleave.interleave import dump
 from s2st_interleave.interleave.segments import Side, to_unit_spans
 from s2st_interleave.promises import DONE
@@ -57,7 +56,7 @@ def run(options: Options) -> None:
     prints = {name: origin.fingerprint() for name, origin in origins.items()}
     more: dict[str, str] = {}
     done, joined = options.out_dir / DONE, None
-    before = read_json(done) if done.is_file() else {"inputs": {}}
+    before = record_file.read(done) if done.is_file() else {"inputs": {}}
     if prints.items() <= before["inputs"].items():
         more = too_long.as_input_again(options.out_dir, before, options)
     elif is_looking():  # what is too long follows from what has changed

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from s2st_interleave import parallel
+from s2st_interleave import parallel, record_file
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DumpFacts, TrainFacts
-from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump, Dumps, Subset
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.promises import DONE
@@ -67,7 +66,7 @@ def codebook(directories: Sequence[Path], trained: Path | None = None) -> str | 
 def training_of(llm: Path) -> Path | None:
     """The finished training whose checkpoint an LLM is; None for any other LLM."""
     done = llm.parent / DONE
-    is_trained = done.is_file() and read_json(done).get("stage") == "train"
+    is_trained = done.is_file() and record_file.read(done).get("stage") == "train"
     return llm.parent if is_trained else None
 
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from s2st_interleave import promises, record
+from s2st_interleave import promises, record, record_file
 from s2st_interleave.facts import DecodeFacts, TrainFacts
-from s2st_interleave.files import read_json
 from s2st_interleave.interleave.dump import Dump, Utterance
 from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.promises import DONE, OPEN
@@ -32,7 +31,7 @@ def finished(directory: Path | None) -> dict[str, Any] | None:
     """
     if directory is None or not (directory / DONE).is_file():
         return None
-    done = read_json(directory / DONE)
+    done = record_file.read(directory / DONE)
     if lost := promises.broken(directory, done, reads=True):
         print(f"{done['stage']}: {directory} is no longer whole, not copied: {lost}")
         return None
@@ -86,7 +85,9 @@ def earlier_input(out_dir: Path) -> dict[str, str]:
     all that they follow from.
     """
     places = (out_dir / name for name in (DONE, OPEN))
-    before = next((read_json(place) for place in places if place.is_file()), None)
+    before = next(
+        (record_file.read(place) for place in places if place.is_file()), None
+    )
     inputs = before["inputs"] if before else {}
     return {"part_of": inputs["part_of"]} if "part_of" in inputs else {}
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from s2st_interleave import record_file
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import atomic_write, read_json
+from s2st_interleave.files import atomic_write
 from s2st_interleave.promises import DONE, OPEN
 from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.score import records
@@ -126,7 +127,7 @@ def check_heard(decodes: Path) -> None:
 def _checkpoint(decodes: Path) -> str:
     """The folder of the checkpoint that has answered; "" where no record says it."""
     path = decodes / DONE
-    facts = read_json(path)["facts"] if path.is_file() else {}
+    facts = record_file.read(path)["facts"] if path.is_file() else {}
     return str(facts.get("checkpoint", ""))
 
 

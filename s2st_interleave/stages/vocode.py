@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from s2st_interleave import record_file
 from s2st_interleave.config import MOST_JOBS, REQUIRED, option
 from s2st_interleave.data import audio, sides
 from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.decode import outputs
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DecodeFacts, UnitsFacts, VocoderFacts
-from s2st_interleave.files import atomic_write, read_json
+from s2st_interleave.files import atomic_write
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import DONE
 from s2st_interleave.shards import ShardOptions, Shards, run_shards
@@ -166,7 +167,7 @@ def _stem(options: Options) -> Path:
 def _made_by(units_dir: Path) -> str:
     """The command that wrote the units: `units` or `decode`."""
     record = units_dir / DONE
-    return read_json(record)["stage"] if record.is_file() else "decode"
+    return record_file.read(record)["stage"] if record.is_file() else "decode"
 
 
 def _check_codebook(options: Options) -> None:

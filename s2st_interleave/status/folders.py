@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from s2st_interleave import record_file
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json
 from s2st_interleave.promises import DONE, OPEN
 
 # Folders of a recipe that stages write; a recipe is the folder that holds them.
@@ -156,11 +156,9 @@ def _bytes(entry: os.DirEntry[str]) -> int:
 
 def read_record(folder: Path, name: str) -> Record:
     """The record in the file `name` of an absolute folder; UserError where it is damaged."""
-    content = read_json(folder / name)
-    if not isinstance(content, dict) or not isinstance(content.get("stage"), str):
+    content = record_file.read(folder / name)
+    if "stage" not in content:
         raise UserError(f"{folder / name}: no record of a stage")
-    if not isinstance(content.get("paths", {}), dict):
-        raise UserError(f"{folder / name}: its 'paths' are no table")
     return Record(folder, name == DONE, content, _home(folder, content))
 
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from s2st_interleave import record_file
 from s2st_interleave.errors import UserError, script
-from s2st_interleave.files import read_json
 from s2st_interleave.progress import duration
 from s2st_interleave.promises import DONE, OPEN
 from s2st_interleave.stage_list import STAGES
@@ -113,7 +113,7 @@ def _seconds(folder: Path) -> float | None:
     beside = [] if folder.is_absolute() or ".." in folder.parts else recipes
     for path in (folder / DONE, *(recipe / folder / DONE for recipe in beside)):
         if path.is_file():
-            return float(read_json(path).get("wall_sec", 0.0))
+            return float(record_file.read(path).get("wall_sec", 0.0))
     return None
 
 
