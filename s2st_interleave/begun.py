@@ -4,11 +4,11 @@ import contextlib
 import fcntl
 import glob
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.files import remove_tree
 from s2st_interleave.promises import CHECKPOINT, OPEN, VOLATILE
 
 _held: dict[Path, int] = {}  # descriptors of this process, by directory
@@ -79,14 +79,14 @@ def discard(directory: Path) -> None:
     """Remove a stage's directory, renamed first: half of it must never be read."""
     old = directory.with_name(f".{directory.name}.{os.getpid()}.old")
     directory.rename(old)
-    leave(directory)
-    shutil.rmtree(old)
+    leave(old if old.is_symlink() else directory)  # a link's mark is on its folder
+    remove_tree(old)
 
 
 def remove_discarded(directory: Path) -> None:
     """Remove what a process that was killed had begun to discard."""
     for old in directory.parent.glob(f".{glob.escape(directory.name)}.*.old"):
-        shutil.rmtree(old)
+        remove_tree(old)
 
 
 def unsigned(directory: Path) -> list[Path]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -102,6 +103,14 @@ def sync_tree(directory: Path) -> None:
             sync(Path(folder, name))
         sync(Path(folder))
     sync(directory.parent)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder, if there is one; of a link to a folder the link alone."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -268,3 +268,19 @@ def test_a_killed_start_goes_on_with_both_records(tmp_path):
     assert open_stage(tmp_path, stage="units", options=Options(steps=20), inputs={})
     (tmp_path / "stage.json").write_bytes(done)
     assert run(tmp_path, Options(steps=20)) and not run(tmp_path, Options(steps=20))
+
+
+def test_a_linked_directory_is_made_anew_and_its_link_alone_goes(tmp_path):
+    """rmtree refuses a link, whose name was already another: all later runs failed."""
+    disk, folder = tmp_path / "disk", tmp_path / "data" / "train"
+    disk.mkdir()
+    folder.parent.mkdir()
+    folder.symlink_to(disk)
+    assert run(folder, Options())
+    left = folder.with_name(".train.7.old")  # of a version that failed so
+    left.symlink_to(disk)
+    assert run(folder, Options(size=2), overwrite=True)
+    assert (disk / "work").read_text() == "1"
+    assert (folder / "work").read_text() == "2" and not folder.is_symlink()
+    assert list(folder.parent.iterdir()) == [folder]
+    assert not run(disk, Options())  # no mark of this process is left on it

@@ -10,7 +10,6 @@ is listed again only if its size or time stamp has changed.
 import gzip
 import hashlib
 import os
-import shutil
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -21,7 +20,13 @@ from typing import IO, Any, NamedTuple, cast
 
 from s2st_interleave.data.ark import Held
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import atomic_write, file_digest, read_json, write_json
+from s2st_interleave.files import (
+    atomic_write,
+    file_digest,
+    read_json,
+    remove_tree,
+    write_json,
+)
 from s2st_interleave.progress import progress
 from s2st_interleave.promises import absent
 
@@ -129,7 +134,7 @@ def _list(path: Path, folder: Path) -> None:
     print(f"listing {path}, its tables go to {folder}", flush=True)
     partial, old = (folder.with_name(f".{folder.name}.{n}") for n in ("partial", "old"))
     for left in (partial, old):
-        shutil.rmtree(left, ignore_errors=True)
+        remove_tree(left)
     partial.mkdir(parents=True)
     state = _state(path)
     files: dict[str, tuple[int, str]] = {}
@@ -144,7 +149,7 @@ def _list(path: Path, folder: Path) -> None:
     if folder.is_dir():
         folder.rename(old)
     partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    remove_tree(old)
 
 
 def _hashed(stream: IO[bytes], copy: Path | None) -> str:

@@ -15,7 +15,7 @@ from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data import sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DecodeFacts, TrainFacts, VocoderFacts
-from s2st_interleave.files import atomic_write
+from s2st_interleave.files import atomic_write, remove_tree
 from s2st_interleave.interleave.task import Task, prompt
 from s2st_interleave.pack import folder, notice
 from s2st_interleave.promises import DONE, VOLATILE
@@ -98,7 +98,7 @@ def run(options: Options) -> None:
     # 2. Copy the models, without files that only training needs.
     out = options.out_dir
     for name in folder.PARTS:  # parts of an interrupted run
-        shutil.rmtree(out / name, ignore_errors=True)
+        remove_tree(out / name)
     decoded = read_done(options.decode_dir, "decode")
     answers = DecodeFacts.of(decoded, options.decode_dir)
     trained = checkpoint.of(options.train_dir, answers.checkpoint)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections import Counter
@@ -14,7 +13,7 @@ from typing import Any
 from s2st_interleave import record_file
 from s2st_interleave.data import kaldi
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import read_json, write_json
+from s2st_interleave.files import read_json, remove_tree, write_json
 from s2st_interleave.provenance import git_state
 from s2st_interleave.record import digest
 from s2st_interleave.replicate.grid import Cell, Grid
@@ -96,7 +95,7 @@ def run(grid: Grid, cell: Cell, more: Sequence[str] = ()) -> None:
         write_json(grid.place(cell), result)
     if not grid.recipe.keep:  # the scores are stored: remove checkpoints and audio
         for experiment in (folder / cells).glob(f"{cell.name}-*"):
-            shutil.rmtree(experiment)
+            remove_tree(experiment)
     print(progress_line(grid, cell), flush=True)
 
 

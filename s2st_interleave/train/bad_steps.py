@@ -11,7 +11,6 @@ step has read is written to `bad_steps/step-<n>`:
     rank0.safetensors   the tensors of rank 0's micro-batches, `<number>.<name>`
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from torch.distributed.tensor import DTensor
 
 from s2st_interleave import parallel
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import write_json
+from s2st_interleave.files import remove_tree, write_json
 from s2st_interleave.progress import named
 from s2st_interleave.promises import and_more
 
@@ -97,7 +96,7 @@ class BadSteps:
 
         def begin() -> None:
             for left in (temporary, place):
-                shutil.rmtree(left, ignore_errors=True)
+                remove_tree(left)
             temporary.mkdir(parents=True)
 
         parallel.on_first(begin)

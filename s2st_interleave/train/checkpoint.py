@@ -15,6 +15,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.files import (
     atomic_write,
     read_as,
+    remove_tree,
     sync,
     sync_tree,
     write_json,
@@ -111,14 +112,14 @@ def _temporary(checkpoint: Path) -> Path:
 
 def _remove(checkpoint: Path) -> None:
     """Remove a checkpoint, renamed first: half of it must not stay after a kill."""
-    shutil.rmtree(_temporary(checkpoint), ignore_errors=True)
+    remove_tree(_temporary(checkpoint))
     checkpoint.rename(_temporary(checkpoint))
-    shutil.rmtree(_temporary(checkpoint))
+    remove_tree(_temporary(checkpoint))
 
 
 def _remove_left(directory: Path) -> None:
     for left in directory.glob(".checkpoint-*.tmp"):
-        shutil.rmtree(left)
+        remove_tree(left)
 
 
 def load_model(source: Path | None, model: nn.Module) -> Progress:
@@ -218,7 +219,7 @@ def prune(directory: Path) -> None:
     checkpoints = by_step(directory)
     for step in sorted(checkpoints)[:-1]:
         (checkpoints[step] / OPTIMIZER).unlink(missing_ok=True)
-        shutil.rmtree(checkpoints[step] / SHARDS, ignore_errors=True)
+        remove_tree(checkpoints[step] / SHARDS)
 
 
 def save(
@@ -244,7 +245,7 @@ def save(
 
     def begin() -> None:
         _remove_left(directory)
-        shutil.rmtree(target, ignore_errors=True)
+        remove_tree(target)
         temporary.mkdir(parents=True)
 
     def end() -> None:

@@ -7,11 +7,11 @@ not. Times are seconds of training. One process writes: rank 0.
 
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
+from s2st_interleave.files import remove_tree
 from s2st_interleave.promises import OPEN
 from s2st_interleave.record import digest
 
@@ -75,7 +75,7 @@ class TensorBoard:
         import tensorboard  # noqa: F401  # pyrefly: ignore[missing-import]
         from torch.utils.tensorboard import SummaryWriter
 
-        shutil.rmtree(directory / FOLDER, ignore_errors=True)
+        remove_tree(directory / FOLDER)
         self.writer = SummaryWriter(str(directory / FOLDER))
 
     def add(self, line: Mapping[str, float]) -> None:
