@@ -15,7 +15,7 @@ from pathlib import Path
 
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError, script
-from s2st_interleave.files import atomic_write, write_json
+from s2st_interleave.files import atomic_write, check_page, write_json
 from s2st_interleave.replicate import cell as cells
 from s2st_interleave.replicate.grid import Grid
 from s2st_interleave.replicate.grid_file import load
@@ -111,6 +111,7 @@ def page(grid: Grid, args: argparse.Namespace) -> None:
 
     if args.out is not None:
         grid = replace(grid, page=args.out, figures=args.out)
+    check_page(grid.page / "RESULTS.md")
     content = gather(grid, args.num_resamples)
     if grid.is_of_schedules:
         schedules_page.draw(content)

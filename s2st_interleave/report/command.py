@@ -14,7 +14,7 @@ from pathlib import Path
 from s2st_interleave.config import nearest, option
 from s2st_interleave.data import kaldi, sides
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import atomic_write
+from s2st_interleave.files import atomic_write, check_page
 from s2st_interleave.quick import QUICK, here_or_quick
 from s2st_interleave.report import curves, faults
 from s2st_interleave.report.choice import choose
@@ -26,6 +26,7 @@ from s2st_interleave.report.ratios import ratios
 from s2st_interleave.report.scores import Scores, read_scores
 from s2st_interleave.report.systems import System, found, found_tags
 from s2st_interleave.score.columns import heading
+from s2st_interleave.show.page import BEGINS
 from s2st_interleave.text_file import read_paragraph
 from s2st_interleave.values import Device
 
@@ -69,6 +70,10 @@ def run(options: Options) -> None:
             f"{options.exp_dir}: no such directory: run this from a recipe's directory, or "
             "name another one with --exp_dir"
         )
+    is_main = options.split == Options().split
+    name = "report.html" if is_main else f"report.{options.split}.html"
+    out = options.out or options.exp_dir / name
+    check_page(out, BEGINS)
     trained = options.trained or options.exp_dir
     tags = options.decode_tags or tuple(found_tags(options.exp_dir, options.split))
     there = found(options.exp_dir, trained, options.split)
@@ -118,9 +123,6 @@ def run(options: Options) -> None:
         num_directories=len(directories),
         faults=[fault for system in scores.systems for fault in faults.faults(system)],
     )
-    is_main = options.split == Options().split
-    name = "report.html" if is_main else f"report.{options.split}.html"
-    out = options.out or options.exp_dir / name
     _write(out, render(page), len(articles))
 
 

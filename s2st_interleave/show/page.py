@@ -102,6 +102,10 @@ def head(policy: str, title: str, style: str) -> list[str]:
     ]
 
 
+# What all pages in HTML begin with, whatever they may load.
+BEGINS = "\n".join(head("", "", "")[:5]).removesuffix('">')
+
+
 def page(
     pictures: Sequence[Picture], first: int, sounds: Mapping[str, bytes] | None = None
 ) -> str:

@@ -9,7 +9,7 @@ from s2st_interleave import record_file
 from s2st_interleave.config import REQUIRED, option
 from s2st_interleave.data.languages import LanguageCode
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import atomic_write
+from s2st_interleave.files import atomic_write, check_page
 from s2st_interleave.promises import DONE, OPEN
 from s2st_interleave.provenance import git_state, versions
 from s2st_interleave.score import records
@@ -52,6 +52,8 @@ class Options:
 
 
 def run(options: Options) -> None:
+    check_page(options.out)
+
     # 1. Read every score; none may be missing.
     scores, comparisons = [], []
     checkpoints: dict[tuple[str, str], str] = {}
