@@ -11,10 +11,14 @@ from s2st_interleave.files import check_page
 from s2st_interleave.report.look import POLICY
 from s2st_interleave.show.page import BEGINS, head
 
-RESULTS = "results --title t --src_lang es --systems a --decode_tags a --exp_dir . --out".split()
+RESULTS = (
+    "results --title t --src_lang es --systems a --decode_tags b --exp_dir . --out"
+)
 
 
-@pytest.mark.parametrize("command", [["report", "--exp_dir", ".", "--out"], RESULTS])
+@pytest.mark.parametrize(
+    "command", [["report", "--exp_dir", ".", "--out"], RESULTS.split()]
+)
 def test_a_page_replaced_a_file_of_its_user(tmp_path, monkeypatch, capsys, command):
     monkeypatch.chdir(tmp_path)
     Path("thesis").write_text("<!DOCTYPE html>\nmine")
