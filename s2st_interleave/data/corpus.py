@@ -217,6 +217,10 @@ def no_id(name: str) -> str:
             f"{name!r} is no id: 1 to 200 bytes without space, / or \\, and no dot at "
             "the start"
         )
+    if name == "__metadata__":
+        return (
+            f"{name!r} is no id: safetensors, which holds units by id, keeps this name"
+        )
     if name != visible_only(name) or any(unicodedata.category(c) == "Cc" for c in name):
         return f"{name!a} is no id: it holds characters that cannot be seen"
     return ""

@@ -174,3 +174,10 @@ def test_all_21_pairs_are_known_by_their_file_names():
 def test_an_id_must_be_a_name_of_a_file(name):
     with pytest.raises(ValueError, match=r"t\.tsv:7: .* is no id"):
         check_id(name, "t.tsv:7")
+
+
+def test_an_id_that_safetensors_keeps_for_itself_passed_stage_1():
+    """Stage 4 ended in a SafetensorError: it writes units by id."""
+    with pytest.raises(ValueError, match=r"t\.tsv:7: '__metadata__' is no id: safe"):
+        check_id("__metadata__", "t.tsv:7")
+    check_id("__metadata", "t.tsv:7")
