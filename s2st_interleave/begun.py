@@ -45,6 +45,11 @@ def hold(directory: Path, *, alone: bool = True) -> None:
         )
 
 
+def held() -> list[Path]:
+    """The directories in which this process works."""
+    return list(_held)
+
+
 def leave(directory: Path) -> None:
     """Take the mark of this process away."""
     descriptor = _held.pop(directory.resolve(), None)

@@ -118,8 +118,9 @@ def _of_machine(error: OSError) -> str:
     reason = error.strerror or str(error)
     number = error.errno
     if number in (errno.ENOSPC, errno.EDQUOT):
-        if number == errno.EDQUOT:
-            return f"{where}{reason}: make room; the same command carries on"
+        if number == errno.EDQUOT or not path:
+            made = "" if path else _being_made()
+            return f"{where}{reason}{made}: make room; the same command carries on"
         place = Path(path).absolute()
         folder = next(p for p in (place, *place.parents) if p.is_dir())
         free = f"{shutil.disk_usage(folder).free} bytes are free in {folder}"
@@ -145,6 +146,14 @@ def _of_machine(error: OSError) -> str:
     if number == errno.ENOENT and path:
         return f"{where}no such file or folder"
     return str(error)
+
+
+def _being_made() -> str:
+    """What this process was making when an error came that names no file."""
+    from s2st_interleave import begun
+
+    places = ", ".join(map(str, begun.held()))
+    return f", while {places} was made" if places else ""
 
 
 # Where torchrun's ranks leave their errors, so that it prints an error of all of them once.

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from s2st_interleave import __main__ as command_line
-from s2st_interleave import passing
+from s2st_interleave import begun, passing
 from s2st_interleave.data import validate
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write, read_json
@@ -50,7 +50,7 @@ def test_what_a_user_can_mend_is_one_line(monkeypatch, capsys, error):
     ("error", "message"),
     [
         (OSError(errno.ENOSPC, "No space left", "a/b"), "a/b: No space left, {} bytes"),
-        (OSError(errno.ENOSPC, "No space left"), "No space left, {} bytes are free in"),
+        (OSError(errno.ENOSPC, "No space left"), "No space left: make room; the same"),
         (OSError(errno.EDQUOT, "Disk quota", "a/b"), "a/b: Disk quota: make room"),
         (OSError(errno.EROFS, "Read-only", "a/b"), "a/b: Read-only: this disk is read"),
         (OSError(errno.EACCES, "Denied", "a/b"), "a/b: Denied: it cannot be read or"),
@@ -61,7 +61,10 @@ def test_what_a_user_can_mend_is_one_line(monkeypatch, capsys, error):
         (OSError(errno.EISDIR, "Is a", "a/b"), "a/b: this is a folder, and a file"),
         (OSError(errno.ENOTDIR, "Not a", "a/b"), "a/b: a part of this path is a file"),
         (OSError(errno.ENOENT, "No such", "a/b"), "a/b: no such file or folder"),
-        (RuntimeError("I/O error: No space left on device (os error 28)"), "{} bytes"),
+        (
+            RuntimeError("I/O error: No space left on device (os error 28)"),
+            "device: ma",
+        ),
         (MemoryError(), "this machine has no memory left"),
         (RuntimeError("could not create a primitive"), "this machine has no memory"),
         (RuntimeError("mkl_malloc: failed to allocate"), "this machine has no memory"),
@@ -87,6 +90,18 @@ def test_a_full_disk_is_told_with_the_file_that_could_not_be_written(tmp_path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert caught.value.filename == str(tmp_path / "x") and stream.closed
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_of_an_error_without_a_file_was_told_of_another_disk(
+    monkeypatch, tmp_path, capsys
+):
+    """That of the current folder; the directory that the process works in is known."""
+    begun.hold(tmp_path)
+    assert run(monkeypatch, RuntimeError("I/O error: (os error 28)")) == 1
+    begun.leave(tmp_path)
+    line = capsys.readouterr().err
+    assert f"device, while {tmp_path} was made: make room" in line
+    assert "bytes are free" not in line
 
 
 def end(number: int) -> None:
