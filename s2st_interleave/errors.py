@@ -212,6 +212,7 @@ def quiet_pipe(work: Callable[[], int | None]) -> int:
 
     The reader may be `| head`: the status is then PIPE_CLOSED, without a traceback.
     """
+    _open_closed()
     try:
         try:
             return work() or 0
@@ -223,6 +224,21 @@ def quiet_pipe(work: Callable[[], int | None]) -> int:
         # The interpreter flushes standard output at its end: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+
+
+def _open_closed() -> None:
+    """Let standard streams that the shell has closed (`>&-`) go nowhere.
+
+    Python has None in their place, and the next file would be opened as one of them.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
 def script(name: str, main: Callable[[], int | None]) -> int:

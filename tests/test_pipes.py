@@ -17,6 +17,15 @@ def test_a_reader_that_has_heard_enough_ends_it_quietly(words):
     assert done.stderr == "" and done.stdout.strip() in ("0", "141")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_ended_finished_work_with_an_error(closed):
+    """Its status was 1, and the fault "'NoneType' object has no attribute 'flush'"."""
+    line = f"{sys.executable} -m s2st_interleave --version {closed}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ">&-" in closed or done.stdout.startswith("s2st_interleave ")
+
+
 def test_jobs_end_with_the_reader_of_the_launcher(tmp_path):
     code = "import time\nwhile True:\n print('y', flush=True)\n time.sleep(0.05)"
     words = [sys.executable, "-m", "s2st_interleave", "launch", "JOB=1:2"]
