@@ -27,6 +27,7 @@ from s2st_interleave import record_file
 from s2st_interleave.data import ark
 from s2st_interleave.errors import script
 from s2st_interleave.files import file_digest, sync
+from s2st_interleave.recipe_paths import beside
 
 DONE, OPEN, DROPPED = "stage.json", "stage.open.json", "dropped.tsv"
 # Files that describe one run (seconds, runtime options), and folders that no other stage
@@ -201,7 +202,8 @@ def _listed(directory: Path) -> Iterator[tuple[str, bool]]:
             for line in stream:
                 path, offset = ark.split(line.rstrip("\n").partition(" ")[2])
                 if offset is None:
-                    yield path, False
+                    is_own = table.name == "wav.scp"  # of stage 8
+                    yield (str(beside(path, table)) if is_own else path), False
                 elif path not in archives:
                     archives.add(path)
                     yield path, True

@@ -23,3 +23,16 @@ def resolve(path: str | Path, source: Path) -> Path:
             if ark.is_there(folder / wanted):  # an absolute path stays as it is
                 return path if folder == Path.cwd() else folder / path
     return path
+
+
+def beside(path: str | Path, table: Path) -> Path:
+    """The file that `path`, which stands in `table`, names: the table's own, if it has one.
+
+    A folder that was copied or renamed brings its files along, `units.src.ark` beside the
+    table or `wav/a.wav` below it, and the table's paths lead to those of the original.
+    """
+    path = Path(path)
+    for name in (path.name, Path(path.parent.name, path.name)):
+        if (own := table.parent / name).is_file():
+            return own
+    return path

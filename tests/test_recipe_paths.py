@@ -1,10 +1,14 @@
 """Paths that a stage wrote are its recipe's, wherever they are read."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from s2st_interleave.recipe_paths import resolve
+from s2st_interleave import promises
+from s2st_interleave.data.kaldi import write_table
+from s2st_interleave.recipe_paths import beside, resolve
+from s2st_interleave.score.answers import spoken
 
 
 @pytest.fixture
@@ -42,3 +46,19 @@ def test_the_current_directory_serves_experiments_that_lie_elsewhere(recipes, tm
     assert resolve("dump/train", elsewhere) == Path("dump/train")
     whole = recipes / "second" / "dump"
     assert resolve(whole, elsewhere) == whole
+
+
+def test_a_copied_system_speaks_with_its_own_recordings(tmp_path):
+    """A copy was scored by the original's recordings, and was broken where those had gone."""
+    first, copy = tmp_path / "vocode", tmp_path / "copy"
+    (first / "wav").mkdir(parents=True)
+    (first / "wav" / "a.wav").write_bytes(b"four")
+    write_table(first / "wav.scp", {"a": str(first / "wav" / "a.wav")})
+    shutil.copytree(first, copy)
+    (first / "wav" / "a.wav").write_bytes(b"others")
+    assert spoken(copy) == {"a": copy / "wav" / "a.wav"}
+    assert promises.audio_bytes(copy) == 4
+
+
+def test_a_file_that_is_not_beside_its_table_lies_where_the_table_says(tmp_path):
+    assert beside("dump/units.ark", tmp_path / "units.scp") == Path("dump/units.ark")

@@ -9,6 +9,7 @@ from typing import TypeVar
 from s2st_interleave.data import ark, sides
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
+from s2st_interleave.recipe_paths import beside
 from s2st_interleave.text_file import read_lines
 
 T = TypeVar("T")
@@ -29,6 +30,11 @@ def read_table(path: Path) -> dict[str, str]:
             raise UserError(f"{path}:{number}: utterance {utterance} occurs twice")
         table[utterance] = value
     return table
+
+
+def read_places(path: Path) -> dict[str, Path]:
+    """Recordings by id of a table that lies above its own: those of stage 8."""
+    return {k: beside(place, path) for k, place in read_table(path).items()}
 
 
 def write_table(path: Path, table: Mapping[str, str]) -> None:

@@ -46,9 +46,9 @@ def export(directory: Path, num_audio: int) -> tuple[int, int]:
     for table in sorted(directory.glob("greedy_*/*/vocode/wav.scp")):
         decode = table.parent.parent
         step = int(lines[-1]["step"]) + 1 if lines else 0
-        wavs = kaldi.read_table(table)
+        wavs = kaldi.read_places(table)
         for utterance in sorted(wavs)[:num_audio]:
-            samples, rate = read_speech(Path(wavs[utterance]), table)
+            samples, rate = read_speech(wavs[utterance], table)
             name = f"{decode.relative_to(directory)}/{utterance}"
             board.writer.add_audio(
                 name, samples[None], step, sample_rate=rate, walltime=last_sec

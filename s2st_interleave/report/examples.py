@@ -219,14 +219,14 @@ def _kept(table: Mapping, ids: Sequence[str]) -> dict:
     return {utterance: table[utterance] for utterance in ids if utterance in table}
 
 
-def _placed(wavs: Mapping[str, str | Path], source: Path) -> dict[str, Path]:
+def _placed(wavs: Mapping[str, Path], source: Path) -> dict[str, Path]:
     """Where the recordings of a wav.scp in `source` lie."""
     return {u: recipe_paths.resolve(wav, source) for u, wav in wavs.items()}
 
 
-def _resynthesis(corpus: Corpus) -> dict[str, str]:
+def _resynthesis(corpus: Corpus) -> dict[str, Path]:
     path = corpus.resynthesis
-    return kaldi.read_table(path) if path.is_file() else {}
+    return kaldi.read_places(path) if path.is_file() else {}
 
 
 def _words(corpus: Corpus, side: str, ids: Sequence[str]) -> dict[str, list[Word]]:

@@ -45,7 +45,7 @@ class System:
     rows: Mapping[str, Row] = field(default_factory=dict)
     heard: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    wavs: Mapping[str, str] = field(default_factory=dict)
+    wavs: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -105,7 +105,8 @@ def read_system(name: str, folder: Path, score: SystemScore) -> System:
     """A scored system with its answers; what an earlier version did not keep is empty."""
     layout = Layout.parse(score.layout)
     sides = [block.side for block in layout.wanted if block.kind == "text"]
-    wavs = _table(folder / "vocode" / "wav.scp") if layout.speaks else {}
+    scp = folder / "vocode" / "wav.scp"
+    wavs = kaldi.read_places(scp) if layout.speaks and scp.is_file() else {}
     return System(
         name,
         folder,

@@ -111,8 +111,7 @@ def spoken(vocode_dir: Path | None) -> dict[str, Path]:
     """Audio by utterance id, of those that have some."""
     if vocode_dir is None:
         raise UserError("the task answers in speech: --vocode_dir says where it is")
-    table = kaldi.read_table(vocode_dir / "wav.scp")
-    return {utterance: Path(wav) for utterance, wav in table.items()}
+    return kaldi.read_places(vocode_dir / "wav.scp")
 
 
 def without(ids: set[str], table: Mapping[str, T]) -> dict[str, T]:

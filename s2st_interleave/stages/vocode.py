@@ -11,7 +11,7 @@ import numpy as np
 from s2st_interleave import record_file
 from s2st_interleave.config import MOST_JOBS, REQUIRED, option
 from s2st_interleave.data import audio, sides
-from s2st_interleave.data.kaldi import read_table, write_table
+from s2st_interleave.data.kaldi import read_places, write_table
 from s2st_interleave.decode import outputs
 from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DecodeFacts, UnitsFacts, VocoderFacts
@@ -146,9 +146,9 @@ def _recordings(
     stem = _stem(replace(options, units_dir=units_dir))
     if done["inputs"].get("name") != stem.name:
         return {}  # another side's
-    spoken, paths = store.read_units(stem), read_table(other / "wav.scp")
+    spoken, paths = store.read_units(stem), read_places(other / "wav.scp")
     both = sorted(units.keys() & paths.keys())
-    return {u: Path(paths[u]) for u in both if np.array_equal(units[u], spoken[u])}
+    return {u: paths[u] for u in both if np.array_equal(units[u], spoken[u])}
 
 
 def _stem(options: Options) -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 from s2st_interleave.data.kaldi import read_table, write_table
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
+from s2st_interleave.recipe_paths import beside
 from s2st_interleave.weights import reading
 
 
@@ -39,7 +40,7 @@ def read_units(stem: Path) -> dict[str, np.ndarray]:
     An archive of numbers that another program wrote gives those, of its own type and shape.
     """
     scp = stem.with_name(f"{stem.name}.scp")
-    return {k: _read(place, f"{scp}: {k}") for k, place in read_table(scp).items()}
+    return {k: _read(place, scp, k) for k, place in read_table(scp).items()}
 
 
 # How Kaldi's arrays start: binary vectors of integers, other binary ones, text. kaldiio would
@@ -51,12 +52,13 @@ PLACE = re.compile(
 )
 
 
-def _read(place: str, where: str) -> np.ndarray:
+def _read(place: str, scp: Path, utterance: str) -> np.ndarray:
     """The array at `<ark>:<offset>`, or its rows `[first:last]`, the last one included."""
+    where = f"{scp}: {utterance}"
     match = PLACE.fullmatch(place)
     if not match or place.strip()[-1:] == "|":
         raise UserError(f"{where}: '{place}' is no <ark>:<offset>")
-    path = Path(match["ark"])
+    path = beside(match["ark"], scp)
     with (
         reading(path),
         path.open("rb") as file,

@@ -1,5 +1,7 @@
 """Units: a codebook that is a function of its data and seed, and Kaldi files."""
 
+import shutil
+
 import kaldiio
 import numpy as np
 import pytest
@@ -49,3 +51,15 @@ def test_units_are_int32_vectors_that_any_kaldi_tool_reads(tmp_path):
     assert list(read) == ["a", "b"] and read["b"].dtype == np.int32
     loaded = store.read_units(stem)
     assert loaded["b"].tolist() == [3, 3, 1] and len(loaded["a"]) == 0
+
+
+def test_a_copied_folder_reads_its_own_arrays(tmp_path):
+    """Copies read the original's archive, also after that had units of another codebook."""
+    first, copy = tmp_path / "dump", tmp_path / "copy"
+    first.mkdir()
+    store.write_units(first / "units.src", {"a": np.array([1, 2])})
+    shutil.copytree(first, copy)
+    store.write_units(first / "units.src", {"a": np.array([3, 4])})
+    assert store.read_units(copy / "units.src")["a"].tolist() == [1, 2]
+    shutil.rmtree(first)
+    assert store.read_units(copy / "units.src")["a"].tolist() == [1, 2]
