@@ -64,7 +64,8 @@ def run(options: Options) -> None:
             scores.append(records.read(SystemScore, _finished(decodes, "score")))
             checkpoints[name, scores[-1].checkpoint] = _checkpoint(decodes)
             if name != options.baseline:
-                comparisons += _compared(decodes)
+                baseline = options.exp_dir / options.baseline / tag / options.split
+                comparisons += _compared(decodes, baseline)
     topline = None
     # Without speech there are no toplines.
     if options.topline_dir and any(score.asr for score in scores):
@@ -139,7 +140,19 @@ def _finished(decodes: Path, name: str) -> Path:
     return decodes / f"{name}.json"
 
 
-def _compared(decodes: Path) -> list[Comparison]:
-    """By the primary metric, and by each that was asked for."""
+def _compared(decodes: Path, baseline: Path) -> list[Comparison]:
+    """By the primary metric, and by each that was asked for.
+
+    Raises UserError for one of scores that have changed since.
+    """
     names = sorted(path.stem for path in decodes.glob("compare*.json")) or ["compare"]
+    for name in names:
+        for role, side in (("system", decodes), ("baseline", baseline)):
+            score, made = side / "score", decodes / name
+            is_there = (score / DONE).is_file() and (made / DONE).is_file()
+            if is_there and not made_with(made, "compare", role, score, "score"):
+                raise UserError(
+                    f"{made} is of an earlier {score}: run stage 9 again, or remove "
+                    f"{made}.json where that metric is compared no more"
+                )
     return [records.read(Comparison, _finished(decodes, name)) for name in names]
