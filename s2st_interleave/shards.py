@@ -2,9 +2,9 @@
 
 A part is a run of utterances in the order in which the caller gives them. Two files make
 it: what was computed (`part7`) and, written last, its proof (`part7.proof`): a digest of
-the utterance ids, one of the first file, and the seconds that it took. A part without a
-proof, or with another one, is computed again, because its file may be cut off, copied from
-elsewhere or of other utterances.
+the stage's fingerprint and the utterance ids, one of the first file, and the seconds that
+it took. A part without a proof, or with another one, is computed again, because its file
+may be cut off, copied from elsewhere or of other utterances.
 
 Job k of n (`--shard k/n`) computes the parts k, k + n, k + 2n ... that are not there yet.
 How many jobs there are, and how often they are killed, changes no file. Then one process
@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from s2st_interleave import record_file
 from s2st_interleave.config import RunOptions, option
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import TEMPORARY, atomic_write, file_digest
+from s2st_interleave.promises import OPEN
 from s2st_interleave.record import digest
 
 MOST_PARTS = 400  # of a side: a million utterances are 800 files, which a quota bears
@@ -133,9 +135,13 @@ class _Part:
         """Make the part unless it is there; return the seconds that others took for it."""
         if self.path.is_file() and self.proof.is_file():
             *digests, seconds = self.proof.read_text().split() or [""]
-            if digests == self._digests():
+            now = self._digests()
+            if digests == now:
                 return float(seconds)
-            print(f"{self.path} is not what its proof says: computed again", flush=True)
+            why = "is not what its proof says"
+            if digests[1:] == now[1:]:
+                why = "is of another stage, other utterances or an earlier version"
+            print(f"{self.path} {why}: computed again", flush=True)
         self.proof.unlink(missing_ok=True)
         started = time.monotonic()
         process(self.ids, self.path)
@@ -145,4 +151,12 @@ class _Part:
         return 0.0
 
     def _digests(self) -> list[str]:
-        return [digest(list(self.ids)), file_digest(self.path)]
+        return [digest([_fingerprint(self.folder), *self.ids]), file_digest(self.path)]
+
+
+def _fingerprint(folder: Path) -> str:
+    """That of the stage which is open in the directory of a folder of parts; "": in none."""
+    for directory in folder.absolute().parents[:2]:
+        if (directory / OPEN).is_file():
+            return record_file.read(directory / OPEN)["fingerprint"]
+    return ""

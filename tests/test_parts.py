@@ -1,5 +1,6 @@
 """Parts of the work: the same for any number of jobs, made once, proven, merged whole."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 from s2st_interleave import shards
 from s2st_interleave.errors import UserError
-from s2st_interleave.files import atomic_write
+from s2st_interleave.files import atomic_write, write_json
+from s2st_interleave.promises import OPEN
+from s2st_interleave.record import digest
 from s2st_interleave.shards import ShardOptions, Shards, run_shards
 
 IDS = [f"u{k:02}" for k in range(11)]
@@ -92,6 +95,30 @@ def test_a_part_of_other_utterances_or_without_a_whole_proof_is_made_again(work)
     assert work.merge() == IDS and work.made == ["part2", "part3"]
     assert work.merge([*IDS[:3], "x", *IDS[4:]]) and work.made == ["part2"]
     assert work.merge(IDS[::-1]) == IDS[::-1] and len(work.made) == 6
+
+
+def test_parts_of_another_stage_are_made_again(work, tmp_path, capsys):
+    """Parts that were copied from another system's decode stood as answers of this one."""
+    for name in ("baseline", "scheduled"):
+        (tmp_path / name).mkdir()
+        write_json(tmp_path / name / OPEN, {"fingerprint": name})
+    baseline, ours = (tmp_path / n / "shards" for n in ("baseline", "scheduled"))
+    work.folder = baseline
+    assert work.merge() == IDS
+    shutil.copytree(baseline, ours)
+    work.folder = ours
+    assert work.merge() == IDS and len(work.made) == 6
+    assert "part1 is of another stage, other utter" in capsys.readouterr().out
+    assert work.merge() == IDS and work.made == []
+
+
+def test_a_part_of_an_earlier_version_is_made_again(work, capsys):
+    """Its proof does not say of which stage it is."""
+    work.merge()
+    proof = work.folder / "part1.proof"
+    proof.write_text(" ".join([digest(IDS[:2]), *proof.read_text().split()[1:]]))
+    assert work.merge() == IDS and work.made == ["part1"]
+    assert "or an earlier version: computed again" in capsys.readouterr().out
 
 
 def test_merging_removes_what_belongs_to_no_part(work):
