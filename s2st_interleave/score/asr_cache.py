@@ -126,11 +126,12 @@ def _read(cache: Path, keys: Collection[str]) -> dict[str, str]:
 
 
 def _entry(line: bytes) -> tuple[str, str] | None:
-    """Key and text of a line; None for one that was cut off."""
+    """Key and text of a line; None for one that was cut off or is damaged."""
     if not line.endswith(END.encode()):
         return None
     try:
-        key, text = json.loads(line)
+        entry = json.loads(line)
     except ValueError:
         return None
-    return key, text
+    is_pair = isinstance(entry, list) and len(entry) == 2
+    return tuple(entry) if is_pair and all(isinstance(x, str) for x in entry) else None

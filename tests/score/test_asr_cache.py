@@ -107,3 +107,13 @@ def test_audio_that_moved_into_an_archive_is_not_heard_again(recogniser, tmp_pat
     assert recogniser == ["a", "b", "c"]
     options = replace(OPTIONS, backend="transformers", batch_size=2)
     assert batches(places, options) == batches(wavs, options) == [["a", "c"], ["b"]]
+
+
+@pytest.mark.parametrize("line", ["5", "null", '"ab"', "{}", '[["k"], "t"]', "[1, 2]"])
+def test_a_line_that_is_no_key_and_text_counts_for_nothing(recogniser, tmp_path, line):
+    """A line 5 was a TypeError."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "heard.0.jsonl").write_text(f"{line}\n")
+    wavs = make(tmp_path, a="one")
+    assert asr_cache.recognise(wavs, OPTIONS, cache) == {"a": "one"}
