@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from s2st_interleave import parallel
+from s2st_interleave import parallel, record_file
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import (
     atomic_write,
@@ -21,6 +21,7 @@ from s2st_interleave.files import (
     write_json,
 )
 from s2st_interleave.llm.options import HEADS_FILE, TRAINED_FILE
+from s2st_interleave.promises import DONE
 from s2st_interleave.train import checksums, engine, sharded
 from s2st_interleave.weights import reading
 
@@ -83,17 +84,19 @@ def by_step(directory: Path) -> dict[int, Path]:
     return {int(k): path for path, k in steps.items() if k.isascii() and k.isdigit()}
 
 
-def newest(directory: Path) -> Path | None:
+def newest(directory: Path, max_steps: int) -> Path | None:
     """The newest checkpoint whose files are what was written; None where there is none.
 
     A broken one is told of and removed, so that training takes its steps again. What a
-    process that was killed had begun to write, or to remove, goes as well.
+    process that was killed had begun to write, or to remove, goes as well. UserError for
+    one that is of another step than its name says, or of more than `max_steps`.
     """
     _remove_left(directory)
     checkpoints = by_step(directory)
     for step in sorted(checkpoints, reverse=True):
         broken = checksums.broken_file(checkpoints[step], MAY_GO)
         if broken is None:
+            _check_step(checkpoints[step], step, max_steps)
             return checkpoints[step]
         older = [before for before in checkpoints if before < step]
         goes_on = f"from step {max(older)}" if older else "from the start"
@@ -104,6 +107,15 @@ def newest(directory: Path) -> Path | None:
         )
         _remove(checkpoints[step])
     return None
+
+
+def _check_step(checkpoint: Path, step: int, max_steps: int) -> None:
+    told = read_as(Progress, checkpoint / META).step
+    if told != step or step > max_steps:
+        raise UserError(
+            f"{checkpoint} is of step {told} by its {META}, in a training of {max_steps} "
+            f"steps: is it of another training? {_without(checkpoint)}"
+        )
 
 
 def _temporary(checkpoint: Path) -> Path:
@@ -280,7 +292,7 @@ def of(directory: Path, name: str) -> Path:
     """The folder of the checkpoint `name` of a finished training.
 
     Raises FileNotFoundError where it was removed, which makes no training invalid, and
-    UserError where it is not what was written.
+    UserError where it is not what was written, or that of another training.
     """
     if not (directory / name).is_dir():
         raise FileNotFoundError(
@@ -288,10 +300,16 @@ def of(directory: Path, name: str) -> Path:
             f"Decode another (--checkpoint last, best), or move {directory} away and "
             "train again: ./run.sh --stage 6 --stop_stage 6"
         )
-    if broken := checksums.broken_file(directory / name, unread=MAY_GO):
+    done = record_file.read(directory / DONE) if (directory / DONE).is_file() else {}
+    known = {
+        k.removeprefix(f"{name}/"): sha256
+        for k, sha256 in done.get("digests", {}).items()
+        if k.startswith(f"{name}/")
+    }
+    if broken := checksums.broken_file(directory / name, unread=MAY_GO, known=known):
         raise UserError(
-            f"{broken} is broken: copy it again, or move {directory} away and train again: "
-            "./run.sh --stage 6 --stop_stage 6"
+            f"{broken} is broken, or of another training: copy it again, or move {directory} "
+            "away and train again: ./run.sh --stage 6 --stop_stage 6"
         )
     return directory / name
 

@@ -4,15 +4,17 @@ Hashing takes a second for each GB and core, and files are read side by side: of
 weights and their optimizer (15 GB) it takes as long as the file of the optimizer alone.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_digest, read_json, write_json
 
 FILE = "sha256.json"  # of every other file; an earlier version wrote none
 THREADS = 8
+NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 
 
 def write(folder: Path) -> None:
@@ -23,18 +25,21 @@ def write(folder: Path) -> None:
 
 
 def broken_file(
-    folder: Path, may_go: Collection[str] = (), unread: Collection[str] = ()
+    folder: Path,
+    may_go: Collection[str] = (),
+    unread: Collection[str] = (),
+    known: Mapping[str, str] = NONE_KNOWN,
 ) -> Path | None:
     """A file of a checkpoint that is not what was written; None where all are.
 
     Files and folders that `may_go` may also be gone. Those `unread` are not looked at.
+    `known` are digests that stand elsewhere, and count more than those in the folder.
     """
-    if not (folder / FILE).is_file():
-        return None
     try:
-        written = read_json(folder / FILE)
+        written = read_json(folder / FILE) if (folder / FILE).is_file() else {}
     except UserError:
         return folder / FILE
+    written |= known
     written = {k: v for k, v in written.items() if Path(k).parts[0] not in unread}
     names = [name for name in written if (folder / name).is_file()]
     gone = (name for name in written if name not in names)

@@ -134,7 +134,7 @@ def _fit(
     asked: Event,
 ) -> Outcome:
     # 1. Where did we stop?
-    source = parallel.on_first(lambda: checkpoint.newest(directory))
+    source = parallel.on_first(lambda: checkpoint.newest(directory, options.max_steps))
     progress = checkpoint.load_model(source, learner.model)
     learner.start(options.parallel)
     checkpoint.load_optimizer(source, learner.model, learner.optimizer)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,9 @@ import torch
 from safetensors.torch import save_model
 from torch import nn
 
-from s2st_interleave.train import checkpoint
+from s2st_interleave.errors import UserError
+from s2st_interleave.files import file_digest, write_json
+from s2st_interleave.train import checkpoint, checksums
 from s2st_interleave.train.loop import StepResult, fit
 from s2st_interleave.train.options import LoopOptions
 
@@ -107,3 +110,30 @@ def test_metrics_are_written_as_often_as_asked_and_where_dev_is_scored(
     assert [line.split()[1] for line in printed] == ["5/7", "7/7"]
     assert all(" steps/s" in line for line in printed)
     assert all("first " in line and "dev_loss " in line for line in printed)
+
+
+@pytest.mark.parametrize("name", ["checkpoint-5", "checkpoint-260"])
+def test_a_checkpoint_of_another_training_is_not_gone_on_from(tmp_path, name):
+    """checkpoint-5 of a meta.json that said step 260 "finished" a training of 8 steps."""
+    fit(Pair(), replace(OPTIONS, max_steps=4), tmp_path)
+    folder = tmp_path / name
+    shutil.copytree(checkpoint.path(tmp_path, 4), folder)
+    (folder / "sha256.json").unlink()
+    meta = json.loads((folder / "meta.json").read_text())
+    write_json(folder / "meta.json", meta | {"step": 260})
+    with pytest.raises(UserError, match=rf"{name} is of step 260 by its meta\.json"):
+        fit(Pair(), replace(OPTIONS, max_steps=8), tmp_path)
+
+
+def test_a_checkpoint_of_another_finished_training_is_not_read(tmp_path):
+    """Checkpoints of two trainings that were swapped proved themselves."""
+    last = [fit(Pair(), OPTIONS, tmp_path / name).last for name in ("a", "b")]
+    for path in last:
+        digests = {f"{path.name}/{p.name}": file_digest(p) for p in path.glob("model*")}
+        write_json(path.parent / "stage.json", {"digests": digests})
+        assert checkpoint.of(path.parent, path.name) == path
+    weights = last[0] / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    checksums.write(last[0])
+    with pytest.raises(UserError, match="or of another training: copy it again"):
+        checkpoint.of(last[0].parent, last[0].name)

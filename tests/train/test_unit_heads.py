@@ -192,7 +192,7 @@ def test_heads_that_were_changed_on_disk_are_noticed(make_task, tmp_path, capsys
     assert checksums.broken_file(folder) is None
     (folder / HEADS_FILE).unlink()
     assert checksums.broken_file(folder) == folder / HEADS_FILE
-    assert checkpoint.newest(tmp_path) != folder
+    assert checkpoint.newest(tmp_path, 8) != folder
     assert f"{HEADS_FILE} is broken" in capsys.readouterr().out
 
 
