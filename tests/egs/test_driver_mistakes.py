@@ -85,6 +85,8 @@ NAMES: list[tuple[str, list[str], str]] = [
     ),
     (MINI, ["--expdir", ""], "--expdir is empty, and wants a folder"),
     (MINI, ["--dumpdir", "/x/JOB_4/d"], "--dumpdir /x/JOB_4/d: JOB stands for a job's"),
+    (MINI, ["--llm", "/x/JOB_4/m"], "--llm /x/JOB_4/m: JOB stands for a job's name"),
+    (MINI, ["--trained", "/JOB"], "--trained /JOB: JOB stands for a job's name"),
     (MINI, ["--test_sets", "test tset"], "no 'tset'; did you mean 'test'?"),
     (OWN, "--src_lang de --valid_set dve".split(), "no 'dve'; did you mean 'dev'?"),
     (MINI, ["--baseline", "basline"], "no 'basline'; did you mean 'baseline'?"),

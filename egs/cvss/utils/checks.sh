@@ -21,8 +21,12 @@ for name in expdir dumpdir datadir conf; do
     echo "${0##*/}: --$name is empty, and wants a folder" >&2
     exit 1
   fi
-  if [[ ${!name} == *JOB* ]]; then
-    echo "${0##*/}: --$name ${!name}: JOB stands for a job's name in commands; rename that folder" >&2
+done
+for name in S2ST expdir dumpdir datadir conf llm encoder encoder_dir kmeans_dir vocoder_dir trained asr; do
+  if [[ ${!name:-} == *JOB* ]]; then
+    option="--$name"
+    if [[ $name == S2ST ]]; then option="the recipes are in"; fi
+    echo "${0##*/}: $option ${!name}: JOB stands for a job's name in commands; rename that folder" >&2
     exit 1
   fi
 done
