@@ -12,7 +12,7 @@ CoVoST has a clip of dev or test in another split.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -117,6 +117,7 @@ class Corpus:
         ]
         if not pairs:
             raise UserError(f"{table}: no utterance of split {split}")
+        _check_ids(pairs)
         return sorted(pairs, key=lambda pair: pair.id)
 
     def _pair(self, split: str, clip: str, tables: Tables) -> Utterance:
@@ -157,6 +158,11 @@ class Corpus:
             if other.twice:
                 lines = f"{path}:{other.line} and {other.twice}"
                 return f"clip occurs twice: with other values in {lines}"
+        source = tables[self.validated].get(clip)
+        speaker = source.values[0] if source and not source.fault else clip
+        if source and (not speaker or any(map(str.isspace, speaker))):
+            line = f"{self.validated}:{source.line}"
+            return f"no speaker: {line}: client_id {speaker!r} is empty or has a space"
         # CVSS's train is CoVoST's extended train; dev and test are the same in both.
         allowed = EXTENDED_TRAIN if split == "train" else SPLITS[split]
         of_covost = self._split(clip, tables)
@@ -230,6 +236,18 @@ def check_id(name: str, where: str) -> None:
     """Raise UserError for a name that cannot be an utterance id and a file's name."""
     if reason := no_id(name):
         raise UserError(f"{where}: {reason}")
+
+
+def _check_ids(pairs: Iterable[Utterance]) -> None:
+    """Raise UserError for two clips whose names make the same id, such as c and c.mp3."""
+    places: dict[str, str] = {}
+    for pair in pairs:
+        if pair.id in places:
+            raise UserError(
+                f"{pair.where}: its clip has the id {pair.id}, as that of "
+                f"{places[pair.id]} has: rename one of the two clips in all tables"
+            )
+        places[pair.id] = pair.where
 
 
 def _check_version_by(

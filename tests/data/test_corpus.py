@@ -12,6 +12,7 @@ from s2st_interleave.data.corpus import (
     check_source,
 )
 from s2st_interleave.data.text import clean, has_words
+from s2st_interleave.errors import UserError
 
 HEADER = "client_id\tpath\tsentence\n"
 
@@ -181,3 +182,31 @@ def test_an_id_that_safetensors_keeps_for_itself_passed_stage_1():
     with pytest.raises(ValueError, match=r"t\.tsv:7: '__metadata__' is no id: safe"):
         check_id("__metadata__", "t.tsv:7")
     check_id("__metadata", "t.tsv:7")
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_clips_that_make_one_id_are_refused(tmp_path, split):
+    """Of `c` and `c.mp3` one was lost, also of test, and nobody was told."""
+    corpus = make(
+        tmp_path,
+        validated="s\tc\tuno\ns\tc.mp3\tdos\n",
+        covost=f"c\tone\t{split}\nc.mp3\ttwo\t{split}\n",
+        cvss="c\tone\nc.mp3\ttwo\n",
+    )
+    with pytest.raises(UserError, match=r"sv:2: its clip has the id c, as .*sv:1 has:"):
+        corpus.pairs(split)
+
+
+@pytest.mark.parametrize("speaker", ["", "a b"])
+def test_a_speaker_without_a_name_is_told_with_its_line(tmp_path, speaker):
+    """It failed after the audio was made, and named neither file nor line."""
+    corpus = make(
+        tmp_path,
+        validated=f"s\ta.mp3\tuno\n{speaker}\tb.mp3\tdos\n",
+        covost="a.mp3\tone\ttrain\nb.mp3\ttwo\ttrain\n",
+        cvss="a.mp3\tone\nb.mp3\ttwo\n",
+    )
+    a, b = corpus.pairs("train")
+    assert not a.fault
+    line = f"{corpus.validated}:3"
+    assert b.fault.startswith(f"no speaker: {line}: client_id {speaker!r} is empty or")
