@@ -85,15 +85,13 @@ if ((${#named[@]})); then
   python -m s2st_interleave.data.sides "${named[@]}"
   src_lang="${named[0]#*=}" tgt_lang="${named[-1]#*=}"
   spoken=(--sides "$sides")
-  roles=("${named[@]%%=*}")
 elif [[ -z $src_lang ]]; then
   echo "$0: --src_lang is not set: the language of the source speech, such as de" >&2
   exit 1
 else
   spoken=(--src_lang "$src_lang" --tgt_lang "$tgt_lang")
-  roles=(src tgt)
+  named=("src=$src_lang" "tgt=$tgt_lang")
 fi
-speaker="${roles[-1]}" # the side whose speech the LLM makes
 s2st_languages "$src_lang" "$tgt_lang"
 s2st_split test_names "$test_sets"
 splits=(train ${valid_set:+"$valid_set"} "${test_names[@]}")

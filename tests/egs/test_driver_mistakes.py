@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -115,7 +116,9 @@ def said(
     **environment: str,
 ) -> list[str]:
     """The errors of a driver, started from another folder; only its `plan` may be printed."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("HOME", "PYTHONPATH")}
+    kept = {k: v for k, v in os.environ.items() if k != "HOME"}
+    active = os.environ.get("PYTHONPATH", "")
+    kept["PYTHONPATH"] = f"{EGS.parent}{os.pathsep}{active}".strip(os.pathsep)
     done = subprocess.run(
         [str(EGS / driver), *words],
         env=kept | {"VIRTUAL_ENV": sys.prefix} | environment,
@@ -141,9 +144,7 @@ def test_a_mistake_in_an_option_of_a_recipe_is_one_line(
 def test_a_name_that_is_not_there_is_told_before_any_work(
     driver, words, message, tmp_path
 ):
-    active = os.environ.get("PYTHONPATH", "")
-    paths = os.pathsep.join([str(EGS.parent), active]).strip(os.pathsep)
-    (line,) = said(driver, words, tmp_path, PYTHONPATH=paths)
+    (line,) = said(driver, words, tmp_path)
     assert message in line
     assert not (tmp_path / "exp").exists()
 
@@ -162,13 +163,7 @@ def test_a_conf_is_found_beside_the_table_where_both_are_typed(tmp_path):
     tasks.mkdir(parents=True)
     (tasks / "talk.yaml").write_text("layout: user_speech -> agent_text agent_speech\n")
     words = ["--tsv", "t.tsv", "--sides", "user=en agent=en", "--conf", "my conf"]
-    paths = os.pathsep.join([str(EGS.parent), os.environ.get("PYTHONPATH", "")])
-    (line,) = said(
-        OWN,
-        [*words, "--task", "talk", "--checkpoints", "bset"],
-        tmp_path,
-        PYTHONPATH=paths.strip(os.pathsep),
-    )
+    (line,) = said(OWN, [*words, "--task", "talk", "--checkpoints", "bset"], tmp_path)
     assert "no 'bset'; did you mean 'best'?" in line
 
 
@@ -228,3 +223,21 @@ def test_a_shared_model_that_is_not_there_is_told_of(tmp_path):
     nowhere = {"MINI_SHARED": "shared/nowhere"}
     (line,) = said("mini_cvss/pt_en/run.sh", words, tmp_path, plan=True, **nowhere)
     assert "shared/nowhere/exp/encoder is shared, and is not finished" in line
+
+
+def test_a_task_that_speaks_with_its_first_side_gets_a_vocoder_of_it(tmp_path):
+    """Stage 8 said of its answers in speech that they are text alone, and made none."""
+    conf = tmp_path / "conf"
+    shutil.copytree(EGS / "mini_cvss/conf", conf)
+    (conf / "tasks").mkdir(exist_ok=True)
+    layout = "layout: tgt_speech -> tgt_text src_text src_speech\n"
+    (conf / "tasks/back.yaml").write_text(layout)
+    decode = tmp_path / "exp/baseline/greedy_last/test"
+    decode.mkdir(parents=True)
+    for name in ("stage.json", "units.src.scp"):
+        (decode / name).write_text("{}\n")
+    folders = ["--expdir", str(tmp_path / "exp"), "--conf", str(conf)]
+    words = [*folders, "--task", "back", "--systems", "baseline", "--stage", "vocode"]
+    said(MINI, words, tmp_path, plan=True)
+    log = (tmp_path / "exp/log/vocoder.log").read_text()
+    assert "--side src" in log

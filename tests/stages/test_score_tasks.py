@@ -289,7 +289,7 @@ def test_speech_of_two_sides_is_not_scored_as_one(tmp_path):
     task = tmp_path / "both.yaml"
     task.write_text("layout: tgt_text -> src_speech tgt_speech\n")
     with pytest.raises(UserError, match="train a task for each"):
-        task_sides.check(task, ["src", "tgt"])
+        task_sides.speaker(task, ["src", "tgt"])
 
 
 @pytest.mark.parametrize(

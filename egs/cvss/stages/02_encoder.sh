@@ -8,7 +8,7 @@ if ((${#untrained[@]})); then
   models=(--llm "$llm" --asr "$asr" --utmos "$utmos")
   if [[ ! -f $encoder_dir/stage.json ]]; then models+=(--encoder "$encoder"); fi
   # With = a single word that begins with -- is a value as well.
-  s2st_preflight --task "$task_file" "${models[@]}" --languages "$src_lang $tgt_lang" \
+  s2st_preflight --task "$task_file" "${models[@]}" --languages "$languages" \
     --systems "${untrained[*]}" --out_dir "$trained" "--encoder_args=$encoder_args" \
     "--train_args=$train_args" "--decode_args=$decode_args" "--vocoder_args=$vocoder_args" \
     "--score_args=$score_args"

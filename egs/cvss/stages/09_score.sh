@@ -33,7 +33,7 @@ for split in "${larger_first[@]}"; do
   s2st_hear "$split"
   if [[ $toplines == true ]] && some_speak "$split"; then
     s2st_beside $decode_cmd "${one_gpu[@]}" "$log/topline.$split.log" "${s2st[@]}" topline "${score[@]}" \
-      --side "$speaker" --source "${roles[0]}" \
+      --side "$speaker" --source "$asker" \
       --vocode_dir "$expdir/resynthesis/$split" --out_dir "$expdir/topline/$split" \
       --llm "$llm" --cascade_prompt "$cascade_prompt" "${score_more[@]}"
   fi

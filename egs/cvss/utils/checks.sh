@@ -42,7 +42,10 @@ if [[ ! -f $task_file ]]; then
   mapfile -t names < <(s2st_names "$conf/tasks" "$S2ST/conf/tasks" | sort -u)
   s2st_one_of task "$task" "${names[@]}"
 fi
-python -m s2st_interleave.stages.task_sides "$task_file" "${roles[@]}"
+# The side whose speech the LLM makes, the one that it answers, and all languages, the
+# speaker's last.
+answer="$(python -m s2st_interleave.stages.task_sides "$task_file" "${named[@]}")"
+read -r speaker asker languages <<<"$answer"
 for name in "${checkpoint_names[@]}"; do s2st_one_of checkpoints "$name" last best; done
 names=(train dev test test1k) # of all corpora; and what there is
 for name in "$datadir"/*/ "$dumpdir"/interleave/*/; do
