@@ -93,9 +93,15 @@ class Layout:
         return tuple(block.side for block in before if block.kind == "speech")
 
     @property
+    def speaker(self) -> str:
+        """The side whose speech is learned, the first of several; "" where none is."""
+        spoken = (block.side for block in self.wanted if block.kind == "speech")
+        return next(spoken, "")
+
+    @property
     def speaks(self) -> bool:
         """Whether an answer has speech, which stage 8 makes audible."""
-        return any(block.kind == "speech" for block in self.wanted)
+        return bool(self.speaker)
 
     def check_one_speaks(self) -> None:
         """Raise UserError where answers have speech of several sides: one can be heard."""

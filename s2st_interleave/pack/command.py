@@ -27,6 +27,7 @@ from s2st_interleave.stage_dir import Input, Stage, made_with, open_stage, read_
 from s2st_interleave.stages.dumps import pair_prompt
 from s2st_interleave.stages.results import check_heard
 from s2st_interleave.stages.train import trained_task
+from s2st_interleave.stages.vocoder import voice_doubt
 from s2st_interleave.text_file import read_paragraph
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
 
@@ -92,6 +93,9 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
+    if options.vocoder is not None:
+        if doubt := voice_doubt(options.vocoder, task.layout.speaker):
+            print(f"pack: warning: {doubt}", flush=True)
 
     from s2st_interleave.train import checkpoint
 

@@ -32,7 +32,7 @@ def speaker(task: Path, roles: Sequence[str]) -> str:
             f"--task {task.stem} ({task}) has the sides {' '.join(wanted)}, the corpus has "
             f"{' '.join(roles)}: name a task of these (a file in tasks of --conf), or --sides"
         )
-    return next((b.side for b in layout.wanted if b.kind == "speech"), roles[-1])
+    return layout.speaker or roles[-1]
 
 
 def _tell(task: Path, named: Sequence[str]) -> None:

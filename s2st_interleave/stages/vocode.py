@@ -21,6 +21,7 @@ from s2st_interleave.promises import DONE
 from s2st_interleave.shards import ShardOptions, Shards, run_shards
 from s2st_interleave.stage_dir import Input, open_stage
 from s2st_interleave.stages import part_of
+from s2st_interleave.stages.vocoder import voice_doubt
 from s2st_interleave.units import store
 from s2st_interleave.workers import mapped
 
@@ -69,6 +70,8 @@ def run(options: Options) -> None:
     if stage is None:
         return
     _check_codebook(options)
+    if doubt := voice_doubt(options.vocoder, options.side):
+        print(f"vocode: warning: {doubt}", flush=True)
 
     # 2. One file an utterance, by rename: a rerun makes what is missing.
     units = store.read_units(_stem(options))

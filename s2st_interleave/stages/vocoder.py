@@ -126,6 +126,18 @@ def run(options: VocoderOptions) -> None:
     )
 
 
+def voice_doubt(directory: Path, side: str) -> str:
+    """What is odd of a finished vocoder that is to speak for `side`; "" if nothing is."""
+    learned = read_done(directory, "vocoder")["options"].get("side", side)
+    if learned == side:
+        return ""
+    return (
+        f"{directory} has learned the voice of {learned}, and speaks for {side} here: if "
+        f"that is another voice or language, train one with --side {side}; a recipe does, "
+        "of the side that its task speaks for, in another --expdir without --vocoder_dir"
+    )
+
+
 def read_speech(options: VocoderOptions) -> Speech:
     """Recordings and units of what is drawn of train, and of the first of dev."""
     side = options.side

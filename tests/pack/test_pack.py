@@ -15,7 +15,7 @@ import tiny_recipe
 from s2st_interleave import promises
 from s2st_interleave.config import to_dict
 from s2st_interleave.data import audio, kaldi
-from s2st_interleave.files import read_json
+from s2st_interleave.files import read_json, write_json
 from s2st_interleave.pack import command, folder
 from s2st_interleave.pack.translator import Translator
 from s2st_interleave.units import store
@@ -50,6 +50,19 @@ def options(recipe) -> command.Options:
 def packed(options) -> Path:
     command.run(options)
     return options.out_dir
+
+
+def test_a_vocoder_of_another_side_is_told(options, tmp_path, capsys):
+    """The codebook alone was compared: one voice was packed to answer for the other."""
+    record = options.vocoder / "stage.json"
+    done = read_json(record)
+    write_json(record, done | {"options": done["options"] | {"side": "src"}})
+    try:
+        command.run(replace(options, out_dir=tmp_path / "pack"))
+    finally:
+        write_json(record, done)
+    message = "vocoder has learned the voice of src, and speaks for tgt here"
+    assert message in capsys.readouterr().out
 
 
 def test_it_says_what_the_stages_said_from_the_original_recording(recipe, packed):

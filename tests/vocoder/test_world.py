@@ -241,6 +241,24 @@ def test_answers_in_units_of_another_codebook_are_not_spoken(trained, tmp_path):
         spoken(decoded(tmp_path / "other", {"u": [1, 2]}, "b" * 64), folder)
 
 
+def test_a_vocoder_of_another_side_is_told(trained, tmp_path, capsys):
+    """A shared vocoder of the target spoke for the source, and nobody was told."""
+    folder = decoded(tmp_path / "decode", {"u": [1, 2]})
+    spoken(folder, trained)
+    assert "warning" not in capsys.readouterr().out
+    voice = tmp_path / "vocoder"
+    shutil.copytree(trained, voice)
+    done = read_json(voice / "stage.json")
+    write_json(
+        voice / "stage.json", done | {"options": done["options"] | {"side": "src"}}
+    )
+    spoken(folder, voice)
+    message = (
+        f"vocode: warning: {voice} has learned the voice of src, and speaks for tgt"
+    )
+    assert message in capsys.readouterr().out
+
+
 def test_a_vocoder_learns_no_units_of_other_recordings(tone_corpus, stage_options):
     """It learned the voice of new recordings by the units of the old ones of the same ids."""
     path = tone_corpus / "units" / "dev" / "stage.json"
