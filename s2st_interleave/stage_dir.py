@@ -97,7 +97,8 @@ class OutdatedError(UserError):
         super().__init__(
             f"{directory} was made with other options or inputs:\n"
             + "\n".join(f"  {line}" for line in difference)
-            + "\npass --overwrite true to make it anew, or choose another tag"
+            + "\npass --overwrite true to make it anew, or name another folder: --out_dir, "
+            "in a recipe --datadir, --dumpdir or --expdir"
         )
         self.difference = tuple(difference)
 

@@ -93,9 +93,9 @@ def run(options: Options) -> None:
     )
     if stage is None:
         return
-    if options.vocoder is not None:
-        if doubt := voice_doubt(options.vocoder, task.layout.speaker):
-            print(f"pack: warning: {doubt}", flush=True)
+    voice = options.vocoder
+    if voice and (doubt := voice_doubt(voice, task.layout.speaker)):
+        print(f"pack: warning: {doubt}", flush=True)
 
     from s2st_interleave.train import checkpoint
 

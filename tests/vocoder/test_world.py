@@ -243,8 +243,7 @@ def test_answers_in_units_of_another_codebook_are_not_spoken(trained, tmp_path):
 
 def test_a_vocoder_of_another_side_is_told(trained, tmp_path, capsys):
     """A shared vocoder of the target spoke for the source, and nobody was told."""
-    folder = decoded(tmp_path / "decode", {"u": [1, 2]})
-    spoken(folder, trained)
+    spoken(decoded(tmp_path / "own", {"u": [1, 2]}), trained)
     assert "warning" not in capsys.readouterr().out
     voice = tmp_path / "vocoder"
     shutil.copytree(trained, voice)
@@ -252,7 +251,7 @@ def test_a_vocoder_of_another_side_is_told(trained, tmp_path, capsys):
     write_json(
         voice / "stage.json", done | {"options": done["options"] | {"side": "src"}}
     )
-    spoken(folder, voice)
+    spoken(decoded(tmp_path / "other", {"u": [1, 2]}), voice)
     message = (
         f"vocode: warning: {voice} has learned the voice of src, and speaks for tgt"
     )
