@@ -53,6 +53,8 @@ def _page(recipe: Path, exp: Path, scores: Sequence[Path]) -> Place | None:
 def missing(made: Sequence[Place], records: Sequence[Record]) -> list[Place]:
     """A place for each stage that nothing is there of, and for each gap within a stage."""
     numbers = {place.number for place in made}
+    if _is_silent(records):
+        numbers.add(number_of("vocode"))
     gaps = [
         Place(stage.name, stage.number, "", "missing", why=("not run yet",))
         for stage in STAGES
@@ -63,6 +65,15 @@ def missing(made: Sequence[Place], records: Sequence[Record]) -> list[Place]:
         if name not in there:
             gaps.append(Place(stage, number_of(stage), name, "missing"))
     return gaps
+
+
+def _is_silent(records: Sequence[Record]) -> bool:
+    """Whether all systems have answered in text alone, which leaves stage 8 nothing to do."""
+    decodes = [record for record in records if record.stage == "decode"]
+    return bool(decodes) and all(
+        record.done and not any(record.directory.glob("units*.scp"))
+        for record in decodes
+    )
 
 
 def _splits(records: Sequence[Record]) -> Iterator[tuple[str, str]]:

@@ -1,10 +1,11 @@
 """The page of stage 10 is that of the run that wrote it, and stale where a score is newer."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from s2st_interleave.status.folders import Record
-from s2st_interleave.status.missing import results
+from s2st_interleave.status.missing import missing, results
 
 
 def scored(exp: Path, system: str, second: int) -> Record:
@@ -62,3 +63,24 @@ def test_a_page_that_is_older_than_its_scores_is_stale(tmp_path):
     write(tmp_path / "exp" / "RESULTS.md", 5)
     why = ("exp/a/greedy_last/test/score is newer (and 1 more)",)
     assert told(tmp_path, *records) == [("exp/RESULTS.md", "stale", why)]
+
+
+def decoded(exp: Path, system: str, *files: str) -> Record:
+    folder = exp / system / "greedy_last" / "test"
+    folder.mkdir(parents=True)
+    for name in ("stage.json", *files):
+        write(folder / name, 10)
+    return Record(folder, True, {"stage": "decode"}, exp.parent)
+
+
+def test_a_run_whose_answers_are_text_alone_lacks_no_speech(tmp_path):
+    """A finished run of --task asr had "8 vocode not run yet" for ever."""
+
+    def lacks_speech(*records: Record) -> bool:
+        return "vocode" in {place.stage for place in missing([], records)}
+
+    assert lacks_speech()  # nothing is decoded yet
+    text = decoded(tmp_path / "exp", "asr", "text.src")
+    assert not lacks_speech(text)
+    assert lacks_speech(text, replace(text, done=False))  # who may speak yet
+    assert lacks_speech(text, decoded(tmp_path / "exp", "s2st", "units.tgt.scp"))
