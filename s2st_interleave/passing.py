@@ -34,6 +34,9 @@ COMMANDS_OF = {
     "report_args": ("report",),
     "pack_args": ("pack",),
 }
+# Options of commands that drivers have by the same name for something else: the task of a
+# recipe is what is learned, that of decode the one of several that answers.
+ANOTHER = {"decode": ("task",)}
 # A driver's options of this kind, and all its options: words in the environment.
 PASSES, TAKES = "S2ST_PASSES", "S2ST_TAKES"
 
@@ -56,7 +59,7 @@ def hint(command: str, message: str) -> str:
     words = " ".join(
         f"--{name} VALUE"
         for name in dict.fromkeys(named)
-        if name in known and name not in takes
+        if name in known and (name not in takes or name in ANOTHER.get(command, ()))
     )
     return f'; run.sh passes it on by --{args} "{words}"' if words else ""
 

@@ -156,6 +156,16 @@ def test_errors_that_name_an_option_say_how_a_recipe_passes_it_on(monkeypatch, c
     assert line.endswith('; run.sh passes it on by --check_args "--languages VALUE"\n')
 
 
+def test_a_task_that_decode_wants_named_is_not_that_of_the_recipe(monkeypatch):
+    """ "Name one of them with --task" named run.sh's, which is what all systems learn."""
+    monkeypatch.setenv("S2ST_TAKES", "task nj")
+    monkeypatch.setenv("S2ST_PASSES", "decode_args score_args")
+    message = "exp/both learned s2st asr: name one of them with --task"
+    how = '; run.sh passes it on by --decode_args "--task VALUE"'
+    assert passing.hint("decode", message) == how
+    assert passing.hint("score", message) == ""  # run.sh names that one itself
+
+
 def told(monkeypatch, capsys, error: Exception) -> str:
     assert run(monkeypatch, error) == 1
     return capsys.readouterr().err
