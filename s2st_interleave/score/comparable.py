@@ -1,16 +1,22 @@
 """Whether scores may stand in one table: made in the same way, and none missing.
 
 A score that is not there is an error naming the stage that makes it: an empty table
-looks like a result.
+looks like a result. A recipe asks whether a system can be compared with exp/baseline:
+
+    python -m s2st_interleave.score.comparable SYSTEM/score.json BASELINE/score.json
+
+prints nothing where it can, and why not where it was scored by something else.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from s2st_interleave.config import nearest
-from s2st_interleave.errors import UserError
+from s2st_interleave.errors import UserError, script
 from s2st_interleave.promises import and_more
 from s2st_interleave.score.choice import metric_of
-from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore
+from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore, read
 
 
 class MissingScoreError(UserError):
@@ -127,3 +133,22 @@ def _check_alike(score: SystemScore, theirs: dict[str, object], name: str) -> No
                 f"{score.system} ({score.checkpoint}) is not comparable with {name}: "
                 f"{key} is {ours}, there {theirs[key]}; run stage 9 again"
             )
+
+
+def _tell(system: Path, baseline: Path) -> None:
+    """Print why two systems have no difference: one has no primary score of the other."""
+    score, other = (read(SystemScore, path) for path in (system, baseline))
+    if score.primary not in other.scores:
+        print(
+            f"{score.system} is not compared with {other.system}, which has no score "
+            f"'{score.primary}'; --baseline names another one"
+        )
+
+
+def main(words: Sequence[str]) -> int:
+    system, baseline = map(Path, words)
+    return script("compare", lambda: _tell(system, baseline))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

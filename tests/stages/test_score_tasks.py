@@ -1,5 +1,6 @@
 """Stages 9 and 10 of tasks other than the paper's: what they answer with is scored."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -162,6 +163,38 @@ def test_systems_of_different_tasks_do_not_share_a_table(tmp_path):
     scored(tmp_path, S2TT, "scheduled")
     with pytest.raises(UserError, match="baseline has no score 'text_bleu'"):
         compared(tmp_path, "")
+
+
+CHOOSING = r"""
+set -euo pipefail
+checkpoint_names=(last) test_names=(test) expdir=exp system_names=("$2")
+. "$1/egs/cvss/utils/answers.sh"
+echo "$baseline"
+"""
+
+
+def test_a_baseline_of_another_task_is_not_chosen_by_itself(tmp_path):
+    """Stage 9 stopped at its comparison, "baseline has no score 'text_bleu'"."""
+
+    def chosen(system: str) -> list[str]:
+        root = str(Path(__file__).parents[2])
+        words = ["bash", "-c", CHOOSING, "bash", root, system]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    assert chosen("asr") == ["asr"]
+    scored(tmp_path, ASR)
+    assert chosen("asr") == ["baseline"]  # which is not scored yet
+    scored(tmp_path, ASR, "asr")
+    assert chosen("asr") == ["baseline"]
+    scored(tmp_path, S2TT, "s2tt")
+    told, name = chosen("s2tt")
+    assert name == "s2tt"
+    message = (
+        "compare: s2tt is not compared with baseline, which has no score 'text_bleu'"
+    )
+    assert told == f"{message}; --baseline names another one"
 
 
 def test_text_needs_no_recogniser_of_its_language(tmp_path):

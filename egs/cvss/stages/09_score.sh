@@ -47,6 +47,7 @@ for split in "${larger_first[@]}"; do
     done
   done
   s2st_wait
+  choose_baseline
   for checkpoint in "${checkpoint_names[@]}"; do
     for system in "${system_names[@]}"; do
       if [[ $system != "$baseline" ]]; then

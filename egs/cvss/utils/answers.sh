@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# Sourced by s2st.sh, and reads its options: about the decodes of stage 7.
+# Sourced by s2st.sh, and reads its options: about the decodes of stage 7. Sets baseline.
 # larger_first: the splits of test_names in the order in which they are answered.
 # answered_by SYSTEM CHECKPOINT SPLIT [/vocode]: sets the array answered to options that name
 # other decodes, or their speech, from which may be copied.
 # speaks DECODE, some_speak SPLITS: whether there is speech to be heard.
+# choose_baseline: sets it where none is named; anew, once there are scores.
 
 # test1k comes last, as test has its answers.
 larger_first=()
@@ -38,3 +39,24 @@ some_speak() {
   done
   (($# == 0 || ${#system_names[@]} == 0))
 }
+
+# choose_baseline: it is `baseline`, or the first system where that is not there, or has no
+# score of what this one is scored by, as one of another task.
+named_baseline="${baseline-}"
+choose_baseline() {
+  local first="${system_names[0]-}" tail="greedy_${checkpoint_names[0]-}/${test_names[0]-}" told
+  baseline="${named_baseline:-baseline}"
+  if [[ -n $named_baseline || -z $first || " ${system_names[*]} " == *" baseline "* ]]; then
+    return
+  fi
+  if [[ ! -d $expdir/baseline ]]; then
+    baseline="$first"
+  elif [[ -f $expdir/baseline/$tail/score.json && -f $expdir/$first/$tail/score.json ]]; then
+    told="$(python -m s2st_interleave.score.comparable "$expdir"/{"$first",baseline}/"$tail"/score.json)"
+    if [[ -n $told ]]; then
+      baseline="$first"
+      echo "compare: $told"
+    fi
+  fi
+}
+choose_baseline

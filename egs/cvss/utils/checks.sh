@@ -86,11 +86,6 @@ if s2st_runs 7 || s2st_runs 10 || s2st_runs 11; then
     fi
   done
 fi
-if [[ -z $baseline ]]; then
-  baseline=baseline
-  if [[ " $systems " != *" baseline "* && ! -d $expdir/baseline ]]; then
-    baseline="${system_names[0]:-baseline}"
-  fi
-elif s2st_runs 9 && ((${#system_names[@]})) && [[ ! -d $expdir/$baseline ]]; then
+if [[ -n $baseline && ! -d $expdir/$baseline ]] && s2st_runs 9 && ((${#system_names[@]})); then
   s2st_one_of baseline "$baseline" "${system_names[@]}"
 fi
