@@ -17,7 +17,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.facts import DecodeFacts, TrainFacts, VocoderFacts
 from s2st_interleave.files import atomic_write, remove_tree
 from s2st_interleave.interleave.task import Task, prompt
-from s2st_interleave.pack import folder, notice
+from s2st_interleave.pack import folder, notice, packable
 from s2st_interleave.promises import DONE, VOLATILE
 from s2st_interleave.provenance import git_state
 from s2st_interleave.record import digest
@@ -26,7 +26,6 @@ from s2st_interleave.score.records import SystemScore
 from s2st_interleave.stage_dir import Input, Stage, made_with, open_stage, read_done
 from s2st_interleave.stages.dumps import pair_prompt
 from s2st_interleave.stages.results import check_heard
-from s2st_interleave.stages.train import trained_task
 from s2st_interleave.stages.vocoder import voice_doubt
 from s2st_interleave.text_file import read_paragraph
 from s2st_interleave.units.kmeans import FILE as CENTROIDS
@@ -271,21 +270,10 @@ def copy(files: Iterable[Path], into: Path) -> None:
 def _task(options: Options) -> Task:
     """The task that the decode answers.
 
-    Raises UserError where the model answers no recording, or a vocoder is missing, or
-    given to a task that does not speak.
+    Raises UserError where no folder can be packed of it, or a vocoder is missing, or given
+    to a task that does not speak.
     """
-    decoded = read_done(options.decode_dir, "decode")
-    task = trained_task(options.train_dir, decoded["options"].get("task", ""))
-    silent = [block.name for block in task.layout.given if block.kind == "text"]
-    if silent:
-        raise UserError(
-            f"task '{task.layout}' is given {silent[0]}: a packed model answers recordings"
-        )
-    if len(task.layout.given) != 1:
-        raise UserError(
-            f"task '{task.layout}' is given {len(task.layout.given)} recordings: a packed "
-            "model answers one"
-        )
+    task = packable.task_of(options.train_dir, options.decode_dir)
     if task.layout.speaks != (options.vocoder is not None):
         remedy = "name its" if task.layout.speaks else "leave out the"
         raise UserError(f"task '{task.layout}': {remedy} --vocoder")

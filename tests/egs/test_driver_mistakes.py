@@ -167,6 +167,17 @@ def test_a_conf_is_found_beside_the_table_where_both_are_typed(tmp_path):
     assert "no 'bset'; did you mean 'best'?" in line
 
 
+def test_a_conf_of_tasks_alone_is_told_what_it_lacks(tmp_path):
+    """It said that there is no 'baseline', and of those that there are an empty list."""
+    tasks = tmp_path / "my_conf/tasks"
+    tasks.mkdir(parents=True)
+    (tasks / "back.yaml").write_text("layout: tgt_speech -> src_speech\n")
+    (line,) = said(MINI, ["--conf", f"{tmp_path}/my_conf", "--task", "back"], tmp_path)
+    assert line.endswith(
+        "has no systems/*.yaml: copy egs/cvss/conf, and change the copy"
+    )
+
+
 def test_stages_have_the_names_of_the_list():
     from s2st_interleave.stage_list import STAGES
 

@@ -56,6 +56,10 @@ for name in "${test_names[@]}"; do s2st_one_of test_sets "$name" "${names[@]}"; 
 if [[ -n $valid_set ]]; then s2st_one_of valid_set "$valid_set" "${names[@]}"; fi
 if s2st_runs 6; then
   mapfile -t names < <(s2st_names "$conf/systems")
+  if ((${#names[@]} == 0)); then
+    echo "${0##*/}: --conf $conf has no systems/*.yaml: copy egs/cvss/conf, and change the copy" >&2
+    exit 1
+  fi
   for name in "${system_names[@]}"; do s2st_one_of systems "$name" "${names[@]}"; done
   if ((${#system_names[@]} == 0)); then
     echo "${0##*/}: --systems is empty, and stage 6 trains one at least" >&2

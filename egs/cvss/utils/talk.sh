@@ -45,8 +45,12 @@ s2st_next() {
     fi
   fi
   echo "  see, hear:  $expdir/report.html"
-  echo "  translate:  $again --stage 11 --stop_stage 11 &&"
-  echo "              python -m s2st_interleave translate --model $model my.wav"
+  # Imported units have neither encoder nor codebook here.
+  if [[ -f $encoder_dir/stage.json && -f $kmeans_dir/stage.json ]] &&
+    python -m s2st_interleave.pack.packable "$trained/$system" "$expdir/$system/$tag/$split"; then
+    echo "  translate:  $again --stage 11 --stop_stage 11 &&"
+    echo "              python -m s2st_interleave translate --model $model my.wav"
+  fi
   if [[ $system != "$baseline" ]]; then
     echo "  compare:    python -m s2st_interleave compare $first $decode"
   fi
