@@ -58,6 +58,15 @@ def test_a_directory_that_exists_is_not_taken_for_a_finished_one(tmp_path):
         Input(tmp_path, "align").fingerprint()
 
 
+def test_what_was_made_otherwise_names_options_that_there_are(tmp_path):
+    """A second task was told to "choose another tag", which is no option of run.sh."""
+    run(tmp_path / "stage", Options())
+    with pytest.raises(
+        ValueError, match=r"or name another folder: --out_dir.*--expdir"
+    ):
+        run(tmp_path / "stage", Options(size=2))
+
+
 @pytest.mark.parametrize("finished", [True, False])
 def test_other_options_stop_and_show_the_difference(tmp_path, finished):
     folder = tmp_path / "stage"
