@@ -5,6 +5,7 @@ its chain of thought (Sec. 3.1); other tasks are other lines. Builder, decoding 
 parser, probe and scorer all iterate over the same blocks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,6 +15,7 @@ from s2st_interleave.errors import UserError
 Kind = Literal["speech", "text"]
 S2ST = "src_speech -> src_text tgt_text tgt_speech"  # the paper's
 DIRECT = "src_speech -> tgt_speech"  # without its chain of thought
+PAIR = ("src", "tgt")  # sides of a translation; other sides go by their own names
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,14 @@ class Layout:
                 f"task '{self}' answers in speech of {' and '.join(sides)}: stages 8 and 9 "
                 "make and score that of one side; train a task for each"
             )
+
+    def translates(self, languages: Mapping[str, str]) -> bool:
+        """Whether it says in another language what it is given, and does not answer it.
+
+        `languages` are codes by side.
+        """
+        source, target = PAIR
+        return {*self.sides} == {*PAIR} and languages[source] != languages[target]
 
     @property
     def writes(self) -> bool:

@@ -28,7 +28,7 @@ BODY = """
 
 ```sh
 pip install "{install} @ file:///path/to/its.whl"{nodeps}
-s2st-translate --model {here} in.wav --out out.wav
+s2st-translate --model {here} in.wav{out}
 ```
 
 ```python
@@ -36,7 +36,7 @@ from s2st_interleave import Translator
 
 t = Translator.from_pretrained("{here}")
 said = t("in.wav")
-print(said.transcript, said.translation)
+print({texts})
 {save}
 ```
 
@@ -54,11 +54,10 @@ checks the other files.
 
 ## What it is not
 
-It translates single utterances of {source}, of the length and the kind that it was trained
+It {does} single utterances of {source}, of the length and the kind that it was trained
 on, one after the other: no long recordings, no streaming, no other languages. It may leave
 out words, add some, or say what nobody said, fluently: do not rely on it where an error does
-harm. It speaks in the voice that its vocoder has learned, and keeps neither the speaker's
-voice nor the emphasis. What its training data lack (accents, noise, children, topics) it
+harm. {voice}What its training data lack (accents, noise, children, topics) it
 has not learned. Scores compare systems under one recogniser, and are no measure of
 usefulness.
 
@@ -66,6 +65,9 @@ usefulness.
 
 {licences}
 """
+VOICE = """\
+It speaks in the voice that its vocoder has learned, and keeps neither the speaker's
+voice nor the emphasis. """
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,19 @@ def render(
     """
     layout = Layout.parse(description.layout)
     title = f"{_pair(layout, description.sides)}: {description.system}"
+    translates = layout.translates(description.sides)
     data = ModelCardData(
-        language=[code.partition("-")[0] for code in _languages(description.sides)],
+        language=[code.partition("-")[0] for code in _languages(description, layout)],
         library_name="s2st_interleave",
         base_model=_bases(description) or None,
         pipeline_tag="audio-to-audio"
         if layout.speaks
         else "automatic-speech-recognition",
-        tags=_tags(layout),
+        tags=_tags(layout, translates=translates),
         model_name=title,
-        eval_results=_results(score, layout, corpus) if score else None,
+        eval_results=_results(score, _kind(layout, translates=translates), corpus)
+        if score
+        else None,
         **_license(description),
     )
     body = BODY.format(
@@ -113,12 +118,18 @@ def render(
         install=f"s2st_interleave[{EXTRAS[backend]}]" if backend else "s2st_interleave",
         nodeps="\npip install --no-deps espnet" if backend == "hifigan" else "",
         here="DIR",
+        out=" --out out.wav" if layout.speaks else "",
+        texts="said.transcript, said.translation"
+        if translates
+        else "said.answer.texts",
         save='said.save("out.wav")'
         if layout.speaks
         else "print(said.times.transcript)",
         scores=_scores(score, corpus),
         training=_training(training, description, note),
         source=_name(description.sides[layout.given[0].side]),
+        does=_does(layout, translates=translates),
+        voice=VOICE if layout.speaks else "",
         licences=_licences(description),
     )
     return str(ModelCard(f"---\n{data.to_yaml()}\n---\n{body}"))
@@ -134,8 +145,8 @@ def _name(code: str) -> str:
     return language(code).name if code.partition("-")[0] in LANGUAGES else code
 
 
-def _languages(sides: Mapping[str, str]) -> list[str]:
-    return list(dict.fromkeys(sides.values()))
+def _languages(description: Description, layout: Layout) -> list[str]:
+    return list(dict.fromkeys(description.sides[side] for side in layout.sides))
 
 
 def _bases(description: Description) -> list[str]:
@@ -144,11 +155,23 @@ def _bases(description: Description) -> list[str]:
     return [split_revision(name)[0] for name in bases if "/" in name]
 
 
-def _tags(layout: Layout) -> list[str]:
-    is_translation = len(layout.sides) > 1
-    kinds = ["speech-to-speech-translation"] if layout.speaks and is_translation else []
-    kinds += ["speech-translation"] if is_translation else []
+def _tags(layout: Layout, *, translates: bool) -> list[str]:
+    kinds = ["speech-to-speech-translation"] if layout.speaks and translates else []
+    kinds += ["speech-translation"] if translates else []
     return [*kinds, "speech-units", "interleaved-speech-text"]
+
+
+def _does(layout: Layout, *, translates: bool) -> str:
+    if translates:
+        return "translates"
+    only_writes_down = len(layout.transcripts) == len(layout.wanted)
+    return "transcribes" if only_writes_down else "answers"
+
+
+def _kind(layout: Layout, *, translates: bool) -> str:
+    kind = f"speech to {'speech' if layout.speaks else 'text'}"
+    is_spoken_translation = layout.speaks and translates
+    return "speech-to-speech translation" if is_spoken_translation else kind
 
 
 def _license(description: Description) -> dict[str, Any]:
@@ -190,8 +213,7 @@ def _what(description: Description, training: Training, layout: Layout) -> str:
     )
 
 
-def _results(score: SystemScore, layout: Layout, corpus: str) -> list[EvalResult]:
-    kind = "speech-to-speech translation" if layout.speaks else "speech to text"
+def _results(score: SystemScore, kind: str, corpus: str) -> list[EvalResult]:
     return [
         EvalResult(
             task_type=kind.replace(" ", "-"),

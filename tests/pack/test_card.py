@@ -157,6 +157,32 @@ def test_other_tasks_and_a_model_without_scores_have_cards(layout, tag, words):
     assert ("pip install --no-deps espnet" in text) == (layout.endswith("tgt_speech"))
 
 
+@pytest.mark.parametrize(
+    ("layout", "sides", "does", "speaks"),
+    [
+        ("src_speech -> src_text", {"src": "de", "tgt": "en"}, "transcribes", False),
+        (
+            "user_speech -> user_text agent_text agent_speech",
+            {"user": "de", "agent": "de"},
+            "answers",
+            True,
+        ),
+        ("src_speech -> tgt_speech", {"src": "de", "tgt": "de"}, "answers", True),
+    ],
+)
+def test_the_card_of_what_is_no_translation_says_so(layout, sides, does, speaks):
+    """A German ASR was of two languages, translated, and had a voice; `--out` was refused."""
+    description = replace(tiny_pack.description(layout), sides=sides)
+    text = card.render(description, TRAINING, SCORE, "mini", "world" if speaks else "")
+    made = ModelCard(text)
+    assert made.data.language == ["de"]
+    assert made.data.tags == ["speech-units", "interleaved-speech-text"]
+    assert f"\nIt {does} single utterances of German" in text
+    assert all("translation" not in x.task_name for x in made.data.eval_results)
+    assert ("--out out.wav" in text) == ("the voice that its vocoder" in text) == speaks
+    assert "said.translation" not in text and "said.answer.texts" in text
+
+
 def test_paths_of_a_machine_are_no_facts(tmp_path):
     folder = tmp_path / "it's: data"
     folder.mkdir()
