@@ -170,7 +170,7 @@ def _system_rows(
     rows = []
     for score in systems:
         whole = topline.resynthesis_asr_bleu if topline is not None else 0.0
-        share = _ratio(score.asr_bleu or 0.0, whole)
+        share = "n/a" if score.asr_bleu is None else _ratio(score.asr_bleu, whole)
         rows.append(
             [
                 score.system,
@@ -204,7 +204,7 @@ def _scoring_note(systems: Sequence[SystemScore]) -> str:
             f"(sha256 {asr.weights_sha256[:12]}), {asr.compute_type}, language "
             f"{asr.language}."
         )
-    is_bleu = "tok:" in score.signature
+    is_bleu = score.primary.partition(":")[0] in ("asr_bleu", "text_bleu")
     name = "BLEU" if is_bleu else heading(score.primary, systems)
     sentences.append(f"Text on both sides: {score.normalizer}.")
     if is_bleu or score.signature != score.normalizer:

@@ -159,6 +159,28 @@ def test_other_recogniser_is_not_comparable() -> None:
         render_markdown(dataclasses.replace(RESULTS, systems=(BASELINE, other)))
 
 
+def test_a_task_that_speaks_has_a_page_without_asr_bleu() -> None:
+    """Its primary metric's signature was held against that of the toplines' BLEU."""
+    ter = MetricScore(45.67, (40.0, 50.0), "nrefs:1|tok:tercom", 100)
+    systems = [
+        dataclasses.replace(
+            each,
+            asr_bleu=None,
+            primary="ter",
+            signature=ter.signature,
+            metrics={"ter": ter},
+        )
+        for each in (BASELINE, SYSTEM)
+    ]
+    results = dataclasses.replace(RESULTS, systems=tuple(systems))
+    text = render_markdown(results)
+    assert "| ASR on the reference audio | 90.0 |" in text
+    assert "of resynthesis |" not in text and "TER: `nrefs:1|tok:tercom`." in text
+    systems[1] = dataclasses.replace(systems[1], signature="nrefs:1|tok:other")
+    with pytest.raises(UserError, match="not comparable with baseline: signature"):
+        render_markdown(dataclasses.replace(results, systems=tuple(systems)))
+
+
 def test_baseline_alone_needs_no_comparison() -> None:
     alone = dataclasses.replace(RESULTS, systems=(BASELINE,), comparisons=())
     assert "nothing to compare" in render_markdown(alone)
