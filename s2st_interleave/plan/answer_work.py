@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.plan import networks
 from s2st_interleave.plan.corpus import Corpus, Llm, Phase
 from s2st_interleave.plan.cuts import Cut, cut
@@ -65,16 +66,20 @@ def train(
     )
 
 
-def decode(options: Options, llm: Llm, corpus: Corpus, rates: Rates, gpus: int) -> Work:
+def decode(
+    options: Options, layout: Layout, llm: Llm, corpus: Corpus, rates: Rates, gpus: int
+) -> Work:
     """Stage 7, one system and checkpoint, all of test."""
     rows = min(options["batch_size"], max(1, corpus.test // gpus))
-    text = 2 * round(corpus.seconds * rates.words_per_sec * rates.tokens_per_word)
-    answer = corpus.num_units + text
-    step = networks.llm_step(
-        llm.source, llm.vocabulary, rows, corpus.num_units + answer // 2
+    text = round(corpus.seconds * rates.words_per_sec * rates.tokens_per_word)
+    tokens = {"speech": corpus.num_units, "text": text}
+    question, answer = (
+        max(1, sum(tokens[block.kind] for block in blocks))
+        for blocks in (layout.given, layout.wanted)
     )
-    shape = Cut(1, rows, corpus.num_units, 1.0)
-    given = _llm_pass(llm, shape, 1 / corpus.num_units, training=False)
+    step = networks.llm_step(llm.source, llm.vocabulary, rows, question + answer // 2)
+    shape = Cut(1, rows, question, 1.0)
+    given = _llm_pass(llm, shape, 1 / question, training=False)
     batches = corpus.test / gpus / rows
     return Work(
         "7 decode",

@@ -251,6 +251,7 @@ def _hours(drawn: Drawn, rates: Rates, options: Options) -> str:
         options=_others(options) if options.conf else {},
         num_systems=options.num_systems,
         num_checkpoints=options.num_checkpoints,
+        layout=options.read_tasks()[0].layout,
     )
     node = options.gpus_per_node
     numbers = sorted({1, node, node * options.nodes})

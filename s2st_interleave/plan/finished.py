@@ -9,6 +9,7 @@ from s2st_interleave import record_file
 from s2st_interleave.data import kaldi
 from s2st_interleave.facts import TrainFacts
 from s2st_interleave.files import read_json_lines
+from s2st_interleave.interleave.layout import S2ST, Layout
 from s2st_interleave.plan import answer_work, networks, sizes, speech_work
 from s2st_interleave.plan.corpus import Corpus, Llm, Phase
 from s2st_interleave.plan.cuts import NUM_STEPS, drawn_lengths
@@ -116,7 +117,8 @@ def _works(
             works.append(_trained(folder, options, recipe, corpus, rates))
         elif stage == "decode" and not each["facts"].get("copied_from"):
             llm = _llm(recipe / each["paths"]["train_dir"])
-            works.append(answer_work.decode(options, llm, asked, rates, 1))
+            layout = _layout(each["facts"])
+            works.append(answer_work.decode(options, layout, llm, asked, rates, 1))
         elif stage == "vocoder":
             works.append(answer_work.vocoder(options, corpus, rates, ranks))
         elif stage == "vocode":
@@ -142,10 +144,15 @@ def _num_heard(recipe: Path, paths: dict[str, str], known: set[tuple[str, str]])
         return 1 + ("vocode_dir" in paths)
     facts = record_file.read(recipe / paths["decode_dir"] / DONE)["facts"]
     answers = (paths["train_dir"], facts["checkpoint"])
-    if answers in known:
+    if answers in known or not _layout(facts).speaks:
         return 0
     known.add(answers)
     return 1
+
+
+def _layout(facts: dict[str, Any]) -> Layout:
+    """The task of a decode, by its facts; an earlier version named none."""
+    return Layout.parse(facts.get("layout") or S2ST)
 
 
 def _trained(

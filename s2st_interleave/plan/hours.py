@@ -7,6 +7,7 @@ from typing import Any
 
 from s2st_interleave import blocks
 from s2st_interleave.config import load_yaml
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.plan import answer_work, speech_work
 from s2st_interleave.plan.corpus import Corpus, Llm, Phase
 from s2st_interleave.plan.rates import Device, Rates
@@ -32,12 +33,16 @@ Options = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a recipe trains and on what; `options` are those of each stage's command."""
+    """What a recipe trains and on what; `options` are those of each stage's command.
+
+    `layout` is the task that is answered in stages 7 to 9, the first of several.
+    """
 
     corpus: Corpus
     llm: Llm
     train: Options
     phases: Sequence[Phase]
+    layout: Layout
     options: dict[str, Options] = field(default_factory=dict)
     num_systems: int = 2
     num_checkpoints: int = 2
@@ -103,8 +108,10 @@ def jobs(recipe: Recipe, rates: Rates, gpus: int) -> list[Jobs]:
     training = Jobs(trained, -(-recipe.num_systems // beside))
     if not options:
         return [training]
-    answered = answer_work.decode(options["decode"], recipe.llm, corpus, rates, gpus)
-    answers = recipe.num_answers
+    answered = answer_work.decode(
+        options["decode"], recipe.layout, recipe.llm, corpus, rates, gpus
+    )
+    heard = _heard(recipe, rates, gpus) if recipe.layout.speaks else []
     return [
         Jobs(speech_work.data(corpus, rates, gpus)),
         Jobs(speech_work.encoder(options["encoder"], corpus, rates, gpus)),
@@ -112,7 +119,15 @@ def jobs(recipe: Recipe, rates: Rates, gpus: int) -> list[Jobs]:
         Jobs(speech_work.kmeans(options["kmeans"], corpus, rates)),
         Jobs(speech_work.dump(corpus, rates)),
         training,
-        Jobs(answered, answers),
+        Jobs(answered, recipe.num_answers),
+        *heard,
+    ]
+
+
+def _heard(recipe: Recipe, rates: Rates, gpus: int) -> list[Jobs]:
+    """Stages 8 and 9 of answers in speech; texts are scored in no time."""
+    corpus, options, answers = recipe.corpus, recipe.options, recipe.num_answers
+    return [
         Jobs(answer_work.vocoder(options["vocoder"], corpus, rates, gpus)),
         # The toplines: resynthesised speech, and that of the references.
         Jobs(answer_work.vocode(options["vocoder"], corpus, rates, gpus), answers + 1),

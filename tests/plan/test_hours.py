@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from s2st_interleave import config
+from s2st_interleave.interleave.layout import S2ST
 from s2st_interleave.plan import command, cuts, hours, networks
 from s2st_interleave.plan.passes import Pass, count
 from s2st_interleave.plan.rates import Device, Rates
@@ -157,6 +158,19 @@ def test_a_recipe_is_planned_before_anything_was_run(options, capsys):
         assert f"\n{stage}" in shown
     for stage in ("7 decode x 4", "8 vocoder", "8 vocode x 5", "9 score x 6", "all"):
         assert f"\n{stage}" in shown
+
+
+def test_a_task_is_billed_for_what_it_answers_with(options, capsys):
+    """ASR had hours of a vocoder, of its speech and of Whisper, and decoded units."""
+    times = {}
+    for layout in (S2ST, "src_speech -> src_text"):
+        command.run(replace(options, layout=layout, test_utterances=100_000))
+        lines = capsys.readouterr().out.splitlines()
+        (row,) = (line.split() for line in lines if line.startswith("7 decode"))
+        later = [line for line in lines if line.startswith(("8 vo", "9 score"))]
+        times[layout] = float(row[4])
+        assert len(later) == (3 if layout == S2ST else 0)
+    assert times["src_speech -> src_text"] < times[S2ST] / 2
 
 
 def test_without_any_data_or_number_it_says_what_to_name(options):
