@@ -14,8 +14,9 @@ from pathlib import Path
 
 from s2st_interleave.config import nearest
 from s2st_interleave.errors import UserError, script
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.promises import and_more
-from s2st_interleave.score.choice import metric_of
+from s2st_interleave.score.choice import choose, metric_of
 from s2st_interleave.score.records import Comparison, SystemScore, ToplineScore, read
 
 
@@ -51,6 +52,21 @@ def check(
             )
 
 
+def key_of(score: SystemScore, wanted: str) -> str:
+    """The key under which a system has `name` or `name:block`.
+
+    A block that is the last of its kind in one task's answer may not be in another's: the
+    transcript's errors are `wer` of ASR, and `wer:src_text` of speech-to-speech
+    translation. What a system has no score of keeps its name.
+    """
+    block = wanted.partition(":")[2]
+    if not block or wanted in score.scores:
+        return wanted
+    layout = Layout.parse(score.layout)
+    is_answered = block in {each.name for each in layout.wanted}
+    return choose(wanted, layout).key if is_answered else wanted
+
+
 def check_metric(
     system: SystemScore, other: SystemScore, key: str, names: tuple[str, str] = ("", "")
 ) -> None:
@@ -61,27 +77,34 @@ def check_metric(
     if not metric_of(key).by_utterance:
         raise UserError(f"{key} is of the whole split: there is nothing to draw from")
     names = (names[0] or system.system, names[1] or other.system)
-    for name, score in zip(names, (system, other), strict=True):
-        if key not in score.scores:
+    both = [score.scores.get(key_of(score, key)) for score in (system, other)]
+    for name, score, scored in zip(names, (system, other), both, strict=True):
+        if scored is None:
             known = [k for k in score.scores if k in system.scores]
             raise UserError(
                 f"{name} has no score '{key}'{nearest(key, known)}; there are "
                 f"{' '.join(score.scores)}, and --metrics of stage 9 adds others"
             )
-    ours, theirs = (score.scores[key].signature for score in (system, other))
+    ours, theirs = (scored.signature for scored in both if scored is not None)
     if ours != theirs:
         raise UserError(
             f"{key} of {names[0]} is by '{ours}', of {names[1]} by '{theirs}': run "
             "stage 9 again"
         )
+    # The normalizer is that of the primary metric's side.
+    alike = len({_primary_side(score) for score in (system, other)}) == 1
     speech = metric_of(key).roles == ("speech",)
-    for what in ("normalizer", *(["asr"] if speech else [])):
+    for what in [*["normalizer"] * alike, *["asr"] * speech]:
         ours, theirs = getattr(system, what), getattr(other, what)
         if ours != theirs:
             raise UserError(
                 f"{names[0]} was scored with {what} {ours}, {names[1]} with {theirs}: "
                 f"{key} does not compare; run stage 9 again"
             )
+
+
+def _primary_side(score: SystemScore) -> str:
+    return choose(score.primary, Layout.parse(score.layout)).block.side
 
 
 def check_texts(

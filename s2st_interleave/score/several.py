@@ -19,7 +19,7 @@ from s2st_interleave.errors import UserError
 from s2st_interleave.option_parser import plain_parser
 from s2st_interleave.score import bootstrap, columns, records
 from s2st_interleave.score.choice import metric_of
-from s2st_interleave.score.comparable import check_metric, check_texts
+from s2st_interleave.score.comparable import check_metric, check_texts, key_of
 from s2st_interleave.score.records import SystemScore
 from s2st_interleave.text_file import read_lines
 from s2st_interleave.text_table import table
@@ -42,6 +42,7 @@ class Scored:
 
     def counts(self, key: str) -> tuple[list[str], np.ndarray]:
         """Utterance ids, sorted, and what the metric adds up for each."""
+        key = key_of(self.score, key)
         path = self.directory / "score" / COUNTS
         if not path.is_file():
             raise UserError(
@@ -194,12 +195,13 @@ def _row(
     p_holm: float | None = None,
 ) -> Row:
     score = scored.score
+    measured = score.scores[key_of(score, key)]
     return Row(
         directory=str(scored.directory),
         system=score.system,
         checkpoint=score.checkpoint,
-        value=score.scores[key].value,
-        ci95=score.scores[key].ci95,
+        value=measured.value,
+        ci95=measured.ci95,
         num_missing=score.num_missing,
         delta=result.delta if result else None,
         delta_ci95=result.ci95 if result else None,
@@ -211,6 +213,7 @@ def _row(
 def render(rows: Sequence[Row], key: str, scored: Sequence[Scored]) -> str:
     """The table as text in columns, and what its numbers are."""
     systems, digits = [each.score for each in scored], columns.digits(key)
+    key = key_of(systems[0], key)
     lower = ", lower is better" if columns.lower_is_better(key) else ""
     has_holm = any(row.p_holm is not None for row in rows)
     head = ["", columns.heading(key, systems), "95% interval", "missing"]

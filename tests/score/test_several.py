@@ -59,6 +59,20 @@ def test_several_of_any_metric_are_corrected_for_their_number(scored, capsys):
     assert "p, Holm" in said and "other metrics of all of them: asr_bleu" in said
 
 
+def test_the_errors_of_one_transcript_compare_between_tasks(scored, tmp_path, capsys):
+    """ASR has as `wer` what S2ST has as `wer:src_text`, and had no score of that name."""
+    options = system(tmp_path / "one", "asr", "src_speech -> src_text")
+    score.run(score.Options(**options))
+    both = [str(scored["baseline"]), str(options["decode_dir"])]
+    for words in (both, both[::-1]):
+        first, other = rows(capsys, *words, "--metric", "wer:src_text")
+        assert first["value"] == other["value"] > 0 and other["delta"] == 0
+        assert main([*words, "--metric", "wer:src_text"]) == 0
+        assert "WER, lower is better; test" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"asr/.* has no score 'text_bleu:tgt_text'"):
+        main([*both, "--metric", "text_bleu:tgt_text"])
+
+
 def test_a_system_stands_for_its_only_scored_decode(scored, capsys):
     systems = [str(scored[name].parents[1]) for name in ("baseline", "silent")]
     assert rows(capsys, *systems)[1]["system"] == "silent"
