@@ -82,6 +82,14 @@ class Layout:
         """Names of the learned texts of sides that are given as speech."""
         return tuple(block.name for block in self._transcripts)
 
+    def title(self, block: Block) -> str:
+        """What pages call a wanted block: what it is in a translation, else its own name."""
+        if block.side not in PAIR:
+            return block.name
+        if block.kind == "speech":
+            return "speech"
+        return "transcript" if block.name in self.transcripts else "translation"
+
     @property
     def transcribed(self) -> tuple[str, ...]:
         """Sides whose transcript is learned."""

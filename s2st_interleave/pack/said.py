@@ -169,14 +169,11 @@ class Said:
     @property
     def answer_remarks(self) -> list[str]:
         """What was cut, and the doubt."""
-        names = {
-            f"{self._given}_text": "the transcript",
-            f"{self._spoken}_speech": "speech",
-        }
         cut = [
-            f"{names.get(block, 'the translation')} ended at its limit of length, and may "
-            "be cut"
-            for block in self.answer.cut
+            f"{'the ' * (block.kind == 'text')}{self.layout.title(block)} ended at its "
+            "limit of length, and may be cut"
+            for block in self.layout.wanted
+            if block.name in self.answer.cut
         ]
         return [*cut, *filter(None, [self.doubt])]
 

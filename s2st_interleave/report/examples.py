@@ -16,9 +16,6 @@ from s2st_interleave.report.choice import Choice
 from s2st_interleave.report.sounds import Sound
 from s2st_interleave.report.systems import System
 from s2st_interleave.score.columns import digits
-from s2st_interleave.score.evidence import role
-
-WRITTEN = {"transcript": "transcript", "text": "translation", "speech": "heard"}
 
 
 @dataclass(frozen=True)
@@ -174,7 +171,7 @@ def _said(
     for block in system.layout.wanted:
         is_speech = block.kind == "speech"
         said = system.heard if is_speech else system.texts.get(block.side, {})
-        title = WRITTEN[role(block, system.layout)]
+        title = "heard" if is_speech else system.layout.title(block)
         code, reference = corpus.languages[block.side], shown[block.side].texts
         answers.append(
             Answer(title, code, reference.get(utterance, ""), said.get(utterance, ""))

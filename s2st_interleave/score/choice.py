@@ -100,10 +100,7 @@ def title(choice: Choice, layout: Layout) -> str:
     """The heading of a table's column: the block is named where it is not the last one."""
     if choice.block == layout.wanted[-1]:
         return choice.metric.title
-    kind = role(choice.block, layout)
-    names = {"transcript": "transcript", "text": "translation", "speech": "speech"}
-    known = choice.block.side in ("src", "tgt")
-    return f"{names[kind] if known else choice.block.name} {choice.metric.title}"
+    return f"{layout.title(choice.block)} {choice.metric.title}"
 
 
 def _check_source(metric: Metric, block: Block, layout: Layout) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from s2st_interleave.errors import UserError
-from s2st_interleave.interleave.layout import S2ST, Layout
+from s2st_interleave.interleave.layout import DIRECT, S2ST, Layout
 from s2st_interleave.score.choice import choose, title
 from s2st_interleave.score.metrics import METRICS
 from s2st_interleave.score.metrics.metric import Metric
@@ -33,9 +33,17 @@ def keys(systems: Sequence[SystemScore]) -> list[str]:
             "run stage 9 again"
         )
     known: Iterable[str] = ()
-    if primary == {"asr_bleu"}:
+    if primary == {"asr_bleu"} and has_papers_task(systems):
         known = [key.format(rate=(rates or ["wer"])[0]) for key in PAPERS]
     return list(dict.fromkeys([*primary, *known, *there]))
+
+
+def has_papers_task(systems: Sequence[SystemScore]) -> bool:
+    """Whether the paper has figures for a task like theirs, which is into English."""
+    return any(
+        score.layout in (S2ST, DIRECT) and score.asr and score.asr.language == "en"
+        for score in systems
+    )
 
 
 def heading(key: str, systems: Sequence[SystemScore]) -> str:

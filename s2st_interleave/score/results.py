@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from s2st_interleave.files import GENERATED
-from s2st_interleave.interleave.layout import DIRECT, S2ST
 from s2st_interleave.score.columns import (
     cell,
     differs,
     digits,
+    has_papers_task,
     heading,
     interval,
     keys,
@@ -84,7 +84,7 @@ def render_markdown(results: Results) -> str:
         f"## Differences to `{results.baseline}`",
         _comparisons(results.comparisons),
     ]
-    if {score.layout for score in results.systems} & {S2ST, DIRECT}:
+    if has_papers_task(results.systems) and results.src_lang != "en":
         sections += [
             "## The paper's figures (not ours)",
             markdown_table(*paper_rows(results.src_lang)),

@@ -33,7 +33,10 @@ class Model:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Its name, task, and the languages that it hears and says; for `GET /health`."""
+        """Its name, task, the languages that it hears and says, and whether it translates.
+
+        For `GET /health`.
+        """
         layout, languages = self.translator.layout, self.translator.languages
         heard = next(b.side for b in layout.given if b.kind == "speech")
         said = [b.side for b in layout.wanted if b.side != heard]
@@ -42,6 +45,7 @@ class Model:
             "task": str(layout),
             "from": languages[heard],
             "to": languages[said[-1]] if said else None,
+            "translates": layout.translates(languages),
         }
 
 

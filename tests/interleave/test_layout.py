@@ -56,3 +56,19 @@ def test_other_tasks_are_other_lines(line, sides, speaks):
 def test_a_line_that_is_no_task_says_why(line, what):
     with pytest.raises(UserError, match=what):
         Layout.parse(line)
+
+
+def test_blocks_of_other_sides_than_source_and_target_go_by_their_own_names():
+    """Two rows of a report were called transcript, and a dialogue's answer translation."""
+    pair = Layout.parse("src_speech -> src_text tgt_text tgt_speech")
+    titles = [pair.title(block) for block in pair.wanted]
+    assert titles == ["transcript", "translation", "speech"]
+    three = Layout.parse("left_speech right_speech -> left_text right_text out_text")
+    assert [three.title(block) for block in three.wanted] == [
+        "left_text",
+        "right_text",
+        "out_text",
+    ]
+    assert pair.translates({"src": "es", "tgt": "en"})
+    assert not pair.translates({"src": "en", "tgt": "en"})
+    assert not three.translates({"left": "es", "right": "en", "out": "en"})

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.layout import S2ST
 from s2st_interleave.score import records
 from s2st_interleave.score.comparable import MissingScoreError
 from s2st_interleave.score.records import (
@@ -189,6 +190,33 @@ def test_baseline_alone_needs_no_comparison() -> None:
 def test_language_without_paper_figures_shows_all_pairs() -> None:
     text = render_markdown(dataclasses.replace(RESULTS, src_lang="eo"))
     assert all(name in text for name in ("French", "Portuguese", "Russian"))
+
+
+@pytest.mark.parametrize(
+    ("src_lang", "heard", "layout"),
+    [
+        ("en", "es", S2ST),
+        ("en", "en", S2ST),
+        ("es", "en", "left_speech -> left_text right_text right_speech"),
+    ],
+)
+def test_the_papers_figures_stand_on_pages_of_its_tasks_alone(src_lang, heard, layout):
+    """English to Spanish had all pairs into English, three sides a transcript WER of n/a."""
+    asr = dataclasses.replace(ASR, language=heard)
+    systems = tuple(
+        dataclasses.replace(
+            each, asr=asr, layout=layout, metrics={"asr_bleu": each.scores["asr_bleu"]}
+        )
+        for each in (BASELINE, SYSTEM)
+    )
+    topline = dataclasses.replace(TOPLINE, asr=asr)
+    text = render_markdown(
+        dataclasses.replace(
+            RESULTS, src_lang=src_lang, topline=topline, systems=systems
+        )
+    )
+    assert "The paper's figures" not in text
+    assert ("transcript WER" in text) == (layout == S2ST and heard == "en")
 
 
 def extended(system: SystemScore, **metrics: MetricScore) -> SystemScore:

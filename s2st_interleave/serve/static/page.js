@@ -135,7 +135,7 @@ function showAnswer(answer, source) {
   const heard = `Heard, in ${language(facts.from)}`;
   showText(card.querySelector(".heard"), heard, answer.transcript,
     answer.times.transcript, source);
-  const said = `Translation into ${language(facts.to)}`;
+  const said = `${facts.translates ? "Translation into" : "Answer, in"} ${language(facts.to)}`;
   showText(card.querySelector(".said"), said, answer.translation,
     answer.times.translation, audio);
   audio.hidden = answer.speech === null;
