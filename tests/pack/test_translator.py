@@ -17,6 +17,7 @@ from s2st_interleave.align.words import Word
 from s2st_interleave.decode import generate
 from s2st_interleave.encoder.speech_encoder import SpeechEncoder
 from s2st_interleave.errors import UserError
+from s2st_interleave.interleave.layout import Layout
 from s2st_interleave.pack.clips import Refused
 from s2st_interleave.pack.translator import Translator
 
@@ -76,6 +77,9 @@ def test_an_answer_that_was_cut_says_so(said):
         "speech",
     ]
     assert told == cut.answer_remarks[:2]
+    other = Layout.parse("src_speech -> reply_text")
+    cut = replace(said, layout=other, answer=replace(said.answer, cut=("reply_text",)))
+    assert cut.answer_remarks[0].startswith("the reply_text ended at its limit")
 
 
 def test_a_task_without_speech_has_none(text_translator, tmp_path):

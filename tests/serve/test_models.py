@@ -11,6 +11,7 @@ def test_models_are_loaded_in_order_and_named_so_that_they_differ(tiny_model, ca
     one, other = models.load([str(tiny_model), f"{tiny_model}/"], device="cpu")
     assert one.name != other.name and capsys.readouterr().out.count("loading") == 2
     assert one.facts["task"] == "src_speech -> src_text tgt_text tgt_speech"
+    assert one.facts["translates"] is True
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,4 @@ def test_a_task_without_a_translation_has_no_language_to_translate_into(tmp_path
     tiny_pack.write(tmp_path / "asr", "src_speech -> src_text")
     (model,) = models.load([str(tmp_path / "asr")], device="cpu")
     assert (model.facts["from"], model.facts["to"]) == ("es", None)
+    assert model.facts["translates"] is False
