@@ -165,7 +165,7 @@ def _check_alike(
 def _tell(system: Path, baseline: Path) -> None:
     """Print why two systems have no difference: one has no primary score of the other."""
     score, other = (read(SystemScore, path) for path in (system, baseline))
-    if score.primary not in other.scores:
+    if key_of(other, score.primary) not in other.scores:
         print(
             f"{score.system} is not compared with {other.system}, which has no score "
             f"'{score.primary}'; --baseline names another one"
