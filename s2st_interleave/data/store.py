@@ -7,14 +7,13 @@ Archives of an interrupted run are read, and those that are as they should be ar
 A recording whose utterance is dropped for another side stays in its archive, unlisted.
 """
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO, Protocol
 
-from s2st_interleave.data import ark, kaldi, proof
+from s2st_interleave.data import ark, proof
 from s2st_interleave.errors import UserError
 from s2st_interleave.files import atomic_write
 
@@ -104,33 +103,7 @@ class Arks:
         return self._folder / f"wav.{part}.ark"
 
 
-OWNER = "of"  # in audio_dir: the path of its data folder
 STORES = {"flac": Flacs, "ark": Arks}
-
-
-def claim(audio_dir: Path, data_dir: Path) -> None:
-    """Note in a folder of audio whose it is, by a path that is relative to it.
-
-    UserError where it is that of another data folder, which is there and names audio in it.
-    """
-    note = audio_dir / OWNER  # which earlier versions did not write
-    owner = audio_dir / note.read_text().strip() if note.is_file() else data_dir
-    if owner.resolve() != data_dir.resolve() and _names_audio(owner, audio_dir):
-        raise UserError(
-            f"{audio_dir} holds the audio of {os.path.relpath(owner)}, which {data_dir} "
-            "would overwrite or remove: give each its own --audio_dir"
-        )
-    with atomic_write(note) as stream:
-        stream.write(f"{os.path.relpath(data_dir.resolve(), audio_dir.resolve())}\n")
-
-
-def _names_audio(data_dir: Path, audio_dir: Path) -> bool:
-    """Does the first recording of some table lie in the folder of audio?"""
-    places = (
-        next(iter(kaldi.read_table(table).values()), "")
-        for table in data_dir.glob("wav.scp*")
-    )
-    return any(audio_dir.resolve() in Path(place).resolve().parents for place in places)
 
 
 def archives(folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from s2st_interleave.data.levels import Level, report
 from s2st_interleave.data.proof import Sound
 from s2st_interleave.data.sides import Sides
 from s2st_interleave.data.sources import NO_MEMBERS, Reader, Source, Sources, file_of
-from s2st_interleave.data.store import STORES, claim, remove_others
+from s2st_interleave.data.store import STORES, remove_others
 from s2st_interleave.data.text import clean
 from s2st_interleave.promises import DONE
 from s2st_interleave.record import digest
@@ -53,7 +53,6 @@ def make(
     )
     if stage is None:
         return
-    claim(options.audio_dir, options.data_dir)
     texts = {role: {u.id: u.sides[role].text for u in utterances} for role in spoken}
     for line in (*languages, *marks.report(texts)):
         print(f"data: {line}")

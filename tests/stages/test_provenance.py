@@ -11,7 +11,6 @@ import soundfile
 
 from s2st_interleave import __main__ as command
 from s2st_interleave.data import audio, decoder, kaldi
-from s2st_interleave.errors import UserError
 from s2st_interleave.files import read_json, write_json
 from s2st_interleave.interop import import_data
 from s2st_interleave.record import digest
@@ -293,16 +292,3 @@ def test_a_recording_or_a_time_that_changed_is_another_segment(segmented):
     import_data.run(replace(segmented, overwrite=True))
     assert written_since(segmented, before) == {"src/test_u3"}
     assert kaldi.DataDir(segmented.data_dir).durations("es")["test_u3"] == 1.5
-
-
-def test_two_data_folders_do_not_share_one_folder_of_audio(corpus):
-    """They overwrote and removed each other's recordings without a word."""
-    first = options(corpus)
-    assert stage_1(corpus) == 0
-    before = flacs(first)
-    other = replace(first, data_dir=first.data_dir.with_name("other"))
-    with pytest.raises(UserError, match=r"holds the audio of .*test, which .*other"):
-        tsv_corpus.run(other)
-    assert flacs(first) == before
-    shutil.rmtree(first.data_dir)  # nobody names it any more
-    tsv_corpus.run(other)
