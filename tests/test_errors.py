@@ -78,6 +78,7 @@ def test_what_the_machine_lacks_is_one_line_with_the_file(
     monkeypatch, capsys, error, message
 ):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=7))
+    monkeypatch.setattr(begun, "_held", {})  # other tests of this process leave some
     assert run(monkeypatch, error) == 1
     said = capsys.readouterr().err
     assert said.startswith("error: validate: ") and said.count("\n") == 1
@@ -96,6 +97,7 @@ def test_a_full_disk_of_an_error_without_a_file_was_told_of_another_disk(
     monkeypatch, tmp_path, capsys
 ):
     """That of the current folder; the directory that the process works in is known."""
+    monkeypatch.setattr(begun, "_held", {})
     begun.hold(tmp_path)
     assert run(monkeypatch, RuntimeError("I/O error: (os error 28)")) == 1
     begun.leave(tmp_path)
