@@ -160,7 +160,7 @@ class Corpus:
                 return f"clip occurs twice: with other values in {lines}"
         source = tables[self.validated].get(clip)
         speaker = source.values[0] if source and not source.fault else clip
-        if source and (not speaker or any(map(str.isspace, speaker))):
+        if source and not is_speaker(speaker):
             line = f"{self.validated}:{source.line}"
             return f"no speaker: {line}: client_id {speaker!r} is empty or has a space"
         # CVSS's train is CoVoST's extended train; dev and test are the same in both.
@@ -230,6 +230,11 @@ def no_id(name: str) -> str:
     if name != visible_only(name) or any(unicodedata.category(c) == "Cc" for c in name):
         return f"{name!a} is no id: it holds characters that cannot be seen"
     return ""
+
+
+def is_speaker(name: str) -> bool:
+    """Whether a name can be that of a speaker in utt2spk and spk2utt."""
+    return bool(name) and not any(map(str.isspace, name))
 
 
 def check_id(name: str, where: str) -> None:

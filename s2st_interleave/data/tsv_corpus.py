@@ -5,7 +5,7 @@ from pathlib import Path
 
 from s2st_interleave.config import nearest
 from s2st_interleave.data import quotes, tsv
-from s2st_interleave.data.corpus import SPLITS, Speech, Utterance, check_id
+from s2st_interleave.data.corpus import SPLITS, Speech, Utterance, check_id, is_speaker
 from s2st_interleave.data.kaldi import NO_AUDIO
 from s2st_interleave.data.text import same_when_spoken
 from s2st_interleave.errors import UserError
@@ -92,7 +92,7 @@ def _utterance(
 def _speaker(row: dict[str, str], where: str) -> str:
     """The speaker of a row; where the table names none each utterance has its own."""
     speaker = row.get("speaker") or row["id"]
-    if any(char.isspace() for char in speaker):
+    if not is_speaker(speaker):
         raise UserError(f"{where}: speaker '{speaker}' has a space: write _ for it")
     return speaker
 

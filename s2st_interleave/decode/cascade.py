@@ -57,9 +57,8 @@ def translate_texts(
     size = texts if rules.padded else ids
     order = sorted(texts, key=lambda name: (len(size[name]), name))
     lengths, most = [len(ids[name]) for name in order], max_positions(model.config)
-    batches = rules.cut(
-        lengths, batch_size or (256 if on_gpu else 32), [max_tokens] * len(order), most
-    )
+    at_once = batch_size or (256 if on_gpu else 32)
+    batches = rules.cut(lengths, at_once, [max_tokens] * len(order), most)
     translations: dict[str, str] = {}
     ended: dict[str, bool] = {}
     for names in progress([[order[index] for index in batch] for batch in batches]):
